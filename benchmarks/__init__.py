@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m benchmarks [NAME…]`. Ratios, taken in one run; they never fail on a time."""

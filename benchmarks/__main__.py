@@ -1,0 +1,57 @@
+"""`python -m benchmarks [NAME…] [--json FILE]`: prints a table of ratios, writes everything as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.measure import Row
+
+NAMES = ("compute", "hostcall", "startup", "reading", "growth")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios, medians of interleaved rounds.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all without one")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the JSON goes (benchmarks/results/)")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in NAMES]
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    rows: list[Row] = []
+    print(f"{'':40}{'value':>12}{'base':>12}{'ratio':>8}{'goal':>7}")
+    group = ""
+    for name in options.names or NAMES:
+        for row in importlib.import_module(f"benchmarks.{name}").run():
+            rows.append(row)
+            if row.group != group:
+                group = row.group
+                print(group)
+            print(_line(row), flush=True)
+    _write(options.json or Path(__file__).parent / "results" / f"{time.strftime('%Y%m%d-%H%M%S')}.json", rows)
+    return 0
+
+
+def _line(row: Row) -> str:
+    base = f"{row.base:,.2f}" if row.base is not None else ""
+    ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
+    goal = f"{row.goal:g}" if row.goal is not None else ""
+    verdict = {None: "", True: "", False: "  missed"}[row.met]
+    return f"  {row.name:34}{row.value:>11,.2f} {row.unit:4}{base:>9}{ratio:>8}{goal:>7}{verdict}"
+
+
+def _write(path: Path, rows: list[Row]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"python": sys.version, "machine": platform.platform(), "cores": os.cpu_count(), "time": time.time()}
+    path.write_text(json.dumps({"about": about, "rows": [row.as_json() for row in rows]}, indent=1), encoding="utf-8")
+    print(f"\nwritten to {path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

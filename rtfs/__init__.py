@@ -1,0 +1,108 @@
+"""RTFS for Python: a small, pure language for plans, and a host that decides about every effect.
+
+The public names, and nothing else; each is imported from its module when it is first used, so that `import rtfs` is
+cheap.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.manifest import CapabilityManifest
+    from rtfs.compiler import Environment
+    from rtfs.host.api import compile, read, read_value, start
+    from rtfs.host.policy import Decision, PolicyRequest
+    from rtfs.host.runtime import Runtime
+    from rtfs.machine import Complete, HostCall, Limits, RequiresHost
+    from rtfs.source import Source, Span
+    from rtfs.syntax.printer import to_text
+    from rtfs.values import (
+        Cancelled,
+        CompileError,
+        EvalError,
+        HostError,
+        InternalError,
+        Keyword,
+        LimitError,
+        List,
+        Map,
+        ReaderError,
+        RtfsError,
+        Symbol,
+        TypeMismatch,
+        UserError,
+        Vector,
+        equal,
+        from_python,
+        to_python,
+    )
+
+__version__ = "0.1.0"
+
+_VALUES = (
+    "Cancelled", "CompileError", "EvalError", "HostError", "InternalError", "Keyword", "LimitError", "List", "Map",
+    "ReaderError", "RtfsError", "Symbol", "TypeMismatch", "UserError", "Vector", "equal", "from_python", "to_python",
+)  # fmt: skip
+_WHERE = {
+    **dict.fromkeys(_VALUES, "rtfs.values"),
+    **dict.fromkeys(("Complete", "HostCall", "Limits", "RequiresHost"), "rtfs.machine"),
+    **dict.fromkeys(("Source", "Span"), "rtfs.source"),
+    **dict.fromkeys(("compile", "read", "read_value", "start"), "rtfs.host.api"),
+    **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy"),
+    "CapabilityManifest": "rtfs.capabilities.manifest",
+    "Environment": "rtfs.compiler",
+    "Runtime": "rtfs.host.runtime",
+    "to_text": "rtfs.syntax.printer",
+}
+
+__all__ = [
+    "Cancelled",
+    "CapabilityManifest",
+    "CompileError",
+    "Complete",
+    "Decision",
+    "Environment",
+    "EvalError",
+    "HostCall",
+    "HostError",
+    "InternalError",
+    "Keyword",
+    "LimitError",
+    "Limits",
+    "List",
+    "Map",
+    "PolicyRequest",
+    "ReaderError",
+    "RequiresHost",
+    "RtfsError",
+    "Runtime",
+    "Source",
+    "Span",
+    "Symbol",
+    "TypeMismatch",
+    "UserError",
+    "Vector",
+    "compile",
+    "equal",
+    "from_python",
+    "read",
+    "read_value",
+    "start",
+    "to_python",
+    "to_text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    where = _WHERE.get(name)
+    if where is None:
+        raise AttributeError(f"module 'rtfs' has no attribute {name!r}")
+    value = getattr(__import__(where, fromlist=(name,)), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

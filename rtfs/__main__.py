@@ -1,0 +1,10 @@
+"""`python -m rtfs`: the command."""
+
+from __future__ import annotations
+
+import sys
+
+from rtfs.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,299 @@
+"""Functions that make collections: from elements, from numbers, or by joining others.
+
+Must not know of sorting, searching or guest functions (nothing here calls one). Invariant: what is larger than the
+program's own data (`range`, `repeat`, `concat` …) is checked against `MAX_ITEMS` before memory is taken.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int, type_error
+from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.seqs import as_vector, extended, fresh_list, items, like, too_many, tuples
+from rtfs.values import List, Map, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@builtin("vector", "(vector & items)", "A vector of the arguments.", "(vector 1 2 3)", "[1 2 3]")
+def vector(*elements: Any) -> Any:
+    return Vector(elements)
+
+
+@builtin("list", "(list & items)", "A list of the arguments.", "(list 1 2 3)", "(1 2 3)")
+def list_(*elements: Any) -> Any:
+    return List(elements)
+
+
+@builtin(
+    "hash-map",
+    "(hash-map & keys-and-values)",
+    "A map of alternating keys and values; of equal keys the last wins.",
+    "(hash-map :a 1 :b 2)",
+    "{:a 1 :b 2}",
+)
+def hash_map(*pairs: Any) -> Any:
+    if len(pairs) % 2:
+        raise argument_error("hash-map", "needs a value for every key", code="arity")
+    return Map(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+@builtin(
+    "vec", "(vec coll)", "A vector of the elements of a collection.", "(vec '(1 2))", "[1 2]", '(vec "ab")', '["a" "b"]'
+)
+def vec(coll: Any, /) -> Any:
+    return coll if coll.__class__ is Vector else Vector.of(fresh_list("vec", coll))
+
+
+@builtin(
+    "into",
+    "(into target coll)",
+    "The elements of `coll` added to `target`; into a map go entries `[k v]`.",
+    "(into [1] '(2 3))",
+    "[1 2 3]",
+    "(into {} [[:a 1] [:b 2]])",
+    "{:a 1 :b 2}",
+)
+def into(target: Any, coll: Any, /) -> Any:
+    kind = target.__class__
+    if kind is Map:
+        return target.merge_pairs(coll.items() if coll.__class__ is Map else _pairs("into", items("into", coll)))
+    if target is None:
+        return vec(coll)
+    if kind is not Vector and kind is not List:
+        raise type_error("into", "the target", "a vector, list, map or nil", target)
+    more = items("into", coll)
+    if len(target) + len(more) > MAX_ITEMS:
+        raise too_many("into")
+    return extended(target, more)
+
+
+def _pairs(function: str, elements: Any) -> list[tuple[Any, Any]]:
+    """Entries for a map: vectors or lists of two. Raises TypeMismatch for anything else."""
+    pairs = []
+    for entry in elements:
+        kind = entry.__class__
+        if (kind is not Vector and kind is not List) or len(entry) != 2:
+            raise type_error(function, "an entry of a map", "a vector of a key and a value", entry)
+        pairs.append((entry[0], entry[1]))
+    return pairs
+
+
+@builtin(
+    "conj",
+    "(conj coll? & items)",
+    "The collection with the items appended; a map takes `[k v]` entries or maps, nil becomes a vector.",
+    "(conj [1 2] 3)",
+    "[1 2 3]",
+    "(conj '(1 2) 3)",
+    "(1 2 3)",
+    "(conj {:a 1} [:b 2])",
+    "{:a 1 :b 2}",
+)
+def conj(coll: Any = None, /, *elements: Any) -> Any:
+    kind = coll.__class__
+    if kind is Vector or kind is List:
+        for element in elements:
+            coll = coll.conj(element)
+        return coll
+    if coll is None:
+        return Vector(elements)
+    if kind is Map:
+        for element in elements:
+            if element.__class__ is Map:
+                coll = coll.merge_pairs(element.items())
+            elif element is not None:
+                coll = coll.merge_pairs(_pairs("conj", (element,)))
+        return coll
+    raise type_error("conj", "the collection", "a vector, list, map or nil", coll)
+
+
+@builtin(
+    "cons",
+    "(cons item coll)",
+    "The sequence with the item in front.",
+    "(cons 1 [2 3])",
+    "[1 2 3]",
+    '(cons "a" "bc")',
+    '["a" "b" "c"]',
+)
+def cons(element: Any, coll: Any, /) -> Any:
+    return as_vector("cons", coll).cons(element)
+
+
+@builtin(
+    "concat",
+    "(concat & colls)",
+    "The elements of all the collections, one after the other; a list if the first is one.",
+    '(concat [1 2] [3] nil "ab")',
+    '[1 2 3 "a" "b"]',
+)
+def concat(*colls: Any) -> Any:
+    if not colls:
+        return Vector()
+    parts = [items("concat", coll) for coll in colls]
+    if sum([len(part) for part in parts]) > MAX_ITEMS:
+        raise too_many("concat")
+    result = as_vector("concat", colls[0])
+    for part in parts[1:]:
+        result = extended(result, part)
+    return result
+
+
+@builtin(
+    "range",
+    "(range start? end step?)",
+    "Numbers from `start` (0) up to but without `end`, by `step` (1).",
+    "(range 4)",
+    "[0 1 2 3]",
+    "(range 2 5)",
+    "[2 3 4]",
+    "(range 5 0 -2)",
+    "[5 3 1]",
+)
+def range_(first: Any, second: Any = MISSING, step: Any = 1, /) -> Any:
+    start, end = (0, first) if second is MISSING else (first, second)
+    if start.__class__ is int and end.__class__ is int and step.__class__ is int:
+        if step == 0:
+            raise argument_error("range", "takes no step of 0: it would never end")
+        numbers = range(start, end, step)
+        # not len(): it raises OverflowError beyond sys.maxsize
+        if (end - start if step > 0 else start - end) > MAX_ITEMS * abs(step):
+            raise too_many("range")
+        return Vector.of(list(numbers))
+    for what, value in (("start", start), ("end", end), ("step", step)):
+        if value.__class__ is not int and value.__class__ is not float:
+            raise type_error("range", what, "a number", value)
+    return _float_range(start, end, step)
+
+
+def _float_range(start: Any, end: Any, step: Any) -> Any:
+    """`range` where one of the numbers is a float. Element i is `start + i * step`, so that errors don't add up."""
+    if step == 0:
+        raise argument_error("range", "takes no step of 0: it would never end")
+    if start != start or end != end or step != step or start in (_INFINITY, -_INFINITY):
+        raise argument_error("range", "takes no NaN and no infinite start")
+    numbers: list[Any] = []
+    if not (start < end if step > 0 else start > end):
+        return Vector.of(numbers)
+    try:
+        if (end - start) / step > MAX_ITEMS:
+            raise too_many("range")
+        number = start + 0 * step if step not in (_INFINITY, -_INFINITY) else start
+        while number < end if step > 0 else number > end:
+            if len(numbers) > MAX_ITEMS:
+                raise too_many("range")
+            numbers.append(number)
+            number = start + len(numbers) * step
+    except OverflowError:
+        raise argument_error("range", "takes no integers beyond the floats together with floats") from None
+    return Vector.of(numbers)
+
+
+_INFINITY = float("inf")
+
+
+@builtin(
+    "numbers",
+    "(numbers first last)",
+    "The integers from `first` to `last`, both included.",
+    "(numbers 1 4)",
+    "[1 2 3 4]",
+)
+def numbers(first: Any, last: Any, /) -> Any:
+    need_int("numbers", "the first number", first)
+    need_int("numbers", "the last number", last)
+    if last - first >= MAX_ITEMS:
+        raise too_many("numbers")
+    return Vector.of(list(range(first, last + 1)))
+
+
+@builtin("repeat", "(repeat n value)", "A vector of `n` times the value.", "(repeat 3 :x)", "[:x :x :x]")
+def repeat(n: Any, value: Any, /) -> Any:
+    if need_int("repeat", "the number of times", n) > MAX_ITEMS:
+        raise too_many("repeat")
+    return Vector.of([value] * n)
+
+
+@builtin(
+    "zip",
+    "(zip coll & colls)",
+    "Vectors of the first elements, the second elements …, as many as the shortest collection has.",
+    "(zip [1 2 3] [:a :b])",
+    "[[1 :a] [2 :b]]",
+)
+def zip_(coll: Any, /, *colls: Any) -> Any:
+    return like(coll, [Vector(row) for row in tuples("zip", (coll, *colls))])
+
+
+@builtin(
+    "zipmap",
+    "(zipmap keys vals)",
+    "A map of keys to the values at the same places, as many as the shorter collection has.",
+    "(zipmap [:a :b] [1 2])",
+    "{:a 1 :b 2}",
+)
+def zipmap(keys: Any, values: Any, /) -> Any:
+    return Map(tuples("zipmap", (keys, values)))
+
+
+@builtin(
+    "interleave",
+    "(interleave & colls)",
+    "The first elements of all the collections, then the second ones …, as many as the shortest has.",
+    "(interleave [1 2] [:a :b])",
+    "[1 :a 2 :b]",
+)
+def interleave(*colls: Any) -> Any:
+    if not colls:
+        return Vector()
+    if min([len(items("interleave", coll)) for coll in colls]) * len(colls) > MAX_ITEMS:
+        raise too_many("interleave")
+    return like(colls[0], [element for row in tuples("interleave", colls) for element in row])
+
+
+@builtin(
+    "interpose",
+    "(interpose separator coll)",
+    "The elements with a separator between them.",
+    "(interpose 0 [1 2 3])",
+    "[1 0 2 0 3]",
+)
+def interpose(separator: Any, coll: Any, /) -> Any:
+    elements = fresh_list("interpose", coll)
+    if not elements:
+        return like(coll, elements)
+    size = 2 * len(elements) - 1
+    if size > MAX_ITEMS:
+        raise too_many("interpose")
+    spaced = [separator] * size
+    spaced[::2] = elements
+    return like(coll, spaced)
+
+
+@builtin(
+    "flatten",
+    "(flatten coll)",
+    "The elements with those of nested vectors and lists in their place, to any depth; maps and strings stay whole.",
+    "(flatten [1 [2 '(3 [4])]])",
+    "[1 2 3 4]",
+)
+def flatten(coll: Any, /) -> Any:
+    flat: list[Any] = []
+    # Iterators, not recursion: nesting may be deep. Visits are counted: shared parts can make few values many.
+    stack = [iter(items("flatten", coll))]
+    visits = 0
+    while stack:
+        for element in stack[-1]:
+            kind = element.__class__
+            visits += 1
+            if visits > MAX_ITEMS:
+                raise too_many("flatten")
+            if kind is Vector or kind is List:
+                stack.append(iter(element))
+                break
+            flat.append(element)
+        else:
+            stack.pop()
+    return like(coll, flat)

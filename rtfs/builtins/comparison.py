@@ -1,0 +1,141 @@
+"""Equality and order: `= not= < > <= >= compare not`.
+
+The two-argument functions (`lt2`, `eq2`, …) are what compiled code falls back to. Must not know how values are compared
+inside (that is `rtfs.values.equality` and `order`). Invariant: `< > <= >=` look at every argument, so a wrong kind is
+an error whatever the others are; numbers and strings never mix.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.checks import shown
+from rtfs.builtins.declare import builtin
+from rtfs.values import TypeMismatch
+from rtfs.values.equality import equal as eq2
+from rtfs.values.order import compare as compare_values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["eq2", "ge2", "gt2", "le2", "lt2", "ne2"]
+
+
+def _comparable(a: Any, b: Any) -> bool:
+    """True for two numbers or two strings."""
+    ca = a.__class__
+    cb = b.__class__
+    if ca is int or ca is float:
+        return cb is int or cb is float
+    return ca is str and cb is str
+
+
+def not_comparable(function: str, a: Any, b: Any) -> TypeMismatch:
+    """`type/mismatch`: the two are neither both numbers nor both strings."""
+    return TypeMismatch(
+        "type/mismatch",
+        f"({function} …) compares numbers with numbers and strings with strings, but got {shown(a)} and {shown(b)}",
+    )
+
+
+def lt2(a: Any, b: Any, /) -> bool:
+    """`(< a b)`."""
+    if _comparable(a, b):
+        return a < b  # type: ignore[no-any-return]
+    raise not_comparable("<", a, b)
+
+
+def gt2(a: Any, b: Any, /) -> bool:
+    """`(> a b)`."""
+    if _comparable(a, b):
+        return a > b  # type: ignore[no-any-return]
+    raise not_comparable(">", a, b)
+
+
+def le2(a: Any, b: Any, /) -> bool:
+    """`(<= a b)`."""
+    if _comparable(a, b):
+        return a <= b  # type: ignore[no-any-return]
+    raise not_comparable("<=", a, b)
+
+
+def ge2(a: Any, b: Any, /) -> bool:
+    """`(>= a b)`."""
+    if _comparable(a, b):
+        return a >= b  # type: ignore[no-any-return]
+    raise not_comparable(">=", a, b)
+
+
+def _chain(function: str, holds: Callable[[Any, Any], bool], first: Any, more: tuple[Any, ...]) -> bool:
+    if not more and not _comparable(first, first):
+        raise TypeMismatch("type/mismatch", f"({function} …) compares numbers or strings, but got {shown(first)}")
+    result = True
+    for other in more:
+        if not holds(first, other):
+            result = False
+        first = other
+    return result
+
+
+@builtin("<", "(< value & more)", "Do the numbers (or strings) increase, each below the next?", "(< 1 2 3)", "true")
+def less(value: Any, /, *more: Any) -> bool:
+    if len(more) == 1:
+        return lt2(value, more[0])
+    return _chain("<", lt2, value, more)
+
+
+@builtin(">", "(> value & more)", "Do the numbers (or strings) decrease, each above the next?", "(> 3 2 1)", "true")
+def greater(value: Any, /, *more: Any) -> bool:
+    if len(more) == 1:
+        return gt2(value, more[0])
+    return _chain(">", gt2, value, more)
+
+
+@builtin("<=", "(<= value & more)", "Does no number (or string) lie above the next?", "(<= 1 1 2)", "true")
+def less_or_equal(value: Any, /, *more: Any) -> bool:
+    if len(more) == 1:
+        return le2(value, more[0])
+    return _chain("<=", le2, value, more)
+
+
+@builtin(">=", "(>= value & more)", "Does no number (or string) lie below the next?", "(>= 3 3 1)", "true")
+def greater_or_equal(value: Any, /, *more: Any) -> bool:
+    if len(more) == 1:
+        return ge2(value, more[0])
+    return _chain(">=", ge2, value, more)
+
+
+@builtin(
+    "=",
+    "(= value & more)",
+    "Are all the values equal? Strict on kind, but lists and vectors compare by their elements.",
+    "(= [1 2] '(1 2))",
+    "true",
+    "(= 1 1.0)",
+    "false",
+)
+def equal(value: Any, /, *more: Any) -> bool:
+    if len(more) == 1:
+        return eq2(value, more[0])
+    return all(eq2(value, other) for other in more)
+
+
+@builtin("not=", "(not= a b)", "Do the two values differ?", "(not= 1 1.0)", "true", aliases=("!=",))
+def ne2(a: Any, b: Any, /) -> bool:
+    return not eq2(a, b)
+
+
+@builtin(
+    "compare",
+    "(compare a b)",
+    "-1, 0 or 1 as the first value sorts before, with or after the second, in the total order of `sort`.",
+    "(compare 1 2)",
+    "-1",
+)
+def compare(a: Any, b: Any, /) -> int:
+    return compare_values(a, b)
+
+
+@builtin("not", "(not value)", "true for nil and false, else false.", "(not nil)", "true", "(not 0)", "false")
+def not_(value: Any, /) -> bool:
+    return value is None or value is False

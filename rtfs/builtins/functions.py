@@ -1,0 +1,186 @@
+"""Functions on functions: `identity constantly comp partial complement juxt apply memoize`.
+
+Must not know how guest functions are compiled. Invariant: every guest function is called from a Python frame as a plain
+call, and what is returned is a plain Python function, so that guest recursion through it takes no C stack.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.calling import call_with, not_callable
+from rtfs.builtins.declare import builtin
+from rtfs.builtins.seqs import fresh_list
+from rtfs.values import Vector
+from rtfs.values.map import encode_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _named(function: Any, name: str) -> Any:
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _need_callable(value: Any) -> Any:
+    if callable(value):
+        return value
+    raise not_callable(value)
+
+
+@builtin("identity", "(identity value)", "The value itself.", "(identity 5)", "5")
+def identity(value: Any, /) -> Any:
+    return value
+
+
+@builtin(
+    "constantly",
+    "(constantly value)",
+    "A function of any arguments that gives the value.",
+    "((constantly 7) 1 2)",
+    "7",
+)
+def constantly(value: Any, /) -> Any:
+    def constant(*arguments: Any) -> Any:
+        return value
+
+    return _named(constant, "constantly")
+
+
+@builtin(
+    "comp",
+    "(comp & functions)",
+    "The function that applies the functions from the last to the first; `identity` of none.",
+    "((comp inc inc) 1)",
+    "3",
+    "((comp str inc) 1)",
+    '"2"',
+)
+def comp(*functions: Any) -> Any:
+    for function in functions:
+        _need_callable(function)
+    if not functions:
+        return identity
+    if len(functions) == 1:
+        return functions[0]
+    if len(functions) == 2:
+        f, g = functions
+
+        def composed_two(*arguments: Any) -> Any:
+            if len(arguments) == 1:
+                return f(g(arguments[0]))
+            return f(call_with(g, arguments))
+
+        return _named(composed_two, "comp")
+    innermost = functions[-1]
+    outer = functions[-2::-1]
+
+    def composed(*arguments: Any) -> Any:
+        value = call_with(innermost, arguments)
+        for function in outer:
+            value = function(value)
+        return value
+
+    return _named(composed, "comp")
+
+
+@builtin(
+    "partial",
+    "(partial f & arguments)",
+    "The function that calls f with the arguments and then its own.",
+    "((partial + 1 2) 3 4)",
+    "10",
+)
+def partial(f: Any, /, *fixed: Any) -> Any:
+    _need_callable(f)
+    if not fixed:
+        return f
+    if len(fixed) == 1:
+        a = fixed[0]
+
+        def partial_one(*arguments: Any) -> Any:
+            if len(arguments) == 1:
+                return f(a, arguments[0])
+            if len(arguments) == 2:
+                return f(a, arguments[0], arguments[1])
+            return call_with(f, fixed + arguments)
+
+        return _named(partial_one, "partial")
+
+    def partial_many(*arguments: Any) -> Any:
+        return call_with(f, fixed + arguments)
+
+    return _named(partial_many, "partial")
+
+
+@builtin(
+    "complement",
+    "(complement pred)",
+    "The predicate that holds where pred does not.",
+    "((complement even?) 3)",
+    "true",
+)
+def complement(pred: Any, /) -> Any:
+    _need_callable(pred)
+
+    def complemented(*arguments: Any) -> bool:
+        value = pred(arguments[0]) if len(arguments) == 1 else call_with(pred, arguments)
+        return value is None or value is False
+
+    return _named(complemented, "complement")
+
+
+@builtin(
+    "juxt",
+    "(juxt f & functions)",
+    "The function that gives a vector of what each function makes of its arguments.",
+    "((juxt inc dec) 5)",
+    "[6 4]",
+)
+def juxt(f: Any, /, *more: Any) -> Any:
+    functions = (f, *more)
+    for function in functions:
+        _need_callable(function)
+
+    def juxtaposed(*arguments: Any) -> Any:
+        results = []
+        for function in functions:
+            results.append(call_with(function, arguments))
+        return Vector.of(results)
+
+    return _named(juxtaposed, "juxt")
+
+
+@builtin(
+    "apply",
+    "(apply f argument & more)",
+    "Calls f with the arguments, the last of which is a collection whose elements are arguments.",
+    "(apply + 1 [2 3])",
+    "6",
+)
+def apply(f: Any, argument: Any, /, *more: Any) -> Any:
+    if not more:
+        return call_with(f, fresh_list("apply", argument))
+    return call_with(f, [argument, *more[:-1], *fresh_list("apply", more[-1])])
+
+
+@builtin(
+    "memoize",
+    "(memoize f)",
+    "A function like f that remembers its results by arguments, for pure functions.",
+    "((memoize inc) 1)",
+    "2",
+)
+def memoize(f: Any, /) -> Any:
+    _need_callable(f)
+    results: dict[Any, Any] = {}
+
+    def memoized(*arguments: Any) -> Any:
+        key = tuple([encode_key(argument) for argument in arguments])
+        if key in results:
+            return results[key]
+        value = f(arguments[0]) if len(arguments) == 1 else call_with(f, arguments)
+        results[key] = value
+        return value
+
+    return _named(memoized, "memoize")

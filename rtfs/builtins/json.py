@@ -1,0 +1,240 @@
+"""JSON both ways: `parse-json serialize-json serialize-json-pretty` (RFC 8259).
+
+Must not know hosts or schemas. Invariants: parsing refuses what RFC 8259 does not have (`NaN`, `Infinity`) and nesting
+beyond `MAX_DEPTH`, which would eat C stack in Python's parser; serializing keeps no recursion, so depth is no matter,
+and gives up at `MAX_TEXT` characters. Both keep the order of maps.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.checks import MAX_TEXT, need_string, shown, size_error, type_error
+from rtfs.builtins.declare import builtin
+from rtfs.syntax.numbers import int_text
+from rtfs.values import EvalError, Keyword, List, Map, Symbol, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, NoReturn
+
+MAX_DEPTH = 512
+"""Arrays and objects inside each other that `parse-json` takes."""
+
+
+def parse(text: str, keywords: bool = False) -> Any:
+    """The RTFS value of a JSON text; `keywords`: keys become keywords where they read back as such.
+
+    Raises EvalError `json/parse` (with line and column) or `json/depth`, LimitError for an integer beyond the cap.
+    """
+    import json
+    import sys
+
+    from rtfs.values.convert import from_python
+
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise EvalError("json/depth", f"(parse-json …) takes up to {MAX_DEPTH} arrays and objects inside each other")
+    own_ints = sys.get_int_max_str_digits() == 0
+    try:
+        while True:
+            try:
+                value = json.loads(text, parse_constant=_refuse, parse_int=_parse_int if own_ints else None)
+                break
+            except json.JSONDecodeError:
+                raise
+            except ValueError:
+                if own_ints:
+                    raise
+                own_ints = True
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise EvalError("json/parse", f"(parse-json …): {_reason(error.msg)} at {where}") from None
+    if "\\ud" in text or "\\uD" in text:
+        _check_surrogates(value)
+    return from_python(value, keywords=keywords)
+
+
+def _reason(message: str) -> str:
+    if message.startswith("Expecting value"):
+        return "a value is expected"
+    return message[:1].lower() + message[1:]
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise EvalError("json/parse", f"(parse-json …): JSON has no {constant}")
+
+
+def _parse_int(text: str) -> int:
+    from rtfs.builtins.number_text import digits_to_int
+
+    return -digits_to_int(text[1:]) if text[0] == "-" else digits_to_int(text)
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest outside of strings."""
+    import re
+    from itertools import accumulate
+
+    brackets = re.sub(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\[\]{}"]+|"', "", text, flags=re.DOTALL)
+    steps = {"[": 1, "{": 1, "]": -1, "}": -1}
+    return max(accumulate([steps[bracket] for bracket in brackets]), default=0)
+
+
+def _check_surrogates(value: Any) -> None:
+    """EvalError `json/parse` if a string in the parsed JSON has half a surrogate pair, which is no text."""
+    import json
+
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        message = "(parse-json …): a string has half a surrogate pair (\\uD800 to \\uDFFF)"
+        raise EvalError("json/parse", message) from None
+
+
+def unserializable(what: str) -> EvalError:
+    """`json/unserializable`: the value, or a part of it, has no JSON."""
+    return EvalError("json/unserializable", f"JSON has no form for {what}")
+
+
+def _key_text(key: Any) -> str:
+    kind = key.__class__
+    if kind is str:
+        return key  # type: ignore[no-any-return]
+    if kind is Keyword:
+        return key.name  # type: ignore[no-any-return]
+    if kind is int:
+        return int_text(key)
+    raise unserializable(f"{shown(key)} as a key; strings, keywords and integers are keys")
+
+
+def _keys(m: Map) -> list[str]:
+    texts = [_key_text(key) for key in m.keys()]  # noqa: SIM118 - a Map is no dict
+    if len(set(texts)) != len(texts):
+        seen: set[str] = set()
+        for text in texts:
+            if text in seen:
+                raise unserializable(f"a map with two keys that are both {shown(text)}")
+            seen.add(text)
+    return texts
+
+
+def _atom(value: Any, quote: Callable[[str], str]) -> str | None:
+    """The JSON of what has no parts, or None for a collection."""
+    kind = value.__class__
+    if kind is str:
+        return quote(value)
+    if kind is int:
+        return int_text(value)
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if kind is float:
+        if value - value != 0:
+            raise unserializable(shown(value))
+        return repr(value)
+    if kind is Keyword or kind is Symbol:
+        return quote(value.name)
+    if kind is Vector or kind is List:
+        return None if len(value) else "[]"
+    if kind is Map:
+        return None if len(value) else "{}"
+    raise unserializable(shown(value))
+
+
+def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> str:
+    """The JSON text of a value: compact, or with `indent` spaces a level.
+
+    Raises EvalError `json/unserializable`, LimitError `limit/size`.
+    """
+    from json.encoder import encode_basestring as quote
+
+    atom = _atom(value, quote)
+    if atom is not None:
+        return atom
+    parts: list[str] = []
+    size = 0
+    colon = ": " if indent else ":"
+    levels: list[tuple[Iterator[Any], Iterator[str] | None]] = []
+    opening = _open(value, levels)
+    parts.append(opening)
+    first = True
+    while levels:
+        elements, keys = levels[-1]
+        newline = "\n" + " " * (indent * len(levels)) if indent else ""
+        for element in elements:
+            lead = newline if first else "," + newline
+            if keys is not None:
+                lead += quote(next(keys)) + colon
+            atom = _atom(element, quote)
+            first = atom is None
+            text = lead + (_open(element, levels) if atom is None else atom)
+            size += len(text)
+            if size > MAX_TEXT:
+                raise size_error(function)
+            parts.append(text)
+            if first:
+                break
+        else:
+            levels.pop()
+            closing = "]" if keys is None else "}"
+            text = "\n" + " " * (indent * len(levels)) + closing if indent else closing
+            size += len(text)
+            if size > MAX_TEXT:
+                raise size_error(function)
+            parts.append(text)
+    return "".join(parts)
+
+
+def _open(value: Any, levels: list[tuple[Iterator[Any], Iterator[str] | None]]) -> str:
+    """Push a non-empty collection and give its opening bracket."""
+    if value.__class__ is Map:
+        levels.append((iter(value.values()), iter(_keys(value))))
+        return "{"
+    levels.append((iter(value), None))
+    return "["
+
+
+@builtin(
+    "parse-json",
+    "(parse-json text options?)",
+    "The value of a JSON text, with string keys; with {:keywords true} keys become keywords where they read back.",
+    '(parse-json "{\\"a\\": [1, null]}")',
+    '{"a" [1 nil]}',
+    '(parse-json "{\\"a\\": 1}" {:keywords true})',
+    "{:a 1}",
+    aliases=("tool/parse-json",),
+)
+def parse_json(text: Any, options: Any = None, /) -> Any:
+    need_string("parse-json", "text", text)
+    keywords = None
+    if options.__class__ is Map:
+        keywords = options.get(Keyword("keywords"))
+    elif options is not None:
+        raise type_error("parse-json", "the options", "a map", options)
+    return parse(text, keywords is not None and keywords is not False)
+
+
+@builtin(
+    "serialize-json",
+    "(serialize-json value)",
+    "The value as compact JSON; keywords lose their colon, integer keys become text.",
+    '(serialize-json {:a [1 nil "x"]})',
+    '"{\\"a\\":[1,null,\\"x\\"]}"',
+    aliases=("tool/serialize-json",),
+)
+def serialize_json(value: Any, /) -> str:
+    return serialize(value)
+
+
+@builtin(
+    "serialize-json-pretty",
+    "(serialize-json-pretty value)",
+    "The value as JSON on several lines, two spaces a level.",
+    "(serialize-json-pretty [1 2])",
+    '"[\\n  1,\\n  2\\n]"',
+    aliases=("tool/serialize-json-pretty",),
+)
+def serialize_json_pretty(value: Any, /) -> str:
+    return serialize(value, 2, "serialize-json-pretty")

@@ -1,0 +1,107 @@
+"""Names out of text, and the parts of names: `keyword symbol name namespace`.
+
+Must not know programs. Invariant: a keyword or symbol made here reads back as itself (WORD in grammar/rtfs.lark).
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.checks import argument_error, shown, type_error
+from rtfs.builtins.declare import builtin
+from rtfs.values import Keyword, Symbol
+from rtfs.values.keyword import is_keyword_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FORBIDDEN = frozenset(' "(),;@[\\]^`{|}~') | frozenset(map(chr, range(0xFFF0, 0x10000)))
+"""Characters that end a word or belong to none, besides those that cannot be printed."""
+
+
+def reads_as_keyword(text: str) -> bool:
+    """True if `text` behind a colon reads back as one keyword."""
+    if is_keyword_name(text):
+        return True
+    if not text.isprintable() or not FORBIDDEN.isdisjoint(text):
+        return False
+    return all(part and part[0] not in "#'" for part in text.split(":"))
+
+
+def reads_as_symbol(text: str) -> bool:
+    """True if `text` reads back as one symbol, not as a number, `nil`, a timestamp …"""
+    from rtfs.syntax.words import SYMBOL, WordError, classify
+
+    if not reads_as_keyword(text):
+        return False
+    try:
+        return classify(text) is SYMBOL
+    except WordError:
+        return False
+
+
+@builtin(
+    "keyword",
+    "(keyword name)",
+    "The keyword of that name; a keyword is given back.",
+    '(keyword "ns/a")',
+    ":ns/a",
+)
+def keyword(name: Any, /) -> Keyword:
+    kind = name.__class__
+    if kind is Keyword:
+        return name  # type: ignore[no-any-return]
+    text = name.name if kind is Symbol else name
+    if text.__class__ is not str:
+        raise type_error("keyword", "the name", "a string, symbol or keyword", name)
+    if not reads_as_keyword(text):
+        raise argument_error("keyword", f"makes keywords that read back, which {shown(name)} is no name for")
+    return Keyword(text)
+
+
+@builtin("symbol", "(symbol name)", "The symbol of that name; a symbol is given back.", '(symbol "a")', "a")
+def symbol(name: Any, /) -> Symbol:
+    kind = name.__class__
+    if kind is Symbol:
+        return name  # type: ignore[no-any-return]
+    text = name.name if kind is Keyword else name
+    if text.__class__ is not str:
+        raise type_error("symbol", "the name", "a string, keyword or symbol", name)
+    if not reads_as_symbol(text):
+        raise argument_error("symbol", f"makes symbols that read back, which {shown(name)} is no name for")
+    return Symbol(text)
+
+
+def split_name(text: str) -> tuple[str | None, str]:
+    """(namespace or None, name) of a name, divided at its first slash."""
+    namespace, slash, name = text.partition("/")
+    return (namespace, name) if slash and namespace and name else (None, text)
+
+
+@builtin(
+    "name",
+    "(name value)",
+    "The name of a keyword or symbol without its namespace; a string is given back.",
+    "(name :ns/a)",
+    '"a"',
+)
+def name_of(value: Any, /) -> str:
+    if value.__class__ is str:
+        return value
+    if value.__class__ is Keyword or value.__class__ is Symbol:
+        return split_name(value.name)[1]
+    raise type_error("name", "its argument", "a keyword, symbol or string", value)
+
+
+@builtin(
+    "namespace",
+    "(namespace value)",
+    "The part of a keyword's or symbol's name before the slash, or nil.",
+    "(namespace :ns/a)",
+    '"ns"',
+    "(namespace :a)",
+    "nil",
+)
+def namespace_of(value: Any, /) -> str | None:
+    if value.__class__ is Keyword or value.__class__ is Symbol:
+        return split_name(value.name)[0]
+    raise type_error("namespace", "its argument", "a keyword or a symbol", value)

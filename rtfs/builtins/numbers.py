@@ -1,0 +1,291 @@
+"""Arithmetic: `+ - * / mod rem quot inc dec max min abs`.
+
+The two-argument functions (`add2`, `mul2`, …) are what compiled code falls back to when its inline guard fails; the
+n-ary ones build on them. Must not know how compiled code guards. Invariants: booleans are no numbers; ints stay exact
+and below `MAX_BITS`, which is checked before the work where the work could be large (steps cannot meter one big
+multiplication); a zero divisor of either kind is `arithmetic/div-by-zero`.
+"""
+
+from __future__ import annotations
+
+from math import fmod
+
+from rtfs.builtins.checks import shown
+from rtfs.builtins.declare import builtin
+from rtfs.values import EvalError, LimitError, TypeMismatch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MAX_BITS = 1 << 20
+"""Bits in the largest integer. One division of that size takes a third of a second, and nothing can interrupt it."""
+
+CAP = 1 << MAX_BITS
+"""The first integer that is too large."""
+
+FLOOR = -CAP
+"""The first negative one."""
+
+OPERATOR_HINTS = {"+": "str puts strings together, concat sequences"}
+
+
+def not_number(function: str, *values: Any) -> TypeMismatch:
+    """`type/mismatch` naming the first of `values` that is no number."""
+    for value in values:
+        if value.__class__ is not int and value.__class__ is not float:
+            break
+    return TypeMismatch(
+        "type/mismatch", f"({function} …) needs numbers, but got {shown(value)}", hint=OPERATOR_HINTS.get(function)
+    )
+
+
+def too_large() -> LimitError:
+    """`limit/integer`: the result would have more than `MAX_BITS` bits."""
+    return LimitError("limit/integer", f"the result would be an integer of more than {MAX_BITS:,} bits")
+
+
+def overflow(function: str) -> EvalError:
+    """`arithmetic/overflow`: an integer is too large to become a float."""
+    return EvalError("arithmetic/overflow", f"({function} …): the integer is too large for a float")
+
+
+def zero_divisor(function: str) -> EvalError:
+    """`arithmetic/div-by-zero`."""
+    return EvalError("arithmetic/div-by-zero", f"({function} …): division by zero")
+
+
+def need_number(function: str, value: Any) -> Any:
+    """`value`, if it is an int or a float; else TypeMismatch."""
+    if value.__class__ is int or value.__class__ is float:
+        return value
+    raise not_number(function, value)
+
+
+def checked(result: int) -> int:
+    """`result`, if it is below the size cap; else LimitError `limit/integer`."""
+    if FLOOR < result < CAP:
+        return result
+    raise too_large()
+
+
+def add2(a: Any, b: Any, /) -> Any:
+    """`(+ a b)`."""
+    ca = a.__class__
+    cb = b.__class__
+    if ca is int and cb is int:
+        result = a + b
+        if FLOOR < result < CAP:
+            return result
+        raise too_large()
+    if (ca is float or ca is int) and (cb is float or cb is int):
+        try:
+            return a + b
+        except OverflowError:
+            raise overflow("+") from None
+    raise not_number("+", a, b)
+
+
+def sub2(a: Any, b: Any, /) -> Any:
+    """`(- a b)`."""
+    ca = a.__class__
+    cb = b.__class__
+    if ca is int and cb is int:
+        result = a - b
+        if FLOOR < result < CAP:
+            return result
+        raise too_large()
+    if (ca is float or ca is int) and (cb is float or cb is int):
+        try:
+            return a - b
+        except OverflowError:
+            raise overflow("-") from None
+    raise not_number("-", a, b)
+
+
+def mul2(a: Any, b: Any, /) -> Any:
+    """`(* a b)`."""
+    ca = a.__class__
+    cb = b.__class__
+    if ca is int and cb is int:
+        if a.bit_length() + b.bit_length() > MAX_BITS and a and b:
+            raise too_large()
+        return a * b
+    if (ca is float or ca is int) and (cb is float or cb is int):
+        try:
+            return a * b
+        except OverflowError:
+            raise overflow("*") from None
+    raise not_number("*", a, b)
+
+
+def div2(a: Any, b: Any, /) -> Any:
+    """`(/ a b)`: of ints an int if exact, else a float."""
+    ca = a.__class__
+    cb = b.__class__
+    if (ca is float or ca is int) and (cb is float or cb is int):
+        try:
+            if ca is int and cb is int and not a % b:
+                return a // b
+            return a / b
+        except ZeroDivisionError:
+            raise zero_divisor("/") from None
+        except OverflowError:
+            raise overflow("/") from None
+    raise not_number("/", a, b)
+
+
+def mod2(a: Any, b: Any, /) -> Any:
+    """`(mod a b)`: floors, so the result has the sign of `b`."""
+    ca = a.__class__
+    cb = b.__class__
+    if (ca is float or ca is int) and (cb is float or cb is int):
+        try:
+            return a % b
+        except ZeroDivisionError:
+            raise zero_divisor("mod") from None
+        except OverflowError:
+            raise overflow("mod") from None
+    raise not_number("mod", a, b)
+
+
+def rem2(a: Any, b: Any, /) -> Any:
+    """`(rem a b)`: truncates, so the result has the sign of `a`."""
+    ca = a.__class__
+    cb = b.__class__
+    if (ca is float or ca is int) and (cb is float or cb is int):
+        if b == 0:
+            raise zero_divisor("rem")
+        if ca is int and cb is int:
+            result = a % b
+            return result - b if result and (a < 0) is not (b < 0) else result
+        try:
+            return fmod(a, b)
+        except OverflowError:
+            raise overflow("rem") from None
+        except ValueError:
+            return float("nan")
+    raise not_number("rem", a, b)
+
+
+def quot2(a: Any, b: Any, /) -> Any:
+    """`(quot a b)`: the quotient truncated towards zero; a float if one argument is."""
+    ca = a.__class__
+    cb = b.__class__
+    if (ca is float or ca is int) and (cb is float or cb is int):
+        if b == 0:
+            raise zero_divisor("quot")
+        if ca is int and cb is int:
+            quotient = a // b
+            return quotient + 1 if quotient < 0 and quotient * b != a else quotient
+        try:
+            ratio = a / b
+        except OverflowError:
+            raise overflow("quot") from None
+        return float(int(ratio)) if ratio - ratio == 0 else ratio
+    raise not_number("quot", a, b)
+
+
+def inc1(a: Any, /) -> Any:
+    """`(inc a)`."""
+    if a.__class__ is int:
+        return checked(a + 1)
+    if a.__class__ is float:
+        return a + 1.0
+    raise not_number("inc", a)
+
+
+def dec1(a: Any, /) -> Any:
+    """`(dec a)`."""
+    if a.__class__ is int:
+        return checked(a - 1)
+    if a.__class__ is float:
+        return a - 1.0
+    raise not_number("dec", a)
+
+
+def neg1(a: Any, /) -> Any:
+    """`(- a)`."""
+    if a.__class__ is int or a.__class__ is float:
+        return -a
+    raise not_number("-", a)
+
+
+@builtin("+", "(+ & numbers)", "The sum; 0 of nothing; a float as soon as one number is.", "(+ 1 2 3)", "6")
+def add(*numbers: Any) -> Any:
+    if len(numbers) == 2:
+        return add2(numbers[0], numbers[1])
+    if len(numbers) == 1:
+        return need_number("+", numbers[0])
+    total: Any = 0
+    for number in numbers:
+        total = add2(total, number)
+    return total
+
+
+@builtin("-", "(- number & more)", "The difference; of one number its negative.", "(- 10 3 2)", "5", "(- 5)", "-5")
+def subtract(number: Any, /, *more: Any) -> Any:
+    if not more:
+        return neg1(number)
+    for other in more:
+        number = sub2(number, other)
+    return number
+
+
+@builtin("*", "(* & numbers)", "The product; 1 of nothing; a float as soon as one number is.", "(* 2 3 4)", "24")
+def multiply(*numbers: Any) -> Any:
+    if len(numbers) == 2:
+        return mul2(numbers[0], numbers[1])
+    if len(numbers) == 1:
+        return need_number("*", numbers[0])
+    product: Any = 1
+    for number in numbers:
+        product = mul2(product, number)
+    return product
+
+
+@builtin(
+    "/",
+    "(/ number & more)",
+    "The quotient: of ints an int if exact, else a float; one number is given back.",
+    "(/ 6 2)",
+    "3",
+    "(/ 7 2)",
+    "3.5",
+)
+def divide(number: Any, /, *more: Any) -> Any:
+    if not more:
+        return need_number("/", number)
+    for other in more:
+        number = div2(number, other)
+    return number
+
+
+builtin("mod", "(mod a b)", "The remainder of flooring division, with the sign of b.", "(mod -7 3)", "2")(mod2)
+builtin("rem", "(rem a b)", "The remainder of truncating division, with the sign of a.", "(rem -7 3)", "-1")(rem2)
+builtin("quot", "(quot a b)", "The quotient, truncated towards zero.", "(quot -7 2)", "-3")(quot2)
+builtin("inc", "(inc a)", "The number plus one.", "(inc 41)", "42")(inc1)
+builtin("dec", "(dec a)", "The number minus one.", "(dec 43)", "42")(dec1)
+
+
+@builtin("max", "(max number & more)", "The largest of the numbers; NaN if one of them is.", "(max 1 5 3)", "5")
+def largest(number: Any, /, *more: Any) -> Any:
+    best = need_number("max", number)
+    for other in more:
+        if need_number("max", other) >= best or other != other:
+            best = other
+    return best
+
+
+@builtin("min", "(min number & more)", "The smallest of the numbers; NaN if one of them is.", "(min 4 2 8)", "2")
+def smallest(number: Any, /, *more: Any) -> Any:
+    best = need_number("min", number)
+    for other in more:
+        if need_number("min", other) <= best or other != other:
+            best = other
+    return best
+
+
+@builtin("abs", "(abs number)", "The number without its sign.", "(abs -5)", "5")
+def absolute(number: Any, /) -> Any:
+    return abs(need_number("abs", number))

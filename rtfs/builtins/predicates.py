@@ -1,0 +1,97 @@
+"""What kind of value a value is: `nil? bool? int? … coll? type-name`.
+
+Must not know what the kinds are good for. Invariant: every predicate takes any value; booleans are no numbers.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+
+from rtfs.builtins.declare import builtin
+from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values.kinds import type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@builtin("nil?", "(nil? value)", "Is it nil?", "(nil? nil)", "true", "(nil? [])", "false")
+def is_nil(value: Any, /) -> bool:
+    return value is None
+
+
+@builtin("bool?", "(bool? value)", "Is it true or false?", "(bool? false)", "true", aliases=("boolean?",))
+def is_bool(value: Any, /) -> bool:
+    return value is True or value is False
+
+
+@builtin("int?", "(int? value)", "Is it an integer?", "(int? 1)", "true", "(int? 1.0)", "false", aliases=("integer?",))
+def is_int(value: Any, /) -> bool:
+    return value.__class__ is int
+
+
+@builtin("float?", "(float? value)", "Is it a float?", "(float? 1.0)", "true")
+def is_float(value: Any, /) -> bool:
+    return value.__class__ is float
+
+
+@builtin(
+    "number?", "(number? value)", "Is it an integer or a float?", "(number? 1.5)", "true", "(number? true)", "false"
+)
+def is_number(value: Any, /) -> bool:
+    return value.__class__ is int or value.__class__ is float
+
+
+@builtin("string?", "(string? value)", "Is it a string?", '(string? "a")', "true")
+def is_string(value: Any, /) -> bool:
+    return value.__class__ is str
+
+
+@builtin("keyword?", "(keyword? value)", "Is it a keyword?", "(keyword? :a)", "true")
+def is_keyword(value: Any, /) -> bool:
+    return value.__class__ is Keyword
+
+
+@builtin("symbol?", "(symbol? value)", "Is it a symbol?", "(symbol? 'a)", "true")
+def is_symbol(value: Any, /) -> bool:
+    return value.__class__ is Symbol
+
+
+@builtin("vector?", "(vector? value)", "Is it a vector?", "(vector? [])", "true")
+def is_vector(value: Any, /) -> bool:
+    return value.__class__ is Vector
+
+
+@builtin("list?", "(list? value)", "Is it a list?", "(list? '(1))", "true", "(list? [1])", "false")
+def is_list(value: Any, /) -> bool:
+    return value.__class__ is List
+
+
+@builtin("map?", "(map? value)", "Is it a map?", "(map? {})", "true")
+def is_map(value: Any, /) -> bool:
+    return value.__class__ is Map
+
+
+@builtin("fn?", "(fn? value)", "Is it a function?", "(fn? inc)", "true", "(fn? :a)", "false")
+def is_fn(value: Any, /) -> bool:
+    return value.__class__ is FunctionType
+
+
+@builtin("coll?", "(coll? value)", "Is it a vector, a list or a map?", "(coll? [])", "true", "(coll? nil)", "false")
+def is_coll(value: Any, /) -> bool:
+    kind = value.__class__
+    return kind is Vector or kind is List or kind is Map
+
+
+@builtin(
+    "type-name",
+    "(type-name value)",
+    "The name of the value's kind, a string.",
+    "(type-name [1])",
+    '"vector"',
+    "(type-name 1.5)",
+    '"float"',
+)
+def type_name_of(value: Any, /) -> str:
+    return type_name(value)

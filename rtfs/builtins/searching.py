@@ -1,0 +1,165 @@
+"""Functions that ask something of all elements at once: whether any fits, where one is, which is greatest, the sum.
+
+Must not know how collections are stored. Invariant: they stop at the first element that decides.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.checks import need_string, type_error
+from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.numbers import add2
+from rtfs.builtins.seqs import items, position
+from rtfs.values import List, Map, Vector
+from rtfs.values.order import sort_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _first_fit(function: str, pred: Any, coll: Any) -> Any:
+    """The first true answer (neither nil nor false) of `pred` to an element, or nil."""
+    for x in items(function, coll):
+        answer = pred(x)
+        if answer is not None and answer is not False:
+            return answer
+    return None
+
+
+@builtin(
+    "every?",
+    "(every? pred coll)",
+    "Whether all elements fit; true if there is none.",
+    "(every? even? [2 4])",
+    "true",
+    "(every? even? [])",
+    "true",
+)
+def is_every(pred: Any, coll: Any, /) -> Any:
+    for x in items("every?", coll):
+        fits = pred(x)
+        if fits is None or fits is False:
+            return False
+    return True
+
+
+@builtin(
+    "some?",
+    "(some? value-or-pred coll?)",
+    "Of one value: whether it is not nil. With a collection: whether any of its elements fits the predicate.",
+    "(some? false)",
+    "true",
+    "(some? even? [1 2])",
+    "true",
+)
+def is_some(value: Any, coll: Any = MISSING, /) -> Any:
+    if coll is MISSING:
+        return value is not None
+    return _first_fit("some?", value, coll) is not None
+
+
+@builtin(
+    "some",
+    "(some f coll)",
+    "The first answer of `f` to an element that is neither nil nor false; else nil.",
+    "(some :a [{:b 1} {:a 5}])",
+    "5",
+)
+def some(f: Any, coll: Any, /) -> Any:
+    return _first_fit("some", f, coll)
+
+
+@builtin(
+    "any?", "(any? pred coll)", "Whether any element fits.", "(any? even? [1 2])", "true", "(any? even? [])", "false"
+)
+def is_any(pred: Any, coll: Any, /) -> Any:
+    return _first_fit("any?", pred, coll) is not None
+
+
+@builtin("not-any?", "(not-any? pred coll)", "Whether no element fits.", "(not-any? even? [1 3])", "true")
+def is_not_any(pred: Any, coll: Any, /) -> Any:
+    return _first_fit("not-any?", pred, coll) is None
+
+
+def _extreme(function: str, f: Any, coll: Any, sign: int) -> Any:
+    """The first element whose `f` is greatest (`sign` 1) or least (-1) in the total order, or nil."""
+    best: Any = None
+    best_rank: Any = None
+    for x in items(function, coll):
+        rank = sort_key(f(x))
+        if best_rank is None or (rank > best_rank if sign > 0 else rank < best_rank):
+            best, best_rank = x, rank
+    return best
+
+
+@builtin(
+    "max-by",
+    "(max-by f coll)",
+    "The first element for which `f` gives the greatest value; nil if there is none.",
+    '(max-by count ["a" "ccc" "bb"])',
+    '"ccc"',
+)
+def max_by(f: Any, coll: Any, /) -> Any:
+    return _extreme("max-by", f, coll, 1)
+
+
+@builtin(
+    "min-by",
+    "(min-by f coll)",
+    "The first element for which `f` gives the least value; nil if there is none.",
+    "(min-by :n [{:n 2} {:n 1}])",
+    "{:n 1}",
+)
+def min_by(f: Any, coll: Any, /) -> Any:
+    return _extreme("min-by", f, coll, -1)
+
+
+@builtin("sum", "(sum coll)", "The sum of the numbers; 0 if there is none.", "(sum [1 2.5])", "3.5")
+def sum_(coll: Any, /) -> Any:
+    total: Any = 0
+    for x in items("sum", coll):
+        if x.__class__ is not int and x.__class__ is not float:
+            raise type_error("sum", "an element", "a number", x)
+        total = add2(total, x)
+    return total
+
+
+@builtin(
+    "index-of",
+    "(index-of coll value)",
+    "The index of the first element that equals the value, or where a string begins in a string; nil if nowhere.",
+    "(index-of [:a :b] :b)",
+    "1",
+    '(index-of "hello" "l")',
+    "2",
+)
+def index_of(coll: Any, value: Any, /) -> Any:
+    if coll.__class__ is str:
+        place = coll.find(need_string("index-of", "the part", value))
+    else:
+        place = position(items("index-of", coll), value)
+    return None if place < 0 else place
+
+
+@builtin(
+    "contains?",
+    "(contains? coll value)",
+    "Whether a map has the key, a vector or list the element, a string the part; false for nil.",
+    "(contains? {:a 1} :a)",
+    "true",
+    "(contains? [1 2] 2)",
+    "true",
+    '(contains? "hello" "ell")',
+    "true",
+)
+def contains(coll: Any, value: Any, /) -> Any:
+    kind = coll.__class__
+    if kind is Map:
+        return value in coll
+    if kind is Vector or kind is List:
+        return position(coll, value) >= 0
+    if kind is str:
+        return need_string("contains?", "the part", value) in coll
+    if coll is None:
+        return False
+    raise type_error("contains?", "the collection", "a map, vector, list, string or nil", coll)

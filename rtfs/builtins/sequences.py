@@ -1,0 +1,272 @@
+"""Access to sequences by place: single elements, counts, and stretches of a sequence.
+
+Must not know of maps beyond their entries, nor of the functions that search or transform. Invariant: a stretch of a
+vector or list shares its memory (O(1)), so `rest` in a loop is linear.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from rtfs.builtins.checks import MAX_ITEMS, index_error, need_int, type_error
+from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.seqs import as_vector, fresh_list, from_index, items, leading, like, not_a_sequence, too_many
+from rtfs.values import List, Map, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _at(function: str, coll: Any, index: int) -> Any:
+    """Element `index` >= 0 of any sequence, or nil."""
+    kind = coll.__class__
+    if kind is Vector or kind is List or kind is str:
+        return coll[index] if index < len(coll) else None
+    if kind is Map:
+        for key, value in islice(coll.items(), index, index + 1):
+            return Vector.of([key, value])
+        return None
+    if coll is None:
+        return None
+    raise not_a_sequence(function, coll)
+
+
+@builtin(
+    "first", "(first coll)", "The first element; nil if there is none.", "(first [1 2 3])", "1", "(first nil)", "nil"
+)
+def first(coll: Any, /) -> Any:
+    kind = coll.__class__
+    if kind is Vector or kind is List:
+        return coll[0] if len(coll) else None
+    return _at("first", coll, 0)
+
+
+@builtin("second", "(second coll)", "The second element; nil if there is none.", "(second [1 2 3])", "2")
+def second(coll: Any, /) -> Any:
+    return _at("second", coll, 1)
+
+
+@builtin("last", "(last coll)", "The last element; nil if there is none.", "(last [1 2 3])", "3")
+def last(coll: Any, /) -> Any:
+    if coll is None:
+        return None
+    if coll.__class__ is Map:
+        return _at("last", coll, len(coll) - 1) if len(coll) else None
+    elements = items("last", coll)
+    return elements[-1] if len(elements) else None
+
+
+@builtin(
+    "rest",
+    "(rest coll)",
+    "All elements but the first; empty if there is none.",
+    "(rest [1 2 3])",
+    "[2 3]",
+    "(rest [])",
+    "[]",
+)
+def rest(coll: Any, /) -> Any:
+    kind = coll.__class__
+    if kind is Vector or kind is List:
+        size = len(coll)
+        return coll.slice(1, size) if size else coll
+    return from_index("rest", coll, 1)
+
+
+@builtin(
+    "next",
+    "(next coll)",
+    "All elements but the first; nil if that leaves none.",
+    "(next [1 2])",
+    "[2]",
+    "(next [1])",
+    "nil",
+)
+def next_(coll: Any, /) -> Any:
+    remaining = from_index("next", coll, 1)
+    return remaining if len(remaining) else None
+
+
+@builtin(
+    "nth",
+    "(nth coll index default?)",
+    "The element at an index, counted from 0; outside, the default or an error.",
+    "(nth [10 20] 1)",
+    "20",
+    "(nth [10 20] 5 :none)",
+    ":none",
+)
+def nth(coll: Any, index: Any, default: Any = MISSING, /) -> Any:
+    if index.__class__ is not int:
+        raise type_error("nth", "the index", "an integer", index)
+    if coll is None:
+        return None if default is MISSING else default
+    kind = coll.__class__
+    if kind is not Vector and kind is not List and kind is not str and kind is not Map:
+        raise not_a_sequence("nth", coll)
+    size = len(coll)
+    if 0 <= index < size:
+        return _at("nth", coll, index)
+    if default is MISSING:
+        raise index_error("nth", index, size, "characters" if kind is str else "elements")
+    return default
+
+
+@builtin(
+    "count",
+    "(count coll)",
+    "How many elements, entries or characters there are; 0 for nil.",
+    "(count [1 2 3])",
+    "3",
+    '(count "é😀")',
+    "2",
+    aliases=("length",),
+)
+def count(coll: Any, /) -> Any:
+    kind = coll.__class__
+    if kind is Vector or kind is List or kind is Map or kind is str:
+        return len(coll)
+    if coll is None:
+        return 0
+    raise not_a_sequence("count", coll)
+
+
+@builtin(
+    "empty?",
+    "(empty? coll)",
+    "Whether there is no element; true for nil.",
+    "(empty? [])",
+    "true",
+    "(empty? [nil])",
+    "false",
+)
+def is_empty(coll: Any, /) -> Any:
+    kind = coll.__class__
+    if kind is Vector or kind is List or kind is Map or kind is str:
+        return len(coll) == 0
+    if coll is None:
+        return True
+    raise not_a_sequence("empty?", coll)
+
+
+@builtin("not-empty", "(not-empty coll)", "The collection itself, or nil if it is empty.", "(not-empty [])", "nil")
+def not_empty(coll: Any, /) -> Any:
+    return None if count(coll) == 0 else coll
+
+
+@builtin(
+    "take",
+    "(take n coll)",
+    "The first `n` elements, or all if there are fewer.",
+    "(take 2 [1 2 3])",
+    "[1 2]",
+    "(take 5 [1])",
+    "[1]",
+)
+def take(n: Any, coll: Any, /) -> Any:
+    return leading("take", coll, need_int("take", "the number of elements", n))
+
+
+@builtin("drop", "(drop n coll)", "All elements but the first `n`.", "(drop 2 [1 2 3])", "[3]")
+def drop(n: Any, coll: Any, /) -> Any:
+    return from_index("drop", coll, need_int("drop", "the number of elements", n))
+
+
+def _while(function: str, pred: Any, coll: Any) -> int:
+    """How many elements from the start on satisfy the predicate."""
+    n = 0
+    for element in items(function, coll):
+        fits = pred(element)
+        if fits is None or fits is False:
+            break
+        n += 1
+    return n
+
+
+@builtin(
+    "take-while",
+    "(take-while pred coll)",
+    "The elements up to the first that does not fit.",
+    "(take-while odd? [1 3 4 5])",
+    "[1 3]",
+)
+def take_while(pred: Any, coll: Any, /) -> Any:
+    return leading("take-while", coll, _while("take-while", pred, coll))
+
+
+@builtin(
+    "drop-while",
+    "(drop-while pred coll)",
+    "The elements from the first that does not fit.",
+    "(drop-while odd? [1 3 4 5])",
+    "[4 5]",
+)
+def drop_while(pred: Any, coll: Any, /) -> Any:
+    return from_index("drop-while", coll, _while("drop-while", pred, coll))
+
+
+@builtin(
+    "subvec",
+    "(subvec coll start end?)",
+    "The elements from index `start` up to but without `end` (the size).",
+    "(subvec [1 2 3 4] 1 3)",
+    "[2 3]",
+)
+def subvec(coll: Any, start: Any, end: Any = MISSING, /) -> Any:
+    whole = as_vector("subvec", coll)
+    size = len(whole)
+    stop = size if end is MISSING else need_int("subvec", "the end", end)
+    if not 0 <= need_int("subvec", "the start", start) <= size:
+        raise index_error("subvec", start, size)
+    if not start <= stop <= size:
+        raise index_error("subvec", stop, size)
+    return whole.slice(start, stop)
+
+
+@builtin(
+    "split-at",
+    "(split-at n coll)",
+    "A vector of two: the first `n` elements, and the others.",
+    "(split-at 2 [1 2 3])",
+    "[[1 2] [3]]",
+)
+def split_at(n: Any, coll: Any, /) -> Any:
+    need_int("split-at", "the number of elements", n)
+    return Vector.of([leading("split-at", coll, n), from_index("split-at", coll, n)])
+
+
+@builtin(
+    "reverse",
+    "(reverse coll)",
+    "The elements from the last to the first.",
+    "(reverse [1 2 3])",
+    "[3 2 1]",
+    '(reverse "ab")',
+    '["b" "a"]',
+)
+def reverse(coll: Any, /) -> Any:
+    elements = fresh_list("reverse", coll)
+    elements.reverse()
+    return like(coll, elements)
+
+
+@builtin(
+    "partition",
+    "(partition n step? coll)",
+    "The elements in groups of `n`, beginning `step` (`n`) apart; the last may be shorter.",
+    "(partition 2 [1 2 3 4 5])",
+    "[[1 2] [3 4] [5]]",
+)
+def partition(n: Any, step_or_coll: Any, coll: Any = MISSING, /) -> Any:
+    step = n if coll is MISSING else step_or_coll
+    whole = step_or_coll if coll is MISSING else coll
+    for what, value in (("the size of a group", n), ("the step", step)):
+        if need_int("partition", what, value) < 1:
+            raise type_error("partition", what, "an integer above 0", value)
+    elements = as_vector("partition", whole)
+    size = len(elements)
+    # Overlapping groups can hold far more than the collection.
+    if step < n and len(range(0, size, step)) * min(n, size) > MAX_ITEMS:
+        raise too_many("partition")
+    return like(elements, [elements.slice(i, min(i + n, size)) for i in range(0, size, step)])

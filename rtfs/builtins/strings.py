@@ -1,0 +1,162 @@
+"""Strings: `str pr-str string-length substring split join upper lower trim replace starts-with? …`.
+
+Must not know patterns (`regex`) nor directives (`formatting`). Invariants: a character is a code point; the size of a
+result that can outgrow its arguments is checked before it is built.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, index_error, need_int, need_string, size_error
+from rtfs.builtins.declare import builtin
+from rtfs.builtins.seqs import items
+from rtfs.syntax.printer import display, to_text
+from rtfs.values import Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def concatenated(function: str, parts: list[str], separator: str = "") -> str:
+    """The parts in one string with the separator between them. LimitError `limit/size` if that is too long."""
+    size = sum(map(len, parts)) + len(separator) * (len(parts) - 1 if parts else 0)
+    if size > MAX_TEXT:
+        raise size_error(function)
+    return separator.join(parts)
+
+
+@builtin("str", "(str & values)", "The values as text, strings as they are.", '(str "a" 1 :k nil [2])', '"a1:knil[2]"')
+def str_(*values: Any) -> str:
+    if len(values) == 1:
+        return display(values[0])
+    return concatenated("str", [value if value.__class__ is str else display(value) for value in values])
+
+
+@builtin(
+    "pr-str",
+    "(pr-str & values)",
+    "The values as text that reads back, with spaces between.",
+    '(pr-str "a" [1 "b"])',
+    '"\\"a\\" [1 \\"b\\"]"',
+)
+def pr_str(*values: Any) -> str:
+    if len(values) == 1:
+        return to_text(values[0])
+    return concatenated("pr-str", [to_text(value) for value in values], " ")
+
+
+@builtin("string-length", "(string-length text)", "How many characters the string has.", '(string-length "é😀")', "2")
+def string_length(text: Any, /) -> int:
+    return len(need_string("string-length", "text", text))
+
+
+@builtin(
+    "substring",
+    "(substring text start end?)",
+    "The characters from start up to, not including, end (else to the end).",
+    '(substring "hello" 1 3)',
+    '"el"',
+)
+def substring(text: Any, start: Any, end: Any = None, /) -> str:
+    size = len(need_string("substring", "text", text))
+    need_int("substring", "start", start)
+    if not 0 <= start <= size:
+        raise index_error("substring", start, size, "characters")
+    if end is None:
+        return text[start:]  # type: ignore[no-any-return]
+    need_int("substring", "end", end)
+    if not start <= end <= size:
+        raise index_error("substring", end, size, f"characters from {start}" if end < start else "characters")
+    return text[start:end]  # type: ignore[no-any-return]
+
+
+@builtin(
+    "string-contains?",
+    "(string-contains? text part)",
+    "Does the part occur in the text?",
+    '(string-contains? "hello" "ell")',
+    "true",
+    aliases=("string-contains",),
+)
+def string_contains(text: Any, part: Any, /) -> bool:
+    return need_string("string-contains?", "part", part) in need_string("string-contains?", "text", text)
+
+
+@builtin("starts-with?", "(starts-with? text part)", "Does the text start so?", '(starts-with? "hello" "he")', "true")
+def starts_with(text: Any, part: Any, /) -> bool:
+    return need_string("starts-with?", "text", text).startswith(need_string("starts-with?", "part", part))
+
+
+@builtin("ends-with?", "(ends-with? text part)", "Does the text end so?", '(ends-with? "hello" "lo")', "true")
+def ends_with(text: Any, part: Any, /) -> bool:
+    return need_string("ends-with?", "text", text).endswith(need_string("ends-with?", "part", part))
+
+
+@builtin(
+    "split",
+    "(split text separator)",
+    'The parts of the text between the separators, empty ones too; "" gives the characters.',
+    '(split "a,b,,c" ",")',
+    '["a" "b" "" "c"]',
+    '(split "abc" "")',
+    '["a" "b" "c"]',
+)
+def split(text: Any, separator: Any, /) -> Vector:
+    need_string("split", "text", text)
+    need_string("split", "separator", separator)
+    if text.count(separator) > MAX_ITEMS:
+        raise size_error("split", "a vector", MAX_ITEMS, "elements")
+    return Vector.of(text.split(separator) if separator else list(text))
+
+
+@builtin(
+    "join",
+    "(join separator coll)",
+    "The elements of a collection as text, with the separator between them.",
+    '(join ", " [1 :k "s"])',
+    '"1, :k, s"',
+    aliases=("string-join",),
+)
+def join(separator: Any, coll: Any, /) -> str:
+    need_string("join", "separator", separator)
+    parts = [item if item.__class__ is str else display(item) for item in items("join", coll)]
+    return concatenated("join", parts, separator)
+
+
+@builtin("upper", "(upper text)", "The text in capital letters.", '(upper "añb")', '"AÑB"', aliases=("string-upper",))
+def upper(text: Any, /) -> str:
+    return need_string("upper", "text", text).upper()
+
+
+@builtin("lower", "(lower text)", "The text in small letters.", '(lower "ABC")', '"abc"', aliases=("string-lower",))
+def lower(text: Any, /) -> str:
+    return need_string("lower", "text", text).lower()
+
+
+@builtin(
+    "trim",
+    "(trim text)",
+    "The text without white space at its ends.",
+    '(trim "  a b ")',
+    '"a b"',
+    aliases=("string-trim",),
+)
+def trim(text: Any, /) -> str:
+    return need_string("trim", "text", text).strip()
+
+
+@builtin(
+    "replace",
+    "(replace text part replacement)",
+    "The text with every occurrence of the part replaced.",
+    '(replace "a-b-c" "-" "+")',
+    '"a+b+c"',
+    aliases=("string-replace",),
+)
+def replace(text: Any, part: Any, replacement: Any, /) -> str:
+    need_string("replace", "text", text)
+    need_string("replace", "part", part)
+    need_string("replace", "replacement", replacement)
+    if len(replacement) > len(part) and len(text) + text.count(part) * (len(replacement) - len(part)) > MAX_TEXT:
+        raise size_error("replace")
+    return text.replace(part, replacement)  # type: ignore[no-any-return]

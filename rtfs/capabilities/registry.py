@@ -1,0 +1,239 @@
+"""The registry: which capabilities a runtime knows, under which id, from whom.
+
+Must not know policy, sessions or any provider's name. Invariant: an id is replaced only by the rules of `declare`; a
+less trusted source never replaces what a more trusted one registered. An `Entry` never changes, so whatever is derived
+from one (a decision, a route) may be kept as long as the entry is the current one.
+"""
+
+from __future__ import annotations
+
+from rtfs.capabilities.metadata import wants_session
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from rtfs.capabilities.declaration import Fields
+    from rtfs.capabilities.manifest import CapabilityManifest
+    from rtfs.source import Span
+
+PLAN, FILE, CONFIG, EMBEDDER, BUILTIN = 0, 1, 2, 3, 4
+"""Where a declaration comes from, by growing trust: a running plan, a loaded file, the configuration, the embedding
+program, this package."""
+ORIGINS = ("plan", "file", "config", "embedder", "builtin")
+
+INLINE, THREAD, ASYNC, GUEST, SESSION, NOWHERE, BRANCHES, FIBER = range(8)
+"""How a call is carried out: a Python function here and now; one in a thread; a coroutine function; an RTFS function
+in a machine of its own; through a session; not at all (declared, but nothing implements it); its functions
+concurrently; a coroutine function that waits as the host does."""
+
+
+class Entry:
+    """One registered capability.
+
+    `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where anything goes.
+    `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
+    `loop`: the event loop that was running when an async function was registered. `manifest` builds the pydantic model.
+    """
+
+    __slots__ = (
+        "_manifest", "check_input", "check_output", "describe", "fields", "id", "loop", "needs", "origin", "route",
+        "takes_nothing",
+    )  # fmt: skip
+
+    def __init__(self, fields: Fields, origin: int, route: int) -> None:
+        self.id = fields.id
+        self.fields = fields
+        self.origin = origin
+        self.route = route
+        self.check_input: Callable[..., Any] | None = None
+        self.check_output: Callable[..., Any] | None = None
+        if fields.input_type is not None:
+            self.check_input = fields.input_type.check
+        if fields.output_type is not None:
+            self.check_output = fields.output_type.check
+        self.needs: Callable[[tuple[Any, ...]], list[str]] | None = None
+        self.describe: Callable[[], Fields] | None = None
+        self.loop: Any = None
+        self.takes_nothing = False
+        self._manifest: CapabilityManifest | None = None
+
+    @property
+    def manifest(self) -> CapabilityManifest:
+        """The declaration as the public, validated model (pydantic is imported here, at the first use)."""
+        if self._manifest is None:
+            from rtfs.capabilities.manifest import from_fields
+
+            fields = self.fields if self.describe is None else self.describe()
+            self._manifest = from_fields(fields, ORIGINS[self.origin])
+        return self._manifest
+
+    @property
+    def function(self) -> Any:
+        """The Python or RTFS function that implements the capability, or None."""
+        return self.fields.implementation
+
+
+class Registry:
+    """`id → Entry`, with the rules for declaring an id twice. `parent`: where ids are looked up that are not here."""
+
+    __slots__ = ("entries", "parent")
+
+    def __init__(self, parent: Registry | None = None) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.parent = parent
+
+    def declare(self, entry: Entry, replace: bool = False) -> Entry:
+        """Register, and return what is registered now: the same content again is a no-op that keeps the earlier one.
+
+        Raises HostError `capability/conflict` where the id is taken by something else, unless the earlier one came from
+        the same kind of source and `:version` grows, or the caller, not less trusted, says `replace`.
+        """
+        earlier = self.find(entry.id)
+        if earlier is not None:
+            if same(earlier, entry):
+                return earlier
+            if not (replace and entry.origin >= min(earlier.origin, EMBEDDER)):
+                self._may_replace(earlier, entry)
+        self.entries[entry.id] = entry
+        return entry
+
+    def find(self, id: str) -> Entry | None:
+        """The entry of an id, or None."""
+        entry = self.entries.get(id)
+        if entry is None and self.parent is not None:
+            return self.parent.find(id)
+        return entry
+
+    def ids(self) -> list[str]:
+        """All ids, sorted."""
+        known = set(self.entries)
+        if self.parent is not None:
+            known.update(self.parent.ids())
+        return sorted(known)
+
+    def snapshot(self) -> Registry:
+        """A registry that sees everything of this one and keeps what is declared in it to itself."""
+        return Registry(self)
+
+    def unknown(self, id: str, span: Span | None) -> HostError:
+        """The error of a call to an id that is not registered."""
+        from rtfs.syntax.suggest import did_you_mean
+
+        near = did_you_mean(id, self.ids())
+        hint = f'did you mean "{near}"?' if near else "declare it with (capability …) or register it"
+        return HostError(
+            f'there is no capability "{id}"', code="capability/unknown", span=span, hint=hint, capability=id
+        )
+
+    @staticmethod
+    def _may_replace(earlier: Entry, entry: Entry) -> None:
+        was, now = ORIGINS[earlier.origin], ORIGINS[entry.origin]
+        if earlier.origin != entry.origin:
+            raise HostError(
+                f'"{entry.id}" is registered already, by the {was}; the {now} may not replace it',
+                code="capability/conflict",
+                span=entry.fields.span,
+                hint="declare it under another id",
+                capability=entry.id,
+            )
+        old, new = earlier.fields.version, entry.fields.version
+        if not grows(old, new):
+            raise HostError(
+                f'"{entry.id}" is declared already, with different content',
+                code="capability/conflict",
+                span=entry.fields.span,
+                hint=f':version has to grow to replace it (it is "{old}" now)' if old else "give both a :version",
+                capability=entry.id,
+            )
+
+
+def same(earlier: Entry, entry: Entry) -> bool:
+    """Whether two entries have the same content and the same kind of implementation, so that one is as good as the
+    other."""
+    return (
+        earlier.route == entry.route
+        and earlier.fields.content() == entry.fields.content()
+        and _same_function(earlier.function, entry.function)
+    )
+
+
+def _same_function(one: Any, other: Any) -> bool:
+    """One function, or two made from the same code over the same values (a file loaded twice)."""
+    if one is other:
+        return True
+    code, closure = getattr(one, "__code__", None), getattr(one, "__closure__", None) or ()
+    others = getattr(other, "__closure__", None) or ()
+    if code is None or code != getattr(other, "__code__", None) or len(closure) != len(others):
+        return False
+    return all(a.cell_contents is b.cell_contents for a, b in zip(closure, others, strict=True))
+
+
+def grows(old: str, new: str) -> bool:
+    """Whether version `new` comes after `old`: dotted numbers compared part by part, a suffix before its release."""
+    one, two = _version(old), _version(new)
+    return one is not None and two is not None and two > one
+
+
+def _version(text: str) -> tuple[tuple[int, ...], int, str] | None:
+    release, _, suffix = text.strip().removeprefix("v").split("+")[0].partition("-")
+    parts = release.split(".")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    numbers = [int(part) for part in parts]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers), 0 if suffix else 1, suffix
+
+
+def entry_for(fields: Fields, origin: int, route: int | None = None) -> Entry:
+    """The entry of a declaration: through a session if its metadata asks for one, else by its implementation."""
+    if route is None:
+        if wants_session(fields.flat_metadata):
+            route = SESSION
+        else:
+            route = NOWHERE if fields.implementation is None else GUEST
+    return Entry(fields, origin, route)
+
+
+class Capabilities:
+    """What `rt.capabilities` answers: a read-only mapping from id to `CapabilityManifest`."""
+
+    __slots__ = ("_registry",)
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __getitem__(self, id: str) -> CapabilityManifest:
+        entry = self._registry.find(id)
+        if entry is None:
+            raise KeyError(id)
+        return entry.manifest
+
+    def get(self, id: str, default: Any = None) -> Any:
+        """The manifest of an id, or the default."""
+        entry = self._registry.find(id)
+        return default if entry is None else entry.manifest
+
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and self._registry.find(id) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registry.ids())
+
+    def __len__(self) -> int:
+        return len(self._registry.ids())
+
+    def keys(self) -> list[str]:
+        """All ids, sorted."""
+        return self._registry.ids()
+
+    def values(self) -> list[CapabilityManifest]:
+        """All manifests, by id."""
+        return [self[id] for id in self]
+
+    def items(self) -> list[tuple[str, CapabilityManifest]]:
+        """All (id, manifest) pairs, by id."""
+        return [(id, self[id]) for id in self]

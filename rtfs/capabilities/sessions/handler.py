@@ -1,0 +1,244 @@
+"""What a provider of sessions writes, and what the pool hands it: the whole contract between the two.
+
+Must not know any provider, protocol or transport, nor the pool. Invariants: a secret never appears in a `repr`, a key
+or a label; what a handler raises says whether the request can have reached the server (`NotSent`, `MaybeSent`,
+`SessionExpired`), and only the pool decides what follows from that.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import blake2b
+
+from rtfs.values.error import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Protocol
+
+    Progress = Callable[[float, float | None, str | None], None]
+else:
+    Protocol = object
+
+_PROCESS_KEY = os.urandom(32)
+
+
+class SessionError(HostError):
+    """A session could not be had or a call through it did not succeed. Codes are `session/…`."""
+
+    def __init__(self, message: str, *, code: str = "session/protocol", **fields: Any) -> None:
+        super().__init__(message, code=code, **fields)
+
+
+class Credential:
+    """A resolved secret with the name it was found under. `repr`, `str` and comparison never show the value.
+
+    value: what is sent. name: the environment variable or store entry it came from, for messages.
+    """
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, value: str, name: str | None = None) -> None:
+        self.value = value
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<credential {self.name or 'without a name'}>"
+
+    def redact(self, text: str) -> str:
+        """The text with every occurrence of the secret (and of its part after a scheme) replaced by `***`."""
+        for secret in (self.value, self.value.partition(" ")[2]):
+            if len(secret) >= 4:
+                text = text.replace(secret, "***")
+        return text
+
+
+def fingerprint(*secrets: str | None) -> str:
+    """A short name for secrets that cannot be turned back: a hash keyed anew in each process. "" for none."""
+    if not any(secrets):
+        return ""
+    digest = blake2b(digest_size=8, key=_PROCESS_KEY)
+    for secret in secrets:
+        raw = (secret or "").encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return digest.hexdigest()
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Foreign text made safe for one line of a terminal: no control characters, at most `limit` characters."""
+    clean = "".join(c if c.isprintable() else " " for c in text[: limit * 4])
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+class SessionKey:
+    """Whose session it is: one server, one credential, one principal. Hashable; holds no secret.
+
+    server: what is connected to, without user info or query (it is shown). identity: what else tells servers apart and
+    is not shown. fingerprint: of the credential (`fingerprint(…)`).
+    """
+
+    __slots__ = ("_hash", "fingerprint", "identity", "principal", "server")
+
+    def __init__(self, server: str, fingerprint: str = "", principal: str = "", identity: str = "") -> None:
+        self.server = server
+        self.fingerprint = fingerprint
+        self.principal = principal
+        self.identity = identity
+        self._hash = hash((server, fingerprint, principal, identity))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, SessionKey)
+            and self.server == other.server
+            and self.fingerprint == other.fingerprint
+            and self.principal == other.principal
+            and self.identity == other.identity
+        )
+
+    @property
+    def label(self) -> str:
+        """The key for people, one line: server and principal."""
+        return one_line(f"{self.server} ({self.principal})" if self.principal else self.server)
+
+    def __repr__(self) -> str:
+        return f"<session key {self.label}>"
+
+
+class SessionCall:
+    """One call on its way to a provider.
+
+    capability_id: its id. metadata: the flat metadata (`{"mcp_server_url": "…"}`). arguments: an RTFS map, or a
+    vector of positional arguments. principal: for whom. credential: resolved, or None. deadline: `time.monotonic()`
+    seconds, or None. idempotent: doing it twice is like doing it once (the manifest says so). idempotency_key: sent
+    where the protocol has a place for it. progress: called with (done, total or None, message or None).
+    optional_keys: names of the input schema's optional keys, without colons.
+    """
+
+    __slots__ = (
+        "arguments", "capability_id", "credential", "deadline", "idempotency_key", "idempotent", "metadata",
+        "optional_keys", "principal", "progress",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        capability_id: str,
+        metadata: Mapping[str, Any],
+        arguments: Any,
+        *,
+        principal: str = "",
+        credential: Credential | str | None = None,
+        deadline: float | None = None,
+        idempotent: bool = False,
+        idempotency_key: str | None = None,
+        progress: Progress | None = None,
+        optional_keys: frozenset[str] = frozenset(),
+    ) -> None:
+        self.capability_id = capability_id
+        self.metadata = metadata
+        self.arguments = arguments
+        self.principal = principal
+        self.credential = Credential(credential) if credential.__class__ is str else credential
+        self.deadline = deadline
+        self.idempotent = idempotent
+        self.idempotency_key = idempotency_key
+        self.progress = progress
+        self.optional_keys = optional_keys
+
+    @property
+    def secret(self) -> str | None:
+        """The credential's value, or None."""
+        held: Any = self.credential
+        return None if held is None else held.value
+
+    def until(self, deadline: float | None) -> SessionCall:
+        """The same call with another deadline and nobody listening to its progress (for opening a session)."""
+        return SessionCall(
+            self.capability_id,
+            self.metadata,
+            self.arguments,
+            principal=self.principal,
+            credential=self.credential,
+            deadline=deadline,
+            idempotent=self.idempotent,
+            idempotency_key=self.idempotency_key,
+            optional_keys=self.optional_keys,
+        )
+
+    def __repr__(self) -> str:
+        return f"<session call {self.capability_id}>"
+
+
+class Session:
+    """What a handler's `initialize_session` answers; handlers derive from it and keep their state there.
+
+    label: how events and `-v` name it. usable: False once the other side is known to be gone (the pool then gives it
+    to nobody). expired: set by the pool when the server no longer knows it, before `terminate_session`.
+    """
+
+    label: str = "session"
+    usable: bool = True
+    expired: bool = False
+
+
+class _Signal(Exception):
+    """What a handler tells the pool about a failed call. `error`: what the caller sees if the pool gives up."""
+
+    def __init__(self, error: HostError | str, *, retry_after: float | None = None) -> None:
+        self.error = SessionError(error, code=self.default_code) if isinstance(error, str) else error
+        self.retry_after = retry_after
+        super().__init__(self.error.message)
+
+    default_code = "session/unavailable"
+
+
+class NotSent(_Signal):
+    """The server has certainly not acted on the call: sending it again is safe.
+
+    retry_after: seconds the server asks to wait first, or None.
+    """
+
+
+class MaybeSent(_Signal):
+    """The call may have reached the server and nobody knows what came of it: only idempotent calls go again."""
+
+    default_code = "session/outcome-unknown"
+
+
+class SessionExpired(_Signal):
+    """The server no longer knows the session and has not acted on the call: a new session, then once more."""
+
+    default_code = "session/expired"
+
+
+class SessionHandler(Protocol):
+    """What a provider writes: this and nothing else.
+
+    Optional extras, found with `getattr`: `credential_env(metadata) -> sequence of environment variable names`,
+    `requirements(metadata) -> iterable of grants` (`net:HOST`, `env:NAME`, `exec:COMMAND`), `idempotent(session, call)`
+    (async; the server's own word that a call can be repeated), `close()` (async; after the last session).
+    """
+
+    def session_key(self, call: SessionCall) -> SessionKey:
+        """Which session serves this call. No waiting, no input or output. Raises HostError for unusable metadata."""
+        raise NotImplementedError
+
+    async def initialize_session(self, call: SessionCall) -> Session:
+        """Open a session; cleans up after itself when cancelled. Raises HostError, NotSent or MaybeSent."""
+        raise NotImplementedError
+
+    async def execute_with_session(self, session: Session, call: SessionCall) -> Any:
+        """Perform the call, answer an RTFS value. Cancelled when the call's time is up: then tell the server.
+
+        Raises HostError for an answer that is an error, else NotSent, MaybeSent or SessionExpired.
+        """
+        raise NotImplementedError
+
+    async def terminate_session(self, session: Session) -> None:
+        """End the session, politely if the server is there. Called once a session. What it raises is only noted."""
+        raise NotImplementedError

@@ -1,0 +1,180 @@
+"""HTTP as all sessions of a handler share it: one connection pool, one TLS context, no cookies, no redirects.
+
+Must not know MCP. Invariants: a body is never held beyond its limit, compressed or not; whether a request can have left
+this machine is told by the exception (`NotSent`, `MaybeSent`). httpx and aiohttp are imported when first needed.
+
+The transport is used without `httpx.AsyncClient`, whose cookie jar and redirects are just what must not happen here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from time import monotonic
+
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    import httpx
+
+    from rtfs.capabilities.sessions.mcp.limits import WireLimits
+
+_QUIET_SECONDS = 0.05
+"""After a pause this long the loop first gets a chance to notice that a server closed its connections meanwhile: what
+is sent into a connection that is already gone could be called lost or done by nobody."""
+
+KEEPALIVE_SECONDS = 4.0
+"""Below the five seconds after which common servers close an idle connection: a request sent into that moment is lost
+without anyone knowing whether it was read."""
+
+
+class HttpClient:
+    """limits: see `WireLimits`. Bound to the loop of the first request."""
+
+    def __init__(self, limits: WireLimits) -> None:
+        self.limits = limits
+        self._transports: dict[bool, Any] = {}
+        self._unsent: tuple[type[BaseException], ...] = ()
+        self._extensions: dict[str, Any] = {
+            "timeout": {"connect": limits.connect_seconds, "read": None, "write": None, "pool": None}
+        }
+        self._request: Any = None
+        self._broken: tuple[type[BaseException], ...] = ()
+        self._last = monotonic()
+
+    def _transport(self, secure: bool) -> Any:
+        found = self._transports.get(secure)
+        if found is None:
+            import aiohttp
+            import httpx
+            from httpx_aiohttp import AiohttpTransport
+
+            self._request = httpx.Request
+            self._unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+            self._broken = (httpx.TransportError, aiohttp.ClientError, OSError, asyncio.TimeoutError)
+            # Loading the system's certificates takes 20 ms, which a loopback server should not cost.
+            transport = AiohttpTransport(verify=secure, trust_env=secure)
+
+            def open_client() -> aiohttp.ClientSession:
+                connector = aiohttp.TCPConnector(
+                    limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=transport.ssl_context if secure else False
+                )
+                return aiohttp.ClientSession(
+                    connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
+                )
+
+            transport.client = open_client
+            found = self._transports[secure] = transport
+        return found
+
+    async def send(self, method: str, url: httpx.URL, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> Any:
+        """Send a request, answer the httpx response with its body unread; close it with `close`.
+
+        Raises NotSent where no connection could be made, MaybeSent where it broke afterwards.
+        """
+        transport = self._transport(url.scheme == "https")
+        if monotonic() - self._last > _QUIET_SECONDS:
+            for _ in range(3):
+                await asyncio.sleep(0)
+        request = self._request(method, url, headers=headers, content=body, extensions=self._extensions)
+        try:
+            response = await transport.handle_async_request(request)
+        except self._broken as error:
+            raise self.failure(error, url) from error
+        self._last = monotonic()
+        return response
+
+    def failure(self, error: BaseException, url: httpx.URL) -> NotSent | MaybeSent:
+        """What a broken request means. (The transport maps both kinds to one exception; the cause tells.)"""
+        cause = error.__cause__ or error
+        if isinstance(cause, self._unsent):
+            reason = getattr(cause, "os_error", None)
+            text = getattr(reason, "strerror", None) or str(reason or cause) or type(cause).__name__
+            message = f"cannot connect to {origin(url)}: {text}"
+            return NotSent(SessionError(message, code="session/unavailable", hint="is the server running?"))
+        return MaybeSent(
+            SessionError(f"the connection to {origin(url)} broke before the answer", code="session/unavailable")
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            await transport.aclose()
+
+
+def origin(url: httpx.URL) -> str:
+    """Scheme, host and port, for messages: never user info, path or query."""
+    port = f":{url.port}" if url.port is not None else ""
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}{port}"
+
+
+async def close(response: httpx.Response) -> None:
+    """Let go of a response: its connection is used again if the body was read to its end, else dropped."""
+    try:
+        await response.stream.aclose()  # type: ignore[union-attr]
+    except Exception:
+        pass
+
+
+class Body:
+    """The body of a response, decompressed, piece by piece, never more than `limit` bytes in all."""
+
+    __slots__ = ("_inflate", "_left", "_limit", "_pieces")
+
+    def __init__(self, response: httpx.Response, limit: int) -> None:
+        encoding = response.headers.get("content-encoding", "").lower()
+        self._inflate = None
+        if encoding and encoding != "identity":
+            if encoding not in ("gzip", "x-gzip", "deflate"):
+                raise SessionError(f"the server answers in an encoding that was not asked for ({encoding[:40]!r})")
+            self._inflate = zlib.decompressobj(15 + 32)
+        self._limit = self._left = limit
+        self._pieces: Any = response.stream.__aiter__()  # type: ignore[union-attr]
+
+    async def next(self) -> bytes:
+        """The next piece, b"" at the end. Raises SessionError (`session/too-large`; `session/protocol` for damaged
+        compression), and what the transport raises."""
+        while True:
+            try:
+                piece: bytes = await self._pieces.__anext__()
+            except StopAsyncIteration:
+                return b""
+            if self._inflate is not None:
+                try:
+                    piece = self._inflate.decompress(piece, self._left + 1)
+                except zlib.error as error:
+                    raise SessionError("the server's compressed answer is damaged") from error
+            self._left -= len(piece)
+            if self._left < 0:
+                raise too_large(self._limit)
+            if piece:
+                return piece
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        await self._pieces.aclose()
+
+
+def too_large(limit: int) -> SessionError:
+    """The error for an answer beyond its limit in bytes."""
+    return SessionError(f"the server's answer is larger than {limit} bytes", code="session/too-large")
+
+
+async def body_of(response: httpx.Response, limit: int) -> bytes:
+    """The whole body. Raises as `Body.next` does; a declared length beyond the limit is refused before reading."""
+    declared = response.headers.get("content-length", "")
+    if declared.isdigit() and len(declared) < 20 and int(declared) > limit:
+        raise too_large(limit)
+    body = Body(response, limit)
+    first = await body.next()
+    if not first:
+        return first
+    parts = [first]
+    while piece := await body.next():
+        parts.append(piece)
+    return first if len(parts) == 1 else b"".join(parts)

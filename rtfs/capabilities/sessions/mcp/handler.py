@@ -1,0 +1,330 @@
+"""The handler for MCP servers: what the pool asks, in terms of targets, channels and sessions.
+
+Must not know grants or terminals. Invariants: a credential goes to the address that the capability's metadata name and
+nowhere else; a call is put on the wire once; whatever fails while a session is opened is cleaned up.
+
+Metadata, flattened under the handler's name: `mcp_server_url` (or `_server_endpoint`, `_url`), `_server_name`,
+`_tool_name`, `_requires_session`, `_auth_env_var`, `_server_url_override_env`, `_protocol_version`, `_tool_hash`,
+`_command`, `_args`, `_env_NAME`, `_cwd`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+
+from rtfs.capabilities.sessions.handler import SessionError, SessionExpired, one_line
+from rtfs.capabilities.sessions.mcp.arguments import encode_checked, plain_arguments
+from rtfs.capabilities.sessions.mcp.client import HttpClient
+from rtfs.capabilities.sessions.mcp.limits import WireLimits
+from rtfs.capabilities.sessions.mcp.opening import Modern, discover, handshake, names_two_endpoints
+from rtfs.capabilities.sessions.mcp.protocol import (
+    HANDSHAKE_VERSIONS,
+    HEADER_MISMATCH,
+    UNSUPPORTED_VERSION,
+    encode,
+    error_of,
+)
+from rtfs.capabilities.sessions.mcp.results import reply_error, result_value
+from rtfs.capabilities.sessions.mcp.session import McpSession
+from rtfs.capabilities.sessions.mcp.target import Target, authorization, text
+from rtfs.capabilities.sessions.mcp.tools import (
+    can_be_repeated,
+    describe,
+    header_value,
+    known_tools,
+    list_tools,
+    parameter_headers,
+    tool_hash,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionKey
+
+_HANDSHAKE = "handshake"
+_SESSIONLESS = "sessionless"
+_ADDRESSES = frozenset(("server_url", "server_endpoint", "url", "command"))
+_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+
+class McpHandler:
+    """name: what prefixes the metadata keys. servers: configured servers by name (`url` or `command` `args` `env`,
+    `headers`), for capabilities that name one. environ: where override variables and the environment of started servers
+    come from. limits: see `WireLimits`. eras: what is known of servers, by identity.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = "mcp",
+        servers: Mapping[str, Mapping[str, Any]] | None = None,
+        environ: Mapping[str, str] | None = None,
+        limits: WireLimits | None = None,
+    ) -> None:
+        self.name = name
+        self.servers = servers or {}
+        self.environ: Mapping[str, str] = os.environ if environ is None else environ
+        self.limits = limits or WireLimits()
+        self.client = HttpClient(self.limits)
+        self.eras: dict[str, str] = {}
+        self._prefix = name + "_"
+        self._targets: dict[str, tuple[Any, str | None, Target]] = {}
+        self._numbers: dict[str, int] = {}
+
+    def session_key(self, call: SessionCall) -> SessionKey:
+        """Server, credential, principal. Raises SessionError (`session/target`) for metadata that name no server."""
+        return self._target(call.capability_id, call.metadata).key(call.secret, call.principal)
+
+    def credential_env(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
+        """The environment variables that may hold the credential, the first that is set wins."""
+        named = text(metadata.get(self._prefix + "auth_env_var"))
+        if named is not None:
+            return (named,)
+        server = text(metadata.get(self._prefix + "server_name"))
+        generic = (f"{self.name}_AUTH_TOKEN".upper(),)
+        if server is None:
+            return generic
+        return (f"{_WORD.sub('_', server).strip('_')}_{self.name}_TOKEN".upper(), *generic)
+
+    def requirements(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
+        """The grants that calling an untrusted declaration needs. Raises SessionError for unusable metadata."""
+        needed = []
+        target = self._target("", metadata)
+        needed.append(f"net:{target.url.host}" if target.url is not None else f"exec:{target.command}")
+        for key in ("auth_env_var", "server_url_override_env"):
+            name = text(metadata.get(self._prefix + key))
+            if name is not None:
+                needed.append(f"env:{name}")
+        return tuple(needed)
+
+    async def initialize_session(self, call: SessionCall) -> Session:
+        """Connect, find out the era if it is not known yet, open the session."""
+        target = self._target(call.capability_id, call.metadata)
+        if target.url is None:
+            return await self._start(target, call)
+        from rtfs.capabilities.sessions.mcp.http import HttpChannel
+
+        headers = [
+            (b"Accept", b"application/json, text/event-stream"),
+            (b"Accept-Encoding", b"gzip, deflate"),
+            (b"Content-Type", b"application/json"),
+            (b"User-Agent", b"rtfs"),
+        ]
+        headers += [(key.encode("ascii"), value.encode("latin-1")) for key, value in target.headers.items()]
+        held: Any = call.credential
+        if held is not None:
+            headers = [pair for pair in headers if pair[0].lower() != b"authorization"]
+            headers.append((b"Authorization", authorization(held).encode("ascii")))
+        channel = HttpChannel(self.client, target.url, headers, held)
+        try:
+            session = await self._open(channel, target, over_http=True)
+        except BaseException:
+            await asyncio.shield(channel.settle(1.0))
+            raise
+        if target.requires == "true" and channel.session_id is None:
+            raise SessionError(f"{target.label} gives no session, and the capability requires one", code="session/none")
+        return session
+
+    async def execute_with_session(self, session: Session, call: SessionCall) -> Any:
+        """`tools/call`; the answer as an RTFS value (see `results.result_value`)."""
+        assert isinstance(session, McpSession)
+        target = self._target(call.capability_id, call.metadata)
+        tool = text(call.metadata.get(self._prefix + "tool_name")) or re.split(r"[./]", call.capability_id)[-1]
+        arguments = plain_arguments(call.arguments, call.optional_keys)
+        pinned = text(call.metadata.get(self._prefix + "tool_hash"))
+        if pinned is not None:
+            await self._check_unchanged(session, tool, pinned)
+        prefix, extra = self._prefix_of(session, tool)
+        members = prefix + encode_checked(arguments)
+        if session.sessionless and session.over_http and session.tools is not None and tool in session.tools:
+            extra = extra + parameter_headers(session.tools[tool], arguments)
+        reply = await session.request("tools/call", members, progress=call.progress, extra=extra)
+        error = error_of(reply)
+        if error is not None and session.sessionless:
+            reply = await self._corrected(session, tool, members, arguments, error, call, target) or reply
+            error = error_of(reply)
+        if error is not None:
+            raise reply_error(error, describe(tool))
+        result = reply.get("result")
+        if session.sessionless and isinstance(result, dict) and result.get("resultType", "complete") != "complete":
+            result = await self._continued(session, tool, members, result, call, extra)
+        return result_value(result)
+
+    async def terminate_session(self, session: Session) -> None:
+        """HTTP DELETE, or the end of the process; nothing for an expired session or a sessionless server."""
+        assert isinstance(session, McpSession)
+        channel: Any = session.channel
+        await channel.settle(0.5)
+        stop = getattr(channel, "stop", None)
+        if stop is not None:
+            await stop()
+        elif channel.session_id is not None and not session.expired:
+            await channel.delete(channel.session_id)
+        await channel.settle(0.5)
+
+    async def idempotent(self, session: Session, call: SessionCall) -> bool:
+        """Whether the server describes the call's tool as read-only or idempotent."""
+        assert isinstance(session, McpSession)
+        tool = text(call.metadata.get(self._prefix + "tool_name")) or re.split(r"[./]", call.capability_id)[-1]
+        if not session.usable:
+            return False
+        found = (await known_tools(session, self.limits.pages)).get(tool)
+        return found is not None and can_be_repeated(found)
+
+    async def list_tools(self, session: Session, call: SessionCall) -> list[dict[str, Any]]:
+        """Every tool of the server, as JSON objects; for `pool.with_session(name, call, handler.list_tools)`."""
+        assert isinstance(session, McpSession)
+        return await list_tools(session, self.limits.pages)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.client.aclose()
+
+    def _target(self, capability_id: str, metadata: Mapping[str, Any]) -> Target:
+        override = None
+        variable = metadata.get(self._prefix + "server_url_override_env")
+        if variable is not None:
+            override = text(self.environ.get(str(variable)))
+        known = self._targets.get(capability_id)
+        if known is not None and known[0] is metadata and known[1] == override:
+            return known[2]
+        size = len(self._prefix)
+        fields = {key[size:]: value for key, value in metadata.items() if key.startswith(self._prefix)}
+        server = text(fields.get("server_name"))
+        configured = self.servers.get(server) if server is not None else None
+        if configured is not None and not _ADDRESSES.intersection(fields):
+            fields = {**fields, **configured}
+        target = Target(fields, override)
+        if len(self._targets) > 10_000:
+            self._targets.clear()
+        self._targets[capability_id] = (metadata, override, target)
+        return target
+
+    def _label(self, target: Target) -> str:
+        word = target.name or (target.url.host if target.url is not None else os.path.basename(target.command or ""))
+        number = self._numbers[word] = self._numbers.get(word, 0) + 1
+        return one_line(f"{word}#{number}", 60)
+
+    async def _open(self, channel: Any, target: Target, *, over_http: bool) -> McpSession:
+        label = self._label(target)
+        era = self.eras.get(target.identity)
+        if target.version is not None:
+            era = _HANDSHAKE if target.version in HANDSHAKE_VERSIONS else _SESSIONLESS
+        elif target.requires == "true":
+            era = _HANDSHAKE
+        if era != _HANDSHAKE:
+            session = await discover(channel, target.label, self.limits.probe_seconds, over_http=over_http)
+            if session is not None:
+                session.label = label
+                self.eras[target.identity] = _SESSIONLESS
+                return session
+            if target.version is not None:
+                raise SessionError(f"{target.label} does not speak {target.version}", code="session/version")
+        try:
+            session = await handshake(channel, target.label, target.version, over_http=over_http)
+        except Modern as error:
+            self.eras.pop(target.identity, None)
+            named = ", ".join(one_line(one, 30) for one in error.supported) or "the sessionless era"
+            code = "session/none" if target.requires == "true" else "session/version"
+            raise SessionError(f"{target.label} gives no sessions: it speaks {named} only", code=code) from None
+        except SessionError as error:
+            refused = over_http and error.code in ("session/unavailable", "session/protocol")
+            if refused and await names_two_endpoints(channel):
+                raise SessionError(
+                    f"{target.label} speaks the two-endpoint HTTP+SSE transport of 2024-11-05, not supported here",
+                    hint="look for the server's Streamable HTTP endpoint, often /mcp",
+                    code="session/version",
+                ) from None
+            raise
+        session.label = label
+        self.eras[target.identity] = _HANDSHAKE
+        return session
+
+    async def _start(self, target: Target, call: SessionCall) -> Session:
+        raise SessionError("starting servers is not possible here", code="session/target")
+
+    def _prefix_of(self, session: McpSession, tool: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        found = session.prefixes.get(tool)
+        if found is None:
+            extra = [(b"Mcp-Name", header_value(tool))] if session.sessionless and session.over_http else []
+            found = session.prefixes[tool] = (b'"name":' + encode(tool) + b',"arguments":', extra)
+        return found
+
+    async def _check_unchanged(self, session: McpSession, tool: str, pinned: str) -> None:
+        found = (await known_tools(session, self.limits.pages)).get(tool)
+        if found is None or tool_hash(found) != pinned:
+            what = "is not listed any more" if found is None else "is described otherwise than when it was imported"
+            raise SessionError(
+                f"{describe(tool)} {what}",
+                code="capability/changed",
+                hint="look at what changed and import it again",
+            )
+
+    async def _corrected(
+        self,
+        session: McpSession,
+        tool: str,
+        members: bytes,
+        arguments: dict[str, Any],
+        error: dict[str, Any],
+        call: SessionCall,
+        target: Target,
+    ) -> dict[str, Any] | None:
+        """The reply to the same request with the headers the tool asks for; None if that is not what was wrong."""
+        if error["code"] == UNSUPPORTED_VERSION:
+            self.eras.pop(target.identity, None)
+            raise SessionExpired(SessionError(f"{target.label} does not speak {session.version} any more"))
+        if error["code"] != HEADER_MISMATCH or not session.over_http:
+            return None
+        session.tools = None
+        found = (await known_tools(session, self.limits.pages)).get(tool)
+        if found is None:
+            return None
+        _, extra = self._prefix_of(session, tool)
+        extra = extra + parameter_headers(found, arguments)
+        return await session.request("tools/call", members, progress=call.progress, extra=extra)
+
+    async def _continued(
+        self,
+        session: McpSession,
+        tool: str,
+        members: bytes,
+        result: dict[str, Any],
+        call: SessionCall,
+        extra: list[tuple[bytes, bytes]],
+    ) -> Any:
+        """Ask again as long as the server only wants that; refuse what it wants of a person or a model."""
+        pause = 0.05
+        for _ in range(self.limits.rounds):
+            kind = result.get("resultType", "complete")
+            if kind == "complete":
+                return result
+            if kind != "input_required":
+                shown = one_line(str(kind), 40)
+                raise SessionError(f"{describe(tool)} answers with a result of the unknown type {shown!r}")
+            wanted = result.get("inputRequests")
+            state = result.get("requestState")
+            if wanted or not isinstance(state, str):
+                asks = wanted.values() if isinstance(wanted, dict) else ()
+                methods = sorted({str(ask.get("method")) for ask in asks if isinstance(ask, dict)})
+                raise SessionError(
+                    f"{describe(tool)} wants {one_line(', '.join(methods)) or 'more input'}, which is not offered here",
+                    code="session/input-required",
+                )
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+            again = members + b',"requestState":' + encode(state)
+            reply = await session.request("tools/call", again, progress=call.progress, extra=extra)
+            error = error_of(reply)
+            if error is not None:
+                raise reply_error(error, describe(tool))
+            answer = reply.get("result")
+            if not isinstance(answer, dict):
+                return answer
+            result = answer
+        raise SessionError(f"{describe(tool)} did not come to an end in {self.limits.rounds} rounds")

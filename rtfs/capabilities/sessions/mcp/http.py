@@ -1,0 +1,269 @@
+"""One MCP endpoint over Streamable HTTP: a request is a POST, its answer JSON or a stream of events.
+
+Must not know tools or RTFS values, nor which era's rules the session follows (`session` does). Invariants: each request
+ends in its own reply or in an exception that says whether the server may have acted; replies to others are never taken
+for it; what arrives after its reply is dropped.
+
+Source: MCP specification, basic/transports, 2025-03-26 to 2026-07-28.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
+from rtfs.capabilities.sessions.mcp.client import Body, body_of, close, origin
+from rtfs.capabilities.sessions.mcp.protocol import error_of, parse
+from rtfs.capabilities.sessions.mcp.refusals import refusal
+from rtfs.capabilities.sessions.mcp.sse import SseReader, TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    import httpx
+
+    from rtfs.capabilities.sessions.handler import Credential
+    from rtfs.capabilities.sessions.mcp.client import HttpClient
+
+    Headers = list[tuple[bytes, bytes]]
+
+logger = logging.getLogger("rtfs.mcp")
+
+_RECONNECT_PAUSE = 0.2
+_LAST_PIECE_SECONDS = 0.02
+
+
+class HttpChannel:
+    """client: shared. url: the endpoint. credential: for redaction; `headers` already carries it.
+
+    session_id, headers: set by the session as it learns them. resumable: broken streams may be taken up again.
+    """
+
+    def __init__(self, client: HttpClient, url: httpx.URL, headers: Headers, credential: Credential | None) -> None:
+        self.client = client
+        self.url = url
+        self.server = origin(url) + url.path
+        self.credential = credential
+        self.base = headers
+        self.headers = headers
+        self.session_id: str | None = None
+        self.new_session_id: str | None = None
+        self.resumable = True
+        self.background: set[asyncio.Task[Any]] = set()
+
+    def learn(self, extra: Headers) -> None:
+        """Send these headers too from now on."""
+        self.headers = self.base + extra
+
+    async def request(
+        self, body: bytes, request_id: int, inbox: Callable[[Any], None], extra: Headers | None = None
+    ) -> dict[str, Any]:
+        """POST a request, answer the JSON-RPC reply to it (a dict with `result` or `error`).
+
+        inbox: gets every other message that comes along. Raises SessionError, NotSent, MaybeSent, SessionExpired.
+        """
+        headers = self.headers + extra if extra else self.headers
+        response = await self.client.send("POST", self.url, headers, body)
+        try:
+            self.new_session_id = response.headers.get("mcp-session-id")
+            if response.status_code != 200:
+                return await self._refused(response, request_id)
+            kind = response.headers.get("content-type", "").lower()
+            if kind.startswith("application/json"):
+                data = await self._read(response, self.client.limits.body)
+                reply = self._reply(self._parsed(data), request_id, inbox)
+                if reply is None:
+                    raise SessionError(f"{self.server} answered another request than the one sent")
+                return reply
+            if kind.startswith("text/event-stream"):
+                return await self._streamed(response, request_id, inbox)
+            shown = kind.partition(";")[0][:60] or "no content type"
+            raise SessionError(f"{self.server} answers with {shown}, which is not MCP", hint="is the URL right?")
+        finally:
+            await close(response)
+
+    async def notify(self, body: bytes, extra: Headers | None = None) -> None:
+        """POST a notification or a reply. Raises SessionError, NotSent, MaybeSent or SessionExpired if refused."""
+        headers = self.headers + extra if extra else self.headers
+        response = await self.client.send("POST", self.url, headers, body)
+        try:
+            if 200 <= response.status_code < 300:
+                await self._read(response, self.client.limits.refusal)
+            else:
+                await self._refused(response, None)
+        finally:
+            await close(response)
+
+    async def delete(self, session_id: str) -> None:
+        """End a session on the server; one that allows no DELETE (405) or forgot the session (404) is content."""
+        headers = [pair for pair in self.headers if pair[0].lower() != b"mcp-session-id"]
+        headers.append((b"Mcp-Session-Id", session_id.encode("latin-1")))
+        response = await self.client.send("DELETE", self.url, headers)
+        try:
+            await self._read(response, self.client.limits.refusal)
+            if response.status_code >= 400 and response.status_code not in (404, 405):
+                raise SessionError(f"{self.server} answered {response.status_code} to the end of the session")
+        finally:
+            await close(response)
+
+    def spawn(self, work: Any) -> None:
+        """Do something on the side (a cancellation, a reply to a ping); what it raises is only logged."""
+        task = asyncio.get_running_loop().create_task(self._quietly(work))
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def settle(self, seconds: float) -> None:
+        """Wait a little for what is done on the side, then drop it."""
+        if self.background:
+            _, late = await asyncio.wait(set(self.background), timeout=seconds)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    async def _quietly(self, work: Any) -> None:
+        try:
+            await work
+        except Exception as error:
+            logger.debug("%s: %s", self.server, error)
+
+    async def _read(self, response: httpx.Response, limit: int) -> bytes:
+        try:
+            return await body_of(response, limit)
+        except SessionError:
+            raise
+        except Exception as error:
+            raise self.client.failure(error, self.url) from error
+
+    def _parsed(self, data: bytes) -> Any:
+        try:
+            return parse(data)
+        except ValueError as error:
+            raise SessionError(f"{self.server} answers with malformed JSON: {error}") from error
+
+    def _reply(self, message: Any, request_id: int, inbox: Callable[[Any], None]) -> dict[str, Any] | None:
+        """The reply to the request among what came, everything else goes to the inbox."""
+        found = None
+        for part in message if message.__class__ is list else (message,):
+            if part.__class__ is not dict:
+                continue
+            if "method" in part:
+                inbox(part)
+            elif found is None:
+                error = error_of(part)
+                known = part.get("id")
+                if (known == request_id and ("result" in part or error is not None)) or (known is None and error):
+                    found = part
+        return found
+
+    async def _refused(self, response: httpx.Response, request_id: int | None) -> dict[str, Any]:
+        try:
+            body = await body_of(response, self.client.limits.refusal)
+        except Exception:
+            body = b""
+        meant = refusal(
+            response.status_code,
+            response.headers,
+            body,
+            request_id=request_id,
+            in_session=self.session_id is not None,
+            server=self.server,
+            credential=self.credential,
+        )
+        if isinstance(meant, dict):
+            return meant
+        raise meant
+
+    async def _streamed(
+        self, response: httpx.Response, request_id: int, inbox: Callable[[Any], None]
+    ) -> dict[str, Any]:
+        """The reply from a stream of events, taken up again where it broke as long as the server keeps it."""
+        limits = self.client.limits
+        reader = SseReader(limits.line, limits.event)
+        failures = 0
+        while True:
+            seen = reader.last_id
+            try:
+                reply, broken = await self._events(response, reader, request_id, inbox)
+            finally:
+                await close(response)
+            if reply is not None:
+                return reply
+            if not reader.last_id or not self.resumable:
+                raise MaybeSent(SessionError(f"{self.server} {broken} before the answer", code="session/unavailable"))
+            failures = 0 if reader.last_id != seen else failures + 1
+            while True:
+                if failures >= limits.reconnects:
+                    raise MaybeSent(
+                        SessionError(f"{self.server} {broken}, and it could not be resumed", code="session/unavailable")
+                    )
+                asked = None if reader.retry is None else reader.retry / 1000
+                pause = _RECONNECT_PAUSE * 2**failures if asked is None else asked
+                await asyncio.sleep(min(pause, limits.reconnect_seconds))
+                resumed = await self._resume(reader.last_id)
+                if resumed is not None:
+                    response = resumed
+                    reader = self._reader_after(reader)
+                    break
+                failures += 1
+
+    def _reader_after(self, reader: SseReader) -> SseReader:
+        limits = self.client.limits
+        fresh = SseReader(limits.line, limits.event)
+        fresh.last_id, fresh.retry = reader.last_id, reader.retry
+        return fresh
+
+    async def _resume(self, last_id: str) -> httpx.Response | None:
+        """The stream again, from after an event; None if it may work later."""
+        skip = (b"content-type", b"accept")
+        headers = [pair for pair in self.headers if pair[0].lower() not in skip]
+        extra = [(b"Accept", b"text/event-stream"), (b"Last-Event-ID", last_id.encode("utf-8"))]
+        try:
+            response: httpx.Response = await self.client.send("GET", self.url, headers + extra)
+        except (NotSent, MaybeSent):
+            return None
+        if response.status_code == 200 and response.headers.get("content-type", "").startswith("text/event-stream"):
+            return response
+        await close(response)
+        if response.status_code >= 500 or response.status_code == 429:
+            return None
+        raise MaybeSent(
+            SessionError(
+                f"the stream from {self.server} broke and cannot be resumed ({response.status_code})",
+                code="session/unavailable",
+            )
+        )
+
+    async def _events(
+        self, response: httpx.Response, reader: SseReader, request_id: int, inbox: Callable[[Any], None]
+    ) -> tuple[dict[str, Any] | None, str]:
+        """Read one response's events: (the reply, "") or (None, how the stream came to its end)."""
+        body = Body(response, self.client.limits.body)
+        try:
+            while piece := await body.next():
+                for data in reader.feed(piece):
+                    reply = self._reply(self._parsed(data), request_id, inbox)
+                    if reply is not None:
+                        await self._finish(body)
+                        return reply, ""
+            return None, "ended the stream"
+        except (SessionError, asyncio.CancelledError):
+            raise
+        except TooLarge as error:
+            raise SessionError(f"{self.server}: {error}", code="session/too-large") from error
+        except Exception as error:
+            logger.debug("%s: the stream broke: %s", self.server, error)
+            return None, "broke the stream"
+        finally:
+            await body.aclose()
+
+    async def _finish(self, body: Body) -> None:
+        """Read the end of a stream whose reply has come, so that its connection can serve the next request."""
+        try:
+            async with asyncio.timeout(_LAST_PIECE_SECONDS):
+                await body.next()
+        except Exception:
+            pass

@@ -1,0 +1,140 @@
+"""What a capability's flat metadata says about its server: where it is, and what it wants.
+
+Must not connect to anything. Invariant: a target's label holds no user info, no query and no secret, and two targets
+that differ in anything that matters to the server have different identities.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rtfs.capabilities.sessions.handler import Credential, SessionError, SessionKey, fingerprint, one_line
+from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS, SESSIONLESS_VERSIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
+"""What a started server inherits of our environment; everything else is named for it or not given."""
+
+_URL_KEYS = ("server_url", "server_endpoint", "url")
+
+
+class Target:
+    """One server, as some capabilities describe it.
+
+    url: of an HTTP server, else None; command, args, env, cwd: of a server to start. name: `server_name`. label: for
+    people. headers: fixed ones from configuration. requires: "auto" or "true". version: the one revision to speak, or
+    None. identity: what distinguishes it from others with this label.
+    """
+
+    __slots__ = (
+        "args", "command", "cwd", "env", "headers", "identity", "keys", "label", "name", "requires", "url", "version",
+    )  # fmt: skip
+
+    def __init__(self, fields: Mapping[str, Any], overridden: str | None) -> None:
+        self.name = text(fields.get("server_name"))
+        self.requires = "true" if fields.get("requires_session") in ("true", True) else "auto"
+        self.version = text(fields.get("protocol_version"))
+        if self.version is not None and self.version not in HANDSHAKE_VERSIONS + SESSIONLESS_VERSIONS:
+            raise SessionError(f"{self.version} is no MCP revision that is spoken here", code="session/target")
+        self.url: Any = None
+        self.command: str | None = None
+        self.args: tuple[str, ...] = ()
+        self.env: dict[str, str] = {}
+        self.cwd = text(fields.get("cwd"))
+        raw_headers = fields.get("headers")
+        self.headers: dict[str, str] = dict(raw_headers) if isinstance(raw_headers, dict) else {}
+        self.keys: dict[tuple[str | None, str], SessionKey] = {}
+        address = overridden or next((found for key in _URL_KEYS if (found := text(fields.get(key)))), None)
+        if address is not None:
+            self._http(address)
+        elif text(fields.get("command")):
+            self._process(fields)
+        else:
+            raise SessionError(
+                "the capability's metadata name neither a server's URL nor a command",
+                code="session/target",
+                hint="set :server_url, or :command and :args, or name a configured server with :server_name",
+            )
+
+    def _http(self, address: str) -> None:
+        import httpx
+
+        try:
+            url = httpx.URL(address.strip())
+        except Exception:
+            raise SessionError("the server's URL cannot be read", code="session/target") from None
+        if url.scheme not in ("http", "https") or not url.host:
+            shown = one_line(address.partition("?")[0].rpartition("@")[2], 80)
+            raise SessionError(f"{shown!r} is no http or https URL", code="session/target")
+        if url.userinfo:
+            raise SessionError(
+                f"the URL of {url.host} holds a user name or password",
+                code="session/target",
+                hint="put the credential into an environment variable and name it with :auth_env_var",
+            )
+        self.url = url.copy_with(fragment=None)
+        port = f":{url.port}" if url.port is not None else ""
+        host = f"[{url.host}]" if ":" in url.host else url.host
+        self.label = f"{url.scheme}://{host}{port}{url.path}"
+        self.identity = fingerprint(str(self.url), *self._pairs(self.headers), self.version, self.requires)
+
+    def _process(self, fields: Mapping[str, Any]) -> None:
+        import shlex
+
+        command = text(fields.get("command")) or ""
+        raw = fields.get("args")
+        if isinstance(raw, str):
+            args = tuple(shlex.split(raw))
+        else:
+            args = tuple(str(part) for part in raw) if raw is not None else ()
+        given = fields.get("env")
+        env = dict(given.items()) if isinstance(given, dict) else {}
+        env.update({key[4:]: value for key, value in fields.items() if key.startswith("env_")})
+        if any("\0" in part for part in (command, *args, *env, *map(str, env.values()))):
+            raise SessionError("the server's command holds a NUL character", code="session/target")
+        self.command, self.args = command, args
+        self.env = {str(key): str(value) for key, value in env.items()}
+        self.label = one_line(" ".join((os.path.basename(command), *args)), 120)
+        self.identity = fingerprint(command, *args, "", *self._pairs(self.env), self.cwd, self.version)
+
+    def key(self, secret: str | None, principal: str) -> SessionKey:
+        """The session key of a caller."""
+        found = self.keys.get((secret, principal))
+        if found is None:
+            if len(self.keys) > 1000:
+                self.keys.clear()
+            found = SessionKey(self.label, fingerprint(secret), principal, self.identity)
+            self.keys[secret, principal] = found
+        return found
+
+    def environment(self, own: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a started server: an allow-list of ours, and what was named for it."""
+        inherited = {name: own[name] for name in INHERITED if name in own and not own[name].startswith("()")}
+        return {**inherited, **self.env}
+
+    @staticmethod
+    def _pairs(values: Mapping[str, str]) -> list[str]:
+        return [part for key in sorted(values) for part in (key, values[key])]
+
+
+def text(value: Any) -> str | None:
+    """A metadata value as text, None for nothing."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return None if value is None or value is True or value is False else str(value)
+
+
+def authorization(credential: Credential) -> str:
+    """The Authorization header for a secret: as it is if it names a scheme, else as a bearer token.
+
+    Raises SessionError (`session/credential`) for what cannot stand in a header; the secret is not shown.
+    """
+    value = credential.value.strip()
+    if not value or not value.isascii() or not value.isprintable():
+        name = credential.name or "the credential"
+        raise SessionError(f"{name} is empty or holds characters that no header can carry", code="session/credential")
+    return value if " " in value else f"Bearer {value}"

@@ -1,0 +1,131 @@
+"""What a server says of its tools: all pages of `tools/list`, their fingerprints, and the headers they ask for.
+
+Must not know how tools are called or pooled. Invariant: the fingerprint of a tool depends on its name, description and
+input schema as data, not on how the server spells them.
+
+Source: MCP specification, server/tools; `x-mcp-header` from basic/transports/streamable-http (2026-07-28).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+from rtfs.capabilities.sessions.handler import SessionError, one_line
+from rtfs.capabilities.sessions.mcp.protocol import encode, error_of
+from rtfs.capabilities.sessions.mcp.results import reply_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.sessions.mcp.session import McpSession
+
+    Headers = list[tuple[bytes, bytes]]
+
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+async def list_tools(session: McpSession, pages: int) -> list[dict[str, Any]]:
+    """Every tool the server lists, as JSON objects, in its order. pages: how many are read at most.
+
+    A tool whose `x-mcp-header` marks are wrong is left out. Raises what requests raise, and `session/protocol` for a
+    list that is none, or never ends.
+    """
+    found: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    members = b""
+    for _ in range(pages):
+        reply = await session.request("tools/list", members)
+        error = error_of(reply)
+        if error is not None:
+            raise reply_error(error, "tools/list")
+        result = reply.get("result")
+        tools = result.get("tools") if isinstance(result, dict) else None
+        if not isinstance(result, dict) or not isinstance(tools, list):
+            raise SessionError(f"{session.label} answers tools/list with something else than tools")
+        found.extend(tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str))
+        cursor = result.get("nextCursor")
+        if not isinstance(cursor, str):
+            return [tool for tool in found if marked_parameters(tool) is not None]
+        if cursor in seen:
+            raise SessionError(f"{session.label} lists its tools in a circle")
+        seen.add(cursor)
+        members = b'"cursor":' + encode(cursor)
+    raise SessionError(f"{session.label} lists its tools on more than {pages} pages")
+
+
+async def known_tools(session: McpSession, pages: int) -> dict[str, dict[str, Any]]:
+    """The tools by name, asked for once a session (and again after the server said that they changed)."""
+    tools = session.tools
+    if tools is None:
+        tools = session.tools = {tool["name"]: tool for tool in await list_tools(session, pages)}
+    return tools
+
+
+def tool_hash(tool: dict[str, Any]) -> str:
+    """`sha256:…` of a tool's name, description and input schema, in canonical JSON."""
+    said = {key: tool.get(key) for key in ("name", "description", "inputSchema")}
+    canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def can_be_repeated(tool: dict[str, Any]) -> bool:
+    """Whether the server describes the tool as read-only or idempotent."""
+    hints = tool.get("annotations")
+    return isinstance(hints, dict) and (hints.get("readOnlyHint") is True or hints.get("idempotentHint") is True)
+
+
+def marked_parameters(tool: dict[str, Any]) -> list[tuple[tuple[str, ...], str]] | None:
+    """The parameters that are to be repeated in headers, as (path, header token); None if the marks break the rules."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    marks = 0
+    names: set[str] = set()
+    pending: list[tuple[tuple[str, ...] | None, Any]] = [((), tool.get("inputSchema"))]
+    while pending:
+        path, node = pending.pop()
+        if isinstance(node, list):
+            pending.extend((None, item) for item in node)
+        if not isinstance(node, dict):
+            continue
+        if "x-mcp-header" in node:
+            token = node["x-mcp-header"]
+            good = isinstance(token, str) and token and _TOKEN.issuperset(token) and token.lower() not in names
+            if not path or not good or node.get("type") not in ("string", "integer", "boolean"):
+                return None
+            marks += 1
+            names.add(token.lower())
+            found.append((path, token))
+        for key, value in node.items():
+            if key == "properties" and isinstance(value, dict):
+                pending.extend(((*path, name) if path is not None else None, sub) for name, sub in value.items())
+            elif key not in ("default", "examples", "const", "enum", "x-mcp-header"):
+                pending.append((None, value))
+    return found
+
+
+def parameter_headers(tool: dict[str, Any], arguments: dict[str, Any]) -> Headers:
+    """The `Mcp-Param-…` headers of one call."""
+    headers: Headers = []
+    for path, token in marked_parameters(tool) or ():
+        value: Any = arguments
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is not None and isinstance(value, (str, int, bool)):
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            headers.append((b"Mcp-Param-" + token.encode("ascii"), header_value(shown)))
+    return headers
+
+
+def header_value(value: str) -> bytes:
+    """A value as a header can carry it: as it is, or as `=?base64?…?=`."""
+    plain = all(" " <= c <= "~" for c in value) and value == value.strip()
+    if plain and not (value.startswith("=?base64?") and value.endswith("?=")):
+        return value.encode("ascii")
+    return b"=?base64?" + base64.b64encode(value.encode("utf-8", "surrogatepass")) + b"?="
+
+
+def describe(name: str) -> str:
+    """A tool's name in a message."""
+    return f"the tool {one_line(name, 80)!r}"

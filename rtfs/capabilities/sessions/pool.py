@@ -1,0 +1,293 @@
+"""The session pool: every call that needs a session goes through it, whoever the provider is.
+
+Must not know any provider's name or protocol; which session a call gets is the business of `lanes`. Invariant: a call
+is sent again only where nothing can happen twice: the handler said the server has not acted on it, or the call is
+idempotent; an expired session is healed once a call, by one initialisation for all its callers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from rtfs.capabilities.sessions import events
+from rtfs.capabilities.sessions.events import PoolEvent
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired
+from rtfs.capabilities.sessions.lanes import Lane, Lanes, Slot, as_host_error
+from rtfs.capabilities.sessions.limits import PoolLimits
+from rtfs.values.error import HostError, InternalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import Any
+
+    from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionHandler
+
+_BACKOFF = (0.05, 0.2, 0.5, 1.0)
+"""Seconds before the second, third, … attempt of a call, where the server names none."""
+
+_COUNTED = {
+    events.INITIALIZED: "initialized",
+    events.REUSED: "reused",
+    events.EXPIRED: "expired",
+    events.RETRIED: "retried",
+    events.FAILED: "failed",
+    events.TERMINATED: "terminated",
+}
+
+
+class SessionPool:
+    """The sessions of one runtime, for every registered handler.
+
+    handlers: name -> handler; looked up at each call, so handlers may be added later. limits: see `PoolLimits`.
+    on_event: called with a `PoolEvent` for what happens to sessions; it must not wait, and its errors are dropped.
+    All methods belong to one event loop, the one of the first call.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[str, SessionHandler],
+        *,
+        limits: PoolLimits | None = None,
+        on_event: Callable[[PoolEvent], object] | None = None,
+    ) -> None:
+        self.handlers = handlers
+        self.limits = limits or PoolLimits()
+        self._on_event = on_event
+        self._lanes = Lanes(self.limits, self._emit)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._counts = dict.fromkeys(_COUNTED.values(), 0)
+        self._calls = 0
+
+    async def execute_with_session(self, provider: str, call: SessionCall) -> Any:
+        """Perform a call through a session of its server, credential and principal; answers the RTFS value.
+
+        Raises HostError: what the server answered (`capability/failed`), or `session/…`: `unavailable` `unauthorized`
+        `expired` `outcome-unknown` `timeout` `limit` `protocol` `closed` and the handler's own.
+        """
+        return await self.with_session(provider, call, self._handler(provider).execute_with_session)
+
+    async def get_or_create_session(self, provider: str, call: SessionCall) -> Session:
+        """The session that the call would use, opened if there is none. It stays the pool's to end."""
+
+        async def itself(session: Session, _: SessionCall) -> Session:
+            return session
+
+        session: Session = await self.with_session(provider, call, itself)
+        return session
+
+    async def with_session(
+        self, provider: str, call: SessionCall, operation: Callable[[Session, SessionCall], Awaitable[Any]]
+    ) -> Any:
+        """Run any operation of a handler (listing tools, say) under the same rules as a call. Errors as there."""
+        self._bind()
+        handler = self._handler(provider)
+        try:
+            key = handler.session_key(call)
+        except Exception as error:
+            raise self._named(as_host_error(error, "to name the session of a call"), call) from error
+        lane = self._lanes.lane(provider, handler, key)
+        until = call.deadline
+        if until is None and self.limits.call_seconds is not None:
+            until = monotonic() + self.limits.call_seconds
+        self._calls += 1
+        attempt = _Attempt(lane, call, operation, until)
+        if until is not None and until <= monotonic():
+            late = SessionError("the call's time was up before it began", code="session/timeout")
+            raise self._named(late, call)
+        try:
+            async with asyncio.timeout(None if until is None else until - monotonic()) as timer:
+                return await self._perform(attempt)
+        except TimeoutError as error:
+            if not timer.expired():
+                raise self._named(as_host_error(error, "in a call"), call) from error
+            raise self._named(attempt.late(), call) from None
+        except HostError as error:
+            raise self._named(error, call) from error.__cause__
+
+    async def terminate_all(self, detail: str = "closed") -> None:
+        """End every session and wait for it. The pool can be used again afterwards. From any task, at any time."""
+        self._bind()
+        await self._lanes.end_all(detail)
+
+    async def aclose(self) -> None:
+        """End every session and every handler's own means, for good: later calls fail with `session/closed`."""
+        self._lanes.closed = True
+        await self.terminate_all()
+        for handler in list(self.handlers.values()):
+            close = getattr(handler, "close", None)
+            if close is not None:
+                await close()
+
+    def stats(self) -> dict[str, Any]:
+        """Numbers for `--sessions`: calls, initialized, reused, …; now open, opening, in_flight, waiting; `keys`, one
+        dict for each lane."""
+        keys: list[dict[str, Any]] = [
+            {
+                "provider": lane.provider,
+                "key": lane.key.label,
+                "open": len(lane.slots),
+                "opening": lane.opening,
+                "in_flight": sum(slot.in_flight for slot in lane.slots),
+                "waiting": len(lane.waiters),
+                "sessions": [{"session": slot.session.label, "calls": slot.calls} for slot in lane.slots],
+            }
+            for lane in self._lanes.all()
+        ]
+        now = {name: sum(key[name] for key in keys) for name in ("open", "opening", "in_flight", "waiting")}
+        return {"calls": self._calls, **self._counts, **now, "keys": keys}
+
+    async def _perform(self, attempt: _Attempt) -> Any:
+        call = attempt.call
+        while True:
+            attempt.slot = None
+            before = attempt.lane
+            attempt.lane = lane = self._lanes.lane(before.provider, before.handler, before.key)
+            slot = await self._lanes.acquire(lane, call)
+            attempt.slot = slot
+            if slot.calls > 1:
+                self._emit(events.REUSED, slot, call, "")
+            try:
+                return await attempt.operation(slot.session, call)
+            except SessionExpired as signal:
+                slot.session.expired = True
+                if self._lanes.discard(slot):
+                    self._emit(events.EXPIRED, slot, call, signal.error.message)
+                if attempt.healed:
+                    raise signal.error from signal
+                attempt.healed = True
+                pause: float | None = 0.0
+            except NotSent as signal:
+                pause = attempt.pause(signal.retry_after, self.limits)
+                if pause is None:
+                    raise signal.error from signal
+                self._emit(events.RETRIED, slot, call, signal.error.message)
+            except MaybeSent as signal:
+                if not (call.idempotent or await self._repeatable(slot, call)):
+                    raise attempt.unknown(signal.error) from signal
+                pause = attempt.pause(signal.retry_after, self.limits)
+                if pause is None:
+                    raise signal.error from signal
+                self._emit(events.RETRIED, slot, call, signal.error.message)
+            except HostError:
+                raise
+            except Exception as error:
+                raise as_host_error(error, "in a call") from error
+            finally:
+                self._lanes.release(slot)
+            if pause:
+                attempt.slot = None
+                await asyncio.sleep(pause)
+
+    async def _repeatable(self, slot: Slot, call: SessionCall) -> bool:
+        """Whether the server itself describes the call as one that can be repeated."""
+        ask = getattr(slot.lane.handler, "idempotent", None)
+        if ask is None:
+            return False
+        try:
+            return bool(await ask(slot.session, call))
+        except Exception:
+            return False
+
+    def _handler(self, provider: str) -> SessionHandler:
+        try:
+            return self.handlers[provider]
+        except KeyError:
+            raise SessionError(f"no session handler is registered as {provider!r}", code="session/handler") from None
+
+    def _bind(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise InternalError("a session pool belongs to one event loop")
+
+    def _named(self, error: HostError, call: SessionCall) -> HostError:
+        if error.capability is None:
+            error.capability = call.capability_id
+        return error
+
+    def _emit(self, name: str, subject: Slot | Lane, call: SessionCall | None, detail: str) -> None:
+        self._counts[_COUNTED[name]] += 1
+        if self._on_event is None:
+            return
+        slot = subject if isinstance(subject, Slot) else None
+        lane = slot.lane if slot is not None else subject
+        assert isinstance(lane, Lane)
+        event = PoolEvent(
+            name,
+            lane.provider,
+            lane.key.label,
+            None if call is None else call.capability_id,
+            None if slot is None else slot.session.label,
+            0 if slot is None else slot.calls,
+            detail,
+        )
+        try:
+            self._on_event(event)
+        except Exception:
+            import logging
+
+            logging.getLogger("rtfs.sessions").exception("a listener of session events failed")
+
+
+class _Attempt:
+    """How far a call has come. slot: the session it is using now, None while it waits for one."""
+
+    __slots__ = ("call", "healed", "lane", "operation", "slot", "tries", "until")
+
+    def __init__(
+        self,
+        lane: Lane,
+        call: SessionCall,
+        operation: Callable[[Session, SessionCall], Awaitable[Any]],
+        until: float | None,
+    ) -> None:
+        self.lane = lane
+        self.call = call
+        self.operation = operation
+        self.until = until
+        self.slot: Slot | None = None
+        self.healed = False
+        self.tries = 0
+
+    def pause(self, asked: float | None, limits: PoolLimits) -> float | None:
+        """Seconds to wait before the next attempt; None if there is to be none."""
+        self.tries += 1
+        if self.tries >= limits.attempts:
+            return None
+        pause = _BACKOFF[min(self.tries, len(_BACKOFF)) - 1] if asked is None else max(asked, 0.0)
+        if pause > limits.retry_wait_seconds or (self.until is not None and monotonic() + pause >= self.until):
+            return None
+        return pause
+
+    def unknown(self, error: HostError) -> HostError:
+        """The error of a call that may have been performed and must not be repeated."""
+        return SessionError(
+            f"{error.message}; the call may have been performed, so it is not repeated",
+            code="session/outcome-unknown",
+            hint="if doing it twice does no harm, declare the capability with :idempotent true",
+            data=error.data,
+        )
+
+    def late(self) -> HostError:
+        """The error of a call whose time was up."""
+        server = self.lane.key.server
+        if self.slot is not None:
+            hint = None if self.call.idempotent else "the call may have been performed"
+            return SessionError(f"{server} did not answer in time", code="session/timeout", hint=hint)
+        if self.lane.slots:
+            return SessionError(
+                f"every session with {server} was busy until the call's time was up",
+                code="session/limit",
+                hint="raise the sessions a key, or the calls in flight a session",
+            )
+        if self.lane.opening:
+            message = f"no session with {server} was open before the call's time was up"
+            return SessionError(message, code="session/timeout")
+        return SessionError(
+            f"no place for a session with {server} was free before the call's time was up",
+            code="session/limit",
+            hint="raise the number of sessions in all",
+        )

@@ -1,0 +1,148 @@
+"""The command `rtfs`: which subcommand, and what every one of them shares: exit codes, signals, pipes, errors.
+
+Must not know what a subcommand does. Invariant: whatever happens, the command ends with a documented exit code and a
+message for people, never with a traceback (unless `--debug`). Heavy modules are imported by the subcommand that needs
+them: `rtfs run FILE` meets no argparse.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rtfs.cli.options import Options, Usage, parse_run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+COMMANDS = ("run", "call", "capabilities", "test")
+
+
+class _Terminated(BaseException):
+    """SIGTERM: unwinds like an interrupt, so that sessions are ended."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command with the given arguments (the process's own by default); its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    options: Options | None = None
+    _tolerant_streams()
+    restore = _on_terminate()
+    try:
+        options = _parse(arguments)
+        code = _dispatch(options)
+        _flush()
+        return code
+    except Usage as usage:
+        print(usage.message, file=sys.stderr)
+        return EXIT_USAGE
+    except SystemExit as leaving:  # argparse, after printing
+        return leaving.code if isinstance(leaving.code, int) else EXIT_USAGE
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return EXIT_INTERRUPTED
+    except _Terminated:
+        return 143
+    except BrokenPipeError:
+        _abandon_stdout()
+        return EXIT_ERROR
+    except Exception as error:
+        return _report(error, options)
+    finally:
+        restore()
+
+
+def _parse(arguments: list[str]) -> Options:
+    first = arguments[0] if arguments else ""
+    if first == "run":
+        options = parse_run(arguments[1:])
+        if options is not None:
+            return options
+    elif first and first not in COMMANDS and (not first.startswith("-") or first == "-e" or first == "-"):
+        if first in ("-", "-e") or first.endswith(".rtfs") or os.path.isfile(first):  # `#!/usr/bin/env rtfs`
+            options = parse_run(arguments)
+            if options is not None:
+                return options
+        elif first not in ("-", "-e"):
+            from rtfs.syntax.suggest import did_you_mean
+
+            near = did_you_mean(first, COMMANDS)
+            raise Usage(f"rtfs: there is no command or file {first!r}" + (f"; did you mean {near}?" if near else ""))
+    from rtfs.cli.parser import parse
+
+    return parse(arguments)
+
+
+def _dispatch(options: Options) -> int:
+    if options.command == "run":
+        from rtfs.cli.run import run
+
+        return run(options)
+    if options.command == "call":
+        from rtfs.cli.call import call
+
+        return call(options)
+    if options.command == "test":
+        from rtfs.testing.command import run as run_tests
+
+        return run_tests(options.rest)
+    from rtfs.cli.capabilities import capabilities
+
+    return capabilities(options)
+
+
+def _report(error: Exception, options: Options | None) -> int:
+    from rtfs.cli.report import report
+
+    try:
+        return report(error, options)
+    except BrokenPipeError:
+        _abandon_stdout()
+        return EXIT_ERROR
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, file=sys.stderr)
+    except OSError:
+        pass
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def _abandon_stdout() -> None:
+    """Nobody reads standard output any more: keep the interpreter from complaining about it at exit."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def _tolerant_streams() -> None:
+    """Print what the terminal's encoding cannot say as escapes instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _on_terminate() -> Any:
+    """End politely on SIGTERM; answers the function that restores what was."""
+    from _signal import SIGTERM, signal  # type: ignore[import-not-found]  # `signal` itself imports enum
+
+    def stop(number: int, frame: Any) -> None:
+        raise _Terminated
+
+    try:
+        before = signal(SIGTERM, stop)
+    except ValueError:  # not the main thread
+        return lambda: None
+    return lambda: signal(SIGTERM, before)

@@ -1,0 +1,87 @@
+"""Errors, warnings and events for people: what goes to standard error, and the exit code that goes with it.
+
+Must not know what was run. Invariant: secrets are never in what arrives here, so everything may be shown.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rtfs.values import InternalError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.cli.options import Options
+    from rtfs.host.ledger import Record
+
+
+def report(error: Exception, options: Options | None) -> int:
+    """Show an error; the exit code it means: 1, or 2 for a bad file or configuration, or 3 for a denial."""
+    debug = options is not None and options.debug
+    if debug:
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    if not isinstance(error, UserError):
+        kind = "internal error" if isinstance(error, InternalError) else f"internal error: {type(error).__name__}"
+        hint = "" if debug else "\n  this is a bug of rtfs; --debug shows where"
+        print(f"{kind}: {error}{hint}", file=sys.stderr)
+        return 1
+    if options is not None and options.json:
+        _report_json(error)
+    else:
+        from rtfs.syntax.diagnostics import render
+
+        print(render(error, color=color()), file=sys.stderr)
+    return exit_code(error)
+
+
+def exit_code(error: UserError) -> int:
+    """The exit code that an error means."""
+    code = error.code
+    if code.startswith("policy/"):
+        return 3
+    if code.startswith("config/") or code in ("file/missing", "file/unreadable", "usage"):
+        return 2
+    return 1
+
+
+def color() -> bool:
+    """Whether standard error takes colours: a terminal, and no NO_COLOR."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and sys.stderr.isatty()
+
+
+def warn(message: str, span: Any) -> None:
+    """Show a warning."""
+    print(f"warning: {message}" + (f" ({span})" if span is not None else ""), file=sys.stderr)
+
+
+def show_sessions(record: Record) -> None:
+    """Show a ledger record if it is a session event, in one line."""
+    if record.kind == "session":
+        print(record.detail, file=sys.stderr)
+
+
+def show_all(record: Record) -> None:
+    """Show any ledger record, in one line."""
+    if record.kind == "session":
+        print(record.detail, file=sys.stderr)
+    else:
+        took = f" {record.duration / 1e6:.3f} ms" if record.duration else ""
+        parts = [f"{record.seq:>4}", f"{record.kind:<8}", record.subject, record.detail]
+        print(" ".join(part for part in parts if part) + took, file=sys.stderr)
+
+
+def _report_json(error: UserError) -> None:
+    import json
+
+    span = error.span
+    fields: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint, "capability": error.capability}
+    if span is not None:
+        fields |= {"file": span.source.name, "line": span.line, "column": span.column}
+    print(
+        json.dumps({"error": {k: v for k, v in fields.items() if v is not None}}, ensure_ascii=False), file=sys.stderr
+    )

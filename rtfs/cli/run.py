@@ -1,0 +1,48 @@
+"""`rtfs run FILE|-e EXPR|-`: run a program and print its value."""
+
+from __future__ import annotations
+
+import sys
+
+from rtfs.cli import wiring
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.cli.options import Options
+    from rtfs.source import Source
+
+
+def run(options: Options) -> int:
+    """Run the program that the options name. Raises UserError."""
+    source = _source(options)
+    context = _context(options)
+    with wiring.runtime(options) as runtime:
+        wiring.show(runtime.run(source, context, timeout=options.timeout), options)
+        sys.stdout.flush()
+    return 0
+
+
+def _source(options: Options) -> Source:
+    if options.expression is not None:
+        from rtfs.source import Source
+
+        return Source(options.expression, "<expression>")
+    from rtfs.host.files import decode, read_source
+
+    if options.file == "-":
+        return decode(sys.stdin.buffer.read(), "<stdin>")
+    return read_source(options.file or "")
+
+
+def _context(options: Options) -> dict[str, Any] | None:
+    if options.context is None:
+        return None
+    context = wiring.parse_json(options.context, "--context")
+    if not isinstance(context, dict):
+        raise HostError('--context is a JSON object: {"name": value}', code="usage")
+    from rtfs.values import from_python
+
+    return {name: from_python(value, keywords=True) for name, value in context.items()}

@@ -1,0 +1,65 @@
+"""The `Runtime` that the options ask for, and how its results are printed."""
+
+from __future__ import annotations
+
+import sys
+
+from rtfs.cli import report
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.cli.options import Options
+    from rtfs.host.runtime import Runtime
+
+
+def runtime(options: Options) -> Runtime:
+    """A runtime with the options' configuration, grants, principal and loaded files."""
+    from rtfs.host.runtime import Runtime
+
+    fields: dict[str, Any] = {"on_warning": report.warn}
+    if options.principal is not None:
+        fields["principal"] = options.principal
+    if options.verbose:
+        fields["on_event"] = report.show_sessions if options.verbose == 1 else report.show_all
+    if options.config is not None:
+        made = Runtime.from_config(options.config, allow=options.allow, **fields)
+    else:
+        made = Runtime(options.allow, **fields)
+    try:
+        for path in options.load:
+            from rtfs.host.files import read_source
+
+            source = read_source(path)
+            made.load(source.text, source.name)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def parse_json(text: str, what: str) -> Any:
+    """The data of a JSON text from the command line. Raises HostError `usage`."""
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise HostError(f"{what} is no JSON: {error}", code="usage") from None
+
+
+def show(value: Any, options: Options) -> None:
+    """Print a result: RTFS text (nothing for nil), or JSON."""
+    if options.json:
+        from rtfs.builtins import CORE
+
+        text = CORE["serialize-json"](value)
+    elif value is None:
+        return
+    else:
+        from rtfs.syntax.printer import to_text
+
+        text = to_text(value)
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,243 @@
+"""The analyser: forms to AST. Resolves names, expands macros, hands special forms to their declared functions.
+
+Knows nothing of Python code or of running. Invariant: forms are analysed in the order of the text, so macros see what
+was defined before them; every error carries the place of the form that is wrong, or of the macro call that made it.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler import nodes
+from rtfs.compiler.mark import TemplateMark
+from rtfs.compiler.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
+from rtfs.compiler.scope import LoopContext, Names, Scope
+from rtfs.compiler.special_forms import SPECIAL_FORMS
+from rtfs.types import names_type
+from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values.error import CompileError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.environment import Environment, Module
+    from rtfs.compiler.unit import UnitBuilder
+
+# Functions of the language that call functions they are given: calling one can lead back into the caller.
+HIGHER_ORDER = frozenset(
+    """map map-indexed mapcat filter remove keep reduce reduce-kv apply sort sort-by partition-by every? some? some any?
+    not-any? max-by min-by group-by update update-in merge-with take-while drop-while comp partial complement juxt
+    memoize""".split()
+)
+
+FORBIDDEN = {
+    "atom": "RTFS has no atoms: pass values along, use `loop`/`recur` or `reduce`, or keep state with kv/put",
+    "set!": "RTFS has no assignment: bind a new value with `let` or pass it to `recur`",
+    "swap!": "RTFS has no atoms: use `reduce` or `loop`/`recur`, or keep state with kv/put",
+    "reset!": "RTFS has no atoms: use `reduce` or `loop`/`recur`, or keep state with kv/put",
+    "eval": "RTFS has no `eval`: what runs is what was read; pass functions or write a macro",
+    "slurp": "RTFS does no I/O of its own: use (read-file path), a host call",
+    "spit": "RTFS does no I/O of its own: use (write-file path text), a host call",
+    "var": "RTFS has no vars: a name is its value",
+    "ns": "RTFS has modules: (module name (:exports […]) …) and (import name :as alias)",
+    "require": "RTFS has modules: (import name :as alias)",
+    "set": "RTFS has no sets: use (distinct coll) or a map with true as values",
+    "letfn": "in RTFS the functions of one `let` may call each other: use `let`",
+}
+
+
+class Analyser:
+    """Analyses the forms of one module within one unit."""
+
+    def __init__(self, unit: UnitBuilder, environment: Environment, module: Module) -> None:
+        self.unit = unit
+        self.environment = environment
+        self.module = module
+        self.names = Names()
+        self.at = 0
+
+    # ------------------------------------------------------------------ places
+    def locate(self, form: Any) -> int:
+        """Span index of a form; a form without a place of its own has that of what surrounds it."""
+        info = getattr(form, "info", None)
+        if info is None or info.__class__ is TemplateMark:
+            return self.at
+        return self.unit.span(info.source, info.start, info.end)
+
+    def error(self, error: UserError, form: Any = None) -> UserError:
+        """Give an error the place of `form` (or the current one) unless it has a place already."""
+        if error.span is None:
+            error.span = self.unit.span_at(self.locate(form) if form is not None else self.at)
+        return error
+
+    # ------------------------------------------------------------------ forms
+    def analyse(self, form: Any, scope: Scope, tail: LoopContext | None = None) -> Node:
+        """AST of a form. `tail`: the loop that a `recur` here would go on with, or None."""
+        kind = form.__class__
+        if kind is List:
+            outer = self.at
+            self.at = self.locate(form)
+            try:
+                return self.analyse_list(form, scope, tail)
+            except UserError as error:
+                raise self.error(error) from None
+            finally:
+                self.at = outer
+        if kind is Symbol:
+            return self.resolve(form, scope)
+        if kind is Vector:
+            at = self.locate(form)
+            return VectorDisplay(at, [self.analyse(item, scope) for item in form]) if len(form) else Const(at, form)
+        if kind is Map:
+            parts: list[Node] = []
+            for key, value in form.items():
+                parts.append(self.analyse(key, scope))
+                parts.append(self.analyse(value, scope))
+            return MapDisplay(self.locate(form), parts)
+        return Const(self.at, form)
+
+    def analyse_list(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
+        if not len(form):
+            return Const(self.at, form)
+        head = form[0]
+        if head.__class__ is Symbol:
+            name = head.name
+            if scope.lookup(name) is None or head.info.__class__ is TemplateMark:
+                macro = self.macro(head)
+                if macro is not None:
+                    return self.analyse(self.expand(macro, form), scope, tail)
+                special = SPECIAL_FORMS.get(name)
+                if special is not None and not (special.shadowable and name in self.module.defined):
+                    special.check_shape(len(form) - 1)
+                    node: Node = special.analyse(self, form, scope, tail)
+                    return node
+                if name[0] == "." and len(name) > 1 and len(form) > 1:
+                    return self.analyse(List([Symbol(name[1:]), *form[1:]]), scope, tail)
+        if head.__class__ is Keyword and 2 <= len(form) <= 3:
+            arguments = [self.analyse(item, scope) for item in form[1:]]
+            return Primitive(self.at, "keyword_get", [Const(self.at, head), *arguments])
+        return self.analyse_invoke(form, scope, tail)
+
+    def analyse_invoke(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
+        at = self.at
+        function = self.analyse(form[0], scope)
+        items = form.to_list()[1:]
+        arguments = [self.analyse(item, scope) for item in items]
+        own = scope.self_call
+        if own is not None and tail is own.target and len(arguments) == own.arity and self._calls_itself(function, own):
+            own.target.used = True
+            return nodes.Recur(at, own.target, arguments)
+        if not (isinstance(function, Global) and function.core and function.name not in HIGHER_ORDER):
+            scope.function.ticks = True
+        return Invoke(at, function, arguments)
+
+    @staticmethod
+    def _calls_itself(function: Node, own: Any) -> bool:
+        if isinstance(function, Local):
+            return function.binding is own.name
+        return isinstance(function, Global) and function.name == own.name
+
+    def resolve(self, symbol: Symbol, scope: Scope) -> Node:
+        """What a symbol in value position means."""
+        at = self.locate(symbol)
+        name = symbol.name
+        mark = symbol.info
+        if mark.__class__ is TemplateMark:
+            reach = self.environment.template_name(mark.module, name, self.module)
+            if reach is not None:
+                if reach[0] == "global":
+                    return Global(at, name, self.is_core(name))
+                operation = "core_function" if reach[0] == "core" else "module_value"
+                return Primitive(at, operation, [Const(at, part) for part in reach[1:]])
+        binding = scope.lookup(name)
+        if binding is not None:
+            return Local(at, binding)
+        if name == ":" or name == "&":
+            raise self.error(CompileError("form/shape", f"a lone `{name}` has no value"), symbol)
+        if self.macro(symbol) is not None or (
+            name in SPECIAL_FORMS and name not in self.environment.core and name not in self.module.defined
+        ):
+            what = "a macro" if name not in SPECIAL_FORMS else "a special form"
+            raise self.error(
+                CompileError("form/shape", f"`{name}` is {what}, not a value", hint=f"call it: ({name} …)"), symbol
+            )
+        return Global(at, name, self.is_core(name))
+
+    def is_core(self, name: str) -> bool:
+        """True if `name` here means the standard function of that name, whatever happens later."""
+        return name in self.environment.core and name not in self.module.defined
+
+    # ------------------------------------------------------------------ macros
+    def macro(self, symbol: Symbol) -> Any:
+        """The macro that a symbol in head position names, or None."""
+        mark = symbol.info
+        if mark.__class__ is TemplateMark:
+            found = self.environment.template_macro(mark.module, symbol.name)
+            if found is not None:
+                return found
+        return self.environment.macro(self.module, symbol.name)
+
+    def expand(self, macro: Any, form: Any) -> Any:
+        """One expansion of a macro call, counted against the unit's limit."""
+        self.unit.count_expansion()
+        return self.environment.expand(macro, form)
+
+    def expand_fully(self, form: Any, scope: Scope) -> Any:
+        """Expand until the head is no macro."""
+        outer = self.at
+        try:
+            while form.__class__ is List and len(form) and form[0].__class__ is Symbol:
+                if scope.lookup(form[0].name) is not None and form[0].info.__class__ is not TemplateMark:
+                    break
+                macro = self.macro(form[0])
+                if macro is None:
+                    break
+                self.at = self.locate(form)
+                expanded = self.expand(macro, form)
+                if expanded.__class__ is List and expanded.info is None and form.info is not None:
+                    expanded = expanded.with_info(form.info)
+                form = expanded
+            return form
+        except UserError as error:
+            raise self.error(error) from None
+        finally:
+            self.at = outer
+
+    # ------------------------------------------------------------------ types
+    def is_type(self, form: Any) -> bool:
+        """True if a form reads as a type here, the module's own types included."""
+        return names_type(form, self.environment.resolve_type(self.module))
+
+    # ------------------------------------------------------------------ bodies
+    def body(self, forms: list[Any], scope: Scope, tail: LoopContext | None = None) -> Node:
+        """A sequence of forms in a body; definitions among them are local to it and see each other."""
+        if scope.local_definitions:
+            forms = [self.expand_fully(form, scope) for form in forms]
+            for form in forms:
+                self._declare_local(form, scope)
+        if not forms:
+            return Const(self.at, None)
+        parts = [self.analyse(form, scope) for form in forms[:-1]]
+        parts.append(self.analyse(forms[-1], scope, tail))
+        return parts[0] if len(parts) == 1 else nodes.Do(self.at, parts)
+
+    def _declare_local(self, form: Any, scope: Scope) -> None:
+        """Bring a definition's name into scope before the body is analysed."""
+        if form.__class__ is not List or len(form) < 2 or form[0].__class__ is not Symbol:
+            return
+        head = form[0].name
+        if head in ("def", "defn") and form[1].__class__ is Symbol:
+            name = form[1].name.split(":", 1)[0] if head == "def" else form[1].name
+            self.bind(name, scope)
+        elif head == "do":
+            for part in form[1:]:
+                self._declare_local(part, scope)
+
+    def bind(self, name: str, scope: Scope) -> nodes.Binding:
+        """A new local of that name, visible in `scope` from now on."""
+        binding = self.fresh(name, scope)
+        scope.names[name] = binding
+        return binding
+
+    def fresh(self, name: str, scope: Scope) -> nodes.Binding:
+        """A local that no form can name."""
+        return nodes.Binding(name, self.names.local(name), scope.function, scope.loop)

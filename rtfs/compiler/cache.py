@@ -1,0 +1,156 @@
+"""The unit cache: compiled units on disk, so that a script's second run compiles nothing.
+
+Knows nothing of compiling. Invariant: bytes reach `marshal` only after their checksum was verified, from a file that this
+user owns in a folder only this user can write; anything else is as good as absent. The key covers the source, what the
+environment had compiled before, the compiler's own files and Python's bytecode version.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+
+from rtfs.compiler.digest import sha256
+from rtfs.compiler.unit import Step, Unit
+from rtfs.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_FORMAT = b"rtfs-unit-1\n"
+_MAX_FILES = 2_000
+_compiler: bytes | None = None
+
+
+def compiler_digest() -> bytes:
+    """What compiles: Python's version and the compiler's files, by name, size and time."""
+    global _compiler
+    if _compiler is None:
+        here = os.path.dirname(__file__)
+        parts = [repr(sys.version_info[:]), sys.implementation.cache_tag or ""]
+        for folder in (here, os.path.join(os.path.dirname(here), "builtins")):
+            with os.scandir(folder) as entries:
+                for entry in sorted(entries, key=lambda one: one.name):
+                    if entry.name.endswith(".py"):
+                        status = entry.stat()
+                        parts.append(f"{entry.name} {status.st_size} {status.st_mtime_ns}")
+        _compiler = sha256("\n".join(parts).encode()).digest()
+    return _compiler
+
+
+def key(source: Source, state: bytes, module: str) -> bytes:
+    """Key of a unit: 32 bytes."""
+    made = sha256(compiler_digest())
+    for part in (state, module.encode(), source.name.encode("utf-8", "surrogatepass")):
+        made.update(len(part).to_bytes(8, "big"))
+        made.update(part)
+    made.update(source.text.encode("utf-8", "surrogatepass"))
+    return made.digest()
+
+
+def following(state: bytes, unit_key: bytes) -> bytes:
+    """The environment's state after a unit: what later keys depend on."""
+    return sha256(state + unit_key).digest()
+
+
+def folder() -> str | None:
+    """The cache folder (RTFS_CACHE_DIR, else XDG's), made with mode 0700; None if it is not ours alone or switched off."""
+    path = os.environ.get("RTFS_CACHE_DIR")
+    if path == "":
+        return None
+    if path is None:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        path = os.path.join(base, "rtfs", "units")
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        status = os.stat(path)
+    except OSError:
+        return None
+    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
+        return None
+    return path
+
+
+def load(unit_key: bytes, source: Source) -> Unit | None:
+    """The cached unit of a key, or None."""
+    where = folder()
+    if where is None:
+        return None
+    try:
+        with open(os.path.join(where, unit_key.hex()[:40]), "rb") as file:
+            if hasattr(os, "getuid") and os.fstat(file.fileno()).st_uid != os.getuid():
+                return None
+            content = file.read()
+    except OSError:
+        return None
+    head = len(_FORMAT)
+    if content[:head] != _FORMAT or content[head : head + 32] != sha256(unit_key + content[head + 32 :]).digest():
+        return None
+    return _unpack(marshal.loads(content[head + 32 :]), source)
+
+
+def save(unit_key: bytes, unit: Unit) -> None:
+    """Keep a unit; failing to is no error."""
+    where = folder()
+    if where is None:
+        return
+    try:
+        body = marshal.dumps(_pack(unit))
+    except ValueError:  # nested too deeply for marshal
+        return
+    path = os.path.join(where, unit_key.hex()[:40])
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(_FORMAT + sha256(unit_key + body).digest() + body)
+        os.replace(temporary, path)
+        _tidy(where)
+    except OSError:
+        return
+
+
+def _tidy(where: str) -> None:
+    """Keep the folder bounded: past the limit, the older half goes."""
+    names = os.listdir(where)
+    if len(names) <= _MAX_FILES:
+        return
+    paths = sorted((os.path.join(where, name) for name in names), key=lambda one: os.stat(one).st_mtime)
+    for path in paths[: len(paths) // 2]:
+        os.unlink(path)
+
+
+def _pack(unit: Unit) -> tuple[Any, ...]:
+    steps = [(step.kind, step.module, step.code, step.details) for step in unit.steps]
+    return (
+        unit.filename,
+        unit.spans,
+        unit.keywords,
+        unit.constants,
+        unit.types,
+        unit.facts,
+        unit.macros,
+        unit.definitions,
+        unit.depends,
+        steps,
+    )
+
+
+def _unpack(packed: tuple[Any, ...], source: Source) -> Unit:
+    unit = Unit(source, packed[0])
+    (
+        _,
+        unit.spans,
+        unit.keywords,
+        unit.constants,
+        unit.types,
+        unit.facts,
+        unit.macros,
+        unit.definitions,
+        unit.depends,
+        steps,
+    ) = packed
+    unit.steps = [Step(*step) for step in steps]
+    return unit

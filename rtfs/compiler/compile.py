@@ -1,0 +1,170 @@
+"""From source to unit: reads, analyses and generates, form by form, in the order of the text.
+
+Knows nothing of running (macros run through the environment's `run`). Invariant: a form sees the macros, names and types
+of the forms before it; nothing of the program runs while it is compiled.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rtfs.compiler import cache
+from rtfs.compiler.constants import decode
+from rtfs.compiler.environment import CORE_MODULE, Environment
+from rtfs.compiler.module import ExpansionNamespace, Macro, Module
+from rtfs.compiler.unit import Step, Unit
+from rtfs.source import Source
+from rtfs.values.error import CompileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+
+# Compiling a form takes a few Python frames for each level of nesting.
+COMPILE_RECURSION = 600_000
+
+
+class Program:
+    """A compiled source in its environment; `rtfs.start` runs it."""
+
+    __slots__ = ("environment", "module", "unit")
+
+    def __init__(self, unit: Unit, environment: Environment, module: str) -> None:
+        self.unit = unit
+        self.environment = environment
+        self.module = module
+
+
+def compile_source(source: Source, environment: Environment, module: str = "user") -> Program:
+    """Compile a source as part of a module.
+
+    Raises ReaderError for text that is no form, CompileError for forms that are no program.
+    """
+    key = cache.key(source, environment.state, module)
+    unit = cache.load(key, source)
+    if unit is not None and not _depends_hold(unit, environment, source):
+        unit = None
+    if unit is None:
+        unit = compile_unit(source, environment, module, key)
+        cache.save(key, unit)
+    elif not _already_known(unit, environment):
+        load_macros(unit, environment)
+    environment.state = cache.following(environment.state, key)
+    load(unit, environment)
+    return Program(unit, environment, module)
+
+
+def _already_known(unit: Unit, environment: Environment) -> bool:
+    return unit.filename in environment.units and not unit.macros
+
+
+def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
+    """True if every module file that the unit imports is what it was; loads them on the way."""
+    from rtfs.compiler import modules
+
+    return modules.depends_hold(unit, environment, source)
+
+
+def compile_unit(source: Source, environment: Environment, module: str, key: bytes) -> Unit:
+    """Compile without looking into the cache."""
+    from rtfs.compiler.toplevel import UnitCompiler
+    from rtfs.syntax.reader import read_forms
+
+    forms = read_forms(source)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, COMPILE_RECURSION))
+    try:
+        return UnitCompiler(source, environment, key).compile(forms, environment.module(module))
+    except RecursionError:
+        raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def compile_macro(analyser: Analyser, name: str, form: Any) -> None:
+    """Compile a macro's function from its `fn` form."""
+    from rtfs.compiler.toplevel import generate
+    from rtfs.compiler.scope import Scope
+
+    names, analyser.names = analyser.names, type(analyser.names)()
+    try:
+        node = analyser.analyse(form, Scope(None))
+        code = generate(analyser, node)
+    finally:
+        analyser.names = names
+    module = analyser.module
+    analyser.unit.unit.macros.append((module.name, name, code))
+    module.defined.discard(name)
+    module.macros[name] = Macro(name, module, code, namespace_of(analyser))
+
+
+def namespace_of(analyser: Analyser) -> ExpansionNamespace:
+    """The globals that macros of the module have while the unit is compiled."""
+    unit, module = analyser.unit, analyser.module
+    found = unit.namespaces.get(module.name)
+    if found is None:
+        found = ExpansionNamespace(module, analyser.environment.core, lambda name: pooled(unit.unit, name, analyser))
+        unit.namespaces[module.name] = found
+    return found
+
+
+def pooled(unit: Unit, name: str, analyser: Analyser) -> Any:
+    """A constant or type of a unit that is not loaded yet."""
+    for _, one, encoded in unit.constants:
+        if one == name:
+            return decode(encoded)
+    for module, one, encoded in unit.types:
+        if one == name:
+            return analyser.environment.check_type(decode(encoded), analyser.environment.module(module))
+    raise KeyError(name)
+
+
+def load(unit: Unit, environment: Environment) -> None:
+    """Make what a unit's code refers to: constants, keywords, types. Nothing runs."""
+    from rtfs.values import Keyword
+
+    environment.units[unit.filename] = unit
+    used: set[str] = {step.module for step in unit.steps} | set(unit.definitions)
+    for name in used:
+        module = environment.module(name)
+        module.defined.update(unit.definitions.get(name, ()))
+        for keyword in unit.keywords:
+            module.globals[":" + keyword] = Keyword(keyword)
+    for name, constant, encoded in unit.constants:
+        environment.module(name).globals[constant] = decode(encoded)
+    if unit.types:
+        for name, constant, encoded in unit.types:
+            module = environment.module(name)
+            module.globals[constant] = environment.check_type(decode(encoded), module)
+
+
+def load_macros(unit: Unit, environment: Environment) -> None:
+    """Make known what a cached unit defines at compile time: macros, types, exports, aliases."""
+    from rtfs.compiler.modules import replay
+
+    replay(unit, environment)
+    for name, macro, code in unit.macros:
+        module = environment.module(name)
+        module.macros[macro] = Macro(macro, module, code, module.globals)
+
+
+def load_core(environment: Environment) -> None:
+    """The macros of stdlib/core.rtfs."""
+    from rtfs.syntax.resources import resource_text
+
+    source = Source(resource_text("stdlib/core.rtfs"), "stdlib/core.rtfs")
+    key = cache.key(source, b"core", CORE_MODULE)
+    unit = cache.load(key, source)
+    if unit is None:
+        unit = compile_unit(source, environment, CORE_MODULE, key)
+        cache.save(key, unit)
+    else:
+        load_macros(unit, environment)
+    load(unit, environment)
+
+
+def step_code(module: Module, code: CodeType) -> Step:
+    return Step("code", module.name, code)

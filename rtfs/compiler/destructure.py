@@ -1,0 +1,168 @@
+"""Destructuring: a pattern and a value become single bindings, in order.
+
+Knows nothing of the forms that bind. Vectors are lenient (missing is nil, more is ignored), maps take defaults for
+missing keys, nil destructures to nils; anything else that does not fit is a type error when it runs.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.nodes import Binding, Const, If, Local, Node, Primitive
+from rtfs.compiler.scope import Scope
+from rtfs.compiler.special_forms import shape_error
+from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values.error import CompileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+
+Bindings = list[tuple[Binding, Node]]
+
+
+def destructure(analyser: Analyser, pattern: Any, value: Node, scope: Scope) -> Bindings:
+    """Bindings that take `value` apart as `pattern` says. Names come into `scope` as they are bound."""
+    found: Bindings = []
+    _take_apart(analyser, pattern, value, scope, found)
+    return found
+
+
+def is_simple(pattern: Any) -> bool:
+    """True if the pattern is one name."""
+    return pattern.__class__ is Symbol
+
+
+def binding_name(symbol: Symbol) -> str:
+    """The name a symbol may bind; raises for what cannot be bound."""
+    name = symbol.name
+    if name in ("&", ":") or (name[0] == "." and len(name) > 1 and name != ".."):
+        raise CompileError("form/shape", f"`{name}` cannot be bound")
+    return name
+
+
+def _take_apart(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
+    kind = pattern.__class__
+    if kind is Symbol:
+        name = binding_name(pattern)
+        # `_` ignores: the value is computed and checked, but no name appears
+        binding = analyser.fresh(name, scope)
+        found.append((binding, value))
+        if name != "_":
+            scope.names[name] = binding
+    elif kind is Vector:
+        _vector(analyser, pattern, value, scope, found)
+    elif kind is Map:
+        _map(analyser, pattern, value, scope, found)
+    else:
+        raise analyser.error(
+            CompileError(
+                "form/shape",
+                "a pattern is a name, a [vector] or a {map} of patterns",
+                hint="for a typed name write `name : type`",
+            ),
+            pattern,
+        )
+
+
+def _hold(analyser: Analyser, value: Node, scope: Scope, found: Bindings) -> Local:
+    """Bind a value to a nameless local, so that it is computed once."""
+    if isinstance(value, Local):
+        return value
+    binding = analyser.fresh("part", scope)
+    found.append((binding, value))
+    return Local(value.at, binding)
+
+
+def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
+    at = analyser.locate(pattern)
+    items = pattern.to_list()
+    whole = None
+    if len(items) >= 2 and items[-2] is AS:
+        whole = items[-1]
+        items = items[:-2]
+    if whole is not None:
+        held = _hold(analyser, value, scope, found)
+        _take_apart(analyser, whole, held, scope, found)
+        value = held
+    sequence = _hold(analyser, Primitive(at, "pattern_sequence", [value]), scope, found)
+    index = 0
+    while index < len(items):
+        item = items[index]
+        if item.__class__ is Symbol and item.name == "&":
+            if index + 2 != len(items):
+                raise shape_error("let", "after `&` stands exactly one pattern")
+            rest = items[index + 1]
+            operation = "pattern_keywords" if rest.__class__ is Map else "pattern_rest"
+            part: Node = Primitive(at, operation, [sequence, Const(at, index)])
+            _take_apart(analyser, rest, part, scope, found)
+            return
+        _take_apart(analyser, item, Primitive(at, "pattern_item", [sequence, Const(at, index)]), scope, found)
+        index += 1
+
+
+AS = Keyword("as")
+KEYS = Keyword("keys")
+STRS = Keyword("strs")
+OR = Keyword("or")
+
+
+def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
+    at = analyser.locate(pattern)
+    if pattern.get(AS) is not None:
+        held = _hold(analyser, value, scope, found)
+        _take_apart(analyser, pattern.get(AS), held, scope, found)
+        value = held
+    defaults = _defaults(pattern.get(OR))
+    source = _hold(analyser, Primitive(at, "pattern_map", [value]), scope, found)
+    taken: list[Any] = []
+    rest = None
+
+    def part(key: Any, target: Any) -> None:
+        taken.append(key)
+        key_node = Const(at, key)
+        node: Node = Primitive(at, "pattern_get", [source, key_node])
+        if target.__class__ is Symbol and target.name in defaults:
+            default = analyser.analyse(defaults[target.name], scope)
+            node = If(at, Primitive(at, "pattern_has", [source, key_node]), node, default)
+        _take_apart(analyser, target, node, scope, found)
+
+    for key, target in pattern.items():
+        if key is AS or key is OR:
+            continue
+        if key is KEYS or key is STRS:
+            if target.__class__ is not Vector:
+                raise analyser.error(CompileError("form/shape", f"`{key}` takes a vector of names"), pattern)
+            for item in target:
+                if item.__class__ not in (Symbol, Keyword):
+                    raise analyser.error(CompileError("form/shape", f"`{key}` takes names"), pattern)
+                name = item.name
+                local = Symbol(name.rpartition("/")[2] or name, getattr(item, "info", None))
+                part(Keyword(name) if key is KEYS else name, local)
+        elif key.__class__ is Symbol and key.name == "&":
+            rest = target
+        elif key.__class__ in (Symbol, Vector, Map) and target.__class__ not in (Symbol, Vector, Map):
+            part(target, key)
+        elif key.__class__ in (Symbol, Vector) and target.__class__ is Symbol:
+            raise analyser.error(
+                CompileError("form/shape", "a map pattern pairs a key with a name", hint="write {name :key}"), pattern
+            )
+        else:
+            part(key, target)
+    if rest is not None:
+        _take_apart(
+            analyser, rest, Primitive(at, "pattern_without", [source, *(Const(at, key) for key in taken)]), scope, found
+        )
+
+
+def _defaults(form: Any) -> dict[str, Any]:
+    if form is None:
+        return {}
+    if form.__class__ is not Map:
+        raise CompileError("form/shape", "`:or` takes a map from names to defaults")
+    return {getattr(key, "name", str(key)): value for key, value in form.items()}
+
+
+def is_list_headed(form: Any, *names: str) -> bool:
+    """True for a list form whose head is one of the symbols."""
+    return bool(form.__class__ is List and len(form) and form[0].__class__ is Symbol and form[0].name in names)

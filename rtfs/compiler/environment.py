@@ -1,0 +1,189 @@
+"""The environment of one Runtime: its modules, macros and types, and what programs compiled in it may name.
+
+Knows nothing of running: whoever can run code hands in `run`, which calls a macro's function purely and within limits.
+Invariant: names resolve in the order local, module, standard function; the core dict is every module's `__builtins__`.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins import CORE
+from rtfs.compiler.module import Macro, Module
+from rtfs.compiler.support import SUPPORT
+from rtfs.values import List, Symbol
+from rtfs.values.error import CompileError, EvalError, LimitError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.unit import Unit
+
+    Run = Callable[[Any, list[Any]], Any]
+
+CORE_MODULE = "rtfs.core"
+PRELUDE_MODULE = "rtfs.prelude"
+MAX_MACROEXPAND = 10_000
+
+
+class Environment:
+    """run: calls (function, arguments) as a macro may be called. path: folders in which modules are looked for."""
+
+    def __init__(self, run: Run, path: tuple[str, ...] = (), hooks: dict[str, Any] | None = None) -> None:
+        self.run = run
+        self.path = path
+        self.core: dict[str, Any] = {**CORE, **SUPPORT, **(hooks or {})}
+        self.core[" macroexpand"] = self.macroexpand
+        self.core[" module_value"] = self.module_value
+        self.core[" core_function"] = CORE.__getitem__
+        self.modules: dict[str, Module] = {}
+        self.units: dict[str, Unit] = {}
+        self.files: dict[str, Unit] = {}
+        self.importing: list[str] = []
+        self.state = b""
+        self._core_ready = False
+
+    # ------------------------------------------------------------------ modules
+    def module(self, name: str) -> Module:
+        """The module of that name, made if there is none."""
+        found = self.modules.get(name)
+        if found is None:
+            found = self.modules[name] = Module(name, self.core)
+        return found
+
+    def module_value(self, module: str, name: str, /) -> Any:
+        """What a name of another module is now: how a template reaches its own module's definitions."""
+        found = self.modules[module].globals
+        if name not in found:
+            raise EvalError("undefined", f"`{module}/{name}` is not defined")
+        return found[name]
+
+    def bind_import(self, importer: Module, target: Module, alias: str | None, only: list[str] | None) -> None:
+        """Give the importer the names of a loaded module, as values. Raises `undefined` for a name it has not."""
+        if only is not None:
+            for name in only:
+                if name in target.globals:
+                    importer.globals[name] = target.globals[name]
+                elif name not in target.macros and name not in target.types:
+                    raise EvalError("undefined", f"module `{target.name}` defines no `{name}`")
+        if alias is not None:
+            for name in target.defined:
+                if name in target.globals and target.exported(name):
+                    importer.globals[f"{alias}/{name}"] = target.globals[name]
+
+    def check_exports(self, module: Module) -> None:
+        for name in module.exports or ():
+            if name not in module.globals and name not in module.macros and name not in module.types:
+                raise CompileError("module/export", f"module `{module.name}` exports `{name}` but does not define it")
+        module.loaded = True
+
+    # ------------------------------------------------------------------ macros
+    def core_macros(self) -> dict[str, Macro]:
+        """The macros of stdlib/core.rtfs, compiled or loaded when the first macro is looked up."""
+        module = self.module(CORE_MODULE)
+        if not self._core_ready:
+            self._core_ready = True
+            from rtfs.compiler.compile import load_core
+
+            load_core(self)
+        return module.macros
+
+    def macro(self, module: Module, name: str) -> Macro | None:
+        """The macro that a name means in a module, or None."""
+        found = module.macros.get(name)
+        if found is not None:
+            return found
+        if "/" in name and len(name) > 1:
+            alias, _, rest = name.rpartition("/")
+            target = self.modules.get(module.aliases.get(alias, ""))
+            if target is not None and target.exported(rest):
+                return target.macros.get(rest)
+            return None
+        if name in module.defined:
+            return None
+        return self.core_macros().get(name)
+
+    def template_macro(self, module: str, name: str) -> Macro | None:
+        if module == CORE_MODULE:
+            return self.core_macros().get(name)
+        found = self.modules.get(module)
+        return found.macros.get(name) if found is not None else None
+
+    def template_name(self, module: str, name: str, here: Module) -> tuple[str, ...] | None:
+        """How a template symbol of `module` reaches that module's definition from `here`; None if it has none.
+
+        ("global", name), ("core", name) or ("module", module, name).
+        """
+        if module == CORE_MODULE:
+            if name not in CORE:
+                return None
+            return ("core", name) if name in here.defined else ("global", name)
+        found = self.modules.get(module)
+        if found is None or name not in found.defined:
+            return None
+        return ("global", name) if found is here else ("module", module, name)
+
+    def expand(self, macro: Macro, form: Any) -> Any:
+        """One expansion. Whatever goes wrong in it is `macro/expansion` (`form/shape` for the standard macros)."""
+        try:
+            return self.run(macro.function, form.to_list()[1:])
+        except LimitError:
+            raise
+        except CompileError as error:
+            if error.code.startswith(("form/", "macro/", "limit/")):
+                error.span = None
+                raise
+            raise self._failed(macro, error) from error
+        except UserError as error:
+            raise self._failed(macro, error) from error
+
+    @staticmethod
+    def _failed(macro: Macro, error: UserError) -> CompileError:
+        if macro.module.name == CORE_MODULE:
+            if error.code == "arity":
+                message = f"`{macro.name}` is not written like this: {error.message}"
+                return CompileError("form/shape", message, hint=f"see the shape of `{macro.name}` in the reference")
+            return CompileError("form/shape", error.message, hint=error.hint)
+        return CompileError(
+            "macro/expansion", f"expanding `{macro.name}` failed: {error.message}", hint=error.hint, data=error.data
+        )
+
+    def macroexpand(self, module: str, form: Any, /) -> Any:
+        """The form with macros at its head expanded, as `(macroexpand form)` answers."""
+        here = self.module(module)
+        for _ in range(MAX_MACROEXPAND):
+            if form.__class__ is not List or not len(form) or form[0].__class__ is not Symbol:
+                return form
+            macro = self.macro(here, form[0].name)
+            if macro is None:
+                return form
+            form = self.expand(macro, form)
+        raise LimitError("limit/expansion", f"macros expanded more than {MAX_MACROEXPAND} times")
+
+    def define_macro(self, analyser: Analyser, name: str, form: Any) -> None:
+        """Compile a macro's function and make it known from here on."""
+        from rtfs.compiler.compile import compile_macro
+
+        compile_macro(analyser, name, form)
+
+    # ------------------------------------------------------------------ types
+    def resolve_type(self, module: Module) -> Callable[[str], Any]:
+        """Types by name, as seen from a module."""
+
+        def resolve(name: str) -> Any:
+            found = module.types.get(name)
+            if found is None and "/" in name:
+                alias, _, rest = name.rpartition("/")
+                target = self.modules.get(module.aliases.get(alias, ""))
+                if target is not None and target.exported(rest):
+                    found = target.types.get(rest)
+            return found
+
+        return resolve
+
+    def check_type(self, form: Any, module: Module) -> Any:
+        """The type of a type expression. Raises `type/unknown` or `type/malformed`."""
+        from rtfs.types import parse_type
+
+        return parse_type(form, self.resolve_type(module), module.types)

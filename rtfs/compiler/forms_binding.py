@@ -1,0 +1,326 @@
+"""Special forms that bind names: def, defn, fn, let, loop, recur.
+
+Knows nothing of Python code. Invariant: a parameter is a plain name when it reaches code generation; patterns and types
+become bindings at the start of the body, inside the loop that `recur` goes back to, so a recurred value is checked too.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler import nodes
+from rtfs.compiler.annotations import ABSENT, pairs, parameters, return_type
+from rtfs.compiler.destructure import Bindings, binding_name, destructure, is_list_headed, is_simple
+from rtfs.compiler.nodes import Binding, Const, Local, Node
+from rtfs.compiler.scope import FunctionContext, LoopContext, Scope, SelfCall
+from rtfs.compiler.special_forms import SPECIAL_FORMS, shape_error, special_form
+from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values.error import CompileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+
+
+def cast(analyser: Analyser, value: Node, type_form: Any, what: str) -> Node:
+    """`value`, checked against a type expression; the expression itself is checked now."""
+    if type_form is ABSENT:
+        return value
+    analyser.environment.check_type(type_form, analyser.module)
+    return nodes.Cast(value.at or analyser.at, value, type_form, what)
+
+
+# ---------------------------------------------------------------------- def, defn
+@special_form(
+    "def",
+    "(def name value)",
+    "Define a name of the module (in a body: a local one); the value of the form is the value.",
+    ("(def answer 42)", "42"),
+    ('(def limit : int 10)', "10"),
+)
+def analyse_def(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    ((pattern, type_form, value_form),) = _definition(form.to_list()[1:], a)
+    if pattern.__class__ is not Symbol:
+        raise shape_error("def", "`def` names a symbol")
+    name = binding_name(pattern)
+    if is_list_headed(value_form, "fn", "lambda", "λ") and scope.local_definitions:
+        value = analyse_function(a, value_form, scope, name, scope.names.get(name))
+    elif is_list_headed(value_form, "fn", "lambda", "λ"):
+        value = analyse_function(a, value_form, scope, name, None)
+    else:
+        value = a.analyse(value_form, scope)
+    value = cast(a, value, type_form, name)
+    return _define(a, name, value, scope)
+
+
+SPECIAL_FORMS["def"].most = 4  # (def name : type value)
+
+
+def _definition(items: list[Any], a: Analyser) -> list[tuple[Any, Any, Any]]:
+    try:
+        found = pairs(items, "def", a.is_type)
+    except CompileError:
+        found = []
+    if len(found) != 1:
+        raise shape_error("def", "`def` takes a name and one value")
+    return found
+
+
+def _define(a: Analyser, name: str, value: Node, scope: Scope) -> Node:
+    if scope.local_definitions:
+        binding = scope.names.get(name) or a.bind(name, scope)
+        if isinstance(value, nodes.Fn) and value.binding is None:
+            value.binding = binding
+        return nodes.Let(a.at, [(binding, value)], Local(a.at, binding))
+    a.module.define(name)
+    return nodes.Def(a.at, name, value)
+
+
+@special_form(
+    "defn",
+    "(defn name doc? [params] body…)",
+    "Define a function; several arities are written ([params] body…) each.",
+    ("(defn square [x] (* x x)) (square 4)", "16"),
+    ("(defn area ([r] (* r r)) ([w h] (* w h))) (area 2 3)", "6"),
+)
+def analyse_defn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    items = form.to_list()[1:]
+    if not items or items[0].__class__ is not Symbol:
+        raise shape_error("defn", "`defn` names a symbol")
+    name = binding_name(items[0])
+    rest = items[1:]
+    if rest and rest[0].__class__ is str and len(rest) > 1:
+        rest = rest[1:]
+    if rest and rest[0].__class__ is Map and len(rest) > 1:
+        rest = rest[1:]
+    if not rest or not (rest[0].__class__ is Vector or is_arity(rest[0])):
+        raise shape_error("defn", f"`defn {name}` has no parameter vector")
+    if scope.local_definitions:
+        own = scope.names.get(name) or a.bind(name, scope)
+        return _define(a, name, _function(a, rest, scope, name, own), scope)
+    a.module.define(name)
+    return nodes.Def(a.at, name, _function(a, rest, scope, name, None))
+
+
+# ---------------------------------------------------------------------- fn
+@special_form(
+    "fn",
+    "(fn name? [params] body…)",
+    "A function. `& r` collects what is left into a list; `x : T` checks.",
+    ("((fn [x & r] [x r]) 1 2 3)", "[1 (2 3)]"),
+    aliases=("lambda", "λ"),
+)
+def analyse_fn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    return analyse_function(a, form, scope, "fn", None)
+
+
+def analyse_function(a: Analyser, form: Any, scope: Scope, name: str, own: Binding | None) -> nodes.Fn:
+    """A `fn` form. `own`: the local that it is being bound to, through which it can call itself."""
+    items = form.to_list()[1:]
+    if items and items[0].__class__ is Symbol:
+        name = binding_name(items[0])
+        inner = Scope(scope)
+        own = a.bind(name, inner)
+        return _function(a, items[1:], inner, name, own)
+    return _function(a, items, scope, name, own)
+
+
+def is_arity(form: Any) -> bool:
+    return bool(form.__class__ is List and len(form) and form[0].__class__ is Vector)
+
+
+def _function(a: Analyser, items: list[Any], scope: Scope, name: str, own: Binding | None) -> nodes.Fn:
+    if items and is_arity(items[0]):
+        clauses = []
+        for item in items:
+            if not is_arity(item):
+                raise shape_error("defn", "each arity is written ([params] body…)")
+            clauses.append((item, item.to_list()))
+    elif items and items[0].__class__ is Vector:
+        clauses = [(None, items)]
+    else:
+        raise shape_error("fn", "a parameter vector is missing")
+    context = FunctionContext(scope.function)
+    self_name: Binding | str | None = own
+    if own is None and name != "fn" and not scope.local_definitions:
+        self_name = name
+    arities = []
+    for place, parts in clauses:
+        outer = a.at
+        a.at = a.locate(place) if place is not None else a.at
+        try:
+            arities.append(_arity(a, parts[0], parts[1:], scope, context, self_name if len(clauses) == 1 else None))
+        finally:
+            a.at = outer
+    _check_arities(arities)
+    return nodes.Fn(a.at, name, arities, own, context.ticks)
+
+
+def _check_arities(arities: list[nodes.Arity]) -> None:
+    seen: set[int] = set()
+    for arity in arities:
+        if arity.rest is not None and arity is not arities[-1]:
+            raise shape_error("defn", "only the last arity may have `&`")
+        if len(arity.params) in seen:
+            raise shape_error("defn", f"two arities take {len(arity.params)} arguments")
+        if seen and len(arity.params) < max(seen):
+            arities.sort(key=lambda one: (one.rest is not None, len(one.params)))
+        seen.add(len(arity.params))
+
+
+def _arity(
+    a: Analyser, vector: Any, forms: list[Any], scope: Scope, context: FunctionContext, own: Binding | str | None
+) -> nodes.Arity:
+    entries = parameters(vector.to_list())
+    result_type, forms = return_type(forms, a.is_type)
+    rest_entry = None
+    for index, (pattern, _) in enumerate(entries):
+        if pattern.__class__ is Symbol and pattern.name == "&":
+            if index + 2 != len(entries):
+                raise shape_error("fn", "after `&` stands exactly one parameter")
+            rest_entry = entries[index + 1]
+            entries = entries[:index]
+            break
+    target = LoopContext(len(entries) + (rest_entry is not None), None)
+    self_call = SelfCall(own, len(entries), target) if own is not None and rest_entry is None else None
+    inner = Scope(scope, function=context, loop=target, self_call=self_call)
+    # names of parameters are bound in the loop's scope: a recur binds them anew
+    prologue: Bindings = []
+    params = [_parameter(a, pattern, type_form, inner, prologue) for pattern, type_form in entries]
+    rest = None
+    if rest_entry is not None:
+        rest = _rest_parameter(a, rest_entry[0], rest_entry[1], inner, prologue)
+    body = a.body(forms, inner, target)
+    if prologue:
+        body = nodes.Let(a.at, prologue, body)
+    if target.used:
+        variables = [*params, *([rest] if rest is not None else [])]
+        fresh = [a.fresh(variable.name, inner) for variable in variables]
+        body = nodes.Loop(a.at, target, variables, [Local(a.at, one) for one in fresh], body, target.closes)
+        params, rest = fresh[: len(params)], fresh[-1] if rest is not None else None
+    # a self tail call needs no check of its own: the loop's one result is checked
+    return nodes.Arity(a.at, params, rest, cast(a, body, result_type, "the result"))
+
+
+def _parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue: Bindings) -> Binding:
+    if is_simple(pattern):
+        binding = a.fresh(binding_name(pattern), inner)
+        if pattern.name != "_":
+            inner.names[pattern.name] = binding
+        if type_form is not ABSENT:
+            checked = a.fresh(pattern.name, inner)
+            value = cast(a, Local(a.locate(pattern), binding), type_form, f"parameter {pattern.name}")
+            prologue.append((checked, value))
+            inner.names[pattern.name] = checked
+        return binding
+    binding = a.fresh("argument", inner)
+    value = cast(a, Local(a.locate(pattern), binding), type_form, "parameter")
+    prologue.extend(destructure(a, pattern, value, inner))
+    return binding
+
+
+def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue: Bindings) -> Binding:
+    item_type = type_form if type_form is ABSENT else Vector([Keyword("list"), type_form])
+    if is_simple(pattern):
+        return _parameter(a, pattern, item_type, inner, prologue)
+    binding = a.fresh("rest", inner)
+    value = cast(a, Local(a.locate(pattern), binding), item_type, "rest parameter")
+    if pattern.__class__ is Map:
+        value = nodes.Primitive(a.at, "pattern_keywords", [value, Const(a.at, 0)])
+    prologue.extend(destructure(a, pattern, value, inner))
+    return binding
+
+
+# ---------------------------------------------------------------------- let
+@special_form(
+    "let",
+    "(let [pattern value …] body…)",
+    "Bind names one after another, then the body. Functions bound by one `let` may call each other.",
+    ("(let [x 1 [y z] [2 3]] (+ x y z))", "6"),
+)
+def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    if form[1].__class__ is not Vector:
+        raise shape_error("let", "`let` takes a vector of bindings")
+    entries = pairs(form[1].to_list(), "let", a.is_type)
+    inner = Scope(scope)
+    functions = Scope(scope)
+    entries = [(p, t, a.expand_fully(v, inner) if p.__class__ is Symbol else v) for p, t, v in entries]
+    own: dict[int, Binding] = {}
+    for index, (pattern, _, value_form) in enumerate(entries):
+        if is_simple(pattern) and is_list_headed(value_form, "fn", "lambda", "λ"):
+            own[index] = a.bind(binding_name(pattern), functions)
+    bindings: Bindings = []
+    for index, (pattern, type_form, value_form) in enumerate(entries):
+        binding = own.get(index)
+        if binding is not None:
+            value: Node = analyse_function(a, value_form, _functions_visible(inner, functions, binding), binding.name, binding)
+            value = cast(a, value, type_form, binding.name)
+            bindings.append((binding, value))
+            inner.names[binding.name] = binding
+            continue
+        value = cast(a, a.analyse(value_form, inner), type_form, pattern.name if is_simple(pattern) else "value")
+        bindings.extend(destructure(a, pattern, value, inner))
+    body = a.body(form.to_list()[2:], inner, tail)
+    return nodes.Let(a.at, bindings, body) if bindings else body
+
+
+def _functions_visible(inner: Scope, functions: Scope, own: Binding) -> Scope:
+    """What a function of a `let` sees: itself, what is bound before it, then the let's other functions."""
+    scope = Scope(inner)
+    for name, binding in functions.names.items():
+        if name not in inner.names:
+            scope.names[name] = binding
+    scope.names[own.name] = own
+    return scope
+
+
+# ---------------------------------------------------------------------- loop, recur
+@special_form(
+    "loop",
+    "(loop [pattern value …] body…)",
+    "Bind, then run the body; `recur` in tail position starts it again with new values.",
+    ("(loop [i 0 sum 0] (if (< i 5) (recur (inc i) (+ sum i)) sum))", "10"),
+)
+def analyse_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    if form[1].__class__ is not Vector:
+        raise shape_error("loop", "`loop` takes a vector of bindings")
+    entries = pairs(form[1].to_list(), "loop", a.is_type)
+    target = LoopContext(len(entries), scope.loop)
+    outside = Scope(scope)
+    values: list[Node] = []
+    variables: list[Binding] = []
+    inner = Scope(scope, loop=target)
+    prologue: Bindings = []
+    before: Bindings = []
+    for pattern, type_form, value_form in entries:
+        # a later initial value sees the earlier names, as in let
+        initial = a.fresh(pattern.name if is_simple(pattern) else "initial", outside)
+        before.append((initial, a.analyse(value_form, outside)))
+        before.extend(destructure(a, pattern, Local(a.at, initial), outside))
+        values.append(Local(a.at, initial))
+        variables.append(_parameter(a, pattern, type_form, inner, prologue))
+    body = a.body(form.to_list()[2:], inner, target)
+    if prologue:
+        body = nodes.Let(a.at, prologue, body)
+    loop = nodes.Loop(a.at, target, variables, values, body, target.closes)
+    return nodes.Let(a.at, before, loop) if before else loop
+
+
+@special_form(
+    "recur",
+    "(recur value…)",
+    "Start the enclosing loop or function again with new values; only in tail position.",
+    ("(loop [n 3 acc 1] (if (= n 0) acc (recur (dec n) (* acc n))))", "6"),
+)
+def analyse_recur(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    if tail is None:
+        raise CompileError(
+            "recur/not-tail",
+            "`recur` stands where something is still to be done after it",
+            hint="`recur` must be the last thing a loop or function does; inside `try`, call a function instead",
+        )
+    arguments = [a.analyse(item, scope) for item in form.to_list()[1:]]
+    if len(arguments) != tail.arity:
+        raise CompileError("recur/arity", f"`recur` takes {tail.arity} values here, got {len(arguments)}")
+    tail.used = True
+    return nodes.Recur(a.at, tail, arguments)

@@ -1,0 +1,223 @@
+"""Special forms that steer: if, do, and, or, match, try, throw, quote, quasiquote, and friends.
+
+Knows nothing of Python code.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler import nodes
+from rtfs.compiler.catching import CATCH_CLASSES
+from rtfs.compiler.destructure import binding_name, is_list_headed
+from rtfs.compiler.nodes import Const, If, Local, Node, Primitive
+from rtfs.compiler.patterns import match_clauses
+from rtfs.compiler.scope import Scope
+from rtfs.compiler.special_forms import shape_error, special_form
+from rtfs.compiler.template import Template
+from rtfs.values import Keyword, List, Symbol
+from rtfs.values.error import CompileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+
+
+@special_form(
+    "if", "(if test then else?)", "Choose: only nil and false are false.", ("(if nil 1 2)", "2"), ("(if 0 1 2)", "1")
+)
+def analyse_if(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    at = a.at
+    test = a.analyse(form[1], scope)
+    then = a.analyse(form[2], scope, tail)
+    orelse = a.analyse(form[3], scope, tail) if len(form) == 4 else Const(at, None)
+    return If(at, test, then, orelse)
+
+
+@special_form("do", "(do form…)", "Evaluate forms in order; the value of the last.", ("(do 1 2)", "2"), ("(do)", "nil"))
+def analyse_do(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    forms = form.to_list()[1:]
+    if not forms:
+        return Const(a.at, None)
+    parts = [a.analyse(one, scope) for one in forms[:-1]]
+    parts.append(a.analyse(forms[-1], scope, tail))
+    return parts[0] if len(parts) == 1 else nodes.Do(a.at, parts)
+
+
+@special_form(
+    "and", "(and form…)", "The first falsy value, else the last; stops there.", ("(and 1 nil 2)", "nil"), ("(and)", "true")
+)
+def analyse_and(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    return _logic(a, "and", form, scope, tail)
+
+
+@special_form(
+    "or", "(or form…)", "The first truthy value, else the last; stops there.", ("(or nil 2)", "2"), ("(or)", "false")
+)
+def analyse_or(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    return _logic(a, "or", form, scope, tail)
+
+
+def _logic(a: Analyser, operator: str, form: Any, scope: Scope, tail: Any) -> Node:
+    forms = form.to_list()[1:]
+    if not forms:
+        return Const(a.at, operator == "and")
+    if len(forms) == 1:
+        return a.analyse(forms[0], scope, tail)
+    operands = [a.analyse(one, scope) for one in forms[:-1]]
+    operands.append(a.analyse(forms[-1], scope, tail))
+    return nodes.Logic(a.at, operator, operands)
+
+
+@special_form(
+    "match",
+    "(match value clause…)",
+    "The body of the first pattern that fits; `pattern when guard body` adds a test.",
+    ("(match [1 2] [a b] (+ a b) _ :other)", "3"),
+    ("(match 5 n when (> n 3) :big _ :small)", ":big"),
+    shadowable=True,
+)
+def analyse_match(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    at = a.at
+    value = a.analyse(form[1], scope)
+    inner = Scope(scope, defines=scope.local_definitions)
+    held = a.fresh("matched", inner)
+    subject = Local(at, held)
+    clauses = match_clauses(a, form.to_list()[2:], subject, inner, tail)
+    return nodes.Let(at, [(held, value)], nodes.Match(at, clauses, Primitive(at, "match_none", [subject])))
+
+
+# ---------------------------------------------------------------------- errors
+@special_form(
+    "try",
+    "(try form…)",
+    "Evaluate; `(catch Class e …)`, `(catch :code e …)`, `(catch e …)` take an error, `(finally …)` always runs.",
+    ("(try (/ 1 0) (catch ArithmeticException e :zero))", ":zero"),
+    ("(try (throw {:code :mine}) (catch :mine e (:code e)))", ":mine"),
+)
+def analyse_try(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    at = a.at
+    body_forms: list[Any] = []
+    handlers: list[nodes.Handler] = []
+    cleanup: Node | None = None
+    for part in form.to_list()[1:]:
+        if is_list_headed(part, "catch"):
+            if cleanup is not None:
+                raise shape_error("try", "`catch` stands before `finally`")
+            handlers.append(_handler(a, part, scope, tail))
+        elif is_list_headed(part, "finally"):
+            if cleanup is not None:
+                raise shape_error("try", "`try` takes one `finally`")
+            cleanup = a.body(part.to_list()[1:], scope)
+        elif handlers or cleanup is not None:
+            raise shape_error("try", "the body of `try` stands before `catch` and `finally`")
+        else:
+            body_forms.append(part)
+    body = a.body(body_forms, scope)
+    if not handlers and cleanup is None:
+        return body
+    scope.function.ticks = True
+    if cleanup is not None and handlers and any(_recurs(handler.body) for handler in handlers):
+        raise CompileError("recur/not-tail", "`recur` cannot leave a `try` that has a `finally`")
+    return nodes.Try(at, body, handlers, cleanup)
+
+
+def _recurs(node: Node) -> bool:
+    return isinstance(node, nodes.Recur)
+
+
+def _handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.Handler:
+    items = form.to_list()[1:]
+    pattern: tuple[str, str] | None = None
+    if items and items[0].__class__ is Keyword:
+        pattern = ("code", items[0].name)
+        items = items[1:]
+    elif items and items[0].__class__ is Symbol and items[0].name[:1].isupper():
+        name = items[0].name
+        if name not in CATCH_CLASSES:
+            raise CompileError(
+                "form/shape", f"`{name}` is no class of errors", hint="classes: " + ", ".join(sorted(CATCH_CLASSES))
+            )
+        pattern = ("class", name)
+        items = items[1:]
+    if not items or items[0].__class__ is not Symbol:
+        raise CompileError("form/shape", "`catch` needs a name for the error", hint="(catch Exception e …) or (catch e …)")
+    inner = Scope(scope, defines=scope.local_definitions)
+    name = binding_name(items[0])
+    binding = a.bind(name, inner)
+    return nodes.Handler(pattern, binding, a.body(items[1:], inner, None))
+
+
+@special_form("catch", "(catch class? name body…)", "Only within `try`.", ("(try (/ 1 0) (catch e :caught))", ":caught"))
+def analyse_catch(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("try", "`catch` stands outside of a `try`")
+
+
+@special_form("finally", "(finally body…)", "Only within `try`.", ("(try 1 (finally 2))", "1"))
+def analyse_finally(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("try", "`finally` stands outside of a `try`")
+
+
+@special_form(
+    "throw",
+    "(throw error)",
+    "Raise an error: one that was caught, a map with :code :message :data, or a message.",
+    ('(try (throw "no") (catch e (:message e)))', '"no"'),
+)
+def analyse_throw(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    return Primitive(a.at, "throw", [a.analyse(form[1], scope)])
+
+
+# ---------------------------------------------------------------------- code as data
+@special_form("quote", "(quote form)", "The form itself, not evaluated.", ("(quote (a b))", "(a b)"), ("'x", "x"))
+def analyse_quote(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    return Const(a.at, form[1])
+
+
+@special_form(
+    "quasiquote",
+    "(quasiquote form)",
+    "A template: `~x` puts in a value, `~@xs` splices a sequence.",
+    ("(let [x 2] `(1 ~x ~@[3 4]))", "(1 2 3 4)"),
+)
+def analyse_quasiquote(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    return Template(a, scope, a.module.name).build(form[1])
+
+
+@special_form("unquote", "(unquote form)", "Only within a quasiquote.", ("(let [x 1] `(~x))", "(1)"))
+def analyse_unquote(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise CompileError("form/shape", "`~` stands outside of a quasiquote", hint="write the template with a backquote: `(…)")
+
+
+@special_form("unquote-splicing", "(unquote-splicing form)", "Only within a quasiquote.", ("`(~@[1 2])", "(1 2)"))
+def analyse_unquote_splicing(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise CompileError("form/shape", "`~@` stands outside of a quasiquote", hint="write the template with a backquote: `(…)")
+
+
+@special_form(
+    "macroexpand",
+    "(macroexpand form)",
+    "The form after expanding macros at its head.",
+    ("(macroexpand '(inc 1))", "(inc 1)"),
+    shadowable=True,
+)
+def analyse_macroexpand(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    return Primitive(a.at, "macroexpand", [Const(a.at, a.module.name), a.analyse(form[1], scope)])
+
+
+@special_form(
+    "defmacro",
+    "(defmacro name doc? [params] body…)",
+    "Define a macro: a pure function from forms to a form, run where it is called.",
+    ("(defmacro unless [c x] `(if ~c nil ~x)) (unless false 5)", "5"),
+)
+def analyse_defmacro(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    items = form.to_list()[1:]
+    if items[0].__class__ is not Symbol:
+        raise shape_error("defmacro", "`defmacro` names a symbol")
+    rest = items[1:]
+    if rest and rest[0].__class__ is str and len(rest) > 1:
+        rest = rest[1:]
+    name = binding_name(items[0])
+    a.environment.define_macro(a, name, List([Symbol("fn"), *rest]).with_info(form.info))
+    return Const(a.at, None)

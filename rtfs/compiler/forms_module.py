@@ -1,0 +1,98 @@
+"""Special forms of modules and types: module, import, deftype, defstruct.
+
+`module` and `import` are top-level matters, handled by compile.py before analysis; here stands their declaration and
+the error for a misplaced one.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler import nodes
+from rtfs.compiler.nodes import Const, Node
+from rtfs.compiler.special_forms import shape_error, special_form
+from rtfs.types import Alias, parse_type
+from rtfs.values import Keyword, Symbol, Vector
+from rtfs.values.error import CompileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.scope import Scope
+
+
+@special_form(
+    "module",
+    "(module name form…)",
+    "A module with names of its own; `(:exports [name …])` lists what others may use.",
+    ("(module m (:exports [f]) (defn f [] 1)) (import m) (m/f)", "1"),
+)
+def analyse_module(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("module", "`module` stands at the top level of a file")
+
+
+@special_form(
+    "import",
+    "(import name option…)",
+    "Use a module: names are `name/x`, or `alias/x` with `:as alias`; `:only [x]` binds them bare.",
+    ("(module m (def x 1)) (import m :as n) n/x", "1"),
+)
+def analyse_import(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("import", "`import` stands at the top level of a file or module")
+
+
+@special_form(
+    "deftype",
+    "(deftype Name type)",
+    "Name a type expression.",
+    ("(deftype Age [:and int [:>= 0]]) ((fn [a : Age] a) 5)", "5"),
+)
+def analyse_deftype(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    if form[1].__class__ is not Symbol:
+        raise shape_error("deftype", "`deftype` names a symbol")
+    define_type(a, form[1].name, form[2])
+    return Const(a.at, None)
+
+
+@special_form(
+    "defstruct",
+    "(defstruct Name field…)",
+    "Define a record type and a constructor that checks a map against it.",
+    ("(defstruct Point :x int :y int) (Point {:x 1 :y 2})", "{:x 1 :y 2}"),
+)
+def analyse_defstruct(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    items = form.to_list()[1:]
+    if items[0].__class__ is not Symbol:
+        raise shape_error("defstruct", "`defstruct` names a symbol")
+    name, fields = items[0].name, items[1:]
+    if len(fields) % 2 or any(field.__class__ is not Keyword for field in fields[::2]):
+        raise shape_error("defstruct", "fields come in pairs: a keyword and a type")
+    entries = [Vector(pair) for pair in zip(fields[::2], fields[1::2], strict=True)]
+    define_type(a, name, Vector([Keyword("map"), *entries]))
+    # the constructor: one parameter, checked
+    inner = type(scope)(scope)
+    value = a.bind("value", inner)
+    body = nodes.Cast(a.at, nodes.Local(a.at, value), Symbol(name), name)
+    made = nodes.Fn(a.at, name, [nodes.Arity(a.at, [value], None, body)], None, False)
+    if scope.local_definitions:
+        binding = scope.names.get(name) or a.bind(name, scope)
+        return nodes.Let(a.at, [(binding, made)], nodes.Local(a.at, binding))
+    a.module.define(name)
+    return nodes.Def(a.at, name, made)
+
+
+def define_type(a: Analyser, name: str, form: Any) -> None:
+    """Give a type name of the module its meaning, now and when the unit is loaded."""
+    module = a.module
+    alias = module.types.get(name)
+    if alias is None or alias.bound:
+        alias = Alias(name)
+    before = module.types.get(name)
+    module.types[name] = alias
+    try:
+        alias.bind(parse_type(form, a.environment.resolve_type(module), module.types))
+    except CompileError:
+        if before is not None and before is not alias:
+            module.types[name] = before
+        raise
+    a.unit.define_type(module.name, name, form)

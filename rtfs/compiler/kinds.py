@@ -1,0 +1,132 @@
+"""What kinds of value a node can have, as far as that is plain from the text.
+
+Knows nothing of Python code. A kind set is a frozenset of kind names, or None for «anything». It is used to leave out type
+guards, so it must never claim too much: a kind is known only where an operation that raises otherwise has proved it.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler import nodes
+from rtfs.values import Keyword, Map, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+Kinds = frozenset[str] | None
+
+INT: frozenset[str] = frozenset(("int",))
+FLOAT: frozenset[str] = frozenset(("float",))
+NUMBER: frozenset[str] = frozenset(("int", "float"))
+BOOL: frozenset[str] = frozenset(("bool",))
+STRING: frozenset[str] = frozenset(("str",))
+NIL: frozenset[str] = frozenset(("nil",))
+TRUTHY_ONLY: frozenset[str] = frozenset(("int", "float", "str", "keyword", "vector", "map", "function"))
+
+_CLASS_KINDS = {int: INT, float: FLOAT, bool: BOOL, str: STRING, type(None): NIL}
+KIND_OF_CLASS: dict[type, Kinds] = {
+    **_CLASS_KINDS,
+    Keyword: frozenset(("keyword",)),
+    Vector: frozenset(("vector",)),
+    Map: frozenset(("map",)),
+}
+
+PREDICATES = frozenset(("=", "<", ">", "<=", ">=", "not", "nil?", "some?", "zero?", "pos?", "neg?", "even?", "odd?", "not="))
+ARITHMETIC = frozenset(("+", "-", "*"))
+
+Known = dict[nodes.Binding, Kinds]
+
+
+def join(left: Kinds, right: Kinds) -> Kinds:
+    if left is None or right is None:
+        return None
+    return left | right
+
+
+def arithmetic(left: Kinds, right: Kinds) -> frozenset[str]:
+    """Kinds of a sum, difference or product."""
+    if left == INT and right == INT:
+        return INT
+    if left == FLOAT or right == FLOAT:
+        return FLOAT
+    return NUMBER
+
+
+def kinds_of(node: nodes.Node, known: Known) -> Kinds:
+    """Kinds of a node without generating code for it."""
+    if isinstance(node, nodes.Const):
+        return KIND_OF_CLASS.get(node.value.__class__)
+    if isinstance(node, nodes.Local):
+        return known.get(node.binding, node.binding.kinds)
+    if isinstance(node, nodes.If):
+        return join(kinds_of(node.then, known), kinds_of(node.orelse, known))
+    if isinstance(node, nodes.Let):
+        inner = dict(known)
+        for binding, value in node.bindings:
+            inner[binding] = kinds_of(value, inner)
+        return kinds_of(node.body, inner)
+    if isinstance(node, nodes.Do):
+        return kinds_of(node.body[-1], known)
+    if isinstance(node, nodes.Invoke) and isinstance(node.function, nodes.Global) and node.function.core:
+        return _core_kinds(node.function.name, node.arguments, known)
+    if isinstance(node, nodes.VectorDisplay):
+        return KIND_OF_CLASS[Vector]
+    if isinstance(node, nodes.MapDisplay):
+        return KIND_OF_CLASS[Map]
+    return None
+
+
+def _core_kinds(name: str, arguments: list[nodes.Node], known: Known) -> Kinds:
+    if name in ARITHMETIC and len(arguments) == 2:
+        return arithmetic(kinds_of(arguments[0], known), kinds_of(arguments[1], known))
+    if name in ("inc", "dec") and len(arguments) == 1:
+        return arithmetic(kinds_of(arguments[0], known), INT)
+    if name in PREDICATES:
+        return BOOL
+    if name == "str":
+        return STRING
+    if name == "count" and len(arguments) == 1:
+        return INT
+    return None
+
+
+def loop_kinds(loop: nodes.Loop, known: Known) -> list[Kinds]:
+    """Kinds of a loop's variables that hold in every round: those of the first values, widened by what recurs."""
+    kinds = [kinds_of(value, known) for value in loop.values]
+    for _ in range(4):
+        inner = dict(known)
+        inner.update(zip(loop.variables, kinds, strict=True))
+        widened = list(kinds)
+        _widen(loop.body, loop.target, inner, widened)
+        if widened == kinds:
+            return kinds
+        kinds = widened
+    return [None] * len(kinds)
+
+
+def _widen(node: nodes.Node, target: Any, known: Known, kinds: list[Kinds]) -> None:
+    """Join into `kinds` what each `recur` to `target` in tail position of `node` passes."""
+    while True:
+        if isinstance(node, nodes.If):
+            _widen(node.then, target, known, kinds)
+            node = node.orelse
+        elif isinstance(node, nodes.Do):
+            node = node.body[-1]
+        elif isinstance(node, nodes.Let):
+            known = dict(known)
+            for binding, value in node.bindings:
+                known[binding] = kinds_of(value, known)
+            node = node.body
+        elif isinstance(node, nodes.Logic):
+            node = node.operands[-1]
+        elif isinstance(node, nodes.Match):
+            for clause in node.clauses:
+                _widen(clause.body, target, known, kinds)
+            return
+        elif isinstance(node, nodes.Recur):
+            if node.target is target:
+                for index, argument in enumerate(node.arguments):
+                    kinds[index] = join(kinds[index], kinds_of(argument, known))
+            return
+        else:
+            return

@@ -1,0 +1,132 @@
+"""Modules from files: finding, compiling once, and telling an environment what a unit says about modules.
+
+Knows nothing of running. Invariant: the facts of a unit are told the same way when it is compiled and when it comes from
+the cache, by `tell`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rtfs.compiler.digest import sha256
+from rtfs.compiler.constants import decode
+from rtfs.source import Source
+from rtfs.types import Alias, parse_type
+from rtfs.values.error import CompileError, ReaderError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.environment import Environment
+    from rtfs.compiler.unit import Unit
+
+
+def find_file(name: str, environment: Environment, source: Source) -> str | None:
+    """Path of the file of a module: beside the importing file, then on the environment's path."""
+    relative = name.replace(".", "/") + ".rtfs"
+    folders = [os.path.dirname(source.name) or "."] if os.path.isfile(source.name) else []
+    for folder in [*folders, *environment.path]:
+        path = os.path.join(folder, *relative.split("/"))
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def read_file(path: str) -> str:
+    """Text of a source file. Raises `reader/encoding` or `module/unreadable`."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise CompileError("module/unreadable", f"cannot read {path}: {error.strerror}") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReaderError("reader/encoding", f"{path} is not UTF-8: byte {error.start} is {content[error.start]:#04x}") from None
+
+
+def require(name: str, environment: Environment, source: Source, unit: Unit) -> None:
+    """Make a module known: it is there, or its file is compiled. Raises module/cycle, module/not-found."""
+    if name in environment.importing:
+        circle = [*environment.importing[environment.importing.index(name) :], name]
+        raise CompileError("module/cycle", "modules import each other in a circle: " + " → ".join(circle))
+    known = environment.modules.get(name)
+    if known is not None and known.declared:
+        file = environment.files.get(name)
+        if file is not None:
+            unit.depends.append((name, file.source.name, digest(file.source.text)))
+        return
+    path = find_file(name, environment, source)
+    if path is None:
+        raise CompileError(
+            "module/not-found",
+            f"there is no module `{name}`",
+            hint=f"looked for {name.replace('.', '/')}.rtfs beside the file and on the module path",
+        )
+    text = read_file(path)
+    from rtfs.compiler.compile import compile_source
+
+    environment.importing.append(name)
+    try:
+        program = compile_source(Source(text, path), environment, f"{name} file")
+    finally:
+        environment.importing.pop()
+    known = environment.modules.get(name)
+    if known is None or not known.declared:
+        raise CompileError("module/not-found", f"{path} defines no module `{name}`", hint=f"it should hold (module {name} …)")
+    environment.files[name] = program.unit
+    unit.depends.append((name, path, digest(text)))
+
+
+def digest(text: str) -> bytes:
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
+    """Make known the modules a cached unit imports; False if a file is not what it was."""
+    for name, path, wanted in list(unit.depends):
+        if find_file(name, environment, source) != path and name not in environment.files:
+            return False
+        probe = type(unit)(source, unit.filename)
+        require(name, environment, source, probe)
+        if not probe.depends or probe.depends[0][2] != wanted:
+            return False
+    return True
+
+
+def replay(unit: Unit, environment: Environment) -> None:
+    """Tell the environment everything a cached unit says about modules."""
+    for fact in unit.facts:
+        tell(fact, environment)
+
+
+def tell(fact: tuple[Any, ...], environment: Environment) -> None:
+    """One fact: ("module", name, exports), ("alias", importer, alias, target), ("refer", importer, target, names),
+    ("type", module, name, encoded form)."""
+    kind = fact[0]
+    if kind == "module":
+        module = environment.module(fact[1])
+        module.declared = True
+        module.exports = list(fact[2]) if fact[2] is not None else None
+    elif kind == "alias":
+        environment.module(fact[1]).aliases[fact[2]] = fact[3]
+    elif kind == "refer":
+        _refer(environment, fact[1], fact[2], fact[3])
+    else:
+        module = environment.module(fact[1])
+        alias = module.types[fact[2]] = Alias(fact[2])
+        alias.bind(parse_type(decode(fact[3]), environment.resolve_type(module), module.types))
+
+
+def _refer(environment: Environment, importer: str, target: str, names: tuple[str, ...]) -> None:
+    here, there = environment.module(importer), environment.module(target)
+    for name in names:
+        if name in there.macros:
+            here.macros[name] = there.macros[name]
+        elif name in there.types and name not in there.defined:
+            here.types[name] = there.types[name]
+        else:
+            here.define(name)
+            if name in there.types:
+                here.types[name] = there.types[name]

@@ -1,0 +1,304 @@
+"""The AST: what the analyser makes of forms and the code generator turns into Python.
+
+Knows nothing of text or Python. Every node has `at`, an index into the unit's span table (0: no place). `inline` says that
+the node can become one Python expression, without statements before it; `depth` bounds the nesting of such an expression.
+Invariant: names are resolved; a `Local` points to its `Binding`, so code generation never looks a name up.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Deeper expressions are cut into temporaries, so that CPython's compiler never sees a deep tree.
+MAX_INLINE_DEPTH = 24
+
+
+class Binding:
+    """A local name. `python` is the Python local that holds it; `kinds`, once known, the classes its value can have."""
+
+    __slots__ = ("function", "kinds", "loop", "name", "python")
+
+    def __init__(self, name: str, python: str, function: Any, loop: Any) -> None:
+        self.name = name
+        self.python = python
+        self.function = function
+        self.loop = loop
+        self.kinds: frozenset[str] | None = None
+
+
+class Node:
+    __slots__ = ("at", "depth", "inline")
+    at: int
+    inline: bool
+    depth: int
+
+    def __init__(self, at: int, parts: tuple[Node, ...] | list[Node] = (), inline: bool = True) -> None:
+        self.at = at
+        depth = 0
+        for part in parts:
+            inline = inline and part.inline
+            if part.depth > depth:
+                depth = part.depth
+        self.inline = inline and depth < MAX_INLINE_DEPTH
+        self.depth = depth + 1 if self.inline else 0
+
+
+class Const(Node):
+    """A value known at compile time."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, at: int, value: Any) -> None:
+        super().__init__(at)
+        self.value = value
+
+
+class Local(Node):
+    __slots__ = ("binding",)
+
+    def __init__(self, at: int, binding: Binding) -> None:
+        super().__init__(at)
+        self.binding = binding
+
+
+class Global(Node):
+    """A name of a module, looked up when used. `core`: it means the standard function of that name."""
+
+    __slots__ = ("core", "name")
+
+    def __init__(self, at: int, name: str, core: bool) -> None:
+        super().__init__(at)
+        self.name = name
+        self.core = core
+
+
+class If(Node):
+    __slots__ = ("orelse", "test", "then")
+
+    def __init__(self, at: int, test: Node, then: Node, orelse: Node) -> None:
+        super().__init__(at, (test, then, orelse))
+        self.test = test
+        self.then = then
+        self.orelse = orelse
+
+
+class Logic(Node):
+    """`and` / `or`: short circuit, the deciding value."""
+
+    __slots__ = ("operands", "operator")
+
+    def __init__(self, at: int, operator: str, operands: list[Node]) -> None:
+        super().__init__(at, operands)
+        self.operator = operator
+        self.operands = operands
+
+
+class Do(Node):
+    __slots__ = ("body",)
+
+    def __init__(self, at: int, body: list[Node]) -> None:
+        super().__init__(at, body, inline=False)
+        self.body = body
+
+
+class Let(Node):
+    """Bind one local after another, then the body."""
+
+    __slots__ = ("bindings", "body")
+
+    def __init__(self, at: int, bindings: list[tuple[Binding, Node]], body: Node) -> None:
+        super().__init__(at, (), inline=False)
+        self.bindings = bindings
+        self.body = body
+
+
+class Arity(Node):
+    """One parameter list of a function with its body. `rest` collects what is left into a list."""
+
+    __slots__ = ("body", "params", "rest")
+
+    def __init__(self, at: int, params: list[Binding], rest: Binding | None, body: Node) -> None:
+        super().__init__(at, (), inline=False)
+        self.params = params
+        self.rest = rest
+        self.body = body
+
+
+class Fn(Node):
+    """A function. `binding`: the local that names it within itself, if it has a local name. `ticks`: it can recur or call
+    what can, so that entering it costs a step."""
+
+    __slots__ = ("arities", "binding", "name", "ticks")
+
+    def __init__(self, at: int, name: str, arities: list[Arity], binding: Binding | None, ticks: bool) -> None:
+        super().__init__(at, (), inline=False)
+        self.name = name
+        self.arities = arities
+        self.binding = binding
+        self.ticks = ticks
+
+
+class Invoke(Node):
+    """Call a value."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, at: int, function: Node, arguments: list[Node]) -> None:
+        super().__init__(at, [function, *arguments])
+        self.function = function
+        self.arguments = arguments
+
+
+class Primitive(Node):
+    """An operation of the compiler's own support library, by name (see support.py); user text never names one."""
+
+    __slots__ = ("arguments", "operation")
+
+    def __init__(self, at: int, operation: str, arguments: list[Node]) -> None:
+        super().__init__(at, arguments)
+        self.operation = operation
+        self.arguments = arguments
+
+
+class Def(Node):
+    """Define a name of the module; the value is that of the definition."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, at: int, name: str, value: Node) -> None:
+        super().__init__(at, (), inline=False)
+        self.name = name
+        self.value = value
+
+
+class Loop(Node):
+    """Bind, run the body; a `Recur` to it binds anew and runs it again. `closes`: a closure of the body captures what it
+    binds, so each round needs variables of its own."""
+
+    __slots__ = ("body", "closes", "target", "values", "variables")
+
+    def __init__(self, at: int, target: Any, variables: list[Binding], values: list[Node], body: Node, closes: bool) -> None:
+        super().__init__(at, (), inline=False)
+        self.target = target
+        self.variables = variables
+        self.values = values
+        self.body = body
+        self.closes = closes
+
+
+class Recur(Node):
+    __slots__ = ("arguments", "target")
+
+    def __init__(self, at: int, target: Any, arguments: list[Node]) -> None:
+        super().__init__(at, (), inline=False)
+        self.target = target
+        self.arguments = arguments
+
+
+class Clause:
+    """One way through a `Match`: steps in order, each a test node or a (binding, node) pair; then the body."""
+
+    __slots__ = ("body", "steps")
+
+    def __init__(self, steps: list[Node | tuple[Binding, Node]], body: Node) -> None:
+        self.steps = steps
+        self.body = body
+
+
+class Match(Node):
+    """The first clause whose tests all hold; else `otherwise`."""
+
+    __slots__ = ("clauses", "otherwise")
+
+    def __init__(self, at: int, clauses: list[Clause], otherwise: Node) -> None:
+        super().__init__(at, (), inline=False)
+        self.clauses = clauses
+        self.otherwise = otherwise
+
+
+class Handler:
+    """One `catch`: `pattern` is ("class", name), ("code", prefix) or None for all."""
+
+    __slots__ = ("binding", "body", "pattern")
+
+    def __init__(self, pattern: tuple[str, str] | None, binding: Binding, body: Node) -> None:
+        self.pattern = pattern
+        self.binding = binding
+        self.body = body
+
+
+class Try(Node):
+    __slots__ = ("body", "cleanup", "handlers")
+
+    def __init__(self, at: int, body: Node, handlers: list[Handler], cleanup: Node | None) -> None:
+        super().__init__(at, (), inline=False)
+        self.body = body
+        self.handlers = handlers
+        self.cleanup = cleanup
+
+
+class VectorDisplay(Node):
+    __slots__ = ("items",)
+
+    def __init__(self, at: int, items: list[Node]) -> None:
+        super().__init__(at, items)
+        self.items = items
+
+
+class MapDisplay(Node):
+    """`items`: key, value, key, value … in written order."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, at: int, items: list[Node]) -> None:
+        super().__init__(at, items)
+        self.items = items
+
+
+class HostRequest(Node):
+    """Stop and ask the host. `kind` as in `rtfs.machine.outcome.HostCall`; `hints` is a map node or None."""
+
+    __slots__ = ("arguments", "hints", "id", "kind")
+
+    def __init__(self, at: int, kind: str, id: Node, arguments: list[Node], hints: Node | None = None) -> None:
+        super().__init__(at, [id, *arguments, *([hints] if hints else [])])
+        self.kind = kind
+        self.id = id
+        self.arguments = arguments
+        self.hints = hints
+
+
+class Cast(Node):
+    """Check a value against a type expression; `what` names it in the error."""
+
+    __slots__ = ("type", "value", "what")
+
+    def __init__(self, at: int, value: Node, type: Any, what: str) -> None:
+        super().__init__(at, (value,))
+        self.value = value
+        self.type = type
+        self.what = what
+
+
+class TypeDef(Node):
+    """Define a type name of the module (`deftype`, `defstruct`)."""
+
+    __slots__ = ("name", "type")
+
+    def __init__(self, at: int, name: str, type: Any) -> None:
+        super().__init__(at, (), inline=False)
+        self.name = name
+        self.type = type
+
+
+class TypeTest(Node):
+    """True if a value is of a type."""
+
+    __slots__ = ("type", "value")
+
+    def __init__(self, at: int, value: Node, type: Any) -> None:
+        super().__init__(at, (value,))
+        self.value = value
+        self.type = type

@@ -1,0 +1,287 @@
+"""Standard operators, inlined: the fast path of each is Python's own operator behind the cheapest guard there is.
+
+Knows nothing of statements. Invariant: what the guard does not let through goes to the function of rtfs.builtins, which
+decides and words the error, so an inlined operator answers exactly as the function does. Each inliner gets the emitter,
+the operands as (expression, kinds, binding or None), and the line; it gives (expression, kinds).
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rtfs.compiler import pyast as py
+from rtfs.compiler.kinds import BOOL, FLOAT, INT, NUMBER, STRING, Kinds, arithmetic
+from rtfs.values import Keyword
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs.compiler.emitter import Emitter
+    from rtfs.compiler.nodes import Binding
+
+    Operand = tuple[ast.expr, Kinds, Binding | None]
+    Result = tuple[ast.expr, Kinds]
+    Inliner = Callable[[Emitter, list[Operand], int], Result]
+
+# Products of ints beyond this go through mul2, which caps their size: a big integer costs no steps.
+PRODUCT_BOUND = 1 << 4096
+
+INLINE: dict[tuple[str, int], Inliner] = {}
+
+
+def inline(name: str, *counts: int) -> Callable[[Inliner], Inliner]:
+    def declare(inliner: Inliner) -> Inliner:
+        for count in counts:
+            INLINE[name, count] = inliner
+        return inliner
+
+    return declare
+
+
+def is_number(kinds: Kinds) -> bool:
+    return kinds is not None and kinds <= NUMBER
+
+
+def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
+    """(first use, later use) of an expression that must be computed once."""
+    if isinstance(value, (ast.Name, ast.Constant)):
+        return value, value
+    temporary = e.names.temporary()
+    return py.walrus(temporary, value, line), py.name(temporary, line)
+
+
+def _guarded_binary(
+    e: Emitter, operands: list[Operand], line: int, fast: Callable[[ast.expr, ast.expr], ast.expr], slow: str, kinds: Kinds
+) -> Result:
+    """`fast` if both operands are ints or both floats, else the function `slow`."""
+    (left, left_kinds, left_binding), (right, right_kinds, right_binding) = operands
+    left_known, right_known = is_number(left_kinds), is_number(right_kinds)
+    if left_known and right_known:
+        return fast(left, right), kinds
+    likely, other = (" float", " int") if FLOAT in (left_kinds, right_kinds) else (" int", " float")
+    first_left, left = once(e, left, line)
+    first_right, right = once(e, right, line)
+    slow_call = py.call(slow, [left, right], line)
+    known_is_stable = (left_known and first_left is left) or (right_known and first_right is right)
+    if known_is_stable:
+        # only the other one needs a guard, and its first use may be in it
+        first, again = (first_right, right) if left_known else (first_left, left)
+        test = py.is_class(first, likely, line)
+        retry = py.is_class(again, other, line)
+    else:
+        # a.__class__ is b.__class__ is int: evaluates both operands, in order, whatever the answer
+        operators: list[ast.cmpop] = [ast.Is(), ast.Is()]
+        test = py.chain(
+            py.class_of(first_left, line), operators, [py.class_of(first_right, line), py.name(likely, line)], line
+        )
+        retry = py.chain(py.class_of(left, line), operators, [py.class_of(right, line), py.name(other, line)], line)
+    slower = py.choose(retry, fast(left, right), slow_call, line)
+    for binding in (left_binding, right_binding):
+        if binding is not None:
+            e.refine(binding, NUMBER)
+    return py.choose(test, fast(left, right), slower, line), kinds
+
+
+def _arithmetic(symbol: str, operator: type[ast.operator], slow: str) -> None:
+    @inline(symbol, 2)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        kinds = arithmetic(operands[0][1], operands[1][1])
+        return _guarded_binary(e, operands, line, lambda a, b: py.binary(a, operator(), b, line), slow, kinds)
+
+
+_arithmetic("+", ast.Add, " add2")
+_arithmetic("-", ast.Sub, " sub2")
+
+
+@inline("*", 2)
+def _multiply(e: Emitter, operands: list[Operand], line: int) -> Result:
+    kinds = arithmetic(operands[0][1], operands[1][1])
+    small = any(isinstance(one[0], ast.Constant) and _is_small(one[0].value) for one in operands)
+
+    def fast(left: ast.expr, right: ast.expr) -> ast.expr:
+        product = py.binary(left, ast.Mult(), right, line)
+        if small or kinds == FLOAT:
+            return product
+        first, again = once(e, product, line)
+        bounded = py.chain(
+            py.name(" -bound", line), [ast.Lt(), ast.Lt()], [first, py.name(" bound", line)], line
+        )
+        return py.choose(bounded, again, py.call(" bounded", [again], line), line)
+
+    return _guarded_binary(e, operands, line, fast, " mul2", kinds)
+
+
+def _is_small(value: object) -> bool:
+    return value.__class__ is int and -(1 << 31) < value < 1 << 31  # type: ignore[operator]
+
+
+@inline("/", 2)
+def _divide(e: Emitter, operands: list[Operand], line: int) -> Result:
+    (left, left_kinds, _), (right, right_kinds, _) = operands
+    if is_number(left_kinds) and is_number(right_kinds) and FLOAT in (left_kinds, right_kinds):
+        return py.binary(left, ast.Div(), right, line), FLOAT
+    for _, _, binding in operands:
+        if binding is not None:
+            e.refine(binding, NUMBER)
+    return py.call(" div2", [left, right], line), NUMBER
+
+
+@inline("mod", 2)
+def _modulo(e: Emitter, operands: list[Operand], line: int) -> Result:
+    kinds = arithmetic(operands[0][1], operands[1][1])
+    if FLOAT in (operands[0][1], operands[1][1]):
+        return py.call(" mod2", [operands[0][0], operands[1][0]], line), kinds
+    # floats go to the function: Python's % and ours differ for infinities
+    (left, left_kinds, left_binding), (right, right_kinds, right_binding) = operands
+    if left_kinds == INT and right_kinds == INT:
+        return py.binary(left, ast.Mod(), right, line), INT
+    first_left, left = once(e, left, line)
+    first_right, right = once(e, right, line)
+    test = py.chain(
+        py.class_of(first_left, line),
+        [ast.Is(), ast.Is()],
+        [py.class_of(first_right, line), py.name(" int", line)],
+        line,
+    )
+    for binding in (left_binding, right_binding):
+        if binding is not None:
+            e.refine(binding, NUMBER)
+    return py.choose(test, py.binary(left, ast.Mod(), right, line), py.call(" mod2", [left, right], line), line), kinds
+
+
+@inline("inc", 1)
+def _increment(e: Emitter, operands: list[Operand], line: int) -> Result:
+    return INLINE["+", 2](e, [operands[0], (py.const(1, line), INT, None)], line)
+
+
+@inline("dec", 1)
+def _decrement(e: Emitter, operands: list[Operand], line: int) -> Result:
+    return INLINE["-", 2](e, [operands[0], (py.const(1, line), INT, None)], line)
+
+
+def _comparison(symbol: str, operator: type[ast.cmpop], slow: str) -> None:
+    @inline(symbol, 2)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        (left, left_kinds, _), (right, right_kinds, _) = operands
+        if left_kinds == STRING and right_kinds == STRING:
+            return py.compare(left, operator(), right, line), BOOL
+        if not (is_number(left_kinds) or is_number(right_kinds)):
+            # strings compare too, so passing proves nothing about the operands
+            operands = [(left, left_kinds, None), (right, right_kinds, None)]
+        if STRING in (left_kinds, right_kinds):
+            return py.call(slow, [left, right], line), BOOL
+        return _guarded_binary(e, operands, line, lambda a, b: py.compare(a, operator(), b, line), slow, BOOL)
+
+
+_comparison("<", ast.Lt, " lt2")
+_comparison(">", ast.Gt, " gt2")
+_comparison("<=", ast.LtE, " le2")
+_comparison(">=", ast.GtE, " ge2")
+
+
+@inline("=", 2)
+def _equal(e: Emitter, operands: list[Operand], line: int) -> Result:
+    (left, left_kinds, _), (right, right_kinds, _) = operands
+    if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
+        return _equals_constant(e, right, right_kinds, left, line), BOOL
+    if isinstance(right, ast.Constant):
+        return _equals_constant(e, left, left_kinds, right, line), BOOL
+    if left_kinds is not None and left_kinds == right_kinds and len(left_kinds) == 1 and left_kinds <= NUMBER | STRING:
+        return py.compare(left, ast.Eq(), right, line), BOOL
+    if _is_keyword(left) or _is_keyword(right):
+        return py.compare(left, ast.Is(), right, line), BOOL
+    first_left, left = once(e, left, line)
+    first_right, right = once(e, right, line)
+    test = py.chain(
+        py.class_of(first_left, line),
+        [ast.Is(), ast.Is()],
+        [py.class_of(first_right, line), py.name(" int", line)],
+        line,
+    )
+    equal = py.compare(left, ast.Eq(), right, line)
+    return py.choose(test, equal, py.call(" eq2", [left, right], line), line), BOOL
+
+
+def _is_keyword(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id[0] == ":"
+
+
+def _equals_constant(e: Emitter, value: ast.expr, kinds: Kinds, constant: ast.Constant, line: int) -> ast.expr:
+    wanted = constant.value
+    if wanted is None or wanted is True or wanted is False:
+        return py.compare(value, ast.Is(), constant, line)
+    class_name = {int: " int", float: " float", str: " str"}[wanted.__class__]
+    if kinds is not None and kinds == frozenset((class_name.strip(),)):
+        return py.compare(value, ast.Eq(), constant, line)
+    first, again = once(e, value, line)
+    return py.both(
+        ast.And(), [py.is_class(first, class_name, line), py.compare(again, ast.Eq(), constant, line)], line
+    )
+
+
+@inline("not=", 2)
+@inline("!=", 2)
+def _not_equal(e: Emitter, operands: list[Operand], line: int) -> Result:
+    return py.negate(_equal(e, operands, line)[0], line), BOOL
+
+
+@inline("not", 1)
+def _not(e: Emitter, operands: list[Operand], line: int) -> Result:
+    return py.negate(e.truth(operands[0][0], operands[0][1], line), line), BOOL
+
+
+@inline("nil?", 1)
+def _is_nil(e: Emitter, operands: list[Operand], line: int) -> Result:
+    return py.compare(operands[0][0], ast.Is(), py.const(None, line), line), BOOL
+
+
+@inline("some?", 1)
+def _is_some(e: Emitter, operands: list[Operand], line: int) -> Result:
+    return py.compare(operands[0][0], ast.IsNot(), py.const(None, line), line), BOOL
+
+
+def _against_zero(symbol: str, operator: type[ast.cmpop]) -> None:
+    @inline(symbol, 1)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        value, kinds, binding = operands[0]
+        zero = py.const(0, line)
+        if is_number(kinds):
+            return py.compare(value, operator(), zero, line), BOOL
+        first, again = once(e, value, line)
+        if binding is not None:
+            e.refine(binding, NUMBER)
+        fast = py.compare(again, operator(), zero, line)
+        return py.choose(py.is_class(first, " int", line), fast, py.call(symbol, [again], line), line), BOOL
+
+
+_against_zero("zero?", ast.Eq)
+_against_zero("pos?", ast.Gt)
+_against_zero("neg?", ast.Lt)
+
+
+def _parity(symbol: str, remainder: int) -> None:
+    @inline(symbol, 1)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        value, kinds, _ = operands[0]
+        first, again = once(e, value, line)
+
+        def fast(one: ast.expr) -> ast.expr:
+            rest = py.binary(one, ast.Mod(), py.const(2, line), line)
+            return py.compare(rest, ast.Eq(), py.const(remainder, line), line)
+
+        if kinds == INT:
+            return fast(value), BOOL
+        return py.choose(py.is_class(first, " int", line), fast(again), py.call(symbol, [again], line), line), BOOL
+
+
+_parity("even?", 0)
+_parity("odd?", 1)
+
+# n-ary forms of these fold to the left, as the functions do
+FOLDED = frozenset(("+", "*", "-"))
+
+
+def keyword_name(keyword: Keyword) -> str:
+    """The global that holds a keyword."""
+    return ":" + keyword.name

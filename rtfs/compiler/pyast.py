@@ -1,0 +1,159 @@
+"""Short builders for Python's AST.
+
+Knows nothing of RTFS nodes. Invariant: the line number of a Python node is one more than an index into the unit's span
+table, so a traceback leads to RTFS text at no cost while running.
+"""
+
+from __future__ import annotations
+
+import ast
+
+LOAD = ast.Load()
+STORE = ast.Store()
+
+
+def name(id: str, line: int) -> ast.expr:
+    return ast.Name(id, LOAD, lineno=line, col_offset=0)
+
+
+def store(id: str, line: int) -> ast.expr:
+    return ast.Name(id, STORE, lineno=line, col_offset=0)
+
+
+def const(value: object, line: int) -> ast.expr:
+    return ast.Constant(value, lineno=line, col_offset=0)
+
+
+def call(function: str | ast.expr, arguments: list[ast.expr], line: int) -> ast.expr:
+    target = name(function, line) if isinstance(function, str) else function
+    return ast.Call(target, arguments, [], lineno=line, col_offset=0)
+
+
+def walrus(id: str, value: ast.expr, line: int) -> ast.expr:
+    return ast.NamedExpr(ast.Name(id, STORE, lineno=line, col_offset=0), value, lineno=line, col_offset=0)
+
+
+def class_of(value: ast.expr, line: int) -> ast.expr:
+    return ast.Attribute(value, "__class__", LOAD, lineno=line, col_offset=0)
+
+
+def attribute(value: ast.expr, slot: str, line: int) -> ast.expr:
+    """Read a slot of our own value classes. `slot` is always a constant of the compiler."""
+    return ast.Attribute(value, slot, LOAD, lineno=line, col_offset=0)
+
+
+def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, line: int) -> ast.expr:
+    return ast.Compare(left, [operator], [right], lineno=line, col_offset=0)
+
+
+def chain(left: ast.expr, operators: list[ast.cmpop], rights: list[ast.expr], line: int) -> ast.expr:
+    return ast.Compare(left, operators, rights, lineno=line, col_offset=0)
+
+
+def is_class(value: ast.expr, class_name: str, line: int) -> ast.expr:
+    return compare(class_of(value, line), ast.Is(), name(class_name, line), line)
+
+
+def binary(left: ast.expr, operator: ast.operator, right: ast.expr, line: int) -> ast.expr:
+    return ast.BinOp(left, operator, right, lineno=line, col_offset=0)
+
+
+def choose(test: ast.expr, then: ast.expr, orelse: ast.expr, line: int) -> ast.expr:
+    return ast.IfExp(test, then, orelse, lineno=line, col_offset=0)
+
+
+def both(operator: ast.boolop, values: list[ast.expr], line: int) -> ast.expr:
+    return ast.BoolOp(operator, values, lineno=line, col_offset=0) if len(values) > 1 else values[0]
+
+
+def negate(value: ast.expr, line: int) -> ast.expr:
+    return ast.UnaryOp(ast.Not(), value, lineno=line, col_offset=0)
+
+
+def display(items: list[ast.expr], line: int) -> ast.expr:
+    return ast.List(items, LOAD, lineno=line, col_offset=0)
+
+
+def pack(items: list[ast.expr], line: int) -> ast.expr:
+    return ast.Tuple(items, LOAD, lineno=line, col_offset=0)
+
+
+def item(value: ast.expr, index: int, line: int) -> ast.expr:
+    return ast.Subscript(value, const(index, line), LOAD, lineno=line, col_offset=0)
+
+
+def assign(id: str, value: ast.expr, line: int) -> ast.stmt:
+    return ast.Assign([store(id, line)], value, lineno=line, col_offset=0)
+
+
+def assign_all(ids: list[str], values: list[ast.expr], line: int) -> ast.stmt:
+    """Parallel assignment."""
+    if len(ids) == 1:
+        return assign(ids[0], values[0], line)
+    targets = ast.Tuple([store(id, line) for id in ids], STORE, lineno=line, col_offset=0)
+    return ast.Assign([targets], pack(values, line), lineno=line, col_offset=0)
+
+
+def unpack(ids: list[str], value: ast.expr, line: int) -> ast.stmt:
+    targets = ast.Tuple([store(id, line) for id in ids], STORE, lineno=line, col_offset=0)
+    return ast.Assign([targets], value, lineno=line, col_offset=0)
+
+
+def statement(value: ast.expr, line: int) -> ast.stmt:
+    return ast.Expr(value, lineno=line, col_offset=0)
+
+
+def give(value: ast.expr, line: int) -> ast.stmt:
+    return ast.Return(value, lineno=line, col_offset=0)
+
+
+def when(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt], line: int) -> ast.stmt:
+    return ast.If(test, then or [ast.Pass(lineno=line, col_offset=0)], orelse, lineno=line, col_offset=0)
+
+
+def forever(body: list[ast.stmt], line: int) -> ast.stmt:
+    return ast.While(const(True, line), body, [], lineno=line, col_offset=0)
+
+
+def leave(line: int) -> ast.stmt:
+    return ast.Break(lineno=line, col_offset=0)
+
+
+def again(line: int) -> ast.stmt:
+    return ast.Continue(lineno=line, col_offset=0)
+
+
+def each_tick(body: list[ast.stmt], orelse: list[ast.stmt], line: int) -> ast.stmt:
+    """A `for` over the machine's shared iterator of steps: each round costs one."""
+    return ast.For(store(" _", line), name(" ticks", line), body, orelse, lineno=line, col_offset=0)
+
+
+def guarded(body: list[ast.stmt], caught: str, handler: list[ast.stmt], line: int) -> ast.stmt:
+    """try: body / except BaseException as caught: handler"""
+    clause = ast.ExceptHandler(name(" BaseException", line), caught, handler, lineno=line, col_offset=0)
+    return ast.Try(body, [clause], [], [], lineno=line, col_offset=0)
+
+
+def throw(value: ast.expr, line: int) -> ast.stmt:
+    return ast.Raise(value, None, lineno=line, col_offset=0)
+
+
+def define(
+    id: str, parameters: list[str], rest: str | None, defaults: list[ast.expr], body: list[ast.stmt], line: int
+) -> ast.stmt:
+    """A function of positional-only parameters."""
+    arguments = ast.arguments(
+        posonlyargs=[ast.arg(p, None, lineno=line, col_offset=0) for p in parameters],
+        args=[],
+        vararg=ast.arg(rest, None, lineno=line, col_offset=0) if rest is not None else None,
+        kwonlyargs=[],
+        kw_defaults=[],
+        kwarg=None,
+        defaults=defaults,
+    )
+    fields = {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
+    return ast.FunctionDef(id, arguments, body, [], None, lineno=line, col_offset=0, **fields)  # type: ignore[arg-type]
+
+
+def declare_global(names: list[str], line: int) -> ast.stmt:
+    return ast.Global(names, lineno=line, col_offset=0)

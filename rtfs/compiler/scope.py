@@ -1,0 +1,113 @@
+"""Lexical scope: which local a name means, and what it takes to reach it.
+
+Knows nothing of forms. Invariant: Python names of locals are unique within a top-level form and end in a blank or a
+number after one, so that they can never meet a module's name.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.nodes import Binding
+
+
+class FunctionContext:
+    """A function being analysed. `ticks` becomes True when its body calls what could call it back."""
+
+    __slots__ = ("parent", "ticks")
+
+    def __init__(self, parent: FunctionContext | None) -> None:
+        self.parent = parent
+        self.ticks = False
+
+
+class LoopContext:
+    """A target of `recur`: how many values it takes, whether it was used, and whether closures capture what it binds."""
+
+    __slots__ = ("arity", "closes", "parent", "used")
+
+    def __init__(self, arity: int, parent: LoopContext | None) -> None:
+        self.arity = arity
+        self.parent = parent
+        self.used = False
+        self.closes = False
+
+
+class SelfCall:
+    """What a function is called within itself, for self tail calls: a local binding or a global name."""
+
+    __slots__ = ("arity", "name", "target")
+
+    def __init__(self, name: Binding | str, arity: int, target: LoopContext) -> None:
+        self.name = name
+        self.arity = arity
+        self.target = target
+
+
+class Scope:
+    """Names visible at a place. `loop` is the innermost loop whose rounds rebind what is bound here; `defines`: a
+    definition in this body is local to it (not so in the bodies of a top-level `try` or `match`)."""
+
+    __slots__ = ("function", "local_definitions", "loop", "names", "parent", "self_call")
+
+    def __init__(
+        self,
+        parent: Scope | None,
+        *,
+        function: FunctionContext | None = None,
+        loop: LoopContext | None = None,
+        self_call: SelfCall | None = None,
+        defines: bool = True,
+    ) -> None:
+        self.parent = parent
+        self.names: dict[str, Binding] = {}
+        if parent is not None:
+            self.function = function or parent.function
+            self.loop = loop if loop is not None or function is not None else parent.loop
+            self.self_call = self_call if self_call is not None or function is not None else parent.self_call
+            self.local_definitions = defines
+        else:
+            self.function = function or FunctionContext(None)
+            self.loop = loop
+            self.self_call = self_call
+            self.local_definitions = False
+
+    def lookup(self, name: str) -> Binding | None:
+        """The binding that `name` means here; notes a capture by a closure."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.names.get(name)
+            if found is not None:
+                if found.function is not self.function:
+                    loop = found.loop
+                    if loop is not None:
+                        loop.closes = True
+                return found
+            scope = scope.parent
+        return None
+
+    def visible(self) -> list[str]:
+        """Every local name, for hints."""
+        names: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            names.extend(scope.names)
+            scope = scope.parent
+        return names
+
+
+class Names:
+    """Makes Python names for locals, unique within one top-level form."""
+
+    __slots__ = ("taken", "temporaries")
+
+    def __init__(self) -> None:
+        self.taken: dict[str, int] = {}
+        self.temporaries = 0
+
+    def local(self, name: str) -> str:
+        count = self.taken.get(name, 0) + 1
+        self.taken[name] = count
+        return f"{name} " if count == 1 else f"{name} {count}"
+
+    def temporary(self) -> str:
+        self.temporaries += 1
+        return f" {self.temporaries}"

@@ -1,0 +1,19 @@
+"""How RTFS names are spelled in generated Python.
+
+Locals end in a blank or carry a number after one; what the compiler provides begins with a blank; both are impossible in a
+symbol. A module's names keep their spelling but for the few that Python's compiler treats as its own.
+"""
+
+from __future__ import annotations
+
+_RESERVED = frozenset(("None", "True", "False"))
+
+
+def global_name(name: str) -> str:
+    """Key of a module's name in its globals."""
+    return name + "\x1f" if name in _RESERVED or name.startswith("__") else name
+
+
+def plain_name(key: str) -> str:
+    """The RTFS name behind a Python name: of a global, or of a local with its number."""
+    return key.rstrip("\x1f").split(" ", 1)[0]

@@ -1,0 +1,307 @@
+"""The support library of generated code: what a `Primitive` calls, and what guards fall back to.
+
+Knows nothing of forms. Every entry of `SUPPORT` is a global of generated code under its name with a blank in front, which
+no symbol can spell. Functions here raise errors without a place; the machine finds the place from the traceback.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins import comparison, numbers
+from rtfs.builtins.declare import MISSING
+from rtfs.compiler.catching import catches
+from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
+from rtfs.values.kinds import type_name
+from rtfs.values.lookup import keyword_get
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PRODUCT_BOUND = 1 << 4096
+
+_EMPTY_LIST = List()
+_EMPTY_MAP = Map()
+
+
+def not_callable(value: Any, /) -> Any:
+    raise TypeMismatch(
+        "type/mismatch", f"{a_kind(value)} cannot be called", hint="the first form of a list is what is called; data is quoted"
+    )
+
+
+def a_kind(value: Any) -> str:
+    """The kind of a value with its article: `an integer`."""
+    kind = type_name(value)
+    return kind if kind == "nil" else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def wrong_arity(name: str, count: int, open_end: bool, /, *wanted: int) -> Any:
+    """Raise for a call of a function of several arities."""
+    counts = [str(one) for one in wanted]
+    if open_end:
+        counts[-1] += " or more"
+    raise EvalError("arity", f"`{name or 'fn'}` takes {' or '.join(counts)} arguments, got {count}")
+
+
+def rest_list(items: tuple[Any, ...], /) -> List:
+    return List.of(list(items)) if items else _EMPTY_LIST
+
+
+# ---------------------------------------------------------------------- destructuring and match
+def pattern_sequence(value: Any, /) -> Any:
+    """What a vector pattern takes apart: a vector or list, nil as empty."""
+    kind = value.__class__
+    if kind is Vector or kind is List:
+        return value
+    if value is None:
+        return _EMPTY_LIST
+    if kind is str:
+        return Vector(value)
+    raise TypeMismatch("type/mismatch", f"a vector pattern takes a vector or a list apart, not {a_kind(value)}")
+
+
+def pattern_item(sequence: Any, index: int, /) -> Any:
+    return sequence[index] if index < len(sequence) else None
+
+
+def sequence_item(sequence: Any, index: int, /) -> Any:
+    return sequence[index]
+
+
+def pattern_rest(sequence: Any, index: int, /) -> List:
+    items = sequence.to_list()[index:] if sequence.__class__ is Vector else sequence.slice(min(index, len(sequence)), len(sequence))
+    return List.of(items) if items.__class__ is list else items
+
+
+def pattern_keywords(sequence: Any, index: int, /) -> Map:
+    """Trailing keyword arguments as a map; one map in their place is taken as it is."""
+    items = sequence.to_list()[index:]
+    if len(items) == 1 and items[0].__class__ is Map:
+        return items[0]  # type: ignore[no-any-return]
+    if len(items) % 2:
+        raise EvalError("argument/keywords", "keyword arguments come in pairs; the last key has no value")
+    return Map(zip(items[::2], items[1::2], strict=True))
+
+
+def pattern_map(value: Any, /) -> Any:
+    """What a map pattern takes apart: a map, nil as empty, an error as a map of what it answers."""
+    if value.__class__ is Map:
+        return value
+    if value is None:
+        return _EMPTY_MAP
+    if isinstance(value, UserError):
+        parts = ("code", "message", "data", "capability")
+        return Map((Keyword(part), keyword_get(Keyword(part), value)) for part in parts)
+    if value.__class__ is List and len(value) % 2 == 0 and all(one.__class__ is Keyword for one in value.to_list()[::2]):
+        items = value.to_list()
+        return Map(zip(items[::2], items[1::2], strict=True))
+    raise TypeMismatch("type/mismatch", f"a map pattern takes a map apart, not {a_kind(value)}")
+
+
+def pattern_get(value: Map, key: Any, /) -> Any:
+    return value.get(key)
+
+
+def pattern_has(value: Map, key: Any, /) -> bool:
+    return key in value
+
+
+def pattern_without(value: Map, /, *keys: Any) -> Map:
+    for key in keys:
+        value = value.dissoc(key)
+    return value
+
+
+def fits_exactly(value: Any, count: int, /) -> bool:
+    return value.__class__ in (Vector, List) and len(value) == count
+
+
+def fits_at_least(value: Any, count: int, /) -> bool:
+    return value.__class__ in (Vector, List) and len(value) >= count
+
+
+def match_none(value: Any, /) -> Any:
+    from rtfs.syntax.printer import to_text
+
+    shown = to_text(value)
+    shown = shown if len(shown) <= 200 else shown[:200] + "…"
+    raise EvalError("match/none", f"no pattern fits {shown}", data=value, hint="a last clause `_ …` takes everything")
+
+
+# ---------------------------------------------------------------------- building
+class Splice:
+    """A sequence on its way into a template."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+
+def splice(value: Any, /) -> Splice:
+    if value is None:
+        return Splice([])
+    if value.__class__ in (Vector, List):
+        return Splice(value.to_list())
+    if value.__class__ is Map:
+        return Splice([Vector(pair) for pair in value.items()])
+    if value.__class__ is str:
+        return Splice(list(value))
+    raise TypeMismatch("type/mismatch", f"`~@` splices a sequence, not {a_kind(value)}")
+
+
+def _joined(parts: tuple[Any, ...]) -> list[Any]:
+    items: list[Any] = []
+    for part in parts:
+        if part.__class__ is Splice:
+            items.extend(part.items)
+        else:
+            items.append(part)
+    return items
+
+
+def list_spliced(*parts: Any) -> List:
+    return List.of(_joined(parts))
+
+
+def vector_spliced(*parts: Any) -> Vector:
+    return Vector.of(_joined(parts))
+
+
+def map_of(*items: Any) -> Map:
+    return Map(zip(items[::2], items[1::2], strict=True))
+
+
+# ---------------------------------------------------------------------- errors
+def thrown(value: Any) -> UserError:
+    """The error that `(throw value)` raises."""
+    if isinstance(value, UserError):
+        return value
+    if value.__class__ is str:
+        return EvalError("user/error", value, data=None)
+    if value.__class__ is Map:
+        code = value.get(Keyword("code"))
+        code_text = code.name if code.__class__ is Keyword else str(code) if code is not None else "user/error"
+        message = value.get(Keyword("message"))
+        from rtfs.syntax.printer import display
+
+        text = display(message) if message is not None else code_text
+        known = ("code", "message", "data")
+        data = value.get(Keyword("data"))
+        if data is None and any(key not in [Keyword(one) for one in known] for key in value.keys()):
+            data = pattern_without(value, *(Keyword(one) for one in known))
+        return EvalError(code_text, text, data=data)
+    from rtfs.syntax.printer import display
+
+    return EvalError("user/error", display(value), data=value)
+
+
+def throw(value: Any, /) -> Any:
+    raise thrown(value)
+
+
+def error_catches(error: UserError, kind: str, name: str, /) -> bool:
+    return catches(error.code, kind, name)
+
+
+def bounded(product: int, /) -> int:
+    """A product past the cheap bound: within the size limit, or `limit/integer`."""
+    return numbers.mul2(product, 1)  # type: ignore[no-any-return]
+
+
+# ---------------------------------------------------------------------- host
+def capability_id(value: Any, /) -> str:
+    if value.__class__ is str:
+        return value  # type: ignore[no-any-return]
+    if value.__class__ is Keyword:
+        return value.name  # type: ignore[no-any-return]
+    raise TypeMismatch("type/mismatch", f"a capability's id is a string or a keyword, not {a_kind(value)}")
+
+
+def step_name(value: Any, /) -> str:
+    if value.__class__ in (Keyword, Symbol):
+        return value.name  # type: ignore[no-any-return]
+    if value.__class__ is str:
+        return value  # type: ignore[no-any-return]
+    raise TypeMismatch("type/mismatch", f"a step's name is a string, not {a_kind(value)}")
+
+
+MAX_STEP_ROUNDS = 10_000
+
+
+def count_round(rounds: int, /) -> int:
+    """One more round of a `step-loop`."""
+    if rounds >= MAX_STEP_ROUNDS:
+        raise LimitError("limit/step-loop", f"a `step-loop` ran more than {MAX_STEP_ROUNDS:,} rounds")
+    return rounds + 1
+
+
+def cast(type: Any, value: Any, what: str, /) -> Any:
+    return type.check(value, what)
+
+
+def accepts(type: Any, value: Any, /) -> bool:
+    return type.accepts(value)  # type: ignore[no-any-return]
+
+
+SUPPORT: dict[str, Any] = {
+    " " + function.__name__: function
+    for function in (
+        not_callable,
+        wrong_arity,
+        rest_list,
+        pattern_sequence,
+        pattern_item,
+        sequence_item,
+        pattern_rest,
+        pattern_keywords,
+        pattern_map,
+        pattern_get,
+        pattern_has,
+        pattern_without,
+        fits_exactly,
+        fits_at_least,
+        match_none,
+        splice,
+        list_spliced,
+        vector_spliced,
+        map_of,
+        throw,
+        bounded,
+        capability_id,
+        step_name,
+        count_round,
+        cast,
+        accepts,
+        keyword_get,
+    )
+}
+SUPPORT.update(
+    {
+        " catches": error_catches,
+        " vector": Vector.of,
+        " list": List.of,
+        " plain_map": Map.of_plain,
+        " missing": MISSING,
+        " bound": PRODUCT_BOUND,
+        " -bound": -PRODUCT_BOUND,
+        " int": int,
+        " float": float,
+        " str": str,
+        " bool": bool,
+        " tuple": tuple,
+        " Map": Map,
+        " BaseException": BaseException,
+        " add2": numbers.add2,
+        " sub2": numbers.sub2,
+        " mul2": numbers.mul2,
+        " div2": numbers.div2,
+        " mod2": numbers.mod2,
+        " lt2": comparison.lt2,
+        " gt2": comparison.gt2,
+        " le2": comparison.le2,
+        " ge2": comparison.ge2,
+        " eq2": comparison.eq2,
+    }
+)

@@ -1,0 +1,233 @@
+"""The top level of a source: each form becomes a step of the unit; modules and imports are handled here.
+
+Knows nothing of the cache or of running.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+from rtfs.compiler import (  # noqa: F401 - importing a module declares its special forms
+    forms_binding,
+    forms_control,
+    forms_host,
+    forms_module,
+)
+from rtfs.compiler import modules
+from rtfs.compiler.analyser import Analyser
+from rtfs.compiler.destructure import is_list_headed
+from rtfs.compiler.generator import UnitGenerator
+from rtfs.compiler.nodes import Const, Node
+from rtfs.compiler.scope import Names, Scope
+from rtfs.compiler.special_forms import shape_error
+from rtfs.compiler.unit import Step, Unit, UnitBuilder
+from rtfs.types import Alias
+from rtfs.values import Keyword, List, Symbol, Vector
+from rtfs.values.error import CompileError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from rtfs.compiler.environment import Environment
+    from rtfs.compiler.module import Module
+    from rtfs.source import Source
+
+# CPython's compiler recurses in C by the interpreter's limit: it gets the usual one, whatever guest code is allowed.
+PYTHON_COMPILE_RECURSION = 1_000
+
+
+def generate(analyser: Analyser, node: Node) -> CodeType:
+    """The code object of a node, as a Python module that defines one function (see generator.py)."""
+    environment, module = analyser.environment, analyser.module
+    analyser.unit.module = module.name
+    generator = UnitGenerator(
+        analyser.unit, analyser.names, module.name, lambda form: environment.check_type(form, module)
+    )
+    tree = generator.module_of(node)
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(_depth() + PYTHON_COMPILE_RECURSION)
+        return compile(tree, analyser.unit.unit.filename, "exec", optimize=0)
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        raise analyser.error(
+            CompileError("limit/nesting", f"the form is too deep or too large to be compiled ({error})")
+        ) from None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _depth() -> int:
+    depth = 0
+    frame = sys._getframe()
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back  # type: ignore[assignment]
+    return depth
+
+
+class UnitCompiler:
+    """Compiles the forms of one source."""
+
+    def __init__(self, source: Source, environment: Environment, key: bytes) -> None:
+        self.environment = environment
+        self.source = source
+        self.builder = UnitBuilder(source, key.hex()[:12])
+
+    def compile(self, forms: list[Any], module: Module) -> Unit:
+        """The unit of a source's forms."""
+        analyser = Analyser(self.builder, self.environment, module)
+        self.prescan(forms, module)
+        for form, span in zip(forms, forms.spans, strict=True):  # type: ignore[attr-defined]
+            analyser.at = self.builder.span(self.source, span.start, span.end)
+            self.form(form, analyser)
+        unit = self.builder.unit
+        unit.keywords = sorted(self.builder.keywords)
+        return unit
+
+    def prescan(self, forms: Any, module: Module) -> None:
+        """Note the names a source defines before any form is analysed: such a name is no standard function here."""
+        for form in forms:
+            if form.__class__ is not List or len(form) < 2 or form[0].__class__ is not Symbol:
+                continue
+            head = form[0].name
+            if head == "do":
+                self.prescan(form[1:], module)
+            elif head in ("def", "defn", "defstruct") and form[1].__class__ is Symbol:
+                self.note(module, form[1].name.split(":", 1)[0] if head == "def" else form[1].name)
+            if head in ("deftype", "defstruct") and form[1].__class__ is Symbol:
+                module.types.setdefault(form[1].name, Alias(form[1].name))
+
+    def note(self, module: Module, name: str) -> None:
+        module.defined.add(name)
+        names = self.builder.unit.definitions.setdefault(module.name, [])
+        if name not in names:
+            names.append(name)
+
+    # ------------------------------------------------------------------ forms
+    def form(self, form: Any, analyser: Analyser) -> None:
+        scope = Scope(None)
+        outer = analyser.at
+        try:
+            form = analyser.expand_fully(form, scope)
+            if is_list_headed(form, "do"):
+                for part in form[1:] if len(form) > 1 else [None]:
+                    analyser.at = analyser.locate(part) or outer
+                    self.form(part, analyser)
+                    analyser.at = outer
+            elif is_list_headed(form, "module"):
+                analyser.at = analyser.locate(form)
+                self.module(form, analyser)
+            elif is_list_headed(form, "import"):
+                analyser.at = analyser.locate(form)
+                self.import_(form, analyser)
+            else:
+                self.code(form, analyser, scope)
+        except UserError as error:
+            raise analyser.error(error) from error.__cause__
+        finally:
+            analyser.at = outer
+
+    def code(self, form: Any, analyser: Analyser, scope: Scope) -> None:
+        analyser.names = Names()
+        module = analyser.module
+        before = set(module.defined)
+        node = analyser.analyse(form, scope)
+        for name in module.defined - before:
+            self.note(module, name)
+        if isinstance(node, Const) and node.value is None and is_list_headed(form, "defmacro", "deftype"):
+            self.builder.unit.steps.append(Step("nil", module.name))
+            return
+        if is_list_headed(form, "def", "defn") and form[1].__class__ is Symbol:
+            self.remember(form, analyser)
+        self.builder.unit.steps.append(Step("code", module.name, generate(analyser, node)))
+
+    def remember(self, form: Any, analyser: Analyser) -> None:
+        """Let macros after this definition use it: it is evaluated for them when one does."""
+        from rtfs.compiler.compile import namespace_of
+        from rtfs.compiler.module import function_of
+
+        namespace = namespace_of(analyser)
+        environment = self.environment
+        at, module = analyser.at, analyser.module
+
+        def define() -> Any:
+            fresh = Analyser(self.builder, environment, module)
+            fresh.at = at
+            code = generate(fresh, fresh.analyse(form, Scope(None)))
+            return environment.run(function_of(code, namespace), [])
+
+        namespace.pop(form[1].name, None)
+        namespace.pending[form[1].name] = define
+
+    # ------------------------------------------------------------------ modules
+    def module(self, form: Any, analyser: Analyser) -> None:
+        items = form.to_list()[1:]
+        if not items or items[0].__class__ is not Symbol:
+            raise shape_error("module", "`module` names a symbol")
+        name, body = items[0].name, items[1:]
+        exports: list[str] | None = None
+        if body and body[0].__class__ is List and len(body[0]) and body[0][0] is Keyword("exports"):
+            exports = self.names(body[0][1] if len(body[0]) == 2 else None, ":exports")
+            body = body[1:]
+        environment = self.environment
+        if name in environment.importing[:-1] or (name == analyser.module.name):
+            raise CompileError("module/nested", f"module `{name}` stands within itself")
+        self.tell(("module", name, tuple(exports) if exports is not None else None))
+        module = environment.module(name)
+        inner = Analyser(self.builder, environment, module)
+        self.prescan(body, module)
+        opened = name not in environment.importing
+        if opened:
+            environment.importing.append(name)
+        try:
+            for part in body:
+                inner.at = inner.locate(part) or analyser.at
+                self.form(part, inner)
+        finally:
+            if opened:
+                environment.importing.remove(name)
+        self.builder.unit.steps.append(Step("exports", name))
+
+    def import_(self, form: Any, analyser: Analyser) -> None:
+        items = form.to_list()[1:]
+        if not items or items[0].__class__ is not Symbol:
+            raise shape_error("import", "`import` names a symbol")
+        name, options = items[0].name, items[1:]
+        if len(options) % 2:
+            raise shape_error("import", "options come in pairs: `:as alias`, `:only [names]`")
+        alias: str | None = name
+        only: list[str] | None = None
+        for key, value in zip(options[::2], options[1::2], strict=True):
+            if key is Keyword("as") and value.__class__ is Symbol:
+                alias = value.name
+            elif key in (Keyword("only"), Keyword("refer")):
+                only = self.names(value, str(key))
+            else:
+                raise shape_error("import", "`import` takes `:as alias` and `:only [names]`")
+        importer = analyser.module
+        modules.require(name, self.environment, self.source, self.builder.unit)
+        target = self.environment.module(name)
+        for one in only or ():
+            if not target.exported(one):
+                raise CompileError("module/private", f"module `{name}` does not export `{one}`")
+            if one not in target.defined and one not in target.macros and one not in target.types:
+                raise CompileError("module/private", f"module `{name}` defines no `{one}`")
+        self.tell(("alias", importer.name, alias, name))
+        if only is not None:
+            self.tell(("refer", importer.name, name, tuple(only)))
+            for one in only:
+                if one in importer.defined:
+                    self.note(importer, one)
+        self.builder.unit.steps.append(Step("import", importer.name, None, (name, alias, only)))
+
+    def names(self, form: Any, what: str) -> list[str]:
+        if form.__class__ not in (Vector, List) or any(one.__class__ not in (Symbol, Keyword) for one in form):
+            raise shape_error("import" if what != ":exports" else "module", f"`{what}` takes a vector of names")
+        return [one.name for one in form]
+
+    def tell(self, fact: tuple[Any, ...]) -> None:
+        self.builder.unit.facts.append(fact)
+        modules.tell(fact, self.environment)

@@ -1,0 +1,141 @@
+"""A unit: what one source becomes, before (`UnitBuilder`) and after (`Unit`) code generation.
+
+Knows nothing of where units are kept or how they run. Invariant: a `Unit` is data that `marshal` can hold, but for its
+steps' code objects; a place in the text is an index into `spans`, 0 meaning no place.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.constants import encode
+from rtfs.source import Source, Span
+from rtfs.values.error import CompileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+MAX_EXPANSIONS = 200_000
+
+
+class Step:
+    """One thing a unit does, in order. kind: `code` (run a top-level form of `module`), `import` (load a module, bind its
+    names), `exports` (end of a module: check what it exports)."""
+
+    __slots__ = ("code", "details", "kind", "module")
+
+    def __init__(self, kind: str, module: str, code: CodeType | None = None, details: Any = None) -> None:
+        self.kind = kind
+        self.module = module
+        self.code = code
+        self.details = details
+
+
+class Unit:
+    """A compiled source.
+
+    spans: start and end offsets in the source, flat, from index 1 on. constants: (module, name, encoded value).
+    types: (module, name, encoded type form) for annotations. facts: what compiling it told the environment about modules,
+    in order, to be told again when the unit comes from the cache (see modules.py). macros: (module, name, code that makes
+    the macro's function). definitions: module -> names. depends: (module, path, digest) of the files it imports.
+    """
+
+    __slots__ = (
+        "constants",
+        "definitions",
+        "depends",
+        "facts",
+        "filename",
+        "keywords",
+        "macros",
+        "source",
+        "spans",
+        "steps",
+        "types",
+    )
+
+    def __init__(self, source: Source, filename: str) -> None:
+        self.source = source
+        self.filename = filename
+        self.spans: list[int] = [0, 0]
+        self.keywords: list[str] = []
+        self.constants: list[tuple[str, str, tuple[Any, ...]]] = []
+        self.types: list[tuple[str, str, tuple[Any, ...]]] = []
+        self.facts: list[tuple[Any, ...]] = []
+        self.macros: list[tuple[str, str, CodeType]] = []
+        self.definitions: dict[str, list[str]] = {}
+        self.depends: list[tuple[str, str, bytes]] = []
+        self.steps: list[Step] = []
+
+    def span(self, index: int) -> Span | None:
+        """The place that an index stands for."""
+        if not 0 < index < len(self.spans) // 2:
+            return None
+        return Span(self.source, self.spans[2 * index], self.spans[2 * index + 1])
+
+
+class UnitBuilder:
+    """Collects what code generation needs while a source is analysed."""
+
+    def __init__(self, source: Source, number: str) -> None:
+        self.number = number
+        self.unit = Unit(source, f"rtfs:{number}")
+        self.keywords: set[str] = set()
+        self._places: dict[tuple[int, int], int] = {}
+        self._types: dict[tuple[str, tuple[Any, ...]], str] = {}
+        self._generated = 0
+        self._expansions = 0
+        self.namespaces: dict[str, Any] = {}
+        self.module = "user"
+
+    # ------------------------------------------------------------------ places
+    def span(self, source: Source, start: int, end: int) -> int:
+        """Index of a place; 0 for a place in another source."""
+        if source is not self.unit.source:
+            return 0
+        key = (start, end)
+        found = self._places.get(key)
+        if found is None:
+            found = len(self.unit.spans) // 2
+            self._places[key] = found
+            self.unit.spans += key
+        return found
+
+    def span_at(self, index: int) -> Span | None:
+        return self.unit.span(index)
+
+    # ------------------------------------------------------------------ counters
+    def generate(self) -> int:
+        """A number not given before in this unit."""
+        self._generated += 1
+        return self._generated
+
+    def count_expansion(self) -> None:
+        self._expansions += 1
+        if self._expansions > MAX_EXPANSIONS:
+            raise CompileError(
+                "limit/expansion",
+                f"macros expanded more than {MAX_EXPANSIONS} times",
+                hint="does a macro expand to a call of itself for ever?",
+            )
+
+    # ------------------------------------------------------------------ pools
+    def pool(self, value: Any) -> str:
+        """The global that will hold a constant."""
+        name = f" c{self.number}.{len(self.unit.constants)}"
+        self.unit.constants.append((self.module, name, encode(value)))
+        return name
+
+    def pool_type(self, form: Any, module: str) -> str:
+        """The global that will hold the type of a type expression."""
+        encoded = encode(form)
+        found = self._types.get((module, encoded))
+        if found is None:
+            found = f" t{self.number}.{len(self.unit.types)}"
+            self._types[module, encoded] = found
+            self.unit.types.append((module, found, encoded))
+        return found
+
+    def define_type(self, module: str, name: str, form: Any) -> None:
+        """Note a named type, so that loading the unit defines it too."""
+        self.unit.facts.append(("type", module, name, encode(form)))

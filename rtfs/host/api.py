@@ -1,0 +1,46 @@
+"""The public functions that need no host: read, compile, start."""
+
+from __future__ import annotations
+
+from rtfs.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler import Environment
+    from rtfs.machine import Complete, Limits, RequiresHost
+
+
+def read(text: str, name: str = "<string>") -> Any:
+    """The forms of a text, as data with spans. Raises ReaderError; its `.others` are the further ones."""
+    from rtfs.syntax.reader import read_forms
+
+    return read_forms(Source(text, name))
+
+
+def read_value(text: str, name: str = "<string>") -> Any:
+    """The one form of a text, as data, nothing evaluated. Raises ReaderError `reader/forms` for none or several."""
+    from rtfs.source import Span
+    from rtfs.values import ReaderError
+
+    forms = read(text, name)
+    if len(forms) != 1:
+        span = Span(Source(text, name), 0, len(text)) if not forms else forms.spans[1]
+        raise ReaderError("reader/forms", f"one form is expected here, not {len(forms)}", span=span)
+    return forms[0]
+
+
+def compile(text: str, environment: Environment | None = None, name: str = "<string>") -> Any:
+    """A program, ready for `start`: the kernel alone, no host, no prelude. Raises ReaderError or CompileError."""
+    from rtfs.compiler import compile_source
+    from rtfs.machine import new_environment
+
+    return compile_source(Source(text, name), environment or new_environment(), module="user")
+
+
+def start(program: Any, limits: Limits | None = None, breathe: bool = False) -> Complete | RequiresHost:
+    """Run a program until it ends (`Complete`) or needs its host (`RequiresHost`). Raises what the program raises."""
+    from rtfs.machine import start
+
+    return start(program, limits, breathe)

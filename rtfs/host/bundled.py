@@ -1,0 +1,8 @@
+"""The session handlers that come with this package, by name: imported only when a capability's metadata asks for
+one."""
+
+from __future__ import annotations
+
+HANDLERS: dict[str, str] = {
+    "mcp": "rtfs.capabilities.sessions.mcp:McpHandler",
+}

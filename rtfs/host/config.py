@@ -1,0 +1,202 @@
+"""`rtfs.yaml`: what a configuration file may say, checked.
+
+Must not know how a runtime is wired beyond the names of its arguments. Invariant: whatever is wrong with the file is
+one UserError with the place in it (`config/yaml` for broken YAML, `config/invalid` for wrong content,
+`config/missing`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+
+from rtfs.source import Source, Span
+from rtfs.values import HostError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LimitSettings(_Strict):
+    """Limits of the machine; what is not given keeps its default."""
+
+    steps: PositiveInt | None = None
+    depth: PositiveInt | None = None
+    seconds: PositiveFloat | None = None
+
+
+class PolicySettings(_Strict):
+    """policy: level, how long an embedder's policy may take, host calls a run may make."""
+
+    level: Literal["minimal", "standard", "paranoid"] = "standard"
+    timeout_ms: PositiveFloat = 50.0
+    max_calls: PositiveInt | None = None
+
+
+class HintSettings(_Strict):
+    """The most that hints may ask for."""
+
+    retries: NonNegativeInt = 10
+    delay_ms: NonNegativeFloat = 60_000
+    timeout_ms: PositiveFloat = 600_000
+    ttl_ms: NonNegativeFloat = 3_600_000
+    cache_entries: PositiveInt = 1_000
+
+
+class PoolSettings(_Strict):
+    """Limits of the session pool; seconds, None for no limit."""
+
+    sessions_per_key: PositiveInt = 1
+    sessions_total: PositiveInt = 256
+    calls_in_flight: PositiveInt = 64
+    idle_seconds: PositiveFloat | None = 300.0
+    age_seconds: PositiveFloat | None = 3600.0
+    initialize_seconds: PositiveFloat = 30.0
+    call_seconds: PositiveFloat | None = 120.0
+    terminate_seconds: PositiveFloat = 5.0
+    attempts: PositiveInt = 3
+    retry_wait_seconds: NonNegativeFloat = 60.0
+
+
+class Settings(_Strict):
+    """The whole file. `load`: files of declarations, relative to the file; `module_path`: folders, likewise.
+    `handlers`: options of session handlers, by name."""
+
+    allow: list[str] = Field(default_factory=list)
+    principal: str = Field("local", min_length=1)
+    context: dict[str, Any] = Field(default_factory=dict)
+    load: list[str] = Field(default_factory=list)
+    module_path: list[str] = Field(default_factory=list)
+    width: PositiveInt = 16
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    policy: PolicySettings = Field(default_factory=PolicySettings)
+    hints: HintSettings = HintSettings()
+    pool: PoolSettings = PoolSettings()
+    handlers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Config:
+    """Checked settings and the folder that their paths are relative to."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = settings
+        self.folder = folder
+
+    def runtime_fields(self) -> dict[str, Any]:
+        """The keyword arguments of `Runtime` that the settings stand for."""
+        from rtfs.host.hints import HintLimits
+
+        settings = self.settings
+        fields: dict[str, Any] = {
+            "allow": [self._grant(grant) for grant in settings.allow],
+            "principal": settings.principal,
+            "context": settings.context,
+            "level": settings.policy.level,
+            "policy_seconds": settings.policy.timeout_ms / 1000,
+            "max_calls": settings.policy.max_calls,
+            "width": settings.width,
+            "hint_limits": HintLimits(**settings.hints.model_dump()),
+            "handlers": settings.handlers,
+            "module_path": [self.folder / path for path in settings.module_path],
+        }
+        limits = settings.limits.model_dump(exclude_none=True)
+        if limits:
+            fields["limits"] = limits
+        if "pool" in settings.model_fields_set:
+            from rtfs.capabilities.sessions.limits import PoolLimits
+
+            fields["pool_limits"] = PoolLimits(**settings.pool.model_dump())
+        return fields
+
+    def sources(self) -> list[Source]:
+        """The files to load, read. Raises HostError `config/missing`."""
+        from rtfs.host.files import read_source
+
+        return [read_source(self.folder / path) for path in self.settings.load]
+
+    def _grant(self, grant: str) -> str:
+        """File grants of a configuration are relative to its folder, like its other paths."""
+        parts = grant.split(":", 2)
+        if len(parts) == 3 and parts[0] == "fs" and not parts[2].startswith(("/", "~")):
+            return f"fs:{parts[1]}:{self.folder / parts[2]}"
+        return grant
+
+
+def read_config(path: str | Path) -> Config:
+    """Read and check a configuration file."""
+    import yaml
+
+    from rtfs.host.files import read_source
+
+    path = Path(path)
+    source = read_source(path, "config/missing")
+    try:
+        data = yaml.safe_load(source.text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = min(mark.index, len(source.text)) if mark is not None else 0
+        what = " ".join(part for part in (error.context, error.problem) if part)
+        raise HostError(f"this is no YAML: {what}", code="config/yaml", span=Span(source, at, at + 1)) from None
+    except yaml.YAMLError as error:
+        raise HostError(f"this is no YAML: {error}", code="config/yaml", span=Span(source, 0, 1)) from None
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise HostError(
+            "a configuration is a mapping of keys to values", code="config/invalid", span=Span(source, 0, 1)
+        )
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        raise _invalid(error, source) from None
+    return Config(settings, path.resolve().parent)
+
+
+def _invalid(error: ValidationError, source: Source) -> HostError:
+    from rtfs.syntax.suggest import did_you_mean
+
+    problem = error.errors(include_url=False, include_context=False)[0]
+    path = [str(part) for part in problem["loc"]]
+    where = ".".join(path)
+    hint = None
+    if problem["type"] == "extra_forbidden":
+        message = f"unknown key {where}"
+        near = did_you_mean(path[-1], _keys(path[:-1]))
+        hint = f"did you mean {near}?" if near else None
+    else:
+        message = f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+    return HostError(message, code="config/invalid", span=_place(source, path), hint=hint)
+
+
+def _keys(path: list[str]) -> list[str]:
+    model: Any = Settings
+    for part in path:
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return []
+        model = field.annotation
+    return list(model.model_fields)
+
+
+def _place(source: Source, path: list[str]) -> Span:
+    """Where a key or item stands in the YAML text."""
+    import yaml
+
+    node = yaml.compose(source.text, Loader=yaml.SafeLoader)
+    best = node
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(key, value) for key, value in node.value if getattr(key, "value", None) == part]
+            if not pairs:
+                break
+            best, node = pairs[0]
+        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            best = node = node.value[int(part)]
+        else:
+            break
+    if best is None:
+        return Span(source, 0, 1)
+    return Span(source, best.start_mark.index, max(best.end_mark.index, best.start_mark.index + 1))

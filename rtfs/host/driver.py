@@ -1,0 +1,202 @@
+"""The driver: runs machines and answers their host calls, as fibers of one scheduler.
+
+Must not know what a capability is: `call` goes to the pipeline. Invariants: every host call of a machine is answered
+exactly once; a machine that is given up is closed; steps are recorded where they begin and where they end, also when an
+error or a cancellation ends them.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.waits import Gather, Turn
+from rtfs.machine import RequiresHost, start_call
+from rtfs.values import HostError, LimitError, UserError, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from rtfs.capabilities.registry import Registry
+    from rtfs.compiler import Environment
+    from rtfs.host.context import RuntimeContext
+    from rtfs.host.ledger import Ledger
+    from rtfs.host.pipeline import Pipeline
+    from rtfs.machine import Complete, HostCall, Limits
+
+NESTING = 64
+"""How deep implementations and parallel branches may nest."""
+WIDTH = 16
+"""How many branches of one `step-parallel` run at the same time."""
+
+
+class Run:
+    """What all machines of one run share. language: answers the environment. origin: whose declarations its `(capability …)` forms are.
+    deadline: of time.monotonic(), or None. breathe: whether machines let others have their turn now and then."""
+
+    __slots__ = (
+        "_language",
+        "breathe",
+        "deadline",
+        "ledger",
+        "limits",
+        "origin",
+        "pipeline",
+        "registry",
+        "resolve",
+        "warn",
+        "width",
+    )
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        ledger: Ledger,
+        registry: Registry,
+        language: Callable[[], Environment],
+        limits: Limits | None,
+        *,
+        origin: int,
+        warn: Callable[[str, Any], None],
+        breathe: bool = False,
+        deadline: float | None = None,
+        width: int = WIDTH,
+        resolve: Any = None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.ledger = ledger
+        self.registry = registry
+        self._language = language
+        self.limits = limits
+        self.origin = origin
+        self.warn = warn
+        self.breathe = breathe
+        self.deadline = deadline
+        self.width = width
+        self.resolve = resolve
+
+    @property
+    def environment(self) -> Environment:
+        """Where functions run; made when the first one does."""
+        return self._language()
+
+
+class Frame:
+    """One machine of a run: its context, the ledger number it stands under, how deep it is nested."""
+
+    __slots__ = ("context", "depth", "parent", "run", "steps")
+
+    def __init__(self, run: Run, context: RuntimeContext, parent: int, depth: int = 0) -> None:
+        self.run = run
+        self.context = context
+        self.parent = parent
+        self.depth = depth
+        self.steps: list[tuple[int, str]] = []
+
+    def inner(self, parent: int | None = None) -> Frame:
+        """The frame of a machine that this one starts. Raises LimitError `limit/nesting`."""
+        if self.depth >= NESTING:
+            raise LimitError("limit/nesting", f"implementations and branches are nested deeper than {NESTING}")
+        return Frame(self.run, self.context, self.parent if parent is None else parent, self.depth + 1)
+
+
+async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
+    """Run a machine to its end; its value. Raises what the program raised (UserError)."""
+    perform = frame.run.pipeline.perform
+    try:
+        while outcome.__class__ is RequiresHost:
+            call = outcome.call
+            failure: UserError | None = None
+            value: Any = None
+            try:
+                value = await (perform(call, frame) if call.kind == "call" else _other(call, frame))
+            except UserError as error:
+                failure = error
+            except BaseException:
+                outcome.close()
+                raise
+            if failure is None:
+                outcome = outcome.resume(value)
+            else:
+                outcome = outcome.throw(failure)
+        return outcome.value
+    finally:
+        if frame.steps:
+            _abandon_steps(frame)
+
+
+async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
+    """Call an RTFS function in a machine of its own, under `frame`'s context."""
+    run = frame.run
+    return await drive(start_call(run.environment, function, arguments, run.limits, run.breathe), frame)
+
+
+async def parallel(thunks: tuple[Any, ...], frame: Frame) -> Any:
+    """Call functions of no arguments concurrently, each in a machine of its own; a Vector of their values in order."""
+    run = frame.run
+
+    def maker(thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
+        return lambda: _branch(thunk, frame.inner())
+
+    return Vector(await Gather([maker(thunk) for thunk in thunks], run.width))
+
+
+async def _branch(thunk: Any, frame: Frame) -> Any:
+    run = frame.run
+    return await drive(start_call(run.environment, thunk, (), run.limits, True), frame)
+
+
+async def _other(call: HostCall, frame: Frame) -> Any:
+    """Everything that a machine asks for besides capability calls."""
+    kind = call.kind
+    run = frame.run
+    if kind == "breathe":
+        await Turn()
+        return None
+    if kind == "context":
+        return frame.context.values.get(call.id)
+    if kind == "step-enter":
+        context = frame.context
+        detail = _step_detail(call.args[0] if call.args else None)
+        seq = run.ledger.append("step", context.run_id, frame.parent, call.id, context.principal, detail)
+        frame.steps.append((frame.parent, call.id))
+        frame.parent = seq
+        return None
+    if kind == "step-leave":
+        _leave_step(frame, call.args[0] if call.args else "ok")
+        return None
+    if kind == "parallel":
+        return await parallel(call.args, frame)
+    if kind == "capability":
+        return run.pipeline.declare(call, frame)
+    raise HostError(f"the host does not know the request {kind!r}", code="capability/unknown")
+
+
+def _leave_step(frame: Frame, status: str) -> None:
+    if frame.steps:
+        parent, name = frame.steps.pop()
+        context = frame.context
+        frame.run.ledger.append("leave", context.run_id, frame.parent, name, context.principal, status)
+        frame.parent = parent
+
+
+def _abandon_steps(frame: Frame) -> None:
+    while frame.steps:
+        _leave_step(frame, "abandoned")
+
+
+def _step_detail(options: Any) -> str:
+    """The names of a step's parameters and its context options; never their values."""
+    if options is None or not len(options):
+        return ""
+    from rtfs.values import Keyword, Map
+
+    parts = []
+    for key, value in options.items():
+        name = key.name if key.__class__ is Keyword else str(key)
+        if value.__class__ is Map:
+            parts.append(name + "=" + ",".join(k.name if k.__class__ is Keyword else str(k) for k in value))
+        elif value is True or value is False:
+            parts.append(f"{name}={'true' if value else 'false'}")
+        else:
+            parts.append(name)
+    return " ".join(parts)

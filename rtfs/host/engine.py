@@ -1,0 +1,119 @@
+"""The engine: one thread with one asyncio loop, where whatever awaits lives (sessions, HTTP, async capabilities).
+
+Must not know what runs on it. Invariant: it starts with the first use, and after `close` no task, no thread and no
+asynchronous generator of it is left.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+
+class Engine:
+    """Starts at the first `loop()`. Closing runs the registered closers on the loop, then ends it."""
+
+    __slots__ = ("_closed", "_closers", "_lock", "_loop", "_pid", "_thread")
+
+    def __init__(self) -> None:
+        from _thread import allocate_lock
+
+        self._loop: Any = None
+        self._thread: Any = None
+        self._closers: list[Callable[[], Coroutine[Any, Any, Any]]] = []
+        self._closed = False
+        self._lock = allocate_lock()
+        self._pid = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether the thread runs."""
+        return self._loop is not None
+
+    def loop(self) -> Any:
+        """The event loop, running in its thread. Raises HostError `runtime/closed` after `close`."""
+        import os
+
+        from rtfs.values import HostError
+
+        with self._lock:
+            if self._closed:
+                raise HostError("the runtime is closed", code="runtime/closed")
+            if self._loop is not None and self._pid != os.getpid():  # forked: threads do not come along
+                self._loop = self._thread = None
+                self._closers = []
+            if self._loop is None:
+                import asyncio
+                import threading
+
+                started = threading.Event()
+                loop = asyncio.new_event_loop()
+
+                def serve() -> None:
+                    asyncio.set_event_loop(loop)
+                    loop.call_soon(started.set)
+                    loop.run_forever()
+
+                self._thread = threading.Thread(target=serve, name="rtfs-engine", daemon=True)
+                self._thread.start()
+                started.wait()
+                self._loop = loop
+                self._pid = os.getpid()
+            return self._loop
+
+    def here(self) -> bool:
+        """Whether this thread is the engine's."""
+        if self._thread is None:
+            return False
+        from _thread import get_ident
+
+        return bool(self._thread.ident == get_ident())
+
+    def on_close(self, closer: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Have `closer()` awaited on the loop when the engine closes; last registered, first run."""
+        self._closers.append(closer)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Run the closers, cancel what is left, end the thread. At most `timeout` seconds; harmless when repeated."""
+        with self._lock:
+            self._closed = True
+            loop, thread, self._loop = self._loop, self._thread, None
+        if loop is None:
+            return
+        import asyncio
+        import os
+
+        if self._pid != os.getpid():
+            return
+        if thread is not None and self.here():
+            from rtfs.values import HostError
+
+            raise HostError("a runtime cannot be closed from its own capability", code="runtime/reentrant")
+        future = asyncio.run_coroutine_threadsafe(self._shut(timeout), loop)
+        try:
+            future.result(timeout + 2)
+        except Exception:  # closing goes on whatever a closer did
+            pass
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(timeout)
+            if not thread.is_alive():
+                loop.close()
+
+    async def _shut(self, timeout: float) -> None:
+        import asyncio
+
+        me = asyncio.current_task()
+        for closer in reversed(self._closers):
+            try:
+                await asyncio.wait_for(closer(), timeout)
+            except Exception:
+                pass
+        rest = [task for task in asyncio.all_tasks() if task is not me]
+        for task in rest:
+            task.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=2)
+        await asyncio.get_running_loop().shutdown_asyncgens()

@@ -1,0 +1,240 @@
+"""Fibers: coroutines that the host drives itself, so that a run needs no event loop until something really awaits.
+
+Must not know programs, calls or capabilities. Invariants: fibers of one scheduler run in one thread, one at a time, so
+guest code stays in the thread that started it; a fiber that never suspends costs no more than a function call; what
+other threads finish comes in through `post` only; a cancelled fiber has unwound before `cancel` returns.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Coroutine, Generator
+    from typing import Any
+else:
+    from _collections import deque  # `collections` costs a millisecond
+
+
+class Suspension:
+    """What a fiber awaits. `begin` starts it; whoever finishes it calls `Scheduler.wake` or, from another thread,
+    `post`."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return (yield self)
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        """Start. An exception here is raised in the fiber."""
+        raise NotImplementedError
+
+    def cancel(self, scheduler: Scheduler) -> None:
+        """The fiber no longer waits: give up what was started."""
+
+
+class Fiber:
+    """A running coroutine. After `done`: `value`, or `error` if not None."""
+
+    __slots__ = ("coroutine", "done", "error", "then", "value", "waiting")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], then: Callable[[Fiber], None] | None = None) -> None:
+        self.coroutine = coroutine
+        self.then = then
+        self.done = False
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.waiting: Suspension | None = None
+
+
+class Scheduler:
+    """Runs fibers until the root one is done.
+
+    engine: has `.loop()`, the event loop for awaiting work, started at the first use. home: the asyncio loop that
+    drives this scheduler from within (`arun`), or None.
+    """
+
+    __slots__ = ("_count", "_inbox", "_ready", "_ring", "_timers", "engine", "home")
+
+    def __init__(self, engine: Any, home: Any = None) -> None:
+        self.engine = engine
+        self.home = home
+        self._ready: deque[tuple[Fiber, Any, BaseException | None]] = deque()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._inbox: Any = None
+        self._ring: Callable[[], None] | None = None
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any], then: Callable[[Fiber], None] | None = None) -> Fiber:
+        """A fiber that starts when the scheduler gets to it; `then(fiber)` is called when it is done."""
+        fiber = Fiber(coroutine, then)
+        self._ready.append((fiber, None, None))
+        return fiber
+
+    def wake(self, fiber: Fiber, value: Any = None, error: BaseException | None = None) -> None:
+        """Go on with a waiting fiber, with a value or an error. Only from the scheduler's thread."""
+        fiber.waiting = None
+        self._ready.append((fiber, value, error))
+
+    def inbox(self) -> Any:
+        """The queue behind `post`; made before anything is started that may post."""
+        if self._inbox is None:
+            from queue import SimpleQueue
+
+            self._inbox = SimpleQueue()
+        return self._inbox
+
+    def post(self, fiber: Fiber, waited: Suspension, value: Any, error: BaseException | None) -> None:
+        """Go on with a fiber that still waits for `waited`. From any thread."""
+        self._inbox.put((fiber, waited, value, error))
+        ring = self._ring
+        if ring is not None:
+            ring()
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        """Call `action` at `moment` (of time.monotonic), from the scheduler's loop."""
+        from heapq import heappush
+
+        self._count += 1
+        heappush(self._timers, (moment, self._count, action))
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end, blocking this thread. Whatever ends it ends everything else as well."""
+        fiber = self.spawn(coroutine)
+        try:
+            while True:
+                self._turn()
+                if fiber.done:
+                    break
+                self._wait()
+        except BaseException:
+            self.cancel(fiber)
+            raise
+        if fiber.error is not None:
+            raise fiber.error
+        return fiber.value
+
+    async def drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end from within the running asyncio loop, which gets its turn in between."""
+        import asyncio
+
+        fiber = self.spawn(coroutine)
+        loop = asyncio.get_running_loop()
+        bell = asyncio.Event()
+        self.inbox()
+        self._ring = lambda: _ring(loop, bell)
+        try:
+            while True:
+                self._turn(once=True)
+                if fiber.done:
+                    break
+                if self._ready:
+                    await asyncio.sleep(0)
+                    continue
+                bell.clear()
+                if not self._inbox.empty():
+                    continue
+                pause = self._pause()
+                if pause is None:
+                    await bell.wait()
+                elif pause > 0:
+                    try:
+                        await asyncio.wait_for(bell.wait(), pause)
+                    except TimeoutError:
+                        pass
+        except BaseException:
+            self.cancel(fiber)
+            raise
+        finally:
+            self._ring = None
+        if fiber.error is not None:
+            raise fiber.error
+        return fiber.value
+
+    def cancel(self, fiber: Fiber) -> None:
+        """Unwind a fiber, whatever it waits for; it is done afterwards and `then` is not called."""
+        if fiber.done:
+            return
+        fiber.done = True
+        waiting, fiber.waiting = fiber.waiting, None
+        if waiting is not None:
+            waiting.cancel(self)
+        if not getattr(fiber.coroutine, "cr_running", False):
+            fiber.coroutine.close()
+
+    def _turn(self, once: bool = False) -> None:
+        """Step fibers until none is ready (or, with `once`, one round), taking in what has come due."""
+        ready = self._ready
+        while True:
+            if self._inbox is not None:
+                self._collect()
+            if self._timers:
+                self._fire()
+            if not ready:
+                return
+            for _ in range(len(ready)):
+                fiber, value, error = ready.popleft()
+                if not fiber.done:
+                    self._step(fiber, value, error)
+            if once:
+                return
+
+    def _step(self, fiber: Fiber, value: Any, error: BaseException | None) -> None:
+        try:
+            suspension = fiber.coroutine.send(value) if error is None else fiber.coroutine.throw(error)
+        except StopIteration as stop:
+            fiber.value = stop.value
+        except Exception as failure:
+            fiber.error = failure
+        else:
+            fiber.waiting = suspension
+            try:
+                suspension.begin(self, fiber)
+            except Exception as failure:
+                self.wake(fiber, None, failure)
+            return
+        fiber.done = True
+        if fiber.then is not None:
+            fiber.then(fiber)
+
+    def _collect(self) -> None:
+        from queue import Empty
+
+        while True:
+            try:
+                fiber, waited, value, error = self._inbox.get_nowait()
+            except Empty:
+                return
+            if fiber.waiting is waited and not fiber.done:
+                self.wake(fiber, value, error)
+
+    def _fire(self) -> None:
+        from heapq import heappop
+
+        now = monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            heappop(self._timers)[2]()
+
+    def _pause(self) -> float | None:
+        return max(0.0, self._timers[0][0] - monotonic()) if self._timers else None
+
+    def _wait(self) -> None:
+        """Block until something is posted or due."""
+        from queue import Empty
+
+        pause = self._pause()
+        try:
+            fiber, waited, value, error = self.inbox().get(timeout=pause)
+        except Empty:
+            return
+        if fiber.waiting is waited and not fiber.done:
+            self.wake(fiber, value, error)
+
+
+def _ring(loop: Any, bell: Any) -> None:
+    try:
+        loop.call_soon_threadsafe(bell.set)
+    except RuntimeError:  # the loop has closed: nobody waits any more
+        pass

@@ -1,0 +1,47 @@
+"""Program text from files: read once, decoded strictly, every trouble a UserError that names the file."""
+
+from __future__ import annotations
+
+from rtfs.source import Source, Span
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from os import PathLike
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest program text."""
+
+
+def read_source(path: str | PathLike[str], missing: str = "file/missing") -> Source:
+    """The text of a file with its path as name. Raises HostError: `missing` (or another code given for it),
+    `file/unreadable`, `file/encoding`, `limit/size`."""
+    name = str(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise HostError(f"there is no file {name}", code=missing) from None
+    except IsADirectoryError:
+        raise HostError(f"{name} is a folder", code="file/unreadable") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise HostError(f"cannot read {name}: {why.lower()}", code="file/unreadable") from None
+    return decode(data, name)
+
+
+def decode(data: bytes, name: str) -> Source:
+    """A source of UTF-8 bytes. Raises HostError `file/encoding` with the place of the first wrong byte."""
+    if len(data) > LARGEST:
+        raise HostError(f"{name} is larger than {LARGEST // (1024 * 1024)} MiB", code="limit/size")
+    try:
+        return Source(data.decode("utf-8"), name)
+    except UnicodeDecodeError as error:
+        good = data[: error.start].decode("utf-8")
+        source = Source(data.decode("utf-8", "replace"), name)
+        raise HostError(
+            f"{name} is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}",
+            code="file/encoding",
+            span=Span(source, len(good), len(good) + 1),
+            hint="save the file as UTF-8",
+        ) from None

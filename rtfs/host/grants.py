@@ -1,0 +1,154 @@
+"""Grants: what a run may reach. `mcp.github.*` (ids), `net:HOST[:PORT]`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`,
+`exec:COMMAND`.
+
+Must not know who asks or why. Invariant: matching only ever answers yes for what the text of a grant says; an
+unreadable grant is an error, never a wide one. A needed resource is written the same way as the grant that allows it.
+"""
+
+from __future__ import annotations
+
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RESOURCES = ("net", "env", "fs", "exec")
+
+
+class Grants:
+    """A set of grants, in the order given. Immutable; `texts` is what was given."""
+
+    __slots__ = ("_env", "_exact", "_exec", "_fs", "_ids", "_net", "texts")
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self.texts = tuple(texts)
+        self._exact: set[str] = set()
+        self._ids: list[str] = []
+        self._net: list[tuple[str, str]] = []
+        self._env: list[str] = []
+        self._exec: list[str] = []
+        self._fs: list[tuple[str, str]] = []
+        for text in self.texts:
+            self._add(text)
+
+    def _add(self, text: str) -> None:
+        if not isinstance(text, str) or not text.strip():
+            raise _bad(text, "a grant is a text such as mcp.github.* or net:api.example.com")
+        text = text.strip()
+        kind, colon, rest = text.partition(":")
+        if not colon or kind not in RESOURCES:
+            if "*" in text:
+                self._ids.append(text)
+            else:
+                self._exact.add(text)
+        elif not rest:
+            raise _bad(text, f"what may be reached is missing after {kind}:")
+        elif kind == "net":
+            self._net.append(host_port(rest))
+        elif kind == "env":
+            self._env.append(rest)
+        elif kind == "exec":
+            self._exec.append(rest)
+        else:
+            mode, colon, path = rest.partition(":")
+            if mode not in ("read", "write") or not path:
+                raise _bad(text, "a file grant is fs:read:PATH or fs:write:PATH")
+            self._fs.append((mode, real_path(path)))
+
+    def id(self, id: str) -> bool:
+        """Whether a grant names this capability id."""
+        return id in self._exact or any(_glob(pattern, id) for pattern in self._ids)
+
+    def resource(self, need: str) -> bool:
+        """Whether a needed resource (`net:HOST:PORT`, `env:NAME`, `fs:read:PATH`, `exec:COMMAND`) is granted."""
+        kind, _, rest = need.partition(":")
+        if kind == "net":
+            host, port = host_port(rest)
+            return any(_host(pattern, host) and wanted in ("", port) for pattern, wanted in self._net)
+        if kind == "env":
+            return any(_glob(pattern, rest) for pattern in self._env)
+        if kind == "exec":
+            return any(pattern == "*" or pattern == rest for pattern in self._exec)
+        mode, _, path = rest.partition(":")
+        path = real_path(path)
+        return any(mode == granted and _inside(path, root) for granted, root in self._fs)
+
+    def allows(self, need: str) -> bool:
+        """Whether a need, resource or id, is granted."""
+        return self.resource(need) if need.partition(":")[0] in RESOURCES and ":" in need else self.id(need)
+
+    def __repr__(self) -> str:
+        return f"Grants({list(self.texts)!r})"
+
+
+def host_port(text: str) -> tuple[str, str]:
+    """`host:port`, `[::1]:port`, `host` → (host in lower case without brackets or final dot, port or "")."""
+    text = text.strip()
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
+        host, port = text, ""
+    if not host or (port and not (port.isascii() and port.isdigit())):
+        raise _bad("net:" + text, "a network grant is net:HOST or net:HOST:PORT, without a scheme or a path")
+    return host.lower().rstrip("."), port
+
+
+def net_need(url: str) -> str:
+    """The resource that a request to `url` needs: `net:HOST:PORT`. Raises HostError `argument` for no http(s) URL."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, None
+    if parts is None or parts.scheme not in ("http", "https") or not host:
+        raise HostError(f"this is no http or https URL: {url[:200]!r}", code="argument/url")
+    shown = f"[{host}]" if ":" in host else host
+    return f"net:{shown}:{port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def shown(need: str) -> str:
+    """A need as the grant to recommend: the default ports are left out."""
+    return need.removesuffix(":443").removesuffix(":80") if need.startswith("net:") else need
+
+
+def real_path(path: str) -> str:
+    """The absolute path with symbolic links resolved, so that no `..` and no link leads out of a grant."""
+    import os
+
+    return os.path.realpath(os.path.expanduser(path))
+
+
+def _inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root if root.endswith("/") else root + "/")
+
+
+def _host(pattern: str, host: str) -> bool:
+    if pattern == "*":
+        return True
+    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+
+
+def _glob(pattern: str, text: str) -> bool:
+    """`*` stands for any run of characters; everything else for itself."""
+    parts = pattern.split("*")
+    if len(parts) == 1:
+        return pattern == text
+    if not text.startswith(parts[0]) or len(text) < len(parts[0]) + len(parts[-1]):
+        return False
+    at = len(parts[0])
+    for part in parts[1:-1]:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return text.endswith(parts[-1]) and len(text) - len(parts[-1]) >= at
+
+
+def _bad(text: object, why: str) -> HostError:
+    return HostError(f"{text!r} is no grant: {why}", code="config/grant")

@@ -1,0 +1,59 @@
+"""The language as a runtime offers it: an environment with the prelude (`println`, `read-file` …) in it.
+
+Must not know capabilities. Invariant: prelude functions are found like standard ones, by every module, and a program may
+define over them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.compiler import Environment
+    from rtfs.values import UserError
+
+PRELUDE = "stdlib/prelude.rtfs"
+
+
+def new_environment(module_path: tuple[str, ...]) -> Environment:
+    """A fresh environment. module_path: folders where `import` looks for modules."""
+    from rtfs.compiler import compile_source
+    from rtfs.compiler.environment import PRELUDE_MODULE
+    from rtfs.machine import new_environment, start
+    from rtfs.source import Source
+    from rtfs.syntax.resources import resource_text
+
+    environment = new_environment(module_path)
+    start(compile_source(Source(resource_text(PRELUDE), PRELUDE), environment, module=PRELUDE_MODULE))
+    prelude = environment.module(PRELUDE_MODULE)
+    for defined in prelude.defined:
+        environment.core[defined] = prelude.globals[defined]
+    return environment
+
+
+def blame_caller(error: UserError) -> None:
+    """Have an error that came up in the prelude point at the program's own call of it."""
+    while error.span is not None and error.span.source.name == PRELUDE and error.trace:
+        (_, error.span), *rest = error.trace
+        error.trace = tuple(rest)
+
+
+def snapshot(environment: Environment) -> Environment:
+    """An environment with everything that this one has now; what is defined in it stays in it."""
+    from rtfs.compiler.module import Module
+    from rtfs.machine import new_environment
+
+    copy = new_environment(environment.path)
+    copy.core = environment.core  # functions keep the one they were made with
+    copy.units = dict(environment.units)
+    copy.files = dict(environment.files)
+    copy.state = environment.state
+    copy._core_ready = environment._core_ready
+    for name, module in environment.modules.items():
+        mine = copy.modules[name] = Module(name, copy.core)
+        mine.globals.update(module.globals)
+        mine.macros.update(module.macros)
+        mine.types.update(module.types)
+        mine.defined.update(module.defined)
+        mine.aliases.update(module.aliases)
+        mine.exports, mine.loaded, mine.declared = module.exports, module.loaded, module.declared
+    return copy

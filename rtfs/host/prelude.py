@@ -1,0 +1,131 @@
+"""The bundled capabilities (`ccos.*`) of one runtime: which there are, what implements them, what they reach.
+
+Must not know the programs that call them. Invariant: whatever leaves the process has `needs`, so that the policy asks
+for its grant; the ids here and the declarations in stdlib/capabilities/*.rtfs are the same (a test compares them).
+"""
+
+from __future__ import annotations
+
+from rtfs.capabilities.declaration import Fields
+from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.capabilities.registry import Registry
+
+
+def install(registry: Registry) -> None:
+    """Register every bundled capability. The modules that implement them are imported when they are first called."""
+    from rtfs.capabilities.providers import console, state
+
+    store = state.Store()
+    kv = "ccos.state.kv."
+    table: tuple[tuple[str, int, Any, Any], ...] = (
+        ("ccos.io.println", INLINE, console.println, None),
+        ("ccos.io.print", INLINE, console.print_, None),
+        ("ccos.io.log", INLINE, console.log, None),
+        ("ccos.io.read-file", INLINE, _later("files", "read_file"), _path("ccos.io.read-file", "read", "path")),
+        (
+            "ccos.io.write-file",
+            INLINE,
+            _later("files", "write_file"),
+            _path("ccos.io.write-file", "write", "path", "content"),
+        ),
+        ("ccos.io.file-exists", INLINE, _later("files", "file_exists"), _path("ccos.io.file-exists", "read", "path")),
+        ("ccos.io.delete-file", INLINE, _later("files", "delete_file"), _path("ccos.io.delete-file", "write", "path")),
+        ("ccos.system.current-timestamp-ms", INLINE, _later("system", "current_timestamp_ms"), None),
+        ("ccos.system.current-time-millis", INLINE, _later("system", "current_timestamp_ms"), None),
+        ("ccos.system.current-time", INLINE, _later("system", "current_time"), None),
+        ("ccos.system.get-env", INLINE, _later("system", "get_env"), _env),
+        ("ccos.system.sleep-ms", FIBER, _sleep, None),
+        ("ccos.network.http-fetch", ASYNC, _fetch, _url),
+        ("ccos.data.parse-json", INLINE, _core("parse-json"), None),
+        ("ccos.data.serialize-json", INLINE, _core("serialize-json"), None),
+        (kv + "get", INLINE, store.get, None),
+        (kv + "put", INLINE, store.put, None),
+        (kv + "delete", INLINE, store.delete, None),
+        (kv + "assoc", INLINE, store.assoc, None),
+        (kv + "dissoc", INLINE, store.dissoc, None),
+        (kv + "conj", INLINE, store.conj, None),
+        ("ccos.concurrent/parallel", BRANCHES, None, None),
+    )
+    for id, route, function, needs in table:
+        fields = Fields(id)
+        fields.implementation = function
+        entry = Entry(fields, BUILTIN, route)
+        entry.needs = needs
+        entry.takes_nothing = True
+        entry.describe = _description(entry)
+        registry.entries[id] = entry
+
+
+def _later(module: str, name: str) -> Callable[..., Any]:
+    """A function of a provider module that is imported at the first call."""
+
+    def call(*arguments: Any) -> Any:
+        return getattr(__import__("rtfs.capabilities.providers." + module, fromlist=(name,)), name)(*arguments)
+
+    return call
+
+
+def _core(name: str) -> Callable[..., Any]:
+    """A standard function, as a capability."""
+
+    def call(*arguments: Any) -> Any:
+        from rtfs.builtins import CORE
+
+        return CORE[name](*arguments)
+
+    return call
+
+
+def _path(id: str, mode: str, *names: str) -> Callable[[tuple[Any, ...]], list[str]]:
+    def needs(arguments: tuple[Any, ...]) -> list[str]:
+        from rtfs.capabilities.providers.files import path_needs
+
+        return path_needs(id, mode, names)(arguments)
+
+    return needs
+
+
+def _env(arguments: tuple[Any, ...]) -> list[str]:
+    from rtfs.capabilities.providers.system import env_needs
+
+    return env_needs("ccos.system.get-env")(arguments)
+
+
+def _url(arguments: tuple[Any, ...]) -> list[str]:
+    from rtfs.capabilities.providers.network import url_of
+    from rtfs.host.grants import net_need
+
+    return [net_need(url_of(arguments))]
+
+
+async def _fetch(*arguments: Any) -> Any:
+    from rtfs.capabilities.providers.network import http_fetch
+
+    return await http_fetch(*arguments)
+
+
+async def _sleep(*arguments: Any) -> None:
+    from rtfs.capabilities.providers.arguments import number, take
+    from rtfs.host.waits import Sleep
+
+    id = "ccos.system.sleep-ms"
+    await Sleep(number(id, "ms", take(id, arguments, ("ms",), 1)[0]) / 1000)
+
+
+def _description(entry: Entry) -> Callable[[], Fields]:
+    """The declaration of a bundled capability, read from stdlib/capabilities when somebody looks at its manifest."""
+
+    def describe() -> Fields:
+        from rtfs.host.declarations import bundled
+
+        fields = bundled().get(entry.id, entry.fields)
+        fields.implementation = entry.fields.implementation
+        return fields
+
+    return describe

@@ -1,0 +1,112 @@
+"""Python functions as capabilities: what `Runtime.register` makes of its arguments.
+
+Must not know runs. Invariant: how a function is called (inline, in a thread, on which loop) is settled when it is
+registered, not when it is called.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rtfs.capabilities.declaration import Fields
+from rtfs.capabilities.registry import ASYNC, EMBEDDER, INLINE, THREAD, Entry
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_COROUTINE = 0x80
+
+
+def python_entry(
+    id: str, function: Any, blocking: bool, described: dict[str, Any], warn: Callable[[str, Any], None]
+) -> Entry:
+    """The entry of a Python function. described: manifest fields as keyword arguments. Raises HostError
+    `capability/invalid`."""
+    if not isinstance(id, str) or not id.strip():
+        raise HostError("a capability's id is a non-empty string", code="capability/invalid")
+    if not callable(function):
+        raise HostError(
+            f'"{id}" needs a function, not a {type(function).__name__}', code="capability/invalid", capability=id
+        )
+    fields = Fields(id) if not described else _fields(id, described, warn)
+    fields.implementation = function
+    is_async = _is_async(function)
+    if is_async and blocking:
+        raise HostError(f'"{id}" is async: it cannot be blocking', code="capability/invalid", capability=id)
+    entry = Entry(fields, EMBEDDER, ASYNC if is_async else THREAD if blocking else INLINE)
+    entry.takes_nothing = _takes_nothing(function)
+    if is_async and "asyncio" in sys.modules:
+        from asyncio import _get_running_loop
+
+        entry.loop = _get_running_loop()
+    return entry
+
+
+def _fields(id: str, described: dict[str, Any], warn: Callable[[str, Any], None]) -> Fields:
+    from rtfs.capabilities.declaration import from_options
+    from rtfs.values import Keyword, Map
+
+    options = []
+    for name, value in described.items():
+        key = name.replace("_", "-")
+        if key == "implementation":
+            raise HostError(f'"{id}": the function is the implementation', code="capability/invalid", capability=id)
+        options.append((Keyword(key), _form(key, value)))
+    return from_options(id, Map(options), None, warn)
+
+
+def _form(key: str, value: Any) -> Any:
+    """A manifest field given in Python as the form a declaration would hold: schemas may be RTFS text, keywords
+    `":a"`."""
+    from rtfs.values.convert import from_python
+
+    if key in ("input-schema", "output-schema"):
+        if isinstance(value, str):
+            from rtfs.source import Source
+            from rtfs.syntax.reader import read_forms
+
+            forms = read_forms(Source(value, "<schema>"))
+            if len(forms) != 1:
+                raise HostError(f":{key} is one type expression", code="capability/invalid")
+            return forms[0]
+        return _keywords(from_python(value, keywords=True))
+    if key in ("metadata", "provider-meta"):
+        return from_python(value, keywords=True)
+    return from_python(list(value) if isinstance(value, (set, frozenset)) else value)
+
+
+def _keywords(form: Any) -> Any:
+    """Strings `":int"` in a schema written as Python data are keywords."""
+    from rtfs.values import Keyword, Map, Vector
+
+    if form.__class__ is str and form.startswith(":"):
+        return Keyword(form[1:])
+    if form.__class__ is Vector:
+        return Vector(_keywords(item) for item in form)
+    if form.__class__ is Map:
+        return Map([(key, _keywords(value)) for key, value in form.items()])
+    return form
+
+
+def _is_async(function: Any) -> bool:
+    while hasattr(function, "func") and not hasattr(function, "__code__"):  # functools.partial
+        function = function.func
+    code = getattr(function, "__code__", None)
+    if code is None:
+        call = type(function).__dict__.get("__call__")  # an object with an async __call__
+        code = getattr(call, "__code__", None)
+    return code is not None and bool(code.co_flags & _COROUTINE)
+
+
+def _takes_nothing(function: Any) -> bool:
+    """Whether a function can be called without arguments, as far as can be told cheaply; else `{}` is passed for
+    none."""
+    target = getattr(function, "__func__", function)
+    code = getattr(target, "__code__", None)
+    if code is None:
+        return False
+    required = code.co_argcount - len(target.__defaults__ or ()) - (target is not function)
+    return bool(required <= 0)

@@ -1,0 +1,414 @@
+"""`Runtime`: the wiring of compiler, machine, registry, pipeline, sessions and ledger, and the two faces `run` and
+`arun`.
+
+Must not know terminals. Invariants: `run` and `arun` are one driver; nothing heavy (asyncio, pydantic, httpx) is
+imported before a call needs it; after `close` no thread and no session of the runtime is left.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from time import monotonic
+
+from rtfs.capabilities.registry import CONFIG, EMBEDDER, FILE, PLAN, Capabilities, Registry
+from rtfs.host import prelude
+from rtfs.host.bundled import HANDLERS
+from rtfs.host.context import Quota, RuntimeContext
+from rtfs.host.driver import Frame, Run, drive
+from rtfs.host.engine import Engine
+from rtfs.host.fibers import Scheduler
+from rtfs.host.grants import Grants
+from rtfs.host.hints import HintLimits, Hints
+from rtfs.host.language import blame_caller, new_environment, snapshot
+from rtfs.host.ledger import Ledger, Record
+from rtfs.host.pipeline import Pipeline
+from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
+from rtfs.host.registering import python_entry
+from rtfs.host.sessions import Sessions
+from rtfs.host.waits import Within
+from rtfs.source import Source
+from rtfs.values import HostError, LimitError, UserError, from_python
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Any, Self
+
+    from rtfs.capabilities.sessions.limits import PoolLimits
+    from rtfs.compiler import Environment
+    from rtfs.machine import Limits
+
+_active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
+"""The runtimes that are running a program in this context: a capability must not run them again."""
+
+
+class Runtime:
+    """Runs programs, with the capabilities and rights that it was given.
+
+    allow: grants (`mcp.github.*`, `net:HOST`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`, `exec:COMMAND`). limits: of
+    the machine (`rtfs.machine.Limits` or a mapping of its fields). context: values for `@name`, for every run. policy:
+    asked with a `PolicyRequest` before each call; answers True, False, None (the built-in answer) or a `Decision`.
+    policy_seconds: how long it may take. level: minimal, standard or paranoid. principal: whose sessions are used.
+    max_calls: host calls a run may make. width: branches that run at once. hint_limits, pool_limits: see there.
+    handlers: keyword arguments for bundled and installed session handlers, by name. module_path: folders where modules
+    are found. on_event(record): told of each ledger record. on_warning(message, span): told of warnings (they are also
+    kept in `warnings`). stub(id, arguments): answers calls that would leave the process. Raises HostError `config/…`
+    for a grant or level that is none.
+    """
+
+    def __init__(
+        self,
+        allow: Iterable[str] = (),
+        *,
+        limits: Limits | Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        policy: Callable[[PolicyRequest], Any] | None = None,
+        policy_seconds: float = TIME_LIMIT,
+        level: str = "standard",
+        principal: str = "local",
+        max_calls: int | None = None,
+        width: int = 16,
+        hint_limits: HintLimits | None = None,
+        pool_limits: PoolLimits | None = None,
+        handlers: Mapping[str, dict[str, Any]] | None = None,
+        module_path: Iterable[str | Path] = (),
+        on_event: Callable[[Record], None] | None = None,
+        on_warning: Callable[[str, Any], None] | None = None,
+        stub: Callable[[str, tuple[Any, ...]], Any] | None = None,
+    ) -> None:
+        from _thread import allocate_lock
+
+        self.ledger = Ledger()
+        self.ledger.listener = on_event
+        self.warnings: list[tuple[str, Any]] = []
+        self._on_warning = on_warning
+        self._grants = Grants((allow,) if isinstance(allow, str) else allow)
+        self._level = level
+        self._principal = principal
+        self._limits = _limits(limits)
+        self._values = _values(context)
+        self._max_calls = max_calls
+        self._width = width
+        self._module_path = tuple(str(folder) for folder in module_path)
+        self._registry = Registry()
+        prelude.install(self._registry)
+        self._engine = Engine()
+        self._sessions = Sessions(self._engine, self.ledger, HANDLERS, _environ)
+        self._sessions.configure(pool_limits, handlers)
+        self._pipeline = Pipeline(self.ledger, self._sessions, Hints(hint_limits))
+        self._pipeline.stub = stub
+        if policy is not None:
+            self._pipeline.guard = Guard(policy, policy_seconds)
+        self._environment: Environment | None = None
+        self._compiling = allocate_lock()
+        self._closed = False
+        RuntimeContext(level=level)
+
+    @classmethod
+    def from_config(cls, path: str | Path = "rtfs.yaml", **overrides: Any) -> Self:
+        """A runtime as a configuration file describes it; keyword arguments win, `allow` adds to the file's grants.
+
+        Raises HostError `config/…` with the place in the file.
+        """
+        from rtfs.host.config import read_config
+
+        config = read_config(path)
+        fields = config.runtime_fields()
+        extra = overrides.pop("allow", ())
+        fields["allow"] = [*fields["allow"], *([extra] if isinstance(extra, str) else extra)]
+        fields.update(overrides)
+        runtime = cls(**fields)
+        try:
+            for source in config.sources():
+                runtime._run(source, None, origin=CONFIG)
+        except BaseException:
+            runtime.close()
+            raise
+        return runtime
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """id → CapabilityManifest of everything registered."""
+        return Capabilities(self._registry)
+
+    @property
+    def metrics(self) -> dict[tuple[str, str, str], dict[str, float]]:
+        """What the metrics hint has counted: (principal, capability, label) → calls, errors, total_ns, longest_ns."""
+        return self._pipeline.hints.metrics
+
+    def register(
+        self, id: str, function: Any = None, *, blocking: bool = False, replace: bool = False, **manifest: Any
+    ) -> Any:
+        """Make a Python function a capability; without `function`, a decorator.
+
+        The function gets the call's arguments as RTFS values and answers one (dicts and lists are converted). A plain
+        function runs inline, with `blocking=True` in a thread; an async one on the loop that is running now, else on
+        the runtime's own. manifest: `description="…"`, `input_schema="{:a :int}"` … as in a declaration. replace: also
+        over a different earlier registration. Raises HostError `capability/invalid` or `capability/conflict`.
+        """
+        if function is None:
+
+            def decorate(decorated: Any) -> Any:
+                self.register(id, decorated, blocking=blocking, replace=replace, **manifest)
+                return decorated
+
+            return decorate
+        entry = python_entry(id, function, blocking, manifest, self._warn)
+        self._registry.declare(entry, replace)
+        return function
+
+    def register_session_handler(self, name: str, handler: Any) -> None:
+        """Have a `SessionHandler` serve the capabilities whose metadata its name prefixes."""
+        self._sessions.register(name, handler)
+
+    def load(self, text: str, name: str = "<string>") -> Any:
+        """Run a file of declarations and definitions: it is trusted more than a plan. The value of its last form."""
+        return self._run(Source(text, name), None, origin=FILE)
+
+    def run(
+        self,
+        source: str | Source,
+        context: Mapping[str, Any] | None = None,
+        *,
+        principal: str | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
+        name: str = "<string>",
+        run_id: str | None = None,
+        timeout: float | None = None,
+        allow: Iterable[str] | None = None,
+    ) -> Any:
+        """Run a program; the value of its last form. Definitions stay for the next run.
+
+        context: values for `@name` in this run. allow: narrows the runtime's grants. timeout: seconds. Raises
+        UserError.
+        """
+        source = Source(source, name) if isinstance(source, str) else source
+        return self._run(
+            source, context, principal=principal, limits=limits, run_id=run_id, timeout=timeout, allow=allow
+        )
+
+    async def arun(
+        self,
+        source: str | Source,
+        context: Mapping[str, Any] | None = None,
+        *,
+        principal: str | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
+        name: str = "<string>",
+        run_id: str | None = None,
+        timeout: float | None = None,
+        allow: Iterable[str] | None = None,
+        keep: bool = False,
+    ) -> Any:
+        """Run a program within the running event loop, which goes on meanwhile; as `run`. The run starts from a
+        snapshot of the definitions and declarations and keeps its own to itself, unless `keep`."""
+        import asyncio
+
+        self._may_run()
+        source = Source(source, name) if isinstance(source, str) else source
+        environment, registry = self.environment, self._registry
+        if not keep:
+            environment, registry = snapshot(environment), registry.snapshot()
+        run = self._new_run(registry, lambda: environment, PLAN, limits, timeout, breathe=True)
+        frame = self._frame(run, context, principal, run_id, allow, source)
+        scheduler = Scheduler(self._engine, home=asyncio.get_running_loop())
+        token = _active.set((*_active.get(), self))
+        try:
+            return await scheduler.drive(self._program(source, frame, timeout))
+        finally:
+            _active.reset(token)
+
+    def call(self, id: str, *arguments: Any, principal: str | None = None) -> Any:
+        """Call one capability, through the whole pipeline; its value. Python arguments are converted."""
+        self._may_run()
+        run = self._new_run(self._registry, lambda: self.environment, EMBEDDER, None, None, breathe=False)
+        frame = self._frame(run, None, principal, None, None, None)
+        from rtfs.machine import HostCall
+
+        call = HostCall("call", id, tuple(from_python(argument) for argument in arguments))
+        return self._drive(self._recorded(self._pipeline.perform(call, frame), frame))
+
+    def close(self) -> None:
+        """End every session and thread of the runtime. Harmless when repeated."""
+        self._closed = True
+        self._engine.close()
+        if self._pipeline.guard is not None:
+            self._pipeline.guard.close()
+
+    async def aclose(self) -> None:
+        """`close`, without blocking the running event loop."""
+        import asyncio
+
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def environment(self) -> Environment:
+        """Names, macros, types and modules of this runtime, with the prelude; made at the first use."""
+        if self._environment is None:
+            self._environment = new_environment(self._module_path)
+        return self._environment
+
+    def _run(
+        self,
+        source: Source,
+        context: Mapping[str, Any] | None,
+        *,
+        origin: int = PLAN,
+        principal: str | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        timeout: float | None = None,
+        allow: Iterable[str] | None = None,
+    ) -> Any:
+        self._may_run()
+        run = self._new_run(self._registry, lambda: self.environment, origin, limits, timeout, breathe=timeout is not None)
+        frame = self._frame(run, context, principal, run_id, allow, source)
+        return self._drive(self._program(source, frame, timeout))
+
+    def _drive(self, coroutine: Any) -> Any:
+        token = _active.set((*_active.get(), self))
+        try:
+            return Scheduler(self._engine).run(coroutine)
+        finally:
+            _active.reset(token)
+
+    async def _program(self, source: Source, frame: Frame, timeout: float | None) -> Any:
+        running = self._recorded(self._execute(source, frame), frame)
+        if timeout is None:
+            return await running
+
+        def late() -> LimitError:
+            return LimitError("limit/time", f"the run took longer than {timeout:g} s")
+
+        return await Within(timeout, running, late)
+
+    async def _execute(self, source: Source, frame: Frame) -> Any:
+        from rtfs.compiler import compile_source
+        from rtfs.machine import start
+
+        with self._compiling:
+            program = compile_source(source, frame.run.environment, module="user")
+        return await drive(start(program, frame.run.limits, frame.run.breathe), frame)
+
+    async def _recorded(self, running: Any, frame: Frame) -> Any:
+        """A run between its two ledger records."""
+        context, ledger = frame.context, self.ledger
+        status = "cancelled"
+        try:
+            value = await running
+            status = "ok"
+            return value
+        except UserError as error:
+            status = f"error: {error.code}"
+            blame_caller(error)
+            raise
+        finally:
+            ledger.append("end", context.run_id, frame.parent, "", context.principal, status)
+
+    def _new_run(
+        self,
+        registry: Registry,
+        language: Callable[[], Environment],
+        origin: int,
+        limits: Limits | Mapping[str, Any] | None,
+        timeout: float | None,
+        breathe: bool,
+    ) -> Run:
+        deadline = None if timeout is None else monotonic() + timeout
+        return Run(
+            self._pipeline,
+            self.ledger,
+            registry,
+            language,
+            self._limits if limits is None else _limits(limits),
+            origin=origin,
+            warn=self._warn,
+            breathe=breathe,
+            deadline=deadline,
+            width=self._width,
+        )
+
+    def _frame(
+        self,
+        run: Run,
+        context: Mapping[str, Any] | None,
+        principal: str | None,
+        run_id: str | None,
+        allow: Iterable[str] | None,
+        source: Source | None,
+    ) -> Frame:
+        from os import urandom
+
+        values = self._values if not context else {**self._values, **_values(context)}
+        grants = (self._grants,) if allow is None else (self._grants, Grants(allow))
+        own = RuntimeContext(
+            principal=principal or self._principal,
+            grants=grants,
+            level=self._level,
+            values=values,
+            quota=Quota(self._max_calls),
+            run_id=run_id or urandom(6).hex(),
+        )
+        name = "" if source is None else source.name
+        detail = "" if source is None else "source " + self.ledger.fingerprint(source.text)
+        return Frame(run, own, self.ledger.append("run", own.run_id, 0, name, own.principal, detail))
+
+    def _may_run(self) -> None:
+        if self._closed:
+            raise HostError("the runtime is closed", code="runtime/closed")
+        if self in _active.get() or self._engine.here():
+            raise HostError(
+                "a capability cannot run programs of the runtime that is performing it",
+                code="runtime/reentrant",
+                hint="use another Runtime, or declare the capability in RTFS with :implementation",
+            )
+
+    def _warn(self, message: str, span: Any) -> None:
+        if len(self.warnings) < 1000:
+            self.warnings.append((message, span))
+        if self._on_warning is not None:
+            self._on_warning(message, span)
+
+
+def _environ(name: str) -> str | None:
+    import os
+
+    return os.environ.get(name)
+
+
+def _limits(limits: Limits | Mapping[str, Any] | None) -> Limits | None:
+    if limits is None:
+        return None
+    from rtfs.machine import Limits
+
+    if isinstance(limits, Limits):
+        return limits
+    try:
+        return Limits(**limits)
+    except TypeError as error:
+        raise HostError(f"unknown limit: {error}", code="config/limits") from None
+
+
+def _values(context: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Context values by name; keys may be keywords, values are converted."""
+    if context is None:
+        return {}
+    return {getattr(key, "name", None) or str(key): from_python(value) for key, value in context.items()}

@@ -1,0 +1,185 @@
+"""Where the pipeline meets the session pool: which handler serves a capability, with which credential, on which loop.
+
+Must not know any provider's name: handlers come from code, from the bundled table that the runtime hands in, or from
+the entry-point group. Invariants: nothing of this is imported before a call needs a session; a secret goes into the
+`SessionCall` and nowhere else; an environment variable that a plan's own declaration names is read only under a grant.
+"""
+
+from __future__ import annotations
+
+from rtfs.capabilities.metadata import candidates, prefixes
+from rtfs.capabilities.registry import PLAN
+from rtfs.host.waits import OnLoop
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from rtfs.capabilities.registry import Entry
+    from rtfs.capabilities.sessions.events import PoolEvent
+    from rtfs.capabilities.sessions.limits import PoolLimits
+    from rtfs.capabilities.sessions.pool import SessionPool
+    from rtfs.host.context import RuntimeContext
+    from rtfs.host.driver import Frame
+    from rtfs.host.engine import Engine
+    from rtfs.host.ledger import Ledger
+
+GROUP = "rtfs.session_handlers"
+"""The entry-point group under which packages offer session handlers."""
+
+
+class Sessions:
+    """bundled: name → "module:attribute" of the handlers that come with this package, imported when first used.
+    limits: of the pool, or None. environ: where credentials are looked up."""
+
+    __slots__ = (
+        "_bundled", "_engine", "_handlers", "_installed", "_ledger", "_limits", "_options", "_pool", "_providers",
+        "environ", )  # fmt: skip
+
+    def __init__(
+        self, engine: Engine, ledger: Ledger, bundled: Mapping[str, str], environ: Callable[[str], str | None]
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._bundled = dict(bundled)
+        self._handlers: dict[str, Any] = {}
+        self._installed: dict[str, Any] | None = None
+        self._limits: PoolLimits | None = None
+        self._options: dict[str, dict[str, Any]] = {}
+        self._pool: SessionPool | None = None
+        self._providers: dict[Entry, str] = {}
+        self.environ = environ
+
+    def register(self, name: str, handler: Any) -> None:
+        """Have `handler` (a SessionHandler, or a class or function that makes one) serve metadata prefixed by
+        `name`."""
+        if not isinstance(name, str) or not name.isidentifier():
+            raise HostError(f"a session handler's name is an identifier, not {name!r}", code="session/handler")
+        self._handlers[name] = _made(handler, name, {})
+        self._providers.clear()
+
+    def configure(self, limits: PoolLimits | None, options: Mapping[str, dict[str, Any]] | None = None) -> None:
+        """Set the pool's limits and, by handler name, the keyword arguments that handlers are made with; before the
+        first use."""
+        self._limits = limits
+        self._options = dict(options or {})
+
+    def names(self) -> list[str]:
+        """All handler names: registered, bundled and installed."""
+        return sorted({*self._handlers, *self._bundled, *self._entry_points()})
+
+    def provider(self, entry: Entry) -> str:
+        """The name of the one handler that serves a capability. Raises HostError `session/handler` for none or
+        several."""
+        known = self._providers.get(entry)
+        if known is not None:
+            return known
+        flat = entry.fields.flat_metadata
+        found = candidates(flat, self.names())
+        if len(found) != 1:
+            wanted = ", ".join(prefixes(flat))
+            if found:
+                message = f'"{entry.id}" fits several session handlers: {", ".join(found)}'
+            else:
+                message = f'no session handler serves "{entry.id}": its metadata asks for {wanted}'
+            registered = ", ".join(self.names()) or "none"
+            raise HostError(
+                message, code="session/handler", hint=f"registered handlers: {registered}", capability=entry.id
+            )
+        self._providers[entry] = found[0]
+        return found[0]
+
+    def handler(self, name: str) -> Any:
+        """The handler of a name, made at its first use."""
+        handler = self._handlers.get(name)
+        if handler is None:
+            where = self._bundled.get(name)
+            made = _load(where) if where is not None else self._entry_points()[name].load()
+            handler = self._handlers[name] = _made(made, name, self._options.get(name, {}))
+        return handler
+
+    def requirements(self, entry: Entry) -> list[str]:
+        """The resources that the capability's handler says its metadata reaches."""
+        ask = getattr(self.handler(self.provider(entry)), "requirements", None)
+        return [] if ask is None else list(ask(entry.fields.flat_metadata))
+
+    async def perform(self, entry: Entry, value: Any, frame: Frame, number: int) -> Any:
+        """Perform a call through a session; its value. number: of its decision in the ledger."""
+        from rtfs.capabilities.optional import optional_names
+        from rtfs.capabilities.sessions.handler import SessionCall
+
+        name = self.provider(entry)
+        handler = self.handler(name)
+        fields, context = entry.fields, frame.context
+        call = SessionCall(
+            entry.id,
+            fields.flat_metadata,
+            value,
+            principal=context.principal,
+            credential=self._credential(handler, entry, context),
+            deadline=frame.run.deadline,
+            idempotent=fields.idempotent is True,
+            idempotency_key=f"{context.run_id}-{number}",
+            optional_keys=optional_names(fields.input_schema),
+        )
+        return await OnLoop(lambda: self._through_pool(name, call))
+
+    def _credential(self, handler: Any, entry: Entry, context: RuntimeContext) -> Any:
+        """The credential that the handler's names lead to, if any: the first environment variable that is set, and,
+        for a plan's own declaration, granted."""
+        from rtfs.capabilities.sessions.handler import Credential
+
+        ask = getattr(handler, "credential_env", None)
+        for name in () if ask is None else ask(entry.fields.flat_metadata):
+            if entry.origin == PLAN and not context.grants_resource("env:" + name):
+                continue
+            secret = self.environ(name)
+            if secret:
+                return Credential(secret, name)
+        return None
+
+    async def _through_pool(self, name: str, call: Any) -> Any:
+        return await self.pool().execute_with_session(name, call)
+
+    def pool(self) -> SessionPool:
+        """The pool; made at its first use, which has to be on the engine's loop. It closes with the engine."""
+        if self._pool is None:
+            from rtfs.capabilities.sessions.pool import SessionPool
+
+            self._pool = SessionPool(self._handlers, limits=self._limits, on_event=self._event)
+            self._engine.on_close(self._pool.aclose)
+        return self._pool
+
+    def _event(self, event: PoolEvent) -> None:
+        self._ledger.append("session", "", 0, event.key, "", str(event))
+
+    def _entry_points(self) -> dict[str, Any]:
+        if self._installed is None:
+            from importlib.metadata import entry_points
+
+            self._installed = {point.name: point for point in entry_points(group=GROUP)}
+        return self._installed
+
+
+def _load(where: str) -> Any:
+    module, _, attribute = where.partition(":")
+    return getattr(__import__(module, fromlist=(attribute,)), attribute)
+
+
+def _made(handler: Any, name: str, options: dict[str, Any]) -> Any:
+    """A handler, or what a class or function makes of the options."""
+    if isinstance(handler, type) or not hasattr(handler, "session_key"):
+        try:
+            handler = handler(**options)
+        except TypeError as error:
+            raise HostError(f"the session handler {name!r} cannot be made: {error}", code="session/handler") from error
+    missing = [
+        method
+        for method in ("session_key", "initialize_session", "execute_with_session", "terminate_session")
+        if not callable(getattr(handler, method, None))
+    ]
+    if missing:
+        raise HostError(f"the session handler {name!r} lacks {', '.join(missing)}", code="session/handler")
+    return handler

@@ -1,0 +1,229 @@
+"""What a fiber can wait for: time, its turn, other fibers, a coroutine on an event loop, a function in a thread.
+
+Must not know calls or capabilities. Invariant: each wait can be given up at any moment and then leaves nothing behind
+that anybody waits for (work in a thread cannot be stopped; its result is dropped).
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from rtfs.host.fibers import Fiber, Scheduler, Suspension
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from typing import Any
+
+
+class Turn(Suspension):
+    """Let the others have their turn."""
+
+    __slots__ = ()
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        scheduler.wake(fiber)
+
+
+class Sleep(Suspension):
+    """Wait for a number of seconds."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        def over() -> None:
+            if fiber.waiting is self:
+                scheduler.wake(fiber)
+
+        scheduler.at(monotonic() + self.seconds, over)
+
+
+class Within(Suspension):
+    """Run a coroutine for at most some seconds; `late()` makes the error of one that takes longer."""
+
+    __slots__ = ("_child", "coroutine", "late", "seconds")
+
+    def __init__(self, seconds: float, coroutine: Coroutine[Any, Any, Any], late: Callable[[], BaseException]) -> None:
+        self.seconds = seconds
+        self.coroutine = coroutine
+        self.late = late
+        self._child: Fiber | None = None
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        def finished(child: Fiber) -> None:
+            if fiber.waiting is self:
+                scheduler.wake(fiber, child.value, child.error)
+
+        def over() -> None:
+            if fiber.waiting is self:
+                self.cancel(scheduler)
+                scheduler.wake(fiber, None, self.late())
+
+        self._child = scheduler.spawn(self.coroutine, finished)
+        scheduler.at(monotonic() + self.seconds, over)
+
+    def cancel(self, scheduler: Scheduler) -> None:
+        if self._child is not None:
+            scheduler.cancel(self._child)
+
+
+class Gather(Suspension):
+    """Run coroutines concurrently, at most `width` at a time; the list of their values, in order.
+
+    makers: functions that make the coroutines, called in order when there is room. The first error in time ends the
+    wait and cancels the rest.
+    """
+
+    __slots__ = ("_children", "_next", "_open", "_values", "makers", "width")
+
+    def __init__(self, makers: Sequence[Callable[[], Coroutine[Any, Any, Any]]], width: int) -> None:
+        self.makers = makers
+        self.width = width
+        self._children: list[Fiber] = []
+        self._values: list[Any] = [None] * len(makers)
+        self._next = 0
+        self._open = len(makers)
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        if not self.makers:
+            scheduler.wake(fiber, [])
+            return
+        for _ in range(min(self.width, len(self.makers))):
+            self._launch(scheduler, fiber)
+
+    def _launch(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        index = self._next
+        self._next += 1
+
+        def finished(child: Fiber) -> None:
+            if fiber.waiting is not self:
+                return
+            if child.error is not None:
+                self.cancel(scheduler)
+                scheduler.wake(fiber, None, child.error)
+                return
+            self._children.remove(child)
+            self._values[index] = child.value
+            self._open -= 1
+            if self._open == 0:
+                scheduler.wake(fiber, self._values)
+            elif self._next < len(self.makers):
+                self._launch(scheduler, fiber)
+
+        self._children.append(scheduler.spawn(self.makers[index](), finished))
+
+    def cancel(self, scheduler: Scheduler) -> None:
+        children, self._children = self._children, []
+        for child in children:
+            scheduler.cancel(child)
+
+
+class OnLoop(Suspension):
+    """Run a coroutine on an asyncio loop: `loop`, or the engine's.
+
+    make: makes the coroutine, on that loop's thread. Raises HostError `runtime/deadlock` where this thread is the one
+    that would have to run it.
+    """
+
+    __slots__ = ("_given_up", "_loop", "_task", "loop", "make")
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, Any]], loop: Any = None) -> None:
+        self.make = make
+        self.loop = loop
+        self._loop: Any = None
+        self._task: Any = None
+        self._given_up = False
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        from contextvars import copy_context
+
+        loop = self.loop if self.loop is not None else scheduler.engine.loop()
+        self._loop = loop
+        scheduler.inbox()
+        context = copy_context()
+
+        def start() -> None:
+            if self._given_up:
+                return
+            try:
+                self._task = loop.create_task(self.make(), context=context)
+            except BaseException as error:
+                scheduler.post(fiber, self, None, error)
+                return
+            self._task.add_done_callback(finished)
+
+        def finished(task: Any) -> None:
+            if task.cancelled():
+                error: BaseException | None = HostError(
+                    "the call was cancelled from outside", code="capability/cancelled"
+                )
+                scheduler.post(fiber, self, None, error)
+                return
+            error = task.exception()
+            if error is not None and not isinstance(error, Exception):
+                error = HostError(f"it ended with {type(error).__name__}")
+            scheduler.post(fiber, self, None if error is not None else task.result(), error)
+
+        if scheduler.home is None and _running_here(loop):
+            raise HostError(
+                "this would wait for the event loop that is running here: use `await rt.arun(…)`",
+                code="runtime/deadlock",
+            )
+        if not loop.is_running():
+            raise HostError(
+                "the event loop where this capability was registered is not running", code="capability/unreachable"
+            )
+        loop.call_soon_threadsafe(start)
+
+    def cancel(self, scheduler: Scheduler) -> None:
+        self._given_up = True
+
+        def stop() -> None:
+            if self._task is not None:
+                self._task.cancel()
+
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(stop)
+        except RuntimeError:  # closed: its tasks are gone
+            pass
+
+
+class InThread(Suspension):
+    """Run a function in a thread of its own."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.function = function
+        self.arguments = arguments
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        from contextvars import copy_context
+        from threading import Thread
+
+        scheduler.inbox()
+        context = copy_context()
+
+        def work() -> None:
+            try:
+                value = context.run(self.function, *self.arguments)
+            except Exception as error:
+                scheduler.post(fiber, self, None, error)
+            except BaseException as error:
+                scheduler.post(fiber, self, None, HostError(f"it ended with {type(error).__name__}"))
+            else:
+                scheduler.post(fiber, self, value, None)
+
+        Thread(target=work, name="rtfs-capability", daemon=True).start()
+
+
+def _running_here(loop: Any) -> bool:
+    """Whether `loop` is the one running in this thread."""
+    from asyncio import _get_running_loop
+
+    return _get_running_loop() is loop

@@ -1,0 +1,94 @@
+"""What running a program gives: a value, or a request to the host with the way to go on.
+
+Knows nothing of greenlets or of the host. Invariant: an outcome is one-shot: `resume`, `throw` or `close`, once, on the
+thread that started the machine.
+"""
+
+from __future__ import annotations
+
+from rtfs.values.error import InternalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.machine.machine import Machine
+    from rtfs.source import Span
+    from rtfs.values.map import Map
+
+
+class HostCall:
+    """What a program asks of its host.
+
+    kind: "call" (id: the capability; args: positional arguments, keyword arguments collected into one map, last),
+    "capability" (declare id; args: the options map), "step-enter" (id: name; args: options map), "step-leave" (args:
+    "ok" or "error"), "context" (id: the name of `@name`), "parallel" (args: functions of no arguments), "breathe" (the
+    program used up a slice of steps; only if the driver asked for it). hints: the call's metadata map, or None.
+    """
+
+    __slots__ = ("_place", "args", "hints", "id", "kind")
+
+    def __init__(self, kind: str, id: str, args: tuple[Any, ...] = (), hints: Map | None = None, place: Any = None) -> None:
+        self.kind = kind
+        self.id = id
+        self.args = args
+        self.hints = hints
+        self._place = place
+
+    @property
+    def span(self) -> Span | None:
+        """Where the program asks, if known."""
+        if self._place is None:
+            return None
+        span: Span | None = self._place()
+        return span
+
+    def __repr__(self) -> str:
+        return f"HostCall({self.kind!r}, {self.id!r}, {self.args!r})"
+
+
+class Complete:
+    """The program ended with a value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"Complete({self.value!r})"
+
+
+class RequiresHost:
+    """The program waits for the host to answer `call`."""
+
+    __slots__ = ("_machine", "call")
+
+    def __init__(self, call: HostCall, machine: Machine) -> None:
+        self.call = call
+        self._machine: Machine | None = machine
+
+    def _take(self) -> Machine:
+        machine, self._machine = self._machine, None
+        if machine is None:
+            raise InternalError("an outcome can be resumed once")
+        return machine
+
+    def resume(self, value: Any) -> Outcome:
+        """Go on with the host's answer, an RTFS value. Raises UserError if the program ends with an error."""
+        return self._take().resume(value)
+
+    def throw(self, error: BaseException) -> Outcome:
+        """Go on as if the call had raised `error`. Raises it (or another) if the program does not catch it."""
+        return self._take().throw(error)
+
+    def close(self) -> None:
+        """Abandon the program: nothing of it runs any more, not even a `finally`."""
+        if self._machine is not None:
+            self._take().close()
+
+    def __repr__(self) -> str:
+        return f"RequiresHost({self.call!r})"
+
+
+Outcome = Complete | RequiresHost

@@ -1,0 +1,151 @@
+"""From Python exceptions to RTFS errors, and from tracebacks to RTFS places: the one boundary for both.
+
+Knows nothing of greenlets. Invariant: what comes out is a `UserError` with place and trace, or an `InternalError`; a
+program never meets a Python exception.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.spelling import plain_name
+from rtfs.values.error import EvalError, InternalError, LimitError, RtfsError, TypeMismatch, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.unit import Unit
+    from rtfs.source import Span
+
+    Units = dict[str, Unit]
+
+MAX_TRACE = 50
+_KINDS = {"int": "an integer", "float": "a float", "bool": "a boolean", "str": "a string", "NoneType": "nil"}
+
+
+def translate(error: BaseException, units: Units) -> BaseException:
+    """The RTFS error that an exception out of guest code stands for, with its place and trace."""
+    if isinstance(error, UserError):
+        if error.span is None or not error.trace:
+            _place(error, error, units)
+        return error
+    if isinstance(error, (RtfsError, KeyboardInterrupt, SystemExit)):
+        return error
+    found = _foreign(error)
+    _place(found, error, units)
+    return found
+
+
+def _place(error: BaseException, raised: BaseException, units: Units) -> None:
+    """Set span and trace from the traceback of what was raised."""
+    if not isinstance(error, UserError):
+        return
+    frames = _frames(raised.__traceback__, units)
+    if error.span is None and frames:
+        error.span = frames[0][1]
+    if not error.trace:
+        error.trace = tuple(frames[1:])
+
+
+def _frames(traceback: Any, units: Units) -> list[tuple[str, Span | None]]:
+    """RTFS calls of a traceback, innermost first: (function, place). Of a deep one, the innermost and outermost few."""
+    found: list[tuple[str, int, str]] = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename in units:
+            found.append((code.co_filename, traceback.tb_lineno, code.co_name))
+        traceback = traceback.tb_next
+    found.reverse()
+    if len(found) > MAX_TRACE:
+        found = found[: MAX_TRACE // 2] + found[-MAX_TRACE // 2 :]
+    return [(plain_name(name), units[unit].span(line - 1)) for unit, line, name in found]
+
+
+def _foreign(error: BaseException) -> BaseException:
+    """An exception that Python raised while guest code ran."""
+    if isinstance(error, ZeroDivisionError):
+        return EvalError("arithmetic/div-by-zero", "division by zero")
+    if isinstance(error, NameError):
+        return _undefined(error)
+    if isinstance(error, RecursionError):
+        return LimitError(
+            "limit/depth",
+            "the program's calls are nested too deeply",
+            hint="make the recursive call the last thing the function does, or use loop/recur or reduce",
+        )
+    if isinstance(error, OverflowError):
+        return EvalError("arithmetic/overflow", "a number is too large for a float")
+    if isinstance(error, MemoryError):
+        return LimitError("limit/memory", "the program needs more memory than there is")
+    if isinstance(error, TypeError):
+        called = _bad_call(error)
+        if called is not None:
+            return called
+    internal = InternalError(f"{type(error).__name__}: {error}")
+    internal.__cause__ = error
+    return internal
+
+
+def _undefined(error: NameError) -> EvalError:
+    name = plain_name(error.name or "")
+    if not name:
+        return EvalError("undefined", str(error))
+    from rtfs.compiler.analyser import FORBIDDEN
+    from rtfs.syntax.suggest import did_you_mean
+
+    hint = FORBIDDEN.get(name)
+    if hint is None:
+        candidates: set[str] = set()
+        traceback = error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename.startswith("rtfs:"):
+                names = (*traceback.tb_frame.f_globals, *traceback.tb_frame.f_builtins, *traceback.tb_frame.f_locals)
+                candidates = {plain_name(one) for one in names if one[0] not in " :_"}
+            traceback = traceback.tb_next
+        near = did_you_mean(name, candidates)
+        hint = f"did you mean `{near}`?" if near is not None else None
+    if "free variable" in str(error) or isinstance(error, UnboundLocalError):
+        return EvalError("undefined", f"`{name}` is used before it has a value", hint=hint)
+    return EvalError("undefined", f"`{name}` is not defined", hint=hint)
+
+
+def _bad_call(error: TypeError) -> UserError | None:
+    """CPython's words for a wrong number of arguments or a value that is no function."""
+    text = str(error)
+    if text.endswith("object is not callable"):
+        kind = text.split("'")[1]
+        shown = _KINDS.get(kind, f"a {kind.lower()}")
+        return TypeMismatch(
+            "type/mismatch",
+            f"{shown} cannot be called",
+            hint="the first form of a list is what is called; data is quoted: '(1 2)",
+        )
+    head, parenthesis, rest = text.partition("() ")
+    if not parenthesis:
+        return None
+    name = plain_name(head.rpartition(".<locals>.")[2].rpartition(".")[2] if "<locals>" in head else head)
+    name = name or "fn"
+    if rest.startswith("takes "):
+        # "takes 2 positional arguments but 3 were given", "takes from 1 to 2 positional arguments but 3 were given"
+        wanted, _, given = rest.removeprefix("takes ").partition(" positional argument")
+        count = given.partition("but ")[2].split(" ", 1)[0]
+        wanted = wanted.removeprefix("from ")
+        return EvalError("arity", f"`{name}` takes {_arguments(wanted)}, got {count}")
+    if rest.startswith("missing "):
+        count = rest.removeprefix("missing ").split(" ", 1)[0]
+        function_arity = _arity_of(error)
+        if function_arity is not None:
+            least, most, given_count = function_arity(int(count))
+            wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+            return EvalError("arity", f"`{name}` takes {_arguments(wanted)}, got {given_count}")
+        more = "argument" if count == "1" else "arguments"
+        return EvalError("arity", f"`{name}` is called with {count} {more} too few")
+    return None
+
+
+def _arguments(wanted: str) -> str:
+    return "no arguments" if wanted == "0" else f"{wanted} argument{'' if wanted == '1' else 's'}"
+
+
+def _arity_of(error: TypeError) -> Any:
+    """How many arguments the callee wants is not in CPython's message; the call's frame does not know it either."""
+    return None

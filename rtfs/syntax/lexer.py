@@ -1,0 +1,320 @@
+"""The lexer that Lark is given: one regular expression over the text, atoms turned into values on the way.
+
+It is built from the terminals of the grammar and knows nothing of what tokens may follow each other. Invariant: every
+character of the text is in exactly one token, white space, a comment, or a reported error; reading on is always
+possible, so a faulty piece yields the atom nil in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from sys import intern
+
+from lark.lexer import Lexer
+
+from rtfs.syntax.strings import unescape
+from rtfs.syntax.tokens import CLOSERS, OPENERS, PREFIXES, Atom, Mark, Reading
+from rtfs.syntax.words import SYMBOL, WordError, classify, shorten
+from rtfs.values import Symbol
+from rtfs.values.info import FormInfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from lark.lexer import LexerState
+
+MAX_ARGUMENT = 20
+"""Highest `%n` of a `#(…)`, as in Clojure."""
+
+_FAULTY = object()
+_SPACE = " \t\r\n,"
+_SYMBOLIC = {"##Inf": float("inf"), "##-Inf": float("-inf"), "##NaN": float("nan")}
+_FORBIDDEN = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffe\\uffff"
+    + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
+    + "]"
+)
+_BLOCK_EDGE = re.compile(r"#\||\|#")
+_UNREADABLE = re.compile(
+    r"""(?P<string>")|(?P<colons>:{2,}[^\s()\[\]{}"';,]*)|(?P<block_end>\|\#)|(?P<character>\\(?:[^\s()\[\]{}"';,]+|.)?)
+    |\#(?:(?P<set>\{)|(?P<regex>(?="))|(?P<var>')|(?P<conditional>\?@?)|(?P<printed><[^>\n]*>?)|(?P<oldmeta>\^)
+        |(?P<tag>[^\s()\[\]{}"';,]*))|(?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ARGUMENT = re.compile(r"%([0-9]*)")
+
+
+class FormLexer(Lexer):
+    """Lark's `lexer=` class: `lex` takes a `Reading` where Lark would have a text."""
+
+    __future_interface__ = 1
+
+    def __init__(self, conf: Any) -> None:
+        patterns = {intern(str(terminal.name)): terminal.pattern.to_regexp() for terminal in conf.terminals}
+        space = patterns.pop("SPACE")
+        names = sorted(patterns, key=lambda name: (name != "ATOM", -len(patterns[name]), name))
+        joined = "|".join(f"({patterns[name]})" for name in names)
+        self._regex = re.compile(f"(?:{space})?+(?:{joined}|(.))", re.DOTALL)
+        self._names = ["", *names, "UNREADABLE"]
+        if self._regex.groups != len(names) + 1:
+            raise ValueError("a terminal of the grammar has a capturing group")
+
+    def lex(self, lexer_state: LexerState, parser_state: Any) -> Iterator[Any]:
+        """Tokens of `lexer_state.text`, a `Reading`."""
+        reading: Any = lexer_state.text
+        return self.tokens(reading)
+
+    def tokens(self, reading: Reading) -> Iterator[Any]:
+        """Tokens of a reading, as `Atom` and `Mark`."""
+        source = reading.source
+        text = source.text
+        for found in _FORBIDDEN.finditer(text):
+            _forbidden(reading, found.start())
+        at = 0
+        if text.startswith("\ufeff"):
+            at = 1
+        if text.startswith("#!", at):
+            at = text.find("\n", at)
+            at = len(text) if at < 0 else at
+        stop = len(text.rstrip(_SPACE))
+        names = self._names
+        scan = self._regex.finditer
+        symbols: dict[str, str] = {}
+        constants: dict[str, Any] = {}
+        symbol_name = symbols.get
+        run: list[Any] | None = None  # `after` of the bracket before, if atoms may be added to it
+        need = 0  # operands that prefixes still wait for
+        needs: list[int] = []  # of each open bracket `need` after it, or -1 if it is no operand
+        depth = 0  # of brackets since the outermost `#(` that is open
+        function: Mark | None = None
+        while at < stop:
+            for match in scan(text, at, stop):
+                index = match.lastindex
+                start, end = match.span(index)  # type: ignore[arg-type]
+                if index == 1:
+                    word = match[1]
+                    if depth and word[0] == "%" and function is not None:
+                        word = _argument(reading, function, word, start)
+                    name = symbol_name(word)
+                    value: Any
+                    if name is not None:
+                        value = Symbol(name, FormInfo(source, start, end))
+                    elif word in constants:
+                        value = constants[word]
+                    elif word[0] == '"':
+                        value = _string(reading, word, start)
+                    else:
+                        value = _word(reading, word, start, end)
+                        if value is SYMBOL:
+                            symbols[word] = word
+                            value = Symbol(word, FormInfo(source, start, end))
+                        elif value is _FAULTY:
+                            value = None
+                        else:
+                            constants[word] = value
+                    if run is not None:
+                        run += (value, start, end)
+                        continue
+                    if need:
+                        need -= 1
+                    yield Atom(value, start, end)
+                    continue
+                kind = names[index]  # type: ignore[index]
+                if kind in OPENERS:
+                    run = []
+                    mark = Mark(kind, start, end, reading, run)
+                    needs.append(need - 1)
+                    need = 0
+                    if kind == "FN":
+                        mark.arguments, mark.rest = 0, False
+                        if depth:
+                            hint = "write the inner or the outer one as `(fn [x] …)`"
+                            reading.error("reader/nested-function", "`#(…)` within another", start, end, hint)
+                        else:
+                            function = mark
+                            depth = 1
+                    elif depth:
+                        depth += 1
+                    yield mark
+                elif kind in CLOSERS:
+                    if depth:
+                        depth -= 1
+                    need = needs.pop() if needs else 0
+                    if need < 0:
+                        need = 0
+                        run = []
+                        yield Mark(kind, start, end, reading, run)
+                    else:
+                        run = None
+                        yield Mark(kind, start, end, reading)
+                elif kind in PREFIXES:
+                    run = None
+                    if kind == "META":
+                        need += 1 if need else 2
+                    elif kind == "DISCARD":
+                        need += 1
+                    elif not need:
+                        need = 1
+                    yield Mark(kind, start, end, reading)
+                elif kind == "BLOCK":
+                    at = _block_end(reading, start, stop)
+                    break
+                elif kind == "UNREADABLE":
+                    at, token = _unreadable(reading, start, stop)
+                    if token is not None:
+                        run = None
+                        if token.type in OPENERS:
+                            needs.append(need - 1)
+                            need = 0
+                            depth += 1 if depth else 0
+                        elif token.type == "META":
+                            need += 1 if need else 2
+                        elif need:
+                            need -= 1
+                        yield token
+                    break
+            else:
+                return
+
+
+def _word(reading: Reading, word: str, start: int, end: int) -> Any:
+    if word[0] == "#":
+        if word not in _SYMBOLIC:
+            hint = "there are `##Inf`, `##-Inf` and `##NaN`"
+            reading.error("reader/unsupported", f"`{shorten(word)}` is no number", start, end, hint)
+        return _SYMBOLIC.get(word, _FAULTY)
+    if word == ":":
+        return SYMBOL
+    try:
+        return classify(word)
+    except WordError as error:
+        reading.error(error.code, error.message, start, end, error.hint)
+        return _FAULTY
+
+
+def _string(reading: Reading, literal: str, start: int) -> str:
+    if "\\" not in literal:
+        return literal[1:-1]
+    text, faults = unescape(literal[1:-1])
+    for fault in faults:
+        reading.error(
+            "reader/string-escape", fault.message, start + 1 + fault.start, start + 1 + fault.end, fault.hint
+        )  # fmt: skip
+    return text
+
+
+def _argument(reading: Reading, function: Mark, word: str, start: int) -> str:
+    """Note an argument of a `#(…)`; answers the name of its parameter."""
+    if word == "%&":
+        function.rest = True
+        return word
+    match = _ARGUMENT.fullmatch(word)
+    number = 0 if match is None or len(match[1]) > 3 else int(match[1] or 1)
+    if not 0 < number <= MAX_ARGUMENT:
+        reading.error(
+            "reader/argument", f"`{shorten(word)}` is no argument of `#(…)`", start, start + len(word),
+            f"there are `%`, `%1` to `%{MAX_ARGUMENT}` and `%&`",
+        )  # fmt: skip
+        return "%1"
+    function.arguments = max(function.arguments, number)
+    return f"%{number}"
+
+
+def _block_end(reading: Reading, start: int, stop: int) -> int:
+    """Offset after the block comment that starts at `start`."""
+    depth = 0
+    for edge in _BLOCK_EDGE.finditer(reading.source.text, start, stop):
+        depth += 1 if edge[0] == "#|" else -1
+        if depth == 0:
+            return edge.end()
+    reading.swallowed = True
+    inner = f", {depth} deep at the end" if depth > 1 else ""
+    reading.error(
+        "reader/unterminated-comment", f"the comment `#|` of {reading.place(start)} is never closed{inner}",
+        start, start + 2, "close it with `|#`; block comments nest",
+    )  # fmt: skip
+    return stop
+
+
+def _forbidden(reading: Reading, at: int) -> None:
+    code = ord(reading.source.text[at])
+    if 0xD800 <= code < 0xE000:
+        what, hint = "half of a surrogate pair", "the text was decoded wrongly"
+    elif code < 0xA0:
+        what, hint = "a control character", f"in a string it is written `\\u{code:04x}`"
+    else:
+        what, hint = "no character", "remove it"
+    reading.error("reader/character", f"U+{code:04X} is {what}", at, at + 1, hint)
+
+
+def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
+    """Report what stands at `start`. Answers where to read on, and the token to read in its place, if any."""
+    text = reading.source.text
+    match = _UNREADABLE.match(text, start, stop)
+    if match is None:
+        raise AssertionError("the pattern has a branch for every character")
+    kind = match.lastgroup
+    end = match.end()
+    piece = shorten(match[0])
+    code = "reader/unsupported"
+    token: Any = Atom(None, start, end)
+    hint: str | None = None
+    if kind == "string":
+        reading.swallowed = True
+        code, message = "reader/unterminated-string", f"the string of {reading.place(start)} is never closed"
+        hint = 'it ends with `"`; a quote within it is written `\\"`'
+        token.end = stop
+        reading.error(code, message, start, start + 1, hint)
+        return stop, token
+    if kind == "colons":
+        code, message = "reader/keyword", f"`{piece}` is no keyword"
+        name = match[0].lstrip(":")
+        hint = f"write `:{shorten(name)}`" if name else "a type annotation has one colon"
+    elif kind == "block_end":
+        code, message, token = "reader/unexpected-close", "`|#` closes no comment", None
+    elif kind == "character":
+        message = "there are no characters" if len(match[0]) > 1 else "a backslash stands for nothing here"
+        inner = {"newline": "\\n", "space": " ", "tab": "\\t", "return": "\\r", '"': '\\"'}.get(piece[1:], piece[1:])
+        hint = f'write the string `"{inner}"`' if inner.isprintable() and inner else None
+    elif kind == "set":
+        message, hint = "there are no sets", "write a vector, `[1 2 3]`, and `distinct` where it matters"
+        token = Mark("LBRACE", start, end, reading, [])
+        token.is_set = True
+    elif kind == "regex":
+        message, token = "there are no regular expression literals", None
+        hint = 'write a string, with each backslash doubled: `(re-find "\\\\d+" text)`'
+    elif kind == "var":
+        message, token, hint = "there are no vars", None, "write the name alone"
+    elif kind == "conditional":
+        message, token, hint = "there are no reader conditionals", None, "write the form alone"
+    elif kind == "printed":
+        message, hint = "what is printed like this cannot be read back", "functions and errors have no literals"
+    elif kind == "oldmeta":
+        message, token, hint = "metadata is written `^`, without `#`", Mark("META", start, end, reading), None
+    elif kind == "tag":
+        message, token = f"there are no tagged literals: `{piece}`", None
+        if match[0] in ("#inst", "#uuid"):
+            hint = "write the timestamp or UUID itself, without quotes: `2023-12-25T10:30:45Z`"
+        elif match[0] == "#":
+            message = "`#` stands for nothing here"
+            hint = "there are `#(…)`, `#_form` and `#| comment |#`"
+    else:
+        _stray(reading, start, end, piece)
+        return end, None
+    reading.error(code, message, start, end, hint)
+    return end, token
+
+
+def _stray(reading: Reading, start: int, end: int, piece: str) -> None:
+    if _FORBIDDEN.match(piece):
+        return  # reported before reading began
+    if piece == "|":
+        message, hint = "`|` is no part of a symbol", "a comment is written `#| … |#`, with white space before it"
+    elif piece.isspace():
+        message = f"U+{ord(piece):04X} is no white space of the language"
+        hint = "write a space"
+    else:
+        message, hint = f"the invisible character U+{ord(piece):04X} stands outside of a string", "remove it"
+    reading.error("reader/character", message, start, end, hint)

@@ -1,0 +1,152 @@
+"""From values to text that reads back.
+
+Knows nothing of reading: imports neither Lark nor `re`. Invariants: iterative, so data nested a hundred thousand deep
+prints; what has a literal prints as one; everything else prints as `#<…>`, which the reader refuses.
+"""
+
+from __future__ import annotations
+
+from rtfs.syntax.numbers import float_text, int_text
+from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+
+def to_text(value: Any, width: int | None = None) -> str:
+    """The text of a value, as `pr-str` gives it: strings quoted, maps in insertion order.
+
+    With `width` (columns) longer values are broken into indented lines.
+    """
+    if width is not None:
+        from rtfs.syntax.pretty import pretty
+
+        return pretty(value, width)
+    atom = _ATOMS.get(value.__class__)
+    if atom is not None:
+        return atom(value)
+    if value.__class__ in _BRACKETS:
+        return _collection_text(value)
+    return _other_text(value)
+
+
+def display(value: Any) -> str:
+    """The text of a value, as `str` and `println` show it: a string itself is raw, strings within data are quoted."""
+    if value.__class__ is str:
+        text: str = value
+        return text
+    return to_text(value)
+
+
+def _collection_text(value: Any) -> str:
+    out: list[str] = []
+    put = out.append
+    stack: list[tuple[Iterator[Any], str]] = []
+    opener, closer = _BRACKETS[value.__class__]
+    put(opener)
+    items: Iterator[Any] = iter(elements(value))
+    atoms = _ATOMS.get
+    while True:
+        for item in items:
+            kind = item.__class__
+            atom = atoms(kind)
+            if atom is not None:
+                put(atom(item))
+                put(" ")
+            elif kind in _BRACKETS:
+                stack.append((items, closer))
+                opener, closer = _BRACKETS[kind]
+                put(opener)
+                items = iter(elements(item))
+                break
+            else:
+                put(_other_text(item))
+                put(" ")
+        else:
+            if out[-1] == " ":
+                out[-1] = closer
+            else:
+                put(closer)
+            if not stack:
+                return "".join(out)
+            put(" ")
+            items, closer = stack.pop()
+
+
+def elements(value: Any) -> list[Any]:
+    """What a list, vector or map shows between its brackets; of a map the keys and values by turns."""
+    if value.__class__ is Map:
+        flat: list[Any] = []
+        for pair in value.items():
+            flat += pair
+        return flat
+    items: list[Any] = value.to_list()
+    return items
+
+
+def string_text(text: str) -> str:
+    """A string literal for `text`: the five escapes, and `\\uXXXX` for what may not stand raw in a source."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    if not text.isprintable():
+        text = "".join([char if char.isprintable() or _allowed(ord(char)) else escape(char) for char in text])
+    return f'"{text}"'
+
+
+def escape(char: str) -> str:
+    """`\\uXXXX` for a character, two of them beyond U+FFFF."""
+    code = ord(char)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def _allowed(code: int) -> bool:
+    """Whether a character that Python holds for unprintable may stand raw in a source: white space, unassigned ones."""
+    if code < 0xA0 or 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0 or code & 0xFFFE == 0xFFFE:
+        return False
+    # Invisible characters that reorder or hide text are allowed raw, but better seen.
+    return not (0x200B <= code <= 0x200F or 0x2028 <= code <= 0x202E or 0x2060 <= code <= 0x206F or code == 0xFEFF)
+
+
+def _bool_text(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _nil_text(value: None) -> str:
+    return "nil"
+
+
+def _keyword_text(value: Keyword) -> str:
+    return ":" + value.name
+
+
+def _symbol_text(value: Symbol) -> str:
+    return value.name
+
+
+def _other_text(value: Any) -> str:
+    if isinstance(value, UserError):
+        return f"#<error {value.code}: {value.message}>"
+    if callable(value):
+        name = str(getattr(value, "__name__", "")).partition(" ")[0]
+        anonymous = name in ("", "fn") or (name[0] == "<" and name[1:2].isalpha())
+        return "#<function>" if anonymous else f"#<function {name}>"
+    return f"#<{value.__class__.__name__}>"
+
+
+_ATOMS: dict[type, Callable[[Any], str]] = {
+    str: string_text,
+    int: int_text,
+    float: float_text,
+    bool: _bool_text,
+    type(None): _nil_text,
+    Keyword: _keyword_text,
+    Symbol: _symbol_text,
+}
+
+_BRACKETS: dict[type, tuple[str, str]] = {List: ("(", ")"), Vector: ("[", "]"), Map: ("{", "}")}

@@ -1,0 +1,110 @@
+"""From text to forms: the public face of reading.
+
+Knows nothing of what forms mean; imports Lark only when something is read. Invariant: whatever the text, the outcome
+is forms or one `ReaderError` that carries all further ones in `others`, in the order of their places.
+"""
+
+from __future__ import annotations
+
+from rtfs.source import Source, Span
+from rtfs.values.error import ReaderError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_AT_END = {"reader/unclosed", "reader/unterminated-string", "reader/unterminated-comment"}
+
+
+class Forms(list):  # type: ignore[type-arg]
+    """The top-level forms of a source, in order.
+
+    source: where they come from. offsets: start and end of each, flat. duplicates: places of map keys that a later,
+    equal key of the same map display overrides (of equal keys the last wins).
+    """
+
+    __slots__ = ("duplicates", "offsets", "source")
+
+    def __init__(
+        self,
+        source: Source,
+        forms: list[Any] | tuple[()] = (),
+        offsets: tuple[int, ...] = (),
+        duplicates: tuple[Span, ...] = (),
+    ) -> None:
+        super().__init__(forms)
+        self.source = source
+        self.offsets = offsets
+        self.duplicates = duplicates
+
+    @property
+    def spans(self) -> list[Span]:
+        """Where each form stands."""
+        source, offsets = self.source, self.offsets
+        return [Span(source, offsets[i], offsets[i + 1]) for i in range(0, len(offsets), 2)]
+
+
+def read_forms(source: Source) -> Forms:
+    """All forms of `source`, none evaluated; empty for a text without any.
+
+    Raises ReaderError: the first error, with the further ones in `.others`.
+    """
+    forms, errors = _read(source)
+    if errors:
+        first = errors[0]
+        first.others = tuple(errors[1:])
+        raise first
+    return forms
+
+
+def read_value(source: Source) -> Any:
+    """The one form of `source`, as data. Raises ReaderError, also (`reader/no-form`, `reader/extra-form`) if there is
+    not exactly one."""
+    forms = read_forms(source)
+    if len(forms) == 1:
+        return forms[0]
+    if not forms:
+        end = len(source.text)
+        raise ReaderError("reader/no-form", "the text holds no form", span=Span(source, end, end))
+    raise ReaderError("reader/extra-form", "more than one form where one is read", span=forms.spans[1])
+
+
+def incomplete(text: str) -> bool:
+    """Whether more text could make `text` readable: only a bracket, string, comment or operand is missing at its end.
+
+    False for a complete text and for one that is wrong whatever follows.
+    """
+    errors = _read(Source(text, "<input>"))[1]
+    if not errors:
+        return False
+    closing = frozenset(")]}")
+    for error in errors:
+        if error.code in _AT_END:
+            continue
+        if error.code == "reader/missing-form" and error.span is not None:
+            rest = text[error.span.end :]
+            if closing.isdisjoint(rest):
+                continue
+        return False
+    return True
+
+
+def _read(source: Source) -> tuple[Forms, list[ReaderError]]:
+    from rtfs.syntax.collector import CollectorPaused
+    from rtfs.syntax.parser import parse
+    from rtfs.syntax.tokens import Reading
+
+    reading = Reading(source)
+    with CollectorPaused():
+        items = parse(reading)
+    errors = reading.errors
+    if errors:
+        errors.sort(key=_start)
+        return Forms(source), errors
+    values = items[::3]
+    del items[::3]
+    return Forms(source, values, tuple(items), tuple(reading.duplicates)), errors
+
+
+def _start(error: ReaderError) -> int:
+    return error.span.start if error.span is not None else 0

@@ -1,0 +1,98 @@
+"""`rtfs test PATH… [--update] [--allow GRANT]`: runs golden files and prints what differs.
+
+Must not know how a chunk is run. Exit status: 0 all passed, 1 a failure, 2 nothing to run or a wrong call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rtfs.testing.golden import Chunk, GoldenFile, Problem, parse
+from rtfs.testing.runner import Edit, apply_edits, run_chunk
+
+SUFFIX = ".test.rtfs"
+
+
+def load(path: Path) -> GoldenFile:
+    """Read and take apart one file; a file that cannot be read or is no UTF-8 has that as its problem."""
+    try:
+        return parse(path.read_bytes().decode("utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        return GoldenFile(str(path), "", [], [Problem(1, f"no UTF-8 text: byte {error.start} is wrong")])
+    except OSError as error:
+        return GoldenFile(str(path), "", [], [Problem(1, error.strerror or str(error))])
+
+
+def show(file: GoldenFile, chunk: Chunk | None, problem: Problem) -> str:
+    """A problem as text: place, chunk, source line, what is wrong."""
+    lines = file.text.splitlines()
+    source = lines[problem.line - 1].strip() if 0 < problem.line <= len(lines) else ""
+    heading = f"{file.name}:{problem.line}: {chunk.name if chunk else 'the file'}"
+    body = [f"  | {source}"] if source else []
+    body += [f"  {line}" for line in problem.text.split("\n")]
+    return "\n".join([heading, *body])
+
+
+def write(file: GoldenFile, edits: Sequence[Edit]) -> None:
+    """Make the edits in the file itself."""
+    Path(file.name).write_bytes(apply_edits(file.text, edits).encode("utf-8"))
+
+
+def run(argv: Sequence[str]) -> int:
+    """The command; argv is what follows `rtfs test`. Prints the report to standard output, returns the exit status."""
+    parser = argparse.ArgumentParser(prog="rtfs test", description="Run golden files (*.test.rtfs).")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder to search for *.test.rtfs")
+    parser.add_argument("--update", action="store_true", help="write what the programs give into the files")
+    parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    paths = _found(options.paths)
+    if paths is None:
+        return 2
+    passed = failed = updated = 0
+    for path in paths:
+        file = load(path)
+        edits: list[Edit] = []
+        reports = [show(file, None, problem) for problem in file.problems]
+        failed += bool(file.problems)
+        for chunk in file.chunks:
+            outcome = run_chunk(file, chunk, allow=options.allow, update=options.update)
+            edits += outcome.edits
+            reports += [show(file, chunk, problem) for problem in outcome.problems]
+            if outcome.problems:
+                failed += 1
+            else:
+                passed += 1
+        for report in reports:
+            print(report, end="\n\n")
+        if edits:
+            write(file, edits)
+            updated += len(edits)
+    if updated:
+        print(f"{updated} expectations rewritten")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _found(names: Sequence[str]) -> list[Path] | None:
+    """The golden files that the paths name, each once, folders searched in sorted order; None if there are none."""
+    found: dict[Path, None] = {}
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            inside = sorted(path.rglob(f"*{SUFFIX}"))
+            if not inside:
+                print(f"rtfs test: no *{SUFFIX} below {name}", file=sys.stderr)
+                return None
+            found.update(dict.fromkeys(inside))
+        elif path.is_file():
+            found[path] = None
+        else:
+            print(f"rtfs test: no such file: {name}", file=sys.stderr)
+            return None
+    return list(found)

@@ -1,0 +1,142 @@
+"""Between Python's data and the language's, for hosts.
+
+Knows nothing of JSON or schemas. Invariants: no recursion, so depth is no danger; nothing is lost silently, what cannot
+be said in the other world is a TypeError or ValueError that names it.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+
+from rtfs.values.error import LimitError, UserError
+from rtfs.values.keyword import Keyword, is_keyword_name
+from rtfs.values.map import Map
+from rtfs.values.sequence import List, Vector
+from rtfs.values.symbol import Symbol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_OWN = frozenset((type(None), bool, int, float, str, Keyword, Symbol, Vector, List, Map, FunctionType))
+_MOST = 20_000_000  # collections in one value: what holds one thing twice, that again, and so on, would go on for ever
+
+
+def from_python(value: Any, keywords: bool = False) -> Any:
+    """The RTFS value of Python data.
+
+    dict -> Map, list and tuple -> Vector; str, int, float, bool, None and RTFS values are themselves (subclasses become
+    the plain kind). With `keywords`, string keys of dicts that read back as a keyword become one.
+    Raises TypeError for any other object, ValueError for data that contains itself or two keys that become one,
+    LimitError for data that is too large.
+    """
+    if value.__class__ in _OWN:
+        return value
+    done: list[Any] = []
+    open_: list[tuple[Any, Iterator[Any], list[Any]]] = []
+    path: set[int] = set()
+    count = 0
+    source: Any = None
+    parts: Iterator[Any] = iter((value,))
+    while True:
+        for part in parts:
+            if part.__class__ in _OWN:
+                done.append(part)
+            elif isinstance(part, (dict, list, tuple)):
+                if id(part) in path:
+                    raise ValueError(f"a {type(part).__name__} that contains itself is no RTFS value")
+                path.add(id(part))
+                count += 1
+                if count > _MOST:
+                    raise _too_large()
+                open_.append((source, parts, done))
+                source, done = part, []
+                parts = iter(list(part.values()) if isinstance(part, dict) else part)
+                break
+            else:
+                done.append(_plain(part))
+        else:
+            if source is None:
+                return done[0]
+            if isinstance(source, dict):
+                keys = [_from_key(key, keywords) for key in source]
+                made: Any = Map(zip(keys, done, strict=True))
+                if len(made) != len(keys):
+                    raise ValueError("two keys of a dict become the same keyword")
+            else:
+                made = Vector.of(done)
+            path.discard(id(source))
+            source, parts, done = open_.pop()
+            done.append(made)
+
+
+def _from_key(key: Any, keywords: bool) -> Any:
+    key = from_python(key)
+    return Keyword(key) if keywords and key.__class__ is str and is_keyword_name(key) else key
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UserError):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"a Python {type(value).__name__} has no RTFS value; make it a dict, list, str, int, float or bool")
+
+
+def to_python(value: Any) -> Any:
+    """Python data of an RTFS value.
+
+    Map -> dict (keyword keys become their names, sequences as keys tuples), Vector and List -> list, Keyword and Symbol
+    -> name; functions and errors stay. Raises ValueError where two keys of a map would become one, LimitError for a value that is
+    too large.
+    """
+    done: list[Any] = []
+    open_: list[tuple[Any, Iterator[Any], list[Any]]] = []
+    count = 0
+    source: Any = None
+    parts: Iterator[Any] = iter((value,))
+    while True:
+        for part in parts:
+            kind = part.__class__
+            if kind is Keyword or kind is Symbol:
+                done.append(part.name)
+            elif kind is Vector or kind is List or kind is Map:
+                count += 1
+                if count > _MOST:
+                    raise _too_large()
+                open_.append((source, parts, done))
+                source, done = part, []
+                parts = iter(list(part.values()) if kind is Map else part)
+                break
+            else:
+                done.append(part)
+        else:
+            if source is None:
+                return done[0]
+            made: Any = done
+            if source.__class__ is Map:
+                made = {}
+                for key, item in zip(source.keys(), done, strict=True):
+                    name = _to_key(key)
+                    if name in made:
+                        raise ValueError(f"two keys of a map become the same Python key {name!r}")
+                    made[name] = item
+            source, parts, done = open_.pop()
+            done.append(made)
+
+
+def _to_key(key: Any) -> Any:
+    if key.__class__ is Keyword or key.__class__ is Symbol:
+        return key.name
+    if key.__class__ is Vector or key.__class__ is List:
+        return tuple(_to_key(part) for part in key)
+    return key
+
+
+def _too_large() -> LimitError:
+    return LimitError("limit/size", f"a value of more than {_MOST:,} collections cannot be converted")

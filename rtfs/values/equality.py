@@ -1,0 +1,164 @@
+"""The language's `=` and the hash that goes with it.
+
+Strict on kind (1, 1.0 and true are three values), sequences by elements whatever their kind, maps whatever their order,
+functions and errors by identity, NaN equal to nothing. Knows nothing of how collections keep their elements.
+Invariants: neither function recurses; equal values have equal hashes; data that shares parts (a vector holding one
+vector twice, sixty levels deep) costs what it occupies, not what it would print as.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from rtfs.values.keyword import Keyword
+from rtfs.values.map import Map
+from rtfs.values.sequence import List, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_SEQUENCES = frozenset((Vector, List))
+_COLLECTIONS = frozenset((Vector, List, Map))
+_ABSENT = object()
+_MANY = 4096  # containers visited before it pays to remember which; smaller data repeats little
+
+
+def equal(a: Any, b: Any) -> bool:
+    """`(= a b)`."""
+    kind = a.__class__
+    if kind in _SEQUENCES:
+        return b.__class__ in _SEQUENCES and _equal_collections(a, b)
+    if kind is not b.__class__:
+        return False
+    return _equal_collections(a, b) if kind is Map else bool(a == b)
+
+
+def _equal_collections(a: Any, b: Any) -> bool:
+    """True if two maps, or two sequences, are equal."""
+    pairs = _pairs(a, b)
+    if pairs is None:
+        return False
+    waiting: list[Iterator[tuple[Any, Any]]] = []
+    visited = 0
+    seen: set[tuple[int, int]] | None = None
+    while True:
+        for a, b in pairs:
+            kind = a.__class__
+            if kind in _SEQUENCES:
+                if b.__class__ not in _SEQUENCES:
+                    return False
+            elif kind is not b.__class__:
+                return False
+            elif kind is not Map:
+                if a is b if kind is Keyword else a == b:
+                    continue
+                return False
+            visited += 1
+            if visited > _MANY:
+                both = (id(a), id(b))
+                if seen is None:
+                    seen = set()
+                if both in seen:
+                    continue
+                seen.add(both)
+            inner = _pairs(a, b)
+            if inner is None:
+                return False
+            waiting.append(pairs)
+            pairs = inner
+            break
+        else:
+            if not waiting:
+                return True
+            pairs = waiting.pop()
+
+
+def _pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
+    """What must be equal for two collections of one kind to be equal; None if they differ in size or keys."""
+    if a.__class__ is Map:
+        return _map_pairs(a, b) if len(a) == len(b) else None
+    left, right = a.to_list(), b.to_list()
+    return zip(left, right) if len(left) == len(right) else None  # noqa: B905
+
+
+def _map_pairs(a: Map, b: Map) -> Iterator[tuple[Any, Any]] | None:
+    """What must be equal for two maps of one length to be equal; None if no pairing of their keys can be."""
+    left, right = a.raw(), b.raw()
+    pairs: list[tuple[Any, Any]] = []
+    deep: list[tuple[Any, Any]] = []
+    for key, value in left.items():
+        kind = key.__class__
+        if kind in _COLLECTIONS:
+            deep.append((key, value))
+            continue
+        if kind is tuple and key[0] != key[0]:
+            return None
+        other = right.get(key, _ABSENT)
+        if other is _ABSENT:
+            return None
+        pairs.append((value, other))
+    if deep:
+        # A lookup would compare keys, whose keys would be compared by a lookup, and so on down the C stack.
+        by_hash: dict[int, list[tuple[Any, Any]]] = {}
+        for key, value in right.items():
+            if key.__class__ in _COLLECTIONS:
+                by_hash.setdefault(hash_of(key), []).append((key, value))
+        for key, value in deep:
+            found = by_hash.get(hash_of(key), ())
+            if len(found) != 1:
+                found = [entry for entry in found if equal(key, entry[0])]
+                if not found:
+                    return None
+            pairs += zip((key, value), found[0], strict=True)
+    return iter(pairs)
+
+
+def hash_of(value: Any) -> int:
+    """A hash that goes with `equal`."""
+    if value.__class__ not in _COLLECTIONS:
+        return _hash_leaf(value)
+    waiting: list[tuple[Any, Iterator[Any], list[int]]] = []
+    hashes: list[int] = []
+    memo: dict[int, int] = {}
+    visited = 0
+    parts = _parts(value)
+    while True:
+        for part in parts:
+            kind = part.__class__
+            if kind is str or kind is int or kind is Keyword:
+                hashes.append(hash(part))
+            elif kind not in _COLLECTIONS:
+                hashes.append(_hash_leaf(part))
+            elif id(part) in memo:
+                hashes.append(memo[id(part)])
+            else:
+                visited += 1
+                waiting.append((value, parts, hashes))
+                value, parts, hashes = part, _parts(part), []
+                break
+        else:
+            if value.__class__ is Map:
+                result = hash(frozenset(zip(hashes[::2], hashes[1::2], strict=True)))
+            else:
+                result = hash(tuple(hashes))
+            if not waiting:
+                return result
+            if visited > _MANY:
+                memo[id(value)] = result
+            value, parts, hashes = waiting.pop()
+            hashes.append(result)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    return chain.from_iterable(value.items()) if value.__class__ is Map else iter(value)
+
+
+def _hash_leaf(value: Any) -> int:
+    kind = value.__class__
+    if kind is float:
+        return hash(value) ^ 0x0F10A7
+    if kind is bool:
+        return 0xB001 if value else 0xB000
+    return hash(value)

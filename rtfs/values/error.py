@@ -1,0 +1,102 @@
+"""The errors that a program can meet: one hierarchy, stable codes, made for people.
+
+A `UserError` is both the Python exception that unwinds guest code and the RTFS value that `catch` binds: it answers
+`:code :message :data :capability`. `InternalError` is our own bug and is never shown as the user's. Knows nothing of
+text or programs; whoever knows a place sets `span` and `trace`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.source import Span
+
+
+class RtfsError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class InternalError(RtfsError):
+    """A bug of this package. Never the user's fault, never catchable by a program."""
+
+
+class UserError(RtfsError):
+    """An error of the program, its input or its surroundings.
+
+    code: stable, `area/detail` (`type/mismatch`) or a bare area (`arity`); see docs/errors.
+    message: what happened, one sentence, no trailing newline.
+    span: where, if known. hint: what to try. data: an RTFS value that the program can read.
+    capability: id of the capability that failed, if one did. trace: RTFS calls, innermost first, as (name, span).
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        span: Span | None = None,
+        hint: str | None = None,
+        data: Any = None,
+        capability: str | None = None,
+        trace: tuple[tuple[str, Span | None], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.span = span
+        self.hint = hint
+        self.data = data
+        self.capability = capability
+        self.trace = trace
+
+    def __str__(self) -> str:
+        where = f"{self.span}: " if self.span is not None else ""
+        return f"{where}{self.code}: {self.message}"
+
+
+class ReaderError(UserError):
+    """Text that is no form. `others`: the further reader errors of the same text, in order."""
+
+    def __init__(self, code: str, message: str, *, span: Span | None = None, hint: str | None = None) -> None:
+        super().__init__(code, message, span=span, hint=hint)
+        self.others: tuple[ReaderError, ...] = ()
+
+
+class CompileError(UserError):
+    """A form that is no program: `form/shape`, `recur/…`, `macro/…`, `type/unknown`."""
+
+
+class EvalError(UserError):
+    """An error of running code: type, arity, undefined, arithmetic, index, match, argument, regex, json, user."""
+
+
+class TypeMismatch(EvalError):
+    """A value of the wrong kind. Code `type/mismatch`."""
+
+
+class LimitError(UserError):
+    """A limit of the machine was reached (`limit/steps` …). A program cannot catch it."""
+
+
+class Cancelled(UserError):
+    """The run was cancelled from outside. A program cannot catch it. Code `cancelled`."""
+
+    def __init__(self, message: str = "the run was cancelled", **fields: Any) -> None:
+        super().__init__("cancelled", message, **fields)
+
+
+class HostError(UserError):
+    """The host could not or would not perform a call: capability, policy, session.
+
+    `HostError("text")` alone means `capability/failed`: that is what a Python capability raises.
+    """
+
+    def __init__(self, message: str, *, code: str = "capability/failed", **fields: Any) -> None:
+        super().__init__(code, message, **fields)
+
+
+def uncatchable(error: BaseException) -> bool:
+    """True for what no program may catch: limits, cancellation, our own bugs."""
+    return isinstance(error, (LimitError, Cancelled)) or not isinstance(error, Exception)

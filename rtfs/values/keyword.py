@@ -1,0 +1,88 @@
+"""Keywords: interned names that stand for themselves (`:owner`, `:ns/name`).
+
+Invariant: two keywords of one name are one object, in every thread, so that dicts find them by identity (no Python
+`__hash__` or `__eq__` on the way). The table is weak: a keyword nobody holds is forgotten.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from weakref import WeakValueDictionary
+
+from rtfs.values.error import EvalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Keyword:
+    """`Keyword("a")` is the keyword `:a`; the name carries no leading colon."""
+
+    __slots__ = ("__weakref__", "name")
+    name: str
+
+    def __new__(cls, name: str) -> Keyword:
+        found = _table.get(name)
+        if found is not None:
+            return found
+        with _lock:
+            found = _table.get(name)
+            if found is None:
+                if type(name) is not str:
+                    raise TypeError(f"a keyword's name is a str, not {type(name).__name__}")
+                found = object.__new__(cls)
+                object.__setattr__(found, "name", name)
+                _table[name] = found
+            return found
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a keyword cannot be changed")
+
+    def __call__(self, *args: Any) -> Any:
+        """`(:k m default?)`: look the keyword up, as a program does."""
+        if len(args) == 1:
+            m = args[0]
+            return m.get(self) if m.__class__ is Map else keyword_get(self, m)
+        if len(args) == 2:
+            return keyword_get(self, args[0], args[1])
+        raise EvalError("arity", f":{self.name} as a function takes 1 or 2 arguments, not {len(args)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Keyword, (self.name,)
+
+    def __copy__(self) -> Keyword:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Keyword:
+        return self
+
+    def __repr__(self) -> str:
+        return f"Keyword({self.name!r})"
+
+    def __str__(self) -> str:
+        return ":" + self.name
+
+
+_table: WeakValueDictionary[str, Keyword] = WeakValueDictionary()
+_lock = allocate_lock()
+
+_NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.*+!?<>=$&%")
+
+
+def is_keyword_name(text: str) -> bool:
+    """True if `text` makes a keyword that anybody would write: letters, digits and `-_.*+!?<>=$&%`, no digit first, at
+    most one `/` with such a name on either side. Whatever passes reads back as one keyword behind a colon."""
+    namespace, slash, name = text.partition("/")
+    return _is_name(namespace) and (not slash or _is_name(name))
+
+
+def _is_name(text: str) -> bool:
+    if not text or text[0].isdigit():
+        return False
+    return _NAME.issuperset(text) or all(c in _NAME or (c > "\x7f" and c.isalnum()) for c in text)
+
+
+# Last, because these need the class above.
+from rtfs.values.lookup import keyword_get  # noqa: E402
+from rtfs.values.map import Map  # noqa: E402

@@ -1,0 +1,41 @@
+"""What kind of value a value is, by the name that `type-name` gives it."""
+
+from __future__ import annotations
+
+from types import BuiltinFunctionType, FunctionType
+
+from rtfs.values.error import UserError
+from rtfs.values.keyword import Keyword
+from rtfs.values.map import Map
+from rtfs.values.sequence import List, Vector
+from rtfs.values.symbol import Symbol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_NAMES: dict[type, str] = {
+    type(None): "nil",
+    bool: "boolean",
+    int: "integer",
+    float: "float",
+    str: "string",
+    Keyword: "keyword",
+    Symbol: "symbol",
+    Vector: "vector",
+    List: "list",
+    Map: "map",
+    FunctionType: "function",
+    BuiltinFunctionType: "function",
+}
+
+
+def type_name(value: Any) -> str:
+    """`(type-name value)`: nil boolean integer float string keyword symbol vector list map function error.
+
+    "foreign" for a Python object that is no value of the language.
+    """
+    name = _NAMES.get(value.__class__)
+    if name is None:
+        name = "error" if isinstance(value, UserError) else "foreign"
+    return name

@@ -1,0 +1,63 @@
+"""Looking things up: `get` and keywords as functions. Knows nothing of how collections keep their elements."""
+
+from __future__ import annotations
+
+from rtfs.values.error import TypeMismatch, UserError
+from rtfs.values.keyword import Keyword
+from rtfs.values.kinds import type_name
+from rtfs.values.map import Map
+from rtfs.values.sequence import List, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def get(collection: Any, key: Any, default: Any = None) -> Any:
+    """`(get collection key default?)`.
+
+    The value of a key of a map, the element at an index of a vector or list, the character at an index of a string,
+    `:code :message :data :capability` of an error; `default` where there is none, and for nil.
+    Raises TypeMismatch for anything else.
+    """
+    kind = collection.__class__
+    if kind is Map:
+        return collection.get(key, default)
+    if kind is Vector or kind is List or kind is str:
+        if key.__class__ is int and 0 <= key < len(collection):
+            return collection[key]
+        return default
+    if collection is None:
+        return default
+    if isinstance(collection, UserError):
+        return _error_field(collection, key, default)
+    raise TypeMismatch(
+        "type/mismatch", f"get: expected a map, vector, list, string, error or nil, got {_a(type_name(collection))}"
+    )
+
+
+def keyword_get(keyword: Keyword, m: Any, default: Any = None) -> Any:
+    """`(:k m default?)`: like `get`, but on maps, errors and nil only. Raises TypeMismatch for anything else."""
+    if m.__class__ is Map:
+        return m.get(keyword, default)
+    if m is None:
+        return default
+    if isinstance(m, UserError):
+        return _error_field(m, keyword, default)
+    raise TypeMismatch("type/mismatch", f":{keyword.name} looks up maps, not {_a(type_name(m))}")
+
+
+def _error_field(error: UserError, key: Any, default: Any) -> Any:
+    if key.__class__ is Keyword:
+        name = key.name
+        if name == "code":
+            return Keyword(error.code)
+        if name == "message" or name == "data" or name == "capability":
+            return getattr(error, name)
+    return default
+
+
+def _a(noun: str) -> str:
+    if noun == "nil":
+        return noun
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -1,0 +1,136 @@
+"""The total order of `sort`: nil < booleans < numbers < strings < keywords < symbols < vectors and lists < maps.
+
+Sequences compare lexicographically, maps by size and then as the sequence of their entries in the order of their keys.
+Numbers compare by value whatever their kind (1 and 1.0 are a tie, which a stable sort leaves alone), NaN stands behind
+all others. Functions and errors have no order.
+Invariant: a key is a flat tuple of numbers and strings, never nested: C's comparison of two keys never recurses.
+"""
+
+from __future__ import annotations
+
+from rtfs.values.error import LimitError, TypeMismatch
+from rtfs.values.keyword import Keyword
+from rtfs.values.kinds import type_name
+from rtfs.values.map import Map
+from rtfs.values.sequence import List, Vector
+from rtfs.values.symbol import Symbol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+# First token of each kind; _END, less than all, closes a collection: what ends first is less.
+_END, _NIL, _BOOLEAN, _NUMBER, _NAN, _STRING, _KEYWORD, _SYMBOL, _SEQUENCE, _MAP = range(10)
+_MOST = 20_000_000  # tokens of one key: a vector that holds one vector twice, and so on, would need more than there are
+
+
+def sort_key(value: Any) -> tuple[Any, ...]:
+    """A Python object that orders as `value` does. Raises TypeMismatch for what has no order, LimitError for what is
+    too large."""
+    leaf = _leaf(value)
+    if leaf is not None:
+        return leaf
+    tokens: list[Any] = []
+    if value.__class__ is not Map:  # most often what is sorted are pairs and the like
+        tokens.append(_SEQUENCE)
+        for part in value:
+            leaf = _leaf(part)
+            if leaf is None:
+                break
+            tokens += leaf
+        else:
+            tokens.append(_END)
+            return tuple(tokens)
+        tokens.clear()
+    waiting = [_emit(value, tokens)]
+    while waiting:
+        step = next(waiting[-1], None)
+        if step is None:
+            waiting.pop()
+        elif len(tokens) > _MOST:
+            raise LimitError("limit/size", f"a value of more than {_MOST:,} parts cannot be sorted")
+        else:
+            waiting.append(step)
+    return tuple(tokens)
+
+
+def compare(a: Any, b: Any) -> int:
+    """-1, 0 or 1 as `a` stands before, beside or behind `b`."""
+    left, right = sort_key(a), sort_key(b)
+    return (left > right) - (left < right)
+
+
+def sorted_values(values: list[Any]) -> list[Any]:
+    """A fresh sorted list; ties keep their order."""
+    return sorted_by(values, values)
+
+
+def sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
+    """A fresh list of `values` in the order of the `keys` beside them (one each); ties keep their order."""
+    kinds = {key.__class__ for key in keys}
+    order: list[Any]
+    if kinds <= {str} or (kinds <= {int, float} and (float not in kinds or all(key == key for key in keys))):
+        order = keys
+    elif kinds == {Keyword}:
+        order = [key.name for key in keys]
+    else:
+        order = [sort_key(key) for key in keys]
+    if order is values:
+        return sorted(values)
+    return [values[i] for i in sorted(range(len(order)), key=order.__getitem__)]
+
+
+def _leaf(value: Any) -> tuple[Any, ...] | None:
+    """The key of what holds nothing; None for collections."""
+    kind = value.__class__
+    if kind is int:
+        return _NUMBER, value
+    if kind is float:
+        return (_NUMBER, value) if value == value else (_NAN,)
+    if kind is str:
+        return _STRING, value
+    if kind is Keyword:
+        return _KEYWORD, value.name
+    if kind is Vector or kind is List or kind is Map:
+        return None
+    if value is None:
+        return (_NIL,)
+    if kind is bool:
+        return _BOOLEAN, value
+    if kind is Symbol:
+        return _SYMBOL, value.name
+    raise TypeMismatch("type/mismatch", f"values of type {type_name(value)} have no order")
+
+
+def _emit(value: Any, tokens: list[Any]) -> Iterator[Iterator[Any]]:
+    """Appends the key of a collection to `tokens`; yields what has to be run to its end before going on."""
+    if value.__class__ is Map:
+        tokens += (_MAP, len(value))
+        entries = list(value.items())
+        if len(entries) > 1:
+            keyed = []
+            for key, item in entries:
+                leaf = _leaf(key)
+                if leaf is None:
+                    inner: list[Any] = []
+                    yield _emit(key, inner)
+                    leaf = tuple(inner)
+                keyed.append((leaf, key, item))
+            keyed.sort(key=_first)
+            entries = [(key, item) for _, key, item in keyed]
+        parts: Any = (part for entry in entries for part in entry)
+    else:
+        tokens.append(_SEQUENCE)
+        parts = value
+    for part in parts:
+        leaf = _leaf(part)
+        if leaf is None:
+            yield _emit(part, tokens)
+        else:
+            tokens += leaf
+    tokens.append(_END)
+
+
+def _first(entry: tuple[Any, ...]) -> Any:
+    return entry[0]

@@ -1,0 +1,168 @@
+"""JSON both ways."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtfs.builtins import CORE
+from rtfs.builtins.json import MAX_DEPTH
+from rtfs.values import EvalError, Keyword, LimitError, List, Map, Symbol, TypeMismatch, Vector, equal, from_python
+
+K = Keyword
+parse, serialize, pretty = CORE["parse-json"], CORE["serialize-json"], CORE["serialize-json-pretty"]
+KEYWORDS = Map({K("keywords"): True})
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=30,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Map([(K("name"), "Alice"), (K("age"), 25)]), '{"name":"Alice","age":25}'),
+        (Vector([1, "a", None, True, False, 1.5]), '[1,"a",null,true,false,1.5]'),
+        (List([1, List()]), "[1,[]]"),
+        (Map([("z", Map()), (1, Vector([Vector([2])]))]), '{"z":{},"1":[[2]]}'),
+        (K("ns/a"), '"ns/a"'),
+        (Symbol("s"), '"s"'),
+        ('é\n"\\\x01😀', '"é\\n\\"\\\\\\u0001😀"'),
+        (10**4000, "1" + "0" * 4000),
+        (1e100, "1e+100"),
+    ],
+)
+def test_serialize(value: Any, text: str) -> None:
+    assert serialize(value) == text
+
+
+@given(PLAIN)
+def test_serialize_agrees_with_python(value: Any) -> None:
+    guest = from_python(value)
+    assert serialize(guest) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert pretty(guest) == json.dumps(value, ensure_ascii=False, indent=2)
+    assert equal(parse(serialize(guest)), guest)
+    assert equal(parse(pretty(guest)), guest)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        math.nan,
+        math.inf,
+        CORE["inc"],
+        EvalError("user/error", "x"),
+        Vector([Map({1.5: 1})]),
+        Map({True: 1}),
+        Map({None: 1}),
+        Map({Vector(): 1}),
+        Map([("a", 1), (K("a"), 2)]),
+    ],
+)
+def test_what_has_no_json_is_an_error(value: Any) -> None:
+    with pytest.raises(EvalError) as caught:
+        serialize(value)
+    assert caught.value.code == "json/unserializable"
+
+
+def test_depth_is_no_matter_for_serializing() -> None:
+    value: Any = Vector()
+    for _ in range(100_000):
+        value = Vector([value])
+    assert serialize(value) == "[" * 100_001 + "]" * 100_001
+
+
+def test_shared_parts_do_not_blow_up_the_text() -> None:
+    value: Any = Vector(["x" * 1000])
+    for _ in range(60):
+        value = Vector([value, value])
+    with pytest.raises(LimitError):
+        serialize(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": [1, 2.5, null, true, "x"]}', Map({"a": Vector([1, 2.5, None, True, "x"])})),
+        ("12345678901234567890123", 12345678901234567890123),
+        ("-" + "7" * 5000, None),
+        ('"\\ud83d\\ude00"', "😀"),
+        ('"\\\\ud800"', "\\ud800"),
+        ('{"a": 1, "b": 2, "a": 3}', Map([("a", 3), ("b", 2)])),
+        ("[" * MAX_DEPTH + "]" * MAX_DEPTH, None),
+        ('"' + "[" * 10_000 + '\\""', "[" * 10_000 + '"'),
+        ("[" + "[]," * 10_000 + "[]]", Vector([Vector()] * 10_001)),
+    ],
+)
+def test_parse(text: str, value: Any) -> None:
+    parsed = parse(text)
+    if value is not None:
+        assert equal(parsed, value)
+    assert parse(serialize(parsed)) == parsed
+
+
+def test_keys_become_keywords_where_they_read_back() -> None:
+    parsed = parse('{"a": {"b c": 1}, "x/y": [{"k": 2}], "": 3}', KEYWORDS)
+    inner = Vector([Map({K("k"): 2})])
+    assert equal(parsed, Map([(K("a"), Map({"b c": 1})), (K("x/y"), inner), ("", 3)]))
+    assert equal(parse('{"a": 1}', Map({K("keywords"): False})), Map({"a": 1}))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "line 1, column 1"),
+        ("[1,", "line 1, column 4"),
+        ("{\n 'a': 1}", "line 2, column 2"),
+        ("1 2", "extra data"),
+        ("nul", "a value is expected"),
+        ("NaN", "NaN"),
+        ("[-Infinity]", "-Infinity"),
+        ('"\\ud800"', "surrogate"),
+        ('"a\nb"', "control character"),
+        ('{"a" 1}', "':'"),
+    ],
+)
+def test_bad_json_says_what_and_where(text: str, part: str) -> None:
+    with pytest.raises(EvalError) as caught:
+        parse(text)
+    assert caught.value.code == "json/parse"
+    assert part in caught.value.message
+
+
+def test_nesting_beyond_the_limit_is_an_error_however_deep_the_stack_may_be() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        for text in ("[" * 1_000_000, '{"a":' * 1_000_000, "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)):
+            with pytest.raises(EvalError) as caught:
+                parse(text)
+            assert caught.value.code == "json/depth"
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+@pytest.mark.parametrize("limit", [0, 4300])
+def test_huge_integers_are_refused_whatever_the_digit_limit_of_python(limit: int) -> None:
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(limit)
+    try:
+        with pytest.raises(LimitError):
+            parse("[" + "9" * 1_000_000 + "]")
+        assert parse("1" + "0" * 5000) == 10**5000
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+@pytest.mark.parametrize("args", [(None,), (1,), ("1", 1), ("1", "keywords")])
+def test_wrong_kinds(args: tuple[Any, ...]) -> None:
+    with pytest.raises(TypeMismatch):
+        parse(*args)

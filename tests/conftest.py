@@ -1,0 +1,24 @@
+"""What every test of the project shares: no home directory of the tester's is read or written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_CACHE = Path(tempfile.gettempdir()) / f"rtfs-tests-{os.getuid()}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Point the unit cache (and whatever else follows the XDG variables) away from the tester's home, for this
+    process and every one it starts. The folder is kept between runs: a warm cache is part of what is tested."""
+    _CACHE.mkdir(mode=0o700, exist_ok=True)
+    os.environ["XDG_CACHE_HOME"] = str(_CACHE)
+
+
+@pytest.fixture
+def project() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).resolve().parent.parent

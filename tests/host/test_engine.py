@@ -1,0 +1,56 @@
+"""The engine starts late and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from rtfs.host.engine import Engine
+from rtfs.values import HostError
+
+
+def test_it_starts_with_the_first_use_and_ends_with_close() -> None:
+    engine = Engine()
+    assert not engine.started
+    assert asyncio.run_coroutine_threadsafe(asyncio.sleep(0, 5), engine.loop()).result(5) == 5
+    assert any(thread.name == "rtfs-engine" for thread in threading.enumerate())
+    engine.close()
+    engine.close()
+    assert not any(thread.name == "rtfs-engine" for thread in threading.enumerate())
+
+
+def test_closers_run_last_in_first_out_and_tasks_are_cancelled() -> None:
+    engine = Engine()
+    loop = engine.loop()
+    order: list[str] = []
+
+    async def closer(name: str) -> None:
+        order.append(name)
+
+    async def broken() -> None:
+        raise ValueError
+
+    async def forever() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            order.append("cancelled")
+
+    engine.on_close(lambda: closer("first"))
+    engine.on_close(broken)
+    engine.on_close(lambda: closer("last"))
+    asyncio.run_coroutine_threadsafe(forever(), loop)
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(5)
+    engine.close()
+    assert order == ["last", "first", "cancelled"]
+    assert loop.is_closed()
+
+
+def test_a_closed_engine_does_not_start_again() -> None:
+    engine = Engine()
+    engine.close()
+    with pytest.raises(HostError) as caught:
+        engine.loop()
+    assert caught.value.code == "runtime/closed"

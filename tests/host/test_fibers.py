@@ -1,0 +1,228 @@
+"""Fibers finish without a loop where nothing waits, and unwind whenever they are given up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rtfs.host.engine import Engine
+from rtfs.host.fibers import Scheduler
+from rtfs.host.waits import Gather, InThread, OnLoop, Sleep, Turn, Within
+from rtfs.values import HostError
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    engine = Engine()
+    yield engine
+    engine.close()
+
+
+async def after(value: Any, seconds: float = 0.0) -> Any:
+    if seconds:
+        await Sleep(seconds)
+    return value
+
+
+async def failing(seconds: float = 0.0) -> None:
+    await Sleep(seconds)
+    raise HostError("no")
+
+
+def test_what_never_waits_needs_no_engine(engine: Engine) -> None:
+    assert Scheduler(engine).run(after(5)) == 5
+    assert not engine.started
+
+
+def test_branches_keep_their_order_and_run_at_the_same_time(engine: Engine) -> None:
+    started = time.monotonic()
+    found = Scheduler(engine).run(_gather([lambda n=n: after(n, 0.05 - n / 100) for n in range(4)], 4))
+    assert found == [0, 1, 2, 3]
+    assert time.monotonic() - started < 0.15
+    assert not engine.started
+
+
+async def _gather(makers: list[Any], width: int) -> Any:
+    return await Gather(makers, width)
+
+
+def test_the_width_bounds_how_many_run() -> None:
+    running = [0, 0]
+
+    async def one() -> None:
+        running[0] += 1
+        running[1] = max(running)
+        await Turn()
+        running[0] -= 1
+
+    Scheduler(None).run(_gather([one for _ in range(20)], 3))
+    assert running == [0, 3]
+
+
+def test_the_first_error_cancels_the_rest() -> None:
+    ended: list[str] = []
+
+    async def long() -> None:
+        try:
+            await Sleep(60)
+        finally:
+            ended.append("unwound")
+
+    with pytest.raises(HostError):
+        Scheduler(None).run(_gather([long, lambda: failing(0.01), long], 3))
+    assert ended == ["unwound", "unwound"]
+
+
+def test_no_branches_are_an_empty_list() -> None:
+    assert Scheduler(None).run(_gather([], 3)) == []
+
+
+def test_a_time_limit_gives_up_what_takes_longer() -> None:
+    ended: list[str] = []
+
+    async def long() -> None:
+        try:
+            await Sleep(60)
+        finally:
+            ended.append("unwound")
+
+    async def limited() -> None:
+        await Within(0.01, long(), lambda: HostError("late"))
+
+    with pytest.raises(HostError, match="late"):
+        Scheduler(None).run(limited())
+    assert ended == ["unwound"]
+
+
+def test_a_coroutine_on_the_engine_answers(engine: Engine) -> None:
+    async def there() -> str:
+        await asyncio.sleep(0.01)
+        return threading.current_thread().name
+
+    async def here() -> Any:
+        return await OnLoop(there)
+
+    assert Scheduler(engine).run(here()) == "rtfs-engine"
+
+
+def test_giving_up_cancels_the_task_on_the_engine(engine: Engine) -> None:
+    cancelled = threading.Event()
+
+    async def there() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def here() -> None:
+        await Within(0.05, _await(OnLoop(there)), lambda: HostError("late"))
+
+    with pytest.raises(HostError, match="late"):
+        Scheduler(engine).run(here())
+    assert cancelled.wait(5)
+
+
+async def _await(wait: Any) -> Any:
+    return await wait
+
+
+def test_errors_of_the_engine_and_of_threads_arrive(engine: Engine) -> None:
+    async def there() -> None:
+        raise ValueError("there")
+
+    with pytest.raises(ValueError, match="there"):
+        Scheduler(engine).run(_await(OnLoop(there)))
+    with pytest.raises(ZeroDivisionError):
+        Scheduler(engine).run(_await(InThread(lambda: 1 // 0, ())))
+
+
+def test_waiting_for_the_loop_of_this_thread_is_an_error_not_a_deadlock(engine: Engine) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with pytest.raises(HostError) as caught:
+            Scheduler(engine).run(_await(OnLoop(lambda: asyncio.sleep(0), loop)))
+        assert caught.value.code == "runtime/deadlock"
+
+    asyncio.run(main())
+
+
+def test_a_closed_home_loop_is_named(engine: Engine) -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    with pytest.raises(HostError) as caught:
+        Scheduler(engine).run(_await(OnLoop(lambda: asyncio.sleep(0), loop)))
+    assert caught.value.code == "capability/unreachable"
+
+
+def test_within_a_loop_others_get_their_turn(engine: Engine) -> None:
+    async def main() -> None:
+        ticks = 0
+
+        async def other() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0)
+
+        async def guest() -> str:
+            for _ in range(20):
+                await Turn()
+            await Sleep(0.01)
+            return await OnLoop(lambda: _asyncio_value("x"), asyncio.get_running_loop())
+
+        task = asyncio.create_task(other())
+        assert await Scheduler(engine, home=asyncio.get_running_loop()).drive(guest()) == "x"
+        task.cancel()
+        assert ticks >= 20
+
+    asyncio.run(main())
+    assert not engine.started
+
+
+async def _asyncio_value(value: Any) -> Any:
+    await asyncio.sleep(0)
+    return value
+
+
+def test_cancelling_the_driving_task_unwinds_the_fiber(engine: Engine) -> None:
+    ended: list[str] = []
+
+    async def guest() -> None:
+        try:
+            await Sleep(60)
+        finally:
+            ended.append("unwound")
+
+    async def main() -> None:
+        task = asyncio.create_task(Scheduler(engine, home=asyncio.get_running_loop()).drive(guest()))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert ended == ["unwound"]
+
+
+def test_an_interrupt_unwinds_everything() -> None:
+    ended: list[str] = []
+
+    async def other() -> None:
+        try:
+            await Sleep(60)
+        finally:
+            ended.append("unwound")
+
+    async def interrupted() -> None:
+        await Turn()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scheduler(None).run(_gather([other, interrupted], 2))
+    assert ended == ["unwound"]

@@ -1,0 +1,104 @@
+"""The ledger is append-only and shows every change."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rtfs.host.ledger import FIELDS, GENESIS, Ledger, Record, chain, verify
+
+
+def filled(n: int = 5, keep: int = 100) -> Ledger:
+    ledger = Ledger(keep=keep)
+    for number in range(n):
+        ledger.append("outcome", "run", number, f"cap{number}", "ann", "ok", "aa", "bb", 12)
+    return ledger
+
+
+def test_an_untouched_chain_holds() -> None:
+    assert filled().verify() is None
+    assert Ledger().verify() is None
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_changed_field_is_found(field: str) -> None:
+    ledger = filled()
+    records = list(ledger)
+    content = list(records[2].content())
+    index = FIELDS.index(field)
+    content[index] = content[index] + 1 if isinstance(content[index], int) else content[index] + "x"
+    records[2] = Record(tuple(content), records[2].previous, records[2].hash)
+    assert verify(records, GENESIS, ledger.head) is not None
+
+
+def test_a_removed_a_reordered_and_a_cut_record_are_found() -> None:
+    ledger = filled()
+    records = list(ledger)
+    assert verify(records[:2] + records[3:], GENESIS, ledger.head) == 4
+    assert verify([records[0], records[2], records[1], *records[3:]], GENESIS, ledger.head) == 3
+    assert verify(records[:-1], GENESIS, ledger.head) == 5
+    assert verify([], GENESIS, ledger.head) == 1
+
+
+def test_a_forged_tail_does_not_reach_the_head() -> None:
+    ledger = filled()
+    records = list(ledger)
+    content = (*records[-1].content()[:7], "denied", *records[-1].content()[8:])
+    records[-1] = Record(content, records[-1].previous, chain(records[-1].previous, content))
+    assert verify(records, GENESIS, ledger.head) is not None
+
+
+def test_fields_cannot_be_shifted_into_each_other() -> None:
+    base = (1, 2, "k", "r", 0, "s", "p", "d", "a", "r", 0)
+    variants = {
+        chain(GENESIS, base),
+        chain(GENESIS, (*base[:5], "s\0p", "", *base[7:])),
+        chain(GENESIS, (*base[:5], "s\\0p", "", *base[7:])),
+        chain(GENESIS, (*base[:5], "s", "p\0d", "", *base[8:])),
+    }
+    assert len(variants) == 4
+
+
+def test_records_cannot_be_changed() -> None:
+    record = next(iter(filled()))
+    with pytest.raises(AttributeError):
+        record.detail = "x"
+
+
+def test_old_records_go_and_the_rest_still_holds() -> None:
+    ledger = filled(50, keep=10)
+    assert [record.seq for record in ledger] == list(range(41, 51))
+    assert ledger.verify() is None
+
+
+def test_fingerprints_are_keyed() -> None:
+    one, other = Ledger(), Ledger()
+    assert one.fingerprint("x") == one.fingerprint("x") != one.fingerprint("y")
+    assert one.fingerprint("x") != other.fingerprint("x")
+    assert one.fingerprint("\ud800")
+
+
+def test_threads_append_without_losing_anything() -> None:
+    ledger = Ledger()
+
+    def work() -> None:
+        for _ in range(500):
+            ledger.append("k", "r", 0, "s", "p")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.head[0] == 2000
+    assert ledger.verify() is None
+
+
+def test_a_listener_hears_every_record() -> None:
+    heard: list[str] = []
+    ledger = Ledger()
+    ledger.listener = lambda record: heard.append(record.subject)
+    ledger.append("k", "r", 0, "one", "p")
+    ledger.append("k", "r", 0, "two", "p")
+    assert heard == ["one", "two"]

@@ -1,0 +1,99 @@
+"""Python data becomes values and back; what cannot is said, never lost."""
+
+from __future__ import annotations
+
+import enum
+from collections import OrderedDict
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtfs.values import Keyword, LimitError, List, Map, Symbol, UserError, Vector, equal, from_python, to_python
+
+json_like = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)),
+    max_leaves=20,
+)
+
+
+@given(json_like, st.booleans())
+def test_json_like_data_comes_back(data: Any, keywords: bool) -> None:
+    back = to_python(from_python(data, keywords=keywords))
+    assert repr(back) == repr(data)
+
+
+def test_each_kind() -> None:
+    assert equal(
+        from_python({"a": [1, 2.0, (True, None)], 1: {"b c": "d"}}),
+        Map({"a": Vector([1, 2.0, Vector([True, None])]), 1: Map({"b c": "d"})}),
+    )
+    assert from_python({"a": 1, "b c": 2, "1": 3}, keywords=True) == Map({Keyword("a"): 1, "b c": 2, "1": 3})
+    assert list(from_python({(1, (2,)): 1, True: 2, 1.5: 3})) == [Vector([1, Vector([2])]), True, 1.5]
+    v = Vector([1])
+    error = UserError("a", "b")
+    for value in (v, List([1]), Map(), Symbol("a"), Keyword("a"), error, len.__class__ and test_each_kind):
+        assert from_python(value) is value
+        assert from_python([value])[0] is value
+
+
+def test_subclasses_become_the_plain_kind() -> None:
+    class Colour(enum.IntEnum):
+        RED = 3
+
+    class Name(str):
+        __slots__ = ()
+
+    class Ratio(float):
+        pass
+
+    made = from_python(OrderedDict(a=[Colour.RED, Name("n"), Ratio(0.5)]))
+    assert made == Map({"a": Vector([3, "n", 0.5])})
+    assert [x.__class__ for x in made["a"]] == [int, str, float]
+
+
+@pytest.mark.parametrize("bad", [b"x", {1}, Decimal(1), object(), iter([]), [1, {"a": b"x"}], {b"k": 1}])
+def test_other_objects_are_a_type_error_that_names_them(bad: Any) -> None:
+    with pytest.raises(TypeError, match="has no RTFS value"):
+        from_python(bad)
+
+
+def test_data_that_contains_itself() -> None:
+    loop: list[Any] = [1]
+    loop.append({"a": loop})
+    with pytest.raises(ValueError, match="contains itself"):
+        from_python(loop)
+    twice = [1]
+    assert from_python([twice, twice]) == Vector([Vector([1]), Vector([1])])
+
+
+def test_an_endless_tower_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rtfs.values import convert
+
+    monkeypatch.setattr(convert, "_MOST", 10_000)
+    data: Any = [1]
+    value: Any = Vector([1])
+    for _ in range(100):
+        data, value = [data, data], Vector([value, value])
+    with pytest.raises(LimitError):
+        from_python(data)
+    with pytest.raises(LimitError):
+        to_python(value)
+
+
+def test_keys_that_would_become_one_are_an_error() -> None:
+    with pytest.raises(ValueError, match="same"):
+        from_python({"a": 1, Keyword("a"): 2}, keywords=True)
+    for value in (Map({"a": 1, Keyword("a"): 2}), Map([(1, 1), (1.0, 2)]), Map([(True, 1), (1, 2)])):
+        with pytest.raises(ValueError, match="same"):
+            to_python(value)
+
+
+def test_to_python() -> None:
+    value = Map({Keyword("a"): List([Keyword("k"), Symbol("s"), Map()]), Vector([1, List([2])]): None})
+    assert to_python(value) == {"a": ["k", "s", {}], (1, (2,)): None}
+    assert to_python(5) == 5
+    assert to_python(Map({Map(): 1})) == {Map(): 1}
