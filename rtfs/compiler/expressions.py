@@ -329,11 +329,13 @@ class Expressions:
                 return py.call(parts[variadic], [*fixed, py.call(" list", [py.display(items, line)], line)], line)
             wanted = [py.const(one, line) for one in counts]
             open_end = py.const(variadic is not None, line)
-            return py.call(" wrong_arity", [py.const(plain_name(name), line), py.const(count, line), open_end, *wanted], line)
+            # no place of its own: the error belongs to the call
+            return py.call(" wrong_arity", [py.const(plain_name(name), 1), py.const(count, 1), open_end, *wanted], 1)
 
         for count in range(most):
             missing = py.compare(py.name(parameters[count], line), ast.Is(), py.name(" missing", line), line)
-            body.append(py.when(missing, [py.give(chosen(count, None), line)], [], line))
+            chosen_one = chosen(count, None)
+            body.append(py.when(missing, [py.give(chosen_one, chosen_one.lineno)], [], line))
         rest = None
         if variadic is not None:
             rest = " more"

@@ -20,15 +20,10 @@ def read(text: str, name: str = "<string>") -> Any:
 
 
 def read_value(text: str, name: str = "<string>") -> Any:
-    """The one form of a text, as data, nothing evaluated. Raises ReaderError `reader/forms` for none or several."""
-    from rtfs.source import Span
-    from rtfs.values import ReaderError
+    """The one form of a text, as data, nothing evaluated. Raises ReaderError `reader/no-form` or `reader/extra-form`."""
+    from rtfs.syntax.reader import read_value
 
-    forms = read(text, name)
-    if len(forms) != 1:
-        span = Span(Source(text, name), 0, len(text)) if not forms else forms.spans[1]
-        raise ReaderError("reader/forms", f"one form is expected here, not {len(forms)}", span=span)
-    return forms[0]
+    return read_value(Source(text, name))
 
 
 def compile(text: str, environment: Environment | None = None, name: str = "<string>") -> Any:

@@ -6,6 +6,7 @@ program never meets a Python exception.
 
 from __future__ import annotations
 
+from rtfs.compiler.module import FORM
 from rtfs.compiler.spelling import plain_name
 from rtfs.values.error import EvalError, InternalError, LimitError, RtfsError, TypeMismatch, UserError
 
@@ -40,10 +41,10 @@ def _place(error: BaseException, raised: BaseException, units: Units) -> None:
     if not isinstance(error, UserError):
         return
     frames = _frames(raised.__traceback__, units)
-    if error.span is None and frames:
-        error.span = frames[0][1]
+    if error.span is None:
+        error.span = next((span for _, span in frames if span is not None), None)
     if not error.trace:
-        error.trace = tuple(frames[1:])
+        error.trace = tuple((name, span) for name, span in frames if name and span is not None)
 
 
 def _frames(traceback: Any, units: Units) -> list[tuple[str, Span | None]]:
@@ -57,7 +58,7 @@ def _frames(traceback: Any, units: Units) -> list[tuple[str, Span | None]]:
     found.reverse()
     if len(found) > MAX_TRACE:
         found = found[: MAX_TRACE // 2] + found[-MAX_TRACE // 2 :]
-    return [(plain_name(name), units[unit].span(line - 1)) for unit, line, name in found]
+    return [("" if name == FORM else plain_name(name) or "fn", units[unit].span(line - 1)) for unit, line, name in found]
 
 
 def _foreign(error: BaseException) -> BaseException:

@@ -26,10 +26,12 @@ _BODY = frozenset(
 _DEEPEST = 120
 """Columns of indentation at most, so that the result is no more than so much longer than the source."""
 
+_HEAD = r"""[^ \t\r\n,;"()\[\]{}`~@^:'\#]"""
+_TAIL = r"""[^ \t\r\n,;"()\[\]{}`~@^:]*+"""
 _TOKEN = re.compile(
-    r"""(?P<newline>\n)|(?P<space>[ \t\r,]+)|(?P<comment>;[^\n]*)|(?P<block>\#\|)
-    |(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")
-    |(?P<open>\#?\(|\[|\{)|(?P<close>[)\]}])|(?P<prefix>'|`|~@|[~@^]|\#_)|(?P<word>[^ \t\r\n,;"()\[\]{}`~@^]+)""",
+    rf"""(?P<newline>\n)|(?P<space>[ \t\r,]+)|(?P<comment>;[^\n]*)|(?P<block>\#\|)
+    |(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")|(?P<open>\#?\(|\[|\{{)|(?P<close>[)\]}}])|(?P<prefix>'|`|~@|[~@^]|\#_)
+    |(?P<word>:?{_HEAD}{_TAIL}(?::{_HEAD}{_TAIL})*+|\#\#{_TAIL}|:)""",
     re.VERBOSE | re.DOTALL,
 )
 _BLOCK_EDGE = re.compile(r"#\||\|#")

@@ -120,7 +120,7 @@ class _Stubs:
         import rtfs
 
         self.problems.append(text)
-        raise rtfs.HostError(text, code="capability/stub")
+        raise rtfs.HostError(text, code="capability/unknown")
 
 
 def _normal(arguments: list[Any]) -> list[Any]:

@@ -68,6 +68,7 @@ class McpServer:
         }
         self.answers = {
             "initialize": initialize or Answer(result=greeting, headers={"Mcp-Session-Id": "example-session"}),
+            "tools/list": Answer(result={"tools": [{"name": "tool", "inputSchema": {"type": "object"}}]}),
             "tools/call": call or Answer(result={"content": [{"type": "text", "text": "done"}]}),
         }
         self.requests: list[str] = []
@@ -105,12 +106,15 @@ class McpServer:
         self._thread.join()
 
 
-def declaration(url: str) -> str:
-    """RTFS text that declares the tool of an MCP server at `url` as the capability `mcp.example.tool`."""
+def declaration(url: str, requires: str = "auto", more: str = "") -> str:
+    """RTFS text that declares the tool of an MCP server at `url` as the capability `mcp.example.tool`.
+
+    requires: its `:requires_session`. more: further metadata of its `:mcp` map, as text.
+    """
     return (
         '(capability "mcp.example.tool" :provider "MCP" :input-schema :any :output-schema :any '
         f':metadata {{:mcp {{:server_url {json.dumps(url)} :server_name "example" :tool_name "tool" '
-        ':requires_session "auto"}})'
+        f":requires_session {json.dumps(requires)} {more}}}}})"
     )
 
 

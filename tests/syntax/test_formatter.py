@@ -57,6 +57,7 @@ def test_what_cannot_be_read_is_not_formatted():
 @settings(max_examples=400, deadline=None)
 @given(TEXTS)
 @example("x: [y]")
+@example("a:#(x) :#(y)")
 @example("a:'b ~ @x ~@x")
 @example("(a ;b\n)")
 @example("'\n;c\nx")
