@@ -166,7 +166,8 @@ def _tags(id: str, key: str, value: Any, where: Span | None) -> tuple[str, ...]:
 
 
 def _with_comments(form: Any) -> Any:
-    """The schema with its `;; optional` comments applied, if it is still as it was read (the compiler does the same)."""
+    """The schema with its `;; optional` comments applied, if it is still as it was read (the compiler does the
+    same)."""
     if getattr(form, "info", None) is None:
         return form
     from rtfs.types.comments import apply_comments

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from rtfs.cli import wiring
+from rtfs.cli.output import write
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -23,15 +22,15 @@ def capabilities(options: Options) -> int:
             manifest = known.get(options.id)
             if manifest is None:
                 raise _unknown(options.id, known.keys())
-            _write(_as_json(manifest) if options.json else _as_text(manifest))
+            write(_as_json(manifest) if options.json else _as_text(manifest))
         elif options.json:
             import json
 
-            _write(json.dumps([_plain(manifest) for manifest in known.values()], ensure_ascii=False))
+            write(json.dumps([_plain(manifest) for manifest in known.values()], ensure_ascii=False))
         else:
             width = max((len(id) for id in known), default=0)
             for id, manifest in known.items():
-                _write(f"{id:<{width}}  {manifest.description}".rstrip())
+                write(f"{id:<{width}}  {manifest.description}".rstrip())
     return 0
 
 
@@ -76,7 +75,3 @@ def _as_text(manifest: CapabilityManifest) -> str:
         else:
             lines.append(f"{name}: {value}")
     return "\n".join(lines)
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text + "\n")

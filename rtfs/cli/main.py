@@ -11,17 +11,22 @@ import os
 import sys
 
 from rtfs.cli.options import Options, Usage, parse_run
+from rtfs.cli.output import OutputGone, writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED, EXIT_TERMINATED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    130,
+    143,
+)
 COMMANDS = ("run", "call", "capabilities", "test")
-
-
-class _Terminated(BaseException):
-    """SIGTERM: unwinds like an interrupt, so that sessions are ended."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,15 +43,15 @@ def main(argv: list[str] | None = None) -> int:
     except Usage as usage:
         print(usage.message, file=sys.stderr)
         return EXIT_USAGE
-    except SystemExit as leaving:  # argparse, after printing
+    except SystemExit as leaving:  # argparse after printing, or SIGTERM
         return leaving.code if isinstance(leaving.code, int) else EXIT_USAGE
     except KeyboardInterrupt:
         _say("interrupted")
         return EXIT_INTERRUPTED
-    except _Terminated:
-        return 143
-    except BrokenPipeError:
+    except OutputGone as gone:
         _abandon_stdout()
+        if gone.reason:
+            _say(f"cannot write the output: {gone.reason}")
         return EXIT_ERROR
     except Exception as error:
         return _report(error, options)
@@ -98,8 +103,7 @@ def _report(error: Exception, options: Options | None) -> int:
 
     try:
         return report(error, options)
-    except BrokenPipeError:
-        _abandon_stdout()
+    except OSError:  # standard error has gone away
         return EXIT_ERROR
 
 
@@ -111,9 +115,9 @@ def _say(text: str) -> None:
 
 
 def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
+    with writing():
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def _abandon_stdout() -> None:
@@ -139,7 +143,7 @@ def _on_terminate() -> Any:
     from _signal import SIGTERM, signal  # type: ignore[import-not-found]  # `signal` itself imports enum
 
     def stop(number: int, frame: Any) -> None:
-        raise _Terminated
+        raise SystemExit(EXIT_TERMINATED)  # unwinds like an interrupt, so that sessions are ended
 
     try:
         before = signal(SIGTERM, stop)

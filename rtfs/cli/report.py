@@ -79,7 +79,12 @@ def _report_json(error: UserError) -> None:
     import json
 
     span = error.span
-    fields: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint, "capability": error.capability}
+    fields: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "capability": error.capability,
+    }
     if span is not None:
         fields |= {"file": span.source.name, "line": span.line, "column": span.column}
     print(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from rtfs.cli import wiring
+from rtfs.cli.output import writing
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -20,8 +21,9 @@ def run(options: Options) -> int:
     source = _source(options)
     context = _context(options)
     with wiring.runtime(options) as runtime:
-        wiring.show(runtime.run(source, context, timeout=options.timeout), options)
-        sys.stdout.flush()
+        with writing():
+            value = runtime.run(source, context, timeout=options.timeout)
+        wiring.show(value, options)
     return 0
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from rtfs.cli import report
+from rtfs.cli.output import write
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -62,4 +61,4 @@ def show(value: Any, options: Options) -> None:
         from rtfs.syntax.printer import to_text
 
         text = to_text(value)
-    sys.stdout.write(text + "\n")
+    write(text)

@@ -304,11 +304,16 @@ class Emitter(Expressions):
         error = self.names.temporary()
         self.block.append(py.assign(error, py.const(None, line), line))
         self._guard(node.body, inner, error, line)
-        raised = py.compare(py.name(error, line), ast.IsNot(), py.const(None, line), line)
-        handling = self.nested(self._handle, node.handlers, error, inner, line)
-        self.block.append(py.when(raised, handling, [], line))
+        for handler in node.handlers:
+            self._handle(handler, error, inner, line)
+        if node.handlers[-1].pattern is not None:
+            self.block.append(py.when(self._pending(error, line), [py.throw(py.name(error, line), line)], [], line))
         if inner is not to:
             self.finish(py.name(inner.variable, line), inner.kinds, to, line)
+
+    @staticmethod
+    def _pending(error: str, line: int) -> ast.expr:
+        return py.compare(py.name(error, line), ast.IsNot(), py.const(None, line), line)
 
     def _guard(self, body: nodes.Node, to: Destination, error: str, line: int) -> None:
         caught = self.names.temporary()
@@ -318,26 +323,23 @@ class Emitter(Expressions):
         settle = py.assign(error, py.call(" caught", [py.name(caught, line)], line), line)
         self.block.append(py.guarded(inside, caught, [settle], line))
 
-    def _handle(self, handlers: list[nodes.Handler], error: str, to: Destination, line: int) -> None:
-        for index, handler in enumerate(handlers):
-
-            def emit(handler: nodes.Handler = handler) -> None:
-                name = handler.binding.python
-                self.stores.add(name)
-                self.block.append(py.assign(name, py.name(error, line), line))
-                handler.binding.kinds = None
-                self.into(handler.body, to)
-
-            body = self.nested(emit)
-            if handler.pattern is None:
-                self.block.extend(body)
-                return
+    def _handle(self, handler: nodes.Handler, error: str, to: Destination, line: int) -> None:
+        """One `catch`: takes a pending error that fits, so that later ones see none."""
+        test = self._pending(error, line)
+        if handler.pattern is not None:
             kind, wanted = handler.pattern
             arguments = [py.name(error, line), py.const(kind, line), py.const(wanted, line)]
-            rest = self.nested(self._handle, handlers[index + 1 :], error, to, line)
-            self.block.append(py.when(py.call(" catches", arguments, line), body, rest, line))
-            return
-        self.block.append(py.throw(py.name(error, line), line))
+            test = py.both(ast.And(), [test, py.call(" catches", arguments, line)], line)
+
+        def emit() -> None:
+            name = handler.binding.python
+            self.stores.add(name)
+            self.block.append(py.assign(name, py.name(error, line), line))
+            self.block.append(py.assign(error, py.const(None, line), line))
+            handler.binding.kinds = None
+            self.into(handler.body, to)
+
+        self.block.append(py.when(test, self.nested(emit), [], line))
 
     def _with_cleanup(self, node: nodes.Try, to: Destination) -> None:
         line = node.at + 1
@@ -348,8 +350,7 @@ class Emitter(Expressions):
         self.block.append(py.assign(pending, py.const(None, line), line))
         self._guard(body, inner, pending, line)
         self.drop(node.cleanup)
-        raised = py.compare(py.name(pending, line), ast.IsNot(), py.const(None, line), line)
-        self.block.append(py.when(raised, [py.throw(py.name(pending, line), line)], [], line))
+        self.block.append(py.when(self._pending(pending, line), [py.throw(py.name(pending, line), line)], [], line))
         self.finish(py.name(result, line), inner.kinds, to, line)
 
     # ------------------------------------------------------------------ outlining

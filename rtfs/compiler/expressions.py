@@ -131,7 +131,9 @@ class Expressions:
         found: list[tuple[ast.expr, Kinds]] = []
         for index, part in enumerate(parts):
             value, kinds = self.value(part)
-            if index < last and not isinstance(part, (nodes.Const, nodes.Local)):
+            early = index < last and not isinstance(part, (nodes.Const, nodes.Local))
+            if early or not (part.inline or isinstance(value, ast.Name)):
+                # computed before a later part's statements; or deep already, and cut here
                 temporary = self.names.temporary()
                 self.block.append(py.assign(temporary, value, part.at + 1))
                 value = py.name(temporary, part.at + 1)

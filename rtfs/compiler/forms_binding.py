@@ -157,15 +157,16 @@ def _function(a: Analyser, items: list[Any], scope: Scope, name: str, own: Bindi
 
 
 def _check_arities(arities: list[nodes.Arity]) -> None:
-    seen: set[int] = set()
-    for arity in arities:
-        if arity.rest is not None and arity is not arities[-1]:
-            raise shape_error("defn", "only the last arity may have `&`")
-        if len(arity.params) in seen:
-            raise shape_error("defn", f"two arities take {len(arity.params)} arguments")
-        if seen and len(arity.params) < max(seen):
-            arities.sort(key=lambda one: (one.rest is not None, len(one.params)))
-        seen.add(len(arity.params))
+    """Each number of arguments has one arity; `&` only in the last. An exact arity wins over `&`."""
+    arities.sort(key=lambda one: (one.rest is not None, len(one.params)))
+    fixed = [len(one.params) for one in arities if one.rest is None]
+    for count in fixed:
+        if fixed.count(count) > 1:
+            raise shape_error("defn", f"two arities take {count} arguments")
+    if len(arities) - len(fixed) > 1:
+        raise shape_error("defn", "only one arity may have `&`")
+    if len(fixed) < len(arities) and fixed and len(arities[-1].params) < fixed[-1]:
+        raise shape_error("defn", "the arity with `&` takes at least as many arguments as the others")
 
 
 def _arity(

@@ -187,8 +187,8 @@ def analyse_deref(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 @special_form(
     "get",
-    "(get coll key…)",
-    "The value at a key, or the default, or nil; `(get :name)` reads the run's context.",
+    "(get coll…)",
+    "`(get coll key default?)`: the value at a key, or the default, or nil; `(get :name)` reads the run's context.",
     ("(get {:a 1} :a)", "1"),
     ("(get {:a 1} :b 0)", "0"),
     ("(get :missing)", "nil"),

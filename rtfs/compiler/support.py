@@ -56,8 +56,6 @@ def pattern_sequence(value: Any, /) -> Any:
         return value
     if value is None:
         return _EMPTY_LIST
-    if kind is str:
-        return Vector(value)
     raise TypeMismatch("type/mismatch", f"a vector pattern takes a vector or a list apart, not {a_kind(value)}")
 
 

@@ -20,7 +20,8 @@ def read(text: str, name: str = "<string>") -> Any:
 
 
 def read_value(text: str, name: str = "<string>") -> Any:
-    """The one form of a text, as data, nothing evaluated. Raises ReaderError `reader/no-form` or `reader/extra-form`."""
+    """The one form of a text, as data, nothing evaluated. Raises ReaderError `reader/no-form` or
+    `reader/extra-form`."""
     from rtfs.syntax.reader import read_value
 
     return read_value(Source(text, name))

@@ -30,8 +30,9 @@ WIDTH = 16
 
 
 class Run:
-    """What all machines of one run share. language: answers the environment. origin: whose declarations its `(capability …)` forms are.
-    deadline: of time.monotonic(), or None. breathe: whether machines let others have their turn now and then."""
+    """What all machines of one run share. language: answers the environment. origin: whose declarations its
+    `(capability …)` forms are. deadline: of time.monotonic(), or None. breathe: whether machines let others have their
+    turn now and then."""
 
     __slots__ = (
         "_language",

@@ -1,7 +1,7 @@
 """The language as a runtime offers it: an environment with the prelude (`println`, `read-file` …) in it.
 
-Must not know capabilities. Invariant: prelude functions are found like standard ones, by every module, and a program may
-define over them.
+Must not know capabilities. Invariant: prelude functions are found like standard ones, by every module, and a program
+may define over them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.compiler import Environment
-    from rtfs.values import UserError
 
 PRELUDE = "stdlib/prelude.rtfs"
 
@@ -28,13 +27,6 @@ def new_environment(module_path: tuple[str, ...]) -> Environment:
     for defined in prelude.defined:
         environment.core[defined] = prelude.globals[defined]
     return environment
-
-
-def blame_caller(error: UserError) -> None:
-    """Have an error that came up in the prelude point at the program's own call of it."""
-    while error.span is not None and error.span.source.name == PRELUDE and error.trace:
-        (_, error.span), *rest = error.trace
-        error.trace = tuple(rest)
 
 
 def snapshot(environment: Environment) -> Environment:

@@ -19,7 +19,7 @@ from rtfs.host.engine import Engine
 from rtfs.host.fibers import Scheduler
 from rtfs.host.grants import Grants
 from rtfs.host.hints import HintLimits, Hints
-from rtfs.host.language import blame_caller, new_environment, snapshot
+from rtfs.host.language import new_environment, snapshot
 from rtfs.host.ledger import Ledger, Record
 from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
@@ -279,7 +279,9 @@ class Runtime:
         allow: Iterable[str] | None = None,
     ) -> Any:
         self._may_run()
-        run = self._new_run(self._registry, lambda: self.environment, origin, limits, timeout, breathe=timeout is not None)
+        run = self._new_run(
+            self._registry, lambda: self.environment, origin, limits, timeout, breathe=timeout is not None
+        )
         frame = self._frame(run, context, principal, run_id, allow, source)
         return self._drive(self._program(source, frame, timeout))
 
@@ -318,7 +320,6 @@ class Runtime:
             return value
         except UserError as error:
             status = f"error: {error.code}"
-            blame_caller(error)
             raise
         finally:
             ledger.append("end", context.run_id, frame.parent, "", context.principal, status)

@@ -42,7 +42,10 @@ def _place(error: BaseException, raised: BaseException, units: Units) -> None:
         return
     frames = _frames(raised.__traceback__, units)
     if error.span is None:
-        error.span = next((span for _, span in frames if span is not None), None)
+        places = [span for _, span in frames if span is not None]
+        # an error in the library is shown where the program called it
+        own = (span for span in places if not span.source.name.startswith("stdlib/"))
+        error.span = next(own, places[0] if places else None)
     if not error.trace:
         error.trace = tuple((name, span) for name, span in frames if name and span is not None)
 

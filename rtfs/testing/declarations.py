@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-_EXAMPLE = re.compile(r"^;; (.+?) => (.+)$")
+_EXAMPLE = re.compile(r"^;; (.+?) (?:=> (.+)|(;! .+))$")
 _DEFINITION = re.compile(r"^\((defmacro|defn)\s+(\S+)")
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """One name. kind: `form`, `macro` or `function`. topic: its heading. examples: (expression, printed)."""
+    """One name. kind: form, macro or function. topic: its heading. examples: (expression, value or `;! code`)."""
 
     kind: str
     topic: str
@@ -77,7 +77,10 @@ def _topic(function: Any) -> str:
 
 
 def standard_library() -> list[Declaration]:
-    """The documented definitions of stdlib/*.rtfs. Their examples are comment lines above them: `;; (f 1) => 2`."""
+    """The documented definitions of stdlib/*.rtfs, but for names that start with `-` or `%`.
+
+    Their examples are comment lines above them: `;; (f 1) => 2`, or `;; (f "x") ;! type/mismatch` for an error.
+    """
     import rtfs
 
     found = []
@@ -90,7 +93,7 @@ def standard_library() -> list[Declaration]:
         for line in text.splitlines(keepends=True):
             example = _EXAMPLE.match(line.rstrip())
             if example is not None:
-                examples.append((example[1], example[2]))
+                examples.append((example[1], example[2] or example[3]))
             elif _DEFINITION.match(line) and at in starts:
                 declared = _declaration(name, starts[at], tuple(examples))
                 if declared is not None:
@@ -113,7 +116,7 @@ def _declaration(file: str, form: Any, examples: tuple[tuple[str, str], ...]) ->
 
     items = list(form)
     name, kind = str(items[1]), "macro" if str(items[0]) == "defmacro" else "function"
-    if len(items) < 4 or not isinstance(items[2], str):
+    if len(items) < 4 or not isinstance(items[2], str) or name[0] in "-%":
         return None
     heads = [items[3]] if isinstance(items[3], rtfs.Vector) else [clause[0] for clause in items[3:]]
     shapes = [f"({' '.join([name, *(rtfs.to_text(p) for p in head)])})" for head in heads]

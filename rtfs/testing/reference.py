@@ -44,7 +44,10 @@ def _entry(declared: Declaration) -> str:
     if declared.aliases:
         lines += ["", "Also: " + ", ".join(f"`{alias}`" for alias in declared.aliases) + "."]
     if declared.examples:
-        examples = [f"{expression} ;=> {printed}" for expression, printed in declared.examples]
+        marked = [
+            (expression, text if text.startswith(";!") else f";=> {text}") for expression, text in declared.examples
+        ]
+        examples = [f"{expression} {marker}" for expression, marker in marked]
         lines += ["", "```clojure", *examples, "```"]
     return "\n".join(lines)
 

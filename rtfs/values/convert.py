@@ -92,8 +92,8 @@ def to_python(value: Any) -> Any:
     """Python data of an RTFS value.
 
     Map -> dict (keyword keys become their names, sequences as keys tuples), Vector and List -> list, Keyword and Symbol
-    -> name; functions and errors stay. Raises ValueError where two keys of a map would become one, LimitError for a value that is
-    too large.
+    -> name; functions and errors stay. Raises ValueError where two keys of a map would become one, LimitError for a
+    value that is too large.
     """
     done: list[Any] = []
     open_: list[tuple[Any, Iterator[Any], list[Any]]] = []

@@ -11,7 +11,7 @@ found in the store is either of its version, or the log says what was there inst
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from _bisect import bisect_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

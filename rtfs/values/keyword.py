@@ -6,8 +6,8 @@ Invariant: two keywords of one name are one object, in every thread, so that dic
 
 from __future__ import annotations
 
-from _thread import allocate_lock
-from weakref import WeakValueDictionary
+from _thread import RLock
+from _weakref import ref
 
 from rtfs.values.error import EvalError
 
@@ -23,18 +23,16 @@ class Keyword:
     name: str
 
     def __new__(cls, name: str) -> Keyword:
-        found = _table.get(name)
-        if found is not None:
-            return found
-        with _lock:
-            found = _table.get(name)
-            if found is None:
-                if type(name) is not str:
-                    raise TypeError(f"a keyword's name is a str, not {type(name).__name__}")
-                found = object.__new__(cls)
-                object.__setattr__(found, "name", name)
-                _table[name] = found
-            return found
+        entry = _table.get(name)
+        if entry is not None:
+            found = entry()
+            if found is not None:
+                return found
+        if type(name) is not str:
+            raise TypeError(f"a keyword's name is a str, not {type(name).__name__}")
+        made = object.__new__(cls)
+        object.__setattr__(made, "name", name)
+        return _intern(made)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a keyword cannot be changed")
@@ -64,8 +62,27 @@ class Keyword:
         return ":" + self.name
 
 
-_table: WeakValueDictionary[str, Keyword] = WeakValueDictionary()
-_lock = allocate_lock()
+_table: dict[str, ref[Keyword]] = {}
+_lock = RLock()  # a finalizer that makes keywords may run while its thread holds it
+_dead = [1000]  # size of the table at which the dead are looked for
+
+
+def _intern(made: Keyword) -> Keyword:
+    """The one keyword of the name of `made`: itself, if there is no other."""
+    name = made.name
+    entry = ref(made)
+    with _lock:
+        if len(_table) >= _dead[0]:
+            for each, other in list(_table.items()):
+                if other() is None:
+                    del _table[each]
+            _dead[0] = 2 * len(_table) + 1000
+        earlier = _table.get(name)
+        found = earlier() if earlier is not None else None
+        if found is None:
+            _table[name] = entry
+    return found or made
+
 
 _NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.*+!?<>=$&%")
 

@@ -105,30 +105,32 @@ def _leaf(value: Any) -> tuple[Any, ...] | None:
 
 def _emit(value: Any, tokens: list[Any]) -> Iterator[Iterator[Any]]:
     """Appends the key of a collection to `tokens`; yields what has to be run to its end before going on."""
-    if value.__class__ is Map:
-        tokens += (_MAP, len(value))
-        entries = list(value.items())
-        if len(entries) > 1:
-            keyed = []
-            for key, item in entries:
-                leaf = _leaf(key)
-                if leaf is None:
-                    inner: list[Any] = []
-                    yield _emit(key, inner)
-                    leaf = tuple(inner)
-                keyed.append((leaf, key, item))
-            keyed.sort(key=_first)
-            entries = [(key, item) for _, key, item in keyed]
-        parts: Any = (part for entry in entries for part in entry)
-    else:
+    if value.__class__ is not Map:
         tokens.append(_SEQUENCE)
-        parts = value
-    for part in parts:
-        leaf = _leaf(part)
-        if leaf is None:
-            yield _emit(part, tokens)
-        else:
+        for part in value:
+            leaf = _leaf(part)
+            if leaf is None:
+                yield _emit(part, tokens)
+            else:
+                tokens += leaf
+    else:
+        tokens += (_MAP, len(value))
+        entries: list[tuple[Any, Any]] = []
+        for key, item in value.items():
+            leaf = _leaf(key)
+            if leaf is None:
+                inner = tokens if len(value) == 1 else []
+                yield _emit(key, inner)
+                leaf = () if inner is tokens else tuple(inner)
+            entries.append((leaf, item))
+        entries.sort(key=_first)
+        for leaf, item in entries:
             tokens += leaf
+            leaf = _leaf(item)
+            if leaf is None:
+                yield _emit(item, tokens)
+            else:
+                tokens += leaf
     tokens.append(_END)
 
 

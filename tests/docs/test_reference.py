@@ -28,7 +28,14 @@ def test_every_declaration_has_a_signature_one_line_of_doc_and_an_example(declar
     assert declared.examples
 
 
+def outcome(expression: str) -> str:
+    with rtfs.Runtime() as runtime:
+        try:
+            return rtfs.to_text(runtime.run(expression))
+        except rtfs.UserError as error:
+            return f";! {error.code}"
+
+
 @pytest.mark.parametrize(("expression", "printed"), EXAMPLES)
 def test_the_example_gives_what_it_says(expression: str, printed: str):
-    with rtfs.Runtime() as runtime:
-        assert rtfs.to_text(runtime.run(expression)) == printed
+    assert outcome(expression) == printed

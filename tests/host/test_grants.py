@@ -73,7 +73,9 @@ def test_paths_cannot_escape(tmp_path: Path) -> None:
     assert not grants.resource(f"fs:write:{inside}/a.txt")
 
 
-@pytest.mark.parametrize("text", ["", "  ", "net:", "env:", "fs:x", "fs:read:", "fs:delete:/a", "net:http://a/b", "net:a:b"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "net:", "env:", "fs:x", "fs:read:", "fs:delete:/a", "net:http://a/b", "net:a:b"]
+)
 def test_an_unreadable_grant_is_an_error(text: str) -> None:
     with pytest.raises(HostError) as caught:
         Grants([text])

@@ -9,7 +9,8 @@ import pytest
 import rtfs
 from rtfs.host.ledger import Record
 
-ADD = '(capability "demo.add" :input-schema {:a :int :b :int} :output-schema :int :implementation (fn [{:keys [a b]}] (+ a b)))'
+ADD = '(capability "demo.add" :input-schema {:a :int :b :int} :output-schema :int :implementation (fn [{:keys [a b]}]
+(+ a b)))'
 
 
 def kinds(rt: rtfs.Runtime, id: str) -> list[str]:
@@ -106,10 +107,10 @@ def test_outcomes_are_recorded_with_keyed_hashes_and_durations_only() -> None:
     "program",
     [
         '(call "watched" 1)',
-        '(call :watched 1)',
+        "(call :watched 1)",
         '(let [id (str "wat" "ched")] (call id 1))',
         '(map (fn [x] (call "watched" x)) [1])',
-        "(apply (fn [x] (call \"watched\" x)) [1])",
+        '(apply (fn [x] (call "watched" x)) [1])',
         '(reduce (fn [a x] (call "watched" x)) 0 [1])',
         '(sort-by (fn [x] (call "watched" x)) [1])',
         '(defmacro w [x] `(call "watched" ~x)) (w 1)',
@@ -203,7 +204,9 @@ def test_an_implementation_is_checked_like_any_capability() -> None:
 
 def test_implementations_that_call_themselves_end_at_a_limit() -> None:
     with rtfs.Runtime() as rt:
-        error = error_of(rt, '(capability "again" :implementation (fn [x] (call "again" x))) (try (call "again" 1) (catch e 2))')
+        error = error_of(
+            rt, '(capability "again" :implementation (fn [x] (call "again" x))) (try (call "again" 1) (catch e 2))'
+        )
         assert error.code == "limit/nesting"
 
 
@@ -222,7 +225,9 @@ def test_the_quota_of_calls_cannot_be_caught() -> None:
 def test_steps_are_recorded_and_calls_stand_under_them() -> None:
     with rtfs.Runtime() as rt:
         rt.register("a", lambda: 1)
-        rt.run('(step "outer" :params {:token "secret"} (step "inner" (call "a")) (try (step "bad" (/ 1 0)) (catch e 1)))')
+        rt.run(
+            '(step "outer" :params {:token "secret"} (step "inner" (call "a")) (try (step "bad" (/ 1 0)) (catch e 1)))'
+        )
         records: list[Record] = list(rt.ledger)
     steps = {record.subject: record for record in records if record.kind == "step"}
     assert steps["inner"].parent == steps["outer"].seq

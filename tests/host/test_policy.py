@@ -116,7 +116,11 @@ def test_it_sees_the_call_and_the_built_in_answer() -> None:
         assert code_of(rt, "mine", 1) == "ok"
         assert code_of(rt, "mine", 2) == "policy/denied"
         assert code_of(rt, "ccos.system.get-env", "X") == "ok"
-    assert seen == [("mine", (1,), [], True), ("mine", (2,), [], True), ("ccos.system.get-env", ("X",), ["env:X"], False)]
+    assert seen == [
+        ("mine", (1,), [], True),
+        ("mine", (2,), [], True),
+        ("ccos.system.get-env", ("X",), ["env:X"], False),
+    ]
 
 
 def test_a_crashing_policy_denies_and_it_is_recorded() -> None:

@@ -39,7 +39,8 @@ def together(work: Any, count: int = 4) -> None:
 
 
 def test_all_go_on_from_one_vector() -> None:
-    for base in (Vector(range(10)), Vector(range(300)).assoc(0, 0), Vector(range(1000)).assoc(5, 5).cons(-1).slice(1, 1001)):
+    large = Vector(range(1000)).assoc(5, 5).cons(-1).slice(1, 1001)
+    for base in (Vector(range(10)), Vector(range(300)).assoc(0, 0), large):
         model = list(base)
 
         def work(n: int, base: Any = base, model: list[int] = model) -> None:

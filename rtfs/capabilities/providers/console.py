@@ -32,8 +32,8 @@ def _write(stream: Any, text: str) -> None:
         return
     try:
         stream.write(text)
-    except BrokenPipeError:
-        raise Cancelled("nobody reads the output any more") from None
+    except OSError as error:
+        raise Cancelled("the output cannot be written any more") from error
     except UnicodeEncodeError:
         encoding = getattr(stream, "encoding", None) or "ascii"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

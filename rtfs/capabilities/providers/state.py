@@ -65,17 +65,12 @@ class Store:
 
 
 def _arguments(name: str, arguments: tuple[Any, ...], low: int, high: int | None) -> tuple[Any, ...]:
-    """Positional arguments; `{:key k :value v}` and, since `(call id :k v)` collects into a map, `{k v}` count as
-    two."""
+    """Positional arguments; `{:key k :value v}` is spread, and so is `{k v}`, since `(call id :k v)` collects a map."""
     if len(arguments) == 1 and arguments[0].__class__ is Map and high is not None:
         given = arguments[0]
-        key, value = given.get(Keyword("key")), given.get(Keyword("value"))
-        if (
-            key is not None
-            and len(given) == (2 if value is not None else 1)
-            and (value is not None or high == low == 1)
-        ):
-            arguments = (key,) if value is None else (key, value)
+        names = {_KEY, _VALUE} if low == 2 else {_KEY}
+        if set(given.keys()) == names:
+            arguments = tuple(given.get(key) for key in (_KEY, _VALUE) if key in names)
         elif len(given) == 1 and high == 2:
             ((key, value),) = given.items()
             arguments = (key, value)
@@ -83,6 +78,9 @@ def _arguments(name: str, arguments: tuple[Any, ...], low: int, high: int | None
         wanted = str(low) if low == high else f"at least {low}" if high is None else f"{low} or {high}"
         raise EvalError("arity", f'"ccos.state.kv.{name}" takes {wanted} arguments, not {len(arguments)}')
     return arguments
+
+
+_KEY, _VALUE = Keyword("key"), Keyword("value")
 
 
 def _key(key: Any) -> str:

@@ -39,7 +39,13 @@ def plain_arguments(arguments: Any, optional_keys: frozenset[str] = frozenset())
         return {}
     if arguments.__class__ is not Map:
         raise refuse("a tool takes one map of named arguments")
-    plain: dict[str, Any] = _plain(arguments, "", 0)
+    try:
+        plain: dict[str, Any] = _plain(arguments, 0)
+    except _NoJson as problem:
+        where = "".join(reversed(problem.path)).removeprefix(".")
+        if len(where) > 60:
+            where = where[:60] + "…"
+        raise refuse(f"{problem.what} at {where} has no JSON" if where else f"{problem.what} has no JSON") from None
     for key in optional_keys:
         if key in plain and plain[key] is None:
             del plain[key]
@@ -53,7 +59,7 @@ def encode_checked(plain: Any) -> bytes:
     except UnicodeEncodeError:
         raise refuse("a string holds half of a surrogate pair, which UTF-8 has no bytes for") from None
     except ValueError:
-        raise refuse("a number has too many digits to be sent") from None
+        raise refuse("a number has more digits than can be sent") from None
 
 
 def refuse(message: str) -> HostError:
@@ -61,32 +67,62 @@ def refuse(message: str) -> HostError:
     return HostError(message, code="argument/json")
 
 
-def _plain(value: Any, path: str, depth: int) -> Any:
+class _NoJson(Exception):
+    """What cannot be sent, and (filled in on the way out) where it is."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.path: list[str] = []
+
+
+def _plain(value: Any, depth: int) -> Any:
     kind = value.__class__
     if value is None or kind is str or kind is int or kind is bool:
         return value
     if kind is float:
         if not isfinite(value):
-            raise refuse(f"{value} at {path or 'the top'} has no JSON")
+            raise _NoJson(f"the number {value}")
         return value
     if kind is Keyword:
         return value.name
-    if depth > MAX_DEPTH:
-        raise refuse(f"the arguments are nested deeper than {MAX_DEPTH} levels")
+    if depth >= MAX_DEPTH:
+        raise _NoJson(f"nesting deeper than {MAX_DEPTH} levels")
     if kind is Vector or kind is List:
-        return [_plain(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
+        return _plain_list(value, depth + 1)
     if kind is Map:
-        plain: dict[str, Any] = {}
-        for key, item in value.items():
+        return _plain_map(value, depth + 1)
+    raise _NoJson("a symbol" if kind is Symbol else "a function" if callable(value) else f"a value of type {kind.__name__}")
+
+
+def _plain_list(items: Any, depth: int) -> list[Any]:
+    plain: list[Any] = []
+    try:
+        for item in items:
+            plain.append(_plain(item, depth))  # noqa: PERF401 - a comprehension is a frame more a level
+    except _NoJson as problem:
+        problem.path.append(f"[{len(plain)}]")
+        raise
+    return plain
+
+
+def _plain_map(entries: Any, depth: int) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    name = ""
+    try:
+        for key, item in entries.items():
             if key.__class__ is Keyword:
                 name = key.name
             elif key.__class__ is str:
                 name = key
             else:
-                raise refuse(f"a key at {path or 'the top'} is neither a keyword nor a string")
+                name = ""
+                raise _NoJson("a map with a key that is neither a keyword nor a string")
             if name in plain:
-                raise refuse(f"two keys at {path or 'the top'} have the name {name!r}")
-            plain[name] = _plain(item, f"{path}.{name}" if path else name, depth + 1)
-        return plain
-    what = "a symbol" if kind is Symbol else "a function" if callable(value) else f"a value of type {kind.__name__}"
-    raise refuse(f"{what} at {path or 'the top'} has no JSON")
+                raise _NoJson("one of two keys of this name")
+            plain[name] = _plain(item, depth)
+    except _NoJson as problem:
+        if name:
+            problem.path.append("." + name)
+        raise
+    return plain

@@ -39,7 +39,7 @@ META_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 
 CLIENT_NAME = "rtfs"
 
-MAX_DEPTH = 500
+MAX_DEPTH = 400
 """Levels of nesting in JSON, either way."""
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)

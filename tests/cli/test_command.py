@@ -1,0 +1,269 @@
+"""The command: results on standard output, everything else on standard error, documented exit codes, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def environment(**extra: str) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RTFS", "MCP", "NO_COLOR", "PYTHONUNBUFFERED"))
+    }
+    return {**kept, "PYTHONPATH": str(ROOT), **extra}
+
+
+def rtfs(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", **extra: str) -> tuple[int, str, str]:
+    found = subprocess.run(
+        [sys.executable, "-m", "rtfs", *arguments], input=stdin, capture_output=True, cwd=cwd, env=environment(**extra)
+    )
+    out, err = found.stdout.decode(), found.stderr.decode()
+    assert "Traceback" not in err
+    return found.returncode, out, err
+
+
+def test_run_a_file_an_expression_and_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "plan.rtfs").write_text('#!/usr/bin/env rtfs\n(def x 2)\n{:a [x "é"]}\n', encoding="utf-8")
+    assert rtfs("run", "plan.rtfs", cwd=tmp_path) == (0, '{:a [2 "é"]}\n', "")
+    assert rtfs("plan.rtfs", cwd=tmp_path) == (0, '{:a [2 "é"]}\n', "")
+    assert rtfs("run", "-e", "(+ 1 2)") == (0, "3\n", "")
+    assert rtfs("run", "-", stdin=b"(+ 1 3)") == (0, "4\n", "")
+    assert rtfs("-e", "(+ 1 2)") == (0, "3\n", "")
+
+
+def test_nil_prints_nothing_and_json_prints_null() -> None:
+    assert rtfs("run", "-e", '(println "hi")') == (0, "hi\n", "")
+    assert rtfs("run", "-e", "nil", "--json") == (0, "null\n", "")
+    assert rtfs("run", "--json", "-e", '{:a [1 2.5 :k "x" nil]}') == (0, '{"a":[1,2.5,"k","x",null]}\n', "")
+
+
+def test_context_allow_and_load(tmp_path: Path) -> None:
+    (tmp_path / "caps.rtfs").write_text('(capability "twice" :implementation (fn [x] (* 2 x)))')
+    code, out, _ = rtfs(
+        "run", "-e", '[(call "twice" 4) @who (get-env "X_Y")]', "--context", '{"who": {"a": 1}}', "--allow=env:X_*",
+        "--load", "caps.rtfs", cwd=tmp_path, X_Y="v",
+    )  # fmt: skip
+    assert (code, out) == (0, '[8 {:a 1} "v"]\n')
+
+
+BAD_PROGRAMS = [
+    ("(+ 1", 1, ["reader/unclosed", "<expression>:1:1"]),
+    ("(prinltn 1)", 1, ["undefined", "did you mean `println`"]),
+    ("((fn [a] a))", 1, ["arity"]),
+    ('(+ 1 "a")', 1, ["type/mismatch", "^"]),
+    ('(call "ccos.io.prinln" 1)', 1, ["capability/unknown", 'did you mean "ccos.io.println"']),
+    ("(/ 1 0)", 1, ["arithmetic/div-by-zero"]),
+    ("(loop [i 0] (recur (inc i) 2))", 1, ["recur"]),
+    ('(read-file "/etc/hostname")', 3, ["policy/denied", "--allow fs:read:/etc/hostname"]),
+    ('(get-env "HOME")', 3, ["policy/denied", "--allow env:HOME"]),
+    ('(throw "mine")', 1, ["user/error", "mine"]),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "said"), BAD_PROGRAMS, ids=[text for text, _, _ in BAD_PROGRAMS])
+def test_a_bad_program_gives_a_diagnostic(text: str, code: int, said: list[str]) -> None:
+    found, out, err = rtfs("run", "-e", text)
+    assert (found, out) == (code, "")
+    assert all(part in err for part in said), err
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "latin.rtfs").write_bytes('(str "é")'.encode("latin-1"))
+    for arguments, code, said in [
+        (["run", "none.rtfs"], 2, "file/missing"),
+        (["run", "."], 2, "file/unreadable"),
+        (["run", "latin.rtfs"], 1, "latin.rtfs:1:7"),
+        (["run", "-e", "1", "--load", "none.rtfs"], 2, "file/missing"),
+        (["run", "-e", "1", "--config", "none.yaml"], 2, "config/missing"),
+        (["none.rtfs"], 2, "file/missing"),
+    ]:
+        found, out, err = rtfs(*arguments, cwd=tmp_path)
+        assert (found, out) == (code, ""), arguments
+        assert said in err, err
+
+
+def test_broken_configuration(tmp_path: Path) -> None:
+    (tmp_path / "rtfs.yaml").write_text("allow: [a\n")
+    code, out, err = rtfs("run", "-e", "1", "--config", "rtfs.yaml", cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert "config/yaml" in err
+    assert "rtfs.yaml:" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "usage:"),
+        (["run"], "run takes a FILE"),
+        (["run", "a.rtfs", "b.rtfs"], "unrecognized arguments"),
+        (["run", "-e"], "expected one argument"),
+        (["run", "-e", "1", "file"], "run takes a FILE"),
+        (["run", "--nonsense", "-e", "1"], "unrecognized arguments"),
+        (["rnu", "x"], "did you mean run?"),
+        (["run", "-e", "1", "--context", "[1]"], "JSON object"),
+        (["run", "-e", "1", "--context", "{"], "no JSON"),
+        (["run", "-e", "1", "--allow", "fs:x"], "no grant"),
+        (["run", "-e", "1", "--timeout", "-1"], "more than 0"),
+        (["capabilities", "show"], "takes an ID"),
+        (["call", "a", "{"], "no JSON"),
+    ],
+)
+def test_usage_errors(arguments: list[str], said: str) -> None:
+    code, out, err = rtfs(*arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_help_and_version() -> None:
+    code, out, err = rtfs("--version")
+    assert (code, err) == (0, "")
+    assert out.startswith("rtfs ")
+    code, out, _ = rtfs("-h")
+    assert code == 0
+    assert "exit codes:" in out
+    assert rtfs("run", "--help")[0] == 0
+
+
+def test_call() -> None:
+    assert rtfs("call", "ccos.data.parse-json", '"[1, {\\"a\\": 2}]"') == (0, '[1 {"a" 2}]\n', "")
+    assert rtfs("call", "ccos.state.kv.put", '{"key": "k", "value": [1]}', "--json") == (0, "[1]\n", "")
+    assert rtfs("call", "ccos.io.read-file", '"/etc/hostname"')[0] == 3
+    assert rtfs("call", "no.such")[0] == 1
+
+
+def test_capabilities(tmp_path: Path) -> None:
+    (tmp_path / "caps.rtfs").write_text('(capability "my.tool" :description "Does it" :input-schema {:a :int?})')
+    code, out, _ = rtfs("capabilities", "list", "--load", "caps.rtfs", cwd=tmp_path)
+    assert code == 0
+    assert "my.tool " in out
+    assert "ccos.io.println" in out
+    code, out, _ = rtfs("capabilities", "show", "my.tool", "--load", "caps.rtfs", cwd=tmp_path)
+    assert (code, out) == (
+        0, "id: my.tool\nname: my.tool\ndescription: Does it\norigin: file\ninput_schema: {:a :int?}\n",
+    )  # fmt: skip
+    code, out, _ = rtfs("capabilities", "list", "--json")
+    assert "ccos.io.println" in [entry["id"] for entry in json.loads(out)]
+    code, out, err = rtfs("capabilities", "show", "ccos.io.prinln")
+    assert (code, out) == (1, "")
+    assert "did you mean" in err
+
+
+def test_errors_as_json() -> None:
+    code, out, err = rtfs("run", "--json", "-e", '(read-file "/etc/hostname")')
+    assert (code, out) == (3, "")
+    assert json.loads(err)["error"] == {
+        "code": "policy/denied",
+        "message": 'calling "ccos.io.read-file" is not allowed: it reaches fs:read:/etc/hostname',
+        "hint": "allow it with --allow fs:read:/etc/hostname",
+        "capability": "ccos.io.read-file",
+        "file": "<expression>",
+        "line": 1,
+        "column": 1,
+    }
+
+
+def test_warnings_are_shown() -> None:
+    code, out, err = rtfs("run", "-e", '(capability "a" :descripton "x")')
+    assert (code, out) == (0, '"a"\n')
+    assert "warning: a: unknown key :descripton is ignored (did you mean :description?)" in err
+
+
+def test_debug_shows_the_python_traceback() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "rtfs", "run", "--debug", "-e", "(/ 1 0)"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert found.returncode == 1
+    assert "Traceback" in found.stderr
+
+
+def test_no_colour_in_a_pipe() -> None:
+    assert "\x1b" not in rtfs("run", "-e", "(/ 1 0)")[2]
+
+
+def test_verbose_shows_records_twice_verbose() -> None:
+    assert rtfs("run", "-v", "-e", '(kv/put "k" 1)') == (0, "1\n", "")
+    _, _, err = rtfs("run", "-vv", "-e", '(kv/put "k" 1)')
+    assert "decision ccos.state.kv.put allow: stays in the process" in err
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    for program in ('(dotimes [i 100000] (println "a line of text" i))', "(range 2000000)"):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rtfs", "run", "-e", program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        err = process.stderr.read().decode()
+        process.stderr.close()
+        assert (process.wait(30), err) == (1, "")
+
+
+def test_a_full_disk_is_said() -> None:
+    for program in ("(range 100000)", "1", '(println "x")'):
+        with open("/dev/full", "wb") as full:
+            found = subprocess.run(
+                [sys.executable, "-m", "rtfs", "run", "-e", program],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env=environment(),
+            )
+        assert found.returncode == 1
+        assert found.stderr.decode() == "cannot write the output: no space left on device\n"
+
+
+def test_output_that_the_terminal_cannot_say_is_escaped() -> None:
+    code, out, err = rtfs("run", "-e", '(println "é😀") "é"', PYTHONIOENCODING="ascii")
+    assert (code, out, err) == (0, '\\xe9\\U0001f600\n"\\xe9"\n', "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("program", ["(do (println 1) (thread/sleep 60000))", "(do (println 1) (loop [] (recur)))"])
+def test_signals_end_it_politely(program: str, number: int, code: int) -> None:
+    process: Any = subprocess.Popen(
+        [sys.executable, "-u", "-m", "rtfs", "run", "-e", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    process.stdout.readline()
+    time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert b"Traceback" not in err
+
+
+def test_running_a_file_imports_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "hello.rtfs").write_text('(println "Hello")')
+    program = (
+        "import sys; from rtfs.cli.main import main; main(['run', 'hello.rtfs'])\n"
+        "heavy = ('asyncio', 'pydantic', 'httpx', 'aiohttp', 'lark', 're', 'json', 'argparse', 'inspect', 'logging',"
+        " 'dataclasses', 'enum', 'yaml', 'threading', 'socket', 'hashlib')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    for _ in range(2):  # the second run finds its unit in the cache
+        found = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path,
+            env=environment(XDG_CACHE_HOME=str(tmp_path / "cache")),
+        )  # fmt: skip
+    assert found.stdout.splitlines() == ["Hello", "[]"], found.stderr

@@ -1,0 +1,98 @@
+"""`rtfs.yaml`: what it may say, and what is said about what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rtfs
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "rtfs.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def error_of(path: Path) -> rtfs.UserError:
+    with pytest.raises(rtfs.UserError) as caught:
+        rtfs.Runtime.from_config(path)
+    return caught.value
+
+
+def test_an_empty_file_is_a_runtime_with_defaults(tmp_path: Path) -> None:
+    with rtfs.Runtime.from_config(write(tmp_path, "")) as rt:
+        assert rt.run("(+ 1 2)") == 3
+
+
+def test_grants_context_limits_and_loaded_files(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.txt").write_text("hello")
+    (tmp_path / "caps.rtfs").write_text('(capability "mine" :version "1" :implementation (fn [x] (read-file x)))')
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "m.rtfs").write_text("(module m (def x 7))")
+    path = write(
+        tmp_path, "allow: ['fs:read:data', 'env:HOME']\nprincipal: ann\ncontext: {who: [a, 1]}\nload: [caps.rtfs]\n"
+        "module_path: [lib]\nlimits: {steps: 100000}\npolicy: {max_calls: 50}\nhints: {retries: 1}\npool: {attempts:
+        2}\n", ) with rtfs.Runtime.from_config(path) as rt: assert rt.run(f'(call "mine" "{tmp_path}/data/a.txt")') ==
+        "hello" assert rtfs.to_text(rt.run("@who")) == '["a" 1]' assert rt.run("(import m) m/x") == 7 assert
+        rt.capabilities["mine"].origin == "config" with pytest.raises(rtfs.LimitError): rt.run("(loop [] (recur))")
+        with pytest.raises(rtfs.HostError, match="may not replace"): rt.run('(capability "mine" :version "2")') assert
+        {record.principal for record in rt.ledger} == {"ann"}
+
+
+def test_arguments_win_and_grants_add_up(tmp_path: Path) -> None:
+    path = write(tmp_path, "allow: ['env:HOME']\nprincipal: ann\n")
+    with rtfs.Runtime.from_config(path, allow=["env:PATH"], principal="bob") as rt:
+        rt.run('(get-env "HOME") (get-env "PATH")')
+        assert {record.principal for record in rt.ledger} == {"bob"}
+
+
+def test_broken_yaml_is_shown_with_its_place(tmp_path: Path) -> None:
+    error = error_of(write(tmp_path, "allow:\n  - a\n  b: [\n"))
+    assert error.code == "config/yaml"
+    assert error.span is not None
+    assert (error.span.source.name, error.span.line) == (str(tmp_path / "rtfs.yaml"), 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint", "line"),
+    [
+        ("principal: a\nalow: []\n", "unknown key alow", "did you mean allow?", 2),
+        ("pool:\n  attempt: 3\n", "unknown key pool.attempt", "did you mean attempts?", 2),
+        ("policy:\n  level: lax\n", "policy.level: input should be 'minimal', 'standard' or 'paranoid'", None, 2),
+        ("allow:\n  - a\n  - 5\n", "allow.1: input should be a valid string", None, 3),
+        ("limits: {steps: 0}\n", "limits.steps: input should be greater than 0", None, 1),
+        ("[1, 2]", "a configuration is a mapping of keys to values", None, 1),
+    ],
+)
+def test_wrong_content_is_shown_with_its_place(
+    tmp_path: Path, text: str, message: str, hint: str | None, line: int
+) -> None:
+    error = error_of(write(tmp_path, text))
+    assert (error.code, error.message, error.hint) == ("config/invalid", message, hint)
+    assert error.span is not None
+    assert error.span.line == line
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    assert error_of(tmp_path / "none.yaml").code == "config/missing"
+    error = error_of(write(tmp_path, "load: [none.rtfs]"))
+    assert error.code == "file/missing"
+    assert "none.rtfs" in error.message
+
+
+def test_a_bad_grant_and_a_bad_declaration_are_errors(tmp_path: Path) -> None:
+    assert error_of(write(tmp_path, "allow: ['net:http://x']")).code == "config/grant"
+    (tmp_path / "caps.rtfs").write_text('(capability "a" :metadata 5)')
+    assert error_of(write(tmp_path, "load: [caps.rtfs]")).code == "capability/invalid"
+
+
+def test_options_for_a_session_handler_that_does_not_take_them(tmp_path: Path) -> None:
+    path = write(tmp_path, "allow: [a]\nhandlers:\n  mcp: {nonsense: 1}\n")
+    with rtfs.Runtime.from_config(path) as rt:
+        rt.load('(capability "a" :metadata {:mcp {:requires_session "auto" :server_url "http://127.0.0.1:9/"}})')
+        with pytest.raises(rtfs.HostError) as caught:
+            rt.run('(call "a")')
+        assert caught.value.code == "session/handler"
