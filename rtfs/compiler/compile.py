@@ -11,14 +11,13 @@ import sys
 from rtfs.compiler import cache
 from rtfs.compiler.constants import decode
 from rtfs.compiler.environment import CORE_MODULE, Environment
-from rtfs.compiler.module import ExpansionNamespace, Macro, Module
-from rtfs.compiler.unit import Step, Unit
+from rtfs.compiler.module import ExpansionNamespace, Macro
+from rtfs.compiler.unit import Unit
 from rtfs.source import Source
 from rtfs.values.error import CompileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
     from typing import Any
 
     from rtfs.compiler.analyser import Analyser
@@ -45,20 +44,16 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     """
     key = cache.key(source, environment.state, module)
     unit = cache.load(key, source)
-    if unit is not None and not _depends_hold(unit, environment, source):
+    if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
     if unit is None:
         unit = compile_unit(source, environment, module, key)
         cache.save(key, unit)
-    elif not _already_known(unit, environment):
+    elif unit.facts or unit.macros:
         load_macros(unit, environment)
     environment.state = cache.following(environment.state, key)
     load(unit, environment)
     return Program(unit, environment, module)
-
-
-def _already_known(unit: Unit, environment: Environment) -> bool:
-    return unit.filename in environment.units and not unit.macros
 
 
 def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
@@ -164,7 +159,3 @@ def load_core(environment: Environment) -> None:
     else:
         load_macros(unit, environment)
     load(unit, environment)
-
-
-def step_code(module: Module, code: CodeType) -> Step:
-    return Step("code", module.name, code)

@@ -33,13 +33,21 @@ def test_grants_context_limits_and_loaded_files(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "m.rtfs").write_text("(module m (def x 7))")
     path = write(
-        tmp_path, "allow: ['fs:read:data', 'env:HOME']\nprincipal: ann\ncontext: {who: [a, 1]}\nload: [caps.rtfs]\n"
-        "module_path: [lib]\nlimits: {steps: 100000}\npolicy: {max_calls: 50}\nhints: {retries: 1}\npool: {attempts:
-        2}\n", ) with rtfs.Runtime.from_config(path) as rt: assert rt.run(f'(call "mine" "{tmp_path}/data/a.txt")') ==
-        "hello" assert rtfs.to_text(rt.run("@who")) == '["a" 1]' assert rt.run("(import m) m/x") == 7 assert
-        rt.capabilities["mine"].origin == "config" with pytest.raises(rtfs.LimitError): rt.run("(loop [] (recur))")
-        with pytest.raises(rtfs.HostError, match="may not replace"): rt.run('(capability "mine" :version "2")') assert
-        {record.principal for record in rt.ledger} == {"ann"}
+        tmp_path,
+        "allow: ['fs:read:data', 'env:HOME']\nprincipal: ann\ncontext: {who: [a, 1]}\nload: [caps.rtfs]\n"
+        "module_path: [lib]\nlimits: {steps: 100000}\npolicy: {max_calls: 50}\n"
+        "hints: {retries: 1}\npool: {attempts: 2}\n",
+    )
+    with rtfs.Runtime.from_config(path) as rt:
+        assert rt.run(f'(call "mine" "{tmp_path}/data/a.txt")') == "hello"
+        assert rtfs.to_text(rt.run("@who")) == '["a" 1]'
+        assert rt.run("(import m) m/x") == 7
+        assert rt.capabilities["mine"].origin == "config"
+        with pytest.raises(rtfs.LimitError):
+            rt.run("(loop [] (recur))")
+        with pytest.raises(rtfs.HostError, match="may not replace"):
+            rt.run('(capability "mine" :version "2")')
+        assert {record.principal for record in rt.ledger} == {"ann"}
 
 
 def test_arguments_win_and_grants_add_up(tmp_path: Path) -> None:

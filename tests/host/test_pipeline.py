@@ -9,8 +9,10 @@ import pytest
 import rtfs
 from rtfs.host.ledger import Record
 
-ADD = '(capability "demo.add" :input-schema {:a :int :b :int} :output-schema :int :implementation (fn [{:keys [a b]}]
-(+ a b)))'
+ADD = (
+    '(capability "demo.add" :input-schema {:a :int :b :int} :output-schema :int'
+    " :implementation (fn [{:keys [a b]}] (+ a b)))"
+)
 
 
 def kinds(rt: rtfs.Runtime, id: str) -> list[str]:

@@ -13,8 +13,11 @@ import pytest
 import rtfs
 from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionKey, fingerprint
 
-ROOT = Path(__file__).resolve().parent.parent.parent ZZ = '(capability "zz.one" :metadata {:zz {:requires_session
-"auto" :server "zz://one"}} :implementation (fn [x] :never))'
+ROOT = Path(__file__).resolve().parent.parent.parent
+ZZ = (
+    '(capability "zz.one" :metadata {:zz {:requires_session "auto" :server "zz://one"}}'
+    " :implementation (fn [x] :never))"
+)
 
 
 class Zz:

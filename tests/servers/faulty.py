@@ -177,7 +177,7 @@ class Faulty:
                 self.live.add(name)
                 given["Mcp_Session_Id"] = name
             version = self.version or request.params["protocolVersion"]
-            answer = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": {"name": "faulty"}}
+            answer = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": {"name": "faulty", "version": "1"}}
             await self.answer(request, out, answer, **given)
             return
         if self.sessions and session not in self.live:

@@ -77,16 +77,17 @@ class SessionKey:
     """Whose session it is: one server, one credential, one principal. Hashable; holds no secret.
 
     server: what is connected to, without user info or query (it is shown). identity: what else tells servers apart and
-    is not shown. fingerprint: of the credential (`fingerprint(…)`).
+    is not shown. fingerprint: of the credential (`fingerprint(…)`). label: server and principal for people, one line.
     """
 
-    __slots__ = ("_hash", "fingerprint", "identity", "principal", "server")
+    __slots__ = ("_hash", "fingerprint", "identity", "label", "principal", "server")
 
     def __init__(self, server: str, fingerprint: str = "", principal: str = "", identity: str = "") -> None:
         self.server = server
         self.fingerprint = fingerprint
         self.principal = principal
         self.identity = identity
+        self.label = one_line(f"{server} ({principal})" if principal else server)
         self._hash = hash((server, fingerprint, principal, identity))
 
     def __hash__(self) -> int:
@@ -100,11 +101,6 @@ class SessionKey:
             and self.principal == other.principal
             and self.identity == other.identity
         )
-
-    @property
-    def label(self) -> str:
-        """The key for people, one line: server and principal."""
-        return one_line(f"{self.server} ({self.principal})" if self.principal else self.server)
 
     def __repr__(self) -> str:
         return f"<session key {self.label}>"

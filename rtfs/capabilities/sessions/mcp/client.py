@@ -70,7 +70,7 @@ class HttpClient:
             found = self._transports[secure] = transport
         return found
 
-    async def send(self, method: str, url: httpx.URL, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> Any:
+    async def send(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes = b"") -> httpx.Response:
         """Send a request, answer the httpx response with its body unread; close it with `close`.
 
         Raises NotSent where no connection could be made, MaybeSent where it broke afterwards.
@@ -81,7 +81,7 @@ class HttpClient:
                 await asyncio.sleep(0)
         request = self._request(method, url, headers=headers, content=body, extensions=self._extensions)
         try:
-            response = await transport.handle_async_request(request)
+            response: httpx.Response = await transport.handle_async_request(request)
         except self._broken as error:
             raise self.failure(error, url) from error
         self._last = monotonic()
@@ -113,6 +113,11 @@ def origin(url: httpx.URL) -> str:
     return f"{url.scheme}://{host}{port}"
 
 
+def fields_of(response: httpx.Response) -> dict[str, str]:
+    """The response's header fields, names in lower case, read once (a look-up in `httpx.Headers` costs as much as this)."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+
+
 async def close(response: httpx.Response) -> None:
     """Let go of a response: its connection is used again if the body was read to its end, else dropped."""
     try:
@@ -126,8 +131,8 @@ class Body:
 
     __slots__ = ("_inflate", "_left", "_limit", "_pieces")
 
-    def __init__(self, response: httpx.Response, limit: int) -> None:
-        encoding = response.headers.get("content-encoding", "").lower()
+    def __init__(self, response: httpx.Response, fields: dict[str, str], limit: int) -> None:
+        encoding = fields.get("content-encoding", "").lower()
         self._inflate = None
         if encoding and encoding != "identity":
             if encoding not in ("gzip", "x-gzip", "deflate"):
@@ -165,12 +170,12 @@ def too_large(limit: int) -> SessionError:
     return SessionError(f"the server's answer is larger than {limit} bytes", code="session/too-large")
 
 
-async def body_of(response: httpx.Response, limit: int) -> bytes:
+async def body_of(response: httpx.Response, fields: dict[str, str], limit: int) -> bytes:
     """The whole body. Raises as `Body.next` does; a declared length beyond the limit is refused before reading."""
-    declared = response.headers.get("content-length", "")
+    declared = fields.get("content-length", "")
     if declared.isdigit() and len(declared) < 20 and int(declared) > limit:
         raise too_large(limit)
-    body = Body(response, limit)
+    body = Body(response, fields, limit)
     first = await body.next()
     if not first:
         return first

@@ -13,7 +13,7 @@ import asyncio
 import logging
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
-from rtfs.capabilities.sessions.mcp.client import Body, body_of, close, origin
+from rtfs.capabilities.sessions.mcp.client import Body, body_of, close, fields_of, origin
 from rtfs.capabilities.sessions.mcp.protocol import error_of, parse
 from rtfs.capabilities.sessions.mcp.refusals import refusal
 from rtfs.capabilities.sessions.mcp.sse import SseReader, TooLarge
@@ -48,7 +48,7 @@ class HttpChannel:
         self.server = origin(url) + url.path
         self.credential = credential
         self.base = headers
-        self.headers = headers
+        self.learn([])
         self.session_id: str | None = None
         self.new_session_id: str | None = None
         self.resumable = True
@@ -56,7 +56,10 @@ class HttpChannel:
 
     def learn(self, extra: Headers) -> None:
         """Send these headers too from now on."""
-        self.headers = self.base + extra
+        import httpx
+
+        self.all = self.base + extra
+        self.headers = httpx.Headers(self.all)
 
     async def request(
         self, body: bytes, request_id: int, inbox: Callable[[Any], None], extra: Headers | None = None
@@ -65,15 +68,15 @@ class HttpChannel:
 
         inbox: gets every other message that comes along. Raises SessionError, NotSent, MaybeSent, SessionExpired.
         """
-        headers = self.headers + extra if extra else self.headers
-        response = await self.client.send("POST", self.url, headers, body)
+        response = await self.client.send("POST", self.url, self._with(extra), body)
         try:
-            self.new_session_id = response.headers.get("mcp-session-id")
+            fields = fields_of(response)
+            self.new_session_id = fields.get("mcp-session-id")
             if response.status_code != 200:
-                return await self._refused(response, request_id)
-            kind = response.headers.get("content-type", "").lower()
+                return await self._refused(response, fields, request_id)
+            kind = fields.get("content-type", "").lower()
             if kind.startswith("application/json"):
-                data = await self._read(response, self.client.limits.body)
+                data = await self._read(response, fields, self.client.limits.body)
                 reply = self._reply(self._parsed(data), request_id, inbox)
                 if reply is None:
                     raise SessionError(f"{self.server} answered another request than the one sent")
@@ -87,27 +90,39 @@ class HttpChannel:
 
     async def notify(self, body: bytes, extra: Headers | None = None) -> None:
         """POST a notification or a reply. Raises SessionError, NotSent, MaybeSent or SessionExpired if refused."""
-        headers = self.headers + extra if extra else self.headers
-        response = await self.client.send("POST", self.url, headers, body)
+        response = await self.client.send("POST", self.url, self._with(extra), body)
         try:
             if 200 <= response.status_code < 300:
-                await self._read(response, self.client.limits.refusal)
+                await self._read(response, fields_of(response), self.client.limits.refusal)
             else:
-                await self._refused(response, None)
+                await self._refused(response, fields_of(response), None)
         finally:
             await close(response)
 
     async def delete(self, session_id: str) -> None:
         """End a session on the server; one that allows no DELETE (405) or forgot the session (404) is content."""
-        headers = [pair for pair in self.headers if pair[0].lower() != b"mcp-session-id"]
-        headers.append((b"Mcp-Session-Id", session_id.encode("latin-1")))
-        response = await self.client.send("DELETE", self.url, headers)
+        response = await self.client.send("DELETE", self.url, self._only({"mcp-session-id": session_id}))
         try:
-            await self._read(response, self.client.limits.refusal)
+            await self._read(response, fields_of(response), self.client.limits.refusal)
             if response.status_code >= 400 and response.status_code not in (404, 405):
                 raise SessionError(f"{self.server} answered {response.status_code} to the end of the session")
         finally:
             await close(response)
+
+    def _with(self, extra: Headers | None) -> httpx.Headers:
+        if not extra:
+            return self.headers
+        import httpx
+
+        return httpx.Headers(self.all + extra)
+
+    def _only(self, fields: dict[str, str]) -> httpx.Headers:
+        """The headers of a request without a body, with these instead of what they were."""
+        headers = self.headers.copy()
+        headers.pop("content-type", None)
+        for name, value in fields.items():
+            headers[name] = value
+        return headers
 
     def spawn(self, work: Any) -> None:
         """Do something on the side (a cancellation, a reply to a ping); what it raises is only logged."""
@@ -130,9 +145,9 @@ class HttpChannel:
         except Exception as error:
             logger.debug("%s: %s", self.server, error)
 
-    async def _read(self, response: httpx.Response, limit: int) -> bytes:
+    async def _read(self, response: httpx.Response, fields: dict[str, str], limit: int) -> bytes:
         try:
-            return await body_of(response, limit)
+            return await body_of(response, fields, limit)
         except SessionError:
             raise
         except Exception as error:
@@ -159,14 +174,16 @@ class HttpChannel:
                     found = part
         return found
 
-    async def _refused(self, response: httpx.Response, request_id: int | None) -> dict[str, Any]:
+    async def _refused(
+        self, response: httpx.Response, fields: dict[str, str], request_id: int | None
+    ) -> dict[str, Any]:
         try:
-            body = await body_of(response, self.client.limits.refusal)
+            body = await body_of(response, fields, self.client.limits.refusal)
         except Exception:
             body = b""
         meant = refusal(
             response.status_code,
-            response.headers,
+            fields,
             body,
             request_id=request_id,
             in_session=self.session_id is not None,
@@ -218,14 +235,12 @@ class HttpChannel:
 
     async def _resume(self, last_id: str) -> httpx.Response | None:
         """The stream again, from after an event; None if it may work later."""
-        skip = (b"content-type", b"accept")
-        headers = [pair for pair in self.headers if pair[0].lower() not in skip]
-        extra = [(b"Accept", b"text/event-stream"), (b"Last-Event-ID", last_id.encode("utf-8"))]
+        headers = self._only({"accept": "text/event-stream", "last-event-id": last_id})
         try:
-            response: httpx.Response = await self.client.send("GET", self.url, headers + extra)
+            response = await self.client.send("GET", self.url, headers)
         except (NotSent, MaybeSent):
             return None
-        if response.status_code == 200 and response.headers.get("content-type", "").startswith("text/event-stream"):
+        if response.status_code == 200 and fields_of(response).get("content-type", "").startswith("text/event-stream"):
             return response
         await close(response)
         if response.status_code >= 500 or response.status_code == 429:
@@ -241,7 +256,7 @@ class HttpChannel:
         self, response: httpx.Response, reader: SseReader, request_id: int, inbox: Callable[[Any], None]
     ) -> tuple[dict[str, Any] | None, str]:
         """Read one response's events: (the reply, "") or (None, how the stream came to its end)."""
-        body = Body(response, self.client.limits.body)
+        body = Body(response, fields_of(response), self.client.limits.body)
         try:
             while piece := await body.next():
                 for data in reader.feed(piece):

@@ -179,15 +179,17 @@ async def handshake(channel: Any, label: str, version: str | None, *, over_http:
 async def names_two_endpoints(channel: HttpChannel) -> bool:
     """Whether a server that knows no POST is of the two-endpoint HTTP+SSE transport of 2024-11-05: such a one answers
     a GET with a stream whose first event is `endpoint`."""
-    from rtfs.capabilities.sessions.mcp.client import Body, close
+    from rtfs.capabilities.sessions.mcp.client import Body, close, fields_of
 
-    headers = [pair for pair in channel.base if pair[0].lower() not in (b"content-type", b"accept")]
+    channel.learn([])
+    channel.headers["accept"] = "text/event-stream"
     try:
         async with asyncio.timeout(2.0):
-            response = await channel.client.send("GET", channel.url, [*headers, (b"Accept", b"text/event-stream")])
+            response = await channel.client.send("GET", channel.url, channel.headers)
             try:
-                if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
-                    body = Body(response, 4096)
+                fields = fields_of(response)
+                if fields.get("content-type", "").lower().startswith("text/event-stream"):
+                    body = Body(response, fields, 4096)
                     try:
                         return b"event: endpoint" in await body.next()
                     finally:
