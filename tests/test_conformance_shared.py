@@ -6,6 +6,7 @@ Cases named in docs/divergences.md are expected to fail, each for the reason giv
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -30,7 +31,8 @@ if RUNNER.is_file():
     def test_every_case_of_the_area_passes_or_is_a_listed_divergence(area: str, tmp_path: Path):
         report = tmp_path / "results.json"
         command = [sys.executable, str(RUNNER), "--area", area, "--jobs", "1", "--timeout", "60", "--json", str(report)]
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert report.is_file(), run.stdout + run.stderr
         results = json.loads(report.read_text(encoding="utf-8"))
         failed = {case for case, result in results.items() if result["kind"] != "ok"}

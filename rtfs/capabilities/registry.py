@@ -195,7 +195,10 @@ def entry_for(fields: Fields, origin: int, route: int | None = None) -> Entry:
             route = SESSION
         else:
             route = NOWHERE if fields.implementation is None else GUEST
-    return Entry(fields, origin, route)
+    entry = Entry(fields, origin, route)
+    code = getattr(fields.implementation, "__code__", None)
+    entry.takes_nothing = code is not None and code.co_argcount == 0 and not code.co_flags & 0x04
+    return entry
 
 
 class Capabilities:

@@ -19,14 +19,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.environment import Environment, Module
+    from rtfs.compiler.environment import Environment
+    from rtfs.compiler.module import Module
     from rtfs.compiler.unit import UnitBuilder
 
 # Functions of the language that call functions they are given: calling one can lead back into the caller.
 HIGHER_ORDER = frozenset(
-    """map map-indexed mapcat filter remove keep reduce reduce-kv apply sort sort-by partition-by every? some? some any?
-    not-any? max-by min-by group-by update update-in merge-with take-while drop-while comp partial complement juxt
-    memoize""".split()
+    (
+        *("any?", "apply", "comp", "complement", "drop-while", "every?", "filter", "group-by", "juxt", "keep", "map"),
+        *("map-indexed", "mapcat", "max-by", "memoize", "merge-with", "min-by", "not-any?", "partial", "partition-by"),
+        *("reduce", "reduce-kv", "remove", "some", "some?", "sort", "sort-by", "take-while", "update", "update-in"),
+    )
 )
 
 FORBIDDEN = {

@@ -29,7 +29,8 @@ def is_colon(form: Any) -> bool:
 
 
 def split_name(form: Any) -> tuple[Any, Any]:
-    """`x:T` written as one symbol, apart: (symbol, type form or ABSENT); `x:` gives (symbol, None) for «type follows»."""
+    """`x:T` written as one symbol, apart: (symbol, type form or ABSENT); `x:` gives (symbol, None) for «type
+    follows»."""
     if form.__class__ is Symbol and ":" in form.name and form.name != ":" and "/" not in form.name:
         name, _, type_name = form.name.partition(":")
         if name:

@@ -1,8 +1,8 @@
 """The unit cache: compiled units on disk, so that a script's second run compiles nothing.
 
-Knows nothing of compiling. Invariant: bytes reach `marshal` only after their checksum was verified, from a file that this
-user owns in a folder only this user can write; anything else is as good as absent. The key covers the source, what the
-environment had compiled before, the compiler's own files and Python's bytecode version.
+Knows nothing of compiling. Invariant: bytes reach `marshal` only after their checksum was verified, from a file that
+this user owns in a folder only this user can write; anything else is as good as absent. The key covers the source, what
+the environment had compiled before, the compiler's own files and Python's bytecode version.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def following(state: bytes, unit_key: bytes) -> bytes:
 
 
 def folder() -> str | None:
-    """The cache folder (RTFS_CACHE_DIR, else XDG's), made with mode 0700; None if it is not ours alone or switched off."""
+    """The cache folder (RTFS_CACHE_DIR, else XDG's), made with mode 0700; None if it is not ours alone or switched
+    off."""
     path = os.environ.get("RTFS_CACHE_DIR")
     if path == "":
         return None

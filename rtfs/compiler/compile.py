@@ -1,7 +1,7 @@
 """From source to unit: reads, analyses and generates, form by form, in the order of the text.
 
-Knows nothing of running (macros run through the environment's `run`). Invariant: a form sees the macros, names and types
-of the forms before it; nothing of the program runs while it is compiled.
+Knows nothing of running (macros run through the environment's `run`). Invariant: a form sees the macros, names and
+types of the forms before it; nothing of the program runs while it is compiled.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
 
 def compile_macro(analyser: Analyser, name: str, form: Any) -> None:
     """Compile a macro's function from its `fn` form."""
-    from rtfs.compiler.toplevel import generate
     from rtfs.compiler.scope import Scope
+    from rtfs.compiler.toplevel import generate
 
     names, analyser.names = analyser.names, type(analyser.names)()
     try:

@@ -1,7 +1,7 @@
 """Quoted values as flat data that `marshal` can hold, and back.
 
-Knows nothing of code. Invariant: both ways are iterative, so deeply nested constants are as good as others; the marks that
-templates leave on symbols survive.
+Knows nothing of code. Invariant: both ways are iterative, so deeply nested constants are as good as others; the marks
+that templates leave on symbols survive.
 """
 
 from __future__ import annotations

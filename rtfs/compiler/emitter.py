@@ -1,8 +1,9 @@
 """Code generation, statements: AST nodes become the body of one Python function.
 
-Knows nothing of forms or scopes. RTFS is made of expressions, Python of statements: a node is emitted into a `Destination`
-(return it, store it, leave a loop with it, drop it), and only nodes marked `inline` become Python expressions.
-Invariant: evaluation order is that of the text; a value computed early is held in a temporary before later statements run.
+Knows nothing of forms or scopes. RTFS is made of expressions, Python of statements: a node is emitted into a
+`Destination` (return it, store it, leave a loop with it, drop it), and only nodes marked `inline` become Python
+expressions. Invariant: evaluation order is that of the text; a value computed early is held in a temporary before later
+statements run.
 """
 
 from __future__ import annotations
@@ -365,7 +366,12 @@ class Emitter(Expressions):
         held = self.names.temporary()
         self.block.append(py.assign(held, value, line))
         self.block.append(
-            py.when(py.is_class(py.name(held, line), " tuple", line), self.nested(self._go_on, child.returned_recur, held, line), [], line)
+            py.when(
+                py.is_class(py.name(held, line), " tuple", line),
+                self.nested(self._go_on, child.returned_recur, held, line),
+                [],
+                line,
+            )
         )
         self.finish(py.name(held, line), None, to, line)
 

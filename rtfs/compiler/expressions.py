@@ -1,7 +1,7 @@
 """Code generation, expressions: AST nodes become Python expressions, functions included.
 
-Knows nothing of control flow (see emitter.py). Invariant: user text yields names, constants and calls, never an attribute:
-the slots read here are those of our own value classes.
+Knows nothing of control flow (see emitter.py). Invariant: user text yields names, constants and calls, never an
+attribute: the slots read here are those of our own value classes.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Expressions:
             return self._cast(node)
         if isinstance(node, nodes.TypeTest):
             value, _ = self.value(node.value)
-            return py.call(" accepts", [self.unit.type(node.type, line), value], line), BOOL
+            return py.call(" accepts", [self.unit.type_constant(node.type, line), value], line), BOOL
         if isinstance(node, nodes.HostRequest):
             return self._request(node), None
         if isinstance(node, nodes.Fn):
@@ -117,9 +117,6 @@ class Expressions:
             return self.value(node.body[-1])
         if isinstance(node, nodes.Def):
             return self._define(node)
-        if isinstance(node, nodes.TypeDef):
-            arguments = [py.const(node.name, line), self.unit.type(node.type, line)]
-            return py.call(" define_type", arguments, line), None
         return self.held(node)
 
     def values(self, parts: list[nodes.Node]) -> list[tuple[ast.expr, Kinds]]:
@@ -176,7 +173,9 @@ class Expressions:
                     ],
                     line,
                 )
-            value = py.choose(test, value, again, line) if node.operator == "and" else py.choose(test, again, value, line)
+            value = (
+                py.choose(test, value, again, line) if node.operator == "and" else py.choose(test, again, value, line)
+            )
             kinds = join(kinds, left_kinds)
         return value, kinds
 
@@ -234,7 +233,7 @@ class Expressions:
         items = [value for value, _ in self.values(node.items)]
         keys = node.items[::2]
         if all(isinstance(key, nodes.Const) and key.value.__class__ in (Keyword, str, int) for key in keys):
-            plain = ast.Dict(items[::2], items[1::2], lineno=line, col_offset=0)
+            plain = ast.Dict([*items[::2]], items[1::2], lineno=line, col_offset=0)
             return py.call(" plain_map", [plain], line)
         return py.call(" map_of", items, line)
 
@@ -249,7 +248,7 @@ class Expressions:
     def _cast(self, node: nodes.Cast) -> tuple[ast.expr, Kinds]:
         line = node.at + 1
         value, kinds = self.value(node.value)
-        type_name = self.unit.type(node.type, line)
+        type_name = self.unit.type_constant(node.type, line)
         classes = self.unit.classes_of(node.type)
         wanted: Kinds = None
         if classes:

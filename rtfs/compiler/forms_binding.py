@@ -36,17 +36,16 @@ def cast(analyser: Analyser, value: Node, type_form: Any, what: str) -> Node:
     "(def name value)",
     "Define a name of the module (in a body: a local one); the value of the form is the value.",
     ("(def answer 42)", "42"),
-    ('(def limit : int 10)', "10"),
+    ("(def limit : int 10)", "10"),
 )
 def analyse_def(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     ((pattern, type_form, value_form),) = _definition(form.to_list()[1:], a)
     if pattern.__class__ is not Symbol:
         raise shape_error("def", "`def` names a symbol")
     name = binding_name(pattern)
-    if is_list_headed(value_form, "fn", "lambda", "λ") and scope.local_definitions:
-        value = analyse_function(a, value_form, scope, name, scope.names.get(name))
-    elif is_list_headed(value_form, "fn", "lambda", "λ"):
-        value = analyse_function(a, value_form, scope, name, None)
+    value: Node
+    if is_list_headed(value_form, "fn", "lambda", "λ"):
+        value = analyse_function(a, value_form, scope, name, scope.names.get(name) if scope.local_definitions else None)
     else:
         value = a.analyse(value_form, scope)
     value = cast(a, value, type_form, name)
@@ -254,7 +253,9 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     for index, (pattern, type_form, value_form) in enumerate(entries):
         binding = own.get(index)
         if binding is not None:
-            value: Node = analyse_function(a, value_form, _functions_visible(inner, functions, binding), binding.name, binding)
+            value: Node = analyse_function(
+                a, value_form, _functions_visible(inner, functions, binding), binding.name, binding
+            )
             value = cast(a, value, type_form, binding.name)
             bindings.append((binding, value))
             inner.names[binding.name] = binding

@@ -45,7 +45,11 @@ def analyse_do(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 
 @special_form(
-    "and", "(and form…)", "The first falsy value, else the last; stops there.", ("(and 1 nil 2)", "nil"), ("(and)", "true")
+    "and",
+    "(and form…)",
+    "The first falsy value, else the last; stops there.",
+    ("(and 1 nil 2)", "nil"),
+    ("(and)", "true"),
 )
 def analyse_and(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     return _logic(a, "and", form, scope, tail)
@@ -141,14 +145,18 @@ def _handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.Handler:
         pattern = ("class", name)
         items = items[1:]
     if not items or items[0].__class__ is not Symbol:
-        raise CompileError("form/shape", "`catch` needs a name for the error", hint="(catch Exception e …) or (catch e …)")
+        raise CompileError(
+            "form/shape", "`catch` needs a name for the error", hint="(catch Exception e …) or (catch e …)"
+        )
     inner = Scope(scope, defines=scope.local_definitions)
     name = binding_name(items[0])
     binding = a.bind(name, inner)
     return nodes.Handler(pattern, binding, a.body(items[1:], inner, None))
 
 
-@special_form("catch", "(catch class? name body…)", "Only within `try`.", ("(try (/ 1 0) (catch e :caught))", ":caught"))
+@special_form(
+    "catch", "(catch class? name body…)", "Only within `try`.", ("(try (/ 1 0) (catch e :caught))", ":caught")
+)
 def analyse_catch(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     raise shape_error("try", "`catch` stands outside of a `try`")
 
@@ -186,12 +194,16 @@ def analyse_quasiquote(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 @special_form("unquote", "(unquote form)", "Only within a quasiquote.", ("(let [x 1] `(~x))", "(1)"))
 def analyse_unquote(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise CompileError("form/shape", "`~` stands outside of a quasiquote", hint="write the template with a backquote: `(…)")
+    raise CompileError(
+        "form/shape", "`~` stands outside of a quasiquote", hint="write the template with a backquote: `(…)"
+    )
 
 
 @special_form("unquote-splicing", "(unquote-splicing form)", "Only within a quasiquote.", ("`(~@[1 2])", "(1 2)"))
 def analyse_unquote_splicing(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise CompileError("form/shape", "`~@` stands outside of a quasiquote", hint="write the template with a backquote: `(…)")
+    raise CompileError(
+        "form/shape", "`~@` stands outside of a quasiquote", hint="write the template with a backquote: `(…)"
+    )
 
 
 @special_form(

@@ -209,10 +209,8 @@ def analyse_resource(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if name.__class__ not in (str, Keyword, Symbol):
         raise shape_error("resource:ref", "`resource:ref` takes a name")
     scope.function.ticks = True
-    return _context(a, name if name.__class__ is str else name.name)
+    return _context(a, name if isinstance(name, str) else name.name)
 
 
 def _context(a: Analyser, name: str) -> Node:
     return HostRequest(a.at, "context", Const(a.at, name), [])
-
-

@@ -103,7 +103,7 @@ class UnitGenerator:
             return py.const(value, line)
         return py.name(self.unit.pool(value), line)
 
-    def type(self, form: Any, line: int) -> ast.expr:
+    def type_constant(self, form: Any, line: int) -> ast.expr:
         """An expression for the type that a type expression means in this module."""
         return py.name(self.unit.pool_type(form, self.module), line)
 

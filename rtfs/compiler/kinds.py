@@ -1,7 +1,8 @@
 """What kinds of value a node can have, as far as that is plain from the text.
 
-Knows nothing of Python code. A kind set is a frozenset of kind names, or None for «anything». It is used to leave out type
-guards, so it must never claim too much: a kind is known only where an operation that raises otherwise has proved it.
+Knows nothing of Python code. A kind set is a frozenset of kind names, or None for «anything». It is used to leave out
+type guards, so it must never claim too much: a kind is known only where an operation that raises otherwise has proved
+it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ KIND_OF_CLASS: dict[type, Kinds] = {
     Map: frozenset(("map",)),
 }
 
-PREDICATES = frozenset(("=", "<", ">", "<=", ">=", "not", "nil?", "some?", "zero?", "pos?", "neg?", "even?", "odd?", "not="))
+PREDICATES = frozenset(
+    ("=", "<", ">", "<=", ">=", "not", "nil?", "some?", "zero?", "pos?", "neg?", "even?", "odd?", "not=")
+)
 ARITHMETIC = frozenset(("+", "-", "*"))
 
 Known = dict[nodes.Binding, Kinds]

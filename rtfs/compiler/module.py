@@ -1,7 +1,7 @@
 """Modules and macros: the named places that definitions live in.
 
-Knows nothing of text or of compiling. Invariant: `globals` holds a module's names under their RTFS spelling; whatever else
-is in it (constants, keywords, the builtins) is spelled as no symbol can be.
+Knows nothing of text or of compiling. Invariant: `globals` holds a module's names under their RTFS spelling; whatever
+else is in it (constants, keywords, the builtins) is spelled as no symbol can be.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ FORM = " form"
 
 
 def function_of(code: CodeType, namespace: dict[str, Any]) -> Callable[[], Any]:
-    """The function of no arguments that a compiled top-level form is; what was outlined from it is defined on the way."""
+    """The function of no arguments that a compiled top-level form is; what was outlined from it is defined on the
+    way."""
     FunctionType(code, namespace)()
     function: Callable[[], Any] = namespace.pop(FORM)
     return function
 
 
 class Module:
-    """exports: names others may use, None for all. aliases: alias -> module name. defined: names this module defines, also
-    before they have a value. private: names that an import left out, for hints."""
+    """exports: names others may use, None for all. aliases: alias -> module name. defined: names this module defines,
+    also before they have a value. private: names that an import left out, for hints."""
 
     def __init__(self, name: str, core: dict[str, Any]) -> None:
         self.name = name
@@ -70,8 +71,8 @@ class Macro:
 
 
 class ExpansionNamespace(dict):  # type: ignore[type-arg]
-    """Globals of macros while their module is being compiled: definitions that stand before a macro's call are evaluated
-    when a macro first uses them, everything else is looked up where it is."""
+    """Globals of macros while their module is being compiled: definitions that stand before a macro's call are
+    evaluated when a macro first uses them, everything else is looked up where it is."""
 
     def __init__(self, module: Module, core: dict[str, Any], pooled: Callable[[str], Any]) -> None:
         super().__init__({"__builtins__": core})

@@ -1,15 +1,15 @@
 """Modules from files: finding, compiling once, and telling an environment what a unit says about modules.
 
-Knows nothing of running. Invariant: the facts of a unit are told the same way when it is compiled and when it comes from
-the cache, by `tell`.
+Knows nothing of running. Invariant: the facts of a unit are told the same way when it is compiled and when it comes
+from the cache, by `tell`.
 """
 
 from __future__ import annotations
 
 import os
 
-from rtfs.compiler.digest import sha256
 from rtfs.compiler.constants import decode
+from rtfs.compiler.digest import sha256
 from rtfs.source import Source
 from rtfs.types import Alias, parse_type
 from rtfs.values.error import CompileError, ReaderError
@@ -43,7 +43,9 @@ def read_file(path: str) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ReaderError("reader/encoding", f"{path} is not UTF-8: byte {error.start} is {content[error.start]:#04x}") from None
+        raise ReaderError(
+            "reader/encoding", f"{path} is not UTF-8: byte {error.start} is {content[error.start]:#04x}"
+        ) from None
 
 
 def require(name: str, environment: Environment, source: Source, unit: Unit) -> None:
@@ -74,7 +76,9 @@ def require(name: str, environment: Environment, source: Source, unit: Unit) -> 
         environment.importing.pop()
     known = environment.modules.get(name)
     if known is None or not known.declared:
-        raise CompileError("module/not-found", f"{path} defines no module `{name}`", hint=f"it should hold (module {name} …)")
+        raise CompileError(
+            "module/not-found", f"{path} defines no module `{name}`", hint=f"it should hold (module {name} …)"
+        )
     environment.files[name] = program.unit
     unit.depends.append((name, path, digest(text)))
 

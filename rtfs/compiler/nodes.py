@@ -1,8 +1,8 @@
 """The AST: what the analyser makes of forms and the code generator turns into Python.
 
-Knows nothing of text or Python. Every node has `at`, an index into the unit's span table (0: no place). `inline` says that
-the node can become one Python expression, without statements before it; `depth` bounds the nesting of such an expression.
-Invariant: names are resolved; a `Local` points to its `Binding`, so code generation never looks a name up.
+Knows nothing of text or Python. Every node has `at`, an index into the unit's span table (0: no place). `inline` says
+that the node can become one Python expression, without statements before it; `depth` bounds the nesting of such an
+expression. Invariant: names are resolved; a `Local` points to its `Binding`, so code generation never looks a name up.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ class Arity(Node):
 
 
 class Fn(Node):
-    """A function. `binding`: the local that names it within itself, if it has a local name. `ticks`: it can recur or call
-    what can, so that entering it costs a step."""
+    """A function. `binding`: the local that names it within itself, if it has a local name. `ticks`: it can recur or
+    call what can, so that entering it costs a step."""
 
     __slots__ = ("arities", "binding", "name", "ticks")
 
@@ -174,12 +174,14 @@ class Def(Node):
 
 
 class Loop(Node):
-    """Bind, run the body; a `Recur` to it binds anew and runs it again. `closes`: a closure of the body captures what it
-    binds, so each round needs variables of its own."""
+    """Bind, run the body; a `Recur` to it binds anew and runs it again. `closes`: a closure of the body captures what
+    it binds, so each round needs variables of its own."""
 
     __slots__ = ("body", "closes", "target", "values", "variables")
 
-    def __init__(self, at: int, target: Any, variables: list[Binding], values: list[Node], body: Node, closes: bool) -> None:
+    def __init__(
+        self, at: int, target: Any, variables: list[Binding], values: list[Node], body: Node, closes: bool
+    ) -> None:
         super().__init__(at, (), inline=False)
         self.target = target
         self.variables = variables
@@ -282,17 +284,6 @@ class Cast(Node):
         self.what = what
 
 
-class TypeDef(Node):
-    """Define a type name of the module (`deftype`, `defstruct`)."""
-
-    __slots__ = ("name", "type")
-
-    def __init__(self, at: int, name: str, type: Any) -> None:
-        super().__init__(at, (), inline=False)
-        self.name = name
-        self.type = type
-
-
 class TypeTest(Node):
     """True if a value is of a type."""
 
@@ -302,3 +293,33 @@ class TypeTest(Node):
         super().__init__(at, (value,))
         self.value = value
         self.type = type
+
+
+class Each(Node):
+    """A standard `map`, `filter`, `remove` or `reduce` over a function written on the spot, inlined as a loop.
+
+    item (and accumulator, for reduce): what the function's parameters are bound to. closes: a closure of the body
+    captures what a round binds.
+    """
+
+    __slots__ = ("accumulator", "body", "closes", "collection", "initial", "item", "operation")
+
+    def __init__(
+        self,
+        at: int,
+        operation: str,
+        item: Binding,
+        accumulator: Binding | None,
+        body: Node,
+        initial: Node | None,
+        collection: Node,
+        closes: bool,
+    ) -> None:
+        super().__init__(at, (), inline=False)
+        self.operation = operation
+        self.item = item
+        self.accumulator = accumulator
+        self.body = body
+        self.initial = initial
+        self.collection = collection
+        self.closes = closes

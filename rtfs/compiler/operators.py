@@ -52,7 +52,12 @@ def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
 
 
 def _guarded_binary(
-    e: Emitter, operands: list[Operand], line: int, fast: Callable[[ast.expr, ast.expr], ast.expr], slow: str, kinds: Kinds
+    e: Emitter,
+    operands: list[Operand],
+    line: int,
+    fast: Callable[[ast.expr, ast.expr], ast.expr],
+    slow: str,
+    kinds: Kinds,
 ) -> Result:
     """`fast` if both operands are ints or both floats, else the function `slow`."""
     (left, left_kinds, left_binding), (right, right_kinds, right_binding) = operands
@@ -104,16 +109,14 @@ def _multiply(e: Emitter, operands: list[Operand], line: int) -> Result:
         if small or kinds == FLOAT:
             return product
         first, again = once(e, product, line)
-        bounded = py.chain(
-            py.name(" -bound", line), [ast.Lt(), ast.Lt()], [first, py.name(" bound", line)], line
-        )
+        bounded = py.chain(py.name(" -bound", line), [ast.Lt(), ast.Lt()], [first, py.name(" bound", line)], line)
         return py.choose(bounded, again, py.call(" bounded", [again], line), line)
 
     return _guarded_binary(e, operands, line, fast, " mul2", kinds)
 
 
 def _is_small(value: object) -> bool:
-    return value.__class__ is int and -(1 << 31) < value < 1 << 31  # type: ignore[operator]
+    return value.__class__ is int and -(1 << 31) < value < 1 << 31
 
 
 @inline("/", 2)
@@ -215,9 +218,7 @@ def _equals_constant(e: Emitter, value: ast.expr, kinds: Kinds, constant: ast.Co
     if kinds is not None and kinds == frozenset((class_name.strip(),)):
         return py.compare(value, ast.Eq(), constant, line)
     first, again = once(e, value, line)
-    return py.both(
-        ast.And(), [py.is_class(first, class_name, line), py.compare(again, ast.Eq(), constant, line)], line
-    )
+    return py.both(ast.And(), [py.is_class(first, class_name, line), py.compare(again, ast.Eq(), constant, line)], line)
 
 
 @inline("not=", 2)

@@ -105,7 +105,9 @@ class Pattern:
         if name == "_":
             return
         if name in self.scope.names:
-            raise CompileError("form/shape", f"`{name}` stands twice in one pattern", hint="bind two names, compare in a guard")
+            raise CompileError(
+                "form/shape", f"`{name}` stands twice in one pattern", hint="bind two names, compare in a guard"
+            )
         self.found.append((self.a.bind(name, self.scope), value))
 
     def _hold(self, value: Node) -> Node:
@@ -218,7 +220,9 @@ class Pattern:
     def _nested_or(self, pattern: Any, subject: Node) -> None:
         """Within another pattern, alternatives bind nothing: each is a test."""
         if pattern_names(pattern):
-            raise CompileError("form/shape", "`(:or …)` inside a pattern may hold no names", hint="write a clause for each")
+            raise CompileError(
+                "form/shape", "`(:or …)` inside a pattern may hold no names", hint="write a clause for each"
+            )
         held = self._hold(subject)
         tests: list[Node] = []
         for part in pattern[1:]:
@@ -226,5 +230,7 @@ class Pattern:
             simple = [step for step in steps if isinstance(step, Node)]
             if len(simple) != len(steps):
                 raise CompileError("form/shape", "`(:or …)` inside a pattern takes literals and types")
-            tests.append(simple[0] if len(simple) == 1 else Logic(self.a.at, "and", list(simple) or [Const(self.a.at, True)]))
+            tests.append(
+                simple[0] if len(simple) == 1 else Logic(self.a.at, "and", list(simple) or [Const(self.a.at, True)])
+            )
         self.found.append(Logic(self.a.at, "or", tests) if tests else Const(self.a.at, False))

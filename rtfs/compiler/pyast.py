@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import ast
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 LOAD = ast.Load()
 STORE = ast.Store()
 
@@ -20,7 +24,7 @@ def store(id: str, line: int) -> ast.expr:
     return ast.Name(id, STORE, lineno=line, col_offset=0)
 
 
-def const(value: object, line: int) -> ast.expr:
+def const(value: bool | int | float | str | None, line: int) -> ast.expr:
     return ast.Constant(value, lineno=line, col_offset=0)
 
 
@@ -35,11 +39,6 @@ def walrus(id: str, value: ast.expr, line: int) -> ast.expr:
 
 def class_of(value: ast.expr, line: int) -> ast.expr:
     return ast.Attribute(value, "__class__", LOAD, lineno=line, col_offset=0)
-
-
-def attribute(value: ast.expr, slot: str, line: int) -> ast.expr:
-    """Read a slot of our own value classes. `slot` is always a constant of the compiler."""
-    return ast.Attribute(value, slot, LOAD, lineno=line, col_offset=0)
 
 
 def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, line: int) -> ast.expr:
@@ -151,8 +150,8 @@ def define(
         kwarg=None,
         defaults=defaults,
     )
-    fields = {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
-    return ast.FunctionDef(id, arguments, body, [], None, lineno=line, col_offset=0, **fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
+    return ast.FunctionDef(id, arguments, body, [], None, lineno=line, col_offset=0, **fields)
 
 
 def declare_global(names: list[str], line: int) -> ast.stmt:

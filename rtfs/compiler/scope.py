@@ -20,7 +20,8 @@ class FunctionContext:
 
 
 class LoopContext:
-    """A target of `recur`: how many values it takes, whether it was used, and whether closures capture what it binds."""
+    """A target of `recur`: how many values it takes, whether it was used, and whether closures capture what it
+    binds."""
 
     __slots__ = ("arity", "closes", "parent", "used")
 
@@ -47,6 +48,7 @@ class Scope:
     definition in this body is local to it (not so in the bodies of a top-level `try` or `match`)."""
 
     __slots__ = ("function", "local_definitions", "loop", "names", "parent", "self_call")
+    function: FunctionContext
 
     def __init__(
         self,
@@ -59,16 +61,15 @@ class Scope:
     ) -> None:
         self.parent = parent
         self.names: dict[str, Binding] = {}
-        if parent is not None:
-            self.function = function or parent.function
-            self.loop = loop if loop is not None or function is not None else parent.loop
-            self.self_call = self_call if self_call is not None or function is not None else parent.self_call
-            self.local_definitions = defines
-        else:
-            self.function = function or FunctionContext(None)
-            self.loop = loop
-            self.self_call = self_call
-            self.local_definitions = False
+        self.loop = loop
+        self.self_call = self_call
+        self.local_definitions = defines and parent is not None
+        enclosing = function
+        if parent is not None and function is None:
+            enclosing = parent.function
+            self.loop = loop or parent.loop
+            self.self_call = self_call or parent.self_call
+        self.function = enclosing or FunctionContext(None)
 
     def lookup(self, name: str) -> Binding | None:
         """The binding that `name` means here; notes a capture by a closure."""
@@ -83,15 +84,6 @@ class Scope:
                 return found
             scope = scope.parent
         return None
-
-    def visible(self) -> list[str]:
-        """Every local name, for hints."""
-        names: list[str] = []
-        scope: Scope | None = self
-        while scope is not None:
-            names.extend(scope.names)
-            scope = scope.parent
-        return names
 
 
 class Names:

@@ -1,7 +1,8 @@
 """The table of special forms. A form is declared where it is analysed, with one decorator: shape, doc, example.
 
 Knows nothing of how any form works. Invariant: a special form cannot exist without its shape and doc, and errors about
-its shape are worded here, once. Shapes read like calls: `(if test then else?)`; a trailing `?` is optional, `…` repeats.
+its shape are worded here, once. Shapes read like calls: `(if test then else?)`; a trailing `?` is optional, `…`
+repeats.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ SPECIAL_FORMS: dict[str, SpecialForm] = {}
 def special_form(
     name: str, shape: str, doc: str, *examples: tuple[str, str], aliases: tuple[str, ...] = (), shadowable: bool = False
 ) -> Callable[[Analyse], Analyse]:
-    """Declare a special form. `examples`: (expression, printed value). `shadowable`: a definition of the module may take
-    the name over. The decorated function gets (analyser, form, scope, tail)."""
+    """Declare a special form. `examples`: (expression, printed value). `shadowable`: a definition of the module may
+    take the name over. The decorated function gets (analyser, form, scope, tail)."""
 
     def declare(analyse: Analyse) -> Analyse:
         declared = SpecialForm(name, shape, doc, examples, analyse, shadowable)

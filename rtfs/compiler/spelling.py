@@ -1,7 +1,7 @@
 """How RTFS names are spelled in generated Python.
 
-Locals end in a blank or carry a number after one; what the compiler provides begins with a blank; both are impossible in a
-symbol. A module's names keep their spelling but for the few that Python's compiler treats as its own.
+Locals end in a blank or carry a number after one; what the compiler provides begins with a blank; both are impossible
+in a symbol. A module's names keep their spelling but for the few that Python's compiler treats as its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The support library of generated code: what a `Primitive` calls, and what guards fall back to.
 
-Knows nothing of forms. Every entry of `SUPPORT` is a global of generated code under its name with a blank in front, which
-no symbol can spell. Functions here raise errors without a place; the machine finds the place from the traceback.
+Knows nothing of forms. Every entry of `SUPPORT` is a global of generated code under its name with a blank in front,
+which no symbol can spell. Functions here raise errors without a place; the machine finds the place from the traceback.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _EMPTY_MAP = Map()
 
 def not_callable(value: Any, /) -> Any:
     raise TypeMismatch(
-        "type/mismatch", f"{a_kind(value)} cannot be called", hint="the first form of a list is what is called; data is quoted"
+        "type/mismatch",
+        f"{a_kind(value)} cannot be called",
+        hint="the first form of a list is what is called; data is quoted",
     )
 
 
@@ -68,15 +70,17 @@ def sequence_item(sequence: Any, index: int, /) -> Any:
 
 
 def pattern_rest(sequence: Any, index: int, /) -> List:
-    items = sequence.to_list()[index:] if sequence.__class__ is Vector else sequence.slice(min(index, len(sequence)), len(sequence))
-    return List.of(items) if items.__class__ is list else items
+    if sequence.__class__ is Vector:
+        return List.of(sequence.to_list()[index:])
+    rest: List = sequence.slice(min(index, len(sequence)), len(sequence))
+    return rest
 
 
 def pattern_keywords(sequence: Any, index: int, /) -> Map:
     """Trailing keyword arguments as a map; one map in their place is taken as it is."""
     items = sequence.to_list()[index:]
     if len(items) == 1 and items[0].__class__ is Map:
-        return items[0]  # type: ignore[no-any-return]
+        return items[0]
     if len(items) % 2:
         raise EvalError("argument/keywords", "keyword arguments come in pairs; the last key has no value")
     return Map(zip(items[::2], items[1::2], strict=True))
@@ -91,7 +95,11 @@ def pattern_map(value: Any, /) -> Any:
     if isinstance(value, UserError):
         parts = ("code", "message", "data", "capability")
         return Map((Keyword(part), keyword_get(Keyword(part), value)) for part in parts)
-    if value.__class__ is List and len(value) % 2 == 0 and all(one.__class__ is Keyword for one in value.to_list()[::2]):
+    if (
+        value.__class__ is List
+        and len(value) % 2 == 0
+        and all(one.__class__ is Keyword for one in value.to_list()[::2])
+    ):
         items = value.to_list()
         return Map(zip(items[::2], items[1::2], strict=True))
     raise TypeMismatch("type/mismatch", f"a map pattern takes a map apart, not {a_kind(value)}")
@@ -187,7 +195,7 @@ def thrown(value: Any) -> UserError:
         text = display(message) if message is not None else code_text
         known = ("code", "message", "data")
         data = value.get(Keyword("data"))
-        if data is None and any(key not in [Keyword(one) for one in known] for key in value.keys()):
+        if data is None and any(key not in [Keyword(one) for one in known] for key in value):
             data = pattern_without(value, *(Keyword(one) for one in known))
         return EvalError(code_text, text, data=data)
     from rtfs.syntax.printer import display
@@ -211,17 +219,17 @@ def bounded(product: int, /) -> int:
 # ---------------------------------------------------------------------- host
 def capability_id(value: Any, /) -> str:
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ is Keyword:
-        return value.name  # type: ignore[no-any-return]
+        return value.name
     raise TypeMismatch("type/mismatch", f"a capability's id is a string or a keyword, not {a_kind(value)}")
 
 
 def step_name(value: Any, /) -> str:
     if value.__class__ in (Keyword, Symbol):
-        return value.name  # type: ignore[no-any-return]
+        return value.name
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     raise TypeMismatch("type/mismatch", f"a step's name is a string, not {a_kind(value)}")
 
 

@@ -5,7 +5,6 @@ Knows nothing of the cache or of running.
 
 from __future__ import annotations
 
-import ast
 import sys
 
 from rtfs.compiler import (  # noqa: F401 - importing a module declares its special forms
@@ -13,8 +12,8 @@ from rtfs.compiler import (  # noqa: F401 - importing a module declares its spec
     forms_control,
     forms_host,
     forms_module,
+    modules,
 )
-from rtfs.compiler import modules
 from rtfs.compiler.analyser import Analyser
 from rtfs.compiler.destructure import is_list_headed
 from rtfs.compiler.generator import UnitGenerator
@@ -28,7 +27,7 @@ from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
     from typing import Any
 
     from rtfs.compiler.environment import Environment
@@ -61,10 +60,10 @@ def generate(analyser: Analyser, node: Node) -> CodeType:
 
 def _depth() -> int:
     depth = 0
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         depth += 1
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return depth
 
 

@@ -19,15 +19,15 @@ MAX_EXPANSIONS = 200_000
 
 
 class Step:
-    """One thing a unit does, in order. kind: `code` (run a top-level form of `module`), `import` (load a module, bind its
-    names), `exports` (end of a module: check what it exports)."""
+    """One thing a unit does, in order. kind: `code` (run a top-level form of `module`), `import` (load a module, bind
+    its names), `exports` (end of a module: check what it exports)."""
 
     __slots__ = ("code", "details", "kind", "module")
 
     def __init__(self, kind: str, module: str, code: CodeType | None = None, details: Any = None) -> None:
         self.kind = kind
         self.module = module
-        self.code = code
+        self.code: Any = code
         self.details = details
 
 
@@ -35,9 +35,10 @@ class Unit:
     """A compiled source.
 
     spans: start and end offsets in the source, flat, from index 1 on. constants: (module, name, encoded value).
-    types: (module, name, encoded type form) for annotations. facts: what compiling it told the environment about modules,
-    in order, to be told again when the unit comes from the cache (see modules.py). macros: (module, name, code that makes
-    the macro's function). definitions: module -> names. depends: (module, path, digest) of the files it imports.
+    types: (module, name, encoded type form) for annotations. facts: what compiling it told the environment about
+    modules, in order, to be told again when the unit comes from the cache (see modules.py). macros: (module, name, code
+    that makes the macro's function). definitions: module -> names. depends: (module, path, digest) of the files it
+    imports.
     """
 
     __slots__ = (
@@ -82,7 +83,7 @@ class UnitBuilder:
         self.unit = Unit(source, f"rtfs:{number}")
         self.keywords: set[str] = set()
         self._places: dict[tuple[int, int], int] = {}
-        self._types: dict[tuple[str, tuple[Any, ...]], str] = {}
+        self._types: dict[tuple[str, str], str] = {}
         self._generated = 0
         self._expansions = 0
         self.namespaces: dict[str, Any] = {}
@@ -129,10 +130,11 @@ class UnitBuilder:
     def pool_type(self, form: Any, module: str) -> str:
         """The global that will hold the type of a type expression."""
         encoded = encode(form)
-        found = self._types.get((module, encoded))
+        key = (module, repr(encoded))  # 1, 1.0 and true are equal to Python
+        found = self._types.get(key)
         if found is None:
             found = f" t{self.number}.{len(self.unit.types)}"
-            self._types[module, encoded] = found
+            self._types[key] = found
             self.unit.types.append((module, found, encoded))
         return found
 

@@ -43,7 +43,6 @@ class Run:
         "origin",
         "pipeline",
         "registry",
-        "resolve",
         "warn",
         "width",
     )
@@ -61,7 +60,6 @@ class Run:
         breathe: bool = False,
         deadline: float | None = None,
         width: int = WIDTH,
-        resolve: Any = None,
     ) -> None:
         self.pipeline = pipeline
         self.ledger = ledger
@@ -73,7 +71,6 @@ class Run:
         self.breathe = breathe
         self.deadline = deadline
         self.width = width
-        self.resolve = resolve
 
     @property
     def environment(self) -> Environment:
@@ -119,7 +116,7 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
                 outcome = outcome.resume(value)
             else:
                 outcome = outcome.throw(failure)
-        return outcome.value
+        return outcome.value  # type: ignore[union-attr]
     finally:
         if frame.steps:
             _abandon_steps(frame)

@@ -46,7 +46,10 @@ class Engine:
                 self._closers = []
             if self._loop is None:
                 import asyncio
+                import atexit
                 import threading
+
+                atexit.register(self.close)  # whoever forgets to close leaves no session open
 
                 started = threading.Event()
                 loop = asyncio.new_event_loop()
@@ -83,8 +86,10 @@ class Engine:
         if loop is None:
             return
         import asyncio
+        import atexit
         import os
 
+        atexit.unregister(self.close)
         if self._pid != os.getpid():
             return
         if thread is not None and self.here():

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Coroutine, Generator
     from typing import Any
+
+    Timer = list[Any]  # [moment, number, action or None]
 else:
     from _collections import deque  # `collections` costs a millisecond
 
@@ -56,14 +58,15 @@ class Scheduler:
     drives this scheduler from within (`arun`), or None.
     """
 
-    __slots__ = ("_count", "_inbox", "_ready", "_ring", "_timers", "engine", "home")
+    __slots__ = ("_count", "_dead", "_inbox", "_ready", "_ring", "_timers", "engine", "home")
 
     def __init__(self, engine: Any, home: Any = None) -> None:
         self.engine = engine
         self.home = home
         self._ready: deque[tuple[Fiber, Any, BaseException | None]] = deque()
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._timers: list[Timer] = []
         self._count = 0
+        self._dead = 0
         self._inbox: Any = None
         self._ring: Callable[[], None] | None = None
 
@@ -93,12 +96,25 @@ class Scheduler:
         if ring is not None:
             ring()
 
-    def at(self, moment: float, action: Callable[[], None]) -> None:
-        """Call `action` at `moment` (of time.monotonic), from the scheduler's loop."""
+    def at(self, moment: float, action: Callable[[], None]) -> Timer:
+        """Call `action` at `moment` (of time.monotonic), from the scheduler's loop, unless `forget` is told of it."""
         from heapq import heappush
 
         self._count += 1
-        heappush(self._timers, (moment, self._count, action))
+        timer: Timer = [moment, self._count, action]
+        heappush(self._timers, timer)
+        return timer
+
+    def forget(self, timer: Timer) -> None:
+        """A timer is no longer wanted."""
+        timer[2] = None
+        self._dead += 1
+        if self._dead > 100 and self._dead * 2 > len(self._timers):
+            from heapq import heapify
+
+            self._timers = [kept for kept in self._timers if kept[2] is not None]
+            heapify(self._timers)
+            self._dead = 0
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine to its end, blocking this thread. Whatever ends it ends everything else as well."""
@@ -214,8 +230,12 @@ class Scheduler:
         from heapq import heappop
 
         now = monotonic()
-        while self._timers and self._timers[0][0] <= now:
-            heappop(self._timers)[2]()
+        while self._timers and (self._timers[0][0] <= now or self._timers[0][2] is None):
+            action = heappop(self._timers)[2]
+            if action is None:
+                self._dead -= 1
+            else:
+                action()
 
     def _pause(self) -> float | None:
         return max(0.0, self._timers[0][0] - monotonic()) if self._timers else None

@@ -15,7 +15,7 @@ LARGEST = 64 * 1024 * 1024
 
 def read_source(path: str | PathLike[str], missing: str = "file/missing") -> Source:
     """The text of a file with its path as name. Raises HostError: `missing` (or another code given for it),
-    `file/unreadable`, `file/encoding`, `limit/size`."""
+    `file/unreadable`, `reader/encoding`, `limit/size`."""
     name = str(path)
     try:
         with open(path, "rb") as file:
@@ -31,7 +31,7 @@ def read_source(path: str | PathLike[str], missing: str = "file/missing") -> Sou
 
 
 def decode(data: bytes, name: str) -> Source:
-    """A source of UTF-8 bytes. Raises HostError `file/encoding` with the place of the first wrong byte."""
+    """A source of UTF-8 bytes. Raises HostError `reader/encoding` with the place of the first wrong byte."""
     if len(data) > LARGEST:
         raise HostError(f"{name} is larger than {LARGEST // (1024 * 1024)} MiB", code="limit/size")
     try:
@@ -41,7 +41,7 @@ def decode(data: bytes, name: str) -> Source:
         source = Source(data.decode("utf-8", "replace"), name)
         raise HostError(
             f"{name} is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}",
-            code="file/encoding",
+            code="reader/encoding",
             span=Span(source, len(good), len(good) + 1),
             hint="save the file as UTF-8",
         ) from None

@@ -33,6 +33,8 @@ capability id, step name or session key; principal; what happened, in words; key
 
 _PATTERN = "%s\0%d\0%d\0%s\0%s\0%d\0%s\0%s\0%s\0%s\0%s\0%d"
 
+_EMPTY = blake2b(digest_size=32)
+
 
 class Record:
     """One record; the attributes are `FIELDS`, `previous` and `hash` (hex)."""
@@ -76,13 +78,13 @@ class Ledger:
     `listener(record)` is told of every record as it is written (for `-v`). Safe to append to from several threads.
     """
 
-    __slots__ = ("_anchor", "_head", "_key", "_lock", "_records", "_seq", "listener")
+    __slots__ = ("_anchor", "_head", "_keyed", "_lock", "_records", "_seq", "listener")
 
     def __init__(self, keep: int = 100_000, key: bytes | None = None) -> None:
         from _thread import allocate_lock
 
         self._records: deque[tuple[tuple[Any, ...], str]] = deque(maxlen=keep)
-        self._key = urandom(32) if key is None else key
+        self._keyed = blake2b(digest_size=16, key=urandom(32) if key is None else key)
         self._head = GENESIS
         self._anchor = GENESIS
         self._seq = 0
@@ -117,7 +119,9 @@ class Ledger:
 
     def fingerprint(self, text: str) -> str:
         """The keyed hash that stands for a value's text: equal values match, nobody can guess a value from it."""
-        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._key).hexdigest()
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
 
     @property
     def head(self) -> tuple[int, str]:
@@ -148,7 +152,9 @@ def chain(previous: str, content: tuple[Any, ...]) -> str:
     if text.count("\0") != len(FIELDS):
         plain = [part.replace("\\", "\\\\").replace("\0", "\\0") if part.__class__ is str else part for part in content]
         text = "escaped\0" + _PATTERN % (previous, *plain)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    hash = _EMPTY.copy()  # cheaper than making one
+    hash.update(text.encode("utf-8", "surrogatepass"))
+    return hash.hexdigest()
 
 
 def verify(records: list[Record], anchor: str, head: tuple[int, str]) -> int | None:

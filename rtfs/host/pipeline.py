@@ -174,7 +174,7 @@ class Pipeline:
         if how == INLINE:
             return _inline(entry, arguments)
         if how == GUEST:
-            return await call_function(entry.function, arguments or (_EMPTY,), frame.inner(number))
+            return await call_function(entry.function, given_arguments(entry, arguments), frame.inner(number))
         if how == SESSION:
             return await self.sessions.perform(entry, one_value(arguments), frame, number)
         if how == BRANCHES:
@@ -207,7 +207,8 @@ class Pipeline:
 
         run = frame.run
         options = call.args[0] if call.args else None
-        fields = from_options(call.id, options, call.span, run.warn, run.resolve)
+        types = run.environment.resolve_type(run.environment.module("user"))
+        fields = from_options(call.id, options, call.span, run.warn, types)
         entry = run.registry.declare(entry_for(fields, run.origin))
         context = frame.context
         self.ledger.append("declare", context.run_id, frame.parent, entry.id, context.principal, entry.fields.version)

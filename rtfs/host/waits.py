@@ -29,46 +29,52 @@ class Turn(Suspension):
 class Sleep(Suspension):
     """Wait for a number of seconds."""
 
-    __slots__ = ("seconds",)
+    __slots__ = ("_timer", "seconds")
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self._timer: Any = None
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
         def over() -> None:
             if fiber.waiting is self:
                 scheduler.wake(fiber)
 
-        scheduler.at(monotonic() + self.seconds, over)
+        self._timer = scheduler.at(monotonic() + self.seconds, over)
+
+    def cancel(self, scheduler: Scheduler) -> None:
+        scheduler.forget(self._timer)
 
 
 class Within(Suspension):
     """Run a coroutine for at most some seconds; `late()` makes the error of one that takes longer."""
 
-    __slots__ = ("_child", "coroutine", "late", "seconds")
+    __slots__ = ("_child", "_timer", "coroutine", "late", "seconds")
 
     def __init__(self, seconds: float, coroutine: Coroutine[Any, Any, Any], late: Callable[[], BaseException]) -> None:
         self.seconds = seconds
         self.coroutine = coroutine
         self.late = late
-        self._child: Fiber | None = None
+        self._child: Any = None
+        self._timer: Any = None
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
         def finished(child: Fiber) -> None:
+            scheduler.forget(self._timer)
             if fiber.waiting is self:
                 scheduler.wake(fiber, child.value, child.error)
 
         def over() -> None:
             if fiber.waiting is self:
-                self.cancel(scheduler)
+                scheduler.cancel(self._child)
                 scheduler.wake(fiber, None, self.late())
 
+        self._timer = scheduler.at(monotonic() + self.seconds, over)
         self._child = scheduler.spawn(self.coroutine, finished)
-        scheduler.at(monotonic() + self.seconds, over)
 
     def cancel(self, scheduler: Scheduler) -> None:
-        if self._child is not None:
-            scheduler.cancel(self._child)
+        scheduler.forget(self._timer)
+        scheduler.cancel(self._child)
 
 
 class Gather(Suspension):

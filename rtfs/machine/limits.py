@@ -7,8 +7,8 @@ from __future__ import annotations
 
 
 class Limits:
-    """steps: in all, None for any number. depth: nested calls of RTFS functions. seconds: of wall clock for the whole run,
-    waiting for the host included, None for any."""
+    """steps: in all, None for any number. depth: nested calls of RTFS functions. seconds: of wall clock for the whole
+    run, waiting for the host included, None for any."""
 
     __slots__ = ("depth", "seconds", "steps")
 

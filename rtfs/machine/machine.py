@@ -1,7 +1,7 @@
 """The machine: runs compiled code in a greenlet, which stops for the host and goes on.
 
-Knows nothing of asyncio, network or files. Invariant: guest code runs only between `_enter` and the switch back, with its
-own step iterator and recursion limit in place; pure code pays nothing for being able to stop.
+Knows nothing of asyncio, network or files. Invariant: guest code runs only between `_enter` and the switch back, with
+its own step iterator and recursion limit in place; pure code pays nothing for being able to stop.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextvars import copy_context
 from itertools import repeat
 from time import monotonic
 
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
 
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
@@ -36,7 +36,7 @@ FRAMES_PER_LEVEL = 4
 FRAMES_OF_OURS = 400
 
 
-class Guest(greenlet):
+class Guest(greenlet):  # type: ignore[misc,unused-ignore]
     """The greenlet of a machine. Its parent is whoever resumes it."""
 
     machine: Machine
@@ -146,7 +146,8 @@ def _machine() -> Machine:
     current = getcurrent()
     if current.__class__ is not Guest:
         raise InternalError("guest code runs outside of a machine")
-    return current.machine  # type: ignore[no-any-return,attr-defined]
+    machine: Machine = current.machine
+    return machine
 
 
 def refill() -> None:
@@ -160,7 +161,7 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None) -> Any
         raise InternalError("a host call outside of a machine")
     frame = sys._getframe(1)
     code, line = frame.f_code, frame.f_lineno
-    units = current.machine.environment.units  # type: ignore[attr-defined]
+    units = current.machine.environment.units
 
     def place() -> Any:
         unit = units.get(code.co_filename)

@@ -28,7 +28,9 @@ class HostCall:
 
     __slots__ = ("_place", "args", "hints", "id", "kind")
 
-    def __init__(self, kind: str, id: str, args: tuple[Any, ...] = (), hints: Map | None = None, place: Any = None) -> None:
+    def __init__(
+        self, kind: str, id: str, args: tuple[Any, ...] = (), hints: Map | None = None, place: Any = None
+    ) -> None:
         self.kind = kind
         self.id = id
         self.args = args

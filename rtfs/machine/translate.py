@@ -61,7 +61,9 @@ def _frames(traceback: Any, units: Units) -> list[tuple[str, Span | None]]:
     found.reverse()
     if len(found) > MAX_TRACE:
         found = found[: MAX_TRACE // 2] + found[-MAX_TRACE // 2 :]
-    return [("" if name == FORM else plain_name(name) or "fn", units[unit].span(line - 1)) for unit, line, name in found]
+    return [
+        ("" if name == FORM else plain_name(name) or "fn", units[unit].span(line - 1)) for unit, line, name in found
+    ]
 
 
 def _foreign(error: BaseException) -> BaseException:

@@ -41,10 +41,10 @@ def optional_keys(form: Any) -> list[Any]:
 
 def apply_comments(form: Any, depth: int = 0) -> Any:
     """The schema form with every key that a comment marks made optional (`T?` or `[:k T ?]`), at any depth."""
-    if depth > _DEPTH or form.__class__ not in (Map, Vector):
+    if depth > _DEPTH or not isinstance(form, (Map, Vector)):
         return form
     keys = optional_keys(form)
-    if form.__class__ is Vector:
+    if isinstance(form, Vector):
         items = [apply_comments(item, depth + 1) for item in form]
         if not keys and all(new is old for new, old in zip(items, form, strict=True)):
             return form

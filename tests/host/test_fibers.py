@@ -226,3 +226,14 @@ def test_an_interrupt_unwinds_everything() -> None:
     with pytest.raises(KeyboardInterrupt):
         Scheduler(None).run(_gather([other, interrupted], 2))
     assert ended == ["unwound"]
+
+
+def test_timers_of_finished_work_are_forgotten() -> None:
+    scheduler = Scheduler(None)
+
+    async def many() -> None:
+        for _ in range(1000):
+            await Within(600, after(1), lambda: HostError("late"))
+
+    scheduler.run(many())
+    assert len(scheduler._timers) <= 202

@@ -14,7 +14,7 @@ import asyncio
 import os
 import re
 
-from rtfs.capabilities.sessions.handler import SessionError, SessionExpired, one_line
+from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.mcp.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.mcp.client import HttpClient
 from rtfs.capabilities.sessions.mcp.limits import WireLimits
@@ -246,7 +246,22 @@ class McpHandler:
         return session
 
     async def _start(self, target: Target, call: SessionCall) -> Session:
-        raise SessionError("starting servers is not possible here", code="session/target")
+        from rtfs.capabilities.sessions.mcp.stdio import StdioChannel
+
+        variable = text(call.metadata.get(self._prefix + "auth_env_var"))
+        given = {variable: call.secret} if variable is not None and call.secret is not None else {}
+        unknown = target.identity not in self.eras and target.version is None and target.requires != "true"
+        while True:
+            channel = await StdioChannel.start(target, self.environ, given, self.limits)
+            try:
+                return await self._open(channel, target, over_http=False)
+            except BaseException as error:
+                await asyncio.shield(channel.stop())
+                if not unknown or not isinstance(error, (MaybeSent, SessionExpired)):
+                    raise
+            # An old server may die of a question it does not know: this one gets no other than the handshake.
+            unknown = False
+            self.eras[target.identity] = _HANDSHAKE
 
     def _prefix_of(self, session: McpSession, tool: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         found = session.prefixes.get(tool)

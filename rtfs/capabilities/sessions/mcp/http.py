@@ -13,6 +13,7 @@ import asyncio
 import logging
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
+from rtfs.capabilities.sessions.mcp.background import Background
 from rtfs.capabilities.sessions.mcp.client import Body, body_of, close, fields_of, origin
 from rtfs.capabilities.sessions.mcp.protocol import error_of, parse
 from rtfs.capabilities.sessions.mcp.refusals import refusal
@@ -52,7 +53,7 @@ class HttpChannel:
         self.session_id: str | None = None
         self.new_session_id: str | None = None
         self.resumable = True
-        self.background: set[asyncio.Task[Any]] = set()
+        self._side = Background(self.server)
 
     def learn(self, extra: Headers) -> None:
         """Send these headers too from now on."""
@@ -125,25 +126,12 @@ class HttpChannel:
         return headers
 
     def spawn(self, work: Any) -> None:
-        """Do something on the side (a cancellation, a reply to a ping); what it raises is only logged."""
-        task = asyncio.get_running_loop().create_task(self._quietly(work))
-        self.background.add(task)
-        task.add_done_callback(self.background.discard)
+        """Do something on the side (a cancellation, a reply to a ping)."""
+        self._side.spawn(work)
 
     async def settle(self, seconds: float) -> None:
-        """Wait a little for what is done on the side, then drop it."""
-        if self.background:
-            _, late = await asyncio.wait(set(self.background), timeout=seconds)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
-
-    async def _quietly(self, work: Any) -> None:
-        try:
-            await work
-        except Exception as error:
-            logger.debug("%s: %s", self.server, error)
+        """Wait a little for what is done on the side."""
+        await self._side.settle(seconds)
 
     async def _read(self, response: httpx.Response, fields: dict[str, str], limit: int) -> bytes:
         try:
@@ -170,7 +158,8 @@ class HttpChannel:
             elif found is None:
                 error = error_of(part)
                 known = part.get("id")
-                if (known == request_id and ("result" in part or error is not None)) or (known is None and error):
+                ours = known.__class__ is int and known == request_id and ("result" in part or error is not None)
+                if ours or (known is None and error is not None):
                     found = part
         return found
 

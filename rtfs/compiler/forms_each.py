@@ -1,0 +1,69 @@
+"""Inlining `map`, `filter`, `remove` and `reduce` when their function is written on the spot.
+
+Knows nothing of Python code. Invariant: an inlined call computes what the function of rtfs.builtins would, in the same
+order; a function with a name, several arities, `&` or a `recur` is left alone.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler import nodes
+from rtfs.compiler.annotations import parameters, return_type
+from rtfs.compiler.destructure import Bindings, is_list_headed
+from rtfs.compiler.forms_binding import bind_parameter, cast
+from rtfs.compiler.scope import LoopContext, Scope
+from rtfs.values import Symbol, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+
+# name -> (forms after the name, parameters of the function)
+EACH = {"map": (2, 1), "filter": (2, 1), "remove": (2, 1), "reduce": (3, 2)}
+
+
+def analyse_each(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
+    """The inlined call, or None if the form is not one that is inlined. The head is known to be the standard function."""
+    name = form[0].name
+    forms, count = EACH[name]
+    if len(form) != forms + 1 or not is_list_headed(form[1], "fn", "lambda", "λ") or len(form[1]) < 2:
+        return None
+    vector = form[1][1]
+    if vector.__class__ is not Vector or scope.lookup(form[1][0].name) is not None:
+        return None
+    entries = parameters(vector.to_list())
+    if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
+        return None
+    if _mentions_recur(form[1]):
+        return None
+    at = a.at
+    initial = a.analyse(form[2], scope) if name == "reduce" else None
+    collection = a.analyse(form[len(form) - 1], scope)
+    loop = LoopContext(0, scope.loop)
+    inner = Scope(scope, loop=loop)
+    prologue: Bindings = []
+    bindings = [bind_parameter(a, pattern, type_form, inner, prologue) for pattern, type_form in entries]
+    a.at = a.locate(form[1])
+    result_type, body_forms = return_type(form[1].to_list()[2:], a.is_type)
+    body = cast(a, a.body(body_forms, inner), result_type, "the result")
+    if prologue:
+        body = nodes.Let(a.at, prologue, body)
+    a.at = at
+    accumulator = bindings[0] if name == "reduce" else None
+    return nodes.Each(at, name, bindings[-1], accumulator, body, initial, collection, loop.closes)
+
+
+def _mentions_recur(form: Any) -> bool:
+    """True if `recur` occurs in the function's text (a loop inside counts too: that is no harm)."""
+    pending = [form]
+    while pending:
+        one = pending.pop()
+        if one.__class__ is Symbol:
+            if one.name == "recur":
+                return True
+        elif hasattr(one, "to_list"):
+            pending.extend(one)
+        elif hasattr(one, "items"):
+            pending.extend(value for _, value in one.items())
+    return False

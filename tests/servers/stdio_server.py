@@ -1,0 +1,92 @@
+"""An MCP server over stdin and stdout that misbehaves as its arguments say. No dependencies.
+
+Modes: `plain`; `noise` (writes rubbish around each answer); `endless` (a 3 MB line without sense before each answer);
+`stubborn` (ignores the end of input and SIGTERM); `deaf` (ignores what it does not know); `fragile` (dies of it);
+`modern` (the sessionless era); `child` (starts a child that outlives it); `mute` (answers no call); `flood` (pings).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+MODE = sys.argv[1] if len(sys.argv) > 1 else "plain"
+
+
+def send(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def tool(request: dict[str, Any]) -> dict[str, Any]:
+    arguments = request["params"].get("arguments", {})
+    name = request["params"]["name"]
+    if name == "env":
+        return {"structuredContent": dict(os.environ), "content": []}
+    if name == "die":
+        os._exit(3)
+    if name == "pid":
+        return {"structuredContent": {"pid": os.getpid(), "child": CHILD}, "content": []}
+    if name == "sleep":
+        time.sleep(arguments["seconds"])
+    return {"structuredContent": arguments, "content": []}
+
+
+CHILD = 0
+
+
+def main() -> None:
+    global CHILD
+    print("starting", MODE, os.environ.get("SECRET", ""), file=sys.stderr, flush=True)
+    if MODE == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if MODE == "child":
+        CHILD = subprocess.Popen(["sleep", "600"]).pid
+    for line in sys.stdin:
+        request = json.loads(line)
+        method, number = request.get("method"), request.get("id")
+        if number is None:
+            if method == "notifications/cancelled":
+                print("cancelled", request["params"]["requestId"], file=sys.stderr, flush=True)
+            continue
+        if method is None:
+            print("reply", json.dumps(request), file=sys.stderr, flush=True)
+            continue
+        if MODE == "noise":
+            sys.stdout.write("Hello from a careless library\n\n{not json}\n[1, 2]\n\x00\xff\n")
+            send({"jsonrpc": "2.0", "id": 99_999, "result": {}})
+        if MODE == "endless":
+            sys.stdout.write("x" * 3_000_000 + "\n")
+        if MODE == "flood":
+            send({"jsonrpc": "2.0", "id": "p", "method": "ping"})
+            send({"jsonrpc": "2.0", "id": 5, "method": "roots/list"})
+        if method == "server/discover" and MODE == "modern":
+            send({"jsonrpc": "2.0", "id": number, "result": {"supportedVersions": ["2026-07-28"], "capabilities": {}}})
+        elif method == "initialize":
+            answer = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "s", "version": "1"}}
+            send({"jsonrpc": "2.0", "id": number, "result": answer})
+        elif method == "tools/call":
+            if MODE == "mute":
+                continue
+            token = request["params"].get("_meta", {}).get("progressToken")
+            if token is not None:
+                params = {"progressToken": token, "progress": 1}
+                send({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
+            send({"jsonrpc": "2.0", "id": number, "result": tool(request)})
+        elif MODE == "deaf":
+            pass
+        elif MODE == "fragile":
+            print("fatal: what is that", file=sys.stderr, flush=True)
+            os._exit(1)
+        else:
+            send({"jsonrpc": "2.0", "id": number, "error": {"code": -32601, "message": "Method not found"}})
+    while MODE == "stubborn":
+        time.sleep(60)
+
+
+main()
