@@ -7,6 +7,7 @@ was defined before them; every error carries the place of the form that is wrong
 from __future__ import annotations
 
 from rtfs.compiler import nodes
+from rtfs.compiler.forms_each import EACH, analyse_each
 from rtfs.compiler.mark import TemplateMark
 from rtfs.compiler.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
 from rtfs.compiler.scope import LoopContext, Names, Scope
@@ -123,6 +124,10 @@ class Analyser:
     def analyse_invoke(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
         at = self.at
         function = self.analyse(form[0], scope)
+        if isinstance(function, Global) and function.core and function.name in EACH:
+            inlined = analyse_each(self, form, scope)
+            if inlined is not None:
+                return inlined
         items = form.to_list()[1:]
         arguments = [self.analyse(item, scope) for item in items]
         own = scope.self_call
@@ -153,6 +158,7 @@ class Analyser:
                 return Primitive(at, operation, [Const(at, part) for part in reach[1:]])
         binding = scope.lookup(name)
         if binding is not None:
+            binding.uses += 1
             return Local(at, binding)
         if name == ":" or name == "&":
             raise self.error(CompileError("form/shape", f"a lone `{name}` has no value"), symbol)

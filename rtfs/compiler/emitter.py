@@ -12,8 +12,9 @@ import ast
 
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
-from rtfs.compiler.expressions import Expressions
 from rtfs.compiler.kinds import Kinds, join, loop_kinds
+from rtfs.compiler.looping import Looping
+from rtfs.compiler.ownership import fresh_kind, loop_updates, mentions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Destination:
         self.seen = True
 
 
-class Emitter(Expressions):
+class Emitter(Looping):
     """Emits one Python function. A recur to a loop of an enclosing function (`own` has it not) is returned as a tuple,
     which no RTFS value ever is; `returned_recur` then names the loop."""
 
@@ -86,7 +87,7 @@ class Emitter(Expressions):
     # ------------------------------------------------------------------ nodes
     def into(self, node: nodes.Node, to: Destination) -> None:
         """Emit a node into a destination."""
-        if self.nesting > MAX_NESTING or self.blocks > MAX_BLOCKS:
+        if self.crowded():
             self.outline(node, to)
             return
         line = node.at + 1
@@ -143,6 +144,15 @@ class Emitter(Expressions):
     def drop(self, node: nodes.Node) -> None:
         self.into(node, Destination("drop"))
 
+    def store(self, node: nodes.Node, variable: str) -> None:
+        self.into(node, Destination("set", variable))
+
+    def crowded(self) -> bool:
+        return self.nesting > MAX_NESTING or self.blocks > MAX_BLOCKS
+
+    def each(self, node: nodes.Each) -> tuple[ast.expr, Kinds]:
+        return self.held(node) if self.crowded() else super().each(node)
+
     def held(self, node: nodes.Node) -> tuple[ast.expr, Kinds]:
         """Emit a node that needs statements; its value is in a temporary afterwards."""
         to = Destination("set", self.names.temporary())
@@ -163,6 +173,7 @@ class Emitter(Expressions):
                 expression, kinds = self.value(value)
                 self.block.append(py.assign(binding.python, expression, value.at + 1))
             binding.kinds = kinds
+            binding.value = value
             self.known[binding] = kinds
 
     def breakable(self, node: nodes.Node, to: Destination) -> None:
@@ -194,7 +205,13 @@ class Emitter(Expressions):
     def loop(self, node: nodes.Loop, to: Destination) -> None:
         line = node.at + 1
         kinds = loop_kinds(node, self.known)
+        owned = {} if node.closes else self._owned(node)
         values = [value for value, _ in self.values(node.values)]
+        for index in owned:
+            initial = node.values[index]
+            if isinstance(initial, nodes.Local) and isinstance(initial.binding.value, nodes.Const):
+                values[index], _ = self._fresh(initial.binding.value, line)
+        self.unit.owned[node.target] = owned
         if node.closes:
             self._loop_of_calls(node, values, to)
             return
@@ -217,6 +234,17 @@ class Emitter(Expressions):
         self.block.append(py.forever([py.each_tick(body, [refill, py.again(line)], line), py.leave(line)], line))
         self.finish(py.name(inner.variable, line), inner.kinds, to, line)
 
+    @staticmethod
+    def _owned(node: nodes.Loop) -> dict[int, str]:
+        """Variables that the loop may build in place: index -> `map` or `vector`."""
+        found: dict[int, str] = {}
+        for index, value in enumerate(node.values):
+            if isinstance(value, nodes.Local) and not value.binding.uses:
+                kind = fresh_kind(value.binding.value)
+                if kind is not None and loop_updates(node.body, node, index, kind):
+                    found[index] = kind
+        return found
+
     def _loop_of_calls(self, node: nodes.Loop, values: list[ast.expr], to: Destination) -> None:
         """A loop whose variables are captured: the body is a function, called anew each round."""
         line = node.at + 1
@@ -238,6 +266,9 @@ class Emitter(Expressions):
 
     def recur(self, node: nodes.Recur) -> None:
         line = node.at + 1
+        if self.unit.owned.get(node.target) and node.target in self.own:
+            self._recur_in_place(node)
+            return
         values = [value for value, _ in self.values(node.arguments)]
         if node.target not in self.own:
             self.returned_recur = node.target
@@ -251,6 +282,31 @@ class Emitter(Expressions):
         ]
         if changed:
             self.block.append(py.assign_all([name for name, _ in changed], [value for _, value in changed], line))
+        self.block.append(py.again(line))
+
+    def _recur_in_place(self, node: nodes.Recur) -> None:
+        """A recur of a loop that owns some of its variables: those are changed, the others assigned."""
+        line = node.at + 1
+        loop = self.unit.loops[node.target]
+        owned = self.unit.owned[node.target]
+        changes = []
+        others: list[tuple[str, ast.expr]] = []
+        for index, argument in enumerate(node.arguments):
+            variable = loop.variables[index]
+            if index in owned:
+                changes.append((variable, self.change_of(argument, variable, owned[index])))
+                continue
+            value, _ = self.value(argument)
+            asks = any(mentions(argument, loop.variables[one]) for one in owned)
+            if asks or not isinstance(argument, (nodes.Const, nodes.Local)) and not argument.inline:
+                held = self.names.temporary()
+                self.block.append(py.assign(held, value, line))
+                value = py.name(held, line)
+            others.append((variable.python, value))
+        for variable, operands in changes:
+            self.change(variable, operands, line)
+        if others:
+            self.block.append(py.assign_all([name for name, _ in others], [value for _, value in others], line))
         self.block.append(py.again(line))
 
     # ------------------------------------------------------------------ match

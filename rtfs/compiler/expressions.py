@@ -11,7 +11,8 @@ import ast
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
 from rtfs.compiler.kinds import BOOL, KIND_OF_CLASS, STRING, TRUTHY_ONLY, Kinds, Known, join
-from rtfs.compiler.operators import FOLDED, INLINE, once
+from rtfs.compiler.once import once
+from rtfs.compiler.operators import FOLDED, INLINE
 from rtfs.compiler.primitives import PREDICATE_PRIMITIVES, PRIMITIVES
 from rtfs.compiler.spelling import global_name, plain_name
 from rtfs.values import Keyword, Map, Vector
@@ -108,6 +109,8 @@ class Expressions:
             return self._request(node), None
         if isinstance(node, nodes.Fn):
             return self.named(node, self.names.temporary(), line), FUNCTION
+        if isinstance(node, nodes.Each):
+            return self.each(node)
         if isinstance(node, nodes.Let):
             self.bind(node)
             return self.value(node.body)
@@ -318,36 +321,40 @@ class Expressions:
         counts = sorted([*by_count, *([least] if variadic is not None else [])])
         body: list[ast.stmt] = []
 
-        def chosen(count: int, extra: ast.expr | None) -> ast.expr:
+        rest = py.name(" more", line)
+
+        def wrong(count: int, *further: ast.expr) -> ast.stmt:
+            wanted = [py.const(one, 1) for one in counts]
+            given = py.pack([py.const(count, 1), *further], 1)
+            arguments = [py.const(plain_name(name), 1), given, py.const(variadic is not None, 1), *wanted]
+            # no place of its own: the error belongs to the call
+            return py.give(py.call(" wrong_arity", arguments, 1), 1)
+
+        def chosen(count: int, extra: ast.expr | None) -> ast.stmt:
             given = [py.name(one, line) for one in parameters[:count]]
             if count in by_count and extra is None:
-                return py.call(parts[by_count[count]], given, line)
+                return py.give(py.call(parts[by_count[count]], given, line), line)
             if variadic is not None and count >= least:
                 fixed, left = given[:least], given[least:]
                 items: list[ast.expr] = list(left)
                 if extra is not None:
                     items.append(ast.Starred(extra, py.LOAD, lineno=line, col_offset=0))
-                return py.call(parts[variadic], [*fixed, py.call(" list", [py.display(items, line)], line)], line)
-            wanted = [py.const(one, line) for one in counts]
-            open_end = py.const(variadic is not None, line)
-            # no place of its own: the error belongs to the call
-            return py.call(" wrong_arity", [py.const(plain_name(name), 1), py.const(count, 1), open_end, *wanted], 1)
+                packed = py.call(" list", [py.display(items, line)], line)
+                return py.give(py.call(parts[variadic], [*fixed, packed], line), line)
+            return wrong(count)
 
         for count in range(most):
             missing = py.compare(py.name(parameters[count], line), ast.Is(), py.name(" missing", line), line)
-            chosen_one = chosen(count, None)
-            body.append(py.when(missing, [py.give(chosen_one, chosen_one.lineno)], [], line))
-        rest = None
-        if variadic is not None:
-            rest = " more"
-            if most in by_count:
-                empty = py.negate(py.name(rest, line), line)
-                body.append(py.when(empty, [py.give(chosen(most, None), line)], [], line))
-            body.append(py.give(chosen(most, py.name(rest, line)), line))
+            body.append(py.when(missing, [chosen(count, None)], [], line))
+        if variadic is None:
+            body.append(py.when(rest, [wrong(most, rest)], [], line))
+            body.append(chosen(most, None))
         else:
-            body.append(py.give(chosen(most, None), line))
+            if most in by_count:
+                body.append(py.when(py.negate(rest, line), [chosen(most, None)], [], line))
+            body.append(chosen(most, rest))
         defaults = [py.name(" missing", line) for _ in parameters]
-        return py.define(name, parameters, rest, defaults, body, line)
+        return py.define(name, parameters, " more", defaults, body, line)
 
     def child(
         self,
@@ -362,6 +369,9 @@ class Expressions:
         return self.unit.function(self, body, parameters, name, line, rest, ticks)
 
     # implemented by the emitter: what needs statements
+    def each(self, node: nodes.Each) -> tuple[ast.expr, Kinds]:
+        raise AssertionError
+
     def bind(self, node: nodes.Let) -> None:
         raise AssertionError
 

@@ -12,6 +12,7 @@ from rtfs.compiler.destructure import Bindings, binding_name, destructure, is_li
 from rtfs.compiler.nodes import Binding, Const, Local, Node
 from rtfs.compiler.scope import FunctionContext, LoopContext, Scope, SelfCall
 from rtfs.compiler.special_forms import SPECIAL_FORMS, shape_error, special_form
+from rtfs.compiler.spelling import REST_MARK
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 
@@ -186,7 +187,7 @@ def _arity(
     inner = Scope(scope, function=context, loop=target, self_call=self_call)
     # names of parameters are bound in the loop's scope: a recur binds them anew
     prologue: Bindings = []
-    params = [_parameter(a, pattern, type_form, inner, prologue) for pattern, type_form in entries]
+    params = [bind_parameter(a, pattern, type_form, inner, prologue) for pattern, type_form in entries]
     rest = None
     if rest_entry is not None:
         rest = _rest_parameter(a, rest_entry[0], rest_entry[1], inner, prologue)
@@ -198,11 +199,13 @@ def _arity(
         fresh = [a.fresh(variable.name, inner) for variable in variables]
         body = nodes.Loop(a.at, target, variables, [Local(a.at, one) for one in fresh], body, target.closes)
         params, rest = fresh[: len(params)], fresh[-1] if rest is not None else None
+    if rest is not None and params:
+        params[-1].python += REST_MARK
     # a self tail call needs no check of its own: the loop's one result is checked
     return nodes.Arity(a.at, params, rest, cast(a, body, result_type, "the result"))
 
 
-def _parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue: Bindings) -> Binding:
+def bind_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue: Bindings) -> Binding:
     if is_simple(pattern):
         binding = a.fresh(binding_name(pattern), inner)
         if pattern.name != "_":
@@ -222,7 +225,7 @@ def _parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue
 def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue: Bindings) -> Binding:
     item_type = type_form if type_form is ABSENT else Vector([Keyword("list"), type_form])
     if is_simple(pattern):
-        return _parameter(a, pattern, item_type, inner, prologue)
+        return bind_parameter(a, pattern, item_type, inner, prologue)
     binding = a.fresh("rest", inner)
     value = cast(a, Local(a.locate(pattern), binding), item_type, "rest parameter")
     if pattern.__class__ is Map:
@@ -300,7 +303,7 @@ def analyse_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         before.append((initial, a.analyse(value_form, outside)))
         before.extend(destructure(a, pattern, Local(a.at, initial), outside))
         values.append(Local(a.at, initial))
-        variables.append(_parameter(a, pattern, type_form, inner, prologue))
+        variables.append(bind_parameter(a, pattern, type_form, inner, prologue))
     body = a.body(form.to_list()[2:], inner, target)
     if prologue:
         body = nodes.Let(a.at, prologue, body)

@@ -35,6 +35,7 @@ class UnitGenerator:
         self.names = names
         self.module = module
         self.loops: dict[object, nodes.Loop] = {}
+        self.owned: dict[object, dict[int, str]] = {}
         self.definitions: list[ast.stmt] = []
 
     def module_of(self, node: nodes.Node) -> ast.Module:

@@ -192,7 +192,11 @@ class Looping(Expressions):
             self.known[node.accumulator] = self.known.get(accumulator)
             self._rounds(node, iterable, kind)
         elif isinstance(node, nodes.Invoke):
-            self.change(accumulator, self.change_of(node, accumulator, kind), line)
+            if isinstance(node.arguments[0], nodes.Local):
+                # one change: its operands are computed right where they are used
+                self.change(accumulator, [self.values(node.arguments[1:])], line)
+            else:
+                self.change(accumulator, self.change_of(node, accumulator, kind), line)
 
     def change_of(
         self, node: nodes.Node, accumulator: nodes.Binding, kind: str
@@ -202,7 +206,19 @@ class Looping(Expressions):
             return []
         assert isinstance(node, nodes.Invoke)
         inner = self.change_of(node.arguments[0], accumulator, kind)
-        return [*inner, self.values(node.arguments[1:])]
+        return [*inner, self.steady(node.arguments[1:])]
+
+    def steady(self, parts: list[nodes.Node]) -> list[tuple[ast.expr, Kinds]]:
+        """Operands as names and constants: computed now, used later."""
+        found: list[tuple[ast.expr, Kinds]] = []
+        for part in parts:
+            value, kinds = self.value(part)
+            if not isinstance(part, (nodes.Const, nodes.Local)):
+                held = self.names.temporary()
+                self.block.append(py.assign(held, value, part.at + 1))
+                value = py.name(held, part.at + 1)
+            found.append((value, kinds))
+        return found
 
     def change(self, accumulator: nodes.Binding, changes: list[list[tuple[ast.expr, Kinds]]], line: int) -> None:
         """Apply computed operands to an accumulator."""

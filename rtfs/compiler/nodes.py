@@ -16,9 +16,10 @@ MAX_INLINE_DEPTH = 24
 
 
 class Binding:
-    """A local name. `python` is the Python local that holds it; `kinds`, once known, the classes its value can have."""
+    """A local name. `python` is the Python local that holds it; `kinds`, once known, the classes its value can have;
+    `uses` counts how often the text mentions it; `value` is the node that a `let` bound it to."""
 
-    __slots__ = ("function", "kinds", "loop", "name", "python")
+    __slots__ = ("function", "kinds", "loop", "name", "python", "uses", "value")
 
     def __init__(self, name: str, python: str, function: Any, loop: Any) -> None:
         self.name = name
@@ -26,6 +27,8 @@ class Binding:
         self.function = function
         self.loop = loop
         self.kinds: frozenset[str] | None = None
+        self.uses = 0
+        self.value: Node | None = None
 
 
 class Node:

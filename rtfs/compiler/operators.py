@@ -11,6 +11,8 @@ import ast
 
 from rtfs.compiler import pyast as py
 from rtfs.compiler.kinds import BOOL, FLOAT, INT, NUMBER, STRING, Kinds, arithmetic
+from rtfs.compiler.once import once
+from rtfs.compiler.primitives import map_lookup
 from rtfs.values import Keyword
 
 TYPE_CHECKING = False
@@ -41,14 +43,6 @@ def inline(name: str, *counts: int) -> Callable[[Inliner], Inliner]:
 
 def is_number(kinds: Kinds) -> bool:
     return kinds is not None and kinds <= NUMBER
-
-
-def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
-    """(first use, later use) of an expression that must be computed once."""
-    if isinstance(value, (ast.Name, ast.Constant)):
-        return value, value
-    temporary = e.names.temporary()
-    return py.walrus(temporary, value, line), py.name(temporary, line)
 
 
 def _guarded_binary(
@@ -278,6 +272,37 @@ def _parity(symbol: str, remainder: int) -> None:
 
 _parity("even?", 0)
 _parity("odd?", 1)
+
+PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
+
+
+@inline("get", 2, 3)
+def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
+    (collection, _, _), (key, key_kinds, _), *rest = operands
+    default = [value for value, _, _ in rest]
+    if not all(isinstance(one, (ast.Name, ast.Constant)) for one in (key, *default)):
+        return py.call("get", [value for value, _, _ in operands], line), None
+    if _is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS):
+        return map_lookup(e, collection, key, default, "get", [], line), None
+    first, collection = once(e, collection, line)
+    # the key's class decides whether it stands for itself in the dict
+    held = e.names.temporary()
+    kind = py.walrus(held, py.class_of(key, line), line)
+    plain = py.both(
+        ast.Or(),
+        [
+            py.compare(kind, ast.Is(), py.name(" str", line), line),
+            py.compare(py.name(held, line), ast.Is(), py.name(" int", line), line),
+            py.compare(py.name(held, line), ast.Is(), py.name(" Keyword", line), line),
+        ],
+        line,
+    )
+    inner = e.names.temporary()
+    own = py.compare(py.walrus(inner, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line)
+    test = py.both(ast.And(), [py.is_class(first, " Map", line), plain, own], line)
+    fast = py.call(py.attribute(py.name(inner, line), "get", line), [key, *default], line)
+    return py.choose(test, fast, py.call("get", [collection, key, *default], line), line), None
+
 
 # n-ary forms of these fold to the left, as the functions do
 FOLDED = frozenset(("+", "*", "-"))

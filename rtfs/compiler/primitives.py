@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler import pyast as py
+from rtfs.compiler.once import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,4 +49,27 @@ def _is_map(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
 
 @primitive("keyword_get")
 def _keyword_get(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
-    return py.call(" keyword_get", arguments, line)
+    keyword, collection, *default = arguments
+    if default and not isinstance(default[0], (ast.Name, ast.Constant)):
+        return py.call(" keyword_get", arguments, line)
+    return map_lookup(e, collection, keyword, default, " keyword_get", [keyword], line)
+
+
+def map_lookup(
+    e: Expressions,
+    collection: ast.expr,
+    key: ast.expr,
+    default: list[ast.expr],
+    slow: str,
+    before: list[ast.expr],
+    line: int,
+) -> ast.expr:
+    """The value of a plain key: of a map with a dict of its own straight from it, else by the function `slow`, called
+    with `before`, the collection and what is left."""
+    first, collection = once(e, collection, line)
+    held = e.names.temporary()
+    own = py.compare(py.walrus(held, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line)
+    test = py.both(ast.And(), [py.is_class(first, " Map", line), own], line)
+    fast = py.call(py.attribute(py.name(held, line), "get", line), [key, *default], line)
+    after = [] if before else [key]
+    return py.choose(test, fast, py.call(slow, [*before, collection, *after, *default], line), line)

@@ -156,3 +156,25 @@ def define(
 
 def declare_global(names: list[str], line: int) -> ast.stmt:
     return ast.Global(names, lineno=line, col_offset=0)
+
+
+def each_of(target: str, iterable: ast.expr, body: list[ast.stmt], line: int) -> ast.stmt:
+    return ast.For(store(target, line), iterable, body, [], lineno=line, col_offset=0)
+
+
+def comprehension(
+    result: ast.expr, target: str, iterable: ast.expr, test: ast.expr | None, line: int
+) -> ast.expr:
+    """[result for target in iterable if test]"""
+    generator = ast.comprehension(store(target, line), iterable, [] if test is None else [test], 0)
+    return ast.ListComp(result, [generator], lineno=line, col_offset=0)
+
+
+def put(container: ast.expr, key: ast.expr, value: ast.expr, line: int) -> ast.stmt:
+    """container[key] = value"""
+    return ast.Assign([ast.Subscript(container, key, STORE, lineno=line, col_offset=0)], value, lineno=line, col_offset=0)
+
+
+def attribute(value: ast.expr, slot: str, line: int) -> ast.expr:
+    """Read a slot of our own value classes, or a method of a list of ours. `slot` is always a constant of the compiler."""
+    return ast.Attribute(value, slot, LOAD, lineno=line, col_offset=0)

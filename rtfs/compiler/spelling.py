@@ -6,6 +6,9 @@ in a symbol. A module's names keep their spelling but for the few that Python's 
 
 from __future__ import annotations
 
+# At the end of the last fixed parameter of a function with a rest parameter, so that an arity error can tell.
+REST_MARK = "&"
+
 _RESERVED = frozenset(("None", "True", "False"))
 
 

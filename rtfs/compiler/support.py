@@ -7,12 +7,16 @@ which no symbol can spell. Functions here raise errors without a place; the mach
 from __future__ import annotations
 
 from rtfs.builtins import comparison, numbers
+from rtfs.builtins.building import range_
+from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
+from rtfs.builtins.seqs import items, like
 from rtfs.compiler.catching import catches
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
 from rtfs.values.lookup import keyword_get
+from rtfs.values.map import encode_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +42,9 @@ def a_kind(value: Any) -> str:
     return kind if kind == "nil" else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
-def wrong_arity(name: str, count: int, open_end: bool, /, *wanted: int) -> Any:
-    """Raise for a call of a function of several arities."""
+def wrong_arity(name: str, given: tuple[Any, ...], open_end: bool, /, *wanted: int) -> Any:
+    """Raise for a call of a function of several arities. given: how many arguments were named, and further ones."""
+    count = given[0] + (len(given[1]) if len(given) > 1 else 0)
     counts = [str(one) for one in wanted]
     if open_end:
         counts[-1] += " or more"
@@ -179,6 +184,30 @@ def map_of(*items: Any) -> Map:
     return Map(zip(items[::2], items[1::2], strict=True))
 
 
+# ---------------------------------------------------------------------- inlined higher-order calls
+def range_items(first: Any, end: Any = MISSING, /) -> Any:
+    """What `(range …)` holds, without making it: a Python range for ints."""
+    if first.__class__ is int and (end is MISSING or end.__class__ is int):
+        made = range(first) if end is MISSING else range(first, end)
+        if len(made) <= MAX_ITEMS:
+            return made
+    return range_(first) if end is MISSING else range_(first, end)
+
+
+def put(owned: Map, key: Any, value: Any, /) -> None:
+    """Set an entry of a map that nobody else has."""
+    raw = encode_key(key)
+    if raw is not key:
+        owned._odd = True
+    owned._d[raw] = value
+
+
+def push(owned: Vector, value: Any, /) -> None:
+    """Append to a vector that nobody else has."""
+    owned._items.append(value)
+    owned._stop += 1
+
+
 # ---------------------------------------------------------------------- errors
 def thrown(value: Any) -> UserError:
     """The error that `(throw value)` raises."""
@@ -281,6 +310,11 @@ SUPPORT: dict[str, Any] = {
         cast,
         accepts,
         keyword_get,
+        range_items,
+        items,
+        like,
+        put,
+        push,
     )
 }
 SUPPORT.update(
@@ -298,6 +332,7 @@ SUPPORT.update(
         " bool": bool,
         " tuple": tuple,
         " Map": Map,
+        " Keyword": Keyword,
         " BaseException": BaseException,
         " add2": numbers.add2,
         " sub2": numbers.sub2,

@@ -12,6 +12,7 @@ from time import monotonic
 
 from rtfs.capabilities.registry import CONFIG, EMBEDDER, FILE, PLAN, Capabilities, Registry
 from rtfs.host import prelude
+from rtfs.host.arguments import environ, limits_of, value_of, values_of
 from rtfs.host.bundled import HANDLERS
 from rtfs.host.context import Quota, RuntimeContext
 from rtfs.host.driver import Frame, Run, drive
@@ -27,7 +28,7 @@ from rtfs.host.registering import python_entry
 from rtfs.host.sessions import Sessions
 from rtfs.host.waits import Within
 from rtfs.source import Source
-from rtfs.values import HostError, LimitError, UserError, from_python
+from rtfs.values import HostError, LimitError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,15 +88,15 @@ class Runtime:
         self._grants = Grants((allow,) if isinstance(allow, str) else allow)
         self._level = level
         self._principal = principal
-        self._limits = _limits(limits)
-        self._values = _values(context)
+        self._limits = limits_of(limits)
+        self._values = values_of(context)
         self._max_calls = max_calls
         self._width = width
         self._module_path = tuple(str(folder) for folder in module_path)
         self._registry = Registry()
         prelude.install(self._registry)
         self._engine = Engine()
-        self._sessions = Sessions(self._engine, self.ledger, HANDLERS, _environ)
+        self._sessions = Sessions(self._engine, self.ledger, HANDLERS, environ)
         self._sessions.configure(pool_limits, handlers)
         self._pipeline = Pipeline(self.ledger, self._sessions, Hints(hint_limits))
         self._pipeline.stub = stub
@@ -227,7 +228,7 @@ class Runtime:
         frame = self._frame(run, None, principal, None, None, None)
         from rtfs.machine import HostCall
 
-        call = HostCall("call", id, tuple(from_python(argument) for argument in arguments))
+        call = HostCall("call", id, tuple(value_of(argument) for argument in arguments))
         return self._drive(self._recorded(self._pipeline.perform(call, frame), frame))
 
     def close(self) -> None:
@@ -263,7 +264,9 @@ class Runtime:
     def environment(self) -> Environment:
         """Names, macros, types and modules of this runtime, with the prelude; made at the first use."""
         if self._environment is None:
-            self._environment = new_environment(self._module_path)
+            with self._compiling:
+                if self._environment is None:
+                    self._environment = new_environment(self._module_path)
         return self._environment
 
     def _run(
@@ -306,8 +309,9 @@ class Runtime:
         from rtfs.compiler import compile_source
         from rtfs.machine import start
 
+        environment = frame.run.environment
         with self._compiling:
-            program = compile_source(source, frame.run.environment, module="user")
+            program = compile_source(source, environment, module="user")
         return await drive(start(program, frame.run.limits, frame.run.breathe), frame)
 
     async def _recorded(self, running: Any, frame: Frame) -> Any:
@@ -339,7 +343,7 @@ class Runtime:
             self.ledger,
             registry,
             language,
-            self._limits if limits is None else _limits(limits),
+            self._limits if limits is None else limits_of(limits),
             origin=origin,
             warn=self._warn,
             breathe=breathe,
@@ -358,7 +362,7 @@ class Runtime:
     ) -> Frame:
         from os import urandom
 
-        values = self._values if not context else {**self._values, **_values(context)}
+        values = self._values if not context else {**self._values, **values_of(context)}
         grants = (self._grants,) if allow is None else (self._grants, Grants(allow))
         own = RuntimeContext(
             principal=principal or self._principal,
@@ -387,29 +391,3 @@ class Runtime:
             self.warnings.append((message, span))
         if self._on_warning is not None:
             self._on_warning(message, span)
-
-
-def _environ(name: str) -> str | None:
-    import os
-
-    return os.environ.get(name)
-
-
-def _limits(limits: Limits | Mapping[str, Any] | None) -> Limits | None:
-    if limits is None:
-        return None
-    from rtfs.machine import Limits
-
-    if isinstance(limits, Limits):
-        return limits
-    try:
-        return Limits(**limits)
-    except TypeError as error:
-        raise HostError(f"unknown limit: {error}", code="config/limits") from None
-
-
-def _values(context: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Context values by name; keys may be keywords, values are converted."""
-    if context is None:
-        return {}
-    return {getattr(key, "name", None) or str(key): from_python(value) for key, value in context.items()}

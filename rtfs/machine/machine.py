@@ -13,6 +13,7 @@ from time import monotonic
 
 from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
 
+from rtfs.builtins.calling import call_with
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
@@ -224,7 +225,7 @@ def start_call(
     breathe: bool = False,
 ) -> Outcome:
     """Run a call of an RTFS function in a machine of its own."""
-    return Machine(environment, lambda: function(*args), limits, breathe).start()
+    return Machine(environment, lambda: call_with(function, args), limits, breathe).start()
 
 
 def run_expansion(environment: Environment, function: Any, args: list[Any]) -> Any:

@@ -7,7 +7,7 @@ program never meets a Python exception.
 from __future__ import annotations
 
 from rtfs.compiler.module import FORM
-from rtfs.compiler.spelling import plain_name
+from rtfs.compiler.spelling import REST_MARK, plain_name
 from rtfs.values.error import EvalError, InternalError, LimitError, RtfsError, TypeMismatch, UserError
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Units = dict[str, Unit]
 
 MAX_TRACE = 50
+CO_VARARGS = 0x04
 _KINDS = {"int": "an integer", "float": "a float", "bool": "a boolean", "str": "a string", "NoneType": "nil"}
 
 
@@ -126,32 +127,67 @@ def _bad_call(error: TypeError) -> UserError | None:
             hint="the first form of a list is what is called; data is quoted: '(1 2)",
         )
     head, parenthesis, rest = text.partition("() ")
-    if not parenthesis:
-        return None
-    name = plain_name(head.rpartition(".<locals>.")[2].rpartition(".")[2] if "<locals>" in head else head)
-    name = name or "fn"
-    if rest.startswith("takes "):
+    if parenthesis and rest.startswith("takes "):
         # "takes 2 positional arguments but 3 were given", "takes from 1 to 2 positional arguments but 3 were given"
         wanted, _, given = rest.removeprefix("takes ").partition(" positional argument")
-        count = given.partition("but ")[2].split(" ", 1)[0]
-        wanted = wanted.removeprefix("from ")
-        return EvalError("arity", f"`{name}` takes {_arguments(wanted)}, got {count}")
-    if rest.startswith("missing "):
-        count = rest.removeprefix("missing ").split(" ", 1)[0]
-        function_arity = _arity_of(error)
-        if function_arity is not None:
-            least, most, given_count = function_arity(int(count))
-            wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-            return EvalError("arity", f"`{name}` takes {_arguments(wanted)}, got {given_count}")
-        more = "argument" if count == "1" else "arguments"
-        return EvalError("arity", f"`{name}` is called with {count} {more} too few")
+        least, _, most = wanted.removeprefix("from ").partition(" to ")
+        return _arity(head, int(least), int(most or least), given.partition("but ")[2].split(" ", 1)[0])
+    if parenthesis and rest.startswith("missing "):
+        # "missing 1 required positional argument: 'y'"
+        missing = int(rest.removeprefix("missing ").split(" ", 1)[0])
+        count = _given(error)
+        if count is None:
+            few = f"{missing} argument{'' if missing == 1 else 's'}"
+            return EvalError("arity", f"`{_function_name(head)}` is called with {few} too few")
+        return _arity(head, count + missing, _most(head, text, count + missing), str(count))
     return None
 
 
-def _arguments(wanted: str) -> str:
-    return "no arguments" if wanted == "0" else f"{wanted} argument{'' if wanted == '1' else 's'}"
+def _arity(head: str, least: int, most: int | None, given: str) -> EvalError:
+    """The error of a call with the wrong number of arguments; `most` None: the function takes any number of further
+    ones."""
+    if least == most:
+        wanted = str(least) if least else "no"
+    else:
+        wanted = f"{least} or more" if most is None else f"{least} {'or' if most == least + 1 else 'to'} {most}"
+    plural = "" if wanted == "1" else "s"
+    return EvalError("arity", f"`{_function_name(head)}` takes {wanted} argument{plural}, got {given}")
 
 
-def _arity_of(error: TypeError) -> Any:
-    """How many arguments the callee wants is not in CPython's message; the call's frame does not know it either."""
-    return None
+def _function_name(head: str) -> str:
+    """RTFS name of a function from Python's qualified one."""
+    inner = head.rpartition(".<locals>.")[2] if "<locals>" in head else head
+    return plain_name(inner) or "fn"
+
+
+def _given(error: TypeError) -> int | None:
+    """How many arguments the call had that raised: CPython's message tells only how many are missing, its bytecode
+    has the number. None for a call with unpacked arguments."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return None
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    from opcode import EXTENDED_ARG, opmap
+
+    code, at = traceback.tb_frame.f_code.co_code, traceback.tb_lasti
+    if code[at] != opmap["CALL"]:
+        return None
+    more = code[at - 1] if at >= 2 and code[at - 2] == EXTENDED_ARG else 0
+    return code[at + 1] | more << 8
+
+
+def _most(head: str, text: str, least: int) -> int | None:
+    """The most arguments a function takes that wants `least`. The last fixed parameter of a compiled function with a
+    rest parameter ends in `&`; its other parameters have a blank in them, which those of builtins have not."""
+    quoted = text[:-1]
+    last = quoted[max(quoted.rfind("'"), quoted.rfind('"')) + 1 :]
+    if " " in last:
+        return None if last.endswith(REST_MARK) else least
+    from rtfs.builtins import CORE
+
+    function = CORE.get(head)
+    if function is None:
+        return least
+    code = function.__code__
+    return None if code.co_flags & CO_VARARGS else int(code.co_argcount)

@@ -45,7 +45,8 @@ def test_the_main_job() -> None:
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert out == (
-        '{:repository "octo/hello" :open ["#1 Crash when the list is empty" "#2 Say hello in the README" "#4 Faster start"]'
+        '{:repository "octo/hello" :open ["#1 Crash when the list is empty" "#2 Say hello in the README"'
+        ' "#4 Faster start"]'
         ' :first {:number 1 :title "Crash when the list is empty" :labels ["bug"]}}\n'
     )
     lines = err.splitlines()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "errors"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 CODE = re.compile(r"[a-z]+(?:-[a-z]+)*(?:/[a-z]+(?:-[a-z]+)*)?")
-ERRORS = {"UserError", "EvalError", "CompileError", "ReaderError", "LimitError", "TypeMismatch", "Denied"}
+ERRORS = {"UserError", "EvalError", "CompileError", "ReaderError", "LimitError", "TypeMismatch"}
 BARE = {"arity", "undefined", "cancelled", "recur", "argument"}
 BLOCK = re.compile(r"^```(rtfs|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -40,11 +40,11 @@ def codes_in(tree: ast.AST, known: set[str]) -> Iterator[str]:
                 yield node.value
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in ERRORS:
-                candidates = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "code")]
-                for value in candidates:
-                    if isinstance(value, ast.Constant) and isinstance(value.value, str) and CODE.fullmatch(value.value):
-                        yield value.value
+            candidates = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+            candidates += node.args[:1] if name in ERRORS else []
+            for value in candidates:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str) and CODE.fullmatch(value.value):
+                    yield value.value
 
 
 def codes_used() -> dict[str, str]:

@@ -285,8 +285,15 @@ def test_limits_of_a_run_and_of_the_runtime() -> None:
     with rtfs.Runtime(limits={"steps": 100_000}) as rt:
         assert code_of(rt, "(loop [] (recur))") == "limit/steps"
         assert code_of(rt, "(loop [] (recur))", limits=rtfs.Limits(steps=500)) == "limit/steps"
-    with pytest.raises(rtfs.HostError, match="unknown limit"):
-        rtfs.Runtime(limits={"stepz": 1})
+    for limits in ({"stepz": 1}, {"steps": 0}):
+        with pytest.raises(rtfs.HostError) as caught:
+            rtfs.Runtime(limits=limits)
+        assert caught.value.code == "config/limits"
+
+
+def test_python_data_that_is_no_value_is_named(rt: rtfs.Runtime) -> None:
+    for context in ({"a": object()}, {"a": {"b": [set()]}}):
+        assert code_of(rt, "1", context=context) == "argument/invalid"
 
 
 def test_a_closed_runtime_says_so() -> None:

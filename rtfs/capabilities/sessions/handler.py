@@ -139,7 +139,7 @@ class SessionCall:
         self.metadata = metadata
         self.arguments = arguments
         self.principal = principal
-        self.credential = Credential(credential) if credential.__class__ is str else credential
+        self.credential = Credential(credential) if isinstance(credential, str) else credential
         self.deadline = deadline
         self.idempotent = idempotent
         self.idempotency_key = idempotency_key
@@ -149,8 +149,7 @@ class SessionCall:
     @property
     def secret(self) -> str | None:
         """The credential's value, or None."""
-        held: Any = self.credential
-        return None if held is None else held.value
+        return None if self.credential is None else self.credential.value
 
     def until(self, deadline: float | None) -> SessionCall:
         """The same call with another deadline and nobody listening to its progress (for opening a session)."""

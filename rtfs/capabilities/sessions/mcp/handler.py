@@ -14,21 +14,15 @@ import asyncio
 import os
 import re
 
+from rtfs.capabilities.sessions.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.mcp.arguments import encode_checked, plain_arguments
-from rtfs.capabilities.sessions.mcp.client import HttpClient
+from rtfs.capabilities.sessions.jsontext import encode
 from rtfs.capabilities.sessions.mcp.limits import WireLimits
 from rtfs.capabilities.sessions.mcp.opening import Modern, discover, handshake, names_two_endpoints
-from rtfs.capabilities.sessions.mcp.protocol import (
-    HANDSHAKE_VERSIONS,
-    HEADER_MISMATCH,
-    UNSUPPORTED_VERSION,
-    encode,
-    error_of,
-)
+from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS, HEADER_MISMATCH, UNSUPPORTED_VERSION, error_of
 from rtfs.capabilities.sessions.mcp.results import reply_error, result_value
 from rtfs.capabilities.sessions.mcp.session import McpSession
-from rtfs.capabilities.sessions.mcp.target import Target, authorization, text
+from rtfs.capabilities.sessions.mcp.target import Target, text
 from rtfs.capabilities.sessions.mcp.tools import (
     can_be_repeated,
     describe,
@@ -38,6 +32,7 @@ from rtfs.capabilities.sessions.mcp.tools import (
     parameter_headers,
     tool_hash,
 )
+from rtfs.capabilities.sessions.web import WebClient, authorization
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +65,7 @@ class McpHandler:
         self.servers = servers or {}
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self.limits = limits or WireLimits()
-        self.client = HttpClient(self.limits)
+        self.client = WebClient(self.limits.connect_seconds)
         self.eras: dict[str, str] = {}
         self._prefix = name + "_"
         self._targets: dict[str, tuple[Any, str | None, Target]] = {}
@@ -116,11 +111,11 @@ class McpHandler:
             (b"User-Agent", b"rtfs"),
         ]
         headers += [(key.encode("ascii"), value.encode("latin-1")) for key, value in target.headers.items()]
-        held: Any = call.credential
+        held = call.credential
         if held is not None:
             headers = [pair for pair in headers if pair[0].lower() != b"authorization"]
             headers.append((b"Authorization", authorization(held).encode("ascii")))
-        channel = HttpChannel(self.client, target.url, headers, held)
+        channel = HttpChannel(self.client, target.url, headers, held, self.limits)
         try:
             session = await self._open(channel, target, over_http=True)
         except BaseException:

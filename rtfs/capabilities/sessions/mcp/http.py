@@ -13,11 +13,12 @@ import asyncio
 import logging
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
+from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.background import Background
-from rtfs.capabilities.sessions.mcp.client import Body, body_of, close, fields_of, origin
-from rtfs.capabilities.sessions.mcp.protocol import error_of, parse
+from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.refusals import refusal
 from rtfs.capabilities.sessions.mcp.sse import SseReader, TooLarge
+from rtfs.capabilities.sessions.web import Body, body_of, close, fields_of, origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     import httpx
 
     from rtfs.capabilities.sessions.handler import Credential
-    from rtfs.capabilities.sessions.mcp.client import HttpClient
+    from rtfs.capabilities.sessions.mcp.limits import WireLimits
+    from rtfs.capabilities.sessions.web import WebClient
 
     Headers = list[tuple[bytes, bytes]]
 
@@ -43,8 +45,11 @@ class HttpChannel:
     session_id, headers: set by the session as it learns them. resumable: broken streams may be taken up again.
     """
 
-    def __init__(self, client: HttpClient, url: httpx.URL, headers: Headers, credential: Credential | None) -> None:
+    def __init__(
+        self, client: WebClient, url: httpx.URL, headers: Headers, credential: Credential | None, limits: WireLimits
+    ) -> None:
         self.client = client
+        self.limits = limits
         self.url = url
         self.server = origin(url) + url.path
         self.credential = credential
@@ -77,7 +82,7 @@ class HttpChannel:
                 return await self._refused(response, fields, request_id)
             kind = fields.get("content-type", "").lower()
             if kind.startswith("application/json"):
-                data = await self._read(response, fields, self.client.limits.body)
+                data = await self._read(response, fields, self.limits.body)
                 reply = self._reply(self._parsed(data), request_id, inbox)
                 if reply is None:
                     raise SessionError(f"{self.server} answered another request than the one sent")
@@ -94,7 +99,7 @@ class HttpChannel:
         response = await self.client.send("POST", self.url, self._with(extra), body)
         try:
             if 200 <= response.status_code < 300:
-                await self._read(response, fields_of(response), self.client.limits.refusal)
+                await self._read(response, fields_of(response), self.limits.refusal)
             else:
                 await self._refused(response, fields_of(response), None)
         finally:
@@ -104,7 +109,7 @@ class HttpChannel:
         """End a session on the server; one that allows no DELETE (405) or forgot the session (404) is content."""
         response = await self.client.send("DELETE", self.url, self._only({"mcp-session-id": session_id}))
         try:
-            await self._read(response, fields_of(response), self.client.limits.refusal)
+            await self._read(response, fields_of(response), self.limits.refusal)
             if response.status_code >= 400 and response.status_code not in (404, 405):
                 raise SessionError(f"{self.server} answered {response.status_code} to the end of the session")
         finally:
@@ -167,7 +172,7 @@ class HttpChannel:
         self, response: httpx.Response, fields: dict[str, str], request_id: int | None
     ) -> dict[str, Any]:
         try:
-            body = await body_of(response, fields, self.client.limits.refusal)
+            body = await body_of(response, fields, self.limits.refusal)
         except Exception:
             body = b""
         meant = refusal(
@@ -187,7 +192,7 @@ class HttpChannel:
         self, response: httpx.Response, request_id: int, inbox: Callable[[Any], None]
     ) -> dict[str, Any]:
         """The reply from a stream of events, taken up again where it broke as long as the server keeps it."""
-        limits = self.client.limits
+        limits = self.limits
         reader = SseReader(limits.line, limits.event)
         failures = 0
         while True:
@@ -217,7 +222,7 @@ class HttpChannel:
                 failures += 1
 
     def _reader_after(self, reader: SseReader) -> SseReader:
-        limits = self.client.limits
+        limits = self.limits
         fresh = SseReader(limits.line, limits.event)
         fresh.last_id, fresh.retry = reader.last_id, reader.retry
         return fresh
@@ -245,7 +250,7 @@ class HttpChannel:
         self, response: httpx.Response, reader: SseReader, request_id: int, inbox: Callable[[Any], None]
     ) -> tuple[dict[str, Any] | None, str]:
         """Read one response's events: (the reply, "") or (None, how the stream came to its end)."""
-        body = Body(response, fields_of(response), self.client.limits.body)
+        body = Body(response, fields_of(response), self.limits.body)
         try:
             while piece := await body.next():
                 for data in reader.feed(piece):

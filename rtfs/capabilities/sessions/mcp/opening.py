@@ -3,7 +3,7 @@
 Must not know pools or tools. Invariants: a server that was asked the wrong question is left without a session (one
 that it opened by mistake is ended); a session half opened is ended.
 
-Source: MCP specification, basic/lifecycle (2024-11-05 to 2025-11-25), basic/versioning and server/discover (2026-07-28).
+Source: MCP specification, basic/lifecycle (2024-11-05 to 2025-11-25), basic/versioning, server/discover (2026-07-28).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, one_line
+from rtfs.capabilities.sessions.jsontext import encode
 from rtfs.capabilities.sessions.mcp.protocol import (
     CLIENT_NAME,
     HANDSHAKE_VERSIONS,
@@ -22,7 +23,6 @@ from rtfs.capabilities.sessions.mcp.protocol import (
     MODERN_CODES,
     SESSIONLESS_VERSIONS,
     UNSUPPORTED_VERSION,
-    encode,
     error_of,
 )
 from rtfs.capabilities.sessions.mcp.results import reply_error
@@ -179,7 +179,7 @@ async def handshake(channel: Any, label: str, version: str | None, *, over_http:
 async def names_two_endpoints(channel: HttpChannel) -> bool:
     """Whether a server that knows no POST is of the two-endpoint HTTP+SSE transport of 2024-11-05: such a one answers
     a GET with a stream whose first event is `endpoint`."""
-    from rtfs.capabilities.sessions.mcp.client import Body, close, fields_of
+    from rtfs.capabilities.sessions.web import Body, close, fields_of
 
     channel.learn([])
     channel.headers["accept"] = "text/event-stream"

@@ -8,11 +8,10 @@ Source: MCP Streamable HTTP (2025-03-26 to 2026-07-28), RFC 9110 (Retry-After, W
 
 from __future__ import annotations
 
-from time import time
-
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND, MODERN_CODES, error_of, parse
-from rtfs.values import Keyword, Map
+from rtfs.capabilities.sessions.jsontext import parse
+from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND, MODERN_CODES, error_of
+from rtfs.capabilities.sessions.web import retry_after, unauthorized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ def refusal(
         text = credential.redact(text)
     said = f": {text}" if text else ""
     if status == 401:
-        return _unauthorized(headers, server, credential, said)
+        hint = "set the environment variable that :auth_env_var names, or MCP_AUTH_TOKEN"
+        return unauthorized(headers, server, credential, said, hint)
     if status == 403:
         return SessionError(f"{server} forbids this (403){said}", code="session/forbidden")
     if status == 429 or (status == 503 and "retry-after" in headers):
@@ -73,29 +73,6 @@ def refusal(
     if 200 <= status < 300:
         return SessionError(f"{server} accepted the request ({status}) but does not answer it")
     return SessionError(f"{server} refused the request ({status}){said}")
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header, given as seconds or as a date (against the server's own clock, if it says)."""
-    raw = headers.get("retry-after", "").strip()
-    if not raw:
-        return None
-    if raw.isdigit() and len(raw) < 10:
-        return float(raw)
-    moment = _date(raw)
-    if moment is None:
-        return None
-    now = _date(headers.get("date", ""))
-    return max(0.0, moment - (time() if now is None else now))
-
-
-def _date(text: str) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def _json(headers: Mapping[str, str], body: bytes) -> dict[str, Any] | None:
@@ -138,19 +115,3 @@ def _lost(status: int, error: dict[str, Any], text: str, in_session: bool) -> bo
 def _place(headers: Mapping[str, str]) -> str:
     target = headers.get("location", "")
     return one_line(target.partition("?")[0], 200) or "nowhere"
-
-
-def _unauthorized(headers: Mapping[str, str], server: str, credential: Credential | None, said: str) -> SessionError:
-    challenge = headers.get("www-authenticate", "")
-    if credential is not None:
-        challenge = credential.redact(challenge)
-    challenge = one_line(challenge)
-    if credential is None:
-        message = f"{server} asks for a credential (401) and none was given{said}"
-        hint = "set the environment variable that :auth_env_var names, or MCP_AUTH_TOKEN"
-    else:
-        source = f" from {credential.name}" if credential.name else ""
-        message = f"{server} does not accept the credential{source} (401){said}"
-        hint = "is the token current, and meant for this server?"
-    data = Map([(Keyword("www-authenticate"), challenge)]) if challenge else None
-    return SessionError(message, code="session/unauthorized", hint=hint, data=data)

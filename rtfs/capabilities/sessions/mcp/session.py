@@ -11,7 +11,8 @@ import logging
 from itertools import count
 
 from rtfs.capabilities.sessions.handler import Session, one_line
-from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND, encode
+from rtfs.capabilities.sessions.jsontext import encode
+from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

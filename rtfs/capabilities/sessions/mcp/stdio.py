@@ -15,8 +15,9 @@ import signal
 from time import monotonic
 
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
+from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.background import Background
-from rtfs.capabilities.sessions.mcp.protocol import error_of, parse
+from rtfs.capabilities.sessions.mcp.protocol import error_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Lines:
 class StdioChannel:
     """A running server. server: its command, for messages. dead: its output ended, nothing can be asked any more."""
 
-    def __init__(self, process: asyncio.subprocess.Process, target: Target, secrets: list[str], limits: WireLimits) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, target: Target, secrets: list[str], limits: WireLimits
+    ) -> None:
         self.server = target.label
         self.dead = False
         self.session_id: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from rtfs.capabilities.sessions.handler import Credential, SessionError, SessionKey, fingerprint, one_line
+from rtfs.capabilities.sessions.handler import SessionError, SessionKey, fingerprint, one_line
 from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS, SESSIONLESS_VERSIONS
 
 TYPE_CHECKING = False
@@ -126,15 +126,3 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         return value.strip() or None
     return None if value is None or value is True or value is False else str(value)
-
-
-def authorization(credential: Credential) -> str:
-    """The Authorization header for a secret: as it is if it names a scheme, else as a bearer token.
-
-    Raises SessionError (`session/credential`) for what cannot stand in a header; the secret is not shown.
-    """
-    value = credential.value.strip()
-    if not value or not value.isascii() or not value.isprintable():
-        name = credential.name or "the credential"
-        raise SessionError(f"{name} is empty or holds characters that no header can carry", code="session/credential")
-    return value if " " in value else f"Bearer {value}"

@@ -13,7 +13,8 @@ import hashlib
 import json
 
 from rtfs.capabilities.sessions.handler import SessionError, one_line
-from rtfs.capabilities.sessions.mcp.protocol import encode, error_of
+from rtfs.capabilities.sessions.jsontext import encode
+from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.results import reply_error
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from rtfs.capabilities.sessions.mcp.protocol import MAX_DEPTH, encode
+from rtfs.capabilities.sessions.jsontext import MAX_DEPTH, encode
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import HostError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def arguments_json(arguments: Any, optional_keys: frozenset[str] = frozenset()) -> bytes:
-    """A call's arguments as the JSON object that a tool takes.
+    """A call's arguments as the JSON object that a server takes.
 
     arguments: a map, or nil or an empty vector for none, or a vector that holds one map. optional_keys: names whose
     nil is left out. Raises HostError (`argument/json`).
@@ -34,11 +34,11 @@ def plain_arguments(arguments: Any, optional_keys: frozenset[str] = frozenset())
         elif len(arguments) == 0:
             arguments = None
         else:
-            raise refuse("a tool takes one map of named arguments, not positional ones")
+            raise refuse("the call takes one map of named arguments, not positional ones")
     if arguments is None:
         return {}
     if arguments.__class__ is not Map:
-        raise refuse("a tool takes one map of named arguments")
+        raise refuse("the call takes one map of named arguments")
     try:
         plain: dict[str, Any] = _plain(arguments, 0)
     except _NoJson as problem:
@@ -92,14 +92,17 @@ def _plain(value: Any, depth: int) -> Any:
         return _plain_list(value, depth + 1)
     if kind is Map:
         return _plain_map(value, depth + 1)
-    raise _NoJson("a symbol" if kind is Symbol else "a function" if callable(value) else f"a value of type {kind.__name__}")
+    if kind is Symbol:
+        raise _NoJson("a symbol")
+    raise _NoJson("a function" if callable(value) else f"a value of type {kind.__name__}")
 
 
 def _plain_list(items: Any, depth: int) -> list[Any]:
     plain: list[Any] = []
     try:
+        # No comprehension: it is a frame more for each level.
         for item in items:
-            plain.append(_plain(item, depth))  # noqa: PERF401 - a comprehension is a frame more a level
+            plain.append(_plain(item, depth))
     except _NoJson as problem:
         problem.path.append(f"[{len(plain)}]")
         raise

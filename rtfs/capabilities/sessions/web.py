@@ -1,6 +1,6 @@
 """HTTP as all sessions of a handler share it: one connection pool, one TLS context, no cookies, no redirects.
 
-Must not know MCP. Invariants: a body is never held beyond its limit, compressed or not; whether a request can have left
+Must not know what is said over it. Invariants: a body is never held beyond its limit, compressed or not; whether a request can have left
 this machine is told by the exception (`NotSent`, `MaybeSent`). httpx and aiohttp are imported when first needed.
 
 The transport is used without `httpx.AsyncClient`, whose cookie jar and redirects are just what must not happen here.
@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from time import monotonic
+from time import monotonic, time
 
-from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, one_line
+from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     import httpx
 
-    from rtfs.capabilities.sessions.mcp.limits import WireLimits
+    from rtfs.capabilities.sessions.handler import Credential
 
 _QUIET_SECONDS = 0.05
 """After a pause this long the loop first gets a chance to notice that a server closed its connections meanwhile: what
@@ -31,15 +33,14 @@ KEEPALIVE_SECONDS = 4.0
 without anyone knowing whether it was read."""
 
 
-class HttpClient:
-    """limits: see `WireLimits`. Bound to the loop of the first request."""
+class WebClient:
+    """connect_seconds: for a TCP and TLS connection. Bound to the loop of the first request."""
 
-    def __init__(self, limits: WireLimits) -> None:
-        self.limits = limits
+    def __init__(self, connect_seconds: float = 10.0) -> None:
         self._transports: dict[bool, Any] = {}
         self._unsent: tuple[type[BaseException], ...] = ()
         self._extensions: dict[str, Any] = {
-            "timeout": {"connect": limits.connect_seconds, "read": None, "write": None, "pool": None}
+            "timeout": {"connect": connect_seconds, "read": None, "write": None, "pool": None}
         }
         self._request: Any = None
         self._broken: tuple[type[BaseException], ...] = ()
@@ -114,7 +115,7 @@ def origin(url: httpx.URL) -> str:
 
 
 def fields_of(response: httpx.Response) -> dict[str, str]:
-    """The response's header fields, names in lower case, read once (a look-up in `httpx.Headers` costs as much as this)."""
+    """The response's header fields, names in lower case, read once: one look-up in `httpx.Headers` costs as much."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
 
 
@@ -183,3 +184,61 @@ async def body_of(response: httpx.Response, fields: dict[str, str], limit: int) 
     while piece := await body.next():
         parts.append(piece)
     return first if len(parts) == 1 else b"".join(parts)
+
+
+def retry_after(fields: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header, given as seconds or as a date (against the server's own clock, if it says).
+
+    Source: RFC 9110, 10.2.3.
+    """
+    raw = fields.get("retry-after", "").strip()
+    if not raw:
+        return None
+    if raw.isdigit() and len(raw) < 10:
+        return float(raw)
+    moment = _date(raw)
+    if moment is None:
+        return None
+    now = _date(fields.get("date", ""))
+    return max(0.0, moment - (time() if now is None else now))
+
+
+def _date(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def unauthorized(
+    fields: Mapping[str, str], server: str, credential: Credential | None, said: str = "", hint: str | None = None
+) -> SessionError:
+    """The error for a 401, named as such; the server's challenge is its data, the credential is never shown.
+
+    Source: RFC 9110, 11.6.1; RFC 6750.
+    """
+    challenge = fields.get("www-authenticate", "")
+    if credential is None:
+        message = f"{server} asks for a credential (401) and none was given{said}"
+    else:
+        challenge = credential.redact(challenge)
+        source = f" from {credential.name}" if credential.name else ""
+        message = f"{server} does not accept the credential{source} (401){said}"
+        hint = "is the token current, and meant for this server?"
+    challenge = one_line(challenge)
+    data = Map([(Keyword("www-authenticate"), challenge)]) if challenge else None
+    return SessionError(message, code="session/unauthorized", hint=hint, data=data)
+
+
+def authorization(credential: Credential) -> str:
+    """The Authorization header for a secret: as it is if it names a scheme, else as a bearer token.
+
+    Raises SessionError (`session/credential`) for what cannot stand in a header; the secret is not shown.
+    """
+    value = credential.value.strip()
+    if not value or not value.isascii() or not value.isprintable():
+        name = credential.name or "the credential"
+        raise SessionError(f"{name} is empty or holds characters that no header can carry", code="session/credential")
+    return value if " " in value else f"Bearer {value}"

@@ -1,0 +1,53 @@
+"""What callers hand to a `Runtime`, brought into the form that the host works with.
+
+Must not know what is done with it. Invariant: what cannot be used is a HostError that says so.
+"""
+
+from __future__ import annotations
+
+from rtfs.values import HostError, from_python
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from rtfs.machine import Limits
+
+
+def environ(name: str) -> str | None:
+    """An environment variable of this process, or None."""
+    import os
+
+    return os.environ.get(name)
+
+
+def limits_of(limits: Limits | Mapping[str, Any] | None) -> Limits | None:
+    """Limits given as such or by name. Raises HostError `config/limits`."""
+    if limits is None:
+        return None
+    from rtfs.machine import Limits
+
+    if isinstance(limits, Limits):
+        return limits
+    try:
+        return Limits(**limits)
+    except TypeError as error:
+        raise HostError(f"unknown limit: {error}", code="config/limits") from None
+    except ValueError as error:
+        raise HostError(str(error), code="config/limits") from None
+
+
+def values_of(context: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Context values by name; keys may be keywords, values are converted. Raises HostError `argument/invalid`."""
+    if context is None:
+        return {}
+    return {getattr(key, "name", None) or str(key): value_of(value) for key, value in context.items()}
+
+
+def value_of(value: Any) -> Any:
+    """The RTFS value of Python data. Raises HostError `argument/invalid`."""
+    try:
+        return from_python(value)
+    except (TypeError, ValueError) as error:
+        raise HostError(str(error), code="argument/invalid") from None
