@@ -140,7 +140,9 @@ def position(coll: Any, value: Any) -> int:
 
 def looked_up(keyword: Keyword, elements: Any) -> list[Any]:
     """The keyword applied to each element, which is what `map :name people` spends its time on."""
-    return [x.get(keyword) if x.__class__ is Map else keyword_get(keyword, x) for x in elements]
+    return [
+        d.get(keyword) if x.__class__ is Map and (d := x._d) is not None else keyword_get(keyword, x) for x in elements
+    ]
 
 
 def tuples(function: str, colls: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:

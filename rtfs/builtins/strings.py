@@ -25,10 +25,24 @@ def concatenated(function: str, parts: list[str], separator: str = "") -> str:
     return separator.join(parts)
 
 
+def str1(value: Any, /) -> str:
+    """`(str value)`."""
+    kind = value.__class__
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is int and -_SHORT < value < _SHORT:
+        return repr(value)
+    return display(value)
+
+
+# Python refuses to print very long ints; up to here it does not mind
+_SHORT = 1 << 64
+
+
 @builtin("str", "(str & values)", "The values as text, strings as they are.", '(str "a" 1 :k nil [2])', '"a1:knil[2]"')
 def str_(*values: Any) -> str:
     if len(values) == 1:
-        return display(values[0])
+        return str1(values[0])
     return concatenated("str", [value if value.__class__ is str else display(value) for value in values])
 
 

@@ -85,6 +85,11 @@ def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: 
         held = _hold(analyser, value, scope, found)
         _take_apart(analyser, whole, held, scope, found)
         value = held
+    if not any(item.__class__ is Symbol and item.name == "&" for item in items):
+        unpacked = _hold(analyser, Primitive(at, "pattern_items", [value, Const(at, len(items))]), scope, found)
+        for index, item in enumerate(items):
+            _take_apart(analyser, item, Primitive(at, "unpacked", [unpacked, Const(at, index)]), scope, found)
+        return
     sequence = _hold(analyser, Primitive(at, "pattern_sequence", [value]), scope, found)
     index = 0
     while index < len(items):

@@ -35,6 +35,7 @@ class Expressions:
         self.known: Known = {}
         self.loads: set[str] = set()
         self.stores: set[str] = set()
+        self.pushing: dict[nodes.Binding, str] = {}
         self.globals: set[str] = set()
 
     # ------------------------------------------------------------------ what is known of values

@@ -10,8 +10,9 @@ from rtfs.compiler import nodes
 from rtfs.compiler.annotations import parameters, return_type
 from rtfs.compiler.destructure import Bindings, is_list_headed
 from rtfs.compiler.forms_binding import bind_parameter, cast
+from rtfs.compiler.operators import INLINE
 from rtfs.compiler.scope import LoopContext, Scope
-from rtfs.values import Symbol, Vector
+from rtfs.values import Keyword, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ def analyse_each(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
     """The inlined call, or None if the form is not one that is inlined. The head is known to be the standard function."""
     name = form[0].name
     forms, count = EACH[name]
-    if len(form) != forms + 1 or not is_list_headed(form[1], "fn", "lambda", "λ") or len(form[1]) < 2:
+    if len(form) != forms + 1:
+        return None
+    if form[1].__class__ is Symbol or form[1].__class__ is Keyword:
+        return _named(a, form, scope)
+    if not is_list_headed(form[1], "fn", "lambda", "λ") or len(form[1]) < 2:
         return None
     vector = form[1][1]
     if vector.__class__ is not Vector or scope.lookup(form[1][0].name) is not None:
@@ -52,6 +57,30 @@ def analyse_each(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
     a.at = at
     accumulator = bindings[0] if name == "reduce" else None
     return nodes.Each(at, name, bindings[-1], accumulator, body, initial, collection, loop.closes)
+
+
+def _named(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
+    """`(map inc xs)`, `(map :name xs)`, `(reduce + 0 xs)`: an inlined operator or a keyword as the function."""
+    at, name = a.at, form[0].name
+    if name == "reduce":
+        function = a.analyse(form[1], scope)
+        if not (isinstance(function, nodes.Global) and function.core and function.name == "+"):
+            return None
+        initial = a.analyse(form[2], scope)
+        collection = a.analyse(form[3], scope)
+        return nodes.Each(at, "sum", a.fresh("item", scope), None, nodes.Const(at, None), initial, collection, False)
+    if form[1].__class__ is Symbol:
+        function = a.analyse(form[1], scope)
+        if not (isinstance(function, nodes.Global) and function.core and (function.name, 1) in INLINE):
+            return None
+        collection = a.analyse(form[2], scope)
+        item = a.fresh("item", scope)
+        body: nodes.Node = nodes.Invoke(at, function, [nodes.Local(at, item)])
+    else:
+        collection = a.analyse(form[2], scope)
+        item = a.fresh("item", scope)
+        body = nodes.Primitive(at, "keyword_get", [nodes.Const(at, form[1]), nodes.Local(at, item)])
+    return nodes.Each(at, name, item, None, body, None, collection, False)
 
 
 def _mentions_recur(form: Any) -> bool:

@@ -11,14 +11,15 @@ import ast
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
 from rtfs.compiler.expressions import Expressions
-from rtfs.compiler.kinds import INT, KIND_OF_CLASS, Kinds, kinds_of
-from rtfs.compiler.ownership import core_name, fresh_kind, updates
+from rtfs.compiler.kinds import INT, KIND_OF_CLASS, NUMBER, Kinds, kinds_of
+from rtfs.compiler.ownership import core_name, fresh_kind, never_asked, updates
 from rtfs.values import Map, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SELECTING = frozenset(("map", "filter", "remove"))
 PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
 
 
@@ -31,15 +32,17 @@ class Looping(Expressions):
         """An inlined call as a value."""
         if node.operation == "reduce":
             return self._reduce(node)
-        items, like = self._collect(node)
+        if node.operation == "sum":
+            return self._sum(node)
+        items, _, like = self._collect(node)
         line = node.at + 1
         if like is None:
             return py.call(" vector", [items], line), KIND_OF_CLASS[Vector]
         return py.call(" like", [like, items], line), None
 
     # ------------------------------------------------------------------ map, filter, remove
-    def _collect(self, node: nodes.Each) -> tuple[ast.expr, ast.expr | None]:
-        """A Python list of the results, and the collection whose kind the result has (None: a vector)."""
+    def _collect(self, node: nodes.Each) -> tuple[ast.expr, Kinds, ast.expr | None]:
+        """A Python list of the results, their kinds, and the collection whose kind the result has (None: a vector)."""
         line = node.at + 1
         iterable, item_kinds, like = self._iterable(node)
         item = node.item.python
@@ -47,6 +50,7 @@ class Looping(Expressions):
         self.known[node.item] = item_kinds
         self.stores.add(item)
         out = self.names.temporary()
+        kinds: Kinds = None
         if node.closes:
             function = self._round_function(node, [item])
             value: ast.expr = py.call(function, [py.name(item, line)], line)
@@ -56,19 +60,20 @@ class Looping(Expressions):
             body: list[ast.stmt] = []
 
             def compute() -> None:
-                nonlocal value, test, result
+                nonlocal kinds, test, result
                 value, kinds = self.value(node.body)
                 test, result = self._selection(node, value, kinds, line)
                 body.extend(self.block)
 
-            value, test, result = py.const(None, line), None, py.const(None, line)
+            test, result = None, py.const(None, line)
             self.blocks += 1
             self.nested(compute)
             self.blocks -= 1
             comprehended = not body
+            kinds = kinds if node.operation == "map" else item_kinds
         if comprehended:
             self.block.append(py.assign(out, py.comprehension(result, item, iterable, test, line), line))
-            return py.name(out, line), like
+            return py.name(out, line), kinds, like
         push = self.names.temporary()
         self.block.append(py.assign(out, py.display([], line), line))
         self.block.append(py.assign(push, py.attribute(py.name(out, line), "append", line), line))
@@ -76,7 +81,7 @@ class Looping(Expressions):
         if test is not None:
             add = py.when(test, [add], [], line)
         self.block.append(py.each_of(item, iterable, [*body, add], line))
-        return py.name(out, line), like
+        return py.name(out, line), kinds, like
 
     def _selection(
         self, node: nodes.Each, value: ast.expr, kinds: Kinds, line: int
@@ -93,9 +98,8 @@ class Looping(Expressions):
         """What to iterate, the kinds of its items, and the collection whose kind a result has."""
         line = node.at + 1
         source = node.collection
-        if isinstance(source, nodes.Each) and source.operation != "reduce" and not self.crowded():
-            items, like = self._collect(source)
-            return items, source.item.kinds if source.operation != "map" else None, like
+        if isinstance(source, nodes.Each) and source.operation in SELECTING and not self.crowded():
+            return self._collect(source)
         if core_name(source) == "range" and isinstance(source, nodes.Invoke) and 1 <= len(source.arguments) <= 2:
             operands = self.values(source.arguments)
             kinds = INT if all(kinds == INT for _, kinds in operands) else None
@@ -115,11 +119,26 @@ class Looping(Expressions):
         return name
 
     # ------------------------------------------------------------------ reduce
+    def _sum(self, node: nodes.Each) -> tuple[ast.expr, Kinds]:
+        """(reduce + initial collection): Python's sum where everything is an int."""
+        line = node.at + 1
+        assert node.initial is not None
+        initial, kinds = self.value(node.initial)
+        if not isinstance(initial, (ast.Name, ast.Constant)):
+            held = self.names.temporary()
+            self.block.append(py.assign(held, initial, line))
+            initial = py.name(held, line)
+        iterable, item_kinds, _ = self._iterable(node)
+        ints = kinds == INT and item_kinds == INT
+        return py.call(" sum_ints" if ints else " sum_items", [initial, iterable], line), INT if ints else NUMBER
+
     def _reduce(self, node: nodes.Each) -> tuple[ast.expr, Kinds]:
         line = node.at + 1
         accumulator = node.accumulator
         assert accumulator is not None and node.initial is not None
         kind = fresh_kind(node.initial)
+        # a vector that the body never asks is a plain Python list until the loop ends
+        bare = kind == "vector" and not node.closes and updates(node.body, accumulator, kind, never_asked)
         in_place = kind is not None and not node.closes and updates(node.body, accumulator, kind)
         initial, initial_kinds = self._fresh(node.initial, line) if in_place else self.value(node.initial)
         self.stores.add(accumulator.python)
@@ -134,7 +153,10 @@ class Looping(Expressions):
                 kinds = initial_kinds
         accumulator.kinds = kinds
         self.known[accumulator] = kinds
-        self._rounds(node, iterable, kind if in_place else None)
+        if bare:
+            self._bare_rounds(node, iterable)
+        else:
+            self._rounds(node, iterable, kind if in_place else None)
         return py.name(accumulator.python, line), kinds
 
     def _rounds(self, node: nodes.Each, iterable: ast.expr, kind: str | None) -> None:
@@ -156,6 +178,19 @@ class Looping(Expressions):
                 body = self.nested(self.store, node.body, accumulator.python)
             self.blocks -= 1
         self.block.append(py.each_of(item, iterable, body or [py.statement(py.const(None, line), line)], line))
+
+    def _bare_rounds(self, node: nodes.Each, iterable: ast.expr) -> None:
+        """The loop of a reduce that only appends: to the vector's own list, whose length is noted at the end."""
+        line = node.at + 1
+        accumulator = node.accumulator
+        assert accumulator is not None
+        push = self.names.temporary()
+        items = py.attribute(py.name(accumulator.python, line), "_items", line)
+        self.block.append(py.assign(push, py.attribute(items, "append", line), line))
+        self.pushing[accumulator] = push
+        self._rounds(node, iterable, "vector")
+        del self.pushing[accumulator]
+        self.block.append(py.statement(py.call(" settle", [py.name(accumulator.python, line)], line), line))
 
     # ------------------------------------------------------------------ in place
     def _fresh(self, node: nodes.Node, line: int) -> tuple[ast.expr, Kinds]:
@@ -190,6 +225,8 @@ class Looping(Expressions):
             node.item.kinds = item_kinds
             self.known[node.item] = item_kinds
             self.known[node.accumulator] = self.known.get(accumulator)
+            if accumulator in self.pushing:
+                self.pushing[node.accumulator] = self.pushing[accumulator]
             self._rounds(node, iterable, kind)
         elif isinstance(node, nodes.Invoke):
             if isinstance(node.arguments[0], nodes.Local):
@@ -226,7 +263,9 @@ class Looping(Expressions):
         self.loads.add(accumulator.python)
         for operands in changes:
             if len(operands) == 1:
-                self.block.append(py.statement(py.call(" push", [target, operands[0][0]], line), line))
+                push = self.pushing.get(accumulator)
+                call = py.call(push, [operands[0][0]], line) if push else py.call(" push", [target, operands[0][0]], line)
+                self.block.append(py.statement(call, line))
                 continue
             (key, key_kinds), (value, _) = operands
             if key_kinds is not None and key_kinds <= PLAIN_KEYS:

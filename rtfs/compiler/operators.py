@@ -273,6 +273,12 @@ def _parity(symbol: str, remainder: int) -> None:
 _parity("even?", 0)
 _parity("odd?", 1)
 
+@inline("str", 1)
+def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
+    value, kinds, _ = operands[0]
+    return (value if kinds == STRING else py.call(" str1", [value], line)), STRING
+
+
 PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
 
 

@@ -13,7 +13,12 @@ from rtfs.values import Map, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Harmless = Callable[[Node, Binding], bool]
+
+# (function, kind of accumulator, arguments)
+_UPDATES = frozenset((("assoc", "map", 3), ("conj", "vector", 2)))
 
 # functions that look at their first argument and keep nothing of it but elements
 _ASKING = frozenset(("get", "count", "length", "contains?", "nth", "empty?", "get-in", "first", "last"))
@@ -40,34 +45,35 @@ def core_name(node: Node) -> str | None:
     return None
 
 
-def is_update(node: Node, accumulator: Binding, kind: str) -> bool:
+def is_update(node: Node, accumulator: Binding, kind: str, harmless: Harmless) -> bool:
     """True for the accumulator itself, or with one more entry: (assoc m k v) on a map, (conj v x) on a vector."""
     if isinstance(node, Local):
         return node.binding is accumulator
-    name = core_name(node)
-    if not isinstance(node, Invoke) or not node.arguments:
-        return False
-    if not (name == "assoc" and kind == "map" and len(node.arguments) == 3) and not (
-        name == "conj" and kind == "vector" and len(node.arguments) == 2
-    ):
+    if not isinstance(node, Invoke) or (core_name(node), kind, len(node.arguments)) not in _UPDATES:
         return False
     inner, *rest = node.arguments
     if isinstance(inner, Local):
-        return inner.binding is accumulator and all(only_asked(one, accumulator) for one in rest)
+        return inner.binding is accumulator and all(harmless(one, accumulator) for one in rest)
     # a chain: what stands outside is evaluated after the first change
-    return is_update(inner, accumulator, kind) and not any(mentions(one, accumulator) for one in rest)
+    return is_update(inner, accumulator, kind, harmless) and not any(mentions(one, accumulator) for one in rest)
 
 
-def updates(node: Node, accumulator: Binding, kind: str) -> bool:
-    """True if every way through `node` ends with an update of the accumulator, which is only asked before."""
+def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | None = None) -> bool:
+    """True if every way through `node` ends with an update of the accumulator, and what is done with it before is
+    `harmless` (only asking, unless told otherwise)."""
+    harmless = harmless or only_asked
     if isinstance(node, nodes.If):
-        return only_asked(node.test, accumulator) and all(
-            updates(one, accumulator, kind) for one in (node.then, node.orelse)
+        return harmless(node.test, accumulator) and all(
+            updates(one, accumulator, kind, harmless) for one in (node.then, node.orelse)
         )
     if isinstance(node, nodes.Let):
-        return all(only_asked(value, accumulator) for _, value in node.bindings) and updates(node.body, accumulator, kind)
+        return all(harmless(value, accumulator) for _, value in node.bindings) and updates(
+            node.body, accumulator, kind, harmless
+        )
     if isinstance(node, nodes.Do):
-        return all(only_asked(one, accumulator) for one in node.body[:-1]) and updates(node.body[-1], accumulator, kind)
+        return all(harmless(one, accumulator) for one in node.body[:-1]) and updates(
+            node.body[-1], accumulator, kind, harmless
+        )
     if isinstance(node, nodes.Each) and node.operation == "reduce":
         # an inner reduce that goes on with the same accumulator
         return (
@@ -77,9 +83,9 @@ def updates(node: Node, accumulator: Binding, kind: str) -> bool:
             and not node.closes
             and not mentions(node.collection, accumulator)
             and not mentions(node.body, accumulator)
-            and updates(node.body, node.accumulator, kind)
+            and updates(node.body, node.accumulator, kind, harmless)
         )
-    return is_update(node, accumulator, kind)
+    return is_update(node, accumulator, kind, harmless)
 
 
 def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
@@ -97,7 +103,7 @@ def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
         if node.target is not loop.target:
             return False
         others = (one for place, one in enumerate(node.arguments) if place != index)
-        return is_update(node.arguments[index], variable, kind) and all(only_asked(one, variable) for one in others)
+        return is_update(node.arguments[index], variable, kind, only_asked) and all(only_asked(one, variable) for one in others)
     # a way out: nothing is changed any more, so the value may go anywhere
     return not any(isinstance(part, nodes.Recur) for part in walk(node))
 
@@ -115,6 +121,11 @@ def only_asked(node: Node, accumulator: Binding) -> bool:
     if isinstance(node, nodes.Primitive) and node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
         return all(only_asked(one, accumulator) for one in node.arguments[2:])
     return all(only_asked(part, accumulator) for part in parts(node))
+
+
+def never_asked(node: Node, accumulator: Binding) -> bool:
+    """True if the node has nothing to do with the accumulator."""
+    return not mentions(node, accumulator)
 
 
 def mentions(node: Node, binding: Binding) -> bool:

@@ -42,6 +42,11 @@ def _vector_of(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr
     return py.call(" vector", [py.display(arguments, line)], line)
 
 
+@primitive("unpacked")
+def _unpacked(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
+    return ast.Subscript(arguments[0], arguments[1], py.LOAD, lineno=line, col_offset=0)
+
+
 @primitive("is_map")
 def _is_map(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
     return py.is_class(arguments[0], " Map", line)

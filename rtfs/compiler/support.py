@@ -6,7 +6,7 @@ which no symbol can spell. Functions here raise errors without a place; the mach
 
 from __future__ import annotations
 
-from rtfs.builtins import comparison, numbers
+from rtfs.builtins import calling, comparison, numbers, strings
 from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
@@ -29,11 +29,7 @@ _EMPTY_MAP = Map()
 
 
 def not_callable(value: Any, /) -> Any:
-    raise TypeMismatch(
-        "type/mismatch",
-        f"{a_kind(value)} cannot be called",
-        hint="the first form of a list is what is called; data is quoted",
-    )
+    raise calling.not_callable(value)
 
 
 def a_kind(value: Any) -> str:
@@ -47,6 +43,8 @@ def wrong_arity(name: str, given: tuple[Any, ...], open_end: bool, /, *wanted: i
     count = given[0] + (len(given[1]) if len(given) > 1 else 0)
     counts = [str(one) for one in wanted]
     if open_end:
+        if wanted[-1] - wanted[0] == len(wanted) - 1:
+            counts = counts[:1]
         counts[-1] += " or more"
     raise EvalError("arity", f"`{name or 'fn'}` takes {' or '.join(counts)} arguments, got {count}")
 
@@ -64,6 +62,16 @@ def pattern_sequence(value: Any, /) -> Any:
     if value is None:
         return _EMPTY_LIST
     raise TypeMismatch("type/mismatch", f"a vector pattern takes a vector or a list apart, not {a_kind(value)}")
+
+
+def pattern_items(value: Any, count: int, /) -> list[Any]:
+    """The first `count` elements of what a vector pattern takes apart, nil for missing ones."""
+    sequence = pattern_sequence(value)
+    size = len(sequence)
+    if size <= count:
+        items: list[Any] = sequence.to_list()
+        return items if size == count else items + [None] * (count - size)
+    return sequence.slice(0, count).to_list()  # type: ignore[no-any-return]
 
 
 def pattern_item(sequence: Any, index: int, /) -> Any:
@@ -194,6 +202,23 @@ def range_items(first: Any, end: Any = MISSING, /) -> Any:
     return range_(first) if end is MISSING else range_(first, end)
 
 
+def sum_ints(initial: int, elements: Any, /) -> int:
+    """The sum of what is known to be ints."""
+    return numbers.checked(sum(elements, initial))
+
+
+def sum_items(initial: Any, elements: Any, /) -> Any:
+    """`(reduce + initial elements)`."""
+    if initial.__class__ is int and set(map(type, elements)) <= _INTS:
+        return numbers.checked(sum(elements, initial))
+    for element in elements:
+        initial = numbers.add2(initial, element)
+    return initial
+
+
+_INTS = {int}
+
+
 def put(owned: Map, key: Any, value: Any, /) -> None:
     """Set an entry of a map that nobody else has."""
     raw = encode_key(key)
@@ -206,6 +231,11 @@ def push(owned: Vector, value: Any, /) -> None:
     """Append to a vector that nobody else has."""
     owned._items.append(value)
     owned._stop += 1
+
+
+def settle(owned: Vector, /) -> None:
+    """Note the length of a vector whose list was appended to directly."""
+    owned._stop = len(owned._items)
 
 
 # ---------------------------------------------------------------------- errors
@@ -288,6 +318,7 @@ SUPPORT: dict[str, Any] = {
         rest_list,
         pattern_sequence,
         pattern_item,
+        pattern_items,
         sequence_item,
         pattern_rest,
         pattern_keywords,
@@ -311,10 +342,13 @@ SUPPORT: dict[str, Any] = {
         accepts,
         keyword_get,
         range_items,
+        sum_ints,
+        sum_items,
         items,
         like,
         put,
         push,
+        settle,
     )
 }
 SUPPORT.update(
@@ -334,6 +368,7 @@ SUPPORT.update(
         " Map": Map,
         " Keyword": Keyword,
         " BaseException": BaseException,
+        " str1": strings.str1,
         " add2": numbers.add2,
         " sub2": numbers.sub2,
         " mul2": numbers.mul2,

@@ -51,3 +51,9 @@ def value_of(value: Any) -> Any:
         return from_python(value)
     except (TypeError, ValueError) as error:
         raise HostError(str(error), code="argument/invalid") from None
+
+
+def text_of(values: Mapping[str, Any], name: str) -> str | None:
+    """A context value that is a text, or None."""
+    value = values.get(name)
+    return value if isinstance(value, str) else None

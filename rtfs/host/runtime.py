@@ -12,7 +12,7 @@ from time import monotonic
 
 from rtfs.capabilities.registry import CONFIG, EMBEDDER, FILE, PLAN, Capabilities, Registry
 from rtfs.host import prelude
-from rtfs.host.arguments import environ, limits_of, value_of, values_of
+from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of
 from rtfs.host.bundled import HANDLERS
 from rtfs.host.context import Quota, RuntimeContext
 from rtfs.host.driver import Frame, Run, drive
@@ -366,6 +366,8 @@ class Runtime:
         grants = (self._grants,) if allow is None else (self._grants, Grants(allow))
         own = RuntimeContext(
             principal=principal or self._principal,
+            plan_id=text_of(values, "plan-id"),
+            intent_id=text_of(values, "intent-id"),
             grants=grants,
             level=self._level,
             values=values,

@@ -122,9 +122,9 @@ def _bad_call(error: TypeError) -> UserError | None:
         kind = text.split("'")[1]
         shown = _KINDS.get(kind, f"a {kind.lower()}")
         return TypeMismatch(
-            "type/mismatch",
+            "type/not-callable",
             f"{shown} cannot be called",
-            hint="the first form of a list is what is called; data is quoted: '(1 2)",
+            hint="functions, keywords, maps and vectors can; a list that is data is quoted: '(1 2)",
         )
     head, parenthesis, rest = text.partition("() ")
     if parenthesis and rest.startswith("takes "):

@@ -101,6 +101,17 @@ def parse(reading: Reading) -> list[Any]:
         return []
 
 
+def tokens(reading: Reading) -> list[Any]:
+    """The tokens of the reading's source as the parser gets them, `Atom` and `Mark`, wrong or not: for whoever shows text
+    rather than reads it. Faulty words are noted in the reading's errors; brackets are not looked at."""
+    found: list[Any] = []
+    try:
+        found.extend(_lark().parse_interactive(reading).lexer_thread.lex(None))
+    except TooManyErrors:
+        pass
+    return found
+
+
 class _Repair:
     """Reports what the parser rejects, and brings it into a state from which it can go on."""
 

@@ -217,6 +217,34 @@ def test_declared_without_any_implementation() -> None:
         assert error_of(rt, '(capability "a" :provider "Nobody") (call "a")').code == "capability/no-provider"
 
 
+def test_an_implementation_without_parameters_takes_no_arguments() -> None:
+    with rtfs.Runtime() as rt:
+        assert rt.run('(capability "five" :implementation (fn [] 5)) (call "five")') == 5
+
+
+def test_schemas_may_name_the_programs_own_types() -> None:
+    with rtfs.Runtime() as rt:
+        rt.run(
+            "(deftype Small [:and :int [:< 10]])"
+            ' (capability "s" :input-schema {:n Small} :implementation (fn [x] (:n x)))'
+        )
+        assert rt.run('(call "s" {:n 5})') == 5
+        assert error_of(rt, '(call "s" {:n 50})').code == "type/mismatch"
+
+
+def test_plan_and_intent_of_a_run_are_in_its_context() -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    def ask(request: rtfs.PolicyRequest) -> bool:
+        seen.append((request.context.plan_id, request.context.intent_id))
+        return True
+
+    with rtfs.Runtime(policy=ask) as rt:
+        rt.register("a", lambda: 1)
+        rt.run('(call "a")', context={"plan-id": "p1", "intent-id": "i1"})
+    assert seen == [("p1", "i1")]
+
+
 def test_the_quota_of_calls_cannot_be_caught() -> None:
     with rtfs.Runtime(max_calls=3) as rt:
         rt.register("a", lambda: 1)

@@ -196,6 +196,25 @@ def test_a_handler_from_the_entry_point_group_without_the_bundled_ones(tmp_path:
     assert (found.stdout.split("\n"), found.stderr) == (["{:a 1}", "ended", "False", ""], "")
 
 
+def test_a_forgotten_close_leaves_no_session_open() -> None:
+    program = (
+        "import rtfs\n"
+        "from rtfs.capabilities.sessions.handler import Session, SessionKey\n"
+        "class Handler:\n"
+        "    def session_key(self, call): return SessionKey('zz://x', '', call.principal)\n"
+        "    async def initialize_session(self, call): return Session()\n"
+        "    async def execute_with_session(self, session, call): return call.arguments\n"
+        "    async def terminate_session(self, session): print('ended')\n"
+        "rt = rtfs.Runtime(allow=['zz.*'])\n"
+        "rt.register_session_handler('zz', Handler)\n"
+        f"rt.load({ZZ!r})\n"
+        "rt.run('(call \"zz.one\")')\n"
+    )
+    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=60)
+    assert (found.stdout, found.stderr, found.returncode) == ("ended\n", "", 0)
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -1,7 +1,8 @@
 """HTTP as all sessions of a handler share it: one connection pool, one TLS context, no cookies, no redirects.
 
-Must not know what is said over it. Invariants: a body is never held beyond its limit, compressed or not; whether a request can have left
-this machine is told by the exception (`NotSent`, `MaybeSent`). httpx and aiohttp are imported when first needed.
+Must not know what is said over it. Invariants: a body is never held beyond its limit, compressed or not; whether a
+request can have left this machine is told by the exception (`NotSent`, `MaybeSent`). httpx and aiohttp are imported
+when first needed.
 
 The transport is used without `httpx.AsyncClient`, whose cookie jar and redirects are just what must not happen here.
 """

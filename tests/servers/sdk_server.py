@@ -1,0 +1,115 @@
+"""A server of the official SDK with all there is to answer: both eras, resumable streams, progress, every content kind.
+
+`--stateless` gives no sessions; `--json` answers with JSON; `--forget` sessions idle for a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+from mcp.server.mcpserver import Context, Image, MCPServer
+from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
+from mcp_types import EmbeddedResource, ResourceLink, TextContent, TextResourceContents
+
+server = MCPServer("everything", log_level="CRITICAL")
+
+
+class Store(EventStore):
+    """Events in memory, numbered."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Any]] = []
+
+    async def store_event(self, stream_id: str, message: Any) -> str:
+        self.events.append((stream_id, message))
+        return str(len(self.events))
+
+    async def replay_events_after(self, last_event_id: str, send_callback: EventCallback) -> str | None:
+        stream_id = self.events[int(last_event_id) - 1][0]
+        for number, (stream, message) in enumerate(self.events, 1):
+            if stream == stream_id and number > int(last_event_id) and message is not None:
+                await send_callback(EventMessage(message, str(number)))
+        return stream_id
+
+
+@server.tool()
+def add(a: int, b: int) -> dict[str, int]:
+    """Two numbers."""
+    return {"sum": a + b}
+
+
+@server.tool()
+def number() -> int:
+    """A plain value."""
+    return 7
+
+
+@server.tool(structured_output=False)
+def text() -> str:
+    """Just words."""
+    return "just words"
+
+
+@server.tool(structured_output=False)
+def kinds() -> list[Any]:
+    """Content of several kinds."""
+    return [
+        TextContent(type="text", text="words"),
+        Image(data=b"png", format="png").to_image_content(),
+        ResourceLink(type="resource_link", uri="file:///a", name="a"),
+        EmbeddedResource(type="resource", resource=TextResourceContents(uri="file:///b", text="b", mime_type="text/plain")),
+    ]
+
+
+@server.tool()
+async def steps(ctx: Context, count: int) -> dict[str, int]:
+    """Reports progress."""
+    for n in range(count):
+        await ctx.report_progress(n + 1, count, f"step {n + 1}")
+    return {"steps": count}
+
+
+@server.tool()
+async def polled(ctx: Context) -> dict[str, bool]:
+    """Closes the stream of its own call and answers later, for a client that comes back."""
+    await ctx.close_sse_stream()
+    await asyncio.sleep(0.1)
+    return {"resumed": True}
+
+
+@server.tool()
+async def wait(seconds: float) -> dict[str, bool]:
+    """Takes its time."""
+    await asyncio.sleep(seconds)
+    return {"done": True}
+
+
+def main() -> None:
+    logging.disable(logging.CRITICAL)
+    options: dict[str, Any] = {}
+    if "--stateless" in sys.argv:
+        options["stateless_http"] = True
+    else:
+        options.update(event_store=Store(), retry_interval=20)
+    if "--json" in sys.argv:
+        options["json_response"] = True
+    if "--forget" in sys.argv:
+        options["session_idle_timeout"] = 0.2
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            print(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp", flush=True)
+
+    app = server.streamable_http_app(**options)
+    Announcing(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)).run(sockets=[listener])
+
+
+main()
