@@ -11,16 +11,14 @@ import sys
 from rtfs.compiler import cache
 from rtfs.compiler.constants import decode
 from rtfs.compiler.environment import CORE_MODULE, Environment
-from rtfs.compiler.module import ExpansionNamespace, Macro
 from rtfs.compiler.unit import Unit
 from rtfs.source import Source
 from rtfs.values.error import CompileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    pass
 
-    from rtfs.compiler.analyser import Analyser
 
 # Compiling a form takes a few Python frames for each level of nesting.
 COMPILE_RECURSION = 600_000
@@ -79,44 +77,6 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
         sys.setrecursionlimit(limit)
 
 
-def compile_macro(analyser: Analyser, name: str, form: Any) -> None:
-    """Compile a macro's function from its `fn` form."""
-    from rtfs.compiler.scope import Scope
-    from rtfs.compiler.toplevel import generate
-
-    names, analyser.names = analyser.names, type(analyser.names)()
-    try:
-        node = analyser.analyse(form, Scope(None))
-        code = generate(analyser, node)
-    finally:
-        analyser.names = names
-    module = analyser.module
-    analyser.unit.unit.macros.append((module.name, name, code))
-    module.defined.discard(name)
-    module.macros[name] = Macro(name, module, code, namespace_of(analyser))
-
-
-def namespace_of(analyser: Analyser) -> ExpansionNamespace:
-    """The globals that macros of the module have while the unit is compiled."""
-    unit, module = analyser.unit, analyser.module
-    found = unit.namespaces.get(module.name)
-    if found is None:
-        found = ExpansionNamespace(module, analyser.environment.core, lambda name: pooled(unit.unit, name, analyser))
-        unit.namespaces[module.name] = found
-    return found
-
-
-def pooled(unit: Unit, name: str, analyser: Analyser) -> Any:
-    """A constant or type of a unit that is not loaded yet."""
-    for _, one, encoded in unit.constants:
-        if one == name:
-            return decode(encoded)
-    for module, one, encoded in unit.types:
-        if one == name:
-            return analyser.environment.check_type(decode(encoded), analyser.environment.module(module))
-    raise KeyError(name)
-
-
 def load(unit: Unit, environment: Environment) -> None:
     """Make what a unit's code refers to: constants, keywords, types. Nothing runs."""
     from rtfs.values import Keyword
@@ -138,12 +98,11 @@ def load(unit: Unit, environment: Environment) -> None:
 
 def load_macros(unit: Unit, environment: Environment) -> None:
     """Make known what a cached unit defines at compile time: macros, types, exports, aliases."""
+    from rtfs.compiler.expansion import revive
     from rtfs.compiler.modules import replay
 
     replay(unit, environment)
-    for name, macro, code in unit.macros:
-        module = environment.module(name)
-        module.macros[macro] = Macro(macro, module, code, module.globals)
+    revive(unit, environment)
 
 
 def load_core(environment: Environment) -> None:

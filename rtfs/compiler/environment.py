@@ -163,7 +163,7 @@ class Environment:
 
     def define_macro(self, analyser: Analyser, name: str, form: Any) -> None:
         """Compile a macro's function and make it known from here on."""
-        from rtfs.compiler.compile import compile_macro
+        from rtfs.compiler.expansion import compile_macro
 
         compile_macro(analyser, name, form)
 

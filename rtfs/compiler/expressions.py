@@ -53,7 +53,7 @@ class Expressions:
                 return py.compare(value, ast.IsNot(), py.const(None, line), line)
         if isinstance(value, ast.Constant):
             return py.const(value.value is not None and value.value is not False, line)
-        first, again = once(self, value, line)  # type: ignore[arg-type]
+        first, again = once(self, value, line)
         return py.both(
             ast.And(),
             [
@@ -165,7 +165,7 @@ class Expressions:
             if left_kinds == BOOL and kinds == BOOL:
                 value = py.both(ast.And() if node.operator == "and" else ast.Or(), [left, value], line)
                 continue
-            first, again = once(self, left, line)  # type: ignore[arg-type]
+            first, again = once(self, left, line)
             if left_kinds == BOOL:
                 test: ast.expr = first
             else:
@@ -263,7 +263,7 @@ class Expressions:
             return value, kinds
         what = py.const(node.what, line)
         if classes and len(classes) == 1 and classes[0] in _GUARDS:
-            first, again = once(self, value, line)  # type: ignore[arg-type]
+            first, again = once(self, value, line)
             check = py.call(" cast", [type_name, again, what], line)
             return py.choose(py.is_class(first, _GUARDS[classes[0]], line), again, check, line), wanted
         return py.call(" cast", [type_name, value, what], line), wanted

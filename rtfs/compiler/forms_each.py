@@ -25,7 +25,7 @@ EACH = {"map": (2, 1), "filter": (2, 1), "remove": (2, 1), "reduce": (3, 2)}
 
 
 def analyse_each(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
-    """The inlined call, or None if the form is not one that is inlined. The head is known to be the standard function."""
+    """The inlined call, or None if the form is not one that is. The head is known to be the standard function."""
     name = form[0].name
     forms, count = EACH[name]
     if len(form) != forms + 1:

@@ -10,7 +10,8 @@ import ast
 
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
-from rtfs.compiler.emitter import Destination, Emitter
+from rtfs.compiler.destination import Destination
+from rtfs.compiler.emitter import Emitter
 from rtfs.compiler.operators import keyword_name
 from rtfs.values import Keyword
 

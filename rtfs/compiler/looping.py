@@ -135,7 +135,8 @@ class Looping(Expressions):
     def _reduce(self, node: nodes.Each) -> tuple[ast.expr, Kinds]:
         line = node.at + 1
         accumulator = node.accumulator
-        assert accumulator is not None and node.initial is not None
+        assert accumulator is not None
+        assert node.initial is not None
         kind = fresh_kind(node.initial)
         # a vector that the body never asks is a plain Python list until the loop ends
         bare = kind == "vector" and not node.closes and updates(node.body, accumulator, kind, never_asked)
@@ -235,9 +236,7 @@ class Looping(Expressions):
             else:
                 self.change(accumulator, self.change_of(node, accumulator, kind), line)
 
-    def change_of(
-        self, node: nodes.Node, accumulator: nodes.Binding, kind: str
-    ) -> list[list[tuple[ast.expr, Kinds]]]:
+    def change_of(self, node: nodes.Node, accumulator: nodes.Binding, kind: str) -> list[list[tuple[ast.expr, Kinds]]]:
         """The operands of an update, computed but not applied: a list for each assoc or conj, the innermost first."""
         if isinstance(node, nodes.Local):
             return []
@@ -264,7 +263,9 @@ class Looping(Expressions):
         for operands in changes:
             if len(operands) == 1:
                 push = self.pushing.get(accumulator)
-                call = py.call(push, [operands[0][0]], line) if push else py.call(" push", [target, operands[0][0]], line)
+                call = (
+                    py.call(push, [operands[0][0]], line) if push else py.call(" push", [target, operands[0][0]], line)
+                )
                 self.block.append(py.statement(call, line))
                 continue
             (key, key_kinds), (value, _) = operands
@@ -283,5 +284,3 @@ class Looping(Expressions):
 
     def crowded(self) -> bool:
         raise AssertionError
-
-

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from rtfs.values import Keyword
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,34 +66,3 @@ class Macro:
         if self._function is None:
             self._function = function_of(self.code, self.namespace)()
         return self._function
-
-
-class ExpansionNamespace(dict):  # type: ignore[type-arg]
-    """Globals of macros while their module is being compiled: definitions that stand before a macro's call are
-    evaluated when a macro first uses them, everything else is looked up where it is."""
-
-    def __init__(self, module: Module, core: dict[str, Any], pooled: Callable[[str], Any]) -> None:
-        super().__init__({"__builtins__": core})
-        self.module = module
-        self.core = core
-        self.pooled = pooled
-        self.pending: dict[str, Callable[[], Any]] = {}
-
-    def __missing__(self, name: str) -> Any:
-        define = self.pending.pop(name, None)
-        if define is not None:
-            self[name] = value = define()
-            return value
-        first = name[0]
-        if first == ":":
-            self[name] = keyword = Keyword(name[1:])
-            return keyword
-        if first == " " and name[1] in "ct" and name[2:3].isalnum() and "." in name:
-            self[name] = constant = self.pooled(name)
-            return constant
-        if name in self.module.globals:
-            return self.module.globals[name]
-        value = self.core[name]
-        if name != " ticks":
-            self[name] = value
-        return value

@@ -273,6 +273,7 @@ def _parity(symbol: str, remainder: int) -> None:
 _parity("even?", 0)
 _parity("odd?", 1)
 
+
 @inline("str", 1)
 def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
     value, kinds, _ = operands[0]
@@ -304,7 +305,9 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
         line,
     )
     inner = e.names.temporary()
-    own = py.compare(py.walrus(inner, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line)
+    own = py.compare(
+        py.walrus(inner, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line
+    )
     test = py.both(ast.And(), [py.is_class(first, " Map", line), plain, own], line)
     fast = py.call(py.attribute(py.name(inner, line), "get", line), [key, *default], line)
     return py.choose(test, fast, py.call("get", [collection, key, *default], line), line), None

@@ -1,8 +1,8 @@
 """Ownership: where an accumulator may be changed in place because nobody else can see it.
 
-Knows nothing of Python code. A loop variable or the accumulator of an inlined `reduce` starts as a map or vector made on the
-spot; as long as it is only asked (`get`, `count` …) and then passed on with one more entry, building it in place gives
-what building new versions gives. Invariant: when in doubt the answer is no.
+Knows nothing of Python code. A loop variable or the accumulator of an inlined `reduce` starts as a map or vector made
+on the spot; as long as it is only asked (`get`, `count` …) and then passed on with one more entry, building it in place
+gives what building new versions gives. Invariant: when in doubt the answer is no.
 """
 
 from __future__ import annotations
@@ -96,14 +96,20 @@ def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
             loop_updates(one, loop, index, kind) for one in (node.then, node.orelse)
         )
     if isinstance(node, nodes.Let):
-        return all(only_asked(value, variable) for _, value in node.bindings) and loop_updates(node.body, loop, index, kind)
+        return all(only_asked(value, variable) for _, value in node.bindings) and loop_updates(
+            node.body, loop, index, kind
+        )
     if isinstance(node, nodes.Do):
-        return all(only_asked(one, variable) for one in node.body[:-1]) and loop_updates(node.body[-1], loop, index, kind)
+        return all(only_asked(one, variable) for one in node.body[:-1]) and loop_updates(
+            node.body[-1], loop, index, kind
+        )
     if isinstance(node, nodes.Recur):
         if node.target is not loop.target:
             return False
         others = (one for place, one in enumerate(node.arguments) if place != index)
-        return is_update(node.arguments[index], variable, kind, only_asked) and all(only_asked(one, variable) for one in others)
+        return is_update(node.arguments[index], variable, kind, only_asked) and all(
+            only_asked(one, variable) for one in others
+        )
     # a way out: nothing is changed any more, so the value may go anywhere
     return not any(isinstance(part, nodes.Recur) for part in walk(node))
 

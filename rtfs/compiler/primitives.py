@@ -73,7 +73,9 @@ def map_lookup(
     with `before`, the collection and what is left."""
     first, collection = once(e, collection, line)
     held = e.names.temporary()
-    own = py.compare(py.walrus(held, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line)
+    own = py.compare(
+        py.walrus(held, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line
+    )
     test = py.both(ast.And(), [py.is_class(first, " Map", line), own], line)
     fast = py.call(py.attribute(py.name(held, line), "get", line), [key, *default], line)
     after = [] if before else [key]

@@ -42,6 +42,8 @@ def class_of(value: ast.expr, line: int) -> ast.expr:
 
 
 def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, line: int) -> ast.expr:
+    if isinstance(left, ast.Constant) and isinstance(right, ast.Constant) and isinstance(operator, (ast.Is, ast.IsNot)):
+        return const((left.value is right.value) == isinstance(operator, ast.Is), line)
     return ast.Compare(left, [operator], [right], lineno=line, col_offset=0)
 
 
@@ -162,9 +164,7 @@ def each_of(target: str, iterable: ast.expr, body: list[ast.stmt], line: int) ->
     return ast.For(store(target, line), iterable, body, [], lineno=line, col_offset=0)
 
 
-def comprehension(
-    result: ast.expr, target: str, iterable: ast.expr, test: ast.expr | None, line: int
-) -> ast.expr:
+def comprehension(result: ast.expr, target: str, iterable: ast.expr, test: ast.expr | None, line: int) -> ast.expr:
     """[result for target in iterable if test]"""
     generator = ast.comprehension(store(target, line), iterable, [] if test is None else [test], 0)
     return ast.ListComp(result, [generator], lineno=line, col_offset=0)
@@ -172,9 +172,11 @@ def comprehension(
 
 def put(container: ast.expr, key: ast.expr, value: ast.expr, line: int) -> ast.stmt:
     """container[key] = value"""
-    return ast.Assign([ast.Subscript(container, key, STORE, lineno=line, col_offset=0)], value, lineno=line, col_offset=0)
+    return ast.Assign(
+        [ast.Subscript(container, key, STORE, lineno=line, col_offset=0)], value, lineno=line, col_offset=0
+    )
 
 
 def attribute(value: ast.expr, slot: str, line: int) -> ast.expr:
-    """Read a slot of our own value classes, or a method of a list of ours. `slot` is always a constant of the compiler."""
+    """Read a slot of our value classes, or a method of a list of ours. `slot` is always a constant of the compiler."""
     return ast.Attribute(value, slot, LOAD, lineno=line, col_offset=0)

@@ -224,7 +224,7 @@ def put(owned: Map, key: Any, value: Any, /) -> None:
     raw = encode_key(key)
     if raw is not key:
         owned._odd = True
-    owned._d[raw] = value
+    owned._d[raw] = value  # type: ignore[index]
 
 
 def push(owned: Vector, value: Any, /) -> None:

@@ -16,6 +16,7 @@ from rtfs.compiler import (  # noqa: F401 - importing a module declares its spec
 )
 from rtfs.compiler.analyser import Analyser
 from rtfs.compiler.destructure import is_list_headed
+from rtfs.compiler.expansion import namespace_of
 from rtfs.compiler.generator import UnitGenerator
 from rtfs.compiler.nodes import Const, Node
 from rtfs.compiler.scope import Names, Scope
@@ -139,27 +140,11 @@ class UnitCompiler:
         if isinstance(node, Const) and node.value is None and is_list_headed(form, "defmacro", "deftype"):
             self.builder.unit.steps.append(Step("nil", module.name))
             return
-        if is_list_headed(form, "def", "defn") and form[1].__class__ is Symbol:
-            self.remember(form, analyser)
-        self.builder.unit.steps.append(Step("code", module.name, generate(analyser, node)))
-
-    def remember(self, form: Any, analyser: Analyser) -> None:
-        """Let macros after this definition use it: it is evaluated for them when one does."""
-        from rtfs.compiler.compile import namespace_of
-        from rtfs.compiler.module import function_of
-
-        namespace = namespace_of(analyser)
-        environment = self.environment
-        at, module = analyser.at, analyser.module
-
-        def define() -> Any:
-            fresh = Analyser(self.builder, environment, module)
-            fresh.at = at
-            code = generate(fresh, fresh.analyse(form, Scope(None)))
-            return environment.run(function_of(code, namespace), [])
-
-        namespace.pop(form[1].name, None)
-        namespace.pending[form[1].name] = define
+        code = generate(analyser, node)
+        defined = form[1].name if is_list_headed(form, "def", "defn") and form[1].__class__ is Symbol else None
+        if defined is not None:
+            namespace_of(analyser).remember(defined, code, self.environment.run)
+        self.builder.unit.steps.append(Step("code", module.name, code, defined))
 
     # ------------------------------------------------------------------ modules
     def module(self, form: Any, analyser: Analyser) -> None:

@@ -36,7 +36,7 @@ class Sessions:
 
     __slots__ = (
         "_bundled", "_engine", "_handlers", "_installed", "_ledger", "_limits", "_options", "_pool", "_providers",
-        "environ", )  # fmt: skip
+        "environ", "progress", )  # fmt: skip
 
     def __init__(
         self, engine: Engine, ledger: Ledger, bundled: Mapping[str, str], environ: Callable[[str], str | None]
@@ -51,6 +51,8 @@ class Sessions:
         self._pool: SessionPool | None = None
         self._providers: dict[Entry, str] = {}
         self.environ = environ
+        self.progress: Callable[[str, float, float | None, str | None], None] | None = None
+        """Told of the progress that servers report: (capability id, done, total, message), on the engine's thread."""
 
     def register(self, name: str, handler: Any) -> None:
         """Have `handler` (a SessionHandler, or a class or function that makes one) serve metadata prefixed by
@@ -113,6 +115,7 @@ class Sessions:
         name = self.provider(entry)
         handler = self.handler(name)
         fields, context = entry.fields, frame.context
+        tell = self.progress
         call = SessionCall(
             entry.id,
             fields.flat_metadata,
@@ -122,6 +125,7 @@ class Sessions:
             deadline=frame.run.deadline,
             idempotent=fields.idempotent is True,
             idempotency_key=f"{context.run_id}-{number}",
+            progress=None if tell is None else lambda done, total, said: tell(entry.id, done, total, said),
             optional_keys=optional_names(fields.input_schema),
         )
         return await OnLoop(lambda: self._through_pool(name, call))

@@ -1,7 +1,8 @@
 """An MCP server of our own that misbehaves on request: raw HTTP/1.1 on loopback, in the test's own loop.
 
 By default it is a correct server of the era it is told; `script[method]` is a list of faults for the next requests of a
-method (`DELETE` and `GET` count as methods), each an async function of (server, request, out) that writes what it likes.
+method (`DELETE` and `GET` count as methods), each an async function of (server, request, out) that writes what it
+likes.
 The server counts what a correct server would have done, so that a test can say what happened once, twice or never.
 """
 
@@ -37,7 +38,9 @@ class Out:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def reply(self, status: int, body: bytes = b"", kind: str | None = "application/json", **headers: str) -> None:
+    async def reply(
+        self, status: int, body: bytes = b"", kind: str | None = "application/json", **headers: str
+    ) -> None:
         lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
         if kind:
             lines.append(f"Content-Type: {kind}")
@@ -177,7 +180,11 @@ class Faulty:
                 self.live.add(name)
                 given["Mcp_Session_Id"] = name
             version = self.version or request.params["protocolVersion"]
-            answer = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": {"name": "faulty", "version": "1"}}
+            answer = {
+                "protocolVersion": version,
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "faulty", "version": "1"},
+            }
             await self.answer(request, out, answer, **given)
             return
         if self.sessions and session not in self.live:

@@ -17,7 +17,7 @@ type Mutation { login(token: String!): Session!, logout: Boolean!, addIssue(titl
 
 
 class GraphqlServer:
-    """sessions: valid tokens. secret: what a login takes. requests: documents seen. faults: statuses for the next ones."""
+    """sessions: valid tokens. secret: what a login takes. requests: documents. faults: statuses for the next ones."""
 
     def __init__(self, secret: str = "gql-secret") -> None:
         self.secret = secret

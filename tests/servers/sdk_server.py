@@ -62,7 +62,9 @@ def kinds() -> list[Any]:
         TextContent(type="text", text="words"),
         Image(data=b"png", format="png").to_image_content(),
         ResourceLink(type="resource_link", uri="file:///a", name="a"),
-        EmbeddedResource(type="resource", resource=TextResourceContents(uri="file:///b", text="b", mime_type="text/plain")),
+        EmbeddedResource(
+            type="resource", resource=TextResourceContents(uri="file:///b", text="b", mime_type="text/plain")
+        ),
     ]
 
 

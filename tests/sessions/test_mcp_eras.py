@@ -1,4 +1,4 @@
-"""Which revision is spoken: the handshake's, the sessionless era, and how a server's era is found out and remembered."""
+"""Which revision is spoken: the handshake's, the sessionless era, and how a server's era is found and remembered."""
 
 from __future__ import annotations
 
@@ -117,9 +117,10 @@ def test_the_sessionless_era_needs_no_handshake_and_ends_nothing(sse: bool) -> N
         await mcp.call("echo", {"n": 4}, principal="another")
         await mcp.pool.terminate_all()
         methods = [request.method for request in server.requests]
-        assert methods == ["server/discover"] + ["tools/call"] * 4 + ["server/discover", "tools/call"] or methods == [
-            "server/discover"
-        ] + ["tools/call"] * 5
+        assert (
+            methods == ["server/discover"] + ["tools/call"] * 4 + ["server/discover", "tools/call"]
+            or methods == ["server/discover"] + ["tools/call"] * 5
+        )
         assert {request.verb for request in server.requests} == {"POST"}
         assert server.opened == 0
         info = server.requests[0].params["_meta"]["io.modelcontextprotocol/clientInfo"]

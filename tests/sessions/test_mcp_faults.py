@@ -56,7 +56,9 @@ def with_server(test: Any, **options: Any) -> None:
     [
         status(404),
         status(404, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"Session not found"}}'),
-        status(400, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID"}}'),
+        status(
+            400, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID"}}'
+        ),
         status(400, b'{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"}}'),
         status(400, b"Invalid session ID\n", "text/plain"),
         status(410),
@@ -393,7 +395,9 @@ def test_a_300_mb_body_is_refused_and_not_held(declared: bool) -> None:
             if declared:
                 await out.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % size)
             else:
-                await out.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+                await out.raw(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
             piece = b" " * 2**20
             for _ in range(300):
                 await (out.raw(piece) if declared else out.chunk(piece))

@@ -41,7 +41,7 @@ def test_every_revision_gives_the_same_values(server: Running, version: str | No
             assert await mcp.call("text", **era) == [{"type": "text", "text": "just words"}]
             blocks = await mcp.call("kinds", **era)
             kinds = ["text", "image", "resource_link", "resource"]
-            assert [block["type"] for block in blocks] == (kinds if version != "2024-11-05" else kinds)
+            assert [block["type"] for block in blocks] == kinds
             assert blocks[1]["mimeType"] == "image/png"
             found = await asyncio.gather(*(mcp.call("add", {"a": n, "b": n}, **era) for n in range(20)))
             assert [one["sum"] for one in found] == [2 * n for n in range(20)]

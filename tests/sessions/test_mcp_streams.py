@@ -245,7 +245,18 @@ def test_streams_leave_their_connection_usable() -> None:
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_events_are_the_same_however_they_are_cut(newline: bytes, size: int) -> None:
-    lines = [b"\xef\xbb\xbf: hi", b"id: 1", b"data: a", b"data:b", b"", b"event: x", b"data: no", b"", b"data: c", b"retry: 5"]
+    lines = [
+        b"\xef\xbb\xbf: hi",
+        b"id: 1",
+        b"data: a",
+        b"data:b",
+        b"",
+        b"event: x",
+        b"data: no",
+        b"",
+        b"data: c",
+        b"retry: 5",
+    ]
     text = newline.join([*lines, b"id: 2", b"", b"data", b"", b"data: cut"]) + newline
     reader = SseReader(1000, 1000)
     found = []

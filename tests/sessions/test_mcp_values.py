@@ -186,7 +186,12 @@ def test_what_is_no_json_is_a_value_error(bad: bytes) -> None:
 
 def test_the_hash_of_a_tool_depends_on_what_it_says_only() -> None:
     one = {"name": "a", "description": "d", "inputSchema": {"type": "object", "properties": {"x": {}, "y": {}}}}
-    same = {"inputSchema": {"properties": {"y": {}, "x": {}}, "type": "object"}, "description": "d", "name": "a", "_meta": 1}
+    same = {
+        "inputSchema": {"properties": {"y": {}, "x": {}}, "type": "object"},
+        "description": "d",
+        "name": "a",
+        "_meta": 1,
+    }
     assert tool_hash(one) == tool_hash(same)
     assert tool_hash(one) != tool_hash({**one, "description": "D"})
     assert tool_hash(one) != tool_hash({**one, "inputSchema": {}})

@@ -58,9 +58,7 @@ async def discover(channel: Any, label: str, seconds: float, *, over_http: bool)
     """
     version = SESSIONLESS_VERSIONS[0]
     for _ in range(2):
-        session = McpSession(
-            channel, version, label, sessionless=True, meta=meta_members(version), over_http=over_http
-        )
+        session = McpSession(channel, version, label, sessionless=True, meta=meta_members(version), over_http=over_http)
         if over_http:
             channel.learn(version_header(version))
             channel.resumable = False

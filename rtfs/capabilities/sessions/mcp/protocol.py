@@ -35,6 +35,7 @@ META_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 
 CLIENT_NAME = "rtfs"
 
+
 def error_of(message: Any) -> dict[str, Any] | None:
     """The error object of a JSON-RPC error reply, or None for anything else."""
     if isinstance(message, dict):

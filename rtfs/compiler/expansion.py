@@ -1,0 +1,112 @@
+"""What macros see while they run: the definitions before them, evaluated when first used.
+
+Knows nothing of how a macro is called. Invariant: nothing of a program runs for its macros but the definitions that
+they use, each at most once a compilation, through the environment's `run`: purely and within limits.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.constants import decode
+from rtfs.compiler.module import Macro, Module, function_of
+from rtfs.values import Keyword
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+    from typing import Any
+
+    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.environment import Environment
+    from rtfs.compiler.unit import Unit
+
+    Run = Callable[[Any, list[Any]], Any]
+
+
+class ExpansionNamespace(dict):  # type: ignore[type-arg]
+    """Globals of macros while their module is being compiled: definitions that stand before a macro's call are
+    evaluated when a macro first uses them, everything else is looked up where it is."""
+
+    def __init__(self, module: Module, core: dict[str, Any], pooled: Callable[[str], Any]) -> None:
+        super().__init__({"__builtins__": core})
+        self.module = module
+        self.core = core
+        self.pooled = pooled
+        self.pending: dict[str, Callable[[], Any]] = {}
+
+    def remember(self, name: str, code: CodeType, run: Run) -> None:
+        """Let macros use a definition that stands before them: it is evaluated when one first does."""
+        self.pop(name, None)
+        self.pending[name] = lambda: run(function_of(code, self), [])
+
+    def __missing__(self, name: str) -> Any:
+        define = self.pending.pop(name, None)
+        if define is not None:
+            self[name] = value = define()
+            return value
+        first = name[0]
+        if first == ":":
+            self[name] = keyword = Keyword(name[1:])
+            return keyword
+        if first == " " and name[1] in "ct" and name[2:3].isalnum() and "." in name:
+            self[name] = constant = self.pooled(name)
+            return constant
+        if name in self.module.globals:
+            return self.module.globals[name]
+        value = self.core[name]
+        if name != " ticks":
+            self[name] = value
+        return value
+
+
+def compile_macro(analyser: Analyser, name: str, form: Any) -> None:
+    """Compile a macro's function from its `fn` form."""
+    from rtfs.compiler.scope import Scope
+    from rtfs.compiler.toplevel import generate
+
+    names, analyser.names = analyser.names, type(analyser.names)()
+    try:
+        node = analyser.analyse(form, Scope(None))
+        code = generate(analyser, node)
+    finally:
+        analyser.names = names
+    module = analyser.module
+    analyser.unit.unit.macros.append((module.name, name, code))
+    module.defined.discard(name)
+    module.macros[name] = Macro(name, module, code, namespace_of(analyser))
+
+
+def namespace_of(analyser: Analyser) -> ExpansionNamespace:
+    """The globals that macros of the module have while the unit is compiled."""
+    unit, module = analyser.unit, analyser.module
+    found = unit.namespaces.get(module.name)
+    if found is None:
+        found = ExpansionNamespace(module, analyser.environment.core, lambda name: pooled(unit.unit, name, analyser))
+        unit.namespaces[module.name] = found
+    return found
+
+
+def pooled(unit: Unit, name: str, analyser: Analyser) -> Any:
+    """A constant or type of a unit that is not loaded yet."""
+    for _, one, encoded in unit.constants:
+        if one == name:
+            return decode(encoded)
+    for module, one, encoded in unit.types:
+        if one == name:
+            return analyser.environment.check_type(decode(encoded), analyser.environment.module(module))
+    raise KeyError(name)
+
+
+def revive(unit: Unit, environment: Environment) -> None:
+    """Define the macros of a unit that comes from the cache."""
+    namespaces: dict[str, ExpansionNamespace] = {}
+    for name, macro, code in unit.macros:
+        module = environment.module(name)
+        namespace = namespaces.get(name)
+        if namespace is None:
+            namespace = ExpansionNamespace(module, environment.core, module.globals.__getitem__)
+            namespaces[name] = namespace
+            for step in unit.steps:
+                if step.module == name and step.code is not None and step.details is not None:
+                    namespace.remember(step.details, step.code, environment.run)
+        module.macros[macro] = Macro(macro, module, code, namespace)

@@ -1,0 +1,117 @@
+"""What a shell may look at and change of a runtime, at the wish of the person in front of it: grants, declarations,
+sessions, progress.
+
+Must not know terminals. Invariant: nothing here can be reached by a program; only `grant` widens anything.
+"""
+
+from __future__ import annotations
+
+from rtfs.capabilities.registry import FILE, ORIGINS, SESSION
+from rtfs.host.grants import Grants
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.capabilities.declaration import Fields
+    from rtfs.capabilities.registry import Entry
+    from rtfs.host.policy import Decision
+    from rtfs.host.runtime import Runtime
+
+
+def declared(runtime: Runtime, id: str) -> Fields | None:
+    """The declaration of a capability, without building its manifest; None for an unknown id."""
+    entry = runtime._registry.find(id)
+    if entry is None:
+        return None
+    return entry.fields if entry.describe is None else entry.describe()
+
+
+def origin(runtime: Runtime, id: str) -> str:
+    """Where the declaration of a registered capability comes from: plan, file, config, embedder or builtin."""
+    entry = runtime._registry.find(id)
+    return "" if entry is None else ORIGINS[entry.origin]
+
+
+def rights(runtime: Runtime) -> dict[str, Any]:
+    """grants: in order. level: security level. principal. guarded: whether the embedder's own policy decides."""
+    return {
+        "grants": runtime._grants.texts,
+        "level": runtime._level,
+        "principal": runtime._principal,
+        "guarded": runtime._pipeline.guard is not None,
+    }
+
+
+def grant(runtime: Runtime, text: str) -> None:
+    """Add a grant for the runs that start from now on. Raises HostError `config/grant`."""
+    runtime._grants = Grants((*runtime._grants.texts, text))
+
+
+def revoke(runtime: Runtime, text: str) -> bool:
+    """Take a grant back for the runs that start from now on; False if there is none like it."""
+    texts = [one for one in runtime._grants.texts if one != text]
+    found = len(texts) < len(runtime._grants.texts)
+    runtime._grants = Grants(texts)
+    return found
+
+
+def decision(runtime: Runtime, id: str) -> Decision | None:
+    """What the policy says of a call of a capability without arguments, now; None for an unknown id."""
+    from rtfs.host.context import RuntimeContext
+
+    entry = runtime._registry.find(id)
+    if entry is None:
+        return None
+    context = RuntimeContext(principal=runtime._principal, grants=(runtime._grants,), level=runtime._level)
+    return runtime._pipeline.decide(entry, (), context)
+
+
+def session_statistics(runtime: Runtime) -> dict[str, Any] | None:
+    """`SessionPool.stats()`, or None if no call has needed a session yet."""
+    pool = runtime._sessions._pool
+    if pool is None or not runtime._engine.started:
+        return None
+    from asyncio import run_coroutine_threadsafe
+
+    async def ask() -> dict[str, Any]:
+        return pool.stats()
+
+    return run_coroutine_threadsafe(ask(), runtime._engine.loop()).result(5)
+
+
+def listen(
+    runtime: Runtime,
+    event: Callable[[Any], None] | None,
+    progress: Callable[[str, float, float | None, str | None], None] | None,
+) -> None:
+    """Tell `event(record)` of each ledger record and `progress(id, done, total, message)` of what servers say of their
+    progress, from whatever thread; None for nobody."""
+    runtime.ledger.listener = event
+    runtime._sessions.progress = progress
+
+
+def forget(runtime: Runtime, name: str) -> dict[str, Any]:
+    """Drop what the file `name` declared, so that it can be loaded anew; what was dropped, for `restore`."""
+    entries = runtime._registry.entries
+    dropped = {
+        id: entry
+        for id, entry in entries.items()
+        if entry.origin == FILE and entry.fields.span is not None and entry.fields.span.source.name == name
+    }
+    for id in dropped:
+        del entries[id]
+    return dropped
+
+
+def restore(runtime: Runtime, dropped: dict[str, Any]) -> None:
+    """Bring back those of the dropped declarations that nothing has taken the place of."""
+    for id, entry in dropped.items():
+        runtime._registry.entries.setdefault(id, entry)
+
+
+def session_entries(runtime: Runtime) -> list[Entry]:
+    """The capabilities that a session serves, by id."""
+    entries = [runtime._registry.find(id) for id in runtime._registry.ids()]
+    return [entry for entry in entries if entry is not None and entry.route == SESSION]
