@@ -1,7 +1,7 @@
 """Calling a guest function with arguments held in a list, from a Python frame.
 
-A call spelled `f(*args)` goes through C on some Python versions and eats C stack; up to eight arguments are spelled
-out instead. Must not know what is called.
+A call spelled `f(*args)` goes through C on some Python versions and eats C stack; the arguments
+are spelled out instead, by a function made for their number where there are many. Must not know what is called.
 """
 
 from __future__ import annotations
@@ -10,6 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
+
+
+# Calls with more arguments than this are not worth a function of their own; there may be this many within each other.
+MOST_SPELLED = 255
+MOST_NESTED = 100
 
 
 def call_with(f: Any, args: Sequence[Any]) -> Any:
@@ -38,7 +43,38 @@ def call_with(f: Any, args: Sequence[Any]) -> Any:
         return f(args[0], args[1], args[2], args[3], args[4], args[5], args[6])
     if n == 8:
         return f(args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7])
-    return f(*args)
+    return _spelled(n)(f, args) if n <= MOST_SPELLED else _unpacked(f, args)
+
+
+def _spelled(n: int) -> Any:
+    """A Python function that calls its first argument with the `n` elements of its second, spelled out."""
+    made = _CALLS.get(n)
+    if made is None:
+        arguments = ", ".join(f"a[{index}]" for index in range(n))
+        made = _CALLS[n] = eval(f"lambda f, a: f({arguments})")
+    return made
+
+
+def _unpacked(f: Any, args: Sequence[Any]) -> Any:
+    """A call through C. Recursion through it ends long before the C stack does."""
+    global _nested
+    if _nested >= MOST_NESTED:
+        from rtfs.values import LimitError
+
+        raise LimitError(
+            "limit/depth",
+            f"more than {MOST_NESTED} calls with over {MOST_SPELLED} arguments each are nested",
+            hint="pass a list instead of so many arguments",
+        )
+    _nested += 1
+    try:
+        return f(*args)
+    finally:
+        _nested -= 1
+
+
+_CALLS: dict[int, Any] = {}
+_nested = 0
 
 
 def not_callable(value: Any) -> Any:

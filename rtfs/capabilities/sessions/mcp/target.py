@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
 """What a started server inherits of our environment; everything else is named for it or not given."""
 
+_SECRET_WORDS = ("token", "key", "secret", "pass", "auth", "credential", "bearer", "header")
 _URL_KEYS = ("server_url", "server_endpoint", "url")
 
 
@@ -98,7 +99,7 @@ class Target:
             raise SessionError("the server's command holds a NUL character", code="session/target")
         self.command, self.args = command, args
         self.env = {str(key): str(value) for key, value in env.items()}
-        self.label = one_line(" ".join((os.path.basename(command), *args)), 120)
+        self.label = one_line(" ".join((os.path.basename(command), *_shown(args))), 120)
         self.identity = fingerprint(command, *args, "", *self._pairs(self.env), self.cwd, self.version)
 
     def key(self, secret: str | None, principal: str) -> SessionKey:
@@ -119,6 +120,23 @@ class Target:
     @staticmethod
     def _pairs(values: Mapping[str, str]) -> list[str]:
         return [part for key in sorted(values) for part in (key, values[key])]
+
+
+def _shown(args: tuple[str, ...]) -> list[str]:
+    """A command's arguments for people: without the values of options that sound secret, or words that look random."""
+    shown: list[str] = []
+    hide = False
+    for arg in args:
+        name, equals, _ = arg.partition("=")
+        sounds = any(word in name.lower() for word in _SECRET_WORDS)
+        if equals and sounds:
+            shown.append(f"{name}=***")
+        elif hide or (len(arg) >= 20 and arg.isalnum() and not arg.isalpha()):
+            shown.append("***")
+        else:
+            shown.append(arg)
+        hide = arg.startswith("-") and not equals and sounds
+    return shown
 
 
 def text(value: Any) -> str | None:

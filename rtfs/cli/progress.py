@@ -1,0 +1,188 @@
+"""A line on the terminal while a call takes long: which one, how long already, what its server says of its progress.
+
+Must not know how calls are made: it listens to the ledger's records and to what servers report. Invariants: nothing is
+drawn in the first half second of a call, nor anywhere but on a terminal; the line is gone before anything else is
+written and when the run ends.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+PATIENCE = 0.5
+"""Seconds before a call counts as long."""
+TICK = 0.1
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+PLAIN_FRAMES = "|/-\\"
+
+
+class Progress:
+    """Use as a context manager around a run, with `event` as (part of) the ledger's listener and `report` told of
+    progress. stream: the terminal; standard error by default."""
+
+    def __init__(self, stream: Any = None) -> None:
+        from _thread import allocate_lock
+
+        self.stream = sys.stderr if stream is None else stream
+        self._lock = allocate_lock()
+        self._calls: dict[int, tuple[str, float]] = {}
+        self._said: dict[str, str] = {}
+        self._drawn = False
+        self._quiet_until = 0.0
+        self._frame = 0
+        self._stop: Any = None
+        self._thread: Any = None
+
+    # ------------------------------------------------------------------ what happens
+    def event(self, record: Any) -> None:
+        """Take in a ledger record. From any thread."""
+        kind = record.kind
+        if kind == "decision":
+            self.clear()
+            if record.detail.startswith("allow"):
+                self._calls[record.seq] = (record.subject, monotonic())
+                if self._thread is None and self._stop is not None:
+                    self._start()
+        elif kind == "outcome":
+            ended = self._calls.pop(record.parent, None)
+            if ended is not None:
+                self._said.pop(ended[0], None)
+            self.clear()
+
+    def report(self, id: str, done: float, total: float | None, message: str | None) -> None:
+        """Take in what a server says of its progress. From any thread."""
+        share = f"{done:g}/{total:g}" if total else f"{done:g}"
+        self._said[id] = " ".join(part for part in (share, message) if part)
+
+    def clear(self) -> None:
+        """Take the line away, before something else is written."""
+        with self._lock:
+            self._quiet_until = monotonic() + 2 * TICK
+            self._erase()
+
+    # ------------------------------------------------------------------ the run
+    def __enter__(self) -> Progress:
+        from threading import Event
+
+        self._calls.clear()
+        self._said.clear()
+        self._stop = Event()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        thread, self._thread, self._stop = self._thread, None, None
+        if thread is not None:
+            thread.join(1)
+        self.clear()
+
+    def _start(self) -> None:
+        from threading import Thread
+
+        self._thread = Thread(target=self._tick, args=(self._stop,), name="rtfs-progress", daemon=True)
+        self._thread.start()
+
+    def _tick(self, stop: Any) -> None:
+        while not stop.wait(TICK):
+            now = monotonic()
+            calls = list(self._calls.values())
+            if calls and now >= self._quiet_until and now - calls[0][1] >= PATIENCE:
+                with self._lock:
+                    if not stop.is_set() and monotonic() >= self._quiet_until:
+                        self._draw(calls, now)
+
+    # ------------------------------------------------------------------ the line
+    def line(self, calls: list[tuple[str, float]], now: float, width: int) -> str:
+        """What is drawn: the call that has taken longest, and how many others there are."""
+        from rtfs.syntax.diagnostics import clean
+
+        id, since = calls[0]
+        frames = FRAMES if (getattr(self.stream, "encoding", "") or "").lower().startswith("utf") else PLAIN_FRAMES
+        parts = [frames[self._frame % len(frames)], id, f"{now - since:.1f} s", self._said.get(id, "")]
+        if len(calls) > 1:
+            parts.append(f"(+{len(calls) - 1} more)")
+        text = clean(" ".join(part for part in parts if part)).replace("\n", " ")
+        return text if len(text) < width else text[: width - 2] + ("…" if frames is FRAMES else "~")
+
+    def _draw(self, calls: list[tuple[str, float]], now: float) -> None:
+        self._frame += 1
+        try:
+            self.stream.write("\r\x1b[K" + self.line(calls, now, _width()))
+            self.stream.flush()
+        except (OSError, ValueError):
+            return
+        self._drawn = True
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._drawn = False
+            try:
+                self.stream.write("\r\x1b[K")
+                self.stream.flush()
+            except (OSError, ValueError):
+                return
+
+
+def _width() -> int:
+    from os import get_terminal_size
+
+    try:
+        return max(get_terminal_size(2).columns, 20)
+    except OSError:
+        return 80
+
+
+def wanted() -> bool:
+    """Whether standard error is a terminal that can take a line back."""
+    import os
+
+    from rtfs.cli.screen import is_terminal
+
+    return is_terminal(sys.stderr) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+class watching:
+    """Within this block long calls of a runtime are shown, if anybody watches. listener: also told of each ledger
+    record."""
+
+    def __init__(self, runtime: Any, listener: Callable[[Any], None] | None = None) -> None:
+        self.runtime = runtime
+        self.listener = listener
+        self.progress = Progress() if wanted() else None
+
+    def clear(self) -> None:
+        """Take the line away, before something else is written."""
+        if self.progress is not None:
+            self.progress.clear()
+
+    def __enter__(self) -> watching:
+        progress, also = self.progress, self.listener
+        if progress is not None:
+            from rtfs.host.inspection import listen
+
+            def both(record: Any) -> None:
+                progress.event(record)
+                if also is not None:
+                    also(record)
+
+            listen(self.runtime, both, progress.report)
+            progress.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.progress is not None:
+            from rtfs.host.inspection import listen
+
+            listen(self.runtime, self.listener, None)
+            self.progress.__exit__(kind, error, trace)

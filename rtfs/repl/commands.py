@@ -1,0 +1,89 @@
+"""The commands of the prompt: a table, filled by the modules that implement them.
+
+A line whose first word is a known command is one; every other line is a program, so `:name` is a keyword still, unless
+a command is called like that. Must not know what a command does. Invariant: a command cannot exist without its usage
+and one line of help.
+"""
+
+from __future__ import annotations
+
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs.repl.session import Session
+
+    Run = Callable[[Session, str], None]
+
+
+class Command:
+    """name: without its colon. usage: its arguments, "" for none. doc: one line. takes_program: its argument is a
+    program, which may have several lines. run(session, argument)."""
+
+    __slots__ = ("doc", "name", "run", "takes_program", "usage")
+
+    def __init__(self, name: str, usage: str, doc: str, run: Run, takes_program: bool) -> None:
+        self.name = name
+        self.usage = usage
+        self.doc = doc
+        self.run = run
+        self.takes_program = takes_program
+
+
+_COMMANDS: dict[str, Command] = {}
+
+NAMES = (
+    "doc", "source", "apropos", "type", "ast", "expand", "caps", "policy", "sessions", "ledger", "time", "load",
+    "reload", "set", "help", "quit",
+)  # fmt: skip
+"""All commands, in the order of the help."""
+
+PROGRAMS = ("type", "ast", "expand", "time")
+"""Those that take a program."""
+
+
+def command(name: str, usage: str, doc: str) -> Callable[[Run], Run]:
+    """Declare the decorated function as the command `:name`."""
+
+    def declare(run: Run) -> Run:
+        _COMMANDS[name] = Command(name, usage, doc, run, name in PROGRAMS)
+        return run
+
+    return declare
+
+
+def commands() -> dict[str, Command]:
+    """Every command by name, in the order of the help."""
+    if len(_COMMANDS) < len(NAMES):
+        from rtfs.repl import commands_host, commands_language, commands_session  # noqa: F401 - they declare themselves
+    return {name: _COMMANDS[name] for name in NAMES}
+
+
+def parse(text: str) -> tuple[Command, str] | None:
+    """The command and the argument of an input; None if it is a program."""
+    text = text.strip()
+    if not text.startswith(":"):
+        return None
+    parts = text.split(None, 1)
+    if parts[0][1:] not in NAMES:
+        return None
+    return commands()[parts[0][1:]], parts[1].strip() if len(parts) > 1 else ""
+
+
+def usage_error(name: str) -> HostError:
+    """The error of a command that is called without what it needs."""
+    found = commands()[name]
+    return HostError(f":{name} takes {found.usage}", code="usage", hint=f"{found.doc} `:help` lists all commands")
+
+
+def hint_for(text: str) -> str | None:
+    """A remark about an input that is a lone keyword and looks like a mistyped command."""
+    text = text.strip()
+    if not text.startswith(":") or len(text.split()) != 1:
+        return None
+    from rtfs.syntax.suggest import did_you_mean
+
+    near = did_you_mean(text[1:], NAMES)
+    return f"{text} is a keyword; the command is :{near}" if near else None

@@ -1,0 +1,136 @@
+"""Commands about the host: `:caps :policy :sessions :ledger`."""
+
+from __future__ import annotations
+
+from rtfs.repl.commands import command, usage_error
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.repl.session import Session
+
+
+@command("caps", "[ID or TEXT]", "The capabilities, those that a text fits, or all about one.")
+def caps(session: Session, argument: str) -> None:
+    names = session.names
+    wanted = argument.strip('"')
+    fields = names.fields(wanted) if wanted else None
+    if fields is not None:
+        session.say(_about(session, fields))
+        return
+    rows = []
+    for id in names.capability_ids():
+        found = names.fields(id)
+        text = found.description if found is not None else ""
+        if wanted.lower() in id.lower() or wanted.lower() in text.lower():
+            rows.append((id, text))
+    if not rows:
+        from rtfs.syntax.suggest import did_you_mean
+
+        near = did_you_mean(wanted, names.capability_ids())
+        hint = f'did you mean "{near}"?' if near else None
+        raise HostError(f'there is no capability "{wanted}"', code="capability/unknown", hint=hint)
+    session.say(_table(rows))
+
+
+def _about(session: Session, fields: Any) -> str:
+    from rtfs.host.inspection import decision, origin
+    from rtfs.repl.show import show
+    from rtfs.syntax.diagnostics import clean
+
+    width = session.settings.columns() - 10
+    rows = [("id", fields.id), ("version", fields.version), ("about", fields.description)]
+    for label, schema in (("input", fields.input_schema), ("output", fields.output_schema)):
+        if schema is not None:
+            rows.append((label, show(schema, items=0, width=width).replace("\n", "\n" + " " * 10)))
+    for label, tags in (("needs", fields.permissions), ("effects", fields.effects)):
+        if tags:
+            rows.append((label, " ".join(tags)))
+    rows += [(key, str(value)) for key, value in fields.flat_metadata.items() if key.endswith(("_url", "_server_name"))]
+    answer = decision(session.runtime, fields.id)
+    rows += [("from", origin(session.runtime, fields.id)), ("policy", "" if answer is None else answer.text)]
+    wide = max(10, *(len(label) + 2 for label, _ in rows))
+    return "\n".join(clean(f"{label:<{wide}}{text}") for label, text in rows if text)
+
+
+@command("policy", "[allow GRANT | revoke GRANT | ID]", "Grants and security level; change them; ask about one id.")
+def policy(session: Session, argument: str) -> None:
+    from rtfs.host import inspection
+
+    runtime = session.runtime
+    word, _, rest = argument.partition(" ")
+    rest = rest.strip()
+    if word in ("allow", "revoke"):
+        if not rest:
+            raise usage_error("policy")
+        if not session.interactive:
+            raise HostError(
+                "grants are changed by a person at the terminal only", code="usage", hint="use --allow on the command line"
+            )
+        if word == "allow":
+            inspection.grant(runtime, rest)
+        elif not inspection.revoke(runtime, rest):
+            raise HostError(f"there is no grant {rest}", code="argument/invalid")
+        argument = ""
+    if argument:
+        answer = inspection.decision(runtime, argument.strip('"'))
+        if answer is None:
+            raise usage_error("policy")
+        grant = f"\nallow it with :policy allow {answer.grant}" if answer.grant and not answer.allow else ""
+        session.say(answer.text + grant)
+        return
+    rights = inspection.rights(runtime)
+    rows = [
+        ("level", rights["level"]),
+        ("principal", rights["principal"]),
+        ("grants", "\n           ".join(rights["grants"]) or "none"),
+    ]
+    if rights["guarded"]:
+        rows.append(("decides", "a policy of the embedding program"))
+    session.say(_table(rows))
+
+
+@command("sessions", "", "The sessions with servers, and what went through them.")
+def sessions(session: Session, argument: str) -> None:
+    from rtfs.host.inspection import session_statistics
+
+    found = session_statistics(session.runtime)
+    if found is None or not found["keys"]:
+        session.say("no session is open; the first call of a capability that needs one opens it")
+        return
+    lines = []
+    for key in found["keys"]:
+        lines.append(f"{key['provider']} {key['key']}: {key['open']} open, {key['in_flight']} calls in flight")
+        lines += [f"  {one['session']}  {one['calls']} calls" for one in key["sessions"]]
+    counted = ("calls", "initialized", "reused", "expired", "retried", "failed", "terminated")
+    lines.append("  ".join(f"{name} {found[name]}" for name in counted if found[name]))
+    session.say("\n".join(lines))
+
+
+@command("ledger", "[COUNT]", "The last records of the ledger (20), and whether its chain holds.")
+def ledger(session: Session, argument: str) -> None:
+    count = 20
+    if argument:
+        if not argument.isascii() or not argument.isdigit():
+            raise usage_error("ledger")
+        count = int(argument)
+    records = session.runtime.ledger
+    rows = []
+    for record in list(records)[-count:] if count else []:
+        took = f"{record.duration / 1e6:.3f} ms" if record.duration else ""
+        what = " ".join(part for part in (record.subject, record.detail, took) if part)
+        rows.append((f"{record.seq:>5} {record.kind}", what))
+    broken = records.verify()
+    state = "the chain holds" if broken is None else f"THE CHAIN IS BROKEN at record {broken}"
+    session.say("\n".join(part for part in (_table(rows), f"{len(records)} records, {state}") if part))
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    from rtfs.syntax.diagnostics import clean
+
+    if not rows:
+        return ""
+    width = min(max(len(label) for label, _ in rows), 50)
+    return "\n".join(clean(f"{label:<{width}}  {text}").rstrip() for label, text in rows)

@@ -1,0 +1,205 @@
+"""A session at the prompt: what is kept between inputs, and what happens to one input.
+
+Must not know where inputs come from or how lines are edited. Invariants: whatever an input does, the session goes on
+(but for `:quit`, and Ctrl-C or a broken pipe where no person types); definitions and the sessions with servers live as
+long as the runtime.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rtfs.cli.output import OutputGone, write, writing
+from rtfs.repl.names import RESULTS, USER, Names
+from rtfs.repl.settings import Settings
+from rtfs.source import Source
+from rtfs.values import Keyword, List, Map, UserError, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.host.runtime import Runtime
+
+_KEYWORDS_OF_RESULT = 500
+
+
+class Session:
+    """interactive: a person types. color: for errors and results. listener: told of ledger records. debug: show Python
+    tracebacks. files: loaded before the session began, for `:reload`."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        interactive: bool = False,
+        color: bool = False,
+        listener: Callable[[Any], None] | None = None,
+        debug: bool = False,
+        files: list[str] | None = None,
+    ) -> None:
+        self.runtime = runtime
+        self.interactive = interactive
+        self.color = color
+        self.listener = listener
+        self.debug = debug
+        self.names = Names(runtime)
+        self.settings = Settings()
+        self.files = list(files or ())
+        self.keywords: set[str] = set()
+        self.number = 0
+        self.failed = False
+        self.ended = False
+        self._bound = False
+
+    # ------------------------------------------------------------------ inputs
+    def is_complete(self, text: str) -> bool:
+        """Whether an input is whole, so that it can be handled; False while a bracket or string is open."""
+        from rtfs.repl.commands import parse
+
+        found = parse(text)
+        if found is not None and not found[0].takes_program:
+            return True
+        from rtfs.syntax.reader import incomplete
+
+        return not incomplete(text)
+
+    def feed(self, text: str) -> None:
+        """Handle one input, a command or a program. Raises OutputGone, SystemExit, and KeyboardInterrupt unless a
+        person types."""
+        from rtfs.repl.commands import hint_for, parse
+
+        if not text.strip():
+            return
+        found = parse(text)
+        self.number += 1
+        try:
+            try:
+                if found is not None:
+                    command, argument = found
+                    command.run(self, argument)
+                else:
+                    self.result(self.evaluate(text))
+                    hint = hint_for(text)
+                    if hint:
+                        self.note(hint)
+            finally:
+                sys.stdout.flush()
+        except UserError as error:
+            self.fail(error)
+        except KeyboardInterrupt:
+            if not self.interactive:
+                raise
+            self.note("cancelled")
+        except (OutputGone, SystemExit):
+            raise
+        except BrokenPipeError as error:
+            raise OutputGone("") from error
+        except Exception as error:
+            self.crash(error)
+        if self.interactive:
+            self._notice(text)
+
+    def evaluate(self, text: str) -> Any:
+        """Run a program; its value, which is `*1` from now on."""
+        return self.keep(self.perform(lambda: self.runtime.run(self.source(text), timeout=self.settings.timeout)))
+
+    def perform(self, action: Callable[[], Any]) -> Any:
+        """Do what may take long or print: long calls are shown, control characters in what is printed are visible."""
+        from rtfs.cli.progress import watching
+        from rtfs.cli.screen import guarded
+
+        self.bind()
+        with watching(self.runtime, self.listener) as watch, guarded(watch.clear), writing():
+            return action()
+
+    def source(self, text: str) -> Source:
+        """The text as the source of this input."""
+        return Source(text, f"<repl {self.number}>")
+
+    # ------------------------------------------------------------------ *1 *2 *3 *e
+    def bind(self) -> None:
+        """Define the names of results, once."""
+        if not self._bound:
+            module = self.runtime.environment.module(USER)
+            for name in RESULTS:
+                module.define(name)
+                module.globals[name] = None
+            self._bound = True
+
+    def keep(self, value: Any) -> Any:
+        """Make a value `*1`, and what was that `*2`."""
+        self.bind()
+        names = self.runtime.environment.module(USER).globals
+        names["*3"], names["*2"], names["*1"] = names.get("*2"), names.get("*1"), value
+        return value
+
+    # ------------------------------------------------------------------ output
+    def say(self, text: str) -> None:
+        """Write text for people to standard output."""
+        if text:
+            write(text)
+
+    def note(self, text: str) -> None:
+        """Write a remark to standard error."""
+        print(text, file=sys.stderr, flush=True)
+
+    def result(self, value: Any) -> None:
+        """Show a value."""
+        from rtfs.repl.show import show
+
+        text = show(value, items=self.settings.items, width=self.settings.columns())
+        if self.color and len(text) < 50_000:
+            from rtfs.repl.paint import paint
+
+            text = paint(text, self.names)
+        self.say(text)
+
+    def fail(self, error: UserError) -> None:
+        """Show an error; it is `*e` from now on."""
+        from rtfs.syntax.diagnostics import render
+
+        self.failed = True
+        self.bind()
+        self.runtime.environment.module(USER).globals["*e"] = error
+        if self.debug:
+            import traceback
+
+            traceback.print_exception(error, file=sys.stderr)
+        text = render(error, color=self.color)
+        grant = "allow it with --allow "
+        if self.interactive and error.code == "policy/denied" and (error.hint or "").startswith(grant):
+            text = text.replace(grant, "allow it with :policy allow ")
+        self.note(text)
+
+    def crash(self, error: Exception) -> None:
+        """Show an error that is not the user's."""
+        self.failed = True
+        if self.debug:
+            import traceback
+
+            traceback.print_exception(error, file=sys.stderr)
+        more = "" if self.debug else "\n  this is a bug of rtfs; --debug shows where"
+        self.note(f"internal error: {type(error).__name__}: {error}{more}")
+
+    # ------------------------------------------------------------------ keywords seen
+    def _notice(self, text: str) -> None:
+        """Remember the keywords of an input and of the last result, for completion."""
+        from rtfs.repl.lexemes import KEYWORD, lexemes
+
+        self.keywords.update(lexeme.value.name for lexeme in lexemes(text) if lexeme.kind == KEYWORD)
+        if not self._bound:
+            return
+        pending = [self.runtime.environment.module(USER).globals.get("*1")]
+        left = _KEYWORDS_OF_RESULT
+        while pending and left > 0:
+            value = pending.pop()
+            left -= 1
+            kind = value.__class__
+            if kind is Keyword:
+                self.keywords.add(value.name)
+            elif kind is Map and len(value) <= left:
+                pending += [*value.keys(), *value.values()]
+            elif (kind is Vector or kind is List) and len(value):
+                pending += [value[index] for index in range(min(len(value), 20))]

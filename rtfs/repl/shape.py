@@ -1,0 +1,69 @@
+"""The type of a value, as a type expression: what `:type` answers.
+
+Knows values and the spelling of types. Invariant: the value fits the type that is answered (a test checks it against
+`rtfs.types`); where parts differ the answer grows wider, never long.
+"""
+
+from __future__ import annotations
+
+from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LOOKED_AT = 200
+"""Elements of a collection that are looked into; a longer one is of one kind of atom, or of `:any`."""
+DEEPEST = 8
+MOST_KEYS = 40
+
+_ATOMS: dict[type, str] = {
+    int: "int", float: "float", str: "string", bool: "bool", type(None): "nil", Keyword: "keyword", Symbol: "symbol",
+}  # fmt: skip
+_ANY = Keyword("any")
+
+
+def type_of(value: Any, depth: int = 0) -> Any:
+    """The type expression of a value."""
+    name = _ATOMS.get(value.__class__)
+    if name is not None:
+        return Keyword(name)
+    if depth >= DEEPEST or isinstance(value, UserError):
+        return _ANY
+    kind = value.__class__
+    if kind is Vector or kind is List:
+        head = Keyword("vector" if kind is Vector else "list")
+        return Vector([head, _common(list(value), depth)])
+    if kind is Map:
+        return _map(value, depth)
+    return Keyword("fn") if callable(value) else _ANY
+
+
+def _map(value: Any, depth: int) -> Any:
+    keys = list(value.keys())
+    if keys and len(keys) <= MOST_KEYS and all(key.__class__ is Keyword for key in keys):
+        return Vector(
+            [Keyword("map"), *(Vector([key, type_of(item, depth + 1)]) for key, item in value.items())]
+        )
+    return Vector([Keyword("map-of"), _common(keys, depth), _common(list(value.values()), depth)])
+
+
+def _common(items: list[Any], depth: int) -> Any:
+    """One type for all of several values; `:any` for none, for too many kinds and for too many values to look at."""
+    if not items or len(items) > LOOKED_AT:
+        return _all_atoms(items)
+    found: list[Any] = []
+    for item in items:
+        one = type_of(item, depth + 1)
+        if one not in found:
+            found.append(one)
+    if len(found) == 1:
+        return found[0]
+    return Vector([Keyword("union"), *found]) if len(found) <= 4 else _ANY
+
+
+def _all_atoms(items: list[Any]) -> Any:
+    """The one kind of atom that many values are, or `:any`."""
+    kinds = {item.__class__ for item in items}
+    name = _ATOMS.get(kinds.pop()) if len(kinds) == 1 else None
+    return _ANY if name is None else Keyword(name)
