@@ -26,7 +26,7 @@ EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED, 
     130,
     143,
 )
-COMMANDS = ("run", "call", "capabilities", "test")
+COMMANDS = ("run", "repl", "call", "capabilities", "test", "doctor")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -85,6 +85,14 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.run import run
 
         return run(options)
+    if options.command == "repl":
+        from rtfs.cli.repl import repl
+
+        return repl(options)
+    if options.command == "doctor":
+        from rtfs.cli.doctor import doctor
+
+        return doctor(options)
     if options.command == "call":
         from rtfs.cli.call import call
 

@@ -16,7 +16,7 @@ class Usage(Exception):
 
 
 class Options:
-    """command: run, call, capabilities or test. file: a path, `-` for standard input, or None. expression: of `-e`.
+    """command: run, repl, call, capabilities, test or doctor. file: a path, `-` for standard input, or None. expression: of `-e`.
     action, id, json_text: of call and capabilities. rest: arguments for `test`."""
 
     __slots__ = (

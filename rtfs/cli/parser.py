@@ -66,6 +66,10 @@ def build() -> argparse.ArgumentParser:
     run.add_argument("--context", metavar="JSON", help="object of values for @name")
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
 
+    commands.add_parser(
+        "repl", parents=[shared], help="type programs, see results", description="Run what is typed, or piped in."
+    )
+
     call = commands.add_parser("call", parents=[shared], help="call one capability", description="Call one capability.")
     call.add_argument("id", metavar="ID")
     call.add_argument("json_text", nargs="?", metavar="JSON", help="its argument; none: {}")
@@ -73,6 +77,13 @@ def build() -> argparse.ArgumentParser:
     capabilities = commands.add_parser("capabilities", parents=[shared], help="list or show capabilities")
     capabilities.add_argument("action", choices=("list", "show"))
     capabilities.add_argument("id", nargs="?", metavar="ID")
+
+    commands.add_parser(
+        "doctor",
+        parents=[shared],
+        help="say what is set up and what is missing",
+        description="Check versions, configuration, cache, servers and credentials.",
+    )
 
     commands.add_parser("test", add_help=False, help="run golden tests (rtfs test --help)")
     return parser

@@ -44,6 +44,11 @@ def rights(runtime: Runtime) -> dict[str, Any]:
     }
 
 
+def context_names(runtime: Runtime) -> list[str]:
+    """The names that `@name` answers in every run, sorted."""
+    return sorted(runtime._values)
+
+
 def grant(runtime: Runtime, text: str) -> None:
     """Add a grant for the runs that start from now on. Raises HostError `config/grant`."""
     runtime._grants = Grants((*runtime._grants.texts, text))

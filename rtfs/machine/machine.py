@@ -7,6 +7,7 @@ its own step iterator and recursion limit in place; pure code pays nothing for b
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 from contextvars import copy_context
 from itertools import repeat
 from time import monotonic
@@ -19,6 +20,7 @@ from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
+from rtfs.machine.recursion import raise_limit, restore_limit
 from rtfs.machine.translate import translate
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
 
@@ -36,6 +38,9 @@ SLICE = 20_000
 FRAMES_PER_LEVEL = 4
 FRAMES_OF_OURS = 400
 
+# Machines started within machines (macros that expand macros, capabilities written in RTFS) are nested on the C stack.
+MAX_NESTED = 250
+
 
 class Guest(greenlet):  # type: ignore[misc,unused-ignore]
     """The greenlet of a machine. Its parent is whoever resumes it."""
@@ -46,7 +51,19 @@ class Guest(greenlet):  # type: ignore[misc,unused-ignore]
 class Machine:
     """One run of a program or function."""
 
-    __slots__ = ("breathe", "core", "deadline", "environment", "guest", "left", "limits", "main", "ticks")
+    __slots__ = (
+        "breathe",
+        "core",
+        "deadline",
+        "environment",
+        "guest",
+        "left",
+        "limits",
+        "main",
+        "nesting",
+        "thread",
+        "ticks",
+    )
 
     def __init__(self, environment: Environment, main: Callable[[], Any], limits: Limits | None, breathe: bool) -> None:
         self.environment = environment
@@ -58,9 +75,20 @@ class Machine:
         self.ticks: Any = repeat(None, 0)
         self.deadline = monotonic() + self.limits.seconds if self.limits.seconds is not None else None
         self.guest: Guest | None = None
+        self.nesting = 0
+        self.thread = get_ident()
 
     # ------------------------------------------------------------------ switching
     def start(self) -> Outcome:
+        outer = getcurrent()
+        if outer.__class__ is Guest:
+            self.nesting = outer.machine.nesting + 1
+            if self.nesting > MAX_NESTED:
+                raise LimitError(
+                    "limit/nesting",
+                    f"more than {MAX_NESTED} programs run within each other",
+                    hint="does a macro expand itself while it runs?",
+                )
         guest = Guest(self._run)
         guest.machine = self
         guest.gr_context = copy_context()
@@ -89,8 +117,7 @@ class Machine:
         core = self.core
         outside = core.get(" ticks")
         core[" ticks"] = self.ticks
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(limit, self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS))
+        raise_limit(self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS)
         try:
             result = switch(*arguments)
         except BaseException as error:
@@ -99,7 +126,7 @@ class Machine:
         finally:
             self.ticks = core[" ticks"]
             core[" ticks"] = outside
-            sys.setrecursionlimit(limit)
+            restore_limit()
         if result.__class__ is HostCall:
             return RequiresHost(result, self)
         self.guest = None

@@ -6,6 +6,8 @@ thread that started the machine.
 
 from __future__ import annotations
 
+from _thread import get_ident
+
 from rtfs.values.error import InternalError
 
 TYPE_CHECKING = False
@@ -71,9 +73,12 @@ class RequiresHost:
         self._machine: Machine | None = machine
 
     def _take(self) -> Machine:
-        machine, self._machine = self._machine, None
+        machine = self._machine
         if machine is None:
             raise InternalError("an outcome can be resumed once")
+        if machine.thread != get_ident():
+            raise InternalError("an outcome belongs to the thread that started its machine")
+        self._machine = None
         return machine
 
     def resume(self, value: Any) -> Outcome:

@@ -98,6 +98,19 @@ class Names:
         environment = self.environment
         return name in environment.module(USER).globals or name in environment.core
 
+    def about(self, name: str) -> str:
+        """The kind of a name in one word, without looking for its doc."""
+        if name in self.forms():
+            return "form"
+        environment = self.environment
+        user = environment.module(USER)
+        if environment.macro(user, name) is not None:
+            return "macro"
+        if name in user.types and name not in user.globals:
+            return "type"
+        value = user.globals.get(name, environment.core.get(name))
+        return _kind(value)
+
     # ------------------------------------------------------------------ describing
     def describe(self, name: str) -> Description | None:
         """What is known of a name or capability id, or None."""

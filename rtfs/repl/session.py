@@ -80,7 +80,7 @@ class Session:
                     command, argument = found
                     command.run(self, argument)
                 else:
-                    self.result(self.evaluate(text))
+                    self._run(text)
                     hint = hint_for(text)
                     if hint:
                         self.note(hint)
@@ -100,6 +100,18 @@ class Session:
             self.crash(error)
         if self.interactive:
             self._notice(text)
+
+    def _run(self, text: str) -> None:
+        from time import perf_counter
+
+        started = perf_counter()
+        value = self.evaluate(text)
+        took = perf_counter() - started
+        self.result(value)
+        if self.settings.time:
+            from rtfs.repl.commands_session import spoken
+
+            self.note(spoken(took))
 
     def evaluate(self, text: str) -> Any:
         """Run a program; its value, which is `*1` from now on."""

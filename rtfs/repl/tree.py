@@ -47,6 +47,9 @@ def _lines(part: Any, label: str, depth: int, lines: list[str]) -> None:
         lines.append(lead + "…")
         return
     if isinstance(part, (list, tuple)) and not all(_is_plain(item) for item in part):
+        if len(part) == 2 and part[0].__class__.__name__ == "Binding":
+            _lines(part[1], part[0].name, depth, lines)
+            return
         lines.append(lead.rstrip())
         for item in part:
             _lines(item, "", depth + 1, lines)

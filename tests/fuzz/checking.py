@@ -1,9 +1,13 @@
-"""What every program must do, whatever it is: give a value that prints, or a `UserError` that can be shown."""
+"""What every program must do, whatever it is: give a value that prints, or a `UserError` that can be shown.
+
+And what the compiler inlines must answer as the function does that it stands for.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import re
 
 import rtfs
 from rtfs.syntax.diagnostics import render
@@ -12,6 +16,13 @@ LIMITS = rtfs.Limits(steps=60_000, depth=3_000, seconds=5)
 SECONDS = 30
 """A program that takes longer, limits and all, hangs."""
 
+_INLINED = re.compile(
+    r"\((\+|-|\*|/|<=?|>=?|=|!=|not=|not|mod|rem|quot|inc|dec|zero\?|pos\?|neg\?|even\?|odd\?|nil\?|some\?|str|count|first"
+    r"|second|last|rest|nth|conj|assoc|min|max|abs|vector\?|map\?|string\?|int\?|number\?|keyword\?|empty\?|map|filter|remove|keep"
+    r"|reduce|mapcat|map-indexed|every\?|any\?|some|sum|range|vec|apply|update|contains\?|concat|merge|keys|vals)(?=[\s)])"
+)
+_CODE_AS_DATA = re.compile(r"['`]|quote|defmacro|macroexpand|case|match|->|identity|deftype|random|time|thread|step|&")
+
 
 class Finding(AssertionError):
     """A program that does something else."""
@@ -19,24 +30,29 @@ class Finding(AssertionError):
 
 def outcome(program: str) -> str:
     """Run a program in a runtime of its own: the code of its error, or "value". Raises Finding."""
+    return _run(program)[0]
+
+
+def _run(program: str) -> tuple[str, str]:
+    """(code or "value", printed value)"""
     heard = io.StringIO()
     with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard), rtfs.Runtime(limits=LIMITS) as runtime:
+        runtime.register("test.echo", lambda *arguments: arguments[0] if arguments else None)
         try:
             value = runtime.run(program)
         except rtfs.UserError as error:
             problem = _trouble(error)
             if problem is not None:
                 raise Finding(f"its error cannot be shown: {problem!r}") from problem
-            return error.code
+            return error.code, ""
         except BaseException as problem:
             raise Finding(f"{type(problem).__name__}: {problem}") from problem
         try:
-            rtfs.to_text(value)
+            return "value", rtfs.to_text(value)
         except rtfs.UserError as error:
-            return error.code
+            return error.code, ""
         except Exception as problem:
             raise Finding(f"its value cannot be printed: {problem!r}") from problem
-    return "value"
 
 
 def _trouble(error: rtfs.UserError) -> Exception | None:
@@ -50,3 +66,17 @@ def _trouble(error: rtfs.UserError) -> Exception | None:
     except Exception as problem:
         return problem
     return None
+
+
+def agree(program: str) -> str:
+    """Run a program, and once more with its calls of standard functions made opaque to the compiler: `(+ 1 2)` as
+    `((identity +) 1 2)`. Both must come to the same. Gives the outcome. Raises Finding."""
+    code, value = _run(program)
+    if _CODE_AS_DATA.search(program) or not _INLINED.search(program):
+        return code
+    other_code, other_value = _run(_INLINED.sub(r"((identity \1)", program))
+    if code != other_code and "limit" not in code + other_code:
+        raise Finding(f"inlined it comes to {code}, called to {other_code}")
+    if value != other_value and "#<" not in value:
+        raise Finding(f"inlined it gives {value[:80]}, called {other_value[:80]}")
+    return code

@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import IO
 
-from tests.fuzz.checking import SECONDS, Finding, outcome
+from tests.fuzz.checking import SECONDS, Finding, agree
 from tests.fuzz.programs import any_program
 
 MEMORY = 3 << 30
@@ -34,7 +34,7 @@ def work(seed: int) -> None:
     while True:
         print(seed, file=out, flush=True)
         try:
-            result = outcome(any_program(seed))
+            result = agree(any_program(seed))
         except Finding as finding:
             cause = finding.__cause__
             frames = traceback.extract_tb(cause.__traceback__) if cause is not None else []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.checking import outcome
+from tests.fuzz.checking import agree, outcome
 from tests.fuzz.programs import any_program, corpus, mutated, soup, text_of
 
 NUMBER = st.integers(0, (1 << 30) - 1)
@@ -38,13 +38,13 @@ def test_any_order_of_tokens(choices: list[int]):
 @settings(BOUNDED, max_examples=250)
 @given(NUMBER, st.lists(st.tuples(NUMBER, NUMBER, NUMBER), min_size=1, max_size=8))
 def test_any_mutation_of_a_program(index: int, changes: list[tuple[int, int, int]]):
-    outcome(mutated(index, changes))
+    agree(mutated(index, changes))
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
 def test_seeds_of_the_long_mode(first: int):
     for seed in range(first, first + 50):
-        outcome(any_program(seed))
+        agree(any_program(seed))
 
 
 def test_the_corpus_runs_as_it_is():

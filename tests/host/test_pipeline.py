@@ -248,7 +248,7 @@ def test_plan_and_intent_of_a_run_are_in_its_context() -> None:
 def test_the_quota_of_calls_cannot_be_caught() -> None:
     with rtfs.Runtime(max_calls=3) as rt:
         rt.register("a", lambda: 1)
-        error = error_of(rt, '(loop [] (do (try (call "a") (catch e 1)) (recur)))')
+        error = error_of(rt, '(dotimes [i 20] (try (call "a") (catch e 1)))')
         assert error.code == "limit/calls"
 
 

@@ -16,9 +16,8 @@ def with_server(test: Any, **options: Any) -> None:
     wire = options.pop("wire", None)
 
     async def go() -> None:
-        async with Faulty(**options) as server:
-            async with Mcp(server.url, wire=wire) as mcp:
-                await test(server, mcp)
+        async with Faulty(**options) as server, Mcp(server.url, wire=wire) as mcp:
+            await test(server, mcp)
 
     run(go())
 

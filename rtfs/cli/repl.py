@@ -1,0 +1,20 @@
+"""`rtfs repl`: the prompt."""
+
+from __future__ import annotations
+
+from rtfs.cli import report, wiring
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.cli.options import Options
+
+
+def repl(options: Options) -> int:
+    """Run a session with the runtime that the options ask for; the exit code."""
+    from rtfs.repl.start import repl
+
+    listener = None
+    if options.verbose:
+        listener = report.show_sessions if options.verbose == 1 else report.show_all
+    with wiring.runtime(options) as runtime:
+        return repl(runtime, listener=listener, debug=options.debug, files=options.load)

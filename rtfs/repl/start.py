@@ -1,0 +1,80 @@
+"""Starts the prompt that suits where it runs: an editor at a terminal, plain lines everywhere else.
+
+Must not know programs. Invariant: prompt_toolkit is imported at a terminal only; out of a pipe there are no colours and
+no prompts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rtfs.repl.session import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.host.runtime import Runtime
+
+
+def repl(
+    runtime: Runtime,
+    *,
+    listener: Callable[[Any], None] | None = None,
+    debug: bool = False,
+    files: list[str] | None = None,
+) -> int:
+    """Run a session with a runtime, which stays the caller's to close; the exit code.
+
+    listener: told of each ledger record. debug: show Python tracebacks. files: loaded already, for `:reload`.
+    """
+    from rtfs.cli.screen import is_terminal
+
+    interactive = is_terminal(sys.stdin)
+    able = interactive and is_terminal(sys.stdout) and os.environ.get("TERM", "dumb") != "dumb"
+    session = Session(
+        runtime,
+        interactive=interactive,
+        color=able and not os.environ.get("NO_COLOR"),
+        listener=listener,
+        debug=debug,
+        files=files,
+    )
+    if able:
+        try:
+            from rtfs.repl import terminal
+        except ImportError:
+            session.note("prompt_toolkit is not installed (pip install 'rtfs-host[repl]'): no editing, no completion")
+            able = False
+    if able:
+        with _hangup_ends():
+            terminal.loop(session)
+    else:
+        from rtfs.repl import plain
+
+        plain.loop(session, *(("rtfs> ", "    | ") if interactive else ()))
+    return 1 if session.failed and not interactive else 0
+
+
+class _hangup_ends:
+    """Within this block a terminal that goes away ends the session politely, as SIGTERM does."""
+
+    def __enter__(self) -> None:
+        import signal
+
+        def stop(number: int, frame: Any) -> None:
+            raise SystemExit(128 + number)
+
+        self._before: Any = None
+        try:
+            self._before = signal.signal(signal.SIGHUP, stop)
+        except (ValueError, AttributeError):  # not the main thread; no such signal
+            pass
+
+    def __exit__(self, *_: object) -> None:
+        import signal
+
+        if self._before is not None:
+            signal.signal(signal.SIGHUP, self._before)

@@ -1,0 +1,93 @@
+"""Inlined higher-order calls and accumulators built in place give what plain calls and fresh versions give."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rtfs
+
+# Each program has a hole `$f` for a function form. Written on the spot it is inlined; hidden behind `identity` it is called.
+PROGRAMS = [
+    ("(map $f [1 2 3])", "(fn [x] (* x 2))"),
+    ("(map $f (list 1 2 3))", "(fn [x] (let [y (inc x)] (* y y)))"),
+    ("(map $f nil)", "(fn [x] x)"),
+    ("(map $f {:a 1 :b 2})", "(fn [[k v]] [v k])"),
+    ('(map $f "abc")', "(fn [c] (str c c))"),
+    ("(map $f (range 5))", "(fn [i] (if (even? i) :even i))"),
+    ("(map $f (range 1.5))", "(fn [i] (+ i 1))"),
+    ("(map $f (map inc [1 2]))", "(fn [x] (fn [] x))"),
+    ("(filter $f [1 nil 2 false 3])", "(fn [x] x)"),
+    ("(filter $f (list 1 2 3))", "(fn [x] (> x 1))"),
+    ("(remove $f (range 6))", "(fn [x] (or (= x 2) (= x 4)))"),
+    ("(reduce $f 10 [1 2 3])", "(fn [a x] (- a x))"),
+    ("(reduce $f 0 nil)", "(fn [a x] (+ a x))"),
+    ("(reduce $f [] [1 2 3])", "(fn [v x] (conj v (* x x)))"),
+    ("(reduce $f [0] [1 2 3])", "(fn [v x] (conj v (count v)))"),
+    ("(reduce $f [] [1 2 3])", "(fn [v x] (if (odd? x) (conj (conj v x) x) v))"),
+    ("(reduce $f [] [[1 2] [3]])", "(fn [v xs] (reduce (fn [v x] (conj v (+ x 1))) v xs))"),
+    ('(reduce $f {} ["a" "b" "a"])', "(fn [m w] (assoc m w (inc (get m w 0))))"),
+    ("(reduce $f {} [1 1.0 true 1 nil :k])", "(fn [m k] (assoc m k (count m)))"),
+    ("(reduce $f {:a {}} [1 2])", "(fn [m x] (assoc m x m))"),
+    ("(reduce $f [[]] [1 2])", "(fn [v x] (conj v v))"),
+    ("(reduce $f {} [1 2 3])", "(fn [m x] (if (contains? m 2) (assoc m :seen x) (assoc m x x)))"),
+    ("(reduce $f [0 1] (range 6))", "(fn [[a b] _] [b (+ a b)])"),
+    ("(reduce $f {} [1 2])", "(fn [m x] (let [old m] (assoc m x old)))"),
+    ("(map $f [1 0 2])", "(fn [x] (try (/ 2 x) (catch e :no)))"),
+    ("(map $f [1 2])", "(fn [x] (reduce (fn [a y] (+ a (* x y))) 0 [1 2 3]))"),
+    ("(map (fn [g] (g)) (map $f [1 2 3]))", "(fn [x] (let [y (* x 10)] (fn [] (+ x y))))"),
+    ("(map $f [1 2])", "(fn [x : int] : int (inc x))"),
+]
+
+
+@pytest.mark.parametrize(("program", "function"), PROGRAMS)
+def test_a_function_on_the_spot_gives_what_a_named_one_gives(program: str, function: str) -> None:
+    with rtfs.Runtime() as runtime:
+        show = '(fn [v] (if (fn? v) "function" (pr-str v)))'
+        inlined = runtime.run(f"(let [show {show}] (map show (flatten [{program.replace('$f', function)}])))")
+        called = runtime.run(f"(let [show {show} f {function}] (map show (flatten [{program.replace('$f', 'f')}])))")
+    assert rtfs.to_text(inlined) == rtfs.to_text(called)
+
+
+LOOPS = [
+    ("(loop [i 0 m {}] (if (< i 4) (recur (inc i) (assoc m i (count m))) m))", "{0 0 1 1 2 2 3 3}"),
+    ("(loop [i 0 m {} n 0] (if (< i 3) (recur (inc i) (assoc m i i) (count m)) [m n]))", "[{0 0 1 1 2 2} 2]"),
+    ("(loop [i 0 v [] w []] (if (< i 3) (recur (inc i) (conj v i) (conj w v)) w))", "[[] [0] [0 1]]"),
+    ("(loop [i 0 v [] fs []] (if (< i 2) (recur (inc i) (conj v i) (conj fs (fn [] v))) (map (fn [f] (f)) fs)))", "[[] [0]]"),
+    ("(loop [i 0 a [] b a] (if (< i 2) (recur (inc i) (conj a i) b) [a b]))", "[[0 1] []]"),
+    ("(let [start [9]] (loop [i 0 a start] (if (< i 2) (recur (inc i) (conj a i)) [a start])))", "[[9 0 1] [9]]"),
+    ("(loop [i 0 a [] all []] (if (< i 2) (recur (inc i) (conj a i) (conj all a)) [a all]))", "[[0 1] [[] [0]]]"),
+    ("(loop [i 0 m {}] (if (< i 3) (let [k (str i)] (recur (inc i) (assoc m k m))) (count m)))", "3"),
+    ("(map (fn [n] (loop [i 0 v []] (if (< i n) (recur (inc i) (conj v i)) v))) [0 2 1])", "[[] [0 1] [0]]"),
+    ("(loop [i 0 v []] (cond (= i 3) v (odd? i) (recur (inc i) v) :else (recur (inc i) (conj v i))))", "[0 2]"),
+]
+
+
+@pytest.mark.parametrize(("program", "expected"), LOOPS)
+def test_a_loop_never_shows_that_it_builds_in_place(program: str, expected: str) -> None:
+    with rtfs.Runtime() as runtime:
+        assert rtfs.to_text(runtime.run(program)) == expected
+
+
+def test_a_constant_that_starts_an_accumulator_stays_empty() -> None:
+    with rtfs.Runtime() as runtime:
+        runtime.run("(defn build [n] (reduce (fn [v i] (conj v i)) [] (range n)))")
+        runtime.run("(defn table [n] (loop [i 0 m {}] (if (< i n) (recur (inc i) (assoc m i i)) m)))")
+        for _ in range(2):
+            assert rtfs.to_text(runtime.run("[(build 3) (build 0) (table 2) (table 0)]")) == "[[0 1 2] [] {0 0 1 1} {}]"
+
+
+keys = st.one_of(st.integers(-3, 3), st.sampled_from([1.0, True, False, None, "a"]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(keys, st.integers(0, 9)), max_size=60))
+def test_a_map_built_in_place_is_the_map_built_by_versions(pairs: list[tuple[object, int]]) -> None:
+    given_pairs = rtfs.from_python([list(pair) for pair in pairs])
+    with rtfs.Runtime() as runtime:
+        runtime.register("test.pairs", lambda *_: given_pairs)
+        runtime.run('(def pairs (call "test.pairs" {}))')
+        in_place = runtime.run("(reduce (fn [m [k v]] (assoc m k v)) {} pairs)")
+        versions = runtime.run("(let [f (fn [m [k v]] (assoc m k v))] (reduce f {} pairs))")
+    assert rtfs.to_text(in_place) == rtfs.to_text(versions)
