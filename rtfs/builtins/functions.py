@@ -114,6 +114,24 @@ def partial(f: Any, /, *fixed: Any) -> Any:
 
 
 @builtin(
+    "fnil",
+    "(fnil f default)",
+    "The function that calls f with the default for a first argument of nil.",
+    "((fnil inc 0) nil)",
+    "1",
+)
+def fnil(f: Any, default: Any, /) -> Any:
+    _need_callable(f)
+
+    def with_default(first: Any, /, *more: Any) -> Any:
+        if first is None:
+            first = default
+        return call_with(f, (first, *more)) if more else f(first)
+
+    return _named(with_default, "fnil")
+
+
+@builtin(
     "complement",
     "(complement pred)",
     "The predicate that holds where pred does not.",

@@ -51,6 +51,13 @@ def map_(f: Any, coll: Any, /, *colls: Any) -> Any:
 
 
 @builtin(
+    "mapv", "(mapv f coll & colls)", "`map`, as a vector whatever the collection is.", "(mapv inc '(1 2))", "[2 3]"
+)
+def mapv(f: Any, coll: Any, /, *colls: Any) -> Any:
+    return Vector.of(_mapped("mapv", f, coll, colls))
+
+
+@builtin(
     "map-indexed",
     "(map-indexed f coll)",
     "What `f` gives for the index, from 0, and the element.",
@@ -75,6 +82,17 @@ def mapcat(f: Any, coll: Any, /, *colls: Any) -> Any:
         if len(elements) > MAX_ITEMS:
             raise too_many("mapcat")
     return like(coll, elements)
+
+
+@builtin(
+    "filterv",
+    "(filterv pred coll)",
+    "`filter`, as a vector whatever the collection is.",
+    "(filterv odd? '(1 2 3))",
+    "[1 3]",
+)
+def filterv(pred: Any, coll: Any, /) -> Any:
+    return Vector.of([x for x in items("filterv", coll) if (fits := pred(x)) is not None and fits is not False])
 
 
 @builtin("filter", "(filter pred coll)", "The elements that fit.", "(filter odd? [1 2 3])", "[1 3]")

@@ -57,6 +57,13 @@ def last(coll: Any, /) -> Any:
     return elements[-1] if len(elements) else None
 
 
+@builtin("butlast", "(butlast coll)", "All elements but the last.", "(butlast [1 2 3])", "[1 2]", "(butlast [])", "[]")
+def butlast(coll: Any, /) -> Any:
+    elements = fresh_list("butlast", coll)
+    del elements[-1:]
+    return like(coll, elements)
+
+
 @builtin(
     "rest",
     "(rest coll)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs.cli import wiring
+from rtfs.cli.live import live
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,5 +18,7 @@ def call(options: Options) -> int:
     if options.json_text is not None:
         arguments.append(from_python(wiring.parse_json(options.json_text, "the argument"), keywords=True))
     with wiring.runtime(options) as runtime:
-        wiring.show(runtime.call(options.id, *arguments), options)
+        with live(runtime, runtime.ledger.listener):
+            value = runtime.call(options.id, *arguments)
+        wiring.show(value, options)
     return 0

@@ -16,8 +16,8 @@ class Usage(Exception):
 
 
 class Options:
-    """command: run, repl, call, capabilities, test or doctor. file: a path, `-` for standard input, or None. expression: of `-e`.
-    action, id, json_text: of call and capabilities. rest: arguments for `test`."""
+    """command: run, repl, call, capabilities, test or doctor. file: a path, `-` for standard input, or None.
+    expression: of `-e`. action, id, json_text: of call and capabilities. rest: arguments for `test`."""
 
     __slots__ = (
         "action", "allow", "command", "config", "context", "debug", "expression", "file", "id", "json", "json_text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from rtfs.cli import wiring
+from rtfs.cli.live import live
 from rtfs.cli.output import writing
 from rtfs.values import HostError
 
@@ -21,7 +22,7 @@ def run(options: Options) -> int:
     source = _source(options)
     context = _context(options)
     with wiring.runtime(options) as runtime:
-        with writing():
+        with writing(), live(runtime, runtime.ledger.listener):
             value = runtime.run(source, context, timeout=options.timeout)
         wiring.show(value, options)
     return 0

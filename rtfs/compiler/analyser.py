@@ -234,7 +234,7 @@ class Analyser:
         if form.__class__ is not List or len(form) < 2 or form[0].__class__ is not Symbol:
             return
         head = form[0].name
-        if head in ("def", "defn") and form[1].__class__ is Symbol:
+        if head in ("def", "defn", "defn-") and form[1].__class__ is Symbol:
             name = form[1].name.split(":", 1)[0] if head == "def" else form[1].name
             self.bind(name, scope)
         elif head == "do":

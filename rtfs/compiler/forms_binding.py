@@ -82,12 +82,15 @@ def _define(a: Analyser, name: str, value: Node, scope: Scope) -> Node:
     "Define a function; several arities are written ([params] body…) each.",
     ("(defn square [x] (* x x)) (square 4)", "16"),
     ("(defn area ([r] (* r r)) ([w h] (* w h))) (area 2 3)", "6"),
+    aliases=("defn-",),
 )
 def analyse_defn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     items = form.to_list()[1:]
     if not items or items[0].__class__ is not Symbol:
         raise shape_error("defn", "`defn` names a symbol")
     name = binding_name(items[0])
+    if form[0].name == "defn-":
+        a.unit.make_private(a.module, name)
     rest = items[1:]
     if rest and rest[0].__class__ is str and len(rest) > 1:
         rest = rest[1:]

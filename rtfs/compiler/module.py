@@ -27,7 +27,7 @@ def function_of(code: CodeType, namespace: dict[str, Any]) -> Callable[[], Any]:
 
 class Module:
     """exports: names others may use, None for all. aliases: alias -> module name. defined: names this module defines,
-    also before they have a value. private: names that an import left out, for hints."""
+    also before they have a value. private: names that `defn-` keeps to the module."""
 
     def __init__(self, name: str, core: dict[str, Any]) -> None:
         self.name = name
@@ -36,6 +36,7 @@ class Module:
         self.types: dict[str, Any] = {}
         self.defined: set[str] = set()
         self.exports: list[str] | None = None
+        self.private: set[str] = set()
         self.aliases: dict[str, str] = {}
         self.loaded = False
         self.declared = False
@@ -46,7 +47,7 @@ class Module:
         self.macros.pop(name, None)
 
     def exported(self, name: str) -> bool:
-        return self.exports is None or name in self.exports
+        return name not in self.private and (self.exports is None or name in self.exports)
 
 
 class Macro:

@@ -107,7 +107,7 @@ def replay(unit: Unit, environment: Environment) -> None:
 
 def tell(fact: tuple[Any, ...], environment: Environment) -> None:
     """One fact: ("module", name, exports), ("alias", importer, alias, target), ("refer", importer, target, names),
-    ("type", module, name, encoded form)."""
+    ("private", module, name), ("type", module, name, encoded form)."""
     kind = fact[0]
     if kind == "module":
         module = environment.module(fact[1])
@@ -115,6 +115,8 @@ def tell(fact: tuple[Any, ...], environment: Environment) -> None:
         module.exports = list(fact[2]) if fact[2] is not None else None
     elif kind == "alias":
         environment.module(fact[1]).aliases[fact[2]] = fact[3]
+    elif kind == "private":
+        environment.module(fact[1]).private.add(fact[2])
     elif kind == "refer":
         _refer(environment, fact[1], fact[2], fact[3])
     else:

@@ -95,7 +95,7 @@ class UnitCompiler:
             head = form[0].name
             if head == "do":
                 self.prescan(form[1:], module)
-            elif head in ("def", "defn", "defstruct") and form[1].__class__ is Symbol:
+            elif head in ("def", "defn", "defn-", "defstruct") and form[1].__class__ is Symbol:
                 self.note(module, form[1].name.split(":", 1)[0] if head == "def" else form[1].name)
             if head in ("deftype", "defstruct") and form[1].__class__ is Symbol:
                 module.types.setdefault(form[1].name, Alias(form[1].name))
@@ -141,7 +141,7 @@ class UnitCompiler:
             self.builder.unit.steps.append(Step("nil", module.name))
             return
         code = generate(analyser, node)
-        defined = form[1].name if is_list_headed(form, "def", "defn") and form[1].__class__ is Symbol else None
+        defined = form[1].name if is_list_headed(form, "def", "defn", "defn-") and form[1].__class__ is Symbol else None
         if defined is not None:
             namespace_of(analyser).remember(defined, code, self.environment.run)
         self.builder.unit.steps.append(Step("code", module.name, code, defined))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    from rtfs.compiler.module import Module
+
 MAX_EXPANSIONS = 200_000
 
 
@@ -137,6 +139,11 @@ class UnitBuilder:
             self._types[key] = found
             self.unit.types.append((module, found, encoded))
         return found
+
+    def make_private(self, module: Module, name: str) -> None:
+        """Note a name that other modules may not use (`defn-`)."""
+        module.private.add(name)
+        self.unit.facts.append(("private", module.name, name))
 
     def define_type(self, module: str, name: str, form: Any) -> None:
         """Note a named type, so that loading the unit defines it too."""

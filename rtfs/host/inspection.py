@@ -120,3 +120,81 @@ def session_entries(runtime: Runtime) -> list[Entry]:
     """The capabilities that a session serves, by id."""
     entries = [runtime._registry.find(id) for id in runtime._registry.ids()]
     return [entry for entry in entries if entry is not None and entry.route == SESSION]
+
+
+class Server:
+    """A server that capabilities need. provider: name of the handler. entries: its capabilities. credentials: the
+    environment variables that may hold its credential, with whether each is set."""
+
+    __slots__ = ("credentials", "entries", "label", "metadata", "provider")
+
+    def __init__(self, provider: str, label: str, metadata: dict[str, Any]) -> None:
+        self.provider = provider
+        self.label = label
+        self.metadata = metadata
+        self.entries: list[Entry] = []
+        self.credentials: list[tuple[str, bool]] = []
+
+
+def servers(runtime: Runtime, trouble: Callable[[str, Exception], None]) -> list[Server]:
+    """The servers of the registered capabilities and of the configuration, each once. trouble(name, error): told of
+    those that cannot even be named."""
+    from rtfs.values import UserError
+
+    sessions = runtime._sessions
+    found: dict[Any, Server] = {}
+    for entry in session_entries(runtime):
+        try:
+            name = sessions.provider(entry)
+            _add(runtime, found, name, entry.fields.flat_metadata, entry)
+        except UserError as error:
+            trouble(entry.id, error)
+    for name, options in sessions._options.items():
+        configured = options.get("servers")
+        for server in configured if isinstance(configured, dict) else ():
+            flat = {f"{name}_server_name": server, f"{name}_requires_session": "auto"}
+            try:
+                _add(runtime, found, name, flat, None)
+            except UserError as error:
+                trouble(server, error)
+    return list(found.values())
+
+
+def _add(
+    runtime: Runtime, found: dict[Any, Server], provider: str, metadata: dict[str, Any], entry: Entry | None
+) -> None:
+    sessions = runtime._sessions
+    handler = sessions.handler(provider)
+    key = handler.session_key(_probing(runtime, provider, metadata, None))
+    server = found.get(key)
+    if server is None:
+        server = found[key] = Server(provider, key.server, metadata)
+        ask = getattr(handler, "credential_env", None)
+        names = () if ask is None else ask(metadata)
+        server.credentials = [(name, bool(sessions.environ(name))) for name in names]
+    if entry is not None:
+        server.entries.append(entry)
+
+
+def _probing(runtime: Runtime, provider: str, metadata: dict[str, Any], deadline: float | None) -> Any:
+    from rtfs.capabilities.sessions.handler import Credential, SessionCall
+    from rtfs.values import Map
+
+    sessions = runtime._sessions
+    ask = getattr(sessions.handler(provider), "credential_env", None)
+    held = next(((name, value) for name in (ask(metadata) if ask else ()) if (value := sessions.environ(name))), None)
+    credential = None if held is None else Credential(held[1], held[0])
+    return SessionCall("", metadata, Map(), principal=runtime._principal, credential=credential, deadline=deadline)
+
+
+def probe(runtime: Runtime, server: Server, seconds: float) -> Any:
+    """Open a session with a server, or find the open one. It stays the pool's. Raises HostError `session/…`."""
+    from asyncio import run_coroutine_threadsafe
+    from time import monotonic
+
+    call = _probing(runtime, server.provider, server.metadata, monotonic() + seconds)
+
+    async def ask() -> Any:
+        return await runtime._sessions.pool().get_or_create_session(server.provider, call)
+
+    return run_coroutine_threadsafe(ask(), runtime._engine.loop()).result()

@@ -67,7 +67,9 @@ def policy(session: Session, argument: str) -> None:
             raise usage_error("policy")
         if not session.interactive:
             raise HostError(
-                "grants are changed by a person at the terminal only", code="usage", hint="use --allow on the command line"
+                "grants are changed by a person at the terminal only",
+                code="usage",
+                hint="use --allow on the command line",
             )
         if word == "allow":
             inspection.grant(runtime, rest)

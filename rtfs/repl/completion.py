@@ -80,11 +80,8 @@ def _program(session: Session, place: Place, behind: str) -> list[Candidate]:
     if place.in_string:
         if _is_id(place):
             quote = "" if behind == '"' else '"'
-            typed = place.prefix[1:]
-            return [
-                Candidate(f'"{id}{quote}', "", id)
-                for id in sorted(_starting_first(typed, session.names.capability_ids()), key=lambda id: _rank(typed, id))
-            ]
+            found = _matching(place.prefix[1:], session.names.capability_ids())
+            return [Candidate(f'"{one.text}{quote}', "", one.text) for one in found]
         return []
     if place.deref:
         from rtfs.host.inspection import context_names
@@ -195,7 +192,8 @@ def _keys_at(session: Session, id: str, path: list[str], used: set[str], prefix:
         if field.name in used or not f":{field.name}".startswith(prefix):
             continue
         about = to_text(field.type.form)
-        found.append(Candidate(f":{field.name}", about + (" optional" if field.optional else "")))
+        optional = " optional" if field.optional and not about.endswith("?") else ""
+        found.append(Candidate(f":{field.name}", about + optional))
     return found
 
 

@@ -80,7 +80,7 @@ class Names:
             module = environment.modules.get(target)
             if module is not None:
                 names.update(f"{alias}/{macro}" for macro in module.macros if module.exported(macro))
-        return {name for name in names if name[0] not in " :_" and not name.startswith(("-", "%")) or name in _SIGNS}
+        return {name for name in names if name in _SIGNS or name[0] not in " :_-%"}
 
     def forms(self) -> dict[str, Any]:
         """Special forms by name and alias."""
@@ -130,7 +130,7 @@ class Names:
         found = self.sources.find(environment, module, short)
         if found is not None:
             return found
-        value = user.globals.get(name)
+        value: Any = user.globals.get(name)
         home = getattr(value, "__globals__", None)  # brought here with :only
         if home is not None and home is not user.globals:
             for other in list(environment.modules.values()):
@@ -173,7 +173,7 @@ class Names:
         if found is None:
             return None
         if found.head == "def":
-            value = self.environment.core.get(name)
+            value: Any = self.environment.core.get(name)
             real = getattr(value, "__name__", name)
             return self._standard(real) if real != name else None
         kind = "macro" if found.head == "defmacro" else "function"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+from rtfs.cli.live import live
 from rtfs.cli.output import OutputGone, write, writing
 from rtfs.repl.names import RESULTS, USER, Names
 from rtfs.repl.settings import Settings
@@ -26,14 +27,16 @@ _KEYWORDS_OF_RESULT = 500
 
 
 class Session:
-    """interactive: a person types. color: for errors and results. listener: told of ledger records. debug: show Python
-    tracebacks. files: loaded before the session began, for `:reload`."""
+    """interactive: a person types. editing: at a terminal that obeys escape sequences. color: for errors and results.
+    listener: told of ledger records. debug: show Python tracebacks. files: loaded before the session began, for
+    `:reload`."""
 
     def __init__(
         self,
         runtime: Runtime,
         *,
         interactive: bool = False,
+        editing: bool = False,
         color: bool = False,
         listener: Callable[[Any], None] | None = None,
         debug: bool = False,
@@ -41,6 +44,7 @@ class Session:
     ) -> None:
         self.runtime = runtime
         self.interactive = interactive
+        self.editing = editing
         self.color = color
         self.listener = listener
         self.debug = debug
@@ -91,7 +95,7 @@ class Session:
         except KeyboardInterrupt:
             if not self.interactive:
                 raise
-            self.note("cancelled")
+            self.note("\r\x1b[Kcancelled" if self.editing else "cancelled")  # over the ^C that the terminal echoes
         except (OutputGone, SystemExit):
             raise
         except BrokenPipeError as error:
@@ -119,11 +123,8 @@ class Session:
 
     def perform(self, action: Callable[[], Any]) -> Any:
         """Do what may take long or print: long calls are shown, control characters in what is printed are visible."""
-        from rtfs.cli.progress import watching
-        from rtfs.cli.screen import guarded
-
         self.bind()
-        with watching(self.runtime, self.listener) as watch, guarded(watch.clear), writing():
+        with writing(), live(self.runtime, self.listener):
             return action()
 
     def source(self, text: str) -> Source:
@@ -203,7 +204,7 @@ class Session:
         self.keywords.update(lexeme.value.name for lexeme in lexemes(text) if lexeme.kind == KEYWORD)
         if not self._bound:
             return
-        pending = [self.runtime.environment.module(USER).globals.get("*1")]
+        pending: list[Any] = [self.runtime.environment.module(USER).globals.get("*1")]
         left = _KEYWORDS_OF_RESULT
         while pending and left > 0:
             value = pending.pop()

@@ -42,9 +42,7 @@ def type_of(value: Any, depth: int = 0) -> Any:
 def _map(value: Any, depth: int) -> Any:
     keys = list(value.keys())
     if keys and len(keys) <= MOST_KEYS and all(key.__class__ is Keyword for key in keys):
-        return Vector(
-            [Keyword("map"), *(Vector([key, type_of(item, depth + 1)]) for key, item in value.items())]
-        )
+        return Vector([Keyword("map"), *(Vector([key, type_of(item, depth + 1)]) for key, item in value.items())])
     return Vector([Keyword("map-of"), _common(keys, depth), _common(list(value.values()), depth)])
 
 

@@ -37,6 +37,7 @@ def repl(
     session = Session(
         runtime,
         interactive=interactive,
+        editing=able,
         color=able and not os.environ.get("NO_COLOR"),
         listener=listener,
         debug=debug,

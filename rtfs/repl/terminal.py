@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
 
     from rtfs.repl.session import Session
 
@@ -161,9 +162,9 @@ def _keys(session: Session) -> KeyBindings:
         buffer = event.current_buffer
         document = buffer.document
         rest = document.text_after_cursor
-        if document.text.strip() and ((rest.strip() and "\n" in document.text) or not session.is_complete(document.text)):
-            before = document.text_before_cursor
-            buffer.insert_text("\n" + " " * indentation(before))
+        within = rest.strip() and "\n" in document.text
+        if document.text.strip() and (within or not session.is_complete(document.text)):
+            buffer.insert_text("\n" + " " * indentation(document.text_before_cursor))
         else:
             buffer.validate_and_handle()
 
@@ -179,19 +180,20 @@ class _Colors(Lexer):
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def lex_document(self, document: Document) -> Callable[[int], list[tuple[str, str]]]:
+    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
         text = document.text
         try:
             styled = paint.styled(text, self.session.names)
         except Exception:
             styled = []
-        lines: list[list[tuple[str, str]]] = [[]]
+        lines: list[StyleAndTextTuples] = [[]]
         at = 0
         for start, end, kind in [*styled, (len(text), len(text), "")]:
             for piece, style in ((text[at:start], ""), (text[start:end], f"class:rtfs.{kind}")):
                 first, *others = piece.split("\n")
                 lines[-1].append((style, first))
-                lines += [[(style, other)] for other in others]
+                for other in others:
+                    lines.append([(style, other)])
             at = end
         return lambda number: lines[number] if number < len(lines) else []
 
@@ -207,7 +209,8 @@ class _Completions(Completer):
         except Exception:
             return
         word = text[start:at]
-        if not complete_event.completion_requested and len(word.strip('":@')) < _SHORTEST and word != ":" and '"' not in word:
+        short = len(word) < _SHORTEST and word not in (":", '"')
+        if short and not complete_event.completion_requested:
             return
         for one in candidates:
             if one.text != word:

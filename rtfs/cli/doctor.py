@@ -1,0 +1,193 @@
+"""`rtfs doctor`: what is set up, what is missing, and what to do about it.
+
+Must not change anything but open and close sessions with the servers that the configuration names. Invariant: a secret
+is never shown, only the name of the variable that should hold it and whether it does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rtfs.cli.output import write
+from rtfs.values import UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.cli.options import Options
+    from rtfs.host.inspection import Server
+    from rtfs.host.runtime import Runtime
+
+PATIENCE = 15.0
+"""Seconds that a server has to answer."""
+
+_NEEDED = ("aiohttp", "google-re2", "greenlet", "httpx", "httpx-aiohttp", "lark", "pydantic", "pyyaml")
+_OPTIONAL = {"prompt_toolkit": "the REPL's editor: pip install 'rtfs-host[repl]'"}
+
+
+class Findings:
+    """What was found, in order: (area, state, text); state is ok, note or bad."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, str, str]] = []
+
+    def add(self, area: str, state: str, text: str) -> None:
+        from rtfs.syntax.diagnostics import clean
+
+        self.all.append((area, state, clean(text).replace("\n", " ")))
+
+    @property
+    def bad(self) -> bool:
+        return any(state == "bad" for _, state, _ in self.all)
+
+
+def doctor(options: Options) -> int:
+    """Look at everything and say what was found; 0 if nothing is broken, else 1."""
+    findings = Findings()
+    _versions(findings)
+    _cache(findings)
+    _history(findings)
+    runtime = _runtime(options, findings)
+    if runtime is not None:
+        with runtime:
+            _capabilities(runtime, findings)
+    _print(findings, options)
+    return 1 if findings.bad else 0
+
+
+def _print(findings: Findings, options: Options) -> None:
+    if options.json:
+        import json
+
+        rows = [{"area": area, "state": state, "text": text} for area, state, text in findings.all]
+        write(json.dumps({"fine": not findings.bad, "findings": rows}, ensure_ascii=False))
+        return
+    width = max(len(area) for area, _, _ in findings.all)
+    for area, state, text in findings.all:
+        write(f"{state:<4} {area:<{width}}  {text}")
+    write("something is broken" if findings.bad else "all is well")
+
+
+# ---------------------------------------------------------------------- this installation
+def _versions(findings: Findings) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    import rtfs
+
+    where = os.path.dirname(os.path.abspath(rtfs.__file__))
+    findings.add("rtfs", "ok", f"{rtfs.__version__} in {where}")
+    found = sys.version_info
+    findings.add(
+        "python", "ok" if found >= (3, 11) else "bad", f"{found[0]}.{found[1]}.{found[2]} ({sys.implementation.name})"
+    )
+    present, missing = [], []
+    for name in _NEEDED:
+        try:
+            present.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    findings.add("packages", "ok", ", ".join(present))
+    if missing:
+        findings.add("packages", "bad", f"missing: {', '.join(missing)}; install rtfs-host again")
+    for name, purpose in _OPTIONAL.items():
+        try:
+            findings.add("packages", "ok", f"{name} {version(name)}")
+        except PackageNotFoundError:
+            findings.add("packages", "note", f"without {name}: {purpose}")
+
+
+def _cache(findings: Findings) -> None:
+    from rtfs.compiler import cache
+
+    if os.environ.get("RTFS_CACHE_DIR") == "":
+        findings.add("cache", "note", "switched off (RTFS_CACHE_DIR is empty): every run compiles anew")
+        return
+    where = cache.folder()
+    if where is None:
+        findings.add("cache", "note", "not used: its folder is not ours alone, or cannot be made; set RTFS_CACHE_DIR")
+        return
+    with os.scandir(where) as entries:
+        sizes = [entry.stat().st_size for entry in entries]
+    findings.add("cache", "ok", f"{where}: {len(sizes)} compiled units, {sum(sizes) // 1024} KiB")
+
+
+def _history(findings: Findings) -> None:
+    from rtfs.repl.history import history_path
+
+    path = history_path()
+    if not path:
+        findings.add("history", "note", "switched off (RTFS_HISTORY is empty)")
+    elif os.path.exists(path) and os.stat(path).st_mode & 0o077:
+        findings.add("history", "note", f"{path} can be read by others; the next `rtfs repl` changes that")
+    else:
+        findings.add("history", "ok", path if os.path.exists(path) else f"{path} (none yet)")
+
+
+# ---------------------------------------------------------------------- configuration, servers
+def _runtime(options: Options, findings: Findings) -> Runtime | None:
+    from rtfs.cli import wiring
+
+    if options.config is None:
+        if os.path.isfile("rtfs.yaml"):
+            findings.add("config", "note", "there is a rtfs.yaml here; it is used with --config rtfs.yaml")
+        else:
+            findings.add("config", "ok", "none (the defaults: whatever leaves the process is denied)")
+    try:
+        runtime = wiring.runtime(options)
+    except UserError as error:
+        place = f" ({error.span})" if error.span is not None else ""
+        findings.add("config", "bad", f"{error.code}: {error.message}{place}")
+        return None
+    if options.config is not None:
+        findings.add("config", "ok", os.path.abspath(options.config))
+    from rtfs.host.inspection import rights
+
+    found = rights(runtime)
+    findings.add("policy", "ok", f"level {found['level']}; grants: {' '.join(found['grants']) or 'none'}")
+    return runtime
+
+
+def _capabilities(runtime: Runtime, findings: Findings) -> None:
+    from rtfs.host.inspection import servers, session_entries
+
+    through = len(session_entries(runtime))
+    findings.add("capabilities", "ok", f"{len(runtime.capabilities)}, of which {through} through sessions")
+
+    def trouble(name: str, error: Exception) -> None:
+        findings.add("server", "bad", f"{name}: {getattr(error, 'message', error)}")
+
+    for server in servers(runtime, trouble):
+        _server(runtime, server, findings)
+
+
+def _server(runtime: Runtime, server: Server, findings: Findings) -> None:
+    from rtfs.host.inspection import probe
+
+    name = f"{server.provider} {server.label}"
+    uses = f"{len(server.entries)} capabilit{'y' if len(server.entries) == 1 else 'ies'}"
+    try:
+        session = probe(runtime, server, PATIENCE)
+        findings.add("server", "ok", f"{name}: reachable, {_era(session)}; {uses}")
+        answered = True
+    except UserError as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        findings.add("server", "bad", f"{name}: {error.code}: {error.message}{hint}; {uses}")
+        answered = False
+    if server.credentials:
+        held = next((variable for variable, is_set in server.credentials if is_set), None)
+        if held is not None:
+            findings.add("credential", "ok", f"{name}: {held} is set")
+        else:
+            wanted = " or ".join(variable for variable, _ in server.credentials)
+            state = "ok" if answered else "note"
+            findings.add("credential", state, f"{name}: {wanted} is not set" + (", nor asked for" if answered else ""))
+
+
+def _era(session: Any) -> str:
+    version = getattr(session, "version", None)
+    sessionless = getattr(session, "sessionless", None)
+    if version is None or sessionless is None:
+        return str(session.label)
+    return f"{'sessionless' if sessionless else 'handshake'} era, revision {version}"

@@ -1,0 +1,52 @@
+"""What a run at a terminal gets: long calls are shown, and what is printed cannot play tricks with the terminal.
+
+Must not know what runs. Invariant: without a terminal nothing happens and nothing is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+
+class live:
+    """Use around a run of `runtime`. listener: also told of each ledger record (it is the runtime's listener again
+    afterwards)."""
+
+    __slots__ = ("_guard", "_watch", "listener", "runtime")
+
+    def __init__(self, runtime: Any, listener: Callable[[Any], None] | None = None) -> None:
+        self.runtime = runtime
+        self.listener = listener
+        self._watch: Any = None
+        self._guard: Any = None
+
+    def __enter__(self) -> None:
+        if not (_terminal(sys.stdout) or _terminal(sys.stderr)):
+            return
+        from rtfs.cli.progress import watching
+        from rtfs.cli.screen import guarded
+
+        self._watch = watching(self.runtime, self.listener)
+        self._guard = guarded(self._watch.clear)
+        self._watch.__enter__()
+        self._guard.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._watch is not None:
+            self._guard.__exit__(kind, error, trace)
+            self._watch.__exit__(kind, error, trace)
+
+
+def _terminal(stream: Any) -> bool:
+    try:
+        return stream is not None and bool(stream.isatty())
+    except ValueError:  # closed
+        return False
