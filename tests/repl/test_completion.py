@@ -35,7 +35,8 @@ def test_functions_forms_macros_and_the_prelude_are_completed(session: Session, 
 
 def test_own_definitions_and_names_in_the_text_are_completed(session: Session) -> None:
     session.feed("(defn quadruple [x] (* 4 x)) (defmacro quietly [x] x) (deftype Quantity :int)")
-    assert offered(session, "(qu") == ["quot", "quietly", "quadruple"]
+    assert offered(session, "(quie") == ["quietly"]
+    assert offered(session, "(quad") == ["quadruple"]
     assert "Quantity" in offered(session, "(def x : Qu")
     assert offered(session, "(let [quality 1] (+ 1 qual")[0] == "quality"
 

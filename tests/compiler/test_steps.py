@@ -1,0 +1,38 @@
+"""Which functions cost a step: every one that could lead back into its caller."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import rtfs
+from rtfs.builtins import REGISTRY
+from rtfs.compiler.analyser import HIGHER_ORDER
+
+
+def test_every_standard_function_that_takes_a_function_is_known_to_the_analyser() -> None:
+    taking = {
+        name
+        for name, builtin in REGISTRY.items()
+        if re.search(r"\b(f|fs|g|pred|compare|comparator|key-fn)\b", builtin.signature.split(" ", 1)[-1])
+    }
+    assert taking
+    assert taking <= HIGHER_ORDER
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "(defn f [x] (map f [x])) (f 1)",
+        "(defn f [x] (mapv f [x])) (f 1)",
+        "(defn f [x] ((comp f) x)) (f 1)",
+        "(defn f [x] (apply f [x])) (f 1)",
+        "(defn f [x] (update x :a f)) (f {:a {}})",
+        "(let [f (fn [g x] (g g x))] (f f 1))",
+    ],
+)
+def test_a_circle_through_a_standard_function_ends_in_a_limit(program: str) -> None:
+    with rtfs.Runtime(limits=rtfs.Limits(steps=5_000, depth=50_000)) as runtime, pytest.raises(rtfs.LimitError) as caught:
+        runtime.run(program)
+    assert caught.value.code in ("limit/steps", "limit/depth")
