@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # Functions of the language that call functions they are given: calling one can lead back into the caller.
 HIGHER_ORDER = frozenset(
     (
-        *("any?", "apply", "comp", "complement", "drop-while", "every?", "filter", "filterv", "fnil", "group-by", "juxt"),
-        *("keep", "map", "mapv"),
+        *("any?", "apply", "comp", "complement", "drop-while", "every?", "filter", "filterv", "fnil", "group-by"),
+        *("juxt", "keep", "map", "mapv"),
         *("map-indexed", "mapcat", "max-by", "memoize", "merge-with", "min-by", "not-any?", "partial", "partition-by"),
         *("reduce", "reduce-kv", "remove", "some", "some?", "sort", "sort-by", "take-while", "update", "update-in"),
     )

@@ -68,7 +68,7 @@ def _command(session: Session, line: str) -> tuple[int, list[Candidate]] | None:
         return start, _matching(prefix, [*session.names.symbols(), *session.names.capability_ids()])
     if name in _ID_COMMANDS:
         words = ["allow", "revoke"] if name == "policy" and " " not in rest else []
-        return start, _matching(prefix, words) + _matching(prefix.strip('"'), session.names.capability_ids())
+        return start, _matching(prefix.strip('"'), [*words, *session.names.capability_ids()])
     if name == "set" and " " not in rest:
         from rtfs.repl.settings import KNOWN
 

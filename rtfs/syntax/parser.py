@@ -102,8 +102,8 @@ def parse(reading: Reading) -> list[Any]:
 
 
 def tokens(reading: Reading) -> list[Any]:
-    """The tokens of the reading's source as the parser gets them, `Atom` and `Mark`, wrong or not: for whoever shows text
-    rather than reads it. Faulty words are noted in the reading's errors; brackets are not looked at."""
+    """The tokens of the reading's source as the parser gets them, `Atom` and `Mark`, wrong or not: for whoever shows
+    text rather than reads it. Faulty words are noted in the reading's errors; brackets are not looked at."""
     found: list[Any] = []
     try:
         found.extend(_lark().parse_interactive(reading).lexer_thread.lex(None))

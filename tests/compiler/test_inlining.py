@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import rtfs
 
-# Each program has a hole `$f` for a function form. Written on the spot it is inlined; hidden behind `identity` it is called.
+# Each program has a hole `$f` for a function form. Written on the spot it is inlined; bound by a `let` it is called.
 PROGRAMS = [
     ("(map $f [1 2 3])", "(fn [x] (* x 2))"),
     ("(map $f (list 1 2 3))", "(fn [x] (let [y (inc x)] (* y y)))"),
@@ -54,7 +54,10 @@ LOOPS = [
     ("(loop [i 0 m {}] (if (< i 4) (recur (inc i) (assoc m i (count m))) m))", "{0 0 1 1 2 2 3 3}"),
     ("(loop [i 0 m {} n 0] (if (< i 3) (recur (inc i) (assoc m i i) (count m)) [m n]))", "[{0 0 1 1 2 2} 2]"),
     ("(loop [i 0 v [] w []] (if (< i 3) (recur (inc i) (conj v i) (conj w v)) w))", "[[] [0] [0 1]]"),
-    ("(loop [i 0 v [] fs []] (if (< i 2) (recur (inc i) (conj v i) (conj fs (fn [] v))) (map (fn [f] (f)) fs)))", "[[] [0]]"),
+    (
+        "(loop [i 0 v [] fs []] (if (< i 2) (recur (inc i) (conj v i) (conj fs (fn [] v))) (map (fn [f] (f)) fs)))",
+        "[[] [0]]",
+    ),
     ("(loop [i 0 a [] b a] (if (< i 2) (recur (inc i) (conj a i) b) [a b]))", "[[0 1] []]"),
     ("(let [start [9]] (loop [i 0 a start] (if (< i 2) (recur (inc i) (conj a i)) [a start])))", "[[9 0 1] [9]]"),
     ("(loop [i 0 a [] all []] (if (< i 2) (recur (inc i) (conj a i) (conj all a)) [a all]))", "[[0 1] [[] [0]]]"),

@@ -33,6 +33,7 @@ def test_every_standard_function_that_takes_a_function_is_known_to_the_analyser(
     ],
 )
 def test_a_circle_through_a_standard_function_ends_in_a_limit(program: str) -> None:
-    with rtfs.Runtime(limits=rtfs.Limits(steps=5_000, depth=50_000)) as runtime, pytest.raises(rtfs.LimitError) as caught:
+    limits = rtfs.Limits(steps=5_000, depth=50_000)
+    with rtfs.Runtime(limits=limits) as runtime, pytest.raises(rtfs.LimitError) as caught:
         runtime.run(program)
     assert caught.value.code in ("limit/steps", "limit/depth")

@@ -1,0 +1,227 @@
+"""Every command says what it promises, and none ends the session but `:quit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rtfs
+from rtfs.repl.commands import NAMES, PROGRAMS, commands
+from rtfs.repl.session import Session
+
+Captured = pytest.CaptureFixture[str]
+
+
+def said(session: Session, capsys: Captured, *inputs: str) -> tuple[str, str]:
+    """What the last of several inputs wrote to standard output and to standard error."""
+    for text in inputs[:-1]:
+        session.feed(text)
+    capsys.readouterr()
+    session.feed(inputs[-1])
+    found = capsys.readouterr()
+    return found.out, found.err
+
+
+def test_every_command_is_declared_with_help_and_listed(session: Session, capsys: Captured) -> None:
+    out, _ = said(session, capsys, ":help")
+    assert tuple(commands()) == NAMES
+    for command in commands().values():
+        assert f":{command.name} {command.usage}".rstrip() in out
+        assert command.doc in out
+        assert command.takes_program == (command.name in PROGRAMS)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if commands()[name].usage[:1].isalpha()])
+def test_a_command_without_its_argument_says_how_it_is_used(session: Session, capsys: Captured, name: str) -> None:
+    out, err = said(session, capsys, f":{name}")
+    assert out == ""
+    assert f":{name} takes {commands()[name].usage}" in err
+
+
+def test_a_keyword_is_a_keyword_still(session: Session, capsys: Captured) -> None:
+    assert said(session, capsys, ":owner")[0] == ":owner\n"
+    assert said(session, capsys, "(:type {:type 1})")[0] == "1\n"
+    assert said(session, capsys, "(do :type)")[0] == ":type\n"
+    assert said(session, capsys, ":sourec") == (":sourec\n", ":sourec is a keyword; the command is :source\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("map", ["(map f coll & colls)", "(map inc [1 2])  ;=> [2 3]", "function"]),
+        ("string-upper", ["also", "upper"]),
+        ("let", ["special form"]),
+        ("when", ["(when test & body)", "macro", "(when true 1 2)  ;=> 2"]),
+        ("read-file", ["Needs the grant fs:read:PATH"]),
+        ("tool/read-file", ["(read-file path)"]),
+        ("issues.list", ["List the issues", "capability", ":owner"]),
+        ('"issues.list"', ["List the issues"]),
+        (":load", [":load FILE"]),
+        ("*e", ["The last error."]),
+        ("half", ["(half x)", "(half x to)", "Halves.", "defined at <repl 1>:1:1"]),
+    ],
+)
+def test_doc(session: Session, capsys: Captured, name: str, parts: list[str]) -> None:
+    out, err = said(session, capsys, '(defn half "Halves." ([x] (/ x 2)) ([x to] (/ x 2)))', f":doc {name}")
+    assert err == ""
+    for part in parts:
+        assert part in out
+
+
+def test_doc_and_source_of_an_unknown_name_suggest_a_near_one(session: Session, capsys: Captured) -> None:
+    for command in ("doc", "source"):
+        out, err = said(session, capsys, f":{command} redcue")
+        assert (out, "did you mean `reduce`?" in err) == ("", True)
+
+
+def test_source(session: Session, capsys: Captured) -> None:
+    text = "(defn f [x]\n  (* x 2)) ; two"
+    assert said(session, capsys, text, ":source f")[0] == "; <repl 1>:1:1\n(defn f [x]\n  (* x 2))\n"
+    assert said(session, capsys, "(defn f [x] x)", ":source f")[0] == "; <repl 3>:1:1\n(defn f [x] x)\n"
+    assert "(defmacro when\n" in said(session, capsys, ":source when")[0]
+    assert '(capability "issues.close"' in said(session, capsys, ":source issues.close")[0]
+    assert "not written in RTFS" in said(session, capsys, ":source map")[0]
+
+
+def test_source_finds_what_a_module_defines(session: Session, capsys: Captured) -> None:
+    session.feed('(module my.m (defn g "Gees." [x] x) (defmacro m [x] x)) (import my.m :as m :only [g])')
+    for name in ("m/g", "g"):
+        assert said(session, capsys, f":source {name}")[0].endswith('(defn g "Gees." [x] x)\n')
+    assert "Gees." in said(session, capsys, ":doc m/g")[0]
+
+
+def test_apropos(session: Session, capsys: Captured) -> None:
+    out, _ = said(session, capsys, ":apropos upper")
+    assert "string-upper" in out
+    assert "issues.close" in said(session, capsys, ":apropos issues")[0]
+    assert "nothing is called" in said(session, capsys, ":apropos xyzzy")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [
+        ("1", ":int"),
+        ('[1 2.0 "a"]', "[:vector [:union :int :float :string]]"),
+        ("{:a {:b nil}}", "[:map [:a [:map [:b :nil]]]]"),
+        ('{"a" 1}', "[:map-of :string :int]"),
+        ("'(a :b)", "[:list [:union :symbol :keyword]]"),
+        ("[]", "[:vector :any]"),
+        ("(range 1000)", "[:vector :int]"),
+        ("half", ":fn (half x :int)"),
+        ("map", ":fn (map f coll & colls)"),
+    ],
+)
+def test_type(session: Session, capsys: Captured, text: str, type: str) -> None:
+    assert said(session, capsys, "(defn half [x :int] (/ x 2))", f":type {text}")[0] == type + "\n"
+
+
+def test_ast_and_expand_run_nothing_and_define_nothing(session: Session, capsys: Captured) -> None:
+    out, _ = said(session, capsys, ':ast (defn shout [x] (println x)) (shout "a")')
+    assert "Def name=" in out
+    assert "Invoke" in out
+    assert "undefined" in said(session, capsys, "shout")[1]
+    assert said(session, capsys, ":expand (when a b)")[0] == "(if a (do b) nil)\n"
+    assert said(session, capsys, ":expand (foo)")[0] == "(foo)\n"
+    assert "reader/extra-form" in said(session, capsys, ":expand 1 2")[1]
+
+
+def test_caps_list_and_detail(session: Session, capsys: Captured) -> None:
+    out, _ = said(session, capsys, ":caps")
+    assert "issues.list" in out
+    assert "ccos.io.println" in out
+    assert said(session, capsys, ":caps close")[0] == "issues.close\n"
+    out, _ = said(session, capsys, ":caps issues.list")
+    assert "List the issues" in out
+    assert "policy" in out
+    assert "from" in out
+    assert "capability/unknown" in said(session, capsys, ":caps nothing.like.it")[1]
+
+
+def test_policy_shows_and_changes_grants(session: Session, capsys: Captured, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("hello")
+    read = f'(read-file "{file}")'
+    assert "grants     none" in said(session, capsys, ":policy")[0]
+    assert f":policy allow fs:read:{file}" in said(session, capsys, read)[1]
+    assert f"fs:read:{tmp_path}" in said(session, capsys, f":policy allow fs:read:{tmp_path}")[0]
+    assert said(session, capsys, read)[0] == '"hello"\n'
+    said(session, capsys, f":policy revoke fs:read:{tmp_path}")
+    assert "policy/denied" in said(session, capsys, read)[1]
+    assert "config/grant" in said(session, capsys, ":policy allow net:")[1]
+    assert "allow" in said(session, capsys, ":policy issues.list")[0]
+
+
+def test_grants_are_not_changed_out_of_a_pipe(capsys: Captured) -> None:
+    with rtfs.Runtime() as runtime:
+        session = Session(runtime)
+        assert "person at the terminal" in said(session, capsys, ":policy allow env:HOME")[1]
+        assert "none" in said(session, capsys, ":policy")[0]
+
+
+def test_ledger_shows_the_last_records_and_that_the_chain_holds(session: Session, capsys: Captured) -> None:
+    out, _ = said(session, capsys, '(call "issues.close" {:number 7})', ":ledger 3")
+    assert "outcome" in out
+    assert "issues.close ok" in out
+    assert "the chain holds" in out
+    assert len(out.splitlines()) == 4
+
+
+def test_sessions_before_there_are_any(session: Session, capsys: Captured) -> None:
+    assert "no session is open" in said(session, capsys, ":sessions")[0]
+
+
+def test_time_says_how_many_calls_were_made(session: Session, capsys: Captured) -> None:
+    out, err = said(session, capsys, ':time (do (call "issues.close" {:number 1}) (call "issues.close" {:number 2}) 5)')
+    assert out == "5\n"
+    assert err.endswith("s, 2 calls\n")
+    assert said(session, capsys, "*1")[0] == "5\n"
+
+
+def test_settings(session: Session, capsys: Captured) -> None:
+    assert "items    100" in said(session, capsys, ":set")[0]
+    assert said(session, capsys, ":set items 2", "[1 2 3]")[0] == "[1 2 … 1 more]\n"
+    assert said(session, capsys, ":set width 20", ":set items 0", "(range 12)")[0].count("\n") > 1
+    assert "limit/time" in said(session, capsys, ":set timeout 0.05", "(loop [] (recur))")[1]
+    assert "items is a number, not x" in said(session, capsys, ":set items x")[1]
+    assert "did you mean timeout?" in said(session, capsys, ":set timeuot 3")[1]
+    assert said(session, capsys, ":set time on", "1")[1].endswith("s\n")
+
+
+def test_load_and_reload(session: Session, capsys: Captured, tmp_path: Path) -> None:
+    plan = tmp_path / "caps.rtfs"
+    declared = '(capability "my.answer" :description "%s" :implementation (fn [_] %d)) (def v %d)'
+    plan.write_text(declared % ("old", 1, 1))
+    assert said(session, capsys, f":load {plan}")[1] == f"loaded {plan}\n"
+    assert said(session, capsys, '[(call "my.answer") v]')[0] == "[1 1]\n"
+    plan.write_text(declared % ("new", 2, 2))
+    said(session, capsys, ":reload")
+    assert said(session, capsys, '[(call "my.answer") v]')[0] == "[2 2]\n"
+    plan.write_text("(broken")
+    assert "reader/unclosed" in said(session, capsys, ":reload")[1]
+    assert said(session, capsys, '[(call "my.answer") v]')[0] == "[2 2]\n"
+    assert "file/missing" in said(session, capsys, ":load none.rtfs")[1]
+
+
+def test_a_changed_module_is_imported_again(
+    capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lib" / "m.rtfs"
+    file.parent.mkdir()
+    file.write_text("(module lib.m (defn f [] 1) (defn g [] (f)))")
+    with rtfs.Runtime(module_path=[tmp_path]) as runtime:
+        session = Session(runtime, interactive=True)
+        session.feed("(import lib.m :as m :only [g])")
+        assert said(session, capsys, "[(m/f) (g)]")[0] == "[1 1]\n"
+        assert "nothing to load again" in said(session, capsys, ":reload")[1]
+        file.write_text("(module lib.m (defn f [] 22) (defn g [] (f)))")
+        assert "imported again: lib.m" in said(session, capsys, ":reload")[1]
+        assert said(session, capsys, "[(m/f) (g)]")[0] == "[22 22]\n"
+        file.write_text("(module lib.m (defn f [")
+        assert "reader/unclosed" in said(session, capsys, ":reload")[1]
+        assert said(session, capsys, "[(m/f) (g)]")[0] == "[22 22]\n"
+
+
+def test_quit(session: Session) -> None:
+    session.feed(":quit")
+    assert session.ended
