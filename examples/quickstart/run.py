@@ -7,6 +7,8 @@ The server listens on a free port of 127.0.0.1 behind a random token; both reach
 environment, exactly as they would in a shell:
 
     MCP_AUTH_TOKEN=… MCP_SERVER_URL=… rtfs run plan.rtfs --config rtfs.yaml -v
+
+With the folder of another example, that one's plan is run against the same server: `run.py examples/triage`.
 """
 
 from __future__ import annotations
@@ -56,8 +58,8 @@ def stop(process: subprocess.Popen[str]) -> None:
         raise
 
 
-def quickstart() -> int:
-    """Server, plan, result; the plan's exit code."""
+def quickstart(folder: Path) -> int:
+    """Server, the folder's plan, result; the plan's exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(128 + signal.SIGTERM))
     token = secrets.token_urlsafe(24)
@@ -65,7 +67,7 @@ def quickstart() -> int:
         process, url = start_server(token)
         try:
             os.environ.update(MCP_AUTH_TOKEN=token, MCP_SERVER_URL=url)
-            plan, config = HERE / "plan.rtfs", HERE / "rtfs.yaml"
+            plan, config = folder / "plan.rtfs", folder / "rtfs.yaml"
             print(f"$ rtfs run {plan.name} --config {config.name} -v", file=sys.stderr)
             return main(["run", str(plan), "--config", str(config), "-v"])
         finally:
@@ -75,4 +77,4 @@ def quickstart() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(quickstart())
+    raise SystemExit(quickstart(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE))

@@ -68,6 +68,14 @@ def add_comment(owner: str, repo: str, number: int, body: str) -> dict[str, Any]
     return {"repository": f"{owner}/{repo}", "number": number, "comments": len(issue["comments"])}
 
 
+@server.tool(annotations=ToolAnnotations(idempotent_hint=True))
+def set_labels(owner: str, repo: str, number: int, labels: list[str]) -> dict[str, Any]:
+    """Replace an issue's labels."""
+    issue = _issue(number)
+    issue["labels"] = labels
+    return {"repository": f"{owner}/{repo}", "number": number, "labels": labels}
+
+
 class Door:
     """In front of the SDK: the token, the revisions with a handshake only, and a count of what went through."""
 

@@ -6,6 +6,7 @@ program's own data (`range`, `repeat`, `concat` …) is checked against `MAX_ITE
 
 from __future__ import annotations
 
+from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import as_vector, extended, fresh_list, items, like, too_many, tuples
@@ -161,6 +162,7 @@ def range_(first: Any, second: Any = MISSING, step: Any = 1, /) -> Any:
         # not len(): it raises OverflowError beyond sys.maxsize
         if (end - start if step > 0 else start - end) > MAX_ITEMS * abs(step):
             raise too_many("range")
+        spend(len(numbers) >> 3)
         return Vector.of(list(numbers))
     for what, value in (("start", start), ("end", end), ("step", step)):
         if value.__class__ is not int and value.__class__ is not float:
@@ -188,6 +190,7 @@ def _float_range(start: Any, end: Any, step: Any) -> Any:
             number = start + len(numbers) * step
     except OverflowError:
         raise argument_error("range", "takes no integers beyond the floats together with floats") from None
+    spend(len(numbers))
     return Vector.of(numbers)
 
 
@@ -206,6 +209,7 @@ def numbers(first: Any, last: Any, /) -> Any:
     need_int("numbers", "the last number", last)
     if last - first >= MAX_ITEMS:
         raise too_many("numbers")
+    spend(max(last - first, 0) >> 3)
     return Vector.of(list(range(first, last + 1)))
 
 
@@ -213,6 +217,7 @@ def numbers(first: Any, last: Any, /) -> Any:
 def repeat(n: Any, value: Any, /) -> Any:
     if need_int("repeat", "the number of times", n) > MAX_ITEMS:
         raise too_many("repeat")
+    spend(max(n, 0) >> 3)
     return Vector.of([value] * n)
 
 

@@ -2,6 +2,7 @@
 
 A call spelled `f(*args)` goes through C on some Python versions and eats C stack; the arguments
 are spelled out instead, by a function made for their number where there are many. Must not know what is called.
+Invariant: calls that do go through C are counted, so that recursion through them ends before the C stack does.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-# Calls with more arguments than this are not worth a function of their own; there may be this many within each other.
-MOST_SPELLED = 255
-MOST_NESTED = 100
+# CPython's compiler packs the arguments of larger calls, so spelling them out would not help.
+MOST_SPELLED = 30
+MOST_NESTED = 200
 
 
 def call_with(f: Any, args: Sequence[Any]) -> Any:

@@ -5,10 +5,11 @@ Must not know how collections are stored. Invariant: they stop at the first elem
 
 from __future__ import annotations
 
+from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import need_string, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.numbers import add2
-from rtfs.builtins.seqs import items, position
+from rtfs.builtins.seqs import elements_of, items, position
 from rtfs.values import List, Map, Vector
 from rtfs.values.order import sort_key
 
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
 def _first_fit(function: str, pred: Any, coll: Any) -> Any:
     """The first true answer (neither nil nor false) of `pred` to an element, or nil."""
-    for x in items(function, coll):
+    index = 0
+    for index, x in enumerate(elements_of(function, coll)):
         answer = pred(x)
         if answer is not None and answer is not False:
+            spend(index)
             return answer
+    spend(index)
     return None
 
 
@@ -36,10 +40,13 @@ def _first_fit(function: str, pred: Any, coll: Any) -> Any:
     "true",
 )
 def is_every(pred: Any, coll: Any, /) -> Any:
-    for x in items("every?", coll):
+    index = 0
+    for index, x in enumerate(elements_of("every?", coll)):
         fits = pred(x)
         if fits is None or fits is False:
+            spend(index)
             return False
+    spend(index)
     return True
 
 
@@ -137,7 +144,7 @@ def index_of(coll: Any, value: Any, /) -> Any:
     if coll.__class__ is str:
         place = coll.find(need_string("index-of", "the part", value))
     else:
-        place = position(items("index-of", coll), value)
+        place = position(elements_of("index-of", coll), value)
     return None if place < 0 else place
 
 

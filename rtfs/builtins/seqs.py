@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
 from rtfs.values import Keyword, List, Map, TypeMismatch, Vector
 from rtfs.values.equality import equal
@@ -39,10 +40,17 @@ def entries(coll: Map) -> list[Any]:
 
 
 def items(function: str, coll: Any) -> Any:
-    """The elements of `coll`, as something sized that is iterated once or more and never changed.
+    """The elements of `coll`, as something sized that is iterated once or more and never changed, accounted for.
 
     Raises TypeMismatch if `coll` is no sequence.
     """
+    found = elements_of(function, coll)
+    spend(len(found))
+    return found
+
+
+def elements_of(function: str, coll: Any) -> Any:
+    """Like `items`, for a function that may not go through all of them and accounts for itself."""
     kind = coll.__class__
     if kind is Vector or kind is List or kind is str:
         return coll
@@ -57,6 +65,7 @@ def fresh_list(function: str, coll: Any) -> list[Any]:
     """The elements of `coll` as a Python list that the caller owns. Raises TypeMismatch if `coll` is no sequence."""
     kind = coll.__class__
     if kind is Vector or kind is List:
+        spend(len(coll) >> 3)  # copying is cheap
         return coll.to_list()  # type: ignore[no-any-return]
     if kind is Map:
         return entries(coll)
@@ -128,13 +137,19 @@ def position(coll: Any, value: Any) -> int:
     if kind is int or kind is str or kind is Keyword:
         for element in coll:
             if element.__class__ is kind and element == value:
-                return i
+                break
             i += 1
-        return -1
+        else:
+            spend(i)
+            return -1
+        spend(i)
+        return i
     for element in coll:
         if equal(element, value):
+            spend(i)
             return i
         i += 1
+    spend(i)
     return -1
 
 

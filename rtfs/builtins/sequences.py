@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from itertools import islice
 
+from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, index_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.seqs import as_vector, fresh_list, from_index, items, leading, like, not_a_sequence, too_many
+from rtfs.builtins.seqs import (
+    as_vector,
+    elements_of,
+    fresh_list,
+    from_index,
+    leading,
+    like,
+    not_a_sequence,
+    too_many,
+)
 from rtfs.values import List, Map, Vector
 
 TYPE_CHECKING = False
@@ -53,7 +63,7 @@ def last(coll: Any, /) -> Any:
         return None
     if coll.__class__ is Map:
         return _at("last", coll, len(coll) - 1) if len(coll) else None
-    elements = items("last", coll)
+    elements = elements_of("last", coll)
     return elements[-1] if len(elements) else None
 
 
@@ -183,11 +193,12 @@ def drop(n: Any, coll: Any, /) -> Any:
 def _while(function: str, pred: Any, coll: Any) -> int:
     """How many elements from the start on satisfy the predicate."""
     n = 0
-    for element in items(function, coll):
+    for element in elements_of(function, coll):
         fits = pred(element)
         if fits is None or fits is False:
             break
         n += 1
+    spend(n)
     return n
 
 

@@ -26,7 +26,7 @@ EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED, 
     130,
     143,
 )
-COMMANDS = ("run", "repl", "call", "capabilities", "test", "doctor")
+COMMANDS = ("run", "repl", "call", "capabilities", "test", "mcp", "doctor")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -101,6 +101,10 @@ def _dispatch(options: Options) -> int:
         from rtfs.testing.command import run as run_tests
 
         return run_tests(options.rest)
+    if options.command == "mcp":
+        from rtfs.cli.mcp import mcp
+
+        return mcp(options)
     from rtfs.cli.capabilities import capabilities
 
     return capabilities(options)

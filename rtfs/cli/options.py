@@ -16,12 +16,12 @@ class Usage(Exception):
 
 
 class Options:
-    """command: run, repl, call, capabilities, test or doctor. file: a path, `-` for standard input, or None.
-    expression: of `-e`. action, id, json_text: of call and capabilities. rest: arguments for `test`."""
+    """command: run, repl, call, capabilities, test, mcp or doctor. file: a path, `-` for standard input, or None.
+    expression: of `-e`. action, id, json_text: of call and capabilities. rest: arguments for `test` and `mcp`."""
 
     __slots__ = (
         "action", "allow", "command", "config", "context", "debug", "expression", "file", "id", "json", "json_text",
-        "load", "principal", "rest", "timeout", "verbose",
+        "load", "mcp_config", "principal", "rest", "timeout", "verbose",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -30,6 +30,7 @@ class Options:
         self.expression: str | None = None
         self.allow: list[str] = []
         self.load: list[str] = []
+        self.mcp_config: list[str] = []
         self.context: str | None = None
         self.config: str | None = None
         self.principal: str | None = None
@@ -44,10 +45,10 @@ class Options:
 
 
 _TAKING = {
-    "--allow": "allow", "--load": "load", "--context": "context", "--config": "config", "--principal": "principal",
+    "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context", "--config": "config", "--principal": "principal",
     "-e": "expression", "--timeout": "timeout",
 }  # fmt: skip
-_LISTS = ("allow", "load")
+_LISTS = ("allow", "load", "mcp_config")
 
 
 def parse_run(arguments: list[str]) -> Options | None:

@@ -13,8 +13,8 @@ results go to standard output, everything else to standard error; NO_COLOR is re
 
 def parse(arguments: list[str]) -> Options:
     """The options of a command line. Raises SystemExit after printing help, the version or a usage error."""
-    if arguments and arguments[0] == "test":
-        options = Options("test")
+    if arguments and arguments[0] in ("test", "mcp"):
+        options = Options(arguments[0])
         options.rest = arguments[1:]
         return options
     parser = build()
@@ -52,7 +52,8 @@ def build() -> argparse.ArgumentParser:
         "--allow", action="append", metavar="GRANT", help="grant: mcp.github.*, net:HOST, fs:read:PATH, env:NAME"
     )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
-    shared.add_argument("--load", action="append", metavar="FILE", help="file of trusted declarations to load first")
+    shared.add_argument("--load", action="append", metavar="FILE", help="file or folder of trusted declarations")
+    shared.add_argument("--mcp-config", action="append", metavar="FILE", help="file of MCP servers (.mcp.json)")
     shared.add_argument("--principal", metavar="NAME", help="on whose behalf (sessions are kept apart by it)")
     shared.add_argument("-v", "--verbose", action="count", help="show session events; -vv every ledger record")
     shared.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
@@ -85,6 +86,7 @@ def build() -> argparse.ArgumentParser:
         description="Check versions, configuration, cache, servers and credentials.",
     )
 
+    commands.add_parser("mcp", add_help=False, help="list, import, log in to MCP servers (rtfs mcp --help)")
     commands.add_parser("test", add_help=False, help="run golden tests (rtfs test --help)")
     return parser
 

@@ -24,15 +24,22 @@ def runtime(options: Options) -> Runtime:
     if options.verbose:
         fields["on_event"] = report.show_sessions if options.verbose == 1 else report.show_all
     if options.config is not None:
-        made = Runtime.from_config(options.config, allow=options.allow, **fields)
+        made = Runtime.from_config(options.config, allow=options.allow, mcp_files=options.mcp_config, **fields)
     else:
+        if options.mcp_config:
+            from rtfs.host.mcp_servers import ServerTable, read_servers
+
+            table = ServerTable()
+            for file in options.mcp_config:
+                read_servers(file, table)
+            fields["handlers"] = {"mcp": {"servers": table}}
         made = Runtime(options.allow, **fields)
     try:
         for path in options.load:
-            from rtfs.host.files import read_source
+            from rtfs.host.files import read_sources
 
-            source = read_source(path)
-            made.load(source.text, source.name)
+            for source in read_sources(path):
+                made.load(source.text, source.name)
     except BaseException:
         made.close()
         raise

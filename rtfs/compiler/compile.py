@@ -6,11 +6,10 @@ types of the forms before it; nothing of the program runs while it is compiled.
 
 from __future__ import annotations
 
-import sys
-
 from rtfs.compiler import cache
 from rtfs.compiler.constants import decode
 from rtfs.compiler.environment import CORE_MODULE, Environment
+from rtfs.compiler.recursion import raise_limit, restore_limit
 from rtfs.compiler.unit import Unit
 from rtfs.source import Source
 from rtfs.values.error import CompileError
@@ -67,14 +66,15 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
     from rtfs.syntax.reader import read_forms
 
     forms = read_forms(source)
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, COMPILE_RECURSION))
+    outer = environment.expansions
+    raise_limit(COMPILE_RECURSION)
     try:
         return UnitCompiler(source, environment, key).compile(forms, environment.module(module))
     except RecursionError:
         raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
     finally:
-        sys.setrecursionlimit(limit)
+        environment.expansions = outer
+        restore_limit()
 
 
 def load(unit: Unit, environment: Environment) -> None:

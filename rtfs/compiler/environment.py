@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtfs.compiler.analyser import Analyser
     from rtfs.compiler.unit import Unit
 
-    Run = Callable[[Any, list[Any]], Any]
+    Run = Callable[["Environment", Any, list[Any]], Any]
 
 CORE_MODULE = "rtfs.core"
 PRELUDE_MODULE = "rtfs.prelude"
@@ -28,21 +28,36 @@ MAX_MACROEXPAND = 10_000
 
 
 class Environment:
-    """run: calls (function, arguments) as a macro may be called. path: folders in which modules are looked for."""
+    """run: calls a function with arguments as a macro may be called, given the environment. path: folders in which modules are looked for."""
 
     def __init__(self, run: Run, path: tuple[str, ...] = (), hooks: dict[str, Any] | None = None) -> None:
-        self.run = run
+        self._run = run
         self.path = path
         self.core: dict[str, Any] = {**CORE, **SUPPORT, **(hooks or {})}
-        self.core[" macroexpand"] = self.macroexpand
-        self.core[" module_value"] = self.module_value
         self.core[" core_function"] = CORE.__getitem__
         self.modules: dict[str, Module] = {}
         self.units: dict[str, Unit] = {}
         self.files: dict[str, Unit] = {}
         self.importing: list[str] = []
         self.state = b""
+        self.expansions: Any = None
+        """What the macros of the source that is being compiled may still use up; kept by whoever runs them."""
         self._core_ready = False
+
+    def snapshot(self) -> Environment:
+        """An environment with everything that this one has now; what is defined in it from then on stays in it."""
+        copy = Environment(self._run, self.path)
+        copy.core = self.core  # functions keep the one they were made with
+        copy.units = dict(self.units)
+        copy.files = dict(self.files)
+        copy.state = self.state
+        copy._core_ready = self._core_ready
+        copy.modules = {name: module.copy() for name, module in self.modules.items()}
+        return copy
+
+    def run(self, function: Any, args: list[Any]) -> Any:
+        """Call a macro's function, purely and within limits."""
+        return self._run(self, function, args)
 
     # ------------------------------------------------------------------ modules
     def module(self, name: str) -> Module:

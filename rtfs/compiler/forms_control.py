@@ -14,7 +14,7 @@ from rtfs.compiler.scope import Scope
 from rtfs.compiler.special_forms import shape_error, special_form
 from rtfs.compiler.template import Template
 from rtfs.values import Keyword, List, Symbol
-from rtfs.values.error import CompileError
+from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def analyse_try(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         if is_list_headed(part, "catch"):
             if cleanup is not None:
                 raise shape_error("try", "`catch` stands before `finally`")
-            handlers.append(_handler(a, part, scope, tail))
+            handlers.append(_handler(a, part, scope))
         elif is_list_headed(part, "finally"):
             if cleanup is not None:
                 raise shape_error("try", "`try` takes one `finally`")
@@ -130,7 +130,17 @@ def _recurs(node: Node) -> bool:
     return isinstance(node, nodes.Recur)
 
 
-def _handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.Handler:
+def _handler(a: Analyser, form: Any, scope: Scope) -> nodes.Handler:
+    outer, a.at = a.at, a.locate(form)
+    try:
+        return _analyse_handler(a, form, scope)
+    except UserError as error:
+        raise a.error(error) from None
+    finally:
+        a.at = outer
+
+
+def _analyse_handler(a: Analyser, form: Any, scope: Scope) -> nodes.Handler:
     items = form.to_list()[1:]
     pattern: tuple[str, str] | None = None
     if items and items[0].__class__ is Keyword:

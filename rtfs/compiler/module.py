@@ -41,6 +41,18 @@ class Module:
         self.loaded = False
         self.declared = False
 
+    def copy(self) -> Module:
+        """The module as it is now; what either defines from then on the other does not see."""
+        made = Module(self.name, self.globals["__builtins__"])
+        made.globals = dict(self.globals)
+        made.macros = dict(self.macros)
+        made.types = dict(self.types)
+        made.defined = set(self.defined)
+        made.private = set(self.private)
+        made.aliases = dict(self.aliases)
+        made.exports, made.loaded, made.declared = self.exports, self.loaded, self.declared
+        return made
+
     def define(self, name: str) -> None:
         """Note a definition: the name is a value now, whatever it was."""
         self.defined.add(name)

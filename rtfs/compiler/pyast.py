@@ -28,8 +28,14 @@ def const(value: bool | int | float | str | None, line: int) -> ast.expr:
     return ast.Constant(value, lineno=line, col_offset=0)
 
 
+# CPython's compiler packs the arguments of larger calls, and such a call eats C stack on 3.11.
+MOST_ARGUMENTS = 30
+
+
 def call(function: str | ast.expr, arguments: list[ast.expr], line: int) -> ast.expr:
     target = name(function, line) if isinstance(function, str) else function
+    if len(arguments) > MOST_ARGUMENTS:
+        return call(" call_many", [target, display(arguments, line)], line)
     return ast.Call(target, arguments, [], lineno=line, col_offset=0)
 
 

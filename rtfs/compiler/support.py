@@ -7,6 +7,7 @@ which no symbol can spell. Functions here raise errors without a place; the mach
 from __future__ import annotations
 
 from rtfs.builtins import calling, comparison, numbers, strings
+from rtfs.builtins.budget import spend
 from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
@@ -198,6 +199,7 @@ def range_items(first: Any, end: Any = MISSING, /) -> Any:
     if first.__class__ is int and (end is MISSING or end.__class__ is int):
         made = range(first) if end is MISSING else range(first, end)
         if len(made) <= MAX_ITEMS:
+            spend(len(made))
             return made
     return range_(first) if end is MISSING else range_(first, end)
 
@@ -354,6 +356,7 @@ SUPPORT: dict[str, Any] = {
 SUPPORT.update(
     {
         " catches": error_catches,
+        " call_many": calling.call_with,
         " vector": Vector.of,
         " list": List.of,
         " plain_map": Map.of_plain,

@@ -5,8 +5,6 @@ Knows nothing of the cache or of running.
 
 from __future__ import annotations
 
-import sys
-
 from rtfs.compiler import (  # noqa: F401 - importing a module declares its special forms
     forms_binding,
     forms_control,
@@ -19,6 +17,7 @@ from rtfs.compiler.destructure import is_list_headed
 from rtfs.compiler.expansion import namespace_of
 from rtfs.compiler.generator import UnitGenerator
 from rtfs.compiler.nodes import Const, Node
+from rtfs.compiler.recursion import with_limit
 from rtfs.compiler.scope import Names, Scope
 from rtfs.compiler.special_forms import shape_error
 from rtfs.compiler.unit import Step, Unit, UnitBuilder
@@ -28,7 +27,7 @@ from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
+    from types import CodeType
     from typing import Any
 
     from rtfs.compiler.environment import Environment
@@ -47,25 +46,16 @@ def generate(analyser: Analyser, node: Node) -> CodeType:
         analyser.unit, analyser.names, module.name, lambda form: environment.check_type(form, module)
     )
     tree = generator.module_of(node)
-    limit = sys.getrecursionlimit()
+    filename = analyser.unit.unit.filename
     try:
-        sys.setrecursionlimit(_depth() + PYTHON_COMPILE_RECURSION)
-        return compile(tree, analyser.unit.unit.filename, "exec", optimize=0)
+        code: CodeType = with_limit(
+            PYTHON_COMPILE_RECURSION, lambda: compile(tree, filename, "exec", dont_inherit=True, optimize=0)
+        )
+        return code
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise analyser.error(
             CompileError("limit/nesting", f"the form is too deep or too large to be compiled ({error})")
         ) from None
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-def _depth() -> int:
-    depth = 0
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        depth += 1
-        frame = frame.f_back
-    return depth
 
 
 class UnitCompiler:

@@ -4,5 +4,6 @@ one."""
 from __future__ import annotations
 
 HANDLERS: dict[str, str] = {
+    "graphql": "rtfs.capabilities.sessions.graphql:GraphqlHandler",
     "mcp": "rtfs.capabilities.sessions.mcp:McpHandler",
 }

@@ -8,7 +8,7 @@ one UserError with the place in it (`config/yaml` for broken YAML, `config/inval
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -23,6 +23,11 @@ from pydantic import (
 
 from rtfs.source import Source, Span
 from rtfs.values import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rtfs.host.mcp_servers import ServerTable
 
 
 class _Strict(BaseModel):
@@ -72,7 +77,8 @@ class PoolSettings(_Strict):
 
 class Settings(_Strict):
     """The whole file. `load`: files of declarations, relative to the file; `module_path`: folders, likewise.
-    `handlers`: options of session handlers, by name."""
+    `handlers`: options of session handlers, by name. `mcp_servers`: servers by name; `mcp_files`: files that name more
+    (`.mcp.json`), relative to the file."""
 
     allow: list[str] = Field(default_factory=list)
     principal: str = Field("local", min_length=1)
@@ -85,17 +91,36 @@ class Settings(_Strict):
     hints: HintSettings = HintSettings()
     pool: PoolSettings = PoolSettings()
     handlers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    mcp_servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    mcp_files: list[str] = Field(default_factory=list)
 
 
 class Config:
     """Checked settings and the folder that their paths are relative to."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, source: Source) -> None:
         self.settings = settings
         self.folder = folder
+        self.source = source
 
-    def runtime_fields(self) -> dict[str, Any]:
-        """The keyword arguments of `Runtime` that the settings stand for."""
+    def servers(self, files: Iterable[str | Path] = ()) -> ServerTable | None:
+        """The MCP servers named here, in the files named here and in `files` (which win); None if there are none.
+
+        Raises HostError `config/…`."""
+        from rtfs.host.mcp_servers import ServerTable, read_servers
+
+        settings = self.settings
+        table = ServerTable()
+        for file in files:
+            read_servers(file, table)
+        for name, entry in settings.mcp_servers.items():
+            table.add(name, entry, _place(self.source, ["mcp_servers", name]))
+        for path in settings.mcp_files:
+            read_servers(self.folder / path, table)
+        return table if len(table) else None
+
+    def runtime_fields(self, mcp_files: Iterable[str | Path] = ()) -> dict[str, Any]:
+        """The keyword arguments of `Runtime` that the settings stand for. mcp_files: further files of servers."""
         from rtfs.host.hints import HintLimits
 
         settings = self.settings
@@ -111,6 +136,9 @@ class Config:
             "handlers": settings.handlers,
             "module_path": [self.folder / path for path in settings.module_path],
         }
+        servers = self.servers(mcp_files)
+        if servers is not None:
+            fields["handlers"] = {**settings.handlers, "mcp": {"servers": servers, **settings.handlers.get("mcp", {})}}
         limits = settings.limits.model_dump(exclude_none=True)
         if limits:
             fields["limits"] = limits
@@ -122,9 +150,9 @@ class Config:
 
     def sources(self) -> list[Source]:
         """The files to load, read. Raises HostError `config/missing`."""
-        from rtfs.host.files import read_source
+        from rtfs.host.files import read_sources
 
-        return [read_source(self.folder / path) for path in self.settings.load]
+        return [source for path in self.settings.load for source in read_sources(self.folder / path)]
 
     def _grant(self, grant: str) -> str:
         """File grants of a configuration are relative to its folder, like its other paths."""
@@ -161,7 +189,9 @@ def read_config(path: str | Path) -> Config:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         raise _invalid(error, source) from None
-    return Config(settings, path.resolve().parent)
+    config = Config(settings, path.resolve().parent, source)
+    config.servers()
+    return config
 
 
 def _invalid(error: ValidationError, source: Source) -> HostError:

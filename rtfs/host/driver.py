@@ -8,7 +8,8 @@ error or a cancellation ends them.
 from __future__ import annotations
 
 from rtfs.host.waits import Gather, Turn
-from rtfs.machine import RequiresHost, start_call
+from rtfs.machine import DEFAULT_LIMITS, RequiresHost, start_call
+from rtfs.machine.limits import Budget
 from rtfs.values import HostError, LimitError, UserError, Vector
 
 TYPE_CHECKING = False
@@ -30,13 +31,14 @@ WIDTH = 16
 
 
 class Run:
-    """What all machines of one run share. language: answers the environment. origin: whose declarations its
+    """What all machines of one run share; `budget`: what they may use up together. language: answers the environment. origin: whose declarations its
     `(capability …)` forms are. deadline: of time.monotonic(), or None. breathe: whether machines let others have their
     turn now and then."""
 
     __slots__ = (
         "_language",
         "breathe",
+        "budget",
         "deadline",
         "ledger",
         "limits",
@@ -66,6 +68,7 @@ class Run:
         self.registry = registry
         self._language = language
         self.limits = limits
+        self.budget = Budget(limits or DEFAULT_LIMITS)
         self.origin = origin
         self.warn = warn
         self.breathe = breathe
@@ -125,7 +128,7 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
 async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
     """Call an RTFS function in a machine of its own, under `frame`'s context."""
     run = frame.run
-    return await drive(start_call(run.environment, function, arguments, run.limits, run.breathe), frame)
+    return await drive(start_call(run.environment, function, arguments, run.limits, run.breathe, run.budget), frame)
 
 
 async def parallel(thunks: tuple[Any, ...], frame: Frame) -> Any:
@@ -140,7 +143,7 @@ async def parallel(thunks: tuple[Any, ...], frame: Frame) -> Any:
 
 async def _branch(thunk: Any, frame: Frame) -> Any:
     run = frame.run
-    return await drive(start_call(run.environment, thunk, (), run.limits, True), frame)
+    return await drive(start_call(run.environment, thunk, (), run.limits, True, run.budget), frame)
 
 
 async def _other(call: HostCall, frame: Frame) -> Any:

@@ -30,6 +30,16 @@ def read_source(path: str | PathLike[str], missing: str = "file/missing") -> Sou
     return decode(data, name)
 
 
+def read_sources(path: str | PathLike[str]) -> list[Source]:
+    """The text of a file, or of every `.rtfs` file in a folder, by name. Raises HostError as `read_source` does."""
+    import os
+
+    if not os.path.isdir(path):
+        return [read_source(path)]
+    names = sorted(name for name in os.listdir(path) if name.endswith(".rtfs"))
+    return [read_source(os.path.join(path, name)) for name in names]
+
+
 def decode(data: bytes, name: str) -> Source:
     """A source of UTF-8 bytes. Raises HostError `reader/encoding` with the place of the first wrong byte."""
     if len(data) > LARGEST:

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from rtfs.host.runtime import Runtime
 
 
+def prepare(runtime: Runtime) -> None:
+    """Load the reader and the standard macros, while nothing is being compiled. From any thread, once the environment
+    is there."""
+    from rtfs.syntax.reader import incomplete
+
+    incomplete("")
+    with runtime._compiling:
+        runtime.environment.core_macros()
+
+
 def declared(runtime: Runtime, id: str) -> Fields | None:
     """The declaration of a capability, without building its manifest; None for an unknown id."""
     entry = runtime._registry.find(id)

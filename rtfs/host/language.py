@@ -27,25 +27,3 @@ def new_environment(module_path: tuple[str, ...]) -> Environment:
     for defined in prelude.defined:
         environment.core[defined] = prelude.globals[defined]
     return environment
-
-
-def snapshot(environment: Environment) -> Environment:
-    """An environment with everything that this one has now; what is defined in it stays in it."""
-    from rtfs.compiler.module import Module
-    from rtfs.machine import new_environment
-
-    copy = new_environment(environment.path)
-    copy.core = environment.core  # functions keep the one they were made with
-    copy.units = dict(environment.units)
-    copy.files = dict(environment.files)
-    copy.state = environment.state
-    copy._core_ready = environment._core_ready
-    for name, module in environment.modules.items():
-        mine = copy.modules[name] = Module(name, copy.core)
-        mine.globals.update(module.globals)
-        mine.macros.update(module.macros)
-        mine.types.update(module.types)
-        mine.defined.update(module.defined)
-        mine.aliases.update(module.aliases)
-        mine.exports, mine.loaded, mine.declared = module.exports, module.loaded, module.declared
-    return copy

@@ -20,7 +20,7 @@ from rtfs.host.engine import Engine
 from rtfs.host.fibers import Scheduler
 from rtfs.host.grants import Grants
 from rtfs.host.hints import HintLimits, Hints
-from rtfs.host.language import new_environment, snapshot
+from rtfs.host.language import new_environment
 from rtfs.host.ledger import Ledger, Record
 from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
@@ -109,14 +109,15 @@ class Runtime:
 
     @classmethod
     def from_config(cls, path: str | Path = "rtfs.yaml", **overrides: Any) -> Self:
-        """A runtime as a configuration file describes it; keyword arguments win, `allow` adds to the file's grants.
+        """A runtime as a configuration file describes it; keyword arguments win, `allow` adds to the file's grants,
+        `mcp_files` names further files of MCP servers (`.mcp.json`).
 
         Raises HostError `config/…` with the place in the file.
         """
         from rtfs.host.config import read_config
 
         config = read_config(path)
-        fields = config.runtime_fields()
+        fields = config.runtime_fields(overrides.pop("mcp_files", ()))
         extra = overrides.pop("allow", ())
         fields["allow"] = [*fields["allow"], *([extra] if isinstance(extra, str) else extra)]
         fields.update(overrides)
@@ -211,7 +212,7 @@ class Runtime:
         source = Source(source, name) if isinstance(source, str) else source
         environment, registry = self.environment, self._registry
         if not keep:
-            environment, registry = snapshot(environment), registry.snapshot()
+            environment, registry = environment.snapshot(), registry.snapshot()
         run = self._new_run(registry, lambda: environment, PLAN, limits, timeout, breathe=True)
         frame = self._frame(run, context, principal, run_id, allow, source)
         scheduler = Scheduler(self._engine, home=asyncio.get_running_loop())
@@ -297,13 +298,11 @@ class Runtime:
 
     async def _program(self, source: Source, frame: Frame, timeout: float | None) -> Any:
         running = self._recorded(self._execute(source, frame), frame)
-        if timeout is None:
+        budget = frame.run.budget
+        seconds = budget.remaining()
+        if seconds is None:
             return await running
-
-        def late() -> LimitError:
-            return LimitError("limit/time", f"the run took longer than {timeout:g} s")
-
-        return await Within(timeout, running, late)
+        return await Within(max(seconds, 0.0), running, budget.late, budget.remaining)
 
     async def _execute(self, source: Source, frame: Frame) -> Any:
         from rtfs.compiler import compile_source

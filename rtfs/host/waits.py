@@ -47,14 +47,22 @@ class Sleep(Suspension):
 
 
 class Within(Suspension):
-    """Run a coroutine for at most some seconds; `late()` makes the error of one that takes longer."""
+    """Run a coroutine for at most some seconds; `late()` makes the error of one that takes longer. remaining: asked
+    then whether there are seconds left after all."""
 
-    __slots__ = ("_child", "_timer", "coroutine", "late", "seconds")
+    __slots__ = ("_child", "_timer", "coroutine", "late", "remaining", "seconds")
 
-    def __init__(self, seconds: float, coroutine: Coroutine[Any, Any, Any], late: Callable[[], BaseException]) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        coroutine: Coroutine[Any, Any, Any],
+        late: Callable[[], BaseException],
+        remaining: Callable[[], float | None] | None = None,
+    ) -> None:
         self.seconds = seconds
         self.coroutine = coroutine
         self.late = late
+        self.remaining = remaining
         self._child: Any = None
         self._timer: Any = None
 
@@ -65,9 +73,14 @@ class Within(Suspension):
                 scheduler.wake(fiber, child.value, child.error)
 
         def over() -> None:
-            if fiber.waiting is self:
-                scheduler.cancel(self._child)
-                scheduler.wake(fiber, None, self.late())
+            if fiber.waiting is not self:
+                return
+            left = None if self.remaining is None else self.remaining()
+            if left is not None and left > 0:
+                self._timer = scheduler.at(monotonic() + left, over)
+                return
+            scheduler.cancel(self._child)
+            scheduler.wake(fiber, None, self.late())
 
         self._timer = scheduler.at(monotonic() + self.seconds, over)
         self._child = scheduler.spawn(self.coroutine, finished)

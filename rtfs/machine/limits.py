@@ -5,23 +5,40 @@ A program cannot catch a limit. Units: steps are entries of functions that could
 
 from __future__ import annotations
 
+from time import monotonic
+
+from rtfs.values.error import LimitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+OUTPUT = 64 * 1024 * 1024
+
 
 class Limits:
     """steps: in all, None for any number. depth: nested calls of RTFS functions. seconds: of wall clock for the whole
-    run, waiting for the host included, None for any."""
+    run, waiting for the host included, None for any. output: bytes that a run may print, None for any."""
 
-    __slots__ = ("depth", "seconds", "steps")
+    __slots__ = ("depth", "output", "seconds", "steps")
 
-    def __init__(self, steps: int | None = 1_000_000_000, depth: int = 100_000, seconds: float | None = None) -> None:
-        for name, value in (("steps", steps), ("depth", depth), ("seconds", seconds)):
+    def __init__(
+        self,
+        steps: int | None = 1_000_000_000,
+        depth: int = 100_000,
+        seconds: float | None = None,
+        output: int | None = OUTPUT,
+    ) -> None:
+        for name, value in (("steps", steps), ("depth", depth), ("seconds", seconds), ("output", output)):
             if value is not None and value <= 0:
                 raise ValueError(f"limits: {name} must be positive, not {value}")
         self.steps = steps
         self.depth = depth
         self.seconds = seconds
+        self.output = output
 
     def __repr__(self) -> str:
-        return f"Limits(steps={self.steps}, depth={self.depth}, seconds={self.seconds})"
+        return f"Limits(steps={self.steps}, depth={self.depth}, seconds={self.seconds}, output={self.output})"
 
     def within(self, other: Limits) -> Limits:
         """The narrower of two in each respect."""
@@ -29,15 +46,107 @@ class Limits:
         def least(a: float | None, b: float | None) -> float | None:
             return b if a is None else a if b is None else min(a, b)
 
-        steps = least(self.steps, other.steps)
+        steps, output = least(self.steps, other.steps), least(self.output, other.output)
         return Limits(
             steps=None if steps is None else int(steps),
             depth=min(self.depth, other.depth),
             seconds=least(self.seconds, other.seconds),
+            output=None if output is None else int(output),
         )
 
 
 DEFAULT_LIMITS = Limits()
 
-# For macros: they run while somebody waits for the compiler.
-EXPANSION_LIMITS = Limits(steps=5_000_000, depth=20_000, seconds=20.0)
+# For all macros of one source together: they run while somebody waits for the compiler.
+EXPANSION_LIMITS = Limits(steps=20_000_000, depth=20_000, seconds=20.0)
+
+
+class Budget:
+    """What all machines of one run may still use up together: steps, time, output.
+
+    left: steps not handed out, None for any number. deadline: of time.monotonic(), or None. output: bytes that may
+    still be printed, or None. machines: those that have steps in hand. Only the thread whose turn it is (see
+    `rtfs.machine.turn`) touches `left`.
+    """
+
+    __slots__ = ("_parked", "_parked_since", "deadline", "left", "limits", "machines", "output")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.left = limits.steps
+        self.deadline = None if limits.seconds is None else monotonic() + limits.seconds
+        self.output = limits.output
+        self.machines: set[Any] = set()
+        self._parked = 0
+        self._parked_since = 0.0
+
+    def take(self, most: int) -> int:
+        """At most so many steps. Raises LimitError `limit/steps` when there is none left."""
+        left = self.left
+        if left is None:
+            return most
+        if left <= 0:
+            left = self._reclaimed()
+            if left <= 0:
+                raise self._out_of_steps()
+        size = most if most < left else left
+        self.left = left - size
+        return size
+
+    def pay(self, steps: int, in_hand: int) -> None:
+        """Spend steps at once, by a machine that has `in_hand` steps. Raises LimitError `limit/steps`."""
+        if self.left is not None:
+            if steps > self.left + in_hand and steps > self._reclaimed():
+                raise self._out_of_steps()
+            self.left = max(self.left - steps, 0)
+
+    def check_time(self) -> None:
+        """Raises LimitError `limit/time` when the run has had its time."""
+        if self.deadline is not None and not self._parked and monotonic() > self.deadline:
+            raise self.late()
+
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, None without one; while the run is parked it has what it had before."""
+        if self.deadline is None:
+            return None
+        return self.deadline - (self._parked_since if self._parked else monotonic())
+
+    def park(self) -> None:
+        """A person is asked: time stands still until `unpark`."""
+        if self._parked == 0:
+            self._parked_since = monotonic()
+        self._parked += 1
+
+    def unpark(self) -> None:
+        self._parked -= 1
+        if self._parked == 0 and self.deadline is not None:
+            self.deadline += monotonic() - self._parked_since
+
+    def print(self, text: str) -> None:
+        """Count text that is about to be printed. Raises LimitError `limit/output`."""
+        if self.output is None:
+            return
+        self.output -= len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        if self.output < 0:
+            raise LimitError("limit/output", f"the program printed more than {self.limits.output:,} bytes")
+
+    def late(self) -> LimitError:
+        """The error of a run that took too long."""
+        return LimitError("limit/time", f"the program ran longer than {self.limits.seconds or 0:g} s")
+
+    def _reclaimed(self) -> int:
+        """Steps left after the machines that wait have given back theirs."""
+        left = self.left or 0
+        for machine in self.machines:
+            ticks = machine.ticks
+            for _ in ticks:
+                left += 1
+        self.left = left
+        return left
+
+    def _out_of_steps(self) -> LimitError:
+        return LimitError(
+            "limit/steps",
+            f"the program took more than {self.limits.steps or 0:,} steps",
+            hint="raise the limit if it is meant to run that long",
+        )

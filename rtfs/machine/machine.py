@@ -10,18 +10,19 @@ import sys
 from _thread import get_ident
 from contextvars import copy_context
 from itertools import repeat
-from time import monotonic
 
 from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
 
+from rtfs.builtins.budget import account
 from rtfs.builtins.calling import call_with
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
-from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Limits
+from rtfs.compiler.recursion import raise_limit, restore_limit
+from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
-from rtfs.machine.recursion import raise_limit, restore_limit
 from rtfs.machine.translate import translate
+from rtfs.machine.turn import end_turn, take_turn, yield_turn
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
 
 TYPE_CHECKING = False
@@ -53,29 +54,36 @@ class Machine:
 
     __slots__ = (
         "breathe",
+        "budget",
         "core",
-        "deadline",
         "environment",
         "guest",
-        "left",
         "limits",
         "main",
         "nesting",
+        "spent",
         "thread",
         "ticks",
     )
 
-    def __init__(self, environment: Environment, main: Callable[[], Any], limits: Limits | None, breathe: bool) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        main: Callable[[], Any],
+        limits: Limits | None,
+        breathe: bool,
+        budget: Budget | None = None,
+    ) -> None:
         self.environment = environment
         self.core = environment.core
         self.limits = limits or DEFAULT_LIMITS
         self.main = main
         self.breathe = breathe
-        self.left = self.limits.steps
+        self.budget = budget or Budget(self.limits)
         self.ticks: Any = repeat(None, 0)
-        self.deadline = monotonic() + self.limits.seconds if self.limits.seconds is not None else None
         self.guest: Guest | None = None
         self.nesting = 0
+        self.spent = 0
         self.thread = get_ident()
 
     # ------------------------------------------------------------------ switching
@@ -93,7 +101,11 @@ class Machine:
         guest.machine = self
         guest.gr_context = copy_context()
         self.guest = guest
-        self._next_slice()
+        take_turn()
+        try:
+            self._next_slice()
+        finally:
+            end_turn()
         return self._switch(guest.switch)
 
     def resume(self, value: Any) -> Outcome:
@@ -109,24 +121,35 @@ class Machine:
     def close(self) -> None:
         guest, self.guest = self.guest, None
         if guest is not None and not guest.dead:
-            guest.parent = getcurrent()
-            guest.throw()
+            take_turn()
+            try:
+                self._leave()
+                guest.parent = getcurrent()
+                guest.throw()
+            finally:
+                end_turn()
 
     def _switch(self, switch: Any, *arguments: Any) -> Outcome:
         """Run the guest until it asks for something or ends."""
         core = self.core
-        outside = core.get(" ticks")
-        core[" ticks"] = self.ticks
+        take_turn()
+        outside, outside_spent = core.get(" ticks"), account.spent
         raise_limit(self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS)
         try:
+            core[" ticks"] = self.ticks
+            account.spent = self.spent
             result = switch(*arguments)
+            if result.__class__ is not HostCall:
+                self._leave()
         except BaseException as error:
+            self._leave()
             self.guest = None
             raise self._failure(error) from error.__cause__
         finally:
-            self.ticks = core[" ticks"]
             core[" ticks"] = outside
+            self.spent, account.spent = account.spent, outside_spent
             restore_limit()
+            end_turn()
         if result.__class__ is HostCall:
             return RequiresHost(result, self)
         self.guest = None
@@ -144,29 +167,42 @@ class Machine:
         return translate(error, self.environment.units)
 
     # ------------------------------------------------------------------ steps
-    def _next_slice(self) -> None:
-        size = SLICE
-        if self.left is not None:
-            if self.left <= 0:
-                raise LimitError(
-                    "limit/steps",
-                    f"the program took more than {self.limits.steps:,} steps",
-                    hint="raise the limit if it is meant to run that long",
-                )
-            size = min(SLICE, self.left)
-            self.left -= size
-        self.ticks = self.core[" ticks"] = repeat(None, size)
+    def _next_slice(self) -> Any:
+        """An iterator of the next steps."""
+        budget = self.budget
+        size = budget.take(SLICE)
+        budget.machines.add(self)
+        self.ticks = repeat(None, size)
+        return self.ticks
+
+    def _leave(self) -> None:
+        """Nothing runs in this machine any more: give back the steps in hand."""
+        budget = self.budget
+        if self in budget.machines:
+            budget.machines.discard(self)
+            if budget.left is not None:
+                budget.left += self.ticks.__length_hint__()
+            self.ticks = repeat(None, 0)
 
     def refill(self) -> None:
         """Called by guest code whose step iterator is used up."""
         if self.core[" ticks"].__length_hint__() > 0:
             return  # an outer loop still held the iterator of an earlier slice
-        if self.deadline is not None and monotonic() > self.deadline:
-            raise LimitError("limit/time", f"the program ran longer than {self.limits.seconds:g} s")
+        self._pause()
+        self.core[" ticks"] = self._next_slice()
+
+    def pay(self, elements: int) -> None:
+        """Called by standard functions: each element they go through is a step."""
+        self.budget.pay(elements, self.core[" ticks"].__length_hint__())
+        self._pause()
+
+    def _pause(self) -> None:
+        """Look at the clock, let other threads and the driver have their turn."""
+        self.budget.check_time()
+        yield_turn()
         if self.breathe:
             assert self.guest is not None
             self.guest.parent.switch(HostCall("breathe", ""))
-        self._next_slice()
 
 
 # ---------------------------------------------------------------------- what generated code calls
@@ -180,6 +216,16 @@ def _machine() -> Machine:
 
 def refill() -> None:
     _machine().refill()
+
+
+def pay(elements: int) -> None:
+    """What standard functions spent. Outside of a machine nobody counts."""
+    current = getcurrent()
+    if current.__class__ is Guest:
+        current.machine.pay(elements)
+
+
+account.pay = pay
 
 
 def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None) -> Any:
@@ -208,7 +254,22 @@ def caught(error: BaseException) -> UserError:
     return found
 
 
-HOOKS: dict[str, Any] = {" refill": refill, " request": request, " caught": caught, " ticks": repeat(None, 0)}
+def macroexpand(module: str, form: Any, /) -> Any:
+    return _machine().environment.macroexpand(module, form)
+
+
+def module_value(module: str, name: str, /) -> Any:
+    return _machine().environment.module_value(module, name)
+
+
+HOOKS: dict[str, Any] = {
+    " refill": refill,
+    " request": request,
+    " caught": caught,
+    " macroexpand": macroexpand,
+    " module_value": module_value,
+    " ticks": repeat(None, 0),
+}
 
 
 # ---------------------------------------------------------------------- programs
@@ -234,14 +295,17 @@ def run_unit(unit: Unit, environment: Environment) -> Any:
     return value
 
 
-def start(program: Program, limits: Limits | None = None, breathe: bool = False) -> Outcome:
+def start(
+    program: Program, limits: Limits | None = None, breathe: bool = False, budget: Budget | None = None
+) -> Outcome:
     """Run a program until it ends or asks the host for something.
 
     limits: steps, depth, seconds; the defaults if None. breathe: give control back (a "breathe" call) at each slice of
-    steps. Raises UserError with place and trace if the program ends with an error.
+    steps. budget: what it shares with other machines; one of its own if None. Raises UserError with place and trace if
+    the program ends with an error.
     """
     environment, unit = program.environment, program.unit
-    return Machine(environment, lambda: run_unit(unit, environment), limits, breathe).start()
+    return Machine(environment, lambda: run_unit(unit, environment), limits, breathe, budget).start()
 
 
 def start_call(
@@ -250,14 +314,22 @@ def start_call(
     args: list[Any] | tuple[Any, ...] = (),
     limits: Limits | None = None,
     breathe: bool = False,
+    budget: Budget | None = None,
 ) -> Outcome:
     """Run a call of an RTFS function in a machine of its own."""
-    return Machine(environment, lambda: call_with(function, args), limits, breathe).start()
+    return Machine(environment, lambda: call_with(function, args), limits, breathe, budget).start()
 
 
 def run_expansion(environment: Environment, function: Any, args: list[Any]) -> Any:
     """Call a macro's function: purely, within limits. Raises CompileError `macro/expansion` if it asks the host."""
-    outcome = start_call(environment, function, args, EXPANSION_LIMITS)
+    current = getcurrent()
+    if current.__class__ is Guest:
+        budget = current.machine.budget
+    else:
+        budget = environment.expansions
+        if budget is None:
+            budget = environment.expansions = Budget(EXPANSION_LIMITS)
+    outcome = start_call(environment, function, args, EXPANSION_LIMITS, budget=budget)
     if isinstance(outcome, Complete):
         return outcome.value
     what = outcome.call.id or outcome.call.kind
@@ -269,5 +341,4 @@ def run_expansion(environment: Environment, function: Any, args: list[Any]) -> A
 
 def new_environment(path: tuple[str, ...] = ()) -> Environment:
     """An environment whose macros run in machines."""
-    environment = Environment(lambda function, args: run_expansion(environment, function, args), path, HOOKS)
-    return environment
+    return Environment(run_expansion, path, HOOKS)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     Units = dict[str, Unit]
 
+_ERRORS = frozenset(
+    ("Cancelled", "CompileError", "EvalError", "HostError", "LimitError", "ReaderError", "TypeMismatch")
+)
+
 MAX_TRACE = 50
 CO_VARARGS = 0x04
 _KINDS = {"int": "an integer", "float": "a float", "bool": "a boolean", "str": "a string", "NoneType": "nil"}
@@ -93,7 +97,7 @@ def _foreign(error: BaseException) -> BaseException:
 
 
 def _undefined(error: NameError) -> EvalError:
-    name = plain_name(error.name or "")
+    name = plain_name(error.name or _quoted(str(error)))
     if not name:
         return EvalError("undefined", str(error))
     from rtfs.compiler.analyser import FORBIDDEN
@@ -115,12 +119,17 @@ def _undefined(error: NameError) -> EvalError:
     return EvalError("undefined", f"`{name}` is not defined", hint=hint)
 
 
+def _quoted(text: str) -> str:
+    """What stands between the first single quotes: the name of an UnboundLocalError."""
+    return text.partition("'")[2].partition("'")[0]
+
+
 def _bad_call(error: TypeError) -> UserError | None:
     """CPython's words for a wrong number of arguments or a value that is no function."""
     text = str(error)
     if text.endswith("object is not callable"):
         kind = text.split("'")[1]
-        shown = _KINDS.get(kind, f"a {kind.lower()}")
+        shown = _KINDS.get(kind, f"a {kind.lower()}") if kind not in _ERRORS else "an error"
         return TypeMismatch(
             "type/not-callable",
             f"{shown} cannot be called",
@@ -162,7 +171,7 @@ def _function_name(head: str) -> str:
 
 def _given(error: TypeError) -> int | None:
     """How many arguments the call had that raised: CPython's message tells only how many are missing, its bytecode
-    has the number. None for a call with unpacked arguments."""
+    has the number. None if it is not to be found."""
     traceback = error.__traceback__
     if traceback is None:
         return None
@@ -172,7 +181,8 @@ def _given(error: TypeError) -> int | None:
 
     code, at = traceback.tb_frame.f_code.co_code, traceback.tb_lasti
     if code[at] != opmap["CALL"]:
-        return None
+        unpacked = traceback.tb_frame.f_locals.get("args")  # see rtfs.builtins.calling
+        return len(unpacked) if unpacked is not None else None
     more = code[at - 1] if at >= 2 and code[at - 2] == EXTENDED_ARG else 0
     return code[at + 1] | more << 8
 

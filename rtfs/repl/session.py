@@ -74,7 +74,7 @@ class Session:
         person types."""
         from rtfs.repl.commands import hint_for, parse
 
-        if not text.strip():
+        if _is_blank(text):
             return
         found = parse(text)
         self.number += 1
@@ -216,3 +216,15 @@ class Session:
                 pending += [*value.keys(), *value.values()]
             elif (kind is Vector or kind is List) and len(value):
                 pending += [value[index] for index in range(min(len(value), 20))]
+
+
+def _is_blank(text: str) -> bool:
+    """Whether a text holds nothing but white space and comments."""
+    if not text.strip():
+        return True
+    if text.lstrip()[0] not in ";#":
+        return False
+    from rtfs.repl.lexemes import COMMENT, lexemes
+
+    found = lexemes(text)
+    return bool(found) and all(lexeme.kind == COMMENT and lexeme.closed for lexeme in found)

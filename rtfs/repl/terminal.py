@@ -56,6 +56,8 @@ def loop(session: Session) -> None:
             warmed = True
             from threading import Thread
 
+            session.bind()  # here, so that no two threads make an environment
+
             Thread(target=_warm, args=(session,), name="rtfs-warm", daemon=True).start()
 
     while not session.ended:
@@ -73,8 +75,13 @@ def loop(session: Session) -> None:
 
 def _warm(session: Session) -> None:
     """Load what the first key press would have to wait for."""
+    from rtfs.host.inspection import prepare
+
     try:
+        prepare(session.runtime)
         paint.styled("(a)", session.names)
+        complete(session, "(a", 2)
+        about(session, "(a)", 2)
     except Exception:  # whoever really needs it will meet the error
         pass
 

@@ -23,10 +23,9 @@ def ast_text(source: Source, environment: Environment) -> str:
     from rtfs.compiler.analyser import Analyser
     from rtfs.compiler.scope import Scope
     from rtfs.compiler.toplevel import UnitCompiler
-    from rtfs.host.language import snapshot
     from rtfs.syntax.reader import read_forms
 
-    inner = snapshot(environment)
+    inner = environment.snapshot()
     forms = read_forms(source)
     module = inner.module("user")
     compiler = UnitCompiler(source, inner, b"ast")

@@ -7,12 +7,15 @@ prints; what has a literal prints as one; everything else prints as `#<…>`, wh
 from __future__ import annotations
 
 from rtfs.syntax.numbers import float_text, int_text
-from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
+from rtfs.values import Keyword, LimitError, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+MOST_PIECES = 40_000_000
+"""Pieces of text in the longest printed value. Data that shares its parts can be far larger printed than in memory."""
 
 
 def to_text(value: Any, width: int | None = None) -> str:
@@ -56,6 +59,8 @@ def _collection_text(value: Any) -> str:
                 put(atom(item))
                 put(" ")
             elif kind in _BRACKETS:
+                if len(out) > MOST_PIECES:
+                    raise LimitError("limit/size", f"a value of more than {MOST_PIECES:,} parts cannot be printed")
                 stack.append((items, closer))
                 opener, closer = _BRACKETS[kind]
                 put(opener)

@@ -109,7 +109,7 @@ def test_limits_are_positive():
 def test_the_narrower_of_two_limits():
     both = Limits(steps=10, depth=50, seconds=None).within(Limits(steps=None, depth=20, seconds=3.0))
     assert (both.steps, both.depth, both.seconds) == (10, 20, 3.0)
-    assert repr(both) == "Limits(steps=10, depth=20, seconds=3.0)"
+    assert repr(both) == "Limits(steps=10, depth=20, seconds=3.0, output=67108864)"
 
 
 def test_a_machine_can_breathe():
@@ -144,6 +144,8 @@ DEEP = {
     "sort-by": "(defn f [n] (if (= n 0) 0 (+ 1 (first (sort-by f [(dec n)]))))) (f 99000)",
     "filter": "(defn f [n] (if (= n 0) true (count (filter f [(dec n)])))) (f 99000)",
     "apply": "(defn f [n & r] (if (= n 0) 0 (+ 1 (apply f (dec n) r)))) (f 99000 1 2 3 4 5 6 7 8 9 10)",
+    "30 parameters": f"(defn f [{' '.join(f'p{n}' for n in range(30))}] (if (= p0 0) 0 (+ 1 (f (dec p0) {'1 ' * 29}))))"
+    f"(f 99000 {'1 ' * 29})",
     "partial": "(defn f [a n] (if (= n 0) 0 (+ 1 ((partial f 1) (dec n))))) (f 1 99000)",
     "comp": "(defn f [n] (if (= n 0) 0 (+ 1 ((comp f dec) n)))) (f 99000)",
     "juxt": "(defn f [n] (if (= n 0) 0 (+ 1 (first ((juxt f) (dec n)))))) (f 99000)",
@@ -172,6 +174,8 @@ ENDLESS = {
     "apply to many": "(defn f [& r] (apply f r)) (apply f (range 1000))",
     "partial": "(defn f [a n] ((partial f 1) n)) (f 1 1)",
     "finally": "(defn f [n] (try (+ 1 (f n)) (finally (f n)))) (f 1)",
+    "31 parameters": f"(defn f [{' '.join(f'p{n}' for n in range(31))}] (+ 1 (f {'1 ' * 31}))) (f {'1 ' * 31})",
+    "apply to 31": "(defn f [& r] (+ 1 (apply f r))) (apply f (range 31))",
     "mutual": "(defn g [x] (+ 1 (h x))) (defn h [x] (+ 1 (first (map g [x])))) (g 1)",
     "multi": "(defn f ([n] (+ 1 (f n 1))) ([n m] (+ 1 (f n)))) (f 1)",
     "merge-with": "(defn f [n m] (merge-with f {:a n} {:a 1})) (f 1 1)",

@@ -1,4 +1,4 @@
-"""The contract of outcomes: complete or a request, one-shot, resumed with a value or an error, closed without a trace."""
+"""The contract of outcomes: complete or a request, one-shot, resumed with a value or an error, or closed."""
 
 from __future__ import annotations
 

@@ -203,9 +203,7 @@ def test_load_and_reload(session: Session, capsys: Captured, tmp_path: Path) -> 
     assert "file/missing" in said(session, capsys, ":load none.rtfs")[1]
 
 
-def test_a_changed_module_is_imported_again(
-    capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_module_is_imported_again(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "lib" / "m.rtfs"
     file.parent.mkdir()
     file.write_text("(module lib.m (defn f [] 1) (defn g [] (f)))")

@@ -29,7 +29,9 @@ def test_every_word_has_its_kind(text: str, kinds: str) -> None:
     assert " ".join(lexeme.kind for lexeme in lexemes(text)) == kinds
 
 
-@pytest.mark.parametrize("text", [*(text for text, _ in KINDS), '#{1} \\a ::b "x\\q" |# \x07 #?(a)', "#!/usr/bin/rtfs\n1"])
+@pytest.mark.parametrize(
+    "text", [*(text for text, _ in KINDS), '#{1} \\a ::b "x\\q" |# \x07 #?(a)', "#!/usr/bin/rtfs\n1"]
+)
 def test_lexemes_are_in_order_and_leave_out_only_white_space(text: str) -> None:
     at = 0
     for lexeme in lexemes(text):

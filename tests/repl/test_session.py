@@ -54,9 +54,7 @@ def test_an_input_is_whole_when_its_brackets_are_closed(session: Session) -> Non
         ("(when-let x 1)", "form/shape", "<repl 1>:1:1"),
     ],
 )
-def test_errors_show_the_persons_own_line(
-    session: Session, capsys: Captured, text: str, code: str, place: str
-) -> None:
+def test_errors_show_the_persons_own_line(session: Session, capsys: Captured, text: str, code: str, place: str) -> None:
     session.feed(text)
     err = capsys.readouterr().err
     assert err.startswith(f"error {code}: ")

@@ -18,10 +18,10 @@ def value(text: str) -> Any:
 
 
 def test_long_values_are_broken_into_lines() -> None:
-    text = show(value("(map (fn [n] {:number n :title (str \"issue \" n)}) (range 4))"), width=40)
+    text = show(value('(map (fn [n] {:number n :title (str "issue " n)}) (range 4))'), width=40)
     assert text.splitlines()[0] == '[{:number 0 :title "issue 0"}'
     assert len(text.splitlines()) == 4
-    assert rtfs.equal(rtfs.read_value(text), value("(map (fn [n] {:number n :title (str \"issue \" n)}) (range 4))"))
+    assert rtfs.equal(rtfs.read_value(text), value('(map (fn [n] {:number n :title (str "issue " n)}) (range 4))'))
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_all_tools_are_listed(tracker: Running) -> None:
         async with Mcp(tracker.url) as mcp:
             call = mcp.session_call("")
             tools = await mcp.pool.with_session("mcp", call, mcp.handler.list_tools)
-            assert [tool["name"] for tool in tools] == ["list_issues", "get_issue", "add_comment"]
+            assert [tool["name"] for tool in tools] == ["list_issues", "get_issue", "add_comment", "set_labels"]
 
     run(body())
 

@@ -82,7 +82,7 @@ async def discover(channel: Any, label: str, seconds: float, *, over_http: bool)
         else:
             supported = []
         mutual = [known for known in SESSIONLESS_VERSIONS if known in supported]
-        if mutual and mutual[0] != version:
+        if mutual:  # also where it is the one that was refused: servers behind a balancer may differ for a moment
             version = mutual[0]
             continue
         if supported and not any(known in supported for known in HANDSHAKE_VERSIONS):

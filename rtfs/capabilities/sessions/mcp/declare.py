@@ -1,0 +1,164 @@
+"""A server's tool as an RTFS declaration: text that reads back to exactly what is meant, and a safe name for its file.
+
+Must not touch files or servers. Invariants: names, descriptions and schemas come from a server that nobody needs to
+trust; whatever they hold stands in the text as data (strings, keywords, numbers, types), never as code; characters that
+control or reorder text are not kept at all; `tool_name` is the server's own, to the letter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, describe, tool_hash
+from rtfs.values import InternalError, Keyword, List, Map, Symbol, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+LONGEST_DESCRIPTION = 4000
+"""Characters of a description that are kept."""
+_LONGEST_NAME = 80
+_ODD = re.compile(r"[^A-Za-z0-9_.-]+")
+_DEVICES = frozenset(("con", "prn", "aux", "nul", *(f"{a}{n}" for a in ("com", "lpt") for n in range(10))))
+
+
+class Declaration:
+    """file: name of the file. id: of the capability. text: its contents. tool: the server's name of the tool."""
+
+    __slots__ = ("file", "id", "text", "tool")
+
+    def __init__(self, file: str, id: str, text: str, tool: str) -> None:
+        self.file = file
+        self.id = id
+        self.text = text
+        self.tool = tool
+
+
+def declarations(
+    tools: list[dict[str, Any]], server: str, target: Mapping[str, Any], notes: list[str]
+) -> list[Declaration]:
+    """A declaration for each tool, ids and file names all different (also where case does not count).
+
+    server: what ids begin with. target: metadata that say where the server is (`server_name`, or `server_url`, or
+    `command` and `args`). notes: gets a line for each thing that was left out.
+    """
+    made: list[Declaration] = []
+    taken: set[str] = set()
+    seen: set[str] = set()
+    for tool in tools:
+        name = tool["name"]
+        if name in seen:
+            notes.append(f"{describe(name)} is listed twice; the first is kept")
+            continue
+        seen.add(name)
+        if not name or not _encodable(name):
+            notes.append(f"{describe(name)} has a name that cannot be called; left out")
+            continue
+        word = safe_name(name)
+        if word.casefold() in taken:
+            word = f"{word}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        taken.add(word.casefold())
+        id = f"mcp.{safe_name(server)}.{word}"
+        made.append(Declaration(word + ".rtfs", id, _text(id, tool, target, notes), name))
+    return made
+
+
+def safe_name(name: str) -> str:
+    """A name of letters, digits, `_`, `-` and `.` that is fit for a file and an id; never empty, hidden or a device."""
+    word = _ODD.sub("_", name)[:_LONGEST_NAME].rstrip(".") or "_"
+    if word[0] in ".-" or word.partition(".")[0].casefold() in _DEVICES:
+        word = "_" + word
+    return word
+
+
+def plain(text: Any, limit: int = LONGEST_DESCRIPTION) -> str:
+    """Foreign text without control, reordering and invisible characters; line ends stay."""
+    if not isinstance(text, str):
+        return ""
+    text = text.replace("\r\n", "\n").replace("\t", " ")
+    clean = "".join([c if c == "\n" or c.isprintable() else " " for c in text]).strip()
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _encodable(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _text(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[str]) -> str:
+    form = _form(id, tool, target, notes)
+    from rtfs.source import Source
+    from rtfs.syntax.printer import to_text
+    from rtfs.syntax.reader import read_forms
+
+    head, *pairs = _lines(form, to_text)
+    text = f";; Written by `rtfs mcp import`; import again when the server's tool has changed.\n{head}\n"
+    text += "\n".join(f"  {pair}" for pair in pairs) + ")\n"
+    read = list(read_forms(Source(text, "<declaration>")))
+    if read != [form]:
+        raise InternalError(f"the declaration of {describe(tool['name'])} does not read back as it was meant")
+    return text
+
+
+def _lines(form: List, to_text: Any) -> list[str]:
+    items = form.to_list()
+    lines = [f"({to_text(items[0])} {to_text(items[1])}"]
+    for key, value in zip(items[2::2], items[3::2], strict=True):
+        lines.append(f"{to_text(key)} {to_text(value, 100)}".replace("\n", "\n  "))
+        if to_text(value).count("\n"):
+            lines[-1] = f"{to_text(key)} {to_text(value)}"
+    return lines
+
+
+def _form(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[str]) -> List:
+    said: list[str] = []
+    keyword = Keyword
+    wire = {**target, "tool_name": tool["name"], "requires_session": "auto", "tool_hash": tool_hash(tool)}
+    inner = Map([(keyword(key), Vector(value) if isinstance(value, list) else value) for key, value in wire.items()])
+    process = "command" in target
+    pairs: list[tuple[str, Any]] = [
+        ("name", plain(tool["name"], 200)),
+        ("description", plain(tool.get("description"))),
+        ("provider", "MCP"),
+        ("permissions", Vector([keyword("process.exec" if process else "network.http")])),
+        ("effects", Vector([keyword("mcp_call")] if process else [keyword("network_request"), keyword("mcp_call")])),
+    ]
+    if can_be_repeated(tool):
+        pairs.append(("idempotent", True))
+    pairs += [
+        (
+            "metadata",
+            Map([(keyword("mcp"), inner), (keyword("discovery"), Map([(keyword("method"), "mcp_introspection")]))]),
+        ),
+        ("input-schema", _schema(tool.get("inputSchema"), said)),
+        ("output-schema", _schema(tool.get("outputSchema"), said) if tool.get("outputSchema") else keyword("any")),
+    ]
+    notes += [f"{describe(tool['name'])}: {plain(line, 200)}" for line in said]
+    return List([Symbol("capability"), id, *(part for key, value in pairs for part in (keyword(key), value))])
+
+
+def _schema(schema: Any, said: list[str]) -> Any:
+    """The type of a JSON Schema as it will be read; `:any` for what no source text can hold."""
+    from rtfs.source import Source
+    from rtfs.syntax.printer import to_text
+    from rtfs.syntax.reader import read_forms
+    from rtfs.types import parse_type
+    from rtfs.types.json_schema import from_json_schema
+    from rtfs.values import UserError
+
+    form = from_json_schema(schema if schema is not None else True, said)
+    try:
+        read = list(read_forms(Source(to_text(form), "<schema>")))
+        if read == [form]:
+            parse_type(form)
+            return form
+    except UserError:
+        pass
+    said.append("the schema cannot be written as a type; not checked")
+    return Keyword("any")

@@ -1,0 +1,65 @@
+"""The interpreter's recursion limit: raised while guest code runs or is compiled, lowered for CPython's own compiler.
+
+Knows nothing of what needs it. Invariant: the limit is the process's, and threads come and go in any order: it is
+raised by the first that needs it, and what it was before comes back when the last is done.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import allocate_lock, get_ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+_lock = allocate_lock()
+_users: list[int] = []  # a thread's id for each time it has raised the limit
+_usual = 0
+
+
+def raise_limit(limit: int) -> None:
+    """Allow at least `limit` nested Python calls, until `restore_limit`."""
+    global _usual
+    with _lock:
+        now = sys.getrecursionlimit()
+        if not _users:
+            _usual = now
+        _users.append(get_ident())
+        if now < limit:
+            sys.setrecursionlimit(limit)
+
+
+def restore_limit() -> None:
+    with _lock:
+        _users.remove(get_ident())
+        if not _users and sys.getrecursionlimit() != _usual:
+            sys.setrecursionlimit(_usual)
+
+
+def with_limit(limit: int, function: Callable[[], Any]) -> Any:
+    """Call a function that may nest `limit` Python calls at most. While another thread has raised the limit it is not
+    lowered: that thread may be deeper already."""
+    mine = get_ident()
+    with _lock:
+        now = sys.getrecursionlimit()
+        if any(user != mine for user in _users):
+            now = 0
+        else:
+            sys.setrecursionlimit(_depth() + limit)
+    try:
+        return function()
+    finally:
+        if now:
+            sys.setrecursionlimit(now)
+
+
+def _depth() -> int:
+    depth = 0
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back
+    return depth

@@ -1,0 +1,148 @@
+"""Values as text that loses nothing: what the journal and its checks are written in.
+
+Must not know what is written or where. Invariants: equal values of one kind give the same text, in every process and
+whatever the hash seed; `decode(encode(v))` is v, with every kind kept apart (1 and 1.0, lists and vectors, keywords and
+strings, NaN, lone surrogates, integers of any size); nesting of any depth is no danger.
+
+A value is a JSON array of steps for a stack machine, children first: a JSON atom pushes itself, an array does what its
+first word says.
+"""
+
+from __future__ import annotations
+
+from json import JSONDecodeError, JSONEncoder, loads
+from types import BuiltinFunctionType, FunctionType
+
+from rtfs.source import Span
+from rtfs.values import (
+    Cancelled,
+    CompileError,
+    EvalError,
+    HostError,
+    Keyword,
+    LimitError,
+    List,
+    Map,
+    ReaderError,
+    Symbol,
+    TypeMismatch,
+    UserError,
+    Vector,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from rtfs.source import Source
+
+_write = JSONEncoder(separators=(",", ":")).encode
+_ATOMS = frozenset((str, int, float, bool, type(None)))
+_FUNCTIONS = (FunctionType, BuiltinFunctionType)
+_LARGE = 1 << 62
+_ERRORS: dict[str, type[UserError]] = {
+    kind.__name__: kind
+    for kind in (Cancelled, CompileError, EvalError, HostError, LimitError, ReaderError, TypeMismatch, UserError)
+}
+
+
+def encode(value: Any, functions: bool = False) -> str:
+    """The text of a value. functions: whether functions may occur in it, as their names (which `decode` refuses).
+    Raises TypeError for what is no value, and for functions."""
+    kind = value.__class__
+    if kind in _ATOMS and (kind is not int or -_LARGE < value < _LARGE):
+        return _write((value,))
+    steps: list[Any] = []
+    pending: list[Any] = [value]
+    while pending:  # backwards: a collection's step comes before its parts here, after them in the text
+        one = pending.pop()
+        kind = one.__class__
+        if kind in _ATOMS:
+            steps.append(one if kind is not int or -_LARGE < one < _LARGE else ("i", hex(one)))
+        elif kind is Keyword:
+            steps.append(("k", one.name))
+        elif kind is Map:
+            steps.append(("m", len(one)))
+            for pair in one.items():
+                pending.extend(pair)
+        elif kind is Vector or kind is List:
+            steps.append(("v" if kind is Vector else "l", len(one)))
+            pending.extend(one)
+        elif kind is Symbol:
+            steps.append(("y", one.name))
+        elif isinstance(one, UserError):
+            steps.append(_error_step(one))
+            pending.append(one.data)
+        elif functions and kind in _FUNCTIONS:
+            steps.append(("f", one.__name__))
+        else:
+            what = "function" if kind in _FUNCTIONS else f"Python {kind.__name__}"
+            raise TypeError(f"a {what} cannot be written down")
+    steps.reverse()
+    return _write(steps)
+
+
+def _error_step(error: UserError) -> tuple[Any, ...]:
+    name = next(kind.__name__ for kind in error.__class__.__mro__ if kind.__name__ in _ERRORS)
+    span = error.span
+    place = None if span is None else (span.source.name, span.start, span.end)
+    return ("e", name, error.code, error.message, error.hint, error.capability, place)
+
+
+def decode(text: str, sources: Mapping[str, Source] | None = None) -> Any:
+    """The value of a text. sources: by name, for the places of errors. Raises ValueError for any other text."""
+    try:
+        steps = loads(text)
+        stack: list[Any] = []
+        for step in steps:
+            if step.__class__ is not list:
+                stack.append(step)
+                continue
+            tag = step[0]
+            if tag == "k":
+                stack.append(Keyword(step[1]))
+            elif tag == "m":
+                count = 2 * step[1]
+                parts = _take(stack, count)
+                stack.append(Map(zip(parts[::2], parts[1::2], strict=True)))
+            elif tag == "v":
+                stack.append(Vector.of(_take(stack, step[1])))
+            elif tag == "l":
+                stack.append(List.of(_take(stack, step[1])))
+            elif tag == "y":
+                stack.append(Symbol(step[1]))
+            elif tag == "i":
+                stack.append(int(step[1], 16))
+            elif tag == "e":
+                stack.append(_error(step, stack.pop(), sources or {}))
+            else:
+                raise ValueError(f"unknown step {tag!r}")
+        (value,) = stack
+        return value
+    except (JSONDecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"this is no encoded value: {error}") from None
+
+
+def _take(stack: list[Any], count: int) -> list[Any]:
+    """The last `count` values, which were pushed last first."""
+    if not 0 <= count <= len(stack):
+        raise ValueError("this is no encoded value: too few parts")
+    if not count:
+        return []
+    parts = stack[-count:]
+    del stack[-count:]
+    return parts
+
+
+def _error(step: list[Any], data: Any, sources: Mapping[str, Source]) -> UserError:
+    _, name, code, message, hint, capability, place = step
+    kind = _ERRORS[name]
+    error = kind.__new__(kind)
+    span = None
+    if place is not None and place[0] in sources:
+        span = Span(sources[place[0]], place[1], place[2])
+    UserError.__init__(error, code, message, hint=hint, capability=capability, data=data, span=span)
+    if isinstance(error, ReaderError):
+        error.others = ()
+    return error

@@ -1,0 +1,367 @@
+"""A durable run: every host call goes through its journal on the way to the pipeline.
+
+Must not know how calls are carried out or where journals are. Invariants: a call is announced in the journal before it
+is made; its outcome is written with the next announcement, and before the run waits for anything or ends; a recorded
+outcome is answered, never asked for again; a call whose outcome nobody knows is made again only if that does no harm.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from time import time
+
+from rtfs.capabilities.registry import BRANCHES, BUILTIN, GUEST
+from rtfs.host.codec import decode, encode
+from rtfs.host.fibers import Suspension
+from rtfs.host.journal import (
+    AGAIN,
+    CALL,
+    DONE,
+    ENTER,
+    ERROR,
+    FAIL,
+    FAILED,
+    OUTCOME,
+    RUNNING,
+    WAITING,
+    WHOLE,
+)
+from rtfs.host.policy import Decision
+from rtfs.host.replay import Never, Replay, diverged
+from rtfs.host.stopping import Stop, stop
+from rtfs.syntax.printer import to_text
+from rtfs.values import HostError, LimitError, UserError, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from rtfs.capabilities.registry import Entry
+    from rtfs.compiler import Environment
+    from rtfs.host.driver import Frame
+    from rtfs.host.fibers import Fiber, Scheduler
+    from rtfs.host.journal import Journal
+    from rtfs.host.pipeline import Pipeline
+    from rtfs.host.replay import Recorded
+    from rtfs.machine import HostCall
+
+_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)
+_DECIDED = "allow: decided when the run was recorded"
+
+
+def idempotency_key() -> str | None:
+    """For a Python capability: the key of the call it performs, the same when the call is made again after a crash;
+    None outside of a durable run."""
+    return _key.get()
+
+
+class Resolution:
+    """What is known of calls whose outcome the journal does not know. how: "ask", "retry", "failed" or "result" (then
+    `value` is it). call: the path of the one call that is meant, or None for any."""
+
+    __slots__ = ("call", "how", "value")
+
+    def __init__(self, how: str = "ask", value: Any = None, call: str | None = None) -> None:
+        self.how = how
+        self.value = value
+        self.call = call
+
+    def of(self, path: str) -> str:
+        """What is to be done about the call at a path."""
+        return self.how if self.call is None or self.call == path else "ask"
+
+
+class Durable:
+    """The journaling of one run. open: makes or finds the journal when the program is compiled, given its environment.
+    resolution: of calls in doubt."""
+
+    __slots__ = ("_journal", "_open", "_replay", "_resolution", "_waiting")
+
+    def __init__(self, open: Callable[[Environment], Journal], resolution: Resolution | None = None) -> None:
+        self._open = open
+        self._resolution = resolution or Resolution()
+        self._waiting: list[tuple[Scheduler, Fiber]] = []
+        self._journal: Any = None
+        self._replay: Any = None
+
+    # ------------------------------------------------------------------ the run
+    async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Environment) -> Any:
+        """Run a program to its end; its value. Raises what it raises, and Stop."""
+        journal = self._journal = self._open(environment)
+        token = _key.set(None)
+        try:
+            self._replay = Replay(journal.events(), self._attend)
+            journal.commit([("state", RUNNING)])
+            try:
+                value = await begin()
+            except LimitError as error:
+                if error.code != "limit/time":  # with more time it may end
+                    self._finish(FAILED, error)
+                raise
+            except UserError as error:
+                self._finish(FAILED, error)
+                raise
+            self._finish(DONE, value)
+            return value
+        except Stop as stopped:
+            if stopped.waiting:
+                journal.commit([("state", WAITING)])
+            raise
+        finally:
+            journal.close()
+            try:
+                _key.reset(token)
+            except ValueError:  # closed from another context
+                pass
+
+    def _finish(self, state: str, result: Any) -> None:
+        if not self._replay.over:
+            raise self._replay.missing()
+        facts = [("state", state), ("ended", repr(time()))]
+        try:
+            facts.append(("result", encode(result)))
+        except TypeError:  # a function: whoever asks again for the value runs the program again, over its record
+            pass
+        self._journal.commit(facts)
+
+    def _attend(self, scheduler: Scheduler) -> None:
+        scheduler.idle = self.idle
+
+    def idle(self) -> None:
+        """Nothing can go on by itself: write what there is, and let go on what waits for that."""
+        if not self._write():
+            self._replay.idle()
+
+    def breathe(self) -> None:
+        """Somebody computes for long: what is done shall be written meanwhile."""
+        if self._journal.pending:
+            self._write()
+
+    def _write(self) -> bool:
+        """Whether anything waited for it."""
+        if self._journal.pending:
+            self._journal.commit()
+        waiting, self._waiting = self._waiting, []
+        for scheduler, fiber in waiting:
+            scheduler.wake(fiber)
+        return bool(waiting)
+
+    def write_soon(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        """Go on with a fiber when everything is written."""
+        scheduler.idle = self.idle
+        self._waiting.append((scheduler, fiber))
+
+    # ------------------------------------------------------------------ calls
+    async def perform(self, pipeline: Pipeline, call: HostCall, frame: Frame) -> Any:
+        """Answer a call from the record, or have the pipeline perform it and record it."""
+        path = frame.next_path()
+        try:
+            text = encode(Vector(call.args), functions=True)
+        except TypeError as error:
+            raise HostError(f'"{call.id}": {error}', code="argument/invalid") from None
+        replay = self._replay
+        known = replay.calls.get(path)
+        if known is not None:
+            self._compare(known, call, text, frame)
+            if known.dropped:
+                await Never()
+            if known.outcome is not None:
+                if known.ordered:
+                    await replay.turn(OUTCOME, path)
+                return self._answer(known, call, frame)
+        if not replay.over and (known is None or known.kind != ENTER):
+            await replay.used_up()
+        if known is not None and known.kind == CALL and (given := self._resolve(known, call, frame)) is not None:
+            return given[0]
+        held = frame.held = HeldCall(self, path, text, call, frame, known)
+        try:
+            value = await pipeline.perform(call, frame, held)
+        except UserError as error:
+            held.failed(error)
+            raise
+        return held.done(value)
+
+    def _compare(self, known: Recorded, call: HostCall, text: str, frame: Frame) -> None:
+        """Raise Stop `run/divergence` for a call that is not the recorded one."""
+        if known.subject == call.id and known.value == text:
+            return
+        was = f'call {known.path} was a call of "{known.subject}"{known.note}'
+        now = "with other arguments" if known.subject == call.id else f'a call of "{call.id}"'
+        raise diverged(f"{was}; now it is {now}{_in_step(frame)}", call.span)
+
+    def _answer(self, known: Recorded, call: HostCall, frame: Frame) -> Any:
+        outcome = known.outcome
+        assert outcome is not None
+        context, ledger = frame.context, frame.run.ledger
+        if context.quota.calls is not None and not outcome.note:
+            context.spend_call()
+        try:
+            value = decode(outcome.value)
+        except ValueError as error:
+            raise stop("run/damaged", f"the outcome of call {known.path} cannot be read: {error}") from None
+        failed = outcome.kind == ERROR
+        result = "" if failed else ledger.fingerprint(to_text(value))
+        detail = f"error: {value.code}" if failed else "ok"
+        ledger.append("replay", context.run_id, frame.parent, call.id, context.principal, detail, "", result)
+        if failed:
+            raise value
+        entry = frame.run.registry.find(call.id)
+        if entry is not None and entry.restore is not None:
+            entry.restore(call.args, value)
+        return value
+
+    def _resolve(self, known: Recorded, call: HostCall, frame: Frame) -> tuple[Any] | None:
+        """For a call that was under way when the run was interrupted: its value as the user knows it, or None where it
+        may be made again. Raises what the user says, or Stop `run/in-doubt`."""
+        how = self._resolution.of(known.path)
+        if how == "retry":
+            return None
+        if how == "ask":
+            if _repeatable(frame.run.registry.find(call.id)):
+                return None
+            raise in_doubt(self._journal.run_id, known, call.span)
+        context = frame.context
+        frame.run.ledger.append(
+            "replay", context.run_id, frame.parent, call.id, context.principal, f"resolved by hand: {how}"
+        )
+        if how == "result":
+            self._journal.add(OUTCOME, known.path, call.id, encode(self._resolution.value))
+            return (self._resolution.value,)
+        error = HostError("the run was interrupted, and this call is taken for failed", capability=call.id)
+        self._journal.add(ERROR, known.path, call.id, encode(error))
+        raise error
+
+    async def branch_failed(self, frame: Frame, error: UserError) -> None:
+        """A parallel branch ends with an error: which was the first is part of the record."""
+        replay = self._replay
+        if frame.path in replay.failures:
+            await replay.turn(FAIL, frame.path)
+            return
+        await replay.used_up()
+        self._journal.add(FAIL, frame.path, "", "", error.code)
+
+    def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None:
+        """Have an event written with the next transaction."""
+        self._journal.add(kind, path, subject, value, note)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return str(self._journal.run_id)
+
+
+class HeldCall:
+    """A call that is being performed. decision: the recorded one, if there is one. key: the idempotency key."""
+
+    __slots__ = ("_announced", "_call", "_durable", "_frame", "_known", "_path", "_rerun", "_text", "decision", "key")
+
+    def __init__(
+        self, durable: Durable, path: str, text: str, call: HostCall, frame: Frame, known: Recorded | None
+    ) -> None:
+        self._durable = durable
+        self._path = path
+        self._text = text
+        self._call = call
+        self._frame = frame
+        self._known = known
+        self._announced = known is not None
+        self._rerun = False
+        self.decision = None
+        self.key = f"{durable.run_id}-{path}"
+        if known is not None and known.kind == ENTER:
+            self.decision = Decision(True, "")
+            self.decision.text = _DECIDED
+
+    async def announce(self, entry: Entry, hinted: bool) -> None:
+        """The call was allowed and is about to be made. Goes on when that is written; what runs an implementation in
+        RTFS needs no announcement, as each of its calls has one."""
+        rerun = entry.route == GUEST or entry.route == BRANCHES
+        self._rerun = rerun and not hinted
+        known = self._known
+        if known is not None:
+            if known.kind != ENTER:
+                self._durable.add(AGAIN, self._path, entry.id, "")
+        else:
+            self._announced = True
+            kind = ENTER if self._rerun else WHOLE if rerun else CALL
+            self._durable.add(kind, self._path, entry.id, self._text, self._note())
+        if not rerun:
+            await Written(self._durable)
+        _key.set(self.key)
+
+    def done(self, value: Any) -> Any:
+        """The call gave a value."""
+        if not self._rerun:
+            try:
+                text = encode(value)
+            except TypeError as error:
+                failure = HostError(
+                    f'what "{self._call.id}" answered cannot be recorded: {error}',
+                    code="capability/result",
+                    capability=self._call.id,
+                )
+                self.failed(failure)
+                raise failure from None
+            self._durable.add(OUTCOME, self._path, self._call.id, text)
+        return value
+
+    def failed(self, error: UserError) -> None:
+        """The call gave an error, or was not made at all."""
+        if self._rerun:
+            return
+        if not self._announced:
+            self._durable.add(CALL, self._path, self._call.id, self._text, self._note())
+            self._durable.add(ERROR, self._path, self._call.id, _error_text(error), "not made")
+        else:
+            self._durable.add(ERROR, self._path, self._call.id, _error_text(error))
+
+    def _note(self) -> str:
+        span = self._call.span
+        return _in_step(self._frame) + (f" ({span})" if span is not None else "")
+
+
+class Written(Suspension):
+    """Wait until everything that was added to the journal is written."""
+
+    __slots__ = ("durable",)
+
+    def __init__(self, durable: Durable) -> None:
+        self.durable = durable
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        self.durable.write_soon(scheduler, fiber)
+
+
+def in_doubt(run_id: str, known: Recorded, span: Any = None) -> Stop:
+    """The error of a run that cannot go on by itself."""
+    return stop(
+        "run/in-doubt",
+        f'call {known.path} of "{known.subject}"{known.note} was under way when the run was interrupted: whether it was'
+        " done is not known",
+        span=span,
+        hint=f"rtfs resume {run_id} --retry makes it again, --assume-failed gives the program an error,"
+        " --result JSON gives it this value",
+        capability=known.subject,
+    )
+
+
+def _repeatable(entry: Entry | None) -> bool:
+    """Whether doing it twice does no harm: it is declared idempotent, or bundled and stays in the process."""
+    if entry is None:
+        return True
+    if entry.origin == BUILTIN and entry.needs is None:
+        return True
+    fields = entry.fields if entry.describe is None else entry.describe()
+    return fields.idempotent is True
+
+
+def _error_text(error: UserError) -> str:
+    try:
+        return encode(error)
+    except TypeError:  # a function in its data
+        return encode(HostError(error.message, code=error.code, hint=error.hint, capability=error.capability))
+
+
+def _in_step(frame: Frame) -> str:
+    return f' in step "{frame.steps[-1][1]}"' if frame.steps else ""

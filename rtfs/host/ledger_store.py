@@ -1,0 +1,309 @@
+"""The ledger in a SQLite file: the same records and the same chain as in memory, kept.
+
+Must not know how calls are made. Invariants: a record is written when `append` returns, else `append` raises and
+nothing may go on; each record costs the same, however many there are; number and hash of the last record also stand
+outside the database (`FILE.anchor`), so that a cut tail shows; several processes may append, one at a time (the lock is
+on the anchor).
+"""
+
+from __future__ import annotations
+
+from fcntl import LOCK_EX, LOCK_UN, flock
+from time import time_ns
+
+try:
+    from _blake2 import blake2b
+except ImportError:  # as in rtfs.host.ledger
+    from hashlib import blake2b
+
+from rtfs.host.ledger import FIELDS, GENESIS, Record, chain
+from rtfs.host.stopping import stop
+from rtfs.host.store import KILL, POWER, open_database, read_database, reason
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " run TEXT NOT NULL, parent INTEGER NOT NULL, subject TEXT NOT NULL, principal TEXT NOT NULL,"
+    " detail TEXT NOT NULL, arguments TEXT NOT NULL, result TEXT NOT NULL, duration INTEGER NOT NULL,"
+    " previous BLOB NOT NULL, hash BLOB NOT NULL)"
+)
+_COLUMNS = ", ".join((*FIELDS, "previous", "hash"))
+_INSERT = f"INSERT INTO records ({_COLUMNS}) VALUES ({', '.join('?' * (len(FIELDS) + 2))})"
+_LAST = "SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1"
+_ANCHOR = "%020d %s %020d %s\n"
+_ANCHOR_SIZE = 2 * (20 + 1 + 64 + 1)
+
+
+class StoredLedger:
+    """The ledger in the file `path`. mode: `kill` or `power`, see rtfs.host.store. `listener` as in `Ledger`.
+
+    Fingerprints are keyed by `FILE.key`, made with the ledger. Raises HostError `ledger/unwritable` where the file
+    cannot be used and `ledger/damaged` where its end is not what the anchor says.
+    """
+
+    __slots__ = ("_anchor", "_broken", "_connection", "_keyed", "_lock", "_sync", "listener", "path")
+
+    def __init__(self, path: str, mode: str = KILL) -> None:
+        import os
+        import sqlite3
+        from _thread import allocate_lock
+
+        self.path = path
+        self.listener: Callable[[Record], None] | None = None
+        self._lock = allocate_lock()
+        self._broken: str | None = None
+        self._sync = mode == POWER
+        self._anchor = -1
+        try:
+            self._keyed = blake2b(digest_size=16, key=_key(path + ".key"))
+            self._anchor = os.open(path + ".anchor", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            flock(self._anchor, LOCK_EX)
+            try:
+                self._connection = open_database(path, mode)
+                self._connection.execute(_TABLE)
+                self._check_anchor(self._last())
+            finally:
+                flock(self._anchor, LOCK_UN)
+        except (sqlite3.Error, OSError) as error:
+            raise HostError(f"cannot use the ledger {path}: {reason(error)}", code="ledger/unwritable") from None
+
+    def append(
+        self,
+        kind: str,
+        run: str,
+        parent: int,
+        subject: str,
+        principal: str,
+        detail: str = "",
+        arguments: str = "",
+        result: str = "",
+        duration: int = 0,
+    ) -> int:
+        """Write one record; its number. Raises Stop `ledger/unwritable`; then the ledger takes nothing more."""
+        with self._lock:
+            connection = self._connection
+            try:
+                if self._broken is not None:
+                    raise OSError(self._broken)
+                flock(self._anchor, LOCK_EX)
+                connection.execute("BEGIN IMMEDIATE")
+                before, previous = self._last()
+                seq = before + 1
+                texts = (_clean(subject), _clean(principal), _clean(detail), arguments, result)
+                content = (seq, time_ns(), kind, run, parent, *texts, duration)
+                digest = chain(previous, content)
+                connection.execute(_INSERT, (*content, bytes.fromhex(previous), bytes.fromhex(digest)))
+                self._write_anchor(before, previous, seq, digest)
+                connection.execute("COMMIT")
+                self._write_anchor(seq, digest, seq, digest, last=True)
+                flock(self._anchor, LOCK_UN)
+            except Exception as error:
+                self._give_up(error)
+                if kind == "session":  # told by the pool, outside of any call: the next record of the run raises
+                    return 0
+                raise stop("ledger/unwritable", f"cannot write to the ledger {self.path}: {reason(error)}") from None
+        if self.listener is not None:
+            self.listener(Record(content, previous, digest))
+        return seq
+
+    def fingerprint(self, text: str) -> str:
+        """The keyed hash that stands for a value's text."""
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the last record."""
+        with self._lock:
+            return self._last()
+
+    def __len__(self) -> int:
+        return self.head[0]
+
+    def __iter__(self) -> Iterator[Record]:
+        return records(self.path)
+
+    def verify(self) -> int | None:
+        """None if the chain holds and ends where the anchor says, else the number of the first record that does not
+        fit."""
+        with self._lock:
+            found = inspect(self.path)
+        return None if found is None else found[0]
+
+    def close(self) -> None:
+        """Close the file. Harmless when repeated."""
+        import os
+
+        with self._lock:
+            self._broken = self._broken or "it is closed"
+            self._connection.close()
+            if self._anchor >= 0:
+                os.close(self._anchor)
+                self._anchor = -1
+
+    def _last(self) -> tuple[int, str]:
+        row = self._connection.execute(_LAST).fetchone()
+        return (0, GENESIS) if row is None else (row[0], row[1].hex())
+
+    def _give_up(self, error: Exception) -> None:
+        self._broken = self._broken or reason(error)
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            flock(self._anchor, LOCK_UN)
+        except Exception:  # it is broken already
+            pass
+
+    def _write_anchor(self, seq: int, digest: str, to: int, to_digest: str, last: bool = False) -> None:
+        """While a record is being written two ends are right, before and after it one."""
+        import os
+
+        os.pwrite(self._anchor, (_ANCHOR % (seq, digest, to, to_digest)).encode(), 0)
+        if self._sync and not last:  # what stands here now covers the next end as well
+            os.fsync(self._anchor)
+
+    def _check_anchor(self, last: tuple[int, str]) -> None:
+        import os
+
+        ends = _ends(os.pread(self._anchor, _ANCHOR_SIZE + 1, 0))
+        if ends is None and last == (0, GENESIS):
+            ends = (last,)
+        if ends is None or last not in ends:
+            raise HostError(
+                f"the ledger {self.path} does not end where its anchor says it does",
+                code="ledger/damaged",
+                hint=f"rtfs audit verify {self.path} says what is wrong; to begin anew, move it and its anchor away",
+            )
+        self._write_anchor(*last, *last)
+
+
+def records(path: str, run: str | None = None) -> Iterator[Record]:
+    """The records of a ledger file in order, of one run or of all. Raises HostError `ledger/missing`, and
+    `ledger/damaged` for a file that is none."""
+    import sqlite3
+
+    connection = _look(path)
+    where, values = ("", ()) if run is None else (" WHERE run = ?", (run,))
+    try:
+        for row in connection.execute(f"SELECT {_COLUMNS} FROM records{where} ORDER BY seq", values):
+            yield Record(row[:-2], *(_hex(part) for part in row[-2:]))
+    except sqlite3.Error as error:
+        raise _damaged(path, error) from None
+    finally:
+        connection.close()
+
+
+def inspect(path: str) -> tuple[int, str] | None:
+    """None if a ledger file is whole, else number of the first record that does not fit, and what is wrong with it.
+    Raises as `records`."""
+    import sqlite3
+
+    connection = _look(path)
+    try:
+        try:
+            with open(path + ".anchor", "rb") as anchor:
+                flock(anchor, LOCK_EX)  # nobody writes between the two looks
+                connection.execute("BEGIN")
+                connection.execute(_LAST).fetchone()
+                ends = _ends(anchor.read(_ANCHOR_SIZE + 1))
+        except OSError as error:
+            return 1, f"the anchor {path}.anchor cannot be read: {reason(error)}"
+        rows = connection.execute(f"SELECT {_COLUMNS} FROM records ORDER BY seq")
+        return _first_misfit((Record(row[:-2], *(_hex(part) for part in row[-2:])) for row in rows), ends, path)
+    except sqlite3.Error as error:
+        raise _damaged(path, error) from None
+    finally:
+        connection.close()
+
+
+def _first_misfit(
+    found: Iterator[Record], ends: tuple[tuple[int, str], ...] | None, path: str
+) -> tuple[int, str] | None:
+    previous, last = GENESIS, 0
+    for record in found:
+        seq = record.seq
+        if seq != last + 1:
+            gone = f"record {last + 1} is" if seq == last + 2 else f"records {last + 1} to {seq - 1} are"
+            return last + 1, f"{gone} missing"
+        try:
+            own = chain(record.previous, record.content()) == record.hash
+        except TypeError:
+            own = False
+        if not own:
+            return seq, f"record {seq} was changed"
+        if record.previous != previous:
+            return seq, f"record {seq} does not follow record {last}: one was changed, removed or inserted there"
+        previous, last = record.hash, seq
+    if ends is None:
+        return last + 1, f"the anchor {path}.anchor was changed"
+    if (last, previous) in ends:
+        return None
+    end = ends[-1][0]
+    if end > last:
+        return last + 1, f"the end was cut off: the last record is {last}, the anchor says {end}"
+    if end < last:
+        return end + 1, f"record {end + 1} was inserted behind the end that the anchor knows"
+    return last, f"record {last} is not the one that the anchor knows"
+
+
+def _look(path: str) -> Any:
+    import os
+    import sqlite3
+
+    if not os.path.isfile(path):
+        raise HostError(f"there is no ledger {path}", code="ledger/missing")
+    try:
+        return read_database(path)
+    except sqlite3.Error as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: str, error: Exception) -> HostError:
+    return HostError(f"{path} is no ledger, or a broken one: {reason(error)}", code="ledger/damaged")
+
+
+def _hex(part: Any) -> str:
+    return part.hex() if isinstance(part, bytes) else str(part)
+
+
+def _ends(data: bytes) -> tuple[tuple[int, str], ...] | None:
+    """The ends that an anchor allows."""
+    try:
+        seq, digest, to, to_digest = data.decode("ascii").split()
+        return (int(seq), digest), (int(to), to_digest)
+    except ValueError:
+        return None
+
+
+def _clean(text: str) -> str:
+    """A text as SQLite can hold it: no lone surrogates, no NUL."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _key(path: str) -> bytes:
+    """The secret of a ledger's fingerprints, made at its first use."""
+    import os
+
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        with open(path, "rb") as file:
+            key = file.read()
+        if len(key) != 32:
+            raise OSError(f"{path} holds no key") from None
+        return key
+    try:
+        key = os.urandom(32)
+        os.write(descriptor, key)
+        os.fsync(descriptor)
+        return key
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,29 @@
+"""`Stop`: the end of a run that no program can notice, let alone catch.
+
+Must not know why. Invariant: guest code does not run any more once a Stop is raised (machines are closed, not unwound),
+so that nothing happens after the moment that a resumed run goes on from; the runtime hands its `error` to the caller.
+"""
+
+from __future__ import annotations
+
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.values import UserError
+
+
+class Stop(BaseException):
+    """error: what the caller of the run sees. waiting: whether the run waits for somebody and should be resumed."""
+
+    def __init__(self, error: UserError, waiting: bool = False) -> None:
+        super().__init__(error)
+        self.error = error
+        self.waiting = waiting
+
+
+def stop(code: str, message: str, **fields: Any) -> Stop:
+    """A Stop with an error of this code."""
+    return Stop(HostError(message, code=code, **fields))
