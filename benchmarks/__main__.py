@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row
 
-NAMES = ("compute", "hostcall", "startup", "reading", "growth")
+NAMES = ("compute", "hostcall", "mcp", "startup", "reading", "growth")
 
 
 def main() -> int:

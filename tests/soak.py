@@ -215,14 +215,13 @@ def main() -> int:
         "MB a minute beyond 1": max(0.0, round(trend - 1.0, 2)),
     }
     shown = dict(collections.Counter(outcomes.values()).most_common())
-    print(
-        f"{options.minutes:g} minutes, {options.plans} plans at once, {len(outcomes)} calls, {server.lives - 1} restarts"
-    )
+    size = f"{options.minutes:g} minutes, {options.plans} plans at once, {len(outcomes)} calls"
+    print(f"{size}, {server.lives - 1} restarts")
     print(f"outcomes: {shown}")
     print(f"pool: { {name: value for name, value in stats.items() if name != 'keys'} }")
     sizes = [size for _, size in found["samples"]]
     print(
-        f"memory: {sizes[0]:.1f} MB at first, {max(sizes):.1f} at most, {sizes[-1]:.1f} at last; {trend:+.2f} MB a minute"
+        f"memory in MB: {sizes[0]:.1f} at first, {max(sizes):.1f} at most, {sizes[-1]:.1f} last; {trend:+.2f} a minute"
     )
     print(f"CPU: {cpu:.1f} s")
     for name, count in wrong.items():

@@ -1,11 +1,12 @@
 """Several plans at once on your own event loop, with async capabilities.
 
-    python examples/embedding/many.py
+$ python examples/embedding/many.py
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import rtfs
 
@@ -15,7 +16,7 @@ PLAN = """
 """
 
 
-async def weather(city: str) -> rtfs.Map:
+async def weather(city: str) -> Any:
     """Stands for anything that takes its time."""
     await asyncio.sleep(0.01)
     return rtfs.from_python({"degrees": len(city)}, keywords=True)

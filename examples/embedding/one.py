@@ -1,6 +1,6 @@
 """A program of your own runs plans: it offers functions, sets limits, and reads values and errors.
 
-    python examples/embedding/one.py
+$ python examples/embedding/one.py
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
         value = runtime.run('{:customer @customer :has (filter in-stock? ["tea" "mug"])}')
         print(rtfs.to_text(value), rtfs.to_python(value))
 
-        for plan in ('(in-stock? :tea)', '(read-file "/etc/passwd")', "((fn again [n] (again (inc n))) 0)"):
+        for plan in ("(in-stock? :tea)", '(read-file "/etc/passwd")', "((fn again [n] (again (inc n))) 0)"):
             try:
                 runtime.run(plan)
             except rtfs.UserError as error:

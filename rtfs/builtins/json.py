@@ -7,6 +7,7 @@ and gives up at `MAX_TEXT` characters. Both keep the order of maps.
 
 from __future__ import annotations
 
+from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_TEXT, need_string, shown, size_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
@@ -143,6 +144,10 @@ def _atom(value: Any, quote: Callable[[str], str]) -> str | None:
     raise unserializable(shown(value))
 
 
+MAX_COLLECTIONS = 2_000_000
+"""Collections in the longest JSON text, counted as often as they show."""
+
+
 def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> str:
     """The JSON text of a value: compact, or with `indent` spaces a level.
 
@@ -154,7 +159,7 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
     if atom is not None:
         return atom
     parts: list[str] = []
-    size = 0
+    size = count = 0
     colon = ": " if indent else ":"
     levels: list[tuple[Iterator[Any], Iterator[str] | None]] = []
     opening = _open(value, levels)
@@ -175,6 +180,11 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
                 raise size_error(function)
             parts.append(text)
             if first:
+                count += 1
+                if count & 0xFFF == 0:
+                    spend(0x1000)
+                    if count > MAX_COLLECTIONS:
+                        raise size_error(function, "a text", MAX_COLLECTIONS, "collections")
                 break
         else:
             levels.pop()

@@ -12,7 +12,7 @@ from math import fmod
 
 from rtfs.builtins.checks import shown
 from rtfs.builtins.declare import builtin
-from rtfs.values import EvalError, LimitError, TypeMismatch
+from rtfs.values import EvalError, LimitError, List, TypeMismatch, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ def not_number(function: str, *values: Any) -> TypeMismatch:
     for value in values:
         if value.__class__ is not int and value.__class__ is not float:
             break
-    return TypeMismatch(
-        "type/mismatch", f"({function} …) needs numbers, but got {shown(value)}", hint=OPERATOR_HINTS.get(function)
-    )
+    hint = OPERATOR_HINTS.get(function) if isinstance(value, (str, Vector, List)) else None
+    return TypeMismatch("type/mismatch", f"({function} …) needs numbers, but got {shown(value)}", hint=hint)
 
 
 def too_large() -> LimitError:

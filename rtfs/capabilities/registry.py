@@ -33,14 +33,17 @@ concurrently; a coroutine function that waits as the host does."""
 class Entry:
     """One registered capability.
 
-    `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where anything goes.
+    `restore`: told arguments and value of a call that a resumed run does not make again, to bring about what it did in
+    this process. `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where anything goes.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
-    `loop`: the event loop that was running when an async function was registered. `manifest` builds the pydantic model.
+    `asks_hosts`: an async function takes `named`, which tells of `net:HOST:PORT` whether the caller's grants name that
+    host itself. `prints`: whether its arguments are output, which runs have a limit for. `loop`: the event loop that
+    was running when an async function was registered. `manifest` builds the pydantic model.
     """
 
     __slots__ = (
-        "_manifest", "check_input", "check_output", "describe", "fields", "id", "loop", "needs", "origin", "route",
-        "takes_nothing",
+        "_manifest", "asks_hosts", "check_input", "check_output", "describe", "fields", "id", "loop", "needs", "origin",
+        "prints", "restore", "route", "takes_nothing",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -57,7 +60,10 @@ class Entry:
         self.needs: Callable[[tuple[Any, ...]], list[str]] | None = None
         self.describe: Callable[[], Fields] | None = None
         self.loop: Any = None
+        self.restore: Callable[[tuple[Any, ...], Any], None] | None = None
         self.takes_nothing = False
+        self.asks_hosts = False
+        self.prints = False
         self._manifest: CapabilityManifest | None = None
 
     @property

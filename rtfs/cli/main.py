@@ -26,7 +26,7 @@ EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED, 
     130,
     143,
 )
-COMMANDS = ("run", "repl", "call", "capabilities", "test", "mcp", "doctor")
+COMMANDS = ("run", "check", "repl", "call", "capabilities", "test", "mcp", "doctor")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -89,6 +89,10 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.repl import repl
 
         return repl(options)
+    if options.command == "check":
+        from rtfs.cli.check import check
+
+        return check(options)
     if options.command == "doctor":
         from rtfs.cli.doctor import doctor
 

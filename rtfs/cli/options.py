@@ -21,7 +21,7 @@ class Options:
 
     __slots__ = (
         "action", "allow", "command", "config", "context", "debug", "expression", "file", "id", "json", "json_text",
-        "load", "mcp_config", "principal", "rest", "timeout", "verbose",
+        "load", "mcp_config", "no_input", "policy", "principal", "rest", "timeout", "verbose",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -37,6 +37,8 @@ class Options:
         self.timeout: float | None = None
         self.verbose = 0
         self.json = False
+        self.no_input = False
+        self.policy = False
         self.debug = False
         self.action = ""
         self.id = ""
@@ -45,7 +47,8 @@ class Options:
 
 
 _TAKING = {
-    "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context", "--config": "config", "--principal": "principal",
+    "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context",
+    "--config": "config", "--principal": "principal",
     "-e": "expression", "--timeout": "timeout",
 }  # fmt: skip
 _LISTS = ("allow", "load", "mcp_config")
@@ -76,6 +79,8 @@ def parse_run(arguments: list[str]) -> Options | None:
             options.verbose += 2 if word == "-vv" else 1
         elif word == "--json":
             options.json = True
+        elif word == "--no-input":
+            options.no_input = True
         elif word == "--debug":
             options.debug = True
         elif (word.startswith("-") and word != "-") or options.file is not None:

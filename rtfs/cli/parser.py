@@ -57,6 +57,7 @@ def build() -> argparse.ArgumentParser:
     shared.add_argument("--principal", metavar="NAME", help="on whose behalf (sessions are kept apart by it)")
     shared.add_argument("-v", "--verbose", action="count", help="show session events; -vv every ledger record")
     shared.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
+    shared.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
     shared.add_argument("--debug", action="store_true", default=None, help="show Python tracebacks")
 
     run = commands.add_parser(
@@ -66,6 +67,15 @@ def build() -> argparse.ArgumentParser:
     run.add_argument("-e", dest="expression", metavar="EXPR", help="program text")
     run.add_argument("--context", metavar="JSON", help="object of values for @name")
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
+
+    check = commands.add_parser(
+        "check",
+        parents=[shared],
+        help="say what is wrong with a program, and what it may call, without running it",
+        description="Read and compile a program, run nothing. --policy: also every call it can make.",
+    )
+    check.add_argument("file", metavar="FILE", help="program, or - for standard input")
+    check.add_argument("--policy", action="store_true", default=None, help="which calls, grants and approvals")
 
     commands.add_parser(
         "repl", parents=[shared], help="type programs, see results", description="Run what is typed, or piped in."

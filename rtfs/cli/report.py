@@ -42,9 +42,11 @@ def report(error: Exception, options: Options | None) -> int:
 def exit_code(error: UserError) -> int:
     """The exit code that an error means."""
     code = error.code
+    if code == "policy/approval-required":
+        return 4
     if code.startswith("policy/"):
         return 3
-    if code.startswith("config/") or code in ("file/missing", "file/unreadable", "usage"):
+    if code == "usage" or code.startswith(("config/", "file/")):
         return 2
     return 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs.cli import report
+from rtfs.cli.asking import asker
 from rtfs.cli.output import write
 from rtfs.values import HostError
 
@@ -18,7 +19,7 @@ def runtime(options: Options) -> Runtime:
     """A runtime with the options' configuration, grants, principal and loaded files."""
     from rtfs.host.runtime import Runtime
 
-    fields: dict[str, Any] = {"on_warning": report.warn}
+    fields: dict[str, Any] = {"on_warning": report.warn, "approve": asker(options.no_input)}
     if options.principal is not None:
         fields["principal"] = options.principal
     if options.verbose:

@@ -40,7 +40,7 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     Raises ReaderError for text that is no form, CompileError for forms that are no program.
     """
     key = cache.key(source, environment.state, module)
-    unit = cache.load(key, source)
+    unit = cache.load(key, source) if environment.observer is None else None
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
     if unit is None:
@@ -48,7 +48,8 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         cache.save(key, unit)
     elif unit.facts or unit.macros:
         load_macros(unit, environment)
-    environment.state = cache.following(environment.state, key)
+    imported = b"".join([digest for _, _, digest in unit.depends])
+    environment.state = cache.following(environment.state, key + imported)
     load(unit, environment)
     return Program(unit, environment, module)
 
@@ -67,11 +68,16 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
 
     forms = read_forms(source)
     outer = environment.expansions
+    before = {name: module.mark() for name, module in environment.modules.items()}
     raise_limit(COMPILE_RECURSION)
     try:
         return UnitCompiler(source, environment, key).compile(forms, environment.module(module))
     except RecursionError:
+        environment.restore(before)
         raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
+    except BaseException:
+        environment.restore(before)
+        raise
     finally:
         environment.expansions = outer
         restore_limit()

@@ -28,7 +28,8 @@ MAX_MACROEXPAND = 10_000
 
 
 class Environment:
-    """run: calls a function with arguments as a macro may be called, given the environment. path: folders in which modules are looked for."""
+    """run: calls a function with arguments as a macro may be called, given the environment. path: folders in which
+    modules are looked for."""
 
     def __init__(self, run: Run, path: tuple[str, ...] = (), hooks: dict[str, Any] | None = None) -> None:
         self._run = run
@@ -42,6 +43,8 @@ class Environment:
         self.state = b""
         self.expansions: Any = None
         """What the macros of the source that is being compiled may still use up; kept by whoever runs them."""
+        self.observer: Callable[[Any, Analyser], None] | None = None
+        """Told of the AST of every form that is compiled, for tools; nothing comes out of the cache then."""
         self._core_ready = False
 
     def snapshot(self) -> Environment:
@@ -67,12 +70,36 @@ class Environment:
             found = self.modules[name] = Module(name, self.core)
         return found
 
+    def restore(self, marks: dict[str, tuple[Any, ...]]) -> None:
+        """Undo what a compilation told that failed: the modules are as they were when they were marked."""
+        for name in [name for name in self.modules if name not in marks and name != CORE_MODULE]:
+            if not self.modules[name].loaded:
+                del self.modules[name]
+                self.files.pop(name, None)
+        for name, mark in marks.items():
+            self.modules[name].reset(mark)
+
     def module_value(self, module: str, name: str, /) -> Any:
         """What a name of another module is now: how a template reaches its own module's definitions."""
-        found = self.modules[module].globals
-        if name not in found:
-            raise EvalError("undefined", f"`{module}/{name}` is not defined")
-        return found[name]
+        try:
+            return self.early(self.modules[module], name)
+        except KeyError:
+            raise EvalError("undefined", f"`{module}/{name}` is not defined") from None
+
+    def early(self, module: Module, name: str, asking: Any = None) -> Any:
+        """What a name of a module means, to macros also before the module has run. KeyError if it means nothing."""
+        if name in module.globals:
+            return module.globals[name]
+        namespace = module.early.get(name)
+        if namespace is not None and namespace is not asking:
+            return namespace[name]
+        if name in module.referred:
+            return self.early(self.modules[module.referred[name]], name)
+        alias, _, rest = name.rpartition("/")
+        target = self.modules.get(module.aliases.get(alias, ""))
+        if target is not None and target is not module and target.exported(rest):
+            return self.early(target, rest)
+        raise KeyError(name)
 
     def bind_import(self, importer: Module, target: Module, alias: str | None, only: list[str] | None) -> None:
         """Give the importer the names of a loaded module, as values. Raises `undefined` for a name it has not."""

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class ExpansionNamespace(dict):  # type: ignore[type-arg]
-    """Globals of macros while their module is being compiled: definitions that stand before a macro's call are
-    evaluated when a macro first uses them, everything else is looked up where it is."""
+    """Globals of a unit's macros: its definitions that stand before a macro's call are evaluated when a macro first
+    uses them, everything else is looked up where it is. `pooled` gives the unit's constants."""
 
-    def __init__(self, module: Module, core: dict[str, Any], pooled: Callable[[str], Any]) -> None:
-        super().__init__({"__builtins__": core})
+    def __init__(self, module: Module, environment: Environment, pooled: Callable[[str], Any]) -> None:
+        super().__init__({"__builtins__": environment.core})
         self.module = module
-        self.core = core
+        self.environment = environment
         self.pooled = pooled
         self.pending: dict[str, Callable[[], Any]] = {}
 
@@ -38,6 +38,7 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
         """Let macros use a definition that stands before them: it is evaluated when one first does."""
         self.pop(name, None)
         self.pending[name] = lambda: run(function_of(code, self), [])
+        self.module.early[name] = self
 
     def __missing__(self, name: str) -> Any:
         define = self.pending.pop(name, None)
@@ -51,9 +52,10 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
         if first == " " and name[1] in "ct" and name[2:3].isalnum() and "." in name:
             self[name] = constant = self.pooled(name)
             return constant
-        if name in self.module.globals:
-            return self.module.globals[name]
-        value = self.core[name]
+        try:
+            return self.environment.early(self.module, name, self)
+        except KeyError:
+            value = self.environment.core[name]
         if name != " ticks":
             self[name] = value
         return value
@@ -81,7 +83,7 @@ def namespace_of(analyser: Analyser) -> ExpansionNamespace:
     unit, module = analyser.unit, analyser.module
     found = unit.namespaces.get(module.name)
     if found is None:
-        found = ExpansionNamespace(module, analyser.environment.core, lambda name: pooled(unit.unit, name, analyser))
+        found = ExpansionNamespace(module, analyser.environment, lambda name: pooled(unit.unit, name, analyser))
         unit.namespaces[module.name] = found
     return found
 
@@ -98,15 +100,18 @@ def pooled(unit: Unit, name: str, analyser: Analyser) -> Any:
 
 
 def revive(unit: Unit, environment: Environment) -> None:
-    """Define the macros of a unit that comes from the cache."""
+    """Define the macros of a unit that comes from the cache, and let macros use its definitions."""
     namespaces: dict[str, ExpansionNamespace] = {}
+
+    def namespace_in(module: Module) -> ExpansionNamespace:
+        found = namespaces.get(module.name)
+        if found is None:
+            found = namespaces[module.name] = ExpansionNamespace(module, environment, module.globals.__getitem__)
+        return found
+
+    for step in unit.steps:
+        if step.code is not None and step.details is not None:
+            namespace_in(environment.module(step.module)).remember(step.details, step.code, environment.run)
     for name, macro, code in unit.macros:
         module = environment.module(name)
-        namespace = namespaces.get(name)
-        if namespace is None:
-            namespace = ExpansionNamespace(module, environment.core, module.globals.__getitem__)
-            namespaces[name] = namespace
-            for step in unit.steps:
-                if step.module == name and step.code is not None and step.details is not None:
-                    namespace.remember(step.details, step.code, environment.run)
-        module.macros[macro] = Macro(macro, module, code, namespace)
+        module.macros[macro] = Macro(macro, module, code, namespace_in(module))

@@ -329,6 +329,9 @@ def analyse_recur(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         )
     arguments = [a.analyse(item, scope) for item in form.to_list()[1:]]
     if len(arguments) != tail.arity:
-        raise CompileError("recur/arity", f"`recur` takes {tail.arity} values here, got {len(arguments)}")
+        raise CompileError(
+            "recur/arity",
+            f"`recur` takes {tail.arity} value{'' if tail.arity == 1 else 's'} here, got {len(arguments)}",
+        )
     tail.used = True
     return nodes.Recur(a.at, tail, arguments)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    from rtfs.compiler.expansion import ExpansionNamespace
+
 FORM = " form"
 
 
@@ -27,7 +29,8 @@ def function_of(code: CodeType, namespace: dict[str, Any]) -> Callable[[], Any]:
 
 class Module:
     """exports: names others may use, None for all. aliases: alias -> module name. defined: names this module defines,
-    also before they have a value. private: names that `defn-` keeps to the module."""
+    also before they have a value. private: names that `defn-` keeps to the module. referred: name imported bare -> the
+    module it comes from. early: what evaluates a definition for macros before the module itself has run."""
 
     def __init__(self, name: str, core: dict[str, Any]) -> None:
         self.name = name
@@ -38,6 +41,8 @@ class Module:
         self.exports: list[str] | None = None
         self.private: set[str] = set()
         self.aliases: dict[str, str] = {}
+        self.referred: dict[str, str] = {}
+        self.early: dict[str, ExpansionNamespace] = {}
         self.loaded = False
         self.declared = False
 
@@ -50,8 +55,28 @@ class Module:
         made.defined = set(self.defined)
         made.private = set(self.private)
         made.aliases = dict(self.aliases)
+        made.referred = dict(self.referred)
+        made.early = dict(self.early)
         made.exports, made.loaded, made.declared = self.exports, self.loaded, self.declared
         return made
+
+    def mark(self) -> tuple[Any, ...]:
+        """What compiling may change of the module, as it is now."""
+        tables = [dict(table) for table in (self.macros, self.types, self.aliases, self.referred, self.early)]
+        return (*tables, set(self.defined), set(self.private), self.exports, self.declared)
+
+    def reset(self, mark: tuple[Any, ...]) -> None:
+        """Forget what was told since the mark was made."""
+        for table, before in zip(
+            (self.macros, self.types, self.aliases, self.referred, self.early), mark, strict=False
+        ):
+            table.clear()
+            table.update(before)
+        self.defined.clear()
+        self.defined.update(mark[5])
+        self.private.clear()
+        self.private.update(mark[6])
+        self.exports, self.declared = mark[7:]
 
     def define(self, name: str) -> None:
         """Note a definition: the name is a value now, whatever it was."""

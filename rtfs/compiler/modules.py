@@ -57,7 +57,7 @@ def require(name: str, environment: Environment, source: Source, unit: Unit) -> 
     if known is not None and known.declared:
         file = environment.files.get(name)
         if file is not None:
-            unit.depends.append((name, file.source.name, digest(file.source.text)))
+            unit.depends.append((name, file.source.name, digest(file)))
         return
     path = find_file(name, environment, source)
     if path is None:
@@ -80,11 +80,15 @@ def require(name: str, environment: Environment, source: Source, unit: Unit) -> 
             "module/not-found", f"{path} defines no module `{name}`", hint=f"it should hold (module {name} …)"
         )
     environment.files[name] = program.unit
-    unit.depends.append((name, path, digest(text)))
+    unit.depends.append((name, path, digest(program.unit)))
 
 
-def digest(text: str) -> bytes:
-    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+def digest(unit: Unit) -> bytes:
+    """What a unit was made of: its text, and what the files it imports were made of."""
+    made = sha256(unit.source.text.encode("utf-8", "surrogatepass"))
+    for _, _, imported in unit.depends:
+        made.update(imported)
+    return bytes(made.digest())
 
 
 def depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
@@ -134,5 +138,6 @@ def _refer(environment: Environment, importer: str, target: str, names: tuple[st
             here.types[name] = there.types[name]
         else:
             here.define(name)
+            here.referred[name] = target
             if name in there.types:
                 here.types[name] = there.types[name]

@@ -171,7 +171,14 @@ def splice(value: Any, /) -> Splice:
     raise TypeMismatch("type/mismatch", f"`~@` splices a sequence, not {a_kind(value)}")
 
 
+MAX_SPLICED = 1_000_000
+
+
 def _joined(parts: tuple[Any, ...]) -> list[Any]:
+    """Raises `limit/size` for what would be too large: a macro may double its arguments at each expansion."""
+    size = sum([len(part.items) if part.__class__ is Splice else 1 for part in parts])
+    if size > MAX_SPLICED:
+        raise LimitError("limit/size", f"a template would make a form of more than {MAX_SPLICED:,} elements")
     items: list[Any] = []
     for part in parts:
         if part.__class__ is Splice:

@@ -41,6 +41,8 @@ PYTHON_COMPILE_RECURSION = 1_000
 def generate(analyser: Analyser, node: Node) -> CodeType:
     """The code object of a node, as a Python module that defines one function (see generator.py)."""
     environment, module = analyser.environment, analyser.module
+    if environment.observer is not None:
+        environment.observer(node, analyser)
     analyser.unit.module = module.name
     generator = UnitGenerator(
         analyser.unit, analyser.names, module.name, lambda form: environment.check_type(form, module)

@@ -38,6 +38,14 @@ def limits_of(limits: Limits | Mapping[str, Any] | None) -> Limits | None:
         raise HostError(str(error), code="config/limits") from None
 
 
+def within_seconds(limits: Limits | None, seconds: float) -> Limits:
+    """Limits with at most so many seconds."""
+    from rtfs.machine import DEFAULT_LIMITS, Limits
+
+    shorter = Limits(steps=None, depth=1_000_000_000, seconds=max(seconds, 0.000_001), output=None)
+    return (limits or DEFAULT_LIMITS).within(shorter)
+
+
 def values_of(context: Mapping[str, Any] | None) -> dict[str, Any]:
     """Context values by name; keys may be keywords, values are converted. Raises HostError `argument/invalid`."""
     if context is None:

@@ -40,6 +40,26 @@ class LimitSettings(_Strict):
     steps: PositiveInt | None = None
     depth: PositiveInt | None = None
     seconds: PositiveFloat | None = None
+    output: PositiveInt | None = None
+
+
+class RuleSettings(_Strict):
+    """A rule: `match` a capability id, `when` argument → value; the first that fits decides."""
+
+    match: str = Field(min_length=1)
+    when: dict[str, Any] = Field(default_factory=dict)
+    decide: Literal["allow", "deny", "approve"]
+    reason: str | None = None
+
+
+class QuotaSettings(_Strict):
+    """What the calls of matching capabilities in one run may use up together: their number, bytes of arguments and
+    results, seconds."""
+
+    match: str = Field("*", min_length=1)
+    calls: PositiveInt | None = None
+    bytes: PositiveInt | None = None
+    seconds: PositiveFloat | None = None
 
 
 class PolicySettings(_Strict):
@@ -48,6 +68,8 @@ class PolicySettings(_Strict):
     level: Literal["minimal", "standard", "paranoid"] = "standard"
     timeout_ms: PositiveFloat = 50.0
     max_calls: PositiveInt | None = None
+    rules: list[RuleSettings] = Field(default_factory=list)
+    quotas: list[QuotaSettings] = Field(default_factory=list)
 
 
 class HintSettings(_Strict):
@@ -131,6 +153,8 @@ class Config:
             "level": settings.policy.level,
             "policy_seconds": settings.policy.timeout_ms / 1000,
             "max_calls": settings.policy.max_calls,
+            "rules": [rule.model_dump() for rule in settings.policy.rules],
+            "quotas": [quota.model_dump() for quota in settings.policy.quotas],
             "width": settings.width,
             "hint_limits": HintLimits(**settings.hints.model_dump()),
             "handlers": settings.handlers,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
+    from rtfs.host.rules import Spending
 
 LEVELS = ("minimal", "standard", "paranoid")
 """minimal: what the embedder, the configuration or a loaded file declares needs no grant of its own. standard: what
@@ -23,12 +24,14 @@ leaves the process needs one. paranoid: every call needs one."""
 
 
 class Quota:
-    """What a run and everything that it starts may use up together. `calls`: host calls left, None without limit."""
+    """What a run and everything that it starts may use up together. `calls`: host calls left, None without limit.
+    `spending`: of quotas by capability, or None."""
 
-    __slots__ = ("calls",)
+    __slots__ = ("calls", "spending")
 
-    def __init__(self, calls: int | None = None) -> None:
+    def __init__(self, calls: int | None = None, spending: Spending | None = None) -> None:
         self.calls = calls
+        self.spending = spending
 
 
 class RuntimeContext:
@@ -96,6 +99,10 @@ class RuntimeContext:
     def grants_resource(self, need: str) -> bool:
         """Whether every layer grants this resource (`net:…`, `env:…`, `fs:…`, `exec:…`)."""
         return all(layer.resource(need) for layer in self.grants)
+
+    def names_host(self, need: str) -> bool:
+        """Whether every layer names the host of `net:HOST:PORT` itself, not by a wildcard."""
+        return all(layer.names(need) for layer in self.grants)
 
     def spend_call(self) -> None:
         """Count one host call against the quota. Raises LimitError `limit/calls` when it is used up."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
     from rtfs.host.context import RuntimeContext
+    from rtfs.host.durable import Durable, HeldCall
     from rtfs.host.ledger import Ledger
     from rtfs.host.pipeline import Pipeline
     from rtfs.machine import Complete, HostCall, Limits
@@ -32,14 +33,14 @@ WIDTH = 16
 
 class Run:
     """What all machines of one run share; `budget`: what they may use up together. language: answers the environment. origin: whose declarations its
-    `(capability …)` forms are. deadline: of time.monotonic(), or None. breathe: whether machines let others have their
+    `(capability …)` forms are. breathe: whether machines let others have their
     turn now and then."""
 
     __slots__ = (
         "_language",
         "breathe",
         "budget",
-        "deadline",
+        "journal",
         "ledger",
         "limits",
         "origin",
@@ -60,7 +61,6 @@ class Run:
         origin: int,
         warn: Callable[[str, Any], None],
         breathe: bool = False,
-        deadline: float | None = None,
         width: int = WIDTH,
     ) -> None:
         self.pipeline = pipeline
@@ -70,10 +70,15 @@ class Run:
         self.limits = limits
         self.budget = Budget(limits or DEFAULT_LIMITS)
         self.origin = origin
+        self.journal: Durable | None = None
         self.warn = warn
         self.breathe = breathe
-        self.deadline = deadline
         self.width = width
+
+    @property
+    def deadline(self) -> float | None:
+        """When the run's time is over, of time.monotonic(), or None."""
+        return self.budget.deadline
 
     @property
     def environment(self) -> Environment:
@@ -82,22 +87,37 @@ class Run:
 
 
 class Frame:
-    """One machine of a run: its context, the ledger number it stands under, how deep it is nested."""
+    """One machine of a run: its context, the ledger number it stands under, how deep it is nested, and its place in the
+    run: `path` is that of the call that started it with the number of the machine, "" for the program itself; it is
+    the same in every replay. held: the call under way, in a durable run."""
 
-    __slots__ = ("context", "depth", "parent", "run", "steps")
+    __slots__ = ("_calls", "_machines", "context", "depth", "held", "parent", "path", "run", "steps")
 
-    def __init__(self, run: Run, context: RuntimeContext, parent: int, depth: int = 0) -> None:
+    def __init__(self, run: Run, context: RuntimeContext, parent: int, depth: int = 0, path: str = "") -> None:
         self.run = run
         self.context = context
         self.parent = parent
         self.depth = depth
+        self.path = path
+        self.held: HeldCall | None = None
         self.steps: list[tuple[int, str]] = []
+        self._calls = 0
+        self._machines = 0
 
     def inner(self, parent: int | None = None) -> Frame:
         """The frame of a machine that this one starts. Raises LimitError `limit/nesting`."""
         if self.depth >= NESTING:
             raise LimitError("limit/nesting", f"implementations and branches are nested deeper than {NESTING}")
-        return Frame(self.run, self.context, self.parent if parent is None else parent, self.depth + 1)
+        self._machines += 1
+        path = self.path if not self._calls else f"{self.path}.{self._calls}" if self.path else str(self._calls)
+        above = self.parent if parent is None else parent
+        return Frame(self.run, self.context, above, self.depth + 1, f"{path}.{self._machines}")
+
+    def next_path(self) -> str:
+        """The path of the next call (or group of branches) of this machine: `3`, `3.1.2`."""
+        self._calls += 1
+        self._machines = 0
+        return f"{self.path}.{self._calls}" if self.path else str(self._calls)
 
 
 async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
@@ -131,9 +151,12 @@ async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame)
     return await drive(start_call(run.environment, function, arguments, run.limits, run.breathe, run.budget), frame)
 
 
-async def parallel(thunks: tuple[Any, ...], frame: Frame) -> Any:
-    """Call functions of no arguments concurrently, each in a machine of its own; a Vector of their values in order."""
+async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True) -> Any:
+    """Call functions of no arguments concurrently, each in a machine of its own; a Vector of their values in order.
+    grouped: whether this counts among the calls of `frame`."""
     run = frame.run
+    if grouped and run.journal is not None:
+        frame.next_path()
 
     def maker(thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
         return lambda: _branch(thunk, frame.inner())
@@ -143,7 +166,12 @@ async def parallel(thunks: tuple[Any, ...], frame: Frame) -> Any:
 
 async def _branch(thunk: Any, frame: Frame) -> Any:
     run = frame.run
-    return await drive(start_call(run.environment, thunk, (), run.limits, True, run.budget), frame)
+    try:
+        return await drive(start_call(run.environment, thunk, (), run.limits, True, run.budget), frame)
+    except UserError as error:
+        if run.journal is not None:
+            await run.journal.branch_failed(frame, error)
+        raise
 
 
 async def _other(call: HostCall, frame: Frame) -> Any:
@@ -151,6 +179,8 @@ async def _other(call: HostCall, frame: Frame) -> Any:
     kind = call.kind
     run = frame.run
     if kind == "breathe":
+        if run.journal is not None:
+            run.journal.breathe()
         await Turn()
         return None
     if kind == "context":

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.compiler import Environment
+    from rtfs.host.context import Quota
     from rtfs.host.driver import Frame
     from rtfs.host.fibers import Fiber, Scheduler
     from rtfs.host.journal import Journal
@@ -172,6 +173,7 @@ class Durable:
                 return self._answer(known, call, frame)
         if not replay.over and (known is None or known.kind != ENTER):
             await replay.used_up()
+        self._is_new(known, path, call)
         if known is not None and known.kind == CALL and (given := self._resolve(known, call, frame)) is not None:
             return given[0]
         held = frame.held = HeldCall(self, path, text, call, frame, known)
@@ -184,18 +186,29 @@ class Durable:
 
     def _compare(self, known: Recorded, call: HostCall, text: str, frame: Frame) -> None:
         """Raise Stop `run/divergence` for a call that is not the recorded one."""
-        if known.subject == call.id and known.value == text:
-            return
-        was = f'call {known.path} was a call of "{known.subject}"{known.note}'
-        now = "with other arguments" if known.subject == call.id else f'a call of "{call.id}"'
-        raise diverged(f"{was}; now it is {now}{_in_step(frame)}", call.span)
+        if self._differs(known, call, text):
+            was = f'call {known.path} was a call of "{known.subject}"{known.note}'
+            now = "with other arguments" if known.subject == call.id else f'a call of "{call.id}"'
+            raise diverged(f"{was}; now it is {now}{_in_step(frame)}", call.span)
+
+    def _differs(self, known: Recorded, call: HostCall, text: str) -> bool:
+        return known.subject != call.id or known.value != text
+
+    def _is_new(self, known: Recorded | None, path: str, call: HostCall) -> None:
+        """A call is about to be made that the record has no outcome of."""
+
+    def _answered(self, known: Recorded, call: HostCall, frame: Frame) -> None:
+        """A call that gave a value was answered from the record."""
+        entry = frame.run.registry.find(call.id)
+        if entry is not None and entry.restore is not None:
+            entry.restore(call.args, decode(known.outcome.value))  # type: ignore[union-attr]
 
     def _answer(self, known: Recorded, call: HostCall, frame: Frame) -> Any:
         outcome = known.outcome
         assert outcome is not None
         context, ledger = frame.context, frame.run.ledger
-        if context.quota.calls is not None and not outcome.note:
-            context.spend_call()
+        if not outcome.note:
+            _spend(context.quota, call)
         try:
             value = decode(outcome.value)
         except ValueError as error:
@@ -206,9 +219,10 @@ class Durable:
         ledger.append("replay", context.run_id, frame.parent, call.id, context.principal, detail, "", result)
         if failed:
             raise value
-        entry = frame.run.registry.find(call.id)
-        if entry is not None and entry.restore is not None:
-            entry.restore(call.args, value)
+        spending = context.quota.spending
+        if spending is not None:
+            spending.end(call.id, len(to_text(value)), 0.0)
+        self._answered(known, call, frame)
         return value
 
     def _resolve(self, known: Recorded, call: HostCall, frame: Frame) -> tuple[Any] | None:
@@ -344,6 +358,14 @@ def in_doubt(run_id: str, known: Recorded, span: Any = None) -> Stop:
         " --result JSON gives it this value",
         capability=known.subject,
     )
+
+
+def _spend(quota: Quota, call: HostCall) -> None:
+    """Count a call that was made in an earlier process."""
+    if quota.calls is not None:
+        quota.calls -= 1
+    if quota.spending is not None:
+        quota.spending.begin(call.id, sum(len(to_text(argument)) for argument in call.args))
 
 
 def _repeatable(entry: Entry | None) -> bool:

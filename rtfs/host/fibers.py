@@ -55,10 +55,10 @@ class Scheduler:
     """Runs fibers until the root one is done.
 
     engine: has `.loop()`, the event loop for awaiting work, started at the first use. home: the asyncio loop that
-    drives this scheduler from within (`arun`), or None.
+    drives this scheduler from within (`arun`), or None. idle: called when no fiber can go on by itself; it may wake some.
     """
 
-    __slots__ = ("_count", "_dead", "_inbox", "_ready", "_ring", "_timers", "engine", "home")
+    __slots__ = ("_count", "_dead", "_inbox", "_ready", "_ring", "_timers", "engine", "home", "idle")
 
     def __init__(self, engine: Any, home: Any = None) -> None:
         self.engine = engine
@@ -69,6 +69,7 @@ class Scheduler:
         self._dead = 0
         self._inbox: Any = None
         self._ring: Callable[[], None] | None = None
+        self.idle: Callable[[], None] | None = None
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], then: Callable[[Fiber], None] | None = None) -> Fiber:
         """A fiber that starts when the scheduler gets to it; `then(fiber)` is called when it is done."""
@@ -124,6 +125,10 @@ class Scheduler:
                 self._turn()
                 if fiber.done:
                     break
+                if self.idle is not None:
+                    self.idle()
+                    if self._ready:
+                        continue
                 self._wait()
         except BaseException:
             self.cancel(fiber)
@@ -149,6 +154,10 @@ class Scheduler:
                 if self._ready:
                     await asyncio.sleep(0)
                     continue
+                if self.idle is not None:
+                    self.idle()
+                    if self._ready:
+                        continue
                 bell.clear()
                 if not self._inbox.empty():
                     continue

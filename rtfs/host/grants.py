@@ -58,7 +58,7 @@ class Grants:
 
     def id(self, id: str) -> bool:
         """Whether a grant names this capability id."""
-        return id in self._exact or any(_glob(pattern, id) for pattern in self._ids)
+        return id in self._exact or any(glob(pattern, id) for pattern in self._ids)
 
     def resource(self, need: str) -> bool:
         """Whether a needed resource (`net:HOST:PORT`, `env:NAME`, `fs:read:PATH`, `exec:COMMAND`) is granted."""
@@ -67,12 +67,17 @@ class Grants:
             host, port = host_port(rest)
             return any(_host(pattern, host) and wanted in ("", port) for pattern, wanted in self._net)
         if kind == "env":
-            return any(_glob(pattern, rest) for pattern in self._env)
+            return any(glob(pattern, rest) for pattern in self._env)
         if kind == "exec":
             return any(pattern == "*" or pattern == rest for pattern in self._exec)
         mode, _, path = rest.partition(":")
         path = real_path(path)
         return any(mode == granted and _inside(path, root) for granted, root in self._fs)
+
+    def names(self, need: str) -> bool:
+        """Whether a grant names the host of `net:HOST:PORT` as it is, not by a wildcard."""
+        host, port = host_port(need.partition(":")[2])
+        return any(pattern == host and wanted in ("", port) for pattern, wanted in self._net)
 
     def allows(self, need: str) -> bool:
         """Whether a need, resource or id, is granted."""
@@ -134,7 +139,7 @@ def _host(pattern: str, host: str) -> bool:
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
 
 
-def _glob(pattern: str, text: str) -> bool:
+def glob(pattern: str, text: str) -> bool:
     """`*` stands for any run of characters; everything else for itself."""
     parts = pattern.split("*")
     if len(parts) == 1:

@@ -27,7 +27,7 @@ else:
 GENESIS = "0" * 64
 FIELDS = ("seq", "time", "kind", "run", "parent", "subject", "principal", "detail", "arguments", "result", "duration")
 """What a record's hash covers, in this order: number from 1; time in ns since 1970; kind (`run`, `end`, `step`,
-`leave`, `declare`, `decision`, `outcome`, `session`, `hint`); run id; number of the record it belongs to or 0;
+`leave`, `declare`, `decision`, `outcome`, `session`, `hint`, `resume`, `replay`); run id; number of the record it belongs to or 0;
 capability id, step name or session key; principal; what happened, in words; keyed hashes of arguments and result or
 ""; duration in ns."""
 
@@ -137,6 +137,9 @@ class Ledger:
         for content, digest in records:
             yield Record(content, previous, digest)
             previous = digest
+
+    def close(self) -> None:
+        """Nothing to do: it goes with the process."""
 
     def verify(self) -> int | None:
         """None if the chain holds, else the number of the first record that does not fit."""

@@ -16,14 +16,14 @@ try:
 except ImportError:  # as in rtfs.host.ledger
     from hashlib import blake2b
 
-from rtfs.host.ledger import FIELDS, GENESIS, Record, chain
+from rtfs.host.ledger import FIELDS, GENESIS, Ledger, Record, chain
 from rtfs.host.stopping import stop
 from rtfs.host.store import KILL, POWER, open_database, read_database, reason
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
 _TABLE = (
@@ -39,14 +39,14 @@ _ANCHOR = "%020d %s %020d %s\n"
 _ANCHOR_SIZE = 2 * (20 + 1 + 64 + 1)
 
 
-class StoredLedger:
+class StoredLedger(Ledger):
     """The ledger in the file `path`. mode: `kill` or `power`, see rtfs.host.store. `listener` as in `Ledger`.
 
     Fingerprints are keyed by `FILE.key`, made with the ledger. Raises HostError `ledger/unwritable` where the file
     cannot be used and `ledger/damaged` where its end is not what the anchor says.
     """
 
-    __slots__ = ("_anchor", "_broken", "_connection", "_keyed", "_lock", "_sync", "listener", "path")
+    __slots__ = ("_broken", "_connection", "_ends", "_sync", "path")
 
     def __init__(self, path: str, mode: str = KILL) -> None:
         import os
@@ -54,21 +54,21 @@ class StoredLedger:
         from _thread import allocate_lock
 
         self.path = path
-        self.listener: Callable[[Record], None] | None = None
+        self.listener = None
         self._lock = allocate_lock()
         self._broken: str | None = None
         self._sync = mode == POWER
-        self._anchor = -1
+        self._ends = -1
         try:
             self._keyed = blake2b(digest_size=16, key=_key(path + ".key"))
-            self._anchor = os.open(path + ".anchor", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-            flock(self._anchor, LOCK_EX)
+            self._ends = os.open(path + ".anchor", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            flock(self._ends, LOCK_EX)
             try:
                 self._connection = open_database(path, mode)
                 self._connection.execute(_TABLE)
                 self._check_anchor(self._last())
             finally:
-                flock(self._anchor, LOCK_UN)
+                flock(self._ends, LOCK_UN)
         except (sqlite3.Error, OSError) as error:
             raise HostError(f"cannot use the ledger {path}: {reason(error)}", code="ledger/unwritable") from None
 
@@ -90,7 +90,7 @@ class StoredLedger:
             try:
                 if self._broken is not None:
                     raise OSError(self._broken)
-                flock(self._anchor, LOCK_EX)
+                flock(self._ends, LOCK_EX)
                 connection.execute("BEGIN IMMEDIATE")
                 before, previous = self._last()
                 seq = before + 1
@@ -101,7 +101,7 @@ class StoredLedger:
                 self._write_anchor(before, previous, seq, digest)
                 connection.execute("COMMIT")
                 self._write_anchor(seq, digest, seq, digest, last=True)
-                flock(self._anchor, LOCK_UN)
+                flock(self._ends, LOCK_UN)
             except Exception as error:
                 self._give_up(error)
                 if kind == "session":  # told by the pool, outside of any call: the next record of the run raises
@@ -110,12 +110,6 @@ class StoredLedger:
         if self.listener is not None:
             self.listener(Record(content, previous, digest))
         return seq
-
-    def fingerprint(self, text: str) -> str:
-        """The keyed hash that stands for a value's text."""
-        keyed = self._keyed.copy()
-        keyed.update(text.encode("utf-8", "surrogatepass"))
-        return keyed.hexdigest()
 
     @property
     def head(self) -> tuple[int, str]:
@@ -143,9 +137,9 @@ class StoredLedger:
         with self._lock:
             self._broken = self._broken or "it is closed"
             self._connection.close()
-            if self._anchor >= 0:
-                os.close(self._anchor)
-                self._anchor = -1
+            if self._ends >= 0:
+                os.close(self._ends)
+                self._ends = -1
 
     def _last(self) -> tuple[int, str]:
         row = self._connection.execute(_LAST).fetchone()
@@ -156,7 +150,7 @@ class StoredLedger:
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            flock(self._anchor, LOCK_UN)
+            flock(self._ends, LOCK_UN)
         except Exception:  # it is broken already
             pass
 
@@ -164,14 +158,14 @@ class StoredLedger:
         """While a record is being written two ends are right, before and after it one."""
         import os
 
-        os.pwrite(self._anchor, (_ANCHOR % (seq, digest, to, to_digest)).encode(), 0)
+        os.pwrite(self._ends, (_ANCHOR % (seq, digest, to, to_digest)).encode(), 0)
         if self._sync and not last:  # what stands here now covers the next end as well
-            os.fsync(self._anchor)
+            os.fsync(self._ends)
 
     def _check_anchor(self, last: tuple[int, str]) -> None:
         import os
 
-        ends = _ends(os.pread(self._anchor, _ANCHOR_SIZE + 1, 0))
+        ends = _ends(os.pread(self._ends, _ANCHOR_SIZE + 1, 0))
         if ends is None and last == (0, GENESIS):
             ends = (last,)
         if ends is None or last not in ends:

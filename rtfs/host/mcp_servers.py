@@ -1,4 +1,4 @@
-"""MCP servers by name: from `rtfs.yaml`, and from the files that other programs keep (`.mcp.json`, VS Code's `mcp.json`).
+"""MCP servers by name: from `rtfs.yaml`, and from the files of other programs (`.mcp.json`, VS Code's).
 
 Must not connect to anything, nor look for files that nobody named. Invariants: whatever is wrong with an entry is a
 HostError with its place, said when the file is read; a variable that is not set is said when its server is used, so one
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 _KEYS = frozenset(
     ("url", "serverUrl", "headers", "command", "args", "env", "cwd", "oauth", "protocol_version", "auth_env_var")
 )
-_OAUTH_KEYS = frozenset(
-    ("grant", "client_id", "client_id_env", "client_secret_env", "scopes", "issuer", "redirect_port")
-)
+_OAUTH_KEYS = frozenset(("grant", "client_id", "client_id_env", "client_secret_env", "scopes", "issuer"))
 _VARIABLE = re.compile(r"\$\{(?:(env|input):)?([^}:]+)(?::-([^}]*))?\}")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],:]|[^\s{}\[\],:"/]+|/', re.DOTALL)
 
@@ -144,22 +142,22 @@ def _checked(name: str, entry: Any, place: Span) -> dict[str, Any]:
 
 def _check_oauth(fields: dict[str, Any], wrong: Any) -> None:
     oauth = fields["oauth"]
-    if oauth is True or oauth is None:
-        oauth = fields["oauth"] = {}
     if not isinstance(oauth, dict) or "url" not in fields:
         raise wrong("oauth is an object, for a server with a url")
     for key in oauth:
         if key not in _OAUTH_KEYS:
             raise wrong(f"oauth does not know {key!r}", f"it knows {', '.join(sorted(_OAUTH_KEYS))}")
-    if oauth.get("grant", "authorization_code") not in ("authorization_code", "client_credentials"):
-        raise wrong("oauth.grant is authorization_code or client_credentials")
+    if oauth.get("grant") != "client_credentials":
+        raise wrong("oauth.grant is client_credentials", "for other grants, put a token into an environment variable")
     if isinstance(oauth.get("scopes"), str):
         oauth["scopes"] = oauth["scopes"].split()
     scopes = oauth.get("scopes", [])
     if not isinstance(scopes, list) or not all(isinstance(one, str) for one in scopes):
         raise wrong("oauth.scopes is a list of texts")
-    if oauth.get("grant") == "client_credentials" and not ("client_id" in oauth or "client_id_env" in oauth):
-        raise wrong("client credentials need oauth.client_id or oauth.client_id_env")
+    if not ("client_id" in oauth or "client_id_env" in oauth) or "client_secret_env" not in oauth:
+        raise wrong("client credentials need oauth.client_id (or client_id_env) and oauth.client_secret_env")
+    if not isinstance(oauth.get("issuer"), str):
+        raise wrong("client credentials need oauth.issuer: the secret goes to that authorization server only")
 
 
 def _parse(source: Source) -> tuple[Any, dict[tuple[str, ...], Span]]:
@@ -176,8 +174,8 @@ def _parse(source: Source) -> tuple[Any, dict[tuple[str, ...], Span]]:
             clean[match.start() : match.end()] = [c if c == "\n" else " " for c in token]
             continue
         if token == ":" and before is not None and before[0][:1] == '"' and keys:
-            keys[-1] = before[0][1:-1]
-            places.setdefault((*path, keys[-1]), Span(source, before.start(), before.end()))
+            key = keys[-1] = before[0][1:-1]
+            places.setdefault((*path, key), Span(source, before.start(), before.end()))
         elif token in "{[":
             if keys:
                 path.append(keys[-1] or "")

@@ -22,11 +22,14 @@ from rtfs.capabilities.registry import (
     entry_for,
 )
 from rtfs.host import policy
+from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.driver import call_function, parallel
 from rtfs.host.policy import Decision, PolicyRequest
+from rtfs.host.secrets import clean
+from rtfs.host.stopping import Stop
 from rtfs.host.waits import InThread, OnLoop
 from rtfs.syntax.printer import to_text
-from rtfs.values import HostError, Keyword, List, Map, Symbol, UserError, Vector
+from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +39,11 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
     from rtfs.host.context import RuntimeContext
     from rtfs.host.driver import Frame
+    from rtfs.host.durable import HeldCall
     from rtfs.host.hints import Hints
     from rtfs.host.ledger import Ledger
     from rtfs.host.policy import Guard
+    from rtfs.host.rules import Rules
     from rtfs.host.sessions import Sessions
     from rtfs.machine import HostCall
 
@@ -50,20 +55,26 @@ _EMPTY = Map()
 class Pipeline:
     """policy: the built-in decision function, or None (then everything is denied). guard: the embedder's policy, asked
     instead, or None. hints, sessions: the stages of those names; stub: `f(id, arguments)`, asked first at the route
-    stage for what would leave the process, answering NotImplemented for no (tests use it)."""
+    stage for what would leave the process, answering NotImplemented for no (tests use it). rules: of the configuration,
+    or None. approvals: whom to ask about what they want asked."""
 
-    __slots__ = ("guard", "hints", "ledger", "policy", "sessions", "stub")
+    __slots__ = ("approvals", "guard", "hints", "ledger", "policy", "rules", "sessions", "stub")
 
     def __init__(self, ledger: Ledger, sessions: Sessions, hints: Hints) -> None:
         self.ledger = ledger
         self.sessions = sessions
         self.hints = hints
         self.guard: Guard | None = None
+        self.rules: Rules | None = None
+        self.approvals = Approvals()
         self.policy: Callable[..., Decision] | None = policy.decide
         self.stub: Callable[[str, tuple[Any, ...]], Any] | None = None
 
-    async def perform(self, call: HostCall, frame: Frame) -> Any:
-        """Perform a `call`; its value. Raises UserError (`capability/…`, `policy/…`, `session/…`, `type/mismatch`)."""
+    async def perform(self, call: HostCall, frame: Frame, held: HeldCall | None = None) -> Any:
+        """Perform a `call`; its value. held: the call's entry in the journal of a durable run, which makes it. Raises
+        UserError (`capability/…`, `policy/…`, `session/…`, `type/mismatch`)."""
+        if held is None and frame.run.journal is not None:
+            return await frame.run.journal.perform(self, call, frame)
         ledger = self.ledger
         context = frame.context
         arguments = call.args
@@ -72,7 +83,11 @@ class Pipeline:
             ledger.append("decision", context.run_id, frame.parent, call.id, context.principal, "deny: unknown")
             raise frame.run.registry.unknown(call.id, call.span)
         text = _text(arguments)
-        decision = self.decide(entry, arguments, context)
+        decision = held.decision if held is not None else None
+        if decision is None:
+            decision = self.decide(entry, arguments, context)
+        if decision.ask:
+            decision = await self._asked(entry, arguments, text, decision, frame)
         number = ledger.append(
             "decision",
             context.run_id,
@@ -86,14 +101,21 @@ class Pipeline:
             raise policy.denial(entry, decision)
         if context.quota.calls is not None:
             context.spend_call()
+        spending = context.quota.spending
+        if spending is not None:
+            spending.begin(entry.id, len(text))
         started = perf_counter_ns()
         try:
+            if entry.prints:
+                frame.run.budget.print(text)
             if "#<function" in text and entry.route != BRANCHES:
                 _no_functions(entry, arguments)
             if entry.check_input is not None:
                 _check_input(entry, arguments)
-            hints = call.hints
-            if hints is not None and (chosen := self.hints.chosen(hints, entry, frame)):
+            chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
+            if held is not None:
+                await held.announce(entry, bool(chosen))
+            if chosen:
                 value = await self.hints.apply(chosen, self, entry, arguments, frame, number, text)
             elif entry.route == INLINE and self.stub is None:
                 value = _inline(entry, arguments)
@@ -101,9 +123,15 @@ class Pipeline:
                 value = await self.route(entry, arguments, frame, number)
             if entry.check_output is not None:
                 _check_output(entry, value)
+            result = to_text(value)
+            if spending is not None:
+                spending.end(entry.id, len(result), (perf_counter_ns() - started) / 1e9)
         except UserError as error:
             if error.capability is None:
                 error.capability = entry.id
+            clean(error)
+            if spending is not None and error.__class__ is not LimitError:
+                spending.end(entry.id, 0, (perf_counter_ns() - started) / 1e9)
             self._outcome(frame, entry, number, f"error: {error.code}", "", started)
             raise
         except BaseException:
@@ -117,10 +145,30 @@ class Pipeline:
             context.principal,
             "ok",
             "",
-            ledger.fingerprint(to_text(value)),
+            ledger.fingerprint(result),
             perf_counter_ns() - started,
         )
         return value
+
+    async def _asked(
+        self, entry: Entry, arguments: tuple[Any, ...], text: str, decision: Decision, frame: Frame
+    ) -> Decision:
+        """The decision after somebody was asked; both are recorded. Raises HostError `policy/…` for no."""
+        context, ledger = frame.context, self.ledger
+        hash = ledger.fingerprint(f"{entry.id} {text}")
+
+        def record(what: str) -> None:
+            ledger.append("decision", context.run_id, frame.parent, entry.id, context.principal, what, hash)
+
+        record(decision.text)
+        request = ApprovalRequest(entry, arguments, text, decision.reason, hash, frame)
+        try:
+            return Decision(True, await self.approvals.settle(request, frame))
+        except UserError as error:
+            record(f"deny: {error.code}")
+            if frame.run.journal is not None and error.code == "policy/approval-required":
+                raise Stop(error, waiting=True) from error
+            raise
 
     def decide(self, entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext) -> Decision:
         """The decision about a call. Never raises but for arguments that no decision can be made about."""
@@ -138,7 +186,10 @@ class Pipeline:
         assert self.policy is not None
         try:
             needs = self.needs(entry, arguments)
-            decision = self.policy(entry, arguments, context, needs)
+            if self.rules is not None and self.policy is policy.decide:
+                decision = policy.ruled(self.rules, entry, arguments, context, needs)
+            else:
+                decision = self.policy(entry, arguments, context, needs)
             if self.guard is not None:
                 return self.guard.decide(PolicyRequest(entry, arguments, context, needs, decision))
         except UserError as error:
@@ -178,7 +229,7 @@ class Pipeline:
         if how == SESSION:
             return await self.sessions.perform(entry, one_value(arguments), frame, number)
         if how == BRANCHES:
-            return await parallel(_thunks(entry, arguments), frame.inner(number))
+            return await parallel(_thunks(entry, arguments), frame.inner(number), grouped=False)
         if how == NOWHERE:
             provider = entry.fields.provider
             raise HostError(
@@ -193,6 +244,9 @@ class Pipeline:
                 value = await InThread(entry.function, given)
             elif how == FIBER:
                 value = await entry.function(*given)
+            elif entry.asks_hosts:
+                named = frame.context.names_host
+                value = await OnLoop(lambda: entry.function(*given, named=named), entry.loop)
             else:
                 value = await OnLoop(lambda: entry.function(*given), entry.loop)
         except UserError:

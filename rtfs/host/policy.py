@@ -18,23 +18,25 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.host.context import RuntimeContext
+    from rtfs.host.rules import Rules
 
 TIME_LIMIT = 0.05
 """Seconds that an embedder's policy has to answer."""
 
 
 class Decision:
-    """allow: bool. reason: why, in words. grant: what would allow it, where something would. steady: holds for any
+    """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if somebody approves it. steady: holds for any
     arguments, so it need not be asked again for the same capability and context. error: what the caller sees instead of
     a denial, where the arguments are such that nothing can be decided."""
 
-    __slots__ = ("allow", "error", "grant", "reason", "steady", "text")
+    __slots__ = ("allow", "ask", "error", "grant", "reason", "steady", "text")
 
     def __init__(self, allow: bool, reason: str, grant: str | None = None, steady: bool = False) -> None:
         self.allow = allow
         self.reason = reason
         self.grant = grant
         self.steady = steady
+        self.ask = False
         self.error: UserError | None = None
         self.text = ("allow: " if allow else "deny: ") + reason
 
@@ -64,17 +66,41 @@ class PolicyRequest:
         return self._entry.manifest
 
 
-def decide(entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext, needs: list[str]) -> Decision:
-    """The built-in policy.
+def ruled(
+    rules: Rules, entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext, needs: list[str]
+) -> Decision:
+    """The built-in policy under rules: the first that fits decides; what it allows still needs the resources."""
+    if not rules.about(entry.id):
+        return decide(entry, arguments, context, needs)
+    rule = rules.rule(entry.id, arguments)
+    if rule is None:
+        decision = decide(entry, arguments, context, needs)
+    elif rule.decide == "deny":
+        decision = Decision(False, rule.reason)
+    else:
+        decision = decide(entry, arguments, context, needs, all(layer.id(entry.id) for layer in context.grants[1:]))
+        if decision.allow:
+            decision = Decision(rule.decide == "allow", rule.reason)
+            decision.ask = rule.decide == "approve"
+            if decision.ask:
+                decision.text = "ask: " + rule.reason
+    decision.steady = False
+    return decision
+
+
+def decide(
+    entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext, needs: list[str], granted: bool = False
+) -> Decision:
+    """The built-in policy. granted: whether the capability itself is granted by a rule.
 
     needs: the resources that this call reaches (`net:HOST:PORT` …), known to the provider or read from the declaration.
     """
     steady = entry.needs is None
-    if context.level == "paranoid" and not context.grants_id(entry.id):
+    if context.level == "paranoid" and not (granted or context.grants_id(entry.id)):
         return Decision(False, "the security level paranoid asks for a grant for every call", entry.id, steady)
     leaves = entry.route == SESSION
     trusted = entry.origin != PLAN
-    if leaves and not (context.grants_id(entry.id) or (trusted and context.level == "minimal")):
+    if leaves and not (granted or context.grants_id(entry.id) or (trusted and context.level == "minimal")):
         return Decision(False, "it leaves the process", entry.id, steady)
     for need in needs:
         if not context.grants_resource(need):
@@ -115,6 +141,12 @@ def denial(entry: Entry, decision: Decision) -> UserError:
         if decision.error.capability is None:
             decision.error.capability = entry.id
         return decision.error
+    if decision.ask:
+        return HostError(
+            f'calling "{entry.id}" needs an approval: {decision.reason}',
+            code="policy/approval-required",
+            capability=entry.id,
+        )
     hint = f"allow it with --allow {decision.grant}" if decision.grant else None
     return HostError(
         f'calling "{entry.id}" is not allowed: {decision.reason}',
@@ -127,7 +159,7 @@ def denial(entry: Entry, decision: Decision) -> UserError:
 class Guard:
     """Asks an embedder's policy, in a thread of its own so that a slow one can be given up.
 
-    ask(request) → True, False, a Decision, or None for the built-in answer. limit: seconds.
+    ask(request) → True, False, "approve", a Decision, or None for the built-in answer. limit: seconds.
     """
 
     __slots__ = ("_lane", "ask", "limit")
@@ -158,7 +190,13 @@ class Guard:
         if answer is None:
             return request.decision
         if answer.__class__ is Decision:
-            return Decision(answer.allow, answer.reason, answer.grant)
+            decision = Decision(answer.allow, answer.reason, answer.grant)
+            decision.ask = answer.ask and not answer.allow
+            return decision
+        if answer == "approve" and answer.__class__ is str:
+            decision = Decision(False, "the policy wants it approved")
+            decision.ask = True
+            return decision
         if answer is True:
             return Decision(True, "the policy allows it")
         if answer is False:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Registry
 
 
+_PRINTING = ("ccos.io.println", "ccos.io.print", "ccos.io.log")
+
+
 def install(registry: Registry) -> None:
     """Register every bundled capability. The modules that implement them are imported when they are first called."""
     from rtfs.capabilities.providers import console, state
@@ -58,8 +61,17 @@ def install(registry: Registry) -> None:
         entry = Entry(fields, BUILTIN, route)
         entry.needs = needs
         entry.takes_nothing = True
+        entry.prints = id in _PRINTING
+        entry.asks_hosts = function is _fetch
         entry.describe = _description(entry)
+        if id.startswith(kv):
+            entry.restore = _restoring(store, id.removeprefix(kv))
         registry.entries[id] = entry
+
+
+def _restoring(store: Any, name: str) -> Callable[[tuple[Any, ...], Any], None]:
+    """What brings the store to where a recorded operation left it."""
+    return lambda arguments, value: store.restore(name, arguments, value)
 
 
 def _later(module: str, name: str) -> Callable[..., Any]:
@@ -104,10 +116,10 @@ def _url(arguments: tuple[Any, ...]) -> list[str]:
     return [net_need(url_of(arguments))]
 
 
-async def _fetch(*arguments: Any) -> Any:
+async def _fetch(*arguments: Any, named: Callable[[str], bool]) -> Any:
     from rtfs.capabilities.providers.network import http_fetch
 
-    return await http_fetch(*arguments)
+    return await http_fetch(*arguments, named=named)
 
 
 async def _sleep(*arguments: Any) -> None:

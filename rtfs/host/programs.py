@@ -2,54 +2,79 @@
 how it resumes one.
 
 Must not know how calls are performed. Invariants: a run has a beginning and an end in the ledger, whatever ends it; a
-durable run starts from what was loaded, never from what other runs defined; a resumed one has the inputs that it began
-with and at most the rights of both moments.
+durable run starts from what was loaded, never from what other runs defined.
 """
 
 from __future__ import annotations
 
+from rtfs.host.ledger import Ledger
 from rtfs.host.stopping import Stop
+from rtfs.host.store import check_mode
 from rtfs.host.waits import Within
-from rtfs.values import LimitError, UserError
+from rtfs.values import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from pathlib import Path
     from typing import Any
 
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
     from rtfs.host.driver import Frame, Run
     from rtfs.host.grants import Grants
-    from rtfs.host.ledger import Ledger
     from rtfs.machine import Limits
     from rtfs.source import Source
+
+
+def open_ledger(path: str | Path | None, durability: str) -> Ledger:
+    """The ledger in a file, or in memory for None. Raises HostError `ledger/…`, `config/durability`."""
+    check_mode(durability)
+    if path is None:
+        return Ledger()
+    from rtfs.host.ledger_store import StoredLedger
+
+    return StoredLedger(str(path), durability)
 
 
 class Programs:
     """What `Runtime` knows about running programs. `_loaded`: the texts it has loaded, with their origins. `_used`:
     whether a plan has been run that may have left definitions."""
 
+    ledger: Ledger
+
     if TYPE_CHECKING:
-        ledger: Ledger
-        environment: Environment
         _compiling: Any
-        _durability: str
         _grants: Grants
         _level: str
-        _limits: Limits | None
-        _loaded: list[tuple[Source, int]]
-        _max_calls: int | None
         _module_path: tuple[str, ...]
+        _principal: str
         _registry: Registry
-        _state: str | None
         _used: bool
-        _width: int
 
+        @property
+        def environment(self) -> Environment: ...
+        def _adrive(self, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]: ...
         def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any: ...
         def _may_run(self) -> None: ...
-        def _new_run(self, *arguments: Any, **named: Any) -> Run: ...
-        def _frame(self, *arguments: Any) -> Frame: ...
+        def _new_run(
+            self,
+            registry: Registry,
+            language: Callable[[], Environment],
+            origin: int,
+            limits: Limits | Mapping[str, Any] | None,
+            timeout: float | None,
+            breathe: bool,
+        ) -> Run: ...
+        def _frame(
+            self,
+            run: Run,
+            context: Mapping[str, Any] | None,
+            principal: str | None,
+            run_id: str | None,
+            allow: Iterable[str] | None,
+            source: Source | None,
+        ) -> Frame: ...
 
     def resume(
         self,
@@ -72,13 +97,12 @@ class Programs:
         `run`. Raises HostError `run/unknown`, `run/active`, `run/in-doubt`, `run/divergence`, `run/unwritable`,
         `run/damaged`, and what the program raises.
         """
-        from rtfs.host.resuming import resumption
+        from rtfs.host.resuming import Resumption, resolution
 
         self._may_run()
-        found = resumption(self, run_id, _resolution(retry, assume_failed, result, call), accept_changes, allow)
-        if found.ended:
-            return found.outcome()
-        return self._drive(found.begin(limits, timeout))
+        how = resolution(retry, assume_failed, result, call)
+        found = Resumption(self, run_id, how, accept_changes, allow)
+        return found.outcome() if found.ended else self._drive(found.begin(limits, timeout))
 
     async def aresume(
         self,
@@ -94,27 +118,55 @@ class Programs:
         allow: Iterable[str] | None = None,
     ) -> Any:
         """`resume`, within the running event loop."""
-        from rtfs.host.resuming import resumption
+        from rtfs.host.resuming import Resumption, resolution
 
         self._may_run()
-        found = resumption(self, run_id, _resolution(retry, assume_failed, result, call), accept_changes, allow)
-        if found.ended:
-            return found.outcome()
-        return await self._adrive(found.begin(limits, timeout))
+        how = resolution(retry, assume_failed, result, call)
+        found = Resumption(self, run_id, how, accept_changes, allow)
+        return found.outcome() if found.ended else await self._adrive(found.begin(limits, timeout))
 
-    async def _adrive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        raise NotImplementedError
+    def _remember(self, state: str | Path | None, durability: str) -> None:
+        """Where durable runs are kept, and what they survive; and that nothing has been loaded yet."""
+        self._state = None if state is None else str(state)
+        self._durability = durability
+        self._loaded: list[tuple[Source, int]] = []
+        self._used = False
+        self.shell: dict[str, Any] = {}
+        """What a command line needs to set up such a runtime again; kept with durable runs."""
+
+    def _note(self, source: Source, origin: int) -> None:
+        if origin == 0:
+            self._used = True
+        else:
+            self._loaded.append((source, origin))
+
+    def _durably(
+        self,
+        source: Source,
+        context: Mapping[str, Any] | None,
+        principal: str | None,
+        limits: Limits | Mapping[str, Any] | None,
+        run_id: str | None,
+        timeout: float | None,
+        allow: Iterable[str] | None,
+    ) -> Coroutine[Any, Any, Any]:
+        """A durable run, ready to be driven."""
+        from rtfs.host.resuming import beginning
+
+        registry, language = self._fresh()
+        run = self._new_run(registry, language, 0, limits, timeout, breathe=True)
+        frame = self._frame(run, context, principal, run_id, allow, source)
+        run.journal = beginning(self, source, frame)
+        return self._program(source, frame)
 
     # ------------------------------------------------------------------ one run
-    async def _program(self, source: Source, frame: Frame, timeout: float | None) -> Any:
+    async def _program(self, source: Source, frame: Frame) -> Any:
         running = self._recorded(self._execute(source, frame), frame)
-        if timeout is None:
+        budget = frame.run.budget
+        seconds = budget.remaining()
+        if seconds is None:
             return await running
-
-        def late() -> LimitError:
-            return LimitError("limit/time", f"the run took longer than {timeout:g} s")
-
-        return await Within(timeout, running, late)
+        return await Within(max(seconds, 0.0), running, budget.late, budget.remaining)
 
     async def _execute(self, source: Source, frame: Frame) -> Any:
         from rtfs.compiler import compile_source
@@ -127,7 +179,7 @@ class Programs:
             program = compile_source(source, environment, module="user")
 
         def begin() -> Coroutine[Any, Any, Any]:
-            return drive(start(program, run.limits, run.breathe), frame)
+            return drive(start(program, run.limits, run.breathe, run.budget), frame)
 
         return await (begin() if run.journal is None else run.journal.carry_out(begin, environment))
 
@@ -159,16 +211,5 @@ class Programs:
             environment = new_environment(self._module_path)
             for source, origin in self._loaded:
                 run = self._new_run(registry, lambda: environment, origin, None, None, breathe=False)
-                self._drive(self._program(source, self._frame(run, None, None, None, None, source), None))
+                self._drive(self._program(source, self._frame(run, None, None, None, None, source)))
         return registry, lambda: environment
-
-
-def _resolution(retry: bool, assume_failed: bool, result: Any, call: str | None) -> Any:
-    from rtfs.host.arguments import value_of
-    from rtfs.host.durable import Resolution
-    from rtfs.values import HostError
-
-    given = [name for name, is_given in (("retry", retry), ("failed", assume_failed), ("result", result is not ...)) if is_given]
-    if len(given) > 1:
-        raise HostError("a call is made again, taken for failed or given a result: one of them", code="argument/invalid")
-    return Resolution(given[0] if given else "ask", None if result is ... else value_of(result), call)

@@ -8,27 +8,30 @@ imported before a call needs it; after `close` no thread and no session of the r
 from __future__ import annotations
 
 from contextvars import ContextVar
-from time import monotonic
 
 from rtfs.capabilities.registry import CONFIG, EMBEDDER, FILE, PLAN, Capabilities, Registry
 from rtfs.host import prelude
-from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of
+from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of, within_seconds
 from rtfs.host.bundled import HANDLERS
-from rtfs.host.context import Quota, RuntimeContext
-from rtfs.host.driver import Frame, Run, drive
+from rtfs.host.approvals import ApprovalRequest, Approvals
+from rtfs.host.context import RuntimeContext
+from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
 from rtfs.host.fibers import Scheduler
 from rtfs.host.grants import Grants
 from rtfs.host.hints import HintLimits, Hints
 from rtfs.host.language import new_environment
-from rtfs.host.ledger import Ledger, Record
+from rtfs.host.ledger import Record
 from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
+from rtfs.host.programs import Programs, open_ledger
 from rtfs.host.registering import python_entry
+from rtfs.host.rules import Rules
 from rtfs.host.sessions import Sessions
-from rtfs.host.waits import Within
+from rtfs.host.stopping import Stop
+from rtfs.host.store import KILL
 from rtfs.source import Source
-from rtfs.values import HostError, LimitError, UserError
+from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ _active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
 """The runtimes that are running a program in this context: a capability must not run them again."""
 
 
-class Runtime:
+class Runtime(Programs):
     """Runs programs, with the capabilities and rights that it was given.
 
     allow: grants (`mcp.github.*`, `net:HOST`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`, `exec:COMMAND`). limits: of
@@ -55,8 +58,10 @@ class Runtime:
     max_calls: host calls a run may make. width: branches that run at once. hint_limits, pool_limits: see there.
     handlers: keyword arguments for bundled and installed session handlers, by name. module_path: folders where modules
     are found. on_event(record): told of each ledger record. on_warning(message, span): told of warnings (they are also
-    kept in `warnings`). stub(id, arguments): answers calls that would leave the process. Raises HostError `config/…`
-    for a grant or level that is none.
+    kept in `warnings`). stub(id, arguments): answers calls that would leave the process. ledger: its file, in memory if
+    None. state: folder of durable runs. durability: `kill` or `power`, what files survive. rules, quotas: see
+    `rtfs.host.rules`. approve(request): asked where a rule says `approve`; True, False, "always", None; may be async.
+    Raises HostError `config/…`.
     """
 
     def __init__(
@@ -78,10 +83,17 @@ class Runtime:
         on_event: Callable[[Record], None] | None = None,
         on_warning: Callable[[str, Any], None] | None = None,
         stub: Callable[[str, tuple[Any, ...]], Any] | None = None,
+        ledger: str | Path | None = None,
+        state: str | Path | None = None,
+        durability: str = KILL,
+        rules: Iterable[Any] = (),
+        quotas: Iterable[Mapping[str, Any]] = (),
+        approve: Callable[[ApprovalRequest], Any] | None = None,
     ) -> None:
         from _thread import allocate_lock
 
-        self.ledger = Ledger()
+        self.ledger = open_ledger(ledger, durability)
+        self._remember(state, durability)
         self.ledger.listener = on_event
         self.warnings: list[tuple[str, Any]] = []
         self._on_warning = on_warning
@@ -100,6 +112,9 @@ class Runtime:
         self._sessions.configure(pool_limits, handlers)
         self._pipeline = Pipeline(self.ledger, self._sessions, Hints(hint_limits))
         self._pipeline.stub = stub
+        self._pipeline.approvals = Approvals(approve)
+        self._rules = Rules(rules, quotas)
+        self._pipeline.rules = self._rules if self._rules.rules else None
         if policy is not None:
             self._pipeline.guard = Guard(policy, policy_seconds)
         self._environment: Environment | None = None
@@ -180,13 +195,17 @@ class Runtime:
         run_id: str | None = None,
         timeout: float | None = None,
         allow: Iterable[str] | None = None,
+        durable: bool = False,
     ) -> Any:
         """Run a program; the value of its last form. Definitions stay for the next run.
 
-        context: values for `@name` in this run. allow: narrows the runtime's grants. timeout: seconds. Raises
-        UserError.
+        context: values for `@name` in this run. allow: narrows the runtime's grants. timeout: seconds. durable: what is
+        killed can be resumed; it starts from what was loaded and keeps its definitions. Raises UserError.
         """
         source = Source(source, name) if isinstance(source, str) else source
+        if durable:
+            self._may_run()
+            return self._drive(self._durably(source, context, principal, limits, run_id, timeout, allow))
         return self._run(
             source, context, principal=principal, limits=limits, run_id=run_id, timeout=timeout, allow=allow
         )
@@ -203,24 +222,21 @@ class Runtime:
         timeout: float | None = None,
         allow: Iterable[str] | None = None,
         keep: bool = False,
+        durable: bool = False,
     ) -> Any:
         """Run a program within the running event loop, which goes on meanwhile; as `run`. The run starts from a
         snapshot of the definitions and declarations and keeps its own to itself, unless `keep`."""
-        import asyncio
-
         self._may_run()
         source = Source(source, name) if isinstance(source, str) else source
+        if durable:
+            return await self._adrive(self._durably(source, context, principal, limits, run_id, timeout, allow))
         environment, registry = self.environment, self._registry
         if not keep:
             environment, registry = environment.snapshot(), registry.snapshot()
         run = self._new_run(registry, lambda: environment, PLAN, limits, timeout, breathe=True)
         frame = self._frame(run, context, principal, run_id, allow, source)
-        scheduler = Scheduler(self._engine, home=asyncio.get_running_loop())
-        token = _active.set((*_active.get(), self))
-        try:
-            return await scheduler.drive(self._program(source, frame, timeout))
-        finally:
-            _active.reset(token)
+        self._used = self._used or keep
+        return await self._adrive(self._program(source, frame))
 
     def call(self, id: str, *arguments: Any, principal: str | None = None) -> Any:
         """Call one capability, through the whole pipeline; its value. Python arguments are converted."""
@@ -238,6 +254,7 @@ class Runtime:
         self._engine.close()
         if self._pipeline.guard is not None:
             self._pipeline.guard.close()
+        self.ledger.close()
 
     async def aclose(self) -> None:
         """`close`, without blocking the running event loop."""
@@ -283,49 +300,32 @@ class Runtime:
         allow: Iterable[str] | None = None,
     ) -> Any:
         self._may_run()
+        self._note(source, origin)
         run = self._new_run(
             self._registry, lambda: self.environment, origin, limits, timeout, breathe=timeout is not None
         )
         frame = self._frame(run, context, principal, run_id, allow, source)
-        return self._drive(self._program(source, frame, timeout))
+        return self._drive(self._program(source, frame))
 
     def _drive(self, coroutine: Any) -> Any:
         token = _active.set((*_active.get(), self))
         try:
             return Scheduler(self._engine).run(coroutine)
+        except Stop as stopped:
+            raise stopped.error from None
         finally:
             _active.reset(token)
 
-    async def _program(self, source: Source, frame: Frame, timeout: float | None) -> Any:
-        running = self._recorded(self._execute(source, frame), frame)
-        budget = frame.run.budget
-        seconds = budget.remaining()
-        if seconds is None:
-            return await running
-        return await Within(max(seconds, 0.0), running, budget.late, budget.remaining)
+    async def _adrive(self, coroutine: Any) -> Any:
+        import asyncio
 
-    async def _execute(self, source: Source, frame: Frame) -> Any:
-        from rtfs.compiler import compile_source
-        from rtfs.machine import start
-
-        environment = frame.run.environment
-        with self._compiling:
-            program = compile_source(source, environment, module="user")
-        return await drive(start(program, frame.run.limits, frame.run.breathe), frame)
-
-    async def _recorded(self, running: Any, frame: Frame) -> Any:
-        """A run between its two ledger records."""
-        context, ledger = frame.context, self.ledger
-        status = "cancelled"
+        token = _active.set((*_active.get(), self))
         try:
-            value = await running
-            status = "ok"
-            return value
-        except UserError as error:
-            status = f"error: {error.code}"
-            raise
+            return await Scheduler(self._engine, home=asyncio.get_running_loop()).drive(coroutine)
+        except Stop as stopped:
+            raise stopped.error from None
         finally:
-            ledger.append("end", context.run_id, frame.parent, "", context.principal, status)
+            _active.reset(token)
 
     def _new_run(
         self,
@@ -336,17 +336,18 @@ class Runtime:
         timeout: float | None,
         breathe: bool,
     ) -> Run:
-        deadline = None if timeout is None else monotonic() + timeout
+        bounds = self._limits if limits is None else limits_of(limits)
+        if timeout is not None:
+            bounds = within_seconds(bounds, timeout)
         return Run(
             self._pipeline,
             self.ledger,
             registry,
             language,
-            self._limits if limits is None else limits_of(limits),
+            bounds,
             origin=origin,
             warn=self._warn,
             breathe=breathe,
-            deadline=deadline,
             width=self._width,
         )
 
@@ -370,7 +371,7 @@ class Runtime:
             grants=grants,
             level=self._level,
             values=values,
-            quota=Quota(self._max_calls),
+            quota=self._rules.quota(self._max_calls),
             run_id=run_id or urandom(6).hex(),
         )
         name = "" if source is None else source.name

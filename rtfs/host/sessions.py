@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.metadata import candidates, prefixes
 from rtfs.capabilities.registry import PLAN
+from rtfs.host.secrets import know, redact
 from rtfs.host.waits import OnLoop
 from rtfs.values import HostError
 
@@ -124,7 +125,7 @@ class Sessions:
             credential=self._credential(handler, entry, context),
             deadline=frame.run.deadline,
             idempotent=fields.idempotent is True,
-            idempotency_key=f"{context.run_id}-{number}",
+            idempotency_key=f"{context.run_id}-{number}" if frame.held is None else frame.held.key,
             progress=None if tell is None else lambda done, total, said: tell(entry.id, done, total, said),
             optional_keys=optional_names(fields.input_schema),
         )
@@ -141,6 +142,7 @@ class Sessions:
                 continue
             secret = self.environ(name)
             if secret:
+                know(secret)
                 return Credential(secret, name)
         return None
 
@@ -157,7 +159,7 @@ class Sessions:
         return self._pool
 
     def _event(self, event: PoolEvent) -> None:
-        self._ledger.append("session", "", 0, event.key, "", str(event))
+        self._ledger.append("session", "", 0, redact(event.key), "", redact(str(event)))
 
     def _entry_points(self) -> dict[str, Any]:
         if self._installed is None:

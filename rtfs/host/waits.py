@@ -77,7 +77,7 @@ class Within(Suspension):
                 return
             left = None if self.remaining is None else self.remaining()
             if left is not None and left > 0:
-                self._timer = scheduler.at(monotonic() + left, over)
+                self._timer = scheduler.at(monotonic() + max(left, 0.01), over)
                 return
             scheduler.cancel(self._child)
             scheduler.wake(fiber, None, self.late())

@@ -67,7 +67,8 @@ def _frames(traceback: Any, units: Units) -> list[tuple[str, Span | None]]:
     if len(found) > MAX_TRACE:
         found = found[: MAX_TRACE // 2] + found[-MAX_TRACE // 2 :]
     return [
-        ("" if name == FORM else plain_name(name) or "fn", units[unit].span(line - 1)) for unit, line, name in found
+        ("" if name in (FORM, "<listcomp>") else plain_name(name) or "fn", units[unit].span(line - 1))
+        for unit, line, name in found
     ]
 
 

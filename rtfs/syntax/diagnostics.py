@@ -163,10 +163,18 @@ def _trace(trace: tuple[tuple[str, Span | None], ...], paint: Painter) -> list[s
 
 
 def _calls(calls: tuple[tuple[str, Span | None], ...], paint: Painter) -> list[str]:
-    return [
-        f"  {paint('in', 'dim')} {_one_line(name)}" + (f" at {_one_line(str(span))}" if span is not None else "")
-        for name, span in calls
-    ]
+    lines: list[str] = []
+    last, more = "", 0
+    for name, span in (*calls, ("", None)):
+        line = f"  {paint('in', 'dim')} {_one_line(name)}" + (f" at {_one_line(str(span))}" if span is not None else "")
+        if line == last:  # a recursion
+            more += 1
+            continue
+        if more:
+            lines.append(last if more == 1 else paint(f"  … {more} times more", "dim"))
+        lines.append(line)
+        last, more = line, 0
+    return lines[:-1]
 
 
 if TYPE_CHECKING:

@@ -6,16 +6,24 @@ prints; what has a literal prints as one; everything else prints as `#<…>`, wh
 
 from __future__ import annotations
 
+from itertools import islice
+
 from rtfs.syntax.numbers import float_text, int_text
 from rtfs.values import Keyword, LimitError, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
-MOST_PIECES = 40_000_000
-"""Pieces of text in the longest printed value. Data that shares its parts can be far larger printed than in memory."""
+MOST_TEXT = 64 * 1024 * 1024
+"""Characters of the longest printed value. Data that shares its parts can be far larger printed than in memory."""
+
+MOST_COLLECTIONS = 2_000_000
+"""Collections in the longest printed value, counted as often as they show."""
+
+_PORTION = 65_536  # pieces of text that are put together at a time
+_LONG = 1024  # characters of an atom from which on it counts by itself
 
 
 def to_text(value: Any, width: int | None = None) -> str:
@@ -45,22 +53,32 @@ def display(value: Any) -> str:
 
 def _collection_text(value: Any) -> str:
     out: list[str] = []
+    chunks: list[str] = []
+    size = count = 0
     put = out.append
-    stack: list[tuple[Iterator[Any], str]] = []
+    stack: list[tuple[Any, str]] = []
     opener, closer = _BRACKETS[value.__class__]
     put(opener)
-    items: Iterator[Any] = iter(elements(value))
+    items: Any = iter(elements(value))
     atoms = _ATOMS.get
     while True:
-        for item in items:
+        for item in islice(items, _PORTION):
             kind = item.__class__
             atom = atoms(kind)
             if atom is not None:
-                put(atom(item))
+                text = atom(item)
+                put(text)
                 put(" ")
+                if len(text) > _LONG:
+                    size = _put_together(out, chunks, size)
             elif kind in _BRACKETS:
-                if len(out) > MOST_PIECES:
-                    raise LimitError("limit/size", f"a value of more than {MOST_PIECES:,} parts cannot be printed")
+                if len(out) > _PORTION:
+                    size = _put_together(out, chunks, size)
+                count += 1
+                if count > MOST_COLLECTIONS:
+                    raise LimitError(
+                        "limit/size", f"a value of more than {MOST_COLLECTIONS:,} collections cannot be printed"
+                    )
                 stack.append((items, closer))
                 opener, closer = _BRACKETS[kind]
                 put(opener)
@@ -70,14 +88,32 @@ def _collection_text(value: Any) -> str:
                 put(_other_text(item))
                 put(" ")
         else:
+            if items.__length_hint__():
+                size = _put_together(out, chunks, size)
+                continue
             if out[-1] == " ":
                 out[-1] = closer
             else:
                 put(closer)
             if not stack:
-                return "".join(out)
+                _put_together(out, chunks, size)
+                return "".join([*chunks, *out])
             put(" ")
             items, closer = stack.pop()
+
+
+def _put_together(out: list[str], chunks: list[str], size: int) -> int:
+    """Move all but the last piece into a chunk; the size of all chunks, `size` before. Raises LimitError `limit/size`
+    for too much text."""
+    last = out.pop()
+    chunk = "".join(out)
+    chunks.append(chunk)
+    out.clear()
+    out.append(last)
+    size += len(chunk)
+    if size > MOST_TEXT:
+        raise LimitError("limit/size", f"a value of more than {MOST_TEXT:,} characters cannot be printed")
+    return size
 
 
 def elements(value: Any) -> list[Any]:

@@ -34,9 +34,8 @@ class Terminal(io.StringIO):
         return super().write(text)
 
 
-@pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Standard error is a terminal on which calls count as long at once."""
+    """Standard error is from now on a terminal, on which calls count as long at once."""
     found = Terminal()
     monkeypatch.setattr(sys, "stderr", found)
     monkeypatch.setenv("TERM", "xterm")
@@ -45,13 +44,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return found
 
 
-def test_a_long_call_is_shown_and_the_line_is_taken_away(terminal: Terminal) -> None:
+def test_a_long_call_is_shown_and_the_line_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = terminal(monkeypatch)
     with rtfs.Runtime() as runtime:
-        runtime.register("slow", lambda: terminal.drawn.wait(30), blocking=True)
-        runtime.register("id", lambda x: x)
+        runtime.register("slow", lambda: stream.drawn.wait(30), blocking=True)
         with live(runtime):
             assert runtime.run('(call "slow")') is True
-    text = terminal.getvalue()
+    text = stream.getvalue()
     assert "slow 0." in text
     assert text.endswith("\r\x1b[K")
 
@@ -67,7 +66,8 @@ def test_nothing_is_drawn_where_nobody_watches(capsys: pytest.CaptureFixture[str
     assert (found.out, found.err) == ("", "")
 
 
-def test_a_listener_hears_of_records_all_the_same(terminal: Terminal) -> None:
+def test_a_listener_hears_of_records_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal(monkeypatch)
     kinds: list[str] = []
     with rtfs.Runtime(on_event=lambda record: kinds.append(record.kind)) as runtime:
         with live(runtime, runtime.ledger.listener):

@@ -146,7 +146,7 @@ def test_expansion_is_pure():
     ("text", "code"),
     [
         ("(defmacro m [] (loop [] (recur))) (m)", "limit/"),
-        ("(defmacro m [] (+ 1 (m2))) (defn m2 [] (m2)) (m)", "macro/expansion"),
+        ("(defmacro m [] (+ 1 (m2))) (defn m2 [] (m2)) (m)", "limit/steps"),
         ("(defn deep [n] (+ 1 (deep n))) (defmacro m [] (deep 1)) (m)", "limit/depth"),
         ("(defmacro m [] `(m)) (m)", "limit/expansion"),
         ("(defmacro m [] `(n)) (defmacro n [] `(m)) (m)", "limit/expansion"),

@@ -235,3 +235,29 @@ def test_a_file_that_comes_up_beside_wins_over_the_cached_one(tmp_path: Path):
     assert run(tmp_path / "app", "main.rtfs", tmp_path / "libs") == ":beside"
     (tmp_path / "app/lib.rtfs").unlink()
     assert run(tmp_path / "app", "main.rtfs", tmp_path / "libs") == ":path"
+
+
+def test_a_program_after_an_import_notices_the_changed_file(tmp_path: Path):
+    for value in ("1", "1", "2", "1"):
+        write(tmp_path, {"lib.rtfs": f"(module lib (defmacro m [] {value}))"})
+        environment = new_environment((str(tmp_path),))
+        printed("(import lib)", environment)
+        assert printed("(lib/m)", environment) == value
+
+
+def test_a_program_that_does_not_compile_leaves_no_trace():
+    environment = new_environment()
+    printed("(def x 1) (defmacro m [] :macro) (deftype T int)", environment)
+    for text in (
+        "(defn when [x] x) (if)",
+        "(module n (def y 1)) (if)",
+        "(defn m [] :function) (if)",
+        "(defmacro m [] :changed) (if)",
+        "(deftype T string) (if)",
+        "(module n (:exports [z])) (import n) (if)",
+    ):
+        assert failure(text, environment).code == "form/shape"
+    assert printed("(when true 5)", environment) == "5"
+    assert printed("(m)", environment) == ":macro"
+    assert printed("((fn [v : T] v) 1)", environment) == "1"
+    assert failure("(import n)", environment).code == "module/not-found"

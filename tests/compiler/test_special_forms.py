@@ -41,7 +41,7 @@ WRONG = [
     ("«(loop x 1)»", "form/shape", "takes a vector"),
     ("«(loop [i] i)»", "form/shape", "one has no value"),
     ("(loop [i 0] (+ 1 «(recur i)»))", "recur/not-tail", "still to be done"),
-    ("(loop [i 0] «(recur)»)", "recur/arity", "takes 1 values here, got 0"),
+    ("(loop [i 0] «(recur)»)", "recur/arity", "takes 1 value here, got 0"),
     ("(loop [i 0] (if i «(recur 1 2)»))", "recur/arity", "got 2"),
     ("(defn f [x] (do «(recur x)» 1))", "recur/not-tail", "still to be done"),
     ("(loop [i 0] (try «(recur i)» (catch e 1)))", "recur/not-tail", "still to be done"),

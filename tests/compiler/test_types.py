@@ -85,8 +85,8 @@ def test_values_that_do_not_fit(text: str, part: str):
         ("(let [x : Nope 1] x)", "type/unknown"),
         ("(deftype T Nope)", "type/unknown"),
         ("(deftype T [:vector])", "type/malformed"),
-        ("(deftype T T)", "type/malformed"),
-        ("(deftype A B) (deftype B A)", "type/malformed"),
+        ("(deftype T T)", "type/recursive"),
+        ("(deftype A B) (deftype B A)", "type/recursive"),
     ],
 )
 def test_types_that_are_none(text: str, code: str):

@@ -15,6 +15,7 @@ from typing import Any
 
 from rtfs.capabilities.sessions.handler import SessionCall
 from rtfs.capabilities.sessions.mcp import McpHandler
+from rtfs.capabilities.sessions.mcp.tools import tool_hash
 from rtfs.capabilities.sessions.pool import SessionPool
 from rtfs.host.runtime import Runtime
 from rtfs.syntax.printer import to_text
@@ -28,14 +29,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {"add_numbers": {"a": 5, "b": 3}}
 """Arguments of tools that need some, where the suite names none."""
 
 
-def declaration(name: str, url: str) -> str:
-    """The capability of one tool."""
+def declaration(name: str, url: str, tools: list[dict[str, Any]]) -> str:
+    """The capability of one tool, pinned to what the server said of it, as `rtfs mcp import` writes it."""
     revision = f" :protocol_version {json.dumps(REVISION)}" if REVISION else ""
-    metadata = (
-        f'{{:mcp {{:server_url {json.dumps(url)} :tool_name {json.dumps(name)} :requires_session "auto"{revision}}}}}'
-    )
+    address = f':server_url {json.dumps(url)} :tool_name {json.dumps(name)} :requires_session "auto"{revision}'
+    address += "".join(f" :tool_hash {json.dumps(tool_hash(tool))}" for tool in tools if tool["name"] == name)
     return (
-        f'(capability {json.dumps("mcp.suite." + name)} :name {json.dumps(name)} :provider "MCP" :metadata {metadata})'
+        f"(capability {json.dumps('mcp.suite.' + name)} :name {json.dumps(name)} "
+        f':provider "MCP" :metadata {{:mcp {{{address}}}}})'
     )
 
 
@@ -68,6 +69,10 @@ def calls_of(tools: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     named = CONTEXT.get("toolCalls")
     if isinstance(named, list):
         return [(one["name"], one.get("arguments") or {}) for one in named]
+    by_name = {tool["name"]: tool for tool in tools}
+    if "json_schema_echo" in by_name:
+        focal = by_name["json_schema_2020_12_tool"]["inputSchema"]
+        return [("json_schema_echo", {"schema": focal})]
     return [(tool["name"], ARGUMENTS.get(tool["name"], {})) for tool in tools]
 
 
@@ -76,10 +81,9 @@ def main() -> int:
     try:
         tools = asyncio.run(tools_of(url))
         calls = calls_of(tools)
+        names = sorted({name for name, _ in calls})
         with Runtime(allow=["mcp.suite.*"]) as runtime:
-            runtime.load(
-                "\n".join(declaration(name, url) for name in dict.fromkeys(name for name, _ in calls)) or "nil"
-            )
+            runtime.load("\n".join(declaration(name, url, tools) for name in names) or "nil")
             print(to_text(runtime.run(plan(calls))))
     except UserError as error:
         print(error.code, error, file=sys.stderr)

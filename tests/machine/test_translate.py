@@ -204,3 +204,7 @@ def test_errors_of_one_unit_are_shown_in_that_unit():
     with pytest.raises(EvalError) as caught:
         start(compile_source(Source("(f 1)", "two.rtfs"), environment))
     assert str(caught.value.span) == "one.rtfs:3:13"
+
+
+def test_a_comprehension_of_the_generated_code_is_no_call_of_the_program():
+    assert error("(for [x [1 2]] (inc (:a x)))").trace == ()

@@ -67,7 +67,8 @@ def test_the_work_is_bounded_by_what_is_shown() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "1", "nil", "[1 nil]", '{:a 1 :b ["x" {:c 1.5}]}', "{1 2 :a 3}", "'(1 a :b)", "[[1] [] [nil]]", "{}", "[1 2.0 nil :a true]",
+        "1", "nil", "[1 nil]", '{:a 1 :b ["x" {:c 1.5}]}', "{1 2 :a 3}", "'(1 a :b)", "[[1] [] [nil]]", "{}",
+        "[1 2.0 nil :a true]",
         "(range 500)", "[{:a 1} {:b 2}]", '(into (range 300) ["x"])', "inc", "[map {:f inc}]", "{nil 1}",
     ],
 )  # fmt: skip

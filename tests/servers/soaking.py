@@ -1,8 +1,8 @@
 """The faulty server as a process of its own, for soaks: a share of the tool calls goes wrong, at random.
 
-`soaking.py PORT SHARE SEED FILE`: each executed call appends its number as a line to FILE before it is answered, in one
-write, so that the count survives a kill. Prints its URL; at SIGTERM, what it still holds (sessions, connections) as JSON
-on stderr.
+`soaking.py PORT SHARE SEED FILE`: each executed call appends its number as a line to FILE before it is answered, in
+one write, so that the count survives a kill. Prints its URL; at SIGTERM, what it still holds (sessions, connections) as
+JSON on stderr.
 """
 
 from __future__ import annotations

@@ -110,3 +110,8 @@ def test_a_long_trace_is_shortened_in_its_middle():
     assert "  … 984 calls …" in lines
     assert lines[-1] == "  in f999"
     assert len(lines) == 18
+
+
+def test_repeated_calls_of_a_trace_are_counted():
+    error = UserError("x", "m", trace=(("f", None), ("f", None), ("f", None), ("g", None), ("g", None), ("h", None)))
+    assert render(error).split("\n")[1:] == ["  in f", "  … 2 times more", "  in g", "  in g", "  in h"]

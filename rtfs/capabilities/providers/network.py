@@ -1,17 +1,23 @@
 """`ccos.network.http-fetch`: one HTTP request, reached under `net:HOST`.
 
-Invariants: no cookies, no redirects (the host that was granted is the host that is asked), no proxy from the
-environment; bodies and time are capped.
+Invariants: no cookies, no redirects (the host that was granted is the host that is asked; a program that follows one
+asks anew, under the policy, with the headers it gives then), no proxy from the environment; an address that is not
+public (loopback, private, link-local, a cloud's metadata) is connected to only if a grant names it; the address that
+was checked is the address that is connected to; bodies and time are capped.
 """
 
 from __future__ import annotations
 
+from rtfs.capabilities.providers.addresses import canonical, is_public, resolve
 from rtfs.capabilities.providers.arguments import number, take, text, wrong
 from rtfs.values import HostError, Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from typing import Any
+
+    import httpx
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of the largest body that is read."""
@@ -26,9 +32,20 @@ def url_of(arguments: tuple[Any, ...]) -> str:
     return text(ID, "url", take(ID, arguments, _NAMES, 1)[0])
 
 
-async def http_fetch(*arguments: Any) -> Any:
+async def http_fetch(
+    *arguments: Any,
+    named: Callable[[str], bool] = lambda need: False,
+    lookup: Callable[[str, int], Awaitable[list[str]]] = resolve,
+) -> Any:
     """(url method? headers? body? timeout-ms?) → {:status :headers :body}; the body as text, headers by lower-case
-    name."""
+    name.
+
+    named(`net:ADDRESS:PORT`): whether grants name exactly this host; asked for addresses that are not public. lookup:
+    finds the addresses of a name. Raises HostError `policy/denied`, `argument/url`, `capability/timeout`,
+    `capability/failed`.
+    """
+    import asyncio
+
     import httpx
 
     url, method, headers, body, timeout = take(ID, arguments, _NAMES, 1)
@@ -39,16 +56,28 @@ async def http_fetch(*arguments: Any) -> Any:
     seconds = SECONDS if timeout is None else number(ID, "timeout-ms", timeout) / 1000
     content = None if body is None else text(ID, "body", body)
     try:
-        async with (
-            httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False) as client,
-            client.stream(method, url, headers=sent, content=content) as response,
-        ):
-            data = bytearray()
-            async for chunk in response.aiter_bytes():
-                data += chunk
-                if len(data) > LARGEST:
-                    raise HostError(f"the answer of {url} is larger than {LARGEST // (1024 * 1024)} MiB")
-    except httpx.TimeoutException:
+        target = _target(text(ID, "url", url))
+        async with asyncio.timeout(seconds):
+            addresses = await _addresses(target, named, lookup)
+            async with httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False) as client:
+                for address in addresses:
+                    request = _pinned(client, method, target, address, sent, content)
+                    try:
+                        response = await client.send(request, stream=True)
+                    except httpx.ConnectError:
+                        if address == addresses[-1]:
+                            raise
+                        continue
+                    break
+                try:
+                    data = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        data += chunk
+                        if len(data) > LARGEST:
+                            raise HostError(f"the answer of {url} is larger than {LARGEST // (1024 * 1024)} MiB")
+                finally:
+                    await response.aclose()
+    except (httpx.TimeoutException, TimeoutError):
         raise HostError(f"{url} did not answer within {seconds:g} s", code="capability/timeout") from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise HostError(f"{method} {url}: {error or type(error).__name__}", code="capability/failed") from error
@@ -60,3 +89,59 @@ async def http_fetch(*arguments: Any) -> Any:
             (Keyword("body"), text_),
         ]
     )
+
+
+def _target(url: str) -> httpx.URL:
+    """The URL, if what is granted by it and what is asked are the same host: two readers of URLs have to agree."""
+    from urllib.parse import urlsplit
+
+    import httpx
+
+    target = httpx.URL(url)
+    granted = (urlsplit(url).hostname or "").rstrip(".")
+    if granted.lower() not in (target.host.rstrip("."), target.raw_host.decode("ascii").strip("[]").rstrip(".")):
+        raise HostError(f"the host of this URL cannot be told for sure: {url[:200]!r}", code="argument/url")
+    return target
+
+
+async def _addresses(
+    target: httpx.URL, named: Callable[[str], bool], lookup: Callable[[str, int], Awaitable[list[str]]]
+) -> list[str]:
+    """The addresses of the host that may be connected to; if there is any that may not, that is an error: a name that
+    leads to both is no accident."""
+    host = target.raw_host.decode("ascii").strip("[]")
+    port = target.port or (443 if target.scheme == "https" else 80)
+    try:
+        found = await lookup(host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise HostError(f"the host {host} cannot be found: {reason}", code="capability/failed") from None
+    if not found:
+        raise HostError(f"the host {host} has no address", code="capability/failed")
+    for address in found:
+        plain = canonical(address)
+        shown = f"[{plain}]" if ":" in plain else plain
+        local = host.lower().rstrip(".") == "localhost" and _loopback(plain) and named(f"net:localhost:{port}")
+        if not (is_public(address) or local or named(f"net:{shown}:{port}")):
+            raise HostError(
+                f"{host} is at {plain}, which is not a public address",
+                code="policy/denied",
+                hint=f"if that is meant, allow it with --allow net:{shown}",
+            )
+    return found
+
+
+def _loopback(address: str) -> bool:
+    return address == "::1" or address.startswith("127.")
+
+
+def _pinned(
+    client: httpx.AsyncClient, method: str, target: httpx.URL, address: str, sent: dict[str, str], content: str | None
+) -> httpx.Request:
+    """The request to this very address, in the name of the host: certificates are checked against the name."""
+    headers = dict(sent)
+    if not any(name.lower() == "host" for name in sent):
+        headers["Host"] = target.netloc.decode("ascii")
+    request = client.build_request(method, target.copy_with(host=address), headers=headers, content=content)
+    request.extensions["sni_hostname"] = target.raw_host.decode("ascii").strip("[]")
+    return request

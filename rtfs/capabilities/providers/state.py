@@ -54,6 +54,17 @@ class Store:
         """(key x …) → the new value at key: the collection there with the elements added."""
         return self._update("conj", arguments, 2)
 
+    def restore(self, name: str, arguments: tuple[Any, ...], value: Any) -> None:
+        """Bring about the effect of an operation that gave `value` in an earlier process."""
+        if name == "get":
+            return
+        key = _key(_arguments(name, arguments, 1, 2 if name in ("put", "delete") else None)[0])
+        with self._lock:
+            if name == "delete":
+                self._values.pop(key, None)
+            else:
+                self._values[key] = value
+
     def _update(self, name: str, arguments: tuple[Any, ...], fewest: int) -> Any:
         from rtfs.builtins import CORE
 

@@ -110,9 +110,8 @@ def _lines(form: List, to_text: Any) -> list[str]:
     items = form.to_list()
     lines = [f"({to_text(items[0])} {to_text(items[1])}"]
     for key, value in zip(items[2::2], items[3::2], strict=True):
-        lines.append(f"{to_text(key)} {to_text(value, 100)}".replace("\n", "\n  "))
-        if to_text(value).count("\n"):
-            lines[-1] = f"{to_text(key)} {to_text(value)}"
+        word = to_text(key)
+        lines.append(f"{word} {to_text(value, 100)}".replace("\n", "\n" + " " * (len(word) + 3)))
     return lines
 
 

@@ -70,6 +70,7 @@ class McpHandler:
         self._prefix = name + "_"
         self._targets: dict[str, tuple[Any, str | None, Target]] = {}
         self._numbers: dict[str, int] = {}
+        self._clients: dict[str, Any] = {}
 
     def session_key(self, call: SessionCall) -> SessionKey:
         """Server, credential, principal. Raises SessionError (`session/target`) for metadata that name no server."""
@@ -84,7 +85,9 @@ class McpHandler:
         generic = (f"{self.name}_AUTH_TOKEN".upper(),)
         if server is None:
             return generic
-        return (f"{_WORD.sub('_', server).strip('_')}_{self.name}_TOKEN".upper(), *generic)
+        if "authorization" in map(str.lower, self._own_headers(metadata, server)):
+            return (_token_name(server, self.name),)
+        return (_token_name(server, self.name), *generic)
 
     def requirements(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """The grants that calling an untrusted declaration needs. Raises SessionError for unusable metadata."""
@@ -95,7 +98,17 @@ class McpHandler:
             name = text(metadata.get(self._prefix + key))
             if name is not None:
                 needed.append(f"env:{name}")
+        if target.name is not None and self._own_headers(metadata, target.name):
+            needed.append(f"env:{_token_name(target.name, self.name)}")
         return tuple(needed)
+
+    def _own_headers(self, metadata: Mapping[str, Any], server: str) -> Mapping[str, str]:
+        """The headers that the configuration gives a server, where the metadata leave it to the configuration."""
+        if server not in self.servers or any(self._prefix + key in metadata for key in _ADDRESSES):
+            return {}
+        entry = self.servers[server]
+        headers = {"authorization": ""} if entry.get("oauth") else entry.get("headers")
+        return headers if isinstance(headers, dict) else {}
 
     async def initialize_session(self, call: SessionCall) -> Session:
         """Connect, find out the era if it is not known yet, open the session."""
@@ -115,7 +128,11 @@ class McpHandler:
         if held is not None:
             headers = [pair for pair in headers if pair[0].lower() != b"authorization"]
             headers.append((b"Authorization", authorization(held).encode("ascii")))
-        channel = HttpChannel(self.client, target.url, headers, held, self.limits)
+        client: Any = self.client
+        if target.oauth is not None and held is None:
+            client = self._authorized(target)
+            held = client.tokens
+        channel = HttpChannel(client, target.url, headers, held, self.limits)
         try:
             session = await self._open(channel, target, over_http=True)
         except BaseException:
@@ -199,6 +216,15 @@ class McpHandler:
             self._targets.clear()
         self._targets[capability_id] = (metadata, override, target)
         return target
+
+    def _authorized(self, target: Target) -> Any:
+        found = self._clients.get(target.identity)
+        if found is None:
+            from rtfs.capabilities.sessions.oauth import Authorized
+
+            found = Authorized(self.client, target.url, target.oauth or {}, self.environ)
+            self._clients[target.identity] = found
+        return found
 
     def _label(self, target: Target) -> str:
         word = target.name or (target.url.host if target.url is not None else os.path.basename(target.command or ""))
@@ -338,3 +364,8 @@ class McpHandler:
                 return answer
             result = answer
         raise SessionError(f"{describe(tool)} did not come to an end in {self.limits.rounds} rounds")
+
+
+def _token_name(server: str, provider: str) -> str:
+    """The environment variable that holds the credential of a named server."""
+    return f"{_WORD.sub('_', server).strip('_')}_{provider}_TOKEN".upper()

@@ -32,7 +32,8 @@ class Target:
     """
 
     __slots__ = (
-        "args", "command", "cwd", "env", "headers", "identity", "keys", "label", "name", "requires", "url", "version",
+        "args", "command", "cwd", "env", "headers", "identity", "keys", "label", "name", "oauth",
+        "requires", "url", "version",
     )  # fmt: skip
 
     def __init__(self, fields: Mapping[str, Any], overridden: str | None) -> None:
@@ -48,6 +49,8 @@ class Target:
         self.cwd = text(fields.get("cwd"))
         raw_headers = fields.get("headers")
         self.headers: dict[str, str] = dict(raw_headers) if isinstance(raw_headers, dict) else {}
+        oauth = fields.get("oauth")
+        self.oauth: dict[str, Any] | None = oauth if isinstance(oauth, dict) and overridden is None else None
         self.keys: dict[tuple[str | None, str], SessionKey] = {}
         address = overridden or next((found for key in _URL_KEYS if (found := text(fields.get(key)))), None)
         if address is not None:
@@ -81,7 +84,8 @@ class Target:
         port = f":{url.port}" if url.port is not None else ""
         host = f"[{url.host}]" if ":" in url.host else url.host
         self.label = f"{url.scheme}://{host}{port}{url.path}"
-        self.identity = fingerprint(str(self.url), *self._pairs(self.headers), self.version, self.requires)
+        self.identity = fingerprint(str(self.url), *self._pairs(self.headers), self.version, self.requires,
+            repr(self.oauth))
 
     def _process(self, fields: Mapping[str, Any]) -> None:
         import shlex

@@ -1,0 +1,123 @@
+"""Asking somebody before a call: the stage between a decision `approve` and the call.
+
+Must not know terminals. Invariants: an approval is for one capability with these very arguments (their keyed hash), is
+used once and ends after its time; whoever does not say yes has said no; the time somebody takes counts against no
+limit of the run.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from rtfs.host.secrets import redact
+from rtfs.host.waits import OnLoop
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.capabilities.registry import Entry
+    from rtfs.host.driver import Frame
+
+LIFE = 900.0
+"""Seconds that an approval given in advance holds."""
+SHOWN = 2_000
+"""Characters of the arguments that are shown."""
+
+
+class ApprovalRequest:
+    """What somebody is asked. capability: id. arguments: tuple of RTFS values. text: the arguments, known secrets left
+    out, as may be shown. reason: why it is asked. hash: of capability and arguments. principal, run_id: of the run."""
+
+    __slots__ = ("arguments", "capability", "hash", "principal", "reason", "run_id", "text")
+
+    def __init__(self, entry: Entry, arguments: tuple[Any, ...], text: str, reason: str, hash: str, frame: Frame):
+        self.capability = entry.id
+        self.arguments = arguments
+        shown = redact(text)
+        self.text = shown if len(shown) <= SHOWN else shown[:SHOWN] + f" … ({len(shown):,} characters)"
+        self.reason = reason
+        self.hash = hash
+        self.principal = frame.context.principal
+        self.run_id = frame.context.run_id
+
+
+class Approvals:
+    """ask(request): True, False, "always" (for this hash, while the runtime lives), or None: nobody is there; it may be
+    async. None in its place: nobody can be asked."""
+
+    __slots__ = ("_always", "_given", "_loop", "ask")
+
+    def __init__(self, ask: Callable[[ApprovalRequest], Any] | None = None) -> None:
+        self.ask = ask
+        self._always: set[tuple[str, str]] = set()
+        self._given: dict[tuple[str, str], list[float]] = {}
+        self._loop: Any = None
+        if ask is not None:
+            import sys
+
+            if "asyncio" in sys.modules:
+                from asyncio import _get_running_loop
+
+                self._loop = _get_running_loop()
+
+    def give(self, hash: str, principal: str = "local", seconds: float = LIFE) -> None:
+        """Approve one call in advance: the hash is that of a `policy/approval-required` error (its data)."""
+        self._given.setdefault((principal, hash), []).append(monotonic() + seconds)
+
+    def _take(self, key: tuple[str, str]) -> bool:
+        """Use up an approval given in advance."""
+        moments = self._given.pop(key, [])
+        good = [moment for moment in moments if moment > monotonic()]
+        if len(good) > 1:
+            self._given[key] = good[1:]
+        return bool(good)
+
+    async def settle(self, request: ApprovalRequest, frame: Frame) -> str:
+        """Who approved. Raises HostError `policy/approval-required` if nobody can be asked, `policy/denied` for no."""
+        key = (request.principal, request.hash)
+        if key in self._always:
+            return "approved always"
+        if self._take(key):
+            return "approved in advance"
+        answer = None
+        if self.ask is not None:
+            budget = frame.run.budget
+            budget.park()
+            try:
+                answer = self.ask(request)
+                if hasattr(answer, "__await__"):
+                    waiting = answer
+                    answer = await OnLoop(lambda: _awaited(waiting), self._loop)
+            except HostError:
+                raise
+            except Exception as error:
+                raise _refused(request, f"asking failed: {type(error).__name__}") from error
+            finally:
+                budget.unpark()
+        if answer is None:
+            raise HostError(
+                f'calling "{request.capability}" needs an approval: {request.reason}',
+                code="policy/approval-required",
+                hint="run it at a terminal, or give the Runtime an `approve` function",
+                capability=request.capability,
+                data=request.hash,
+            )
+        if answer == "always" and answer.__class__ is str:
+            self._always.add(key)
+            return "approved, always"
+        if answer is not True:
+            raise _refused(request, "it was not approved")
+        return "approved"
+
+
+async def _awaited(waiting: Any) -> Any:
+    return await waiting
+
+
+def _refused(request: ApprovalRequest, why: str) -> HostError:
+    return HostError(
+        f'calling "{request.capability}" is not allowed: {why}', code="policy/denied", capability=request.capability
+    )

@@ -1,0 +1,282 @@
+"""What a durable run is remembered by, and how it is found again: the facts in its journal.
+
+Must not know how calls are performed. Invariants: a resumed run has the program, files, inputs and limits that it began
+with (what is different now is a `run/divergence`, unless accepted), and at most the rights of both moments.
+"""
+
+from __future__ import annotations
+
+import sys
+from json import JSONDecodeError, dumps, loads
+from time import time
+
+import rtfs
+from rtfs.host.arguments import value_of
+from rtfs.host.codec import decode, encode
+from rtfs.host.durable import Durable, Resolution, in_doubt
+from rtfs.host.grants import Grants
+from rtfs.host.journal import DONE, FAILED, RUNNING, WAITING, Journal, create_journal, look, open_journal, state_folder
+from rtfs.host.replay import Replay
+from rtfs.source import Source, Span
+from rtfs.values import HostError, Map
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Mapping
+    from typing import Any
+
+    from rtfs.compiler import Environment
+    from rtfs.host.driver import Frame
+    from rtfs.host.programs import Programs
+    from rtfs.machine import Limits
+
+LIMITS = ("steps", "depth", "seconds", "output")
+
+
+def beginning(runtime: Programs, source: Source, frame: Frame) -> Durable:
+    """The journaling of a new run; its journal is made when the program is compiled, so that one that is no program
+    leaves none."""
+    context, run = frame.context, frame.run
+    limits = {name: getattr(run.limits, name) for name in LIMITS} if run.limits is not None else None
+    facts = {
+        "state": RUNNING,
+        "began": repr(time()),
+        "name": source.name,
+        "text": dumps(source.text),
+        "file": dumps(_is_file(source)),
+        "folder": dumps(_here()),
+        "context": encode(Map(context.values)),
+        "principal": dumps(context.principal),
+        "level": context.level,
+        "grants": dumps([[_absolute(text) for text in layer.texts] for layer in context.grants]),
+        "calls": dumps(context.quota.calls),
+        "limits": dumps(limits),
+        "width": dumps(run.width),
+        "versions": dumps(versions()),
+        "loaded": dumps([(text.name, text.text) for text, _ in runtime._loaded]),
+        "shell": dumps(runtime.shell),
+    }
+
+    def open_(environment: Environment) -> Journal:
+        facts["files"] = dumps(files_of(environment))
+        return create_journal(state_folder(runtime._state), context.run_id, facts, runtime._durability)
+
+    return Durable(open_)
+
+
+class Resumption:
+    """A run that is to be resumed. ended: whether it has a value or an error already; then `outcome` gives or raises
+    it, else `begin` goes on with it. Raises HostError `run/…`."""
+
+    def __init__(
+        self,
+        runtime: Programs,
+        run_id: str,
+        resolution: Resolution,
+        accept_changes: bool,
+        allow: Iterable[str] | None,
+    ) -> None:
+        self._runtime = runtime
+        self._run_id = run_id
+        self._resolution = resolution
+        self._accept = accept_changes
+        self._allow = allow
+        self._folder = state_folder(runtime._state)
+        facts, events, _ = look(self._folder, run_id)
+        self._facts = facts
+        self._calls = sum(1 for event in events if event.kind in ("call", "whole"))
+        self._sources = {}
+        try:
+            self._source = Source(loads(facts["text"]), facts["name"])
+            self._context = dict(decode(facts["context"]).items())
+            self._json = {
+                name: loads(facts[name])
+                for name in ("file", "principal", "grants", "calls", "limits", "width", "versions", "loaded", "files")
+            }
+            self._sources[self._source.name] = self._source
+            for name, text in self._json["files"].items():
+                self._sources[name] = Source(text, name)
+            self._result = decode(facts["result"], self._sources) if "result" in facts else ...
+        except (KeyError, ValueError, AttributeError, JSONDecodeError) as error:
+            raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
+        self.ended = facts["state"] in (DONE, FAILED) and self._result is not ...
+
+    def outcome(self) -> Any:
+        """The value of a run that has ended; raises its error."""
+        if self._facts["state"] == FAILED:
+            raise self._result
+        return self._result
+
+    def begin(self, limits: Limits | Mapping[str, Any] | None, timeout: float | None) -> Coroutine[Any, Any, Any]:
+        """The run, ready to be driven."""
+        runtime = self._runtime
+        known = self._json
+        if not self._accept:
+            self._check_versions()
+            self._check_text(self._source, known["file"])
+            self._check_loaded(runtime)
+        source = self._source
+        if self._accept and known["file"]:
+            source = _read(source.name) or source
+        registry, language = runtime._fresh()
+        run = runtime._new_run(
+            registry, language, 0, known["limits"] if limits is None else limits, timeout, breathe=True
+        )
+        run.width = known["width"]
+        frame = runtime._frame(run, self._context, known["principal"], self._run_id, self._allow, source)
+        context = frame.context
+        context.grants = (*(Grants(texts) for texts in known["grants"]), *context.grants)
+        context.level = stricter(self._facts["level"], context.level)
+        context.values = self._context
+        context.quota.calls = known["calls"]
+        runtime.ledger.append("resume", self._run_id, frame.parent, source.name, context.principal)
+        run.journal = Durable(self._open, self._resolution)
+        return runtime._program(source, frame)
+
+    def _open(self, environment: Environment) -> Journal:
+        if not self._accept:
+            now = files_of(environment)
+            for name, text in self._json["files"].items():
+                if name not in now:
+                    raise self._changed(f"the program no longer loads {name}", None)
+                self._compare(Source(text, name), now[name])
+            for name in now:
+                if name not in self._json["files"]:
+                    raise self._changed(f"the program now loads {name}", None)
+        journal = open_journal(self._folder, self._run_id)
+        state = journal.facts().get("state")
+        if state not in (RUNNING, WAITING) and self.ended:
+            journal.close()
+            raise HostError(f"run {self._run_id} has ended meanwhile", code="run/active")
+        return journal
+
+    def _check_versions(self) -> None:
+        for name, now in versions().items():
+            was = self._json["versions"].get(name)
+            if was != now:
+                raise self._changed(f"the run began with {name} {was}; this is {name} {now}", None)
+
+    def _check_text(self, source: Source, is_file: bool) -> None:
+        if not is_file:
+            return
+        now = _read(source.name)
+        if now is None:
+            raise self._changed(f"{source.name} is gone", None)
+        self._compare(source, now.text)
+
+    def _check_loaded(self, runtime: Programs) -> None:
+        now = [(text.name, text.text) for text, _ in runtime._loaded]
+        was = [(name, text) for name, text in self._json["loaded"]]
+        for (name, text), (name_now, text_now) in zip(was, now, strict=False):
+            if name != name_now:
+                raise self._changed(f"{name_now} is loaded where {name} was", None)
+            self._compare(Source(text, name), text_now)
+        if len(now) != len(was):
+            one = (was if len(was) > len(now) else now)[min(len(was), len(now))][0]
+            raise self._changed(
+                f"{one} is {'not loaded any more' if len(was) > len(now) else 'loaded in addition'}", None
+            )
+
+    def _compare(self, was: Source, now: str) -> None:
+        if was.text == now:
+            return
+        source = Source(now, was.name)
+        shared = min(len(was.text), len(now))
+        at = next((index for index in range(shared) if was.text[index] != now[index]), shared)
+        span = Span(source, min(at, max(len(now) - 1, 0)), min(at + 1, len(now)))
+        raise self._changed(f"{was.name} was changed at line {source.position(at)[0]}", span)
+
+    def _changed(self, what: str, span: Span | None) -> HostError:
+        return HostError(
+            f"{what}, after call {self._calls} of run {self._run_id} was made",
+            code="run/divergence",
+            span=span,
+            hint="put it back, or try whether the record fits all the same: --accept-changes",
+        )
+
+
+def resolution(retry: bool, assume_failed: bool, result: Any, call: str | None) -> Resolution:
+    """What `resume` was told about calls in doubt. Raises HostError `argument/invalid` for several answers."""
+    given = {"retry": retry, "failed": assume_failed, "result": result is not ...}
+    chosen = [name for name, is_given in given.items() if is_given]
+    if len(chosen) > 1:
+        raise HostError(
+            "a call is made again, or taken for failed, or has a result: one of them", code="argument/invalid"
+        )
+    return Resolution(chosen[0] if chosen else "ask", None if result is ... else value_of(result), call)
+
+
+class RunState:
+    """A durable run as a list shows it. state: running, interrupted, in doubt, waiting, done or failed. began: seconds
+    since 1970. calls: how many have been announced. doubt: the error that resuming would raise, if it is in doubt."""
+
+    __slots__ = ("began", "calls", "doubt", "name", "run_id", "shell", "state")
+
+    def __init__(self, folder: str, run_id: str) -> None:
+        facts, events, busy = look(folder, run_id)
+        replay = Replay(events, lambda scheduler: None)
+        doubtful = replay.in_doubt()
+        state = facts.get("state", "?")
+        if state == RUNNING and not busy:
+            state = "in doubt" if doubtful else "interrupted"
+        self.run_id = run_id
+        self.state = state
+        self.name = facts.get("name", "")
+        self.began = float(facts.get("began", "0"))
+        self.calls = sum(1 for event in events if event.kind in ("call", "whole"))
+        self.doubt = in_doubt(run_id, doubtful[0]).error if state == "in doubt" else None
+        self.shell: dict[str, Any] = loads(facts.get("shell", "{}"))
+
+
+def files_of(environment: Environment) -> dict[str, str]:
+    """The module files that a program loaded, with their texts."""
+    return {unit.source.name: unit.source.text for unit in environment.files.values()}
+
+
+def versions() -> dict[str, str]:
+    """What replaying depends on besides the program."""
+    return {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", "rtfs": rtfs.__version__}
+
+
+def stricter(one: str, other: str) -> str:
+    """The stricter of two security levels."""
+    from rtfs.host.context import LEVELS
+
+    return max(one, other, key=LEVELS.index)
+
+
+def _is_file(source: Source) -> bool:
+    found = _read(source.name)
+    return found is not None and found.text == source.text
+
+
+def _read(name: str) -> Source | None:
+    import os
+
+    from rtfs.host.files import read_source
+
+    if not os.path.isfile(name):
+        return None
+    try:
+        return read_source(name)
+    except HostError:
+        return None
+
+
+def _absolute(grant: str) -> str:
+    """A file grant as it is meant here, wherever the run is resumed."""
+    from rtfs.host.grants import real_path
+
+    parts = grant.split(":", 2)
+    if len(parts) == 3 and parts[0] == "fs":
+        return f"fs:{parts[1]}:{real_path(parts[2])}"
+    return grant
+
+
+def _here() -> str:
+    import os
+
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"

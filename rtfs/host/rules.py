@@ -1,0 +1,144 @@
+"""Rules of a configuration: which calls are allowed, denied or asked about, by id and arguments; and quotas by id.
+
+Must not know how calls are carried out. Invariants: the first rule that fits decides; a rule that allows or asks fits
+only if every spelling of an argument fits, one that denies fits if any does; a rule never widens what a run was
+narrowed to, and gives no resource (`net:` …), only the capability.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.context import Quota
+from rtfs.host.grants import glob
+from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+DECISIONS = ("allow", "deny", "approve")
+
+
+class Rule:
+    """match: a capability id, `*` for any run of characters. when: argument name (`a.b` for a part of a part, a number
+    for a position) → what it must be: a value, a text with `*`, or a list of them. decide: one of `DECISIONS`."""
+
+    __slots__ = ("decide", "match", "reason", "when")
+
+    def __init__(
+        self, match: str, decide: str, when: Mapping[str, Any] | None = None, reason: str | None = None
+    ) -> None:
+        if decide not in DECISIONS:
+            raise HostError(f"a rule decides {', '.join(DECISIONS)}, not {decide!r}", code="config/invalid")
+        self.match = match
+        self.decide = decide
+        self.when = dict(when or {})
+        self.reason = reason or f"rule {match}"
+
+    def fits(self, id: str, arguments: tuple[Any, ...]) -> bool:
+        """Whether the rule is about this call."""
+        if not glob(self.match, id):
+            return False
+        enough = any if self.decide == "deny" else all
+        value = arguments[0] if len(arguments) == 1 and arguments[0].__class__ is Map else Vector(arguments)
+        for path, wanted in self.when.items():
+            found = _at([value], str(path).split("."))
+            if not found or not enough([_is(one, wanted) for one in found]):
+                return False
+        return True
+
+
+class Rules:
+    """The rules and quotas of one runtime, in order. Raises HostError `config/invalid` for what is none."""
+
+    __slots__ = ("quotas", "rules")
+
+    def __init__(self, rules: Iterable[Any] = (), quotas: Iterable[Mapping[str, Any]] = ()) -> None:
+        try:
+            self.rules = [rule if isinstance(rule, Rule) else Rule(**rule) for rule in rules]
+            self.quotas = [_quota(**quota) for quota in quotas]
+        except TypeError as error:
+            raise HostError(f"this is no rule: {error}", code="config/invalid") from None
+
+    def quota(self, calls: int | None) -> Quota:
+        """What one run may use up; calls: in all."""
+        return Quota(calls, Spending(self.quotas) if self.quotas else None)
+
+    def about(self, id: str) -> bool:
+        """Whether any rule may be about calls of this capability."""
+        return any(glob(rule.match, id) for rule in self.rules)
+
+    def rule(self, id: str, arguments: tuple[Any, ...]) -> Rule | None:
+        """The rule that decides about a call, or None."""
+        for rule in self.rules:
+            if rule.fits(id, arguments):
+                return rule
+        return None
+
+
+class Spending:
+    """What one run has used up of the quotas. Shared by everything that the run starts."""
+
+    __slots__ = ("_quotas", "_used")
+
+    def __init__(self, quotas: list[tuple[str, int | None, int | None, float | None]]) -> None:
+        self._quotas = quotas
+        self._used = [[0, 0, 0.0] for _ in quotas]
+
+    def begin(self, id: str, size: int) -> None:
+        """Count a call with arguments of `size` bytes. Raises LimitError `limit/quota` if it is one too many."""
+        for (pattern, calls, most, seconds), used in zip(self._quotas, self._used, strict=True):
+            if glob(pattern, id):
+                used[0] += 1
+                used[1] += size
+                if calls is not None and used[0] > calls:
+                    raise _exceeded(f"{calls} calls", pattern)
+                if seconds is not None and used[2] >= seconds:
+                    raise _exceeded(f"{seconds:g} seconds", pattern)
+                if most is not None and used[1] > most:
+                    raise _exceeded(f"{most} bytes", pattern)
+
+    def end(self, id: str, size: int, seconds: float) -> None:
+        """Count what a call answered and how long it took. Raises LimitError `limit/quota` if it answered too much."""
+        for (pattern, _, most, _), used in zip(self._quotas, self._used, strict=True):
+            if glob(pattern, id):
+                used[1] += size
+                used[2] += seconds
+                if most is not None and used[1] > most:
+                    raise _exceeded(f"{most} bytes", pattern)
+
+
+def _quota(
+    match: str = "*", calls: int | None = None, bytes: int | None = None, seconds: float | None = None
+) -> tuple[str, int | None, int | None, float | None]:
+    return match, calls, bytes, seconds
+
+
+def _exceeded(what: str, pattern: str) -> LimitError:
+    return LimitError("limit/quota", f"the run has used up its quota of {what} for {pattern}")
+
+
+def _at(values: list[Any], path: list[str]) -> list[Any]:
+    """Everything that a path may mean: a map may have the key as keyword and as text."""
+    for name in path:
+        inner: list[Any] = []
+        for value in values:
+            if value.__class__ is Map:
+                inner += [item for key, item in value.items() if _text(key) == name]
+            elif value.__class__ in (Vector, List) and name.isascii() and name.isdigit() and int(name) < len(value):
+                inner.append(value[int(name)])
+        values = inner
+    return values
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, (list, tuple)):
+        return any(_is(value, one) for one in wanted)
+    if isinstance(wanted, str):
+        text = _text(value)
+        return text.__class__ is str and glob(wanted, text)
+    return value.__class__ is wanted.__class__ and bool(value == wanted)
+
+
+def _text(value: Any) -> Any:
+    return value.name if value.__class__ is Keyword or value.__class__ is Symbol else value

@@ -1,0 +1,45 @@
+"""Every example of the guide, and of the page about the REPL, does what the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT, Page, blocks, fits
+
+PAGES = [*sorted((ROOT / "docs" / "guide").glob("*.md")), ROOT / "docs" / "repl.md"]
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_examples_of_a_page_do_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Page(page, tmp_path).run()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    missing = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_pages_of_the_guide_have_examples() -> None:
+    assert [page.name for page in PAGES if page.name != "README.md" and not list(blocks(page))] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "fit"),
+    [
+        ("a\nb", "a\nb\n", True),
+        ("a …\n…", "a x\nb\nc\n", True),
+        ("…", "", True),
+        ("a", "a\nb\n", False),
+        ("a", "ab\n", False),
+        ("", "", True),
+    ],
+)
+def test_outputs_are_compared_line_by_line(wanted: str, found: str, fit: bool) -> None:
+    assert fits(wanted, found) is fit

@@ -1,0 +1,184 @@
+"""Rules, quotas and approvals: the first rule that fits decides, what is asked is asked once for these very arguments,
+and nothing widens what a run was narrowed to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import rtfs
+
+DENY_ACME = {"match": "a.*", "when": {"owner": "acme"}, "decide": "deny", "reason": "not for acme"}
+ASK = {"match": "a.x", "decide": "approve", "reason": "it costs money"}
+
+
+def runtime(**fields: Any) -> rtfs.Runtime:
+    made = rtfs.Runtime(**fields)
+    for id in ("a.x", "a.y"):
+        made.register(id, lambda value: value)
+    return made
+
+
+def code(rt: rtfs.Runtime, source: str, **fields: Any) -> str:
+    try:
+        rt.run(source, **fields)
+    except rtfs.UserError as error:
+        return error.code
+    return "ok"
+
+
+def decisions(rt: rtfs.Runtime) -> list[str]:
+    return [record.detail for record in rt.ledger if record.kind == "decision"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ('{:owner "acme"}', "policy/denied"),
+        ('{"owner" "acme"}', "policy/denied"),
+        ("{:owner :acme}", "policy/denied"),
+        ('{:owner "other" "owner" "acme"}', "policy/denied"),
+        ('{:owner "other"}', "ok"),
+        ("{}", "ok"),
+    ],
+)
+def test_a_rule_that_denies_fits_any_spelling_of_an_argument(argument: str, expected: str):
+    with runtime(rules=[DENY_ACME]) as rt:
+        assert code(rt, f'(call "a.y" {argument})') == expected
+
+
+def test_a_rule_that_allows_fits_only_if_every_spelling_does():
+    rules = [{"match": "a.y", "when": {"owner": ["acme", "b*"]}, "decide": "allow"}, {"match": "*", "decide": "deny"}]
+    with runtime(rules=rules) as rt:
+        assert code(rt, '(call "a.y" {:owner "acme"})') == "ok"
+        assert code(rt, '(call "a.y" {:owner "bcme"})') == "ok"
+        assert code(rt, '(call "a.y" {:owner "acme" "owner" "evil"})') == "policy/denied"
+        assert code(rt, '(call "a.y" {:owner "evil"})') == "policy/denied"
+
+
+def test_positions_and_parts_of_arguments_can_be_looked_at():
+    rules = [
+        {"match": "a.*", "when": {"1": 7}, "decide": "deny"},
+        {"match": "a.*", "when": {"repo.name": "secret*"}, "decide": "deny"},
+    ]
+    with rtfs.Runtime(rules=rules) as rt:
+        rt.register("a.many", lambda *values: None)
+        assert code(rt, '(call "a.many" 1 7)') == "policy/denied"
+        assert code(rt, '(call "a.many" 7 1)') == "ok"
+        assert code(rt, '(call "a.many" {:repo {:name "secret-plans"}})') == "policy/denied"
+
+
+def test_a_rule_allows_a_capability_but_no_resource_and_widens_no_narrowed_run():
+    rules = [{"match": "ccos.*", "decide": "allow"}, {"match": "s.*", "decide": "allow"}]
+    with rtfs.Runtime(rules=rules, level="paranoid") as rt:
+        assert code(rt, '(call "ccos.system.current-timestamp-ms")') == "ok"
+        assert code(rt, '(call "ccos.io.read-file" "/etc/passwd")') == "policy/denied"
+        assert code(rt, '(call "ccos.system.current-timestamp-ms")', allow=[]) == "policy/denied"
+
+
+def test_without_anybody_to_ask_the_error_says_that_an_approval_is_needed():
+    with runtime(rules=[ASK]) as rt:
+        assert code(rt, '(call "a.x" 1)') == "policy/approval-required"
+        assert decisions(rt) == ["ask: it costs money", "deny: policy/approval-required"]
+
+
+def test_somebody_is_asked_once_for_each_call_and_the_record_says_so():
+    asked: list[Any] = []
+
+    def approve(request: Any) -> bool:
+        asked.append((request.capability, request.text, request.reason))
+        return True
+
+    with runtime(rules=[ASK], approve=approve) as rt:
+        assert rt.run('(call "a.x" {:n 1})') == rtfs.Map({rtfs.Keyword("n"): 1})
+        rt.run('(call "a.x" {:n 1})')
+        assert asked == [("a.x", "{:n 1}", "it costs money")] * 2
+        assert decisions(rt) == ["ask: it costs money", "allow: approved"] * 2
+
+
+@pytest.mark.parametrize("answer", [False, 1, "yes", object(), rtfs.Vector([True])])
+def test_whatever_is_no_clear_yes_is_a_no(answer: Any):
+    with runtime(rules=[ASK], approve=lambda request: answer) as rt:
+        assert code(rt, '(call "a.x" 1)') == "policy/denied"
+
+
+def test_always_holds_for_the_same_arguments_only():
+    asked: list[str] = []
+
+    def approve(request: Any) -> str:
+        asked.append(request.text)
+        return "always"
+
+    with runtime(rules=[ASK], approve=approve) as rt:
+        rt.run('(call "a.x" 1) (call "a.x" 1) (call "a.x" 2)')
+        assert asked == ["1", "2"]
+
+
+def test_an_approval_in_advance_is_for_one_call_with_these_arguments_and_ends():
+    with runtime(rules=[ASK]) as rt:
+        with pytest.raises(rtfs.UserError) as caught:
+            rt.run('(call "a.x" 1)')
+        approvals = rt._pipeline.approvals
+        approvals.give(caught.value.data)
+        assert code(rt, '(call "a.x" 2)') == "policy/approval-required"
+        assert code(rt, '(call "a.x" 1)') == "ok"
+        assert code(rt, '(call "a.x" 1)') == "policy/approval-required"
+        approvals.give(caught.value.data, seconds=-1)
+        assert code(rt, '(call "a.x" 1)') == "policy/approval-required"
+        approvals.give(caught.value.data)
+        assert code(rt, '(call "a.x" 1)', principal="somebody else") == "policy/approval-required"
+
+
+def test_an_async_callback_is_awaited_and_its_time_counts_against_no_limit():
+    async def approve(request: Any) -> bool:
+        await asyncio.sleep(0.4)
+        return True
+
+    with runtime(rules=[ASK], approve=approve, limits={"seconds": 0.2}) as rt:
+        assert rt.run('(call "a.x" 1) (loop [i 0] (if (< i 50000) (recur (inc i)) i))') == 50000
+
+
+def test_a_callback_that_fails_is_a_no():
+    def approve(request: Any) -> bool:
+        raise ValueError("no terminal")
+
+    with runtime(rules=[ASK], approve=approve) as rt:
+        assert code(rt, '(call "a.x" 1)') == "policy/denied"
+
+
+def test_the_embedders_policy_can_want_an_approval():
+    with runtime(policy=lambda request: "approve", approve=lambda request: request.capability == "a.x") as rt:
+        assert code(rt, '(call "a.x" 1)') == "ok"
+        assert code(rt, '(call "a.y" 1)') == "policy/denied"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '(dotimes [i 4] (call "a.x" i))',
+        '(step-parallel (call "a.x" 1) (call "a.x" 2) (call "a.x" 3) (call "a.x" 4))',
+        '(capability "own" :implementation (fn [x] (call "a.x" x))) (dotimes [i 4] (call "own" i))',
+        '(dotimes [i 4] (try (call "a.x" i) (catch :any e nil)))',
+    ],
+)
+def test_a_quota_of_calls_is_shared_by_everything_that_a_run_starts(source: str):
+    with runtime(quotas=[{"match": "a.*", "calls": 3}]) as rt:
+        assert code(rt, source) == "limit/quota"
+        assert code(rt, '(call "a.x" 1)') == "ok", "a new run starts anew"
+
+
+def test_quotas_of_bytes_and_seconds():
+    with runtime(quotas=[{"match": "a.*", "bytes": 1000}, {"match": "ccos.system.*", "seconds": 0.05}]) as rt:
+        assert code(rt, '(call "a.x" (join "" (repeat 2000 "x")))') == "limit/quota"
+        assert code(rt, '(call "a.x" (join "" (repeat 600 "x")))') == "limit/quota", "the answer counts too"
+        assert code(rt, '(call "a.x" "x")') == "ok"
+        assert code(rt, '(thread/sleep 60) (call "ccos.system.current-timestamp-ms")') == "limit/quota"
+
+
+@pytest.mark.parametrize("rule", [{"match": "a", "decide": "maybe"}, {"decide": "deny"}, {"match": "a", "deny": 1}])
+def test_what_is_no_rule_is_an_error(rule: dict[str, Any]):
+    with pytest.raises(rtfs.UserError) as caught:
+        rtfs.Runtime(rules=[rule])
+    assert caught.value.code == "config/invalid"
