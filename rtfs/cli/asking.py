@@ -24,6 +24,13 @@ def asker(no_input: bool) -> Callable[[Any], Any] | None:
     return ask
 
 
+def once() -> Callable[[Any], Any]:
+    """The function that says yes to the first call, for whoever has said so on the command line, and asks nobody
+    about others."""
+    left = [True]
+    return lambda request: True if left and left.pop() else None
+
+
 def ask(request: Any) -> Any:
     """Ask about an `ApprovalRequest`: True, False, "always", or None when the input ends."""
     say = sys.stderr

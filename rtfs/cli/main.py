@@ -26,7 +26,9 @@ EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED, 
     130,
     143,
 )
-COMMANDS = ("run", "check", "repl", "call", "capabilities", "test", "mcp", "doctor")
+COMMANDS = (
+    "run", "check", "repl", "call", "capabilities", "test", "mcp", "doctor", "resume", "runs", "audit",
+)  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -105,6 +107,18 @@ def _dispatch(options: Options) -> int:
         from rtfs.testing.command import run as run_tests
 
         return run_tests(options.rest)
+    if options.command == "resume":
+        from rtfs.cli.runs import resume
+
+        return resume(options)
+    if options.command == "runs":
+        from rtfs.cli.runs import runs
+
+        return runs(options)
+    if options.command == "audit":
+        from rtfs.cli.audit import audit
+
+        return audit(options)
     if options.command == "mcp":
         from rtfs.cli.mcp import mcp
 

@@ -17,11 +17,13 @@ class Usage(Exception):
 
 class Options:
     """command: run, repl, call, capabilities, test, mcp or doctor. file: a path, `-` for standard input, or None.
-    expression: of `-e`. action, id, json_text: of call and capabilities. rest: arguments for `test` and `mcp`."""
+    expression: of `-e`. action, id, json_text: of call and capabilities. rest: arguments for `test`, `mcp`,
+    `audit`, `runs` and `resume`. ledger, record, replay: files. approve: say yes, once."""
 
     __slots__ = (
-        "action", "allow", "command", "config", "context", "debug", "expression", "file", "id", "json", "json_text",
-        "load", "mcp_config", "no_input", "policy", "principal", "rest", "timeout", "verbose",
+        "action", "allow", "approve", "command", "config", "context", "debug", "durable", "expression", "file", "id",
+        "json", "json_text", "ledger", "load", "mcp_config", "no_input", "policy", "principal", "record", "replay",
+        "rest", "run_id", "timeout", "verbose",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -34,6 +36,12 @@ class Options:
         self.context: str | None = None
         self.config: str | None = None
         self.principal: str | None = None
+        self.ledger: str | None = None
+        self.record: str | None = None
+        self.replay: str | None = None
+        self.run_id: str | None = None
+        self.durable = False
+        self.approve = False
         self.timeout: float | None = None
         self.verbose = 0
         self.json = False
@@ -49,7 +57,8 @@ class Options:
 _TAKING = {
     "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context",
     "--config": "config", "--principal": "principal",
-    "-e": "expression", "--timeout": "timeout",
+    "-e": "expression", "--timeout": "timeout", "--ledger": "ledger", "--record": "record", "--replay": "replay",
+    "--run-id": "run_id",
 }  # fmt: skip
 _LISTS = ("allow", "load", "mcp_config")
 
@@ -81,6 +90,8 @@ def parse_run(arguments: list[str]) -> Options | None:
             options.json = True
         elif word == "--no-input":
             options.no_input = True
+        elif word == "--durable":
+            options.durable = True
         elif word == "--debug":
             options.debug = True
         elif (word.startswith("-") and word != "-") or options.file is not None:

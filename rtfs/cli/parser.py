@@ -13,7 +13,7 @@ results go to standard output, everything else to standard error; NO_COLOR is re
 
 def parse(arguments: list[str]) -> Options:
     """The options of a command line. Raises SystemExit after printing help, the version or a usage error."""
-    if arguments and arguments[0] in ("test", "mcp"):
+    if arguments and arguments[0] in ("test", "mcp", "audit", "runs", "resume"):
         options = Options(arguments[0])
         options.rest = arguments[1:]
         return options
@@ -55,6 +55,7 @@ def build() -> argparse.ArgumentParser:
     shared.add_argument("--load", action="append", metavar="FILE", help="file or folder of trusted declarations")
     shared.add_argument("--mcp-config", action="append", metavar="FILE", help="file of MCP servers (.mcp.json)")
     shared.add_argument("--principal", metavar="NAME", help="on whose behalf (sessions are kept apart by it)")
+    shared.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     shared.add_argument("-v", "--verbose", action="count", help="show session events; -vv every ledger record")
     shared.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
     shared.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
@@ -66,6 +67,10 @@ def build() -> argparse.ArgumentParser:
     run.add_argument("file", nargs="?", metavar="FILE", help="program, or - for standard input")
     run.add_argument("-e", dest="expression", metavar="EXPR", help="program text")
     run.add_argument("--context", metavar="JSON", help="object of values for @name")
+    run.add_argument("--durable", action="store_true", default=None, help="keep a journal, so that it can be resumed")
+    run.add_argument("--run-id", metavar="ID", help="what the run is called, with --durable")
+    run.add_argument("--record", metavar="FILE", help="write every call and what it gave to a recording")
+    run.add_argument("--replay", metavar="FILE", help="answer every call from a recording; touch nothing")
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
 
     check = commands.add_parser(
@@ -96,6 +101,9 @@ def build() -> argparse.ArgumentParser:
         description="Check versions, configuration, cache, servers and credentials.",
     )
 
+    commands.add_parser("resume", add_help=False, help="go on with a durable run (rtfs resume --help)")
+    commands.add_parser("runs", add_help=False, help="list or delete durable runs (rtfs runs --help)")
+    commands.add_parser("audit", add_help=False, help="show, verify or export a ledger (rtfs audit --help)")
     commands.add_parser("mcp", add_help=False, help="list, import, log in to MCP servers (rtfs mcp --help)")
     commands.add_parser("test", add_help=False, help="run golden tests (rtfs test --help)")
     return parser

@@ -80,15 +80,26 @@ def show_all(record: Record) -> None:
 def _report_json(error: UserError) -> None:
     import json
 
-    span = error.span
+    print(json.dumps({"error": as_data(error)}, ensure_ascii=False), file=sys.stderr)
+
+
+def as_data(error: UserError) -> dict[str, Any]:
+    """Everything that a report shows of an error, as JSON data: code, message, hint, capability, place, the RTFS calls
+    (innermost first) and, of a text that cannot be read, the further errors."""
     fields: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
         "hint": error.hint,
         "capability": error.capability,
+        **_place(error.span),
     }
-    if span is not None:
-        fields |= {"file": span.source.name, "line": span.line, "column": span.column}
-    print(
-        json.dumps({"error": {k: v for k, v in fields.items() if v is not None}}, ensure_ascii=False), file=sys.stderr
-    )
+    if error.trace:
+        fields["trace"] = [{"name": name, **_place(span)} for name, span in error.trace]
+    others = getattr(error, "others", ())
+    if others:
+        fields["others"] = [as_data(other) for other in others]
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _place(span: Any) -> dict[str, Any]:
+    return {} if span is None else {"file": span.source.name, "line": span.line, "column": span.column}

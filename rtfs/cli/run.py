@@ -23,7 +23,12 @@ def run(options: Options) -> int:
     context = _context(options)
     with wiring.runtime(options) as runtime:
         with writing(), live(runtime, runtime.ledger.listener):
-            value = runtime.run(source, context, timeout=options.timeout)
+            if options.durable or options.record or options.replay:
+                from rtfs.cli.runs import run_kept
+
+                value = run_kept(runtime, source, context, options)
+            else:
+                value = runtime.run(source, context, timeout=options.timeout)
         wiring.show(value, options)
     return 0
 

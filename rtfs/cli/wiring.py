@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfs.cli import report
-from rtfs.cli.asking import asker
+from rtfs.cli.asking import asker, once
 from rtfs.cli.output import write
 from rtfs.values import HostError
 
@@ -19,9 +19,11 @@ def runtime(options: Options) -> Runtime:
     """A runtime with the options' configuration, grants, principal and loaded files."""
     from rtfs.host.runtime import Runtime
 
-    fields: dict[str, Any] = {"on_warning": report.warn, "approve": asker(options.no_input)}
+    fields: dict[str, Any] = {"on_warning": report.warn, "approve": once() if options.approve else asker(options.no_input)}
     if options.principal is not None:
         fields["principal"] = options.principal
+    if options.ledger is not None:
+        fields["ledger"] = options.ledger
     if options.verbose:
         fields["on_event"] = report.show_sessions if options.verbose == 1 else report.show_all
     if options.config is not None:

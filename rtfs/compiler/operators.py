@@ -149,12 +149,18 @@ def _modulo(e: Emitter, operands: list[Operand], line: int) -> Result:
 
 @inline("inc", 1)
 def _increment(e: Emitter, operands: list[Operand], line: int) -> Result:
-    return INLINE["+", 2](e, [operands[0], (py.const(1, line), INT, None)], line)
+    return _by_one(e, operands, ast.Add(), " inc_slow", line)
 
 
 @inline("dec", 1)
 def _decrement(e: Emitter, operands: list[Operand], line: int) -> Result:
-    return INLINE["-", 2](e, [operands[0], (py.const(1, line), INT, None)], line)
+    return _by_one(e, operands, ast.Sub(), " dec_slow", line)
+
+
+def _by_one(e: Emitter, operands: list[Operand], operator: ast.operator, slow: str, line: int) -> Result:
+    kinds = arithmetic(operands[0][1], INT)
+    one: Operand = (py.const(1, line), INT, None)
+    return _guarded_binary(e, [operands[0], one], line, lambda a, b: py.binary(a, operator, b, line), slow, kinds)
 
 
 def _comparison(symbol: str, operator: type[ast.cmpop], slow: str) -> None:

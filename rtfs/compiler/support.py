@@ -379,6 +379,8 @@ SUPPORT.update(
         " Keyword": Keyword,
         " BaseException": BaseException,
         " str1": strings.str1,
+        " inc_slow": lambda value, _, /: numbers.inc1(value),
+        " dec_slow": lambda value, _, /: numbers.dec1(value),
         " add2": numbers.add2,
         " sub2": numbers.sub2,
         " mul2": numbers.mul2,

@@ -48,8 +48,8 @@ _ERRORS: dict[str, type[UserError]] = {
 
 
 def encode(value: Any, functions: bool = False) -> str:
-    """The text of a value. functions: whether functions may occur in it, as their names (which `decode` refuses).
-    Raises TypeError for what is no value, and for functions."""
+    """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses). Raises
+    TypeError for what is no value, and for functions."""
     kind = value.__class__
     if kind in _ATOMS and (kind is not int or -_LARGE < value < _LARGE):
         return _write((value,))
@@ -75,7 +75,7 @@ def encode(value: Any, functions: bool = False) -> str:
             steps.append(_error_step(one))
             pending.append(one.data)
         elif functions and kind in _FUNCTIONS:
-            steps.append(("f", one.__name__))
+            steps.append(("f",))
         else:
             what = "function" if kind in _FUNCTIONS else f"Python {kind.__name__}"
             raise TypeError(f"a {what} cannot be written down")

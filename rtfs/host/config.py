@@ -108,6 +108,8 @@ class Settings(_Strict):
     load: list[str] = Field(default_factory=list)
     module_path: list[str] = Field(default_factory=list)
     width: PositiveInt = 16
+    ledger: str | None = None
+    durability: Literal["kill", "power"] = "kill"
     limits: LimitSettings = Field(default_factory=LimitSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
     hints: HintSettings = HintSettings()
@@ -150,6 +152,8 @@ class Config:
             "allow": [self._grant(grant) for grant in settings.allow],
             "principal": settings.principal,
             "context": settings.context,
+            "ledger": None if settings.ledger is None else self.folder / settings.ledger,
+            "durability": settings.durability,
             "level": settings.policy.level,
             "policy_seconds": settings.policy.timeout_ms / 1000,
             "max_calls": settings.policy.max_calls,

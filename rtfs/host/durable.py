@@ -7,26 +7,11 @@ outcome is answered, never asked for again; a call whose outcome nobody knows is
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from time import time
 
-from rtfs.capabilities.registry import BRANCHES, BUILTIN, GUEST
 from rtfs.host.codec import decode, encode
-from rtfs.host.fibers import Suspension
-from rtfs.host.journal import (
-    AGAIN,
-    CALL,
-    DONE,
-    ENTER,
-    ERROR,
-    FAIL,
-    FAILED,
-    OUTCOME,
-    RUNNING,
-    WAITING,
-    WHOLE,
-)
-from rtfs.host.policy import Decision
+from rtfs.host.held import HeldCall, current_key, in_step, repeatable
+from rtfs.host.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, RUNNING, WAITING
 from rtfs.host.replay import Never, Replay, diverged
 from rtfs.host.stopping import Stop, stop
 from rtfs.syntax.printer import to_text
@@ -34,27 +19,29 @@ from rtfs.values import HostError, LimitError, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any, Protocol
 
-    from rtfs.capabilities.registry import Entry
     from rtfs.compiler import Environment
     from rtfs.host.context import Quota
     from rtfs.host.driver import Frame
     from rtfs.host.fibers import Fiber, Scheduler
-    from rtfs.host.journal import Journal
+    from rtfs.host.journal import Event
     from rtfs.host.pipeline import Pipeline
     from rtfs.host.replay import Recorded
     from rtfs.machine import HostCall
 
-_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)
-_DECIDED = "allow: decided when the run was recorded"
+    class Store(Protocol):
+        """What a `Journal` is to a run; recordings are the same to it."""
 
+        run_id: str
 
-def idempotency_key() -> str | None:
-    """For a Python capability: the key of the call it performs, the same when the call is made again after a crash;
-    None outside of a durable run."""
-    return _key.get()
+        @property
+        def pending(self) -> bool: ...
+        def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None: ...
+        def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None: ...
+        def events(self) -> list[Event]: ...
+        def close(self) -> None: ...
 
 
 class Resolution:
@@ -79,7 +66,7 @@ class Durable:
 
     __slots__ = ("_journal", "_open", "_replay", "_resolution", "_waiting")
 
-    def __init__(self, open: Callable[[Environment], Journal], resolution: Resolution | None = None) -> None:
+    def __init__(self, open: Callable[[Environment], Store], resolution: Resolution | None = None) -> None:
         self._open = open
         self._resolution = resolution or Resolution()
         self._waiting: list[tuple[Scheduler, Fiber]] = []
@@ -90,7 +77,7 @@ class Durable:
     async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Environment) -> Any:
         """Run a program to its end; its value. Raises what it raises, and Stop."""
         journal = self._journal = self._open(environment)
-        token = _key.set(None)
+        token = current_key.set(None)
         try:
             self._replay = Replay(journal.events(), self._attend)
             journal.commit([("state", RUNNING)])
@@ -107,12 +94,14 @@ class Durable:
             return value
         except Stop as stopped:
             if stopped.waiting:
-                journal.commit([("state", WAITING)])
+                journal.commit([("state", WAITING), ("note", stopped.error.message)])
+                if stopped.error.hint is None or "rtfs resume" not in stopped.error.hint:
+                    stopped.error.hint = f"rtfs resume {journal.run_id} --approve goes on with it"
             raise
         finally:
             journal.close()
             try:
-                _key.reset(token)
+                current_key.reset(token)
             except ValueError:  # closed from another context
                 pass
 
@@ -189,7 +178,7 @@ class Durable:
         if self._differs(known, call, text):
             was = f'call {known.path} was a call of "{known.subject}"{known.note}'
             now = "with other arguments" if known.subject == call.id else f'a call of "{call.id}"'
-            raise diverged(f"{was}; now it is {now}{_in_step(frame)}", call.span)
+            raise diverged(f"{was}; now it is {now}{in_step(frame)}", call.span)
 
     def _differs(self, known: Recorded, call: HostCall, text: str) -> bool:
         return known.subject != call.id or known.value != text
@@ -232,7 +221,7 @@ class Durable:
         if how == "retry":
             return None
         if how == "ask":
-            if _repeatable(frame.run.registry.find(call.id)):
+            if repeatable(frame.run.registry.find(call.id)):
                 return None
             raise in_doubt(self._journal.run_id, known, call.span)
         context = frame.context
@@ -265,88 +254,6 @@ class Durable:
         return str(self._journal.run_id)
 
 
-class HeldCall:
-    """A call that is being performed. decision: the recorded one, if there is one. key: the idempotency key."""
-
-    __slots__ = ("_announced", "_call", "_durable", "_frame", "_known", "_path", "_rerun", "_text", "decision", "key")
-
-    def __init__(
-        self, durable: Durable, path: str, text: str, call: HostCall, frame: Frame, known: Recorded | None
-    ) -> None:
-        self._durable = durable
-        self._path = path
-        self._text = text
-        self._call = call
-        self._frame = frame
-        self._known = known
-        self._announced = known is not None
-        self._rerun = False
-        self.decision = None
-        self.key = f"{durable.run_id}-{path}"
-        if known is not None and known.kind == ENTER:
-            self.decision = Decision(True, "")
-            self.decision.text = _DECIDED
-
-    async def announce(self, entry: Entry, hinted: bool) -> None:
-        """The call was allowed and is about to be made. Goes on when that is written; what runs an implementation in
-        RTFS needs no announcement, as each of its calls has one."""
-        rerun = entry.route == GUEST or entry.route == BRANCHES
-        self._rerun = rerun and not hinted
-        known = self._known
-        if known is not None:
-            if known.kind != ENTER:
-                self._durable.add(AGAIN, self._path, entry.id, "")
-        else:
-            self._announced = True
-            kind = ENTER if self._rerun else WHOLE if rerun else CALL
-            self._durable.add(kind, self._path, entry.id, self._text, self._note())
-        if not rerun:
-            await Written(self._durable)
-        _key.set(self.key)
-
-    def done(self, value: Any) -> Any:
-        """The call gave a value."""
-        if not self._rerun:
-            try:
-                text = encode(value)
-            except TypeError as error:
-                failure = HostError(
-                    f'what "{self._call.id}" answered cannot be recorded: {error}',
-                    code="capability/result",
-                    capability=self._call.id,
-                )
-                self.failed(failure)
-                raise failure from None
-            self._durable.add(OUTCOME, self._path, self._call.id, text)
-        return value
-
-    def failed(self, error: UserError) -> None:
-        """The call gave an error, or was not made at all."""
-        if self._rerun:
-            return
-        if not self._announced:
-            self._durable.add(CALL, self._path, self._call.id, self._text, self._note())
-            self._durable.add(ERROR, self._path, self._call.id, _error_text(error), "not made")
-        else:
-            self._durable.add(ERROR, self._path, self._call.id, _error_text(error))
-
-    def _note(self) -> str:
-        span = self._call.span
-        return _in_step(self._frame) + (f" ({span})" if span is not None else "")
-
-
-class Written(Suspension):
-    """Wait until everything that was added to the journal is written."""
-
-    __slots__ = ("durable",)
-
-    def __init__(self, durable: Durable) -> None:
-        self.durable = durable
-
-    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        self.durable.write_soon(scheduler, fiber)
-
-
 def in_doubt(run_id: str, known: Recorded, span: Any = None) -> Stop:
     """The error of a run that cannot go on by itself."""
     return stop(
@@ -366,24 +273,3 @@ def _spend(quota: Quota, call: HostCall) -> None:
         quota.calls -= 1
     if quota.spending is not None:
         quota.spending.begin(call.id, sum(len(to_text(argument)) for argument in call.args))
-
-
-def _repeatable(entry: Entry | None) -> bool:
-    """Whether doing it twice does no harm: it is declared idempotent, or bundled and stays in the process."""
-    if entry is None:
-        return True
-    if entry.origin == BUILTIN and entry.needs is None:
-        return True
-    fields = entry.fields if entry.describe is None else entry.describe()
-    return fields.idempotent is True
-
-
-def _error_text(error: UserError) -> str:
-    try:
-        return encode(error)
-    except TypeError:  # a function in its data
-        return encode(HostError(error.message, code=error.code, hint=error.hint, capability=error.capability))
-
-
-def _in_step(frame: Frame) -> str:
-    return f' in step "{frame.steps[-1][1]}"' if frame.steps else ""

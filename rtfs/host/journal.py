@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-CALL, WHOLE, ENTER, AGAIN, OUTCOME, ERROR, FAIL = "call", "whole", "enter", "again", "outcome", "error", "fail"
-"""Kinds of events. call: allowed and about to be made. whole: likewise, with hints around an implementation in RTFS.
-enter: an implementation in RTFS begins, whose own calls are recorded. again: a call of unknown outcome is made once
-more. outcome, error: what a call gave. fail: a parallel branch ended with an error."""
+CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
+AGAIN, OUTCOME, ERROR, FAIL = "again", "outcome", "error", "fail"
+"""Kinds of events. call: allowed and about to be made. safe: likewise, and it may be made twice. whole: likewise, with
+hints around an implementation in RTFS. enter: an implementation in RTFS begins, whose own calls are recorded. again: a
+call of unknown outcome is made once more. outcome, error: what a call gave. fail: a parallel branch ended with an
+error."""
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
 
 _TABLES = (

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
     from rtfs.host.context import RuntimeContext
     from rtfs.host.driver import Frame
-    from rtfs.host.durable import HeldCall
+    from rtfs.host.held import HeldCall
     from rtfs.host.hints import Hints
     from rtfs.host.ledger import Ledger
     from rtfs.host.policy import Guard
@@ -185,7 +185,7 @@ class Pipeline:
     def _decide(self, entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext) -> Decision:
         assert self.policy is not None
         try:
-            needs = self.needs(entry, arguments)
+            needs = self.needs(entry, arguments, context)
             if self.rules is not None and self.policy is policy.decide:
                 decision = policy.ruled(self.rules, entry, arguments, context, needs)
             else:
@@ -202,14 +202,15 @@ class Pipeline:
             context.decided[entry] = decision
         return decision
 
-    def needs(self, entry: Entry, arguments: tuple[Any, ...]) -> list[str]:
+    def needs(self, entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext) -> list[str]:
         """The resources that a call reaches, as grants: what its provider says of these arguments, and for a plan's own
-        declaration everything that its metadata names."""
+        declaration everything that its metadata names. Its handler is asked only if the metadata's own needs are
+        granted, since it may look at environment variables that they name."""
         needs = [] if entry.needs is None else entry.needs(arguments)
         if entry.route == SESSION and entry.origin == PLAN:
-            for need in (*policy.declared_needs(entry.fields.flat_metadata), *self.sessions.requirements(entry)):
-                if need not in needs:
-                    needs.append(need)
+            needs = [*needs, *policy.declared_needs(entry.fields.flat_metadata)]
+            if all(context.grants_resource(need) for need in needs):
+                needs += self.sessions.requirements(entry)
         return needs
 
     async def route(self, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int) -> Any:

@@ -165,6 +165,9 @@ class Guard:
     __slots__ = ("_lane", "ask", "limit")
 
     def __init__(self, ask: Callable[[PolicyRequest], Any], limit: float = TIME_LIMIT) -> None:
+        # what a policy looks at is imported now, not within its time
+        import rtfs.capabilities.manifest  # noqa: F401
+
         self.ask = ask
         self.limit = limit
         self._lane: Any = None

@@ -149,14 +149,21 @@ class Programs:
         run_id: str | None,
         timeout: float | None,
         allow: Iterable[str] | None,
+        record: str | Path | None,
+        replay: str | Path | None,
     ) -> Coroutine[Any, Any, Any]:
-        """A durable run, ready to be driven."""
-        from rtfs.host.resuming import beginning
+        """A durable, recorded or replayed run, ready to be driven."""
+        from rtfs.host.resuming import beginning, recorded
 
+        self._may_run()
         registry, language = self._fresh()
         run = self._new_run(registry, language, 0, limits, timeout, breathe=True)
         frame = self._frame(run, context, principal, run_id, allow, source)
-        run.journal = beginning(self, source, frame)
+        if record is None and replay is None:
+            run.journal = beginning(self, source, frame)
+        else:
+            files = (None if path is None else str(path) for path in (record, replay))
+            run.journal = recorded(source, frame, *files)
         return self._program(source, frame)
 
     # ------------------------------------------------------------------ one run

@@ -16,7 +16,7 @@ from json import dumps, loads
 import rtfs
 from rtfs.host.codec import decode, encode
 from rtfs.host.durable import Durable
-from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, WHOLE, Event
+from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, SAFE, WHOLE, Event
 from rtfs.host.secrets import MASK, redact
 from rtfs.host.stopping import stop
 from rtfs.host.store import reason
@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 class Recorder:
     """Writes a recording, in the place of a journal. Raises HostError `recording/unwritable`."""
 
-    pending = False
+    @property
+    def pending(self) -> bool:
+        """Nothing waits for being written."""
+        return False
 
     def __init__(self, path: str, run_id: str, name: str) -> None:
         import os
@@ -55,7 +58,7 @@ class Recorder:
 
     def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None:
         """Take in an event of the run."""
-        if kind in (CALL, WHOLE):
+        if kind in (CALL, SAFE, WHOLE):
             self._open[path] = (subject, value)
         elif kind == ENTER:
             self._write({"path": path, "enter": subject, **_fields("arguments", value)})
@@ -97,7 +100,10 @@ class Recorder:
 class Recording:
     """A recording that is replayed, in the place of a journal. Raises HostError `recording/invalid`."""
 
-    pending = False
+    @property
+    def pending(self) -> bool:
+        """Nothing waits for being written."""
+        return False
 
     def __init__(self, path: str, run_id: str) -> None:
         self.path = path

@@ -8,7 +8,7 @@ asks for something else than it once did is stopped before anything happens.
 from __future__ import annotations
 
 from rtfs.host.fibers import Suspension
-from rtfs.host.journal import CALL, ENTER, ERROR, FAIL, OUTCOME, WHOLE
+from rtfs.host.journal import CALL, ENTER, ERROR, FAIL, OUTCOME, SAFE, WHOLE
 from rtfs.host.stopping import Stop, stop
 
 TYPE_CHECKING = False
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Recorded:
-    """A recorded call. kind: call, whole or enter. value: its arguments. outcome: its outcome or error event, or None.
-    ordered: whether the outcome has its place in the order. dropped: nobody ever heard of its outcome, since another
-    branch failed."""
+    """A recorded call. kind: call, safe, whole or enter. value: its arguments. outcome: its outcome or error event,
+    or None. ordered: whether the outcome has its place in the order. dropped: nobody ever heard of its outcome, since
+    another branch failed."""
 
     __slots__ = ("dropped", "kind", "note", "ordered", "outcome", "path", "subject", "value")
 
@@ -59,7 +59,7 @@ class Replay:
         calls = self.calls
         failed = set()
         for event in events:
-            if event.kind in (CALL, WHOLE, ENTER):
+            if event.kind in (CALL, SAFE, WHOLE, ENTER):
                 calls[event.path] = Recorded(event)
             elif event.kind in (OUTCOME, ERROR):
                 calls[event.path].outcome = event

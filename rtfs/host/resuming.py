@@ -15,7 +15,20 @@ from rtfs.host.arguments import value_of
 from rtfs.host.codec import decode, encode
 from rtfs.host.durable import Durable, Resolution, in_doubt
 from rtfs.host.grants import Grants
-from rtfs.host.journal import DONE, FAILED, RUNNING, WAITING, Journal, create_journal, look, open_journal, state_folder
+from rtfs.host.journal import (
+    CALL,
+    DONE,
+    FAILED,
+    RUNNING,
+    SAFE,
+    WAITING,
+    WHOLE,
+    Journal,
+    create_journal,
+    look,
+    open_journal,
+    state_folder,
+)
 from rtfs.host.replay import Replay
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map
@@ -84,7 +97,7 @@ class Resumption:
         self._folder = state_folder(runtime._state)
         facts, events, _ = look(self._folder, run_id)
         self._facts = facts
-        self._calls = sum(1 for event in events if event.kind in ("call", "whole"))
+        self._calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
         self._sources = {}
         try:
             self._source = Source(loads(facts["text"]), facts["name"])
@@ -104,7 +117,7 @@ class Resumption:
     def outcome(self) -> Any:
         """The value of a run that has ended; raises its error."""
         if self._facts["state"] == FAILED:
-            raise self._result
+            raise self._result  # type: ignore[misc]
         return self._result
 
     def begin(self, limits: Limits | Mapping[str, Any] | None, timeout: float | None) -> Coroutine[Any, Any, Any]:
@@ -128,7 +141,8 @@ class Resumption:
         context.grants = (*(Grants(texts) for texts in known["grants"]), *context.grants)
         context.level = stricter(self._facts["level"], context.level)
         context.values = self._context
-        context.quota.calls = known["calls"]
+        left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]
+        context.quota.calls = min(left, default=None)
         runtime.ledger.append("resume", self._run_id, frame.parent, source.name, context.principal)
         run.journal = Durable(self._open, self._resolution)
         return runtime._program(source, frame)
@@ -195,6 +209,17 @@ class Resumption:
         )
 
 
+def recorded(source: Source, frame: Frame, record: str | None, replay: str | None) -> Durable:
+    """The journaling of a run whose calls are written to a recording, or answered by one."""
+    from rtfs.host.recording import Recorder, Recording, Replayed
+
+    run_id = frame.context.run_id
+    if replay is not None:
+        return Replayed(lambda _: Recording(replay, run_id))
+    assert record is not None
+    return Durable(lambda _: Recorder(record, run_id, source.name))
+
+
 def resolution(retry: bool, assume_failed: bool, result: Any, call: str | None) -> Resolution:
     """What `resume` was told about calls in doubt. Raises HostError `argument/invalid` for several answers."""
     given = {"retry": retry, "failed": assume_failed, "result": result is not ...}
@@ -208,24 +233,34 @@ def resolution(retry: bool, assume_failed: bool, result: Any, call: str | None) 
 
 class RunState:
     """A durable run as a list shows it. state: running, interrupted, in doubt, waiting, done or failed. began: seconds
-    since 1970. calls: how many have been announced. doubt: the error that resuming would raise, if it is in doubt."""
+    since 1970. calls: how many have been announced. folder: where it was started. note: what it waits for or failed
+    with, or None. shell: of its runtime."""
 
-    __slots__ = ("began", "calls", "doubt", "name", "run_id", "shell", "state")
+    __slots__ = ("began", "calls", "folder", "name", "note", "run_id", "shell", "state")
 
     def __init__(self, folder: str, run_id: str) -> None:
         facts, events, busy = look(folder, run_id)
-        replay = Replay(events, lambda scheduler: None)
-        doubtful = replay.in_doubt()
+        doubtful = Replay(events, lambda scheduler: None).in_doubt()
         state = facts.get("state", "?")
-        if state == RUNNING and not busy:
+        if state in (RUNNING, WAITING) and busy:
+            state = RUNNING
+        elif state == RUNNING:
             state = "in doubt" if doubtful else "interrupted"
         self.run_id = run_id
         self.state = state
-        self.name = facts.get("name", "")
-        self.began = float(facts.get("began", "0"))
-        self.calls = sum(1 for event in events if event.kind in ("call", "whole"))
-        self.doubt = in_doubt(run_id, doubtful[0]).error if state == "in doubt" else None
-        self.shell: dict[str, Any] = loads(facts.get("shell", "{}"))
+        self.calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
+        self.note = facts.get("note") if state == WAITING else None
+        try:
+            self.name = facts["name"]
+            self.began = float(facts["began"])
+            self.folder: str = loads(facts["folder"])
+            self.shell: dict[str, Any] = loads(facts["shell"])
+            if state == FAILED and "result" in facts:
+                self.note = str(decode(facts["result"]))
+        except (KeyError, ValueError) as error:
+            raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
+        if state == "in doubt":
+            self.note = in_doubt(run_id, doubtful[0]).error.message
 
 
 def files_of(environment: Environment) -> dict[str, str]:

@@ -11,9 +11,9 @@ from contextvars import ContextVar
 
 from rtfs.capabilities.registry import CONFIG, EMBEDDER, FILE, PLAN, Capabilities, Registry
 from rtfs.host import prelude
+from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of, within_seconds
 from rtfs.host.bundled import HANDLERS
-from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.context import RuntimeContext
 from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
@@ -31,7 +31,7 @@ from rtfs.host.sessions import Sessions
 from rtfs.host.stopping import Stop
 from rtfs.host.store import KILL
 from rtfs.source import Source
-from rtfs.values import HostError, UserError
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,16 +196,18 @@ class Runtime(Programs):
         timeout: float | None = None,
         allow: Iterable[str] | None = None,
         durable: bool = False,
+        record: str | Path | None = None,
+        replay: str | Path | None = None,
     ) -> Any:
         """Run a program; the value of its last form. Definitions stay for the next run.
 
         context: values for `@name` in this run. allow: narrows the runtime's grants. timeout: seconds. durable: what is
-        killed can be resumed; it starts from what was loaded and keeps its definitions. Raises UserError.
+        killed can be resumed. record, replay: a file of calls (`rtfs.host.recording`). Raises UserError.
         """
         source = Source(source, name) if isinstance(source, str) else source
-        if durable:
-            self._may_run()
-            return self._drive(self._durably(source, context, principal, limits, run_id, timeout, allow))
+        if durable or record or replay:
+            given = (source, context, principal, limits, run_id, timeout, allow, record, replay)
+            return self._drive(self._durably(*given))
         return self._run(
             source, context, principal=principal, limits=limits, run_id=run_id, timeout=timeout, allow=allow
         )
@@ -223,13 +225,16 @@ class Runtime(Programs):
         allow: Iterable[str] | None = None,
         keep: bool = False,
         durable: bool = False,
+        record: str | Path | None = None,
+        replay: str | Path | None = None,
     ) -> Any:
         """Run a program within the running event loop, which goes on meanwhile; as `run`. The run starts from a
         snapshot of the definitions and declarations and keeps its own to itself, unless `keep`."""
         self._may_run()
         source = Source(source, name) if isinstance(source, str) else source
-        if durable:
-            return await self._adrive(self._durably(source, context, principal, limits, run_id, timeout, allow))
+        if durable or record or replay:
+            given = (source, context, principal, limits, run_id, timeout, allow, record, replay)
+            return await self._adrive(self._durably(*given))
         environment, registry = self.environment, self._registry
         if not keep:
             environment, registry = environment.snapshot(), registry.snapshot()

@@ -24,6 +24,7 @@ _ERRORS = frozenset(
 )
 
 MAX_TRACE = 50
+TOP_LEVEL = "the program"
 CO_VARARGS = 0x04
 _KINDS = {"int": "an integer", "float": "a float", "bool": "a boolean", "str": "a string", "NoneType": "nil"}
 
@@ -52,7 +53,11 @@ def _place(error: BaseException, raised: BaseException, units: Units) -> None:
         own = (span for span in places if not span.source.name.startswith("stdlib/"))
         error.span = next(own, places[0] if places else None)
     if not error.trace:
-        error.trace = tuple((name, span) for name, span in frames if name and span is not None)
+        trace = [(name, span) for name, span in frames if name and span is not None]
+        top_level = [span for name, span in frames if not name and span is not None]
+        if trace and top_level:
+            trace.append((TOP_LEVEL, top_level[-1]))
+        error.trace = tuple(trace)
 
 
 def _frames(traceback: Any, units: Units) -> list[tuple[str, Span | None]]:

@@ -163,7 +163,12 @@ def test_capabilities(tmp_path: Path) -> None:
 def test_errors_as_json() -> None:
     code, out, err = rtfs("run", "--json", "-e", '(read-file "/etc/hostname")')
     assert (code, out) == (3, "")
-    assert json.loads(err)["error"] == {
+    error = json.loads(err)["error"]
+    assert [(call["name"], call["file"]) for call in error.pop("trace")] == [
+        ("read-file", "stdlib/prelude.rtfs"),
+        ("the program", "<expression>"),
+    ]
+    assert error == {
         "code": "policy/denied",
         "message": 'calling "ccos.io.read-file" is not allowed: it reaches fs:read:/etc/hostname',
         "hint": "allow it with --allow fs:read:/etc/hostname",
@@ -172,6 +177,8 @@ def test_errors_as_json() -> None:
         "line": 1,
         "column": 1,
     }
+    code, out, err = rtfs("run", "--json", "-e", "(foo ]\n1_0")
+    assert [other["code"] for other in json.loads(err)["error"]["others"]] == ["reader/number"]
 
 
 def test_warnings_are_shown() -> None:

@@ -8,6 +8,7 @@ What a block is, its fence says:
     ```repl                `rtfs> ` inputs (`    | ` further lines) and what they print; one session a page
     ```python              a program; the blocks of a page share their names
     ```text                what the python block above it prints
+    ```yaml                a configuration, which is checked
     ```sh                  how to install: not run
 """
 
@@ -24,7 +25,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import rtfs
+from rtfs.host.config import Settings
 from rtfs.repl.session import Session
 from rtfs.testing.golden import parse
 from rtfs.testing.runner import run_chunk
@@ -138,6 +142,9 @@ class Page:
 
     def _text(self, text: str) -> None:
         assert fits(text, self.printed), self.printed
+
+    def _yaml(self, text: str) -> None:
+        Settings.model_validate(yaml.safe_load(text))
 
     def _sh(self, text: str) -> None:
         for line in text.splitlines():

@@ -20,20 +20,15 @@ KEYED = "(reduce (fn [v _] {v v}) {} (range 60))"
 
 def caught(expression: str) -> str:
     """Whoever catches everything does not catch a limit."""
-    return f"(try {expression} (catch :any e :caught))"
+    return f"(try {expression} (catch e :caught))"
 
 
 BOMBS = {
     "doubled text": caught('(reduce (fn [s _] (str s s)) "xx" (range 60))'),
     "doubled data printed": caught(f"(count (str {PAIRED}))"),
-    "shared data printed": caught(f"(count (str {SHARED}))"),
-    "shared maps printed": caught(f"(count (pr-str {MAPPED}))"),
-    "shared keys printed": caught(f"(count (pr-str {KEYED}))"),
     "long texts printed": caught('(let [s (join "" (repeat 1000000 "x"))] (count (str (vec (repeat 1000000 s)))))'),
     "doubled data as JSON": caught(f"(count (serialize-json {PAIRED}))"),
-    "doubled data logged": caught(f"(println {PAIRED})"),
     "doubled data as an argument": caught(f'(call "ccos.state.kv.put" "k" {PAIRED})'),
-    "repeat of repeat": caught("(reduce (fn [v _] (vec (repeat 1000 v))) 1 (range 20))"),
     "repeat of everything": caught("(repeat 1000000000000 1)"),
     "range without end": caught("(range 1000000000000000)"),
     "concat doubling": caught("(reduce (fn [v _] (concat v v)) [1] (range 60))"),
@@ -61,11 +56,10 @@ BOMBS = {
     "exponential time": caught("(do (defn f [n] (if (< n 1) 1 (+ (f (dec n)) (f (dec n))))) (f 100))"),
     "endless within map": caught("(map (fn [x] (loop [] (recur))) [1 2])"),
     "endless in sort": caught("(sort-by (fn [x] (loop [] (recur))) [1 2])"),
-    "endless in a catch": "(try (throw 1) (catch :any e (loop [] (recur))))",
+    "endless in a catch": "(try (throw 1) (catch e (loop [] (recur))))",
     "endless in a finally": "(try 1 (finally (loop [] (recur))))",
     "endless in a macro": "(defmacro m [] (loop [] (recur))) (m)",
     "endless expansion": "(defmacro m [] (list (quote m))) (m)",
-    "growing expansion": "(defmacro m [x] (list (quote do) (list (quote m) x) (list (quote m) x))) (m 1)",
     "doubling template": "(defmacro m [x] `(m [~x ~x])) (m 1)",
     "many slow expansions": "(defmacro m [] (loop [i 0] (if (< i 4000000) (recur (inc i)) 1)))" + "(m)" * 200,
     "macroexpand for ever": caught("(do (defmacro m [] (list (quote m))) (macroexpand (quote (m))))"),

@@ -1,0 +1,105 @@
+"""`rtfs audit show|verify|export`: what a ledger says, and whether it is whole.
+
+Must not know how records are kept. Invariant: nothing is ever written to a ledger here.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from rtfs.cli.output import write
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.cli.options import Options
+    from rtfs.host.ledger import Record
+
+ABOVE = ("run", "step", "decision")
+"""The kinds of records that others belong to."""
+
+
+def audit(options: Options) -> int:
+    """Run a subcommand of `rtfs audit` with the options' `rest`. Raises UserError, SystemExit for usage."""
+    from rtfs.host.ledger_store import records
+
+    found = _parser().parse_args(options.rest)
+    options.json, options.debug = bool(found.json), bool(found.debug)
+    path = found.file or _configured(found.config)
+    if found.action == "verify":
+        return _verify(path, options.json)
+    if found.action == "export":
+        for record in records(path, found.run):
+            write(_json(record))
+        return 0
+    depths: dict[int, int] = {}
+    for record in records(path, found.run):
+        depth = depths.get(record.parent, -1) + 1
+        if record.kind in ABOVE:
+            depths[record.seq] = depth
+        elif record.kind == "end":
+            depths.clear()
+        write(_json(record) if options.json else _line(record, depth))
+    return 0
+
+
+def _verify(path: str, as_json: bool) -> int:
+    from rtfs.host.ledger_store import inspect, records
+
+    wrong = inspect(path)
+    if wrong is not None:
+        raise HostError(f"the ledger {path} is not what was written: {wrong[1]}", code="ledger/damaged")
+    count = sum(1 for _ in records(path))
+    if as_json:
+        import json
+
+        write(json.dumps({"ledger": path, "records": count, "whole": True}))
+    else:
+        write(f"{path}: {count:,} records, nothing was changed, removed or inserted")
+    return 0
+
+
+def _configured(config: str | None) -> str:
+    if config is not None:
+        from rtfs.host.config import read_config
+
+        known = read_config(config)
+        if known.settings.ledger is not None:
+            return str(known.folder / known.settings.ledger)
+    raise HostError("name a ledger: its file, or --config FILE with a `ledger` in it", code="usage")
+
+
+def _line(record: Record, depth: int) -> str:
+    from time import localtime, strftime
+
+    from rtfs.syntax.diagnostics import clean
+
+    moment = strftime("%Y-%m-%d %H:%M:%S", localtime(record.time / 1e9))
+    took = f"{record.duration / 1e6:.3f} ms" if record.duration else ""
+    run = f"[{record.run}]" if record.kind in ("run", "resume") else ""
+    parts = [f"{record.seq:>6} {moment} {'  ' * min(depth, 20)}{record.kind}", record.subject, record.detail, run, took]
+    return clean(" ".join(part for part in parts if part)).replace("\n", " ")
+
+
+def _json(record: Record) -> str:
+    import json
+
+    from rtfs.host.ledger import FIELDS
+
+    fields = {name: getattr(record, name) for name in (*FIELDS, "previous", "hash")}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rtfs audit", description="Look at a ledger: runs, decisions, outcomes.")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("file", nargs="?", metavar="FILE", help="the ledger; else that of the configuration")
+    shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
+    shared.add_argument("--json", action="store_true", help="print JSON, a line a record")
+    shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
+    for name, what in (("show", "the records, as a tree"), ("export", "all fields, as JSON Lines")):
+        one = actions.add_parser(name, parents=[shared], help=what)
+        one.add_argument("--run", metavar="RUN", help="only those of one run")
+    actions.add_parser("verify", parents=[shared], help="whether anything was changed, removed, inserted or cut off")
+    return parser

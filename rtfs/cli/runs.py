@@ -1,0 +1,165 @@
+"""Durable runs at the command line: `rtfs run --durable`, `rtfs resume RUN`, `rtfs runs`; and recordings.
+
+Must not know journals inside. Invariant: a run is resumed with the configuration, files and grants it was started with,
+in the folder where it was started; nothing given now widens them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from rtfs.cli import wiring
+from rtfs.cli.live import live
+from rtfs.cli.options import Options
+from rtfs.cli.output import write, writing
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.host.resuming import RunState
+    from rtfs.host.runtime import Runtime
+    from rtfs.source import Source
+
+KEPT = ("allow", "config", "ledger", "load", "mcp_config", "principal")
+"""The options that a resumed run needs again."""
+
+
+def run_kept(runtime: Runtime, source: Source, context: dict[str, Any] | None, options: Options) -> Any:
+    """Run a program as `--durable`, `--record` or `--replay` say; its value. The id of a durable run goes to standard
+    error."""
+    if options.durable + (options.record is not None) + (options.replay is not None) > 1:
+        raise HostError("a run is durable, or recorded, or replayed: one of them", code="usage")
+    if not options.durable:
+        return runtime.run(source, context, timeout=options.timeout, record=options.record, replay=options.replay)
+    run_id = options.run_id or os.urandom(6).hex()
+    runtime.shell.update({name: getattr(options, name) for name in KEPT})
+    print(f"run {run_id}", file=sys.stderr, flush=True)
+    return runtime.run(source, context, timeout=options.timeout, durable=True, run_id=run_id)
+
+
+def resume(options: Options) -> int:
+    """`rtfs resume RUN`: go on with a run and print its value. Raises UserError, SystemExit for usage."""
+    from rtfs.host.journal import state_folder
+    from rtfs.host.resuming import RunState
+
+    found = _resume_parser().parse_args(options.rest)
+    options.json, options.debug, options.verbose = bool(found.json), bool(found.debug), found.verbose
+    folder = state_folder()
+    state = RunState(folder, found.run)
+    if not state.shell:
+        raise HostError(
+            f"run {found.run} was started by a Python program, which knows its capabilities",
+            code="usage",
+            hint=f"resume it there: Runtime.resume({found.run!r})",
+        )
+    for name in KEPT:
+        setattr(options, name, state.shell[name])
+    options.no_input, options.approve = found.no_input, found.approve
+    fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
+    if found.result is not None:
+        from rtfs.values import from_python
+
+        fields["result"] = from_python(wiring.parse_json(found.result, "--result"), keywords=True)
+    try:
+        os.chdir(state.folder)
+    except OSError as error:
+        raise HostError(
+            f"cannot go to {state.folder}, where the run was started: {(error.strerror or str(error)).lower()}",
+            code="file/unreadable",
+        ) from None
+    with wiring.runtime(options) as runtime:
+        with writing(), live(runtime, runtime.ledger.listener):
+            value = runtime.resume(
+                found.run, accept_changes=found.accept_changes, timeout=found.timeout, allow=found.allow, **fields
+            )
+        wiring.show(value, options)
+    return 0
+
+
+def runs(options: Options) -> int:
+    """`rtfs runs [list|delete|prune]`: list durable runs, or delete some. Raises UserError, SystemExit for usage."""
+    from rtfs.host.journal import delete_run, run_ids, state_folder
+    from rtfs.host.resuming import RunState
+
+    found = _runs_parser().parse_args(options.rest)
+    options.json, options.debug = bool(found.json), bool(found.debug)
+    folder = state_folder()
+    if found.action == "delete":
+        for run_id in found.run:
+            delete_run(folder, run_id)
+        return 0
+    states = []
+    for run_id in run_ids(folder):
+        try:
+            states.append(RunState(folder, run_id))
+        except HostError as error:
+            print(f"{run_id}: {error.message}", file=sys.stderr)
+    if found.action == "prune":
+        for state in states:
+            if state.state == "done":
+                delete_run(folder, state.run_id)
+    elif options.json:
+        import json
+
+        write(json.dumps([_plain(state) for state in states], ensure_ascii=False))
+    else:
+        for state in states:
+            write(_line(state))
+    return 0
+
+
+def _plain(state: RunState) -> dict[str, Any]:
+    fields = {"run": state.run_id, "state": state.state, "calls": state.calls, "began": state.began}
+    fields |= {"program": state.name, "folder": state.folder}
+    return fields if state.note is None else {**fields, "note": state.note}
+
+
+def _line(state: RunState) -> str:
+    from time import localtime, strftime
+
+    from rtfs.syntax.diagnostics import clean
+
+    began = strftime("%Y-%m-%d %H:%M:%S", localtime(state.began))
+    calls = f"{state.calls} call{'' if state.calls == 1 else 's'}"
+    text = f"{state.run_id:<14} {state.state:<11} {began}  {calls:<10} {state.name}"
+    return clean(text if state.note is None else f"{text}\n    {state.note}")
+
+
+def _resume_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rtfs resume",
+        description="Go on with a durable run where it was. What was done is not done again.",
+    )
+    parser.add_argument("run", metavar="RUN")
+    doubt = parser.add_mutually_exclusive_group()
+    doubt.add_argument("--retry", action="store_true", help="make a call again whose outcome is not known")
+    doubt.add_argument("--assume-failed", action="store_true", help="take such a call for failed")
+    doubt.add_argument("--result", metavar="JSON", help="take this for what such a call gave")
+    parser.add_argument("--call", metavar="PATH", help="which call that is about, if there are several")
+    parser.add_argument("--approve", action="store_true", help="approve the call that the run waits for")
+    parser.add_argument("--accept-changes", action="store_true", help="replay although a file was changed")
+    parser.add_argument("--allow", action="append", metavar="GRANT", help="narrow the run's grants to these")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="longest time it may take")
+    parser.add_argument("--no-input", action="store_true", help="never ask; exit 4 where it would")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="show session events; -vv every record")
+    parser.add_argument("--json", action="store_true", help="print the result (or the error) as JSON")
+    parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
+    return parser
+
+
+def _runs_parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", default=False, help="print JSON")
+    shared.add_argument("--debug", action="store_true", default=False, help="show Python tracebacks")
+    parser = argparse.ArgumentParser(prog="rtfs runs", parents=[shared], description="Durable runs, oldest first.")
+    parser.set_defaults(action="list")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser("list", parents=[shared], help="list them, with their states")
+    delete = actions.add_parser("delete", parents=[shared], help="delete runs, with all values they keep")
+    delete.add_argument("run", nargs="+", metavar="RUN")
+    actions.add_parser("prune", parents=[shared], help="delete all that are done")
+    return parser

@@ -1,0 +1,135 @@
+"""Kills a run of `victim.py` again and again and resumes it to its end; says what is not as it should be.
+
+`python tests/durable/killing.py [RUNS] [SEED]` does so RUNS times (200), the kills spread over all boundaries.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+VALUE = "[30 [30 40 110] 140 630 280 :capability/failed [30 [30 40 110]] 170]"
+CALLS = sorted([*range(1, 7), 7, 7, *range(8, 14), 14, 14, 15, -1, 17])
+COMMITS = 26
+MOST = 60
+
+
+def points(count: int, seed: int) -> list[list[str]]:
+    """Lists of points for `count` runs: one kill each at every boundary in turn, then several at random ones."""
+    made = [f"{kind}:{number}:{where}" for number in range(1, 20) for kind in ("call", "commit") for where in ("before", "after")]
+    luck = random.Random(seed)
+    luck.shuffle(made)
+    lists = [[point] for point in made[:count]]
+    while len(lists) < count:
+        lists.append([luck.choice(made) for _ in range(luck.randint(2, 4))])
+    return lists
+
+
+def survive(folder: Path, kills: list[str]) -> str:
+    """Run to the end through these kills; what went wrong, or "" if nothing did."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def start(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(HERE / "victim.py"), str(folder), *words]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+    left = list(kills)
+    found = start("run", left.pop(0))
+    for _ in range(MOST):
+        if found.returncode == 0:
+            break
+        if found.returncode not in (-9, 5):
+            return f"exit code {found.returncode}: {found.stdout}{found.stderr}"
+        resolution: list[str] = []
+        if found.returncode == 5:  # somebody looks whether the call was made, and says so
+            path = found.stdout.split(" call ", 1)[1].split(" ", 1)[0]
+            n = _argument(folder, path)
+            made = _done(folder).count(n) - _known(folder, n)
+            if n < 0 and made:
+                return ""  # an error cannot be given as a result; that it stopped is what matters
+            resolution = ["result", str(n * 10)] if made else ["retry"]
+        if not (folder / "victim.db").exists() or not _begun(folder):
+            (folder / "done").unlink(missing_ok=True)
+            for rest in folder.glob("victim.*"):
+                rest.unlink()
+            found = start("run", "never")
+        else:
+            found = start("resume", left.pop(0) if left else "never", *resolution)
+    else:
+        return "it did not end"
+    if found.stdout.strip() != VALUE:
+        return f"the value is {found.stdout.strip()}"
+    done = sorted(_done(folder))
+    return "" if [n for n in done if n != 16] == CALLS and done.count(16) <= 1 else f"these calls were made: {done}"
+
+
+def _begun(folder: Path) -> bool:
+    import sqlite3
+
+    connection = sqlite3.connect(folder / "victim.db")
+    try:
+        return connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'facts'").fetchone()[0] == 1
+    finally:
+        connection.close()
+
+
+def _done(folder: Path) -> list[int]:
+    try:
+        return [int(line) for line in (folder / "done").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def _events(folder: Path) -> list[tuple[str, str, str]]:
+    import sqlite3
+
+    connection = sqlite3.connect(folder / "victim.db")
+    try:
+        return connection.execute("SELECT kind, path, value FROM events ORDER BY seq").fetchall()
+    finally:
+        connection.close()
+
+
+def _argument(folder: Path, path: str) -> int:
+    """n of the call at a path."""
+    return next(_n(value) for kind, at, value in _events(folder) if kind == "call" and at == path)
+
+
+def _known(folder: Path, n: int) -> int:
+    """How many calls with this n have a recorded outcome."""
+    events = _events(folder)
+    ended = {path for kind, path, _ in events if kind in ("outcome", "error")}
+    return sum(1 for kind, path, value in events if kind == "call" and path in ended and _n(value) == n)
+
+
+def _n(encoded: str) -> int:
+    import rtfs
+    from rtfs.host.codec import decode
+
+    found = decode(encoded)[0]
+    return int(found.get(rtfs.Keyword("n"))) if isinstance(found, rtfs.Map) else 0
+
+
+def main() -> int:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    wrong = 0
+    for number, kills in enumerate(points(count, seed), 1):
+        with tempfile.TemporaryDirectory() as folder:
+            problem = survive(Path(folder), kills)
+        if problem:
+            wrong += 1
+            print(f"run {number}, killed at {', '.join(kills)}: {problem}", flush=True)
+    print(f"{count} runs, seed {seed}: {wrong} went wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""A process that runs or resumes a plan of twenty calls and kills itself, for real, at the place it is told.
+
+`victim.py FOLDER run|resume POINT [retry|result VALUE]`. FOLDER/done gets a line for every call that was made, before
+the call returns. POINT: `never`, `call:N:before`, `call:N:after` (within the Nth call this process makes, before or
+after it is done) or `commit:N:before`, `commit:N:after` (around the Nth transaction). Prints the value; exit code 5
+and the path of the call if it is in doubt.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import rtfs
+from rtfs.host import store
+
+PLAN = """
+(capability "twice" :implementation (fn [x] (+ (call "count" {:n x}) (call "count" {:n x}))))
+(def a (step "first" (+ (call "count" {:n 1}) (call "count" {:n 2}))))
+(def b (step-parallel (call "count" {:n 3}) (call "count" {:n 4})
+                      (+ (call "count" {:n 5}) (call "count" {:n 6}))))
+(def c (call "twice" 7))
+(def d (loop [i 8 sum 0] (if (< i 14) (recur (+ i 1) (+ sum (call "count" {:n i}))) sum)))
+(def e ^{:runtime.retry {:max-retries 2 :initial-delay-ms 0}} (call "twice" 14))
+(call "ccos.state.kv.put" :k [a b])
+(def f (try (step-parallel (call "count" {:n 15}) (call "count" {:n -1}) (call "count" {:n 16}))
+         (catch err (:code err))))
+[a b c d e f (call "ccos.state.kv.get" :k) (call "count" {:n 17})]
+"""
+CALLS = 20
+
+
+def main() -> int:
+    folder, mode, point, *resolution = sys.argv[1:]
+    kind, number, where = (point.split(":") + ["0", ""])[:3]
+    left = {kind: int(number)}
+
+    def reach(what: str, moment: str) -> None:
+        if what == kind and moment == "before":
+            left[what] -= 1
+        if what == kind and moment == where and left[what] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, *rest: Any) -> Any:
+            if sql != "COMMIT":
+                return super().execute(sql, *rest)
+            reach("commit", "before")
+            found = super().execute(sql, *rest)
+            reach("commit", "after")
+            return found
+
+    store.connect = lambda path: sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, factory=Connection
+    )
+
+    def count(arguments: Any) -> int:
+        n = arguments.get(rtfs.Keyword("n"))
+        reach("call", "before")
+        with open(Path(folder) / "done", "a") as file:
+            file.write(f"{n}\n")
+        reach("call", "after")
+        if n < 0:
+            raise rtfs.HostError("less than nothing")
+        return int(n) * 10
+
+    with rtfs.Runtime(state=folder) as runtime:
+        runtime.register("count", count)
+        try:
+            if mode == "run":
+                value = runtime.run(PLAN, durable=True, run_id="victim")
+            elif resolution and resolution[0] == "retry":
+                value = runtime.resume("victim", retry=True)
+            elif resolution:
+                value = runtime.resume("victim", result=int(resolution[1]))
+            else:
+                value = runtime.resume("victim")
+        except rtfs.UserError as error:
+            print(error)
+            return 5 if error.code == "run/in-doubt" else 6
+        print(rtfs.to_text(value))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
