@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.analyser import Analyser
 
+# Forms in the largest function that is inlined.
+LARGEST = 1_000
+
 # name -> (forms after the name, parameters of the function)
 EACH = {"map": (2, 1), "filter": (2, 1), "remove": (2, 1), "reduce": (3, 2)}
 
@@ -84,10 +87,15 @@ def _named(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
 
 
 def _mentions_recur(form: Any) -> bool:
-    """True if `recur` occurs in the function's text (a loop inside counts too: that is no harm)."""
+    """True if `recur` occurs in the function's text (a loop inside counts too: that is no harm), or could: functions
+    within functions would make looking at very large ones expensive."""
     pending = [form]
+    left = LARGEST
     while pending:
         one = pending.pop()
+        left -= 1
+        if not left:
+            return True
         if one.__class__ is Symbol:
             if one.name == "recur":
                 return True

@@ -43,6 +43,21 @@ class SelfCall:
         self.target = target
 
 
+class Bound(dict):  # type: ignore[type-arg]
+    """The names of one scope. `ever` holds those of all scopes of a top-level form: a name that is not in it needs no
+    search, however deep the scope is."""
+
+    __slots__ = ("ever",)
+
+    def __init__(self, ever: set[str]) -> None:
+        super().__init__()
+        self.ever = ever
+
+    def __setitem__(self, name: str, binding: Binding) -> None:
+        self.ever.add(name)
+        super().__setitem__(name, binding)
+
+
 class Scope:
     """Names visible at a place. `loop` is the innermost loop whose rounds rebind what is bound here; `defines`: a
     definition in this body is local to it (not so in the bodies of a top-level `try` or `match`)."""
@@ -60,7 +75,7 @@ class Scope:
         defines: bool = True,
     ) -> None:
         self.parent = parent
-        self.names: dict[str, Binding] = {}
+        self.names = Bound(parent.names.ever if parent is not None else set())
         self.loop = loop
         self.self_call = self_call
         self.local_definitions = defines and parent is not None
@@ -73,7 +88,7 @@ class Scope:
 
     def lookup(self, name: str) -> Binding | None:
         """The binding that `name` means here; notes a capture by a closure."""
-        scope: Scope | None = self
+        scope: Scope | None = self if name in self.names.ever else None
         while scope is not None:
             found = scope.names.get(name)
             if found is not None:

@@ -33,9 +33,9 @@ WIDTH = 16
 
 
 class Run:
-    """What all machines of one run share; `budget`: what they may use up together. language: answers the environment. origin: whose declarations its
-    `(capability …)` forms are. breathe: whether machines let others have their
-    turn now and then."""
+    """What all machines of one run share; `budget`: what they may use up together. language: answers the
+    environment. origin: whose declarations its `(capability …)` forms are. breathe: whether machines let others
+    have their turn now and then."""
 
     __slots__ = (
         "_language",

@@ -11,7 +11,7 @@ from time import time
 
 from rtfs.host.codec import decode, encode
 from rtfs.host.held import HeldCall, current_key, in_step, repeatable
-from rtfs.host.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, RUNNING, WAITING
+from rtfs.host.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, RESOLVED, RUNNING, WAITING
 from rtfs.host.replay import Never, Replay, diverged
 from rtfs.host.stopping import Stop, stop
 from rtfs.syntax.printer import to_text
@@ -41,12 +41,13 @@ if TYPE_CHECKING:
         def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None: ...
         def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None: ...
         def events(self) -> list[Event]: ...
+        def abandon(self) -> None: ...
         def close(self) -> None: ...
 
 
 class Resolution:
     """What is known of calls whose outcome the journal does not know. how: "ask", "retry", "failed" or "result" (then
-    `value` is it). call: the path of the one call that is meant, or None for any."""
+    `value` is it). call: the path of the one call that is meant; None where only one is in doubt."""
 
     __slots__ = ("call", "how", "value")
 
@@ -54,10 +55,6 @@ class Resolution:
         self.how = how
         self.value = value
         self.call = call
-
-    def of(self, path: str) -> str:
-        """What is to be done about the call at a path."""
-        return self.how if self.call is None or self.call == path else "ask"
 
 
 class Durable:
@@ -79,7 +76,8 @@ class Durable:
         journal = self._journal = self._open(environment)
         token = current_key.set(None)
         try:
-            self._replay = Replay(journal.events(), self._attend)
+            self._replay = replay_of(journal.run_id, journal.events(), self._attend)
+            self._settle()
             journal.commit([("state", RUNNING)])
             try:
                 value = await begin()
@@ -94,6 +92,7 @@ class Durable:
             return value
         except Stop as stopped:
             if stopped.waiting:
+                journal.abandon()
                 journal.commit([("state", WAITING), ("note", stopped.error.message)])
                 if stopped.error.hint is None or "rtfs resume" not in stopped.error.hint:
                     stopped.error.hint = f"rtfs resume {journal.run_id} --approve goes on with it"
@@ -104,6 +103,21 @@ class Durable:
                 current_key.reset(token)
             except ValueError:  # closed from another context
                 pass
+
+    def _settle(self) -> None:
+        """Take down what the user says of a call in doubt. Raises Stop `run/in-doubt` where it is not clear which is
+        meant, HostError `argument/invalid` for one that is not in doubt."""
+        given = self._resolution
+        doubtful = self._replay.in_doubt()
+        if given.how == "ask" or (given.call is None and not doubtful):
+            return
+        meant = [call for call in doubtful if given.call is None or call.path == given.call]
+        if not meant:
+            raise HostError(f"call {given.call} of run {self._journal.run_id} is not in doubt", code="argument/invalid")
+        if len(meant) > 1:
+            raise in_doubt(self._journal.run_id, meant[0], True)
+        meant[0].resolution = (given.how, given.value)
+        self._journal.add(RESOLVED, meant[0].path, given.how, encode(given.value))
 
     def _finish(self, state: str, result: Any) -> None:
         if not self._replay.over:
@@ -217,20 +231,20 @@ class Durable:
     def _resolve(self, known: Recorded, call: HostCall, frame: Frame) -> tuple[Any] | None:
         """For a call that was under way when the run was interrupted: its value as the user knows it, or None where it
         may be made again. Raises what the user says, or Stop `run/in-doubt`."""
-        how = self._resolution.of(known.path)
-        if how == "retry":
-            return None
-        if how == "ask":
+        if known.resolution is None:
             if repeatable(frame.run.registry.find(call.id)):
                 return None
-            raise in_doubt(self._journal.run_id, known, call.span)
+            raise in_doubt(self._journal.run_id, known, len(self._replay.in_doubt()) > 1, call.span)
+        how, value = known.resolution
+        if how == "retry":
+            return None
         context = frame.context
         frame.run.ledger.append(
             "replay", context.run_id, frame.parent, call.id, context.principal, f"resolved by hand: {how}"
         )
         if how == "result":
-            self._journal.add(OUTCOME, known.path, call.id, encode(self._resolution.value))
-            return (self._resolution.value,)
+            self._journal.add(OUTCOME, known.path, call.id, encode(value))
+            return (value,)
         error = HostError("the run was interrupted, and this call is taken for failed", capability=call.id)
         self._journal.add(ERROR, known.path, call.id, encode(error))
         raise error
@@ -254,14 +268,23 @@ class Durable:
         return str(self._journal.run_id)
 
 
-def in_doubt(run_id: str, known: Recorded, span: Any = None) -> Stop:
-    """The error of a run that cannot go on by itself."""
+def replay_of(run_id: str, events: list[Event], begin: Callable[[Scheduler], None]) -> Replay:
+    """The replay of a run's events. Raises HostError `run/damaged`."""
+    try:
+        return Replay(events, begin)
+    except ValueError as error:
+        raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
+
+
+def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> Stop:
+    """The error of a run that cannot go on by itself. several: whether other calls are in doubt as well."""
+    which = f" --call {known.path}" if several else ""
     return stop(
         "run/in-doubt",
         f'call {known.path} of "{known.subject}"{known.note} was under way when the run was interrupted: whether it was'
         " done is not known",
         span=span,
-        hint=f"rtfs resume {run_id} --retry makes it again, --assume-failed gives the program an error,"
+        hint=f"rtfs resume {run_id}{which} --retry makes it again, --assume-failed gives the program an error,"
         " --result JSON gives it this value",
         capability=known.subject,
     )

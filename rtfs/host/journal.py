@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
-AGAIN, OUTCOME, ERROR, FAIL = "again", "outcome", "error", "fail"
+AGAIN, RESOLVED, OUTCOME, ERROR, FAIL = "again", "resolved", "outcome", "error", "fail"
 """Kinds of events. call: allowed and about to be made. safe: likewise, and it may be made twice. whole: likewise, with
 hints around an implementation in RTFS. enter: an implementation in RTFS begins, whose own calls are recorded. again: a
-call of unknown outcome is made once more. outcome, error: what a call gave. fail: a parallel branch ended with an
-error."""
+call of unknown outcome is made once more. resolved: the user has said what became of such a call. outcome, error: what
+a call gave. fail: a parallel branch ended with an error."""
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
 
 _TABLES = (
@@ -107,16 +107,22 @@ class Journal:
         except Exception as error:
             raise _damaged(self.run_id, error) from None
 
+    def abandon(self) -> None:
+        """Forget announcements that are not written: what they announce was not made, and will not be."""
+        told = {event[1] for event in self._pending if event[0] in (OUTCOME, ERROR)}
+        self._pending = [
+            event for event in self._pending if event[0] not in (CALL, SAFE, WHOLE, AGAIN) or event[1] in told
+        ]
+
     def close(self) -> None:
         """Write what outcomes are left, and let go of the run. Harmless when repeated."""
         import os
 
         if self._lock < 0:
             return
+        self.abandon()
         if self._pending:
-            again, self._broken = self._broken is not None, None
-            if again:  # a call that could not be announced was not made, but what was done was done
-                self._pending = [event for event in self._pending if event[0] in (OUTCOME, ERROR)]
+            self._broken = None  # a failed write may work now, and what was done was done
             try:
                 self.commit()
             except BaseException:  # it was said before, or will be when the run is resumed

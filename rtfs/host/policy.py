@@ -25,9 +25,9 @@ TIME_LIMIT = 0.05
 
 
 class Decision:
-    """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if somebody approves it. steady: holds for any
-    arguments, so it need not be asked again for the same capability and context. error: what the caller sees instead of
-    a denial, where the arguments are such that nothing can be decided."""
+    """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if somebody
+    approves it. steady: holds for any arguments, so it need not be asked again for the same capability and context.
+    error: what the caller sees instead of a denial, where the arguments are such that nothing can be decided."""
 
     __slots__ = ("allow", "ask", "error", "grant", "reason", "steady", "text")
 

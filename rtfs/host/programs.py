@@ -93,9 +93,9 @@ class Programs:
         gives its value or raises its error again.
 
         retry, assume_failed, result: what to do about a call whose outcome nobody knows; call: which one, as the error
-        names it. accept_changes: replay although a file or a version is not what it was. limits, timeout, allow: as in
-        `run`. Raises HostError `run/unknown`, `run/active`, `run/in-doubt`, `run/divergence`, `run/unwritable`,
-        `run/damaged`, and what the program raises.
+        names it, where there are several. accept_changes: replay although a file or a version is not what it was.
+        limits, timeout, allow: as in `run`. Raises HostError `run/unknown`, `run/active`, `run/in-doubt`,
+        `run/divergence`, `run/unwritable`, `run/damaged`, and what the program raises.
         """
         from rtfs.host.resuming import Resumption, resolution
 

@@ -80,6 +80,9 @@ class Recorder:
         """None: the run begins."""
         return []
 
+    def abandon(self) -> None:
+        """Nothing waits for being written."""
+
     def close(self) -> None:
         """Write what is left, and end the file."""
         if self._file.closed:
@@ -161,6 +164,9 @@ class Recording:
     def events(self) -> list[Event]:
         """The recorded events."""
         return self._events
+
+    def abandon(self) -> None:
+        """Nothing waits for being written."""
 
     def close(self) -> None:
         """Nothing to do."""

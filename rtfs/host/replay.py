@@ -7,13 +7,15 @@ asks for something else than it once did is stopped before anything happens.
 
 from __future__ import annotations
 
+from rtfs.host.codec import decode
 from rtfs.host.fibers import Suspension
-from rtfs.host.journal import CALL, ENTER, ERROR, FAIL, OUTCOME, SAFE, WHOLE
+from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, RESOLVED, SAFE, WHOLE
 from rtfs.host.stopping import Stop, stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from rtfs.host.fibers import Fiber, Scheduler
     from rtfs.host.journal import Event
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 class Recorded:
     """A recorded call. kind: call, safe, whole or enter. value: its arguments. outcome: its outcome or error event,
     or None. ordered: whether the outcome has its place in the order. dropped: nobody ever heard of its outcome, since
-    another branch failed."""
+    another branch failed. resolution: what the user has said of it, if it was in doubt: (how, value) as in
+    `Resolution`."""
 
-    __slots__ = ("dropped", "kind", "note", "ordered", "outcome", "path", "subject", "value")
+    __slots__ = ("dropped", "kind", "note", "ordered", "outcome", "path", "resolution", "subject", "value")
 
     def __init__(self, event: Event) -> None:
         self.kind = event.kind
@@ -36,10 +39,12 @@ class Recorded:
         self.outcome: Event | None = None
         self.ordered = False
         self.dropped = False
+        self.resolution: tuple[str, Any] | None = None
 
 
 class Replay:
-    """events: of the journal, in order; none for a run that begins."""
+    """events: of the journal, in order; none for a run that begins. Raises ValueError for events that make no
+    sense."""
 
     __slots__ = ("_begin", "_cursor", "_new", "_order", "_waiting", "calls", "failures", "over")
 
@@ -52,7 +57,10 @@ class Replay:
         self._waiting: dict[tuple[str, str], tuple[Scheduler, Fiber]] = {}
         self._new: list[tuple[Scheduler, Fiber]] = []
         self._begin = begin
-        self._sort(events)
+        try:
+            self._sort(events)
+        except KeyError as error:
+            raise ValueError(f"something happened to call {error}, which was not made") from None
         self.over = not self._order
 
     def _sort(self, events: list[Event]) -> None:
@@ -63,6 +71,10 @@ class Replay:
                 calls[event.path] = Recorded(event)
             elif event.kind in (OUTCOME, ERROR):
                 calls[event.path].outcome = event
+            elif event.kind == RESOLVED:
+                calls[event.path].resolution = (event.subject, decode(event.value))
+            elif event.kind == AGAIN:
+                calls[event.path].resolution = None
             elif event.kind == FAIL:
                 failed.add(event.path.rpartition(".")[0])
         for event in events:
@@ -84,7 +96,11 @@ class Replay:
         return [
             call
             for call in self.calls.values()
-            if call.kind == CALL and call.outcome is None and not call.dropped and not self._told(call.path)
+            if call.kind == CALL
+            and call.outcome is None
+            and call.resolution is None
+            and not call.dropped
+            and not self._told(call.path)
         ]
 
     def _told(self, path: str) -> bool:

@@ -13,7 +13,7 @@ from time import time
 import rtfs
 from rtfs.host.arguments import value_of
 from rtfs.host.codec import decode, encode
-from rtfs.host.durable import Durable, Resolution, in_doubt
+from rtfs.host.durable import Durable, Resolution, in_doubt, replay_of
 from rtfs.host.grants import Grants
 from rtfs.host.journal import (
     CALL,
@@ -29,7 +29,6 @@ from rtfs.host.journal import (
     open_journal,
     state_folder,
 )
-from rtfs.host.replay import Replay
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map
 
@@ -240,7 +239,7 @@ class RunState:
 
     def __init__(self, folder: str, run_id: str) -> None:
         facts, events, busy = look(folder, run_id)
-        doubtful = Replay(events, lambda scheduler: None).in_doubt()
+        doubtful = replay_of(run_id, events, lambda scheduler: None).in_doubt()
         state = facts.get("state", "?")
         if state in (RUNNING, WAITING) and busy:
             state = RUNNING
@@ -260,7 +259,7 @@ class RunState:
         except (KeyError, ValueError) as error:
             raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
         if state == "in doubt":
-            self.note = in_doubt(run_id, doubtful[0]).error.message
+            self.note = in_doubt(run_id, doubtful[0], False).error.message
 
 
 def files_of(environment: Environment) -> dict[str, str]:

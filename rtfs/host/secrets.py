@@ -79,6 +79,7 @@ def _clean_value(value: Any) -> Any:
 
 def _spellings(secret: str) -> list[str]:
     """Regular expressions for a secret as it may stand in a text."""
+    from json import dumps
     from re import escape
     from urllib.parse import quote, quote_plus
 
@@ -88,8 +89,7 @@ def _spellings(secret: str) -> list[str]:
         found.append(_any_case_of_escapes(quoted))
     found.append(_percent(data))
     found.append("(?i:" + data.hex() + ")")
-    for text in (secret, secret.encode("unicode_escape").decode("ascii")):
-        found.append(escape(text.replace("\\", "\\\\").replace('"', '\\"')))
+    found += [escape(dumps(secret, ensure_ascii=ascii)[1:-1]) for ascii in (True, False)]
     found += _base64(data)
     return [one for one in found if one]
 

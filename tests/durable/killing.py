@@ -16,13 +16,18 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 VALUE = "[30 [30 40 110] 140 630 280 :capability/failed [30 [30 40 110]] 170]"
 CALLS = sorted([*range(1, 7), 7, 7, *range(8, 14), 14, 14, 15, -1, 17])
-COMMITS = 26
+CALLS_MADE, COMMITS = 19, 24
 MOST = 60
 
 
 def points(count: int, seed: int) -> list[list[str]]:
     """Lists of points for `count` runs: one kill each at every boundary in turn, then several at random ones."""
-    made = [f"{kind}:{number}:{where}" for number in range(1, 20) for kind in ("call", "commit") for where in ("before", "after")]
+    made = [
+        f"{kind}:{number}:{where}"
+        for kind, most in (("call", CALLS_MADE), ("commit", COMMITS))
+        for number in range(1, most + 1)
+        for where in ("before", "after")
+    ]
     luck = random.Random(seed)
     luck.shuffle(made)
     lists = [[point] for point in made[:count]]
@@ -53,7 +58,7 @@ def survive(folder: Path, kills: list[str]) -> str:
             made = _done(folder).count(n) - _known(folder, n)
             if n < 0 and made:
                 return ""  # an error cannot be given as a result; that it stopped is what matters
-            resolution = ["result", str(n * 10)] if made else ["retry"]
+            resolution = [path, str(n * 10) if made else "retry"]
         if not (folder / "victim.db").exists() or not _begun(folder):
             (folder / "done").unlink(missing_ok=True)
             for rest in folder.glob("victim.*"):

@@ -1,6 +1,6 @@
 """A process that runs or resumes a plan of twenty calls and kills itself, for real, at the place it is told.
 
-`victim.py FOLDER run|resume POINT [retry|result VALUE]`. FOLDER/done gets a line for every call that was made, before
+`victim.py FOLDER run|resume POINT [CALL retry|VALUE]`. FOLDER/done gets a line for every call that was made, before
 the call returns. POINT: `never`, `call:N:before`, `call:N:after` (within the Nth call this process makes, before or
 after it is done) or `commit:N:before`, `commit:N:after` (around the Nth transaction). Prints the value; exit code 5
 and the path of the call if it is in doubt.
@@ -73,10 +73,10 @@ def main() -> int:
         try:
             if mode == "run":
                 value = runtime.run(PLAN, durable=True, run_id="victim")
-            elif resolution and resolution[0] == "retry":
-                value = runtime.resume("victim", retry=True)
+            elif resolution and resolution[1] == "retry":
+                value = runtime.resume("victim", call=resolution[0], retry=True)
             elif resolution:
-                value = runtime.resume("victim", result=int(resolution[1]))
+                value = runtime.resume("victim", call=resolution[0], result=int(resolution[1]))
             else:
                 value = runtime.resume("victim")
         except rtfs.UserError as error:

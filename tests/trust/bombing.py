@@ -16,7 +16,7 @@ def main() -> None:
     import rtfs
     from rtfs.values import LimitError
 
-    limits = {"steps": 3_000_000, "seconds": 30.0}
+    limits = {"steps": 3_000_000, "seconds": 10.0}
     with rtfs.Runtime(limits=limits) as runtime:
         try:
             value = runtime.run(sys.stdin.read())

@@ -45,9 +45,7 @@ BOMBS = {
     "regex repetition": caught('(re-find "((((((a{1,100}){1,100}){1,100}){1,100}){1,100}){1,100})" "aaaa")'),
     "regex nested stars": caught('(re-find "(((((a*)*)*)*)*)*b" (join "" (repeat 100000 "a")))'),
     "deep JSON": caught('(parse-json (join "" (repeat 1000000 "[")))'),
-    "deep whole JSON": caught(
-        '(parse-json (str (join "" (repeat 500000 "[")) (join "" (repeat 500000 "]"))))'
-    ),
+    "deep whole JSON": caught('(parse-json (str (join "" (repeat 500000 "[")) (join "" (repeat 500000 "]"))))'),
     "a JSON number": caught('(parse-json (join "" (repeat 5000000 "9")))'),
     "wide JSON": caught('(parse-json (str "[" (join "," (repeat 5000000 "[]")) "]"))'),
     "endless loop": caught("(loop [] (recur))"),
@@ -63,9 +61,7 @@ BOMBS = {
     "doubling template": "(defmacro m [x] `(m [~x ~x])) (m 1)",
     "many slow expansions": "(defmacro m [] (loop [i 0] (if (< i 4000000) (recur (inc i)) 1)))" + "(m)" * 200,
     "macroexpand for ever": caught("(do (defmacro m [] (list (quote m))) (macroexpand (quote (m))))"),
-    "implementation calls itself": caught(
-        '(do (capability "a" :implementation (fn [x] (call "a" x))) (call "a" {}))'
-    ),
+    "implementation calls itself": caught('(do (capability "a" :implementation (fn [x] (call "a" x))) (call "a" {}))'),
     "implementations call each other": caught(
         '(do (capability "a" :implementation (fn [x] (call "b" x)))'
         ' (capability "b" :implementation (fn [x] (call "a" x))) (call "a" {}))'
@@ -88,7 +84,7 @@ BOMBS = {
     "sorting much": caught("(loop [v (vec (range 1000000))] (recur (reverse (sort v))))"),
     "maps that grow": caught("(reduce (fn [m i] (assoc m (str i) m)) {} (range 10000000))"),
     "merging": caught("(reduce (fn [m i] (merge m {i m})) {} (range 10000000))"),
-    "a type of types": caught("(do (deftype T [:vector T]) (defn f [x :T] x) (count (f %s)))" % PAIRED),
+    "a type of types": caught(f"(do (deftype T [:vector T]) (defn f [x :T] x) (count (f {PAIRED})))"),
     "sorting shared data": caught(f"(sort [{PAIRED} {PAIRED}])"),
     "a switch of shared data to Python": caught(f'(call "ccos.data.serialize-json" {MAPPED})'),
     "a map's key": caught(f"(get {{{PAIRED} 1}} {PAIRED})"),

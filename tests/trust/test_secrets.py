@@ -13,7 +13,7 @@ import rtfs
 from rtfs.host import secrets
 from rtfs.syntax.diagnostics import render
 
-CANARY = "canary/Tök+en=9f&3\"q"
+CANARY = 'canary/Tök+en=9f&3"q'
 SPELLINGS = {
     "raw": CANARY,
     "base64": base64.b64encode(CANARY.encode()).decode(),

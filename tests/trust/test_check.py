@@ -1,0 +1,129 @@
+"""`rtfs check` says what is wrong and what a program can call before anything runs; approvals at the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CONFIG = """policy:
+  rules:
+    - {match: ccos.io.log, decide: approve, reason: logs are asked about}
+    - {match: ccos.data.*, decide: deny}
+    - {match: ccos.io.println, when: {"0": "*secret*"}, decide: deny}
+"""
+
+
+def rtfs(*arguments: str, source: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "rtfs", *arguments]
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "rtfs.yaml"
+    path.write_text(CONFIG)
+    return str(path)
+
+
+def test_a_sound_program_checks_and_does_not_run():
+    done = rtfs("check", "-", source='(println "ran") (defn f [x] (g x)) (defn g [x] x)')
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("(+ 1", "reader/unclosed"),
+        ("(if)", "form/shape"),
+        ("(defn f [x] (pritnln x))", "did you mean `println`?"),
+        ("(defn f [] (nowhere 1)) 2", "`nowhere` is not defined"),
+    ],
+)
+def test_errors_are_said_before_anything_runs(source: str, said: str):
+    done = rtfs("check", "-", source=source)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not done.stdout
+
+
+def test_every_call_that_a_program_can_make_is_listed(tmp_path: Path, config: str):
+    (tmp_path / "helper.rtfs").write_text('(module helper (:exports [h])) (defn h [x] (call "ccos.state.kv.get" x))')
+    plan = tmp_path / "plan.rtfs"
+    plan.write_text(
+        "(import helper :as h)\n"
+        '(defmacro m [] \'(call "ccos.io.log" "x"))\n'
+        '(capability "own" :implementation (fn [x] (read-file "/etc/passwd")))\n'
+        "(defn f [x] (m))\n"
+        '(call "own" {}) (call (str "a" "b")) (call "nobody.knows" 1) (call "ccos.data.parse-json" "1")\n'
+        "(println (h/h 1))\n"
+    )
+    done = rtfs("check", "--policy", "--json", "--config", config, str(plan))
+    calls = {call.get("id"): call["decision"] for call in json.loads(done.stdout)}
+    assert calls == {
+        "ccos.state.kv.get": "allow",
+        "ccos.io.log": "ask",
+        "ccos.io.read-file": "depends",
+        "own": "declared",
+        None: "depends",
+        "nobody.knows": "unknown",
+        "ccos.data.parse-json": "deny",
+        "ccos.io.println": "depends",
+    }
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "code"), [("(log 1)", 4), ('(call "ccos.data.parse-json" "1")', 3), ("(println 1)", 0)]
+)
+def test_the_exit_code_says_what_would_happen(source: str, code: int, config: str):
+    assert rtfs("check", "--policy", "--config", config, "-", source=source).returncode == code
+    assert rtfs("run", "--config", config, "-", source=source).returncode == code
+
+
+def test_a_rule_of_the_file_looks_at_arguments(config: str):
+    assert rtfs("run", "--config", config, "-e", '(println "a secret")').returncode == 3
+    assert rtfs("run", "--config", config, "-e", '(println "nothing")').returncode == 0
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("what\nyes\n", 0), ("n\n", 3), ("a\n", 0), ("\x04", 4)])
+def test_a_person_at_a_terminal_is_asked(typed: str, code: int, config: str):
+    said, done = at_terminal(["--config", config, "-e", '(log "x\\u001b[2Jy")'], typed)
+    assert done == code
+    assert "approve ccos.io.log?" in said
+    assert "logs are asked about" in said
+    assert "\x1b[2J" not in said.split("always for these")[0]
+
+
+def test_no_input_asks_nobody(config: str):
+    said, code = at_terminal(["--no-input", "--config", config, "-e", "(log 1)"], "y\n")
+    assert code == 4
+    assert "approve ccos" not in said
+
+
+def at_terminal(arguments: list[str], typed: str) -> tuple[str, int]:
+    master, slave = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rtfs", "run", *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment
+    )
+    os.close(slave)
+    os.write(master, typed.encode())
+    said = b""
+    while True:
+        try:
+            part = os.read(master, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        said += part
+    os.close(master)
+    return said.decode(errors="replace"), process.wait()
