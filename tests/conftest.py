@@ -16,6 +16,9 @@ def pytest_configure(config: pytest.Config) -> None:
     process and every one it starts. The folder is kept between runs: a warm cache is part of what is tested."""
     _CACHE.mkdir(mode=0o700, exist_ok=True)
     os.environ["XDG_CACHE_HOME"] = str(_CACHE)
+    state = tempfile.TemporaryDirectory(prefix="rtfs-state-")  # durable runs; nothing of it is kept
+    config.add_cleanup(state.cleanup)
+    os.environ["XDG_STATE_HOME"] = state.name
 
 
 @pytest.fixture

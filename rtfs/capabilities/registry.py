@@ -34,7 +34,8 @@ class Entry:
     """One registered capability.
 
     `restore`: told arguments and value of a call that a resumed run does not make again, to bring about what it did in
-    this process. `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where anything goes.
+    this process. `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where
+    anything goes.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
     `asks_hosts`: an async function takes `named`, which tells of `net:HOST:PORT` whether the caller's grants name that
     host itself. `prints`: whether its arguments are output, which runs have a limit for. `loop`: the event loop that

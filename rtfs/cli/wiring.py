@@ -19,7 +19,8 @@ def runtime(options: Options) -> Runtime:
     """A runtime with the options' configuration, grants, principal and loaded files."""
     from rtfs.host.runtime import Runtime
 
-    fields: dict[str, Any] = {"on_warning": report.warn, "approve": once() if options.approve else asker(options.no_input)}
+    approve = once() if options.approve else asker(options.no_input)
+    fields: dict[str, Any] = {"on_warning": report.warn, "approve": approve}
     if options.principal is not None:
         fields["principal"] = options.principal
     if options.ledger is not None:

@@ -75,6 +75,9 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
     except RecursionError:
         environment.restore(before)
         raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
+    except MemoryError:
+        environment.restore(before)
+        raise CompileError("limit/memory", "compiling the program needs more memory than there is") from None
     except BaseException:
         environment.restore(before)
         raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.builtins import CORE
 from rtfs.compiler.module import Macro, Module
+from rtfs.compiler.spelling import global_name, plain_name
 from rtfs.compiler.support import SUPPORT
 from rtfs.values import List, Symbol
 from rtfs.values.error import CompileError, EvalError, LimitError, UserError
@@ -82,41 +83,45 @@ class Environment:
     def module_value(self, module: str, name: str, /) -> Any:
         """What a name of another module is now: how a template reaches its own module's definitions."""
         try:
-            return self.early(self.modules[module], name)
+            return self.early(self.modules[module], global_name(name))
         except KeyError:
             raise EvalError("undefined", f"`{module}/{name}` is not defined") from None
 
-    def early(self, module: Module, name: str, asking: Any = None) -> Any:
-        """What a name of a module means, to macros also before the module has run. KeyError if it means nothing."""
-        if name in module.globals:
-            return module.globals[name]
-        namespace = module.early.get(name)
+    def early(self, module: Module, key: str, asking: Any = None) -> Any:
+        """What a name of a module means, to macros also before the module has run. `key`: as it is spelled in
+        globals. KeyError if it means nothing."""
+        if key in module.globals:
+            return module.globals[key]
+        namespace = module.early.get(key)
         if namespace is not None and namespace is not asking:
-            return namespace[name]
+            return namespace[key]
+        name = plain_name(key)
         if name in module.referred:
-            return self.early(self.modules[module.referred[name]], name)
+            return self.early(self.modules[module.referred[name]], key)
         alias, _, rest = name.rpartition("/")
         target = self.modules.get(module.aliases.get(alias, ""))
         if target is not None and target is not module and target.exported(rest):
-            return self.early(target, rest)
-        raise KeyError(name)
+            return self.early(target, global_name(rest))
+        raise KeyError(key)
 
     def bind_import(self, importer: Module, target: Module, alias: str | None, only: list[str] | None) -> None:
         """Give the importer the names of a loaded module, as values. Raises `undefined` for a name it has not."""
-        if only is not None:
-            for name in only:
-                if name in target.globals:
-                    importer.globals[name] = target.globals[name]
-                elif name not in target.macros and name not in target.types:
-                    raise EvalError("undefined", f"module `{target.name}` defines no `{name}`")
+        values = target.globals
+        for name in only or ():
+            key = global_name(name)
+            if key in values:
+                importer.globals[key] = values[key]
+            elif name not in target.macros and name not in target.types:
+                raise EvalError("undefined", f"module `{target.name}` defines no `{name}`")
         if alias is not None:
             for name in target.defined:
-                if name in target.globals and target.exported(name):
-                    importer.globals[f"{alias}/{name}"] = target.globals[name]
+                key = global_name(name)
+                if key in values and target.exported(name):
+                    importer.globals[global_name(f"{alias}/{name}")] = values[key]
 
     def check_exports(self, module: Module) -> None:
         for name in module.exports or ():
-            if name not in module.globals and name not in module.macros and name not in module.types:
+            if global_name(name) not in module.globals and name not in module.macros and name not in module.types:
                 raise CompileError("module/export", f"module `{module.name}` exports `{name}` but does not define it")
         module.loaded = True
 

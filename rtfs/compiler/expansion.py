@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.compiler.constants import decode
 from rtfs.compiler.module import Macro, Module, function_of
+from rtfs.compiler.spelling import global_name
 from rtfs.values import Keyword
 
 TYPE_CHECKING = False
@@ -36,9 +37,10 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
 
     def remember(self, name: str, code: CodeType, run: Run) -> None:
         """Let macros use a definition that stands before them: it is evaluated when one first does."""
-        self.pop(name, None)
-        self.pending[name] = lambda: run(function_of(code, self), [])
-        self.module.early[name] = self
+        key = global_name(name)
+        self.pop(key, None)
+        self.pending[key] = lambda: run(function_of(code, self), [])
+        self.module.early[key] = self
 
     def __missing__(self, name: str) -> Any:
         define = self.pending.pop(name, None)

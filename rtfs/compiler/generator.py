@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rtfs.compiler.unit import UnitBuilder
 
 FORM = " form"
+MOST_KNOWN = 200
 
 
 class UnitGenerator:
@@ -82,7 +83,8 @@ class UnitGenerator:
     def outline(self, outer: Emitter, node: nodes.Node) -> tuple[str, list[str], Emitter]:
         """A subtree as a function of the unit: its name, its free locals (its parameters, in order), its emitter."""
         child = Emitter(self)
-        child.known = dict(outer.known)
+        # what is known only saves guards: of very deep code, which would copy it at each level, it is forgotten
+        child.known = dict(outer.known) if len(outer.known) < MOST_KNOWN else {}
         child.into(node, Destination("return"))
         free = sorted(child.loads - child.stores)
         name = f" o{self.unit.number}.{self.unit.generate()}"

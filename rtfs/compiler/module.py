@@ -67,15 +67,10 @@ class Module:
 
     def reset(self, mark: tuple[Any, ...]) -> None:
         """Forget what was told since the mark was made."""
-        for table, before in zip(
-            (self.macros, self.types, self.aliases, self.referred, self.early), mark, strict=False
-        ):
+        tables: tuple[Any, ...] = (self.macros, self.types, self.aliases, self.referred, self.early)
+        for table, before in zip((*tables, self.defined, self.private), mark, strict=False):
             table.clear()
             table.update(before)
-        self.defined.clear()
-        self.defined.update(mark[5])
-        self.private.clear()
-        self.private.update(mark[6])
         self.exports, self.declared = mark[7:]
 
     def define(self, name: str) -> None:

@@ -93,7 +93,7 @@ class Logic(Node):
     __slots__ = ("operands", "operator")
 
     def __init__(self, at: int, operator: str, operands: list[Node]) -> None:
-        super().__init__(at, operands)
+        super().__init__(at, operands, inline=len(operands) <= MAX_INLINE_DEPTH // 2)
         self.operator = operator
         self.operands = operands
 

@@ -43,7 +43,7 @@ class SelfCall:
         self.target = target
 
 
-class Bound(dict):  # type: ignore[type-arg]
+class Bound(dict[str, Binding]):
     """The names of one scope. `ever` holds those of all scopes of a top-level form: a name that is not in it needs no
     search, however deep the scope is."""
 
@@ -64,6 +64,7 @@ class Scope:
 
     __slots__ = ("function", "local_definitions", "loop", "names", "parent", "self_call")
     function: FunctionContext
+    names: Bound
 
     def __init__(
         self,

@@ -55,7 +55,8 @@ class Scheduler:
     """Runs fibers until the root one is done.
 
     engine: has `.loop()`, the event loop for awaiting work, started at the first use. home: the asyncio loop that
-    drives this scheduler from within (`arun`), or None. idle: called when no fiber can go on by itself; it may wake some.
+    drives this scheduler from within (`arun`), or None. idle: called when no fiber can go on by itself; it may wake
+    some.
     """
 
     __slots__ = ("_count", "_dead", "_inbox", "_ready", "_ring", "_timers", "engine", "home", "idle")

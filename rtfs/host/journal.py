@@ -166,7 +166,7 @@ def create_journal(folder: str, run_id: str, facts: Mapping[str, str], mode: str
     except OSError as error:
         raise _unusable(run_id, error) from None
     try:
-        if os.path.exists(path):
+        if os.path.exists(path) and not _hollow(path):
             raise HostError(
                 f"there is a run {run_id} already", code="run/exists", hint=f"rtfs resume {run_id} goes on with it"
             )
@@ -275,6 +275,22 @@ def delete_files(path: str) -> None:
             os.unlink(path[:-3] + suffix)
         except FileNotFoundError:
             pass
+
+
+def _hollow(path: str) -> bool:
+    """Whether a journal was begun by a process that ended before anything was in it; then it is removed."""
+    import os
+
+    connection = read_database(path)
+    try:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone() is not None:
+            return False
+    finally:
+        connection.close()
+    for suffix in _SUFFIXES[:-1]:
+        if os.path.exists(path[:-3] + suffix):
+            os.unlink(path[:-3] + suffix)
+    return True
 
 
 def _path(folder: str, run_id: str) -> str:

@@ -84,7 +84,8 @@ class StoredLedger(Ledger):
         result: str = "",
         duration: int = 0,
     ) -> int:
-        """Write one record; its number. Raises Stop `ledger/unwritable`; then the ledger takes nothing more."""
+        """Write one record; its number. Raises Stop `ledger/unwritable` (for the beginning of a run HostError); then
+        the ledger takes nothing more."""
         with self._lock:
             connection = self._connection
             try:
@@ -106,7 +107,10 @@ class StoredLedger(Ledger):
                 self._give_up(error)
                 if kind == "session":  # told by the pool, outside of any call: the next record of the run raises
                     return 0
-                raise stop("ledger/unwritable", f"cannot write to the ledger {self.path}: {reason(error)}") from None
+                what = f"cannot write to the ledger {self.path}: {reason(error)}"
+                if kind in ("run", "resume"):  # nothing runs yet that would have to be stopped
+                    raise HostError(what, code="ledger/unwritable") from None
+                raise stop("ledger/unwritable", what) from None
         if self.listener is not None:
             self.listener(Record(content, previous, digest))
         return seq

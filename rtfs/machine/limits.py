@@ -1,6 +1,7 @@
 """Limits of a run, and the iterator of steps that generated code draws from.
 
-A program cannot catch a limit. Units: steps are entries of functions that could recur, and rounds of loops.
+A program cannot catch a limit. Units: steps are entries of functions that could recur, rounds of loops, and
+elements that standard functions go through (in portions, see rtfs.builtins.budget).
 """
 
 from __future__ import annotations

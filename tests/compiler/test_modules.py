@@ -186,7 +186,7 @@ def test_an_error_in_a_module_is_shown_in_its_file(tmp_path: Path):
     assert error.span is not None
     assert error.span.source.name == str(tmp_path / "lib.rtfs")
     assert error.span.line == 2
-    assert [name for name, _ in error.trace] == ["f"]
+    assert [name for name, _ in error.trace] == ["f", "the program"]
 
 
 @pytest.mark.parametrize("lib", ["(def x %s)", "(defmacro m [] %s)", "(defn h [] %s) (defmacro m [] (h))"])

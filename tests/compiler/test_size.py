@@ -79,7 +79,7 @@ for name, (opening, inner, closing) in json.loads(sys.argv[1]).items():
         print(f"{name} = {depth} = {result}", flush=True)
 """
 # what a form that is nested so deeply may say instead of a value
-CLEAN = ("value", "limit/nesting", "limit/expansion", "limit/depth", "limit/steps", "limit/size", "reader/too-deep")
+CLEAN = ("value", "limit/nesting", "limit/expansion", "limit/depth", "limit/steps", "limit/size", "reader/nesting")
 
 
 def outcomes(nests: dict[str, tuple[str, str, str]], *depths: int) -> dict[tuple[str, int], str]:
@@ -107,9 +107,9 @@ def test_every_form_nests_100_deep():
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_every_form_nests_10_000_deep_or_meets_a_clean_limit(part: int):
+def test_every_form_nests_2_000_deep_or_meets_a_clean_limit(part: int):
     nests = dict(list(NESTS.items())[part::4])
-    found = outcomes(nests, 3_000, 10_000)
+    found = outcomes(nests, 2_000)
     for (name, depth), result in found.items():
         assert result in CLEAN or name in ("match pattern", "type", "destructuring"), (name, depth, result)
 

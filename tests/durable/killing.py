@@ -61,8 +61,6 @@ def survive(folder: Path, kills: list[str]) -> str:
             resolution = [path, str(n * 10) if made else "retry"]
         if not (folder / "victim.db").exists() or not _begun(folder):
             (folder / "done").unlink(missing_ok=True)
-            for rest in folder.glob("victim.*"):
-                rest.unlink()
             found = start("run", "never")
         else:
             found = start("resume", left.pop(0) if left else "never", *resolution)

@@ -77,6 +77,6 @@ def agree(program: str) -> str:
     other_code, other_value = _run(_INLINED.sub(r"((identity \1)", program))
     if code != other_code and "limit" not in code + other_code:
         raise Finding(f"inlined it comes to {code}, called to {other_code}")
-    if value != other_value and "#<" not in value:
+    if code == other_code and value != other_value and "#<" not in value:
         raise Finding(f"inlined it gives {value[:80]}, called {other_value[:80]}")
     return code

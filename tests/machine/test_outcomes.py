@@ -83,7 +83,7 @@ def test_a_thrown_error_that_is_not_caught_comes_back_with_its_place():
     assert caught.value is error
     assert error.span is not None
     assert error.span.text == '(call "a")'
-    assert [name for name, _ in error.trace] == ["f"]
+    assert [name for name, _ in error.trace] == ["f", "the program"]
 
 
 def test_an_error_after_resuming_leaves_resume():

@@ -84,8 +84,9 @@ class Target:
         port = f":{url.port}" if url.port is not None else ""
         host = f"[{url.host}]" if ":" in url.host else url.host
         self.label = f"{url.scheme}://{host}{port}{url.path}"
-        self.identity = fingerprint(str(self.url), *self._pairs(self.headers), self.version, self.requires,
-            repr(self.oauth))
+        self.identity = fingerprint(
+            str(self.url), *self._pairs(self.headers), self.version, self.requires, repr(self.oauth)
+        )
 
     def _process(self, fields: Mapping[str, Any]) -> None:
         import shlex

@@ -1,0 +1,132 @@
+"""The commands: `run --durable`, `resume`, `runs`, `audit`, `--record`, `--replay`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+Command = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def killed(tmp_path: Path, *words: str, when: Callable[[], bool]) -> None:
+    """Run `rtfs` and kill it when something has happened."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "xdg")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rtfs", *words], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 30
+    while not when() and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert when()
+
+
+def test_a_killed_command_is_resumed_with_what_it_was_started_with(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "caps.rtfs").write_text(
+        '(capability "slow" :implementation'
+        ' (fn [] (do (write-file "there" "x") (call "ccos.system.sleep-ms" 1500) :ok)))'
+    )
+    (tmp_path / "plan.rtfs").write_text('(println "start") (write-file "a" "1") [(call "slow") (read-file "a") @who]')
+    killed(
+        tmp_path, "run", "--durable", "--run-id", "x", "--load", "caps.rtfs", "--allow", "fs:write:.",
+        "--allow", "fs:read:.", "--context", '{"who": "Ann"}', "--ledger", "audit.db", "plan.rtfs",
+        when=lambda: (tmp_path / "there").exists(),
+    )  # fmt: skip
+    code, out, _ = command("runs", "--json")
+    (run,) = json.loads(out)
+    assert (run["run"], run["state"]) == ("x", "interrupted")
+    (tmp_path / "elsewhere").mkdir()
+    assert command("resume", "x", cwd=tmp_path / "elsewhere") == (0, '[:ok "1" "Ann"]\n', "")
+    assert command("resume", "x", "--json")[:2] == (0, '["ok","1","Ann"]\n')
+    code, out, _ = command("runs")
+    assert code == 0
+    assert "x" in out
+    assert "done" in out
+    code, out, _ = command("audit", "show", "audit.db")
+    assert code == 0
+    assert "replay ccos.io.write-file ok" in out
+    assert "decision slow" in out
+    assert command("audit", "verify", "audit.db")[0] == 0
+    assert command("runs", "prune") == (0, "", "")
+    assert command("runs") == (0, "", "")
+
+
+def test_the_id_goes_to_standard_error(tmp_path: Path, command: Command) -> None:
+    code, out, err = command("run", "--durable", "-e", "(+ 1 2)")
+    assert (code, out) == (0, "3\n")
+    run_id = err.removeprefix("run ").strip()
+    assert command("resume", run_id) == (0, "3\n", "")
+    assert command("runs", "delete", run_id) == (0, "", "")
+    assert command("resume", run_id)[0] == 1
+
+
+def test_a_run_of_a_python_program_is_resumed_there(tmp_path: Path, command: Command) -> None:
+    import rtfs
+
+    with rtfs.Runtime(state=tmp_path / "xdg" / "rtfs" / "runs") as runtime:
+        runtime.run("1", durable=True, run_id="p")
+    code, _, err = command("resume", "p")
+    assert code == 2
+    assert "Runtime.resume" in err
+
+
+def test_a_run_that_waits_for_approval_ends_with_4_and_goes_on_when_approved(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "rtfs.yaml").write_text(
+        "allow: ['fs:write:.']\npolicy:\n  rules:\n    - match: ccos.io.write-file\n      decide: approve\n"
+    )
+    (tmp_path / "plan.rtfs").write_text('(println "once") (write-file "out" "x") :done')
+    code, out, err = command("run", "--config", "rtfs.yaml", "--durable", "--run-id", "w", "plan.rtfs")
+    assert (code, out) == (4, "once\n")
+    assert "rtfs resume w --approve" in err
+    assert "waiting" in command("runs")[1]
+    assert command("resume", "w")[0] == 4
+    assert not (tmp_path / "out").exists()
+    assert command("resume", "w", "--approve")[:2] == (0, ":done\n")
+    assert (tmp_path / "out").read_text() == "x"
+
+
+def test_record_and_replay(tmp_path: Path, command: Command) -> None:
+    source = '(println "hi") (write-file "a" "1") (+ 1 (count (read-file "a")))'
+    grants = ("--allow", "fs:write:.", "--allow", "fs:read:.")
+    assert command("run", *grants, "--record", "r.jsonl", "-e", source) == (0, "hi\n2\n", "")
+    (tmp_path / "a").unlink()
+    assert command("run", "--replay", "r.jsonl", "-e", source) == (0, "hi\n2\n", "")
+    assert not (tmp_path / "a").exists()
+    assert command("run", "--replay", "r.jsonl", "-e", '(write-file "b" "1")')[0] == 1
+    assert command("run", "--replay", "r.jsonl", "--durable", "-e", "1")[0] == 2
+
+
+def test_audit_names_what_was_changed(tmp_path: Path, command: Command) -> None:
+    assert command("run", "--ledger", "l.db", "-e", '(println "a")')[0] == 0
+    code, out, _ = command("audit", "export", "l.db")
+    exported = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [record["seq"] for record in exported] == list(range(1, len(exported) + 1))
+    assert {"run", "decision", "outcome", "end"} == {record["kind"] for record in exported}
+    run = exported[0]["run"]
+    assert len(command("audit", "show", "--run", run, "l.db")[1].splitlines()) == 4
+    connection = sqlite3.connect(tmp_path / "l.db")
+    connection.execute("UPDATE records SET detail = 'deny: no' WHERE seq = 2")
+    connection.commit()
+    connection.close()
+    code, _, err = command("audit", "verify", "l.db")
+    assert code == 1
+    assert "record 2 was changed" in err
+    assert command("audit", "verify", "nothing.db")[0] == 1
+    assert command("audit", "verify")[0] == 2
+
+
+def test_the_ledger_of_the_configuration(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "rtfs.yaml").write_text("ledger: kept.db\ndurability: power\n")
+    assert command("run", "--config", "rtfs.yaml", "-e", "1")[0] == 0
+    assert command("audit", "verify", "--config", "rtfs.yaml")[0] == 0
+    assert (tmp_path / "kept.db").exists()
