@@ -50,6 +50,10 @@ FORBIDDEN = {
 }
 
 
+# A local that a body declares before the definition is analysed.
+DECLARED = -1
+
+
 class Analyser:
     """Analyses the forms of one module within one unit."""
 
@@ -126,7 +130,7 @@ class Analyser:
         at = self.at
         function = self.analyse(form[0], scope)
         if isinstance(function, Global) and function.core and function.name in EACH:
-            inlined = analyse_each(self, form, scope)
+            inlined = analyse_each(self, form, function.name, scope)
             if inlined is not None:
                 return inlined
         items = form.to_list()[1:]
@@ -237,10 +241,19 @@ class Analyser:
         head = form[0].name
         if head in ("def", "defn", "defn-") and form[1].__class__ is Symbol:
             name = form[1].name.split(":", 1)[0] if head == "def" else form[1].name
-            self.bind(name, scope)
+            self.bind(name, scope).definitions = DECLARED
         elif head == "do":
             for part in form[1:]:
                 self._declare_local(part, scope)
+
+    def definition(self, name: str, scope: Scope) -> nodes.Binding:
+        """The local that a definition in a body gives a value: what the body declared, else what an earlier definition
+        in the same scope made, never a parameter or what a `let` bound."""
+        binding = scope.names.get(name)
+        if binding is None or not binding.definitions:
+            binding = self.bind(name, scope)
+        binding.definitions = 1 if binding.definitions in (0, DECLARED) else 2
+        return binding
 
     def bind(self, name: str, scope: Scope) -> nodes.Binding:
         """A new local of that name, visible in `scope` from now on."""

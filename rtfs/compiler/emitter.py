@@ -143,6 +143,9 @@ class Emitter(Attempts):
     def bind(self, node: nodes.Let) -> None:
         for binding, value in node.bindings:
             self.stores.add(binding.python)
+            if binding.definitions > 1:
+                self._bind_again(binding, value)
+                continue
             if isinstance(value, nodes.Fn) and (value.binding is None or value.binding is binding):
                 self.function(value, binding.python)
                 continue
@@ -156,6 +159,15 @@ class Emitter(Attempts):
             binding.kinds = kinds
             binding.value = value
             self.known[binding] = kinds
+
+    def _bind_again(self, binding: nodes.Binding, value: nodes.Node) -> None:
+        """One of several definitions of a local: nothing is known of its value."""
+        if isinstance(value, nodes.Fn) and (value.binding is None or value.binding is binding):
+            self.function(value, binding.python)
+        else:
+            self.into(value, Destination("set", binding.python))
+        binding.kinds = binding.value = None
+        self.known[binding] = None
 
     def breakable(self, node: nodes.Node, to: Destination) -> None:
         """Emit into a loop of one round, so that each way out is a `break` and long chains stay flat."""

@@ -45,12 +45,14 @@ def analyse_def(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         raise shape_error("def", "`def` names a symbol")
     name = binding_name(pattern)
     value: Node
+    own: Binding | None = None
     if is_list_headed(value_form, "fn", "lambda", "λ"):
-        value = analyse_function(a, value_form, scope, name, scope.names.get(name) if scope.local_definitions else None)
+        own = a.definition(name, scope) if scope.local_definitions else None
+        value = analyse_function(a, value_form, scope, name, own)
     else:
         value = a.analyse(value_form, scope)
     value = cast(a, value, type_form, name)
-    return _define(a, name, value, scope)
+    return _define(a, name, value, scope, own)
 
 
 SPECIAL_FORMS["def"].most = 4  # (def name : type value)
@@ -66,9 +68,9 @@ def _definition(items: list[Any], a: Analyser) -> list[tuple[Any, Any, Any]]:
     return found
 
 
-def _define(a: Analyser, name: str, value: Node, scope: Scope) -> Node:
+def _define(a: Analyser, name: str, value: Node, scope: Scope, own: Binding | None = None) -> Node:
     if scope.local_definitions:
-        binding = scope.names.get(name) or a.bind(name, scope)
+        binding = own or a.definition(name, scope)
         if isinstance(value, nodes.Fn) and value.binding is None:
             value.binding = binding
         return nodes.Let(a.at, [(binding, value)], Local(a.at, binding))
@@ -99,8 +101,8 @@ def analyse_defn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if not rest or not (rest[0].__class__ is Vector or is_arity(rest[0])):
         raise shape_error("defn", f"`defn {name}` has no parameter vector")
     if scope.local_definitions:
-        own = scope.names.get(name) or a.bind(name, scope)
-        return _define(a, name, _function(a, rest, scope, name, own), scope)
+        own = a.definition(name, scope)
+        return _define(a, name, _function(a, rest, scope, name, own), scope, own)
     a.module.define(name)
     return nodes.Def(a.at, name, _function(a, rest, scope, name, None))
 

@@ -27,14 +27,13 @@ LARGEST = 1_000
 EACH = {"map": (2, 1), "filter": (2, 1), "remove": (2, 1), "reduce": (3, 2)}
 
 
-def analyse_each(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
-    """The inlined call, or None if the form is not one that is. The head is known to be the standard function."""
-    name = form[0].name
+def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
+    """The inlined call, or None if the form is not one that is. The head means the standard function `name`."""
     forms, count = EACH[name]
     if len(form) != forms + 1:
         return None
     if form[1].__class__ is Symbol or form[1].__class__ is Keyword:
-        return _named(a, form, scope)
+        return _named(a, form, name, scope)
     if not is_list_headed(form[1], "fn", "lambda", "λ") or len(form[1]) < 2:
         return None
     vector = form[1][1]
@@ -62,9 +61,9 @@ def analyse_each(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
     return nodes.Each(at, name, bindings[-1], accumulator, body, initial, collection, loop.closes)
 
 
-def _named(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
+def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
     """`(map inc xs)`, `(map :name xs)`, `(reduce + 0 xs)`: an inlined operator or a keyword as the function."""
-    at, name = a.at, form[0].name
+    at = a.at
     if name == "reduce":
         function = a.analyse(form[1], scope)
         if not (isinstance(function, nodes.Global) and function.core and function.name == "+"):

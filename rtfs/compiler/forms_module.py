@@ -75,7 +75,7 @@ def analyse_defstruct(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     body = nodes.Cast(a.at, nodes.Local(a.at, value), Symbol(name), name)
     made = nodes.Fn(a.at, name, [nodes.Arity(a.at, [value], None, body)], None, False)
     if scope.local_definitions:
-        binding = scope.names.get(name) or a.bind(name, scope)
+        binding = a.definition(name, scope)
         return nodes.Let(a.at, [(binding, made)], nodes.Local(a.at, binding))
     a.module.define(name)
     return nodes.Def(a.at, name, made)

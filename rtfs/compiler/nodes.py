@@ -19,7 +19,7 @@ class Binding:
     """A local name. `python` is the Python local that holds it; `kinds`, once known, the classes its value can have;
     `uses` counts how often the text mentions it; `value` is the node that a `let` bound it to."""
 
-    __slots__ = ("function", "kinds", "loop", "name", "python", "uses", "value")
+    __slots__ = ("definitions", "function", "kinds", "loop", "name", "python", "uses", "value")
 
     def __init__(self, name: str, python: str, function: Any, loop: Any) -> None:
         self.name = name
@@ -27,6 +27,7 @@ class Binding:
         self.function = function
         self.loop = loop
         self.kinds: frozenset[str] | None = None
+        self.definitions = 0
         self.uses = 0
         self.value: Node | None = None
 

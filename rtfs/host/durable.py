@@ -15,7 +15,7 @@ from rtfs.host.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, R
 from rtfs.host.replay import Never, Replay, diverged
 from rtfs.host.stopping import Stop, stop
 from rtfs.syntax.printer import to_text
-from rtfs.values import HostError, LimitError, UserError, Vector
+from rtfs.values import Cancelled, HostError, LimitError, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,12 +81,9 @@ class Durable:
             journal.commit([("state", RUNNING)])
             try:
                 value = await begin()
-            except LimitError as error:
-                if error.code != "limit/time":  # with more time it may end
-                    self._finish(FAILED, error)
-                raise
             except UserError as error:
-                self._finish(FAILED, error)
+                if not _from_outside(error):
+                    self._finish(FAILED, error)
                 raise
             self._finish(DONE, value)
             return value
@@ -183,7 +180,8 @@ class Durable:
         try:
             value = await pipeline.perform(call, frame, held)
         except UserError as error:
-            held.failed(error)
+            if not _from_outside(error):
+                held.failed(error)
             raise
         return held.done(value)
 
@@ -288,6 +286,11 @@ def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> S
         " --result JSON gives it this value",
         capability=known.subject,
     )
+
+
+def _from_outside(error: UserError) -> bool:
+    """Whether an error is none of the program's: with more time, or where somebody reads its output, it may go on."""
+    return isinstance(error, Cancelled) or (isinstance(error, LimitError) and error.code == "limit/time")
 
 
 def _spend(quota: Quota, call: HostCall) -> None:

@@ -162,6 +162,8 @@ class Pipeline:
 
         record(decision.text)
         request = ApprovalRequest(entry, arguments, text, decision.reason, hash, frame)
+        if frame.run.journal is not None:
+            frame.run.journal.breathe()  # asking may take long
         try:
             return Decision(True, await self.approvals.settle(request, frame))
         except UserError as error:

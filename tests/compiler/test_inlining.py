@@ -94,3 +94,11 @@ def test_a_map_built_in_place_is_the_map_built_by_versions(pairs: list[tuple[obj
         in_place = runtime.run("(reduce (fn [m [k v]] (assoc m k v)) {} pairs)")
         versions = runtime.run("(let [f (fn [m [k v]] (assoc m k v))] (reduce f {} pairs))")
     assert rtfs.to_text(in_place) == rtfs.to_text(versions)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("((do map) (fn [x] (inc x)) [1])", [2]), ("((try reduce) + 0 [1 2])", 3)], ids=str
+)
+def test_a_head_that_is_no_symbol_but_means_a_standard_function(text: str, value: object) -> None:
+    with rtfs.Runtime() as runtime:
+        assert rtfs.to_python(runtime.run(text)) == value

@@ -433,3 +433,27 @@ def test_a_long_computation_does_not_keep_an_outcome_in_memory(counting: Make, s
 def test_python_is_part_of_the_record(counting: Make, state: Path) -> None:
     counting().runtime.run("1", durable=True, run_id="r")
     assert f'"Python": "{sys.version_info[0]}.{sys.version_info[1]}"' in look(str(state), "r")[0]["versions"]
+
+
+def test_time_that_is_up_and_output_nobody_reads_are_no_end(counting: Make, state: Path) -> None:
+    one = counting()
+    endless = '(call "count" 1) (loop [i 0] (if (= 7 (call "again" i)) :end (recur (+ i 0))))'
+    assert code(lambda: one.runtime.run(endless, durable=True, run_id="r", timeout=0.3)) == "limit/time"
+    assert RunState(str(state), "r").state == "interrupted"
+    one.plan[0] = lambda: 7
+    assert one.runtime.resume("r", limits={"seconds": 60}) == rtfs.Keyword("end")
+    one.plan[2] = rtfs.Cancelled()
+    assert code(lambda: one.runtime.run('(call "again" 2)', durable=True, run_id="s")) == "cancelled"
+    assert one.runtime.resume("s") == 20
+
+
+def test_what_was_done_is_written_before_somebody_is_asked(counting: Make, state: Path) -> None:
+    seen: list[str] = []
+
+    def approve(request: Any) -> bool:
+        seen.extend(event.kind for event in look(str(state), "r")[1])
+        return True
+
+    one = counting(rules=[{"match": "again", "decide": "approve"}], approve=approve)
+    assert one.runtime.run('(call "count" 1) (call "again" 2)', durable=True, run_id="r") == 20
+    assert seen == ["call", "outcome"]

@@ -75,7 +75,8 @@ def agree(program: str) -> str:
     if _CODE_AS_DATA.search(program) or not _INLINED.search(program):
         return code
     other_code, other_value = _run(_INLINED.sub(r"((identity \1)", program))
-    if code != other_code and "limit" not in code + other_code:
+    # an operand may be an unknown name, another one of the wrong kind: which is met first is not part of the language
+    if code != other_code and "limit" not in code + other_code and "undefined" not in (code, other_code):
         raise Finding(f"inlined it comes to {code}, called to {other_code}")
     if code == other_code and value != other_value and "#<" not in value:
         raise Finding(f"inlined it gives {value[:80]}, called {other_value[:80]}")

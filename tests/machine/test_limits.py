@@ -6,7 +6,8 @@ import pytest
 
 from rtfs.machine import Complete, Limits, RequiresHost, new_environment, start
 from rtfs.machine.outcome import HostCall
-from rtfs.values import Cancelled, LimitError
+from rtfs.syntax import printer
+from rtfs.values import Cancelled, Keyword, LimitError
 from tests.machine.support import answered, begin, error, in_a_process, program, value, waiting
 
 FOREVER = ["(loop [] (recur))", "(defn f [] (f)) (f)", "(defn f [] (g)) (defn g [] (f)) (f)", "((fn f [] (f)))"]
@@ -215,3 +216,16 @@ def test_recursion_reaches_100_000_also_through_functions_given_to_functions():
 
 def test_recursion_without_an_end_is_a_limit_and_no_crash():
     assert run_all(ENDLESS) == dict.fromkeys(ENDLESS, "limit/depth")
+
+
+def test_data_that_shares_its_parts_cannot_be_printed_without_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(printer, "MOST_COLLECTIONS", 10_000)
+    shared = "(reduce (fn [a _] (vector a a)) [1] (range 60))"
+    assert error(f"(str {shared})").code == "limit/size"
+    assert error(f"(match {shared} 1 2)").code == "limit/size"
+    assert value(f"(= {shared} {shared})") is True
+    assert value(f"(get {{{shared} :found}} {shared})") is Keyword("found")
+
+
+def test_a_template_cannot_grow_without_end():
+    assert error("(loop [v [1 2 3]] (recur `[~@v ~@v]))").code == "limit/size"
