@@ -126,7 +126,10 @@ class Announcing(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        print(self.url, flush=True)
+        try:
+            print(self.url, flush=True)
+        except BrokenPipeError:  # whoever started it has gone meanwhile
+            os._exit(0)
 
 
 def main() -> int:

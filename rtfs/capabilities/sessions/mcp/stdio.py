@@ -170,6 +170,8 @@ class StdioChannel:
             stdin.write(body + b"\n")
             await stdin.drain()
         except (OSError, RuntimeError) as error:
+            # a process that ends closes its input a moment before it says with what
+            await self._exited(1.0)
             raise MaybeSent(self._gone("closed its input")) from error
 
     async def _read_output(self) -> None:
