@@ -1,8 +1,10 @@
 """The unit cache: compiled units on disk, so that a script's second run compiles nothing.
 
-Knows nothing of compiling. Invariant: bytes reach `marshal` only after their checksum was verified, from a file that
-this user owns in a folder only this user can write; anything else is as good as absent. The key covers the source, what
-the environment had compiled before, the compiler's own files and Python's bytecode version.
+Knows nothing of compiling. What has no name but a label in angle brackets (`<string>`, `<repl 3>`) is not kept: it is
+rarely seen twice, and what somebody types is nobody else's to find. Invariant: bytes reach `marshal` only after their
+checksum was verified, from a file that this user owns in a folder only this user can write; anything else is as good
+as absent. The key covers the source, what the environment had compiled before, the compiler's own files and Python's
+bytecode version.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _FORMAT = b"rtfs-unit-1\n"
 _MAX_FILES = 2_000
+_TIDY_EVERY = 32
+"""Of so many units that are kept, one has the folder looked through."""
 _compiler: bytes | None = None
 
 
@@ -76,7 +80,7 @@ def folder() -> str | None:
 
 def load(unit_key: bytes, source: Source) -> Unit | None:
     """The cached unit of a key, or None."""
-    where = folder()
+    where = folder() if _has_file(source) else None
     if where is None:
         return None
     try:
@@ -94,7 +98,7 @@ def load(unit_key: bytes, source: Source) -> Unit | None:
 
 def save(unit_key: bytes, unit: Unit) -> None:
     """Keep a unit; failing to is no error."""
-    where = folder()
+    where = folder() if _has_file(unit.source) else None
     if where is None:
         return
     try:
@@ -108,9 +112,14 @@ def save(unit_key: bytes, unit: Unit) -> None:
         with open(descriptor, "wb") as file:
             file.write(_FORMAT + sha256(unit_key + body).digest() + body)
         os.replace(temporary, path)
-        _tidy(where)
+        if unit_key[-1] < 256 // _TIDY_EVERY:
+            _tidy(where)
     except OSError:
         return
+
+
+def _has_file(source: Source) -> bool:
+    return not source.name.startswith("<")
 
 
 def _tidy(where: str) -> None:
@@ -135,6 +144,8 @@ def _pack(unit: Unit) -> tuple[Any, ...]:
         unit.macros,
         unit.definitions,
         unit.depends,
+        unit.expanded,
+        unit.tells,
         steps,
     )
 
@@ -151,6 +162,8 @@ def _unpack(packed: tuple[Any, ...], source: Source) -> Unit:
         unit.macros,
         unit.definitions,
         unit.depends,
+        unit.expanded,
+        unit.tells,
         steps,
     ) = packed
     unit.steps = [Step(*step) for step in steps]

@@ -40,7 +40,9 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     Raises ReaderError for text that is no form, CompileError for forms that are no program.
     """
     key = cache.key(source, environment.state, module)
-    unit = cache.load(key, source) if environment.observer is None else None
+    unit = None
+    if environment.observer is None:
+        unit = environment.recent.get(key) or cache.load(key, source)
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
     if unit is None:
@@ -48,9 +50,12 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         cache.save(key, unit)
     elif unit.facts or unit.macros:
         load_macros(unit, environment)
-    imported = b"".join([digest for _, _, digest in unit.depends])
-    environment.state = cache.following(environment.state, key + imported)
-    load(unit, environment)
+    if environment.recent.changes(unit):
+        imported = b"".join([digest for _, _, digest in unit.depends])
+        environment.state = cache.following(environment.state, key + imported)
+    if environment.units.get(unit.filename) is not unit:
+        load(unit, environment)
+    environment.recent.add(key, unit, environment)
     return Program(unit, environment, module)
 
 
@@ -71,7 +76,7 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
     before = {name: module.mark() for name, module in environment.modules.items()}
     raise_limit(COMPILE_RECURSION)
     try:
-        return UnitCompiler(source, environment, key).compile(forms, environment.module(module))
+        unit = UnitCompiler(source, environment, key).compile(forms, environment.module(module))
     except RecursionError:
         environment.restore(before)
         raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
@@ -84,6 +89,8 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
     finally:
         environment.expansions = outer
         restore_limit()
+    unit.tells = environment.told_since(before)
+    return unit
 
 
 def load(unit: Unit, environment: Environment) -> None:

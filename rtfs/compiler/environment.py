@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.builtins import CORE
 from rtfs.compiler.module import Macro, Module
+from rtfs.compiler.recent import RecentUnits
 from rtfs.compiler.spelling import global_name, plain_name
 from rtfs.compiler.support import SUPPORT
 from rtfs.values import List, Symbol
@@ -39,6 +40,7 @@ class Environment:
         self.core[" core_function"] = CORE.__getitem__
         self.modules: dict[str, Module] = {}
         self.units: dict[str, Unit] = {}
+        self.recent = RecentUnits()
         self.files: dict[str, Unit] = {}
         self.importing: list[str] = []
         self.state = b""
@@ -53,6 +55,7 @@ class Environment:
         copy = Environment(self._run, self.path)
         copy.core = self.core  # functions keep the one they were made with
         copy.units = dict(self.units)
+        copy.recent = self.recent.copy()
         copy.files = dict(self.files)
         copy.state = self.state
         copy._core_ready = self._core_ready
@@ -79,6 +82,12 @@ class Environment:
                 self.files.pop(name, None)
         for name, mark in marks.items():
             self.modules[name].reset(mark)
+
+    def told_since(self, marks: dict[str, tuple[Any, ...]]) -> bool:
+        """True if what names mean to the compiler is no longer what it was when the modules were marked."""
+        return self.modules.keys() != marks.keys() or any(
+            self.modules[name].told_since(mark) for name, mark in marks.items()
+        )
 
     def module_value(self, module: str, name: str, /) -> Any:
         """What a name of another module is now: how a template reaches its own module's definitions."""

@@ -73,6 +73,11 @@ class Module:
             table.update(before)
         self.exports, self.declared = mark[7:]
 
+    def told_since(self, mark: tuple[Any, ...]) -> bool:
+        """True if compiling changed the module since the mark was made, but for values (`early`)."""
+        now = self.mark()
+        return now[:4] != mark[:4] or now[5:] != mark[5:]
+
     def define(self, name: str) -> None:
         """Note a definition: the name is a value now, whatever it was."""
         self.defined.add(name)
@@ -99,3 +104,17 @@ class Macro:
         if self._function is None:
             self._function = function_of(self.code, self.namespace)()
         return self._function
+
+    @property
+    def template(self) -> tuple[str, int]:
+        """Where the macro makes what it expands to: the name of its unit, and the line of its one `return` (of several,
+        or of several arities, that of the definition)."""
+        from opcode import opname
+
+        code = self.function.__code__
+        returns = [
+            line
+            for start, end, line in code.co_lines()
+            if line is not None and any(opname[one].startswith("RETURN_") for one in code.co_code[start:end:2])
+        ]
+        return code.co_filename, returns[0] if len(returns) == 1 else code.co_firstlineno

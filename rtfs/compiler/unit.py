@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from rtfs.compiler.module import Module
+    from rtfs.compiler.module import Macro, Module
 
 MAX_EXPANSIONS = 200_000
+STANDARD = ("rtfs.core", "rtfs.prelude")
+"""Modules whose macros are nobody's to look into."""
 
 
 class Step:
@@ -40,13 +42,15 @@ class Unit:
     types: (module, name, encoded type form) for annotations. facts: what compiling it told the environment about
     modules, in order, to be told again when the unit comes from the cache (see modules.py). macros: (module, name, code
     that makes the macro's function). definitions: module -> names. depends: (module, path, digest) of the files it
-    imports.
+    imports. expanded: index of a place in the expansion of a macro -> (its name, its code's unit and line, index of the
+    place around that). tells: whether it changes what later sources are compiled against.
     """
 
     __slots__ = (
         "constants",
         "definitions",
         "depends",
+        "expanded",
         "facts",
         "filename",
         "keywords",
@@ -54,6 +58,7 @@ class Unit:
         "source",
         "spans",
         "steps",
+        "tells",
         "types",
     )
 
@@ -69,12 +74,23 @@ class Unit:
         self.definitions: dict[str, list[str]] = {}
         self.depends: list[tuple[str, str, bytes]] = []
         self.steps: list[Step] = []
+        self.expanded: dict[int, tuple[str, str, int, int]] = {}
+        self.tells = True
 
     def span(self, index: int) -> Span | None:
         """The place that an index stands for."""
         if not 0 < index < len(self.spans) // 2:
             return None
         return Span(self.source, self.spans[2 * index], self.spans[2 * index + 1])
+
+    def expansions_at(self, index: int, units: dict[str, Unit]) -> tuple[tuple[str, Span | None], ...]:
+        """Notes about the macros whose expansion a place is in, innermost first."""
+        notes: list[tuple[str, Span | None]] = []
+        while index in self.expanded:
+            name, filename, line, index = self.expanded[index]
+            unit = self if filename == self.filename else units.get(filename)
+            notes.append((f"in the expansion of `{name}`", unit.span(line - 1) if unit is not None else None))
+        return tuple(notes)
 
 
 class UnitBuilder:
@@ -102,6 +118,16 @@ class UnitBuilder:
             found = len(self.unit.spans) // 2
             self._places[key] = found
             self.unit.spans += key
+        return found
+
+    def expansion(self, at: int, macro: Macro) -> int:
+        """Index of the same place, for what a macro of the user's makes there."""
+        if not at or macro.module.name in STANDARD:
+            return at
+        unit = self.unit
+        found = len(unit.spans) // 2
+        unit.spans += unit.spans[2 * at : 2 * at + 2]
+        unit.expanded[found] = (macro.name, *macro.template, at)
         return found
 
     def span_at(self, index: int) -> Span | None:

@@ -216,9 +216,18 @@ def test_constants_that_marshal_cannot_hold():
 
 def test_the_folder_stays_bounded(units: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cache, "_MAX_FILES", 10)
+    monkeypatch.setattr(cache, "_TIDY_EVERY", 1)
     for number in range(40):
         printed(str(number))
     assert len(list(units.iterdir())) <= 11
+
+
+def test_what_comes_from_no_file_is_not_written(units: Path):
+    printed("(+ 1 40)")
+    before = set(units.iterdir())
+    for name in ("<string>", "<repl 1>", "<stdin>"):
+        assert printed("(+ 1 41)", name=name) == "42"
+    assert set(units.iterdir()) == before
 
 
 def test_no_half_written_files_are_left(units: Path):

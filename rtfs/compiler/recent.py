@@ -1,0 +1,70 @@
+"""The units lately run in one environment: what is run again and again is compiled once.
+
+Knows nothing of compiling or of the disk. Invariant: a unit is forgotten altogether only if no function can outlive
+its run; of any other, the places and constants stay as long as the environment.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.environment import Environment
+    from rtfs.compiler.unit import Unit
+
+CAPACITY = 256
+
+
+class RecentUnits:
+    """Units by key, the least recently used forgotten first."""
+
+    def __init__(self) -> None:
+        self._units: dict[bytes, Unit] = {}
+        self._told: tuple[Any, ...] | None = None
+
+    def get(self, key: bytes) -> Unit | None:
+        """The unit of a key, if it was used lately."""
+        unit = self._units.pop(key, None)
+        if unit is not None:
+            self._units[key] = unit
+        return unit
+
+    def add(self, key: bytes, unit: Unit, environment: Environment) -> None:
+        """Keep a unit; whatever is beyond the capacity is forgotten."""
+        self._units[key] = unit
+        if len(self._units) > CAPACITY:
+            oldest = self._units.pop(next(iter(self._units)))
+            if not _outlives_its_run(oldest):
+                environment.units.pop(oldest.filename, None)
+                for name, constant, _ in (*oldest.constants, *oldest.types):
+                    environment.module(name).globals.pop(constant, None)
+
+    def changes(self, unit: Unit) -> bool:
+        """True unless compiling after this unit is as it was before it: the unit tells the environment nothing new, or
+        only what the last unit that did change it, the same text, told."""
+        if not unit.tells:
+            return False
+        told = (unit.source.text, unit.definitions, unit.facts, [macro[:2] for macro in unit.macros], unit.depends)
+        if told == self._told:
+            return False
+        self._told = told
+        return True
+
+    def copy(self) -> RecentUnits:
+        """The same units, to go on separately."""
+        made = RecentUnits()
+        made._units, made._told = dict(self._units), self._told
+        return made
+
+
+def _outlives_its_run(unit: Unit) -> bool:
+    """True if a function made by the unit may be called after it has run."""
+    if unit.definitions or unit.macros or unit.depends:
+        return True
+    code = type(_outlives_its_run.__code__)
+    for step in unit.steps:
+        for form in step.code.co_consts if step.code is not None else ():
+            if isinstance(form, code) and any(isinstance(inner, code) for inner in form.co_consts):
+                return True
+    return False

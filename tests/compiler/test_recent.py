@@ -1,0 +1,110 @@
+"""Units lately run in one environment: compiled once, and never taken for what they are no longer."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtfs.compiler import compile, recent
+from rtfs.machine import new_environment
+from rtfs.source import Source
+from tests.compiler.support import failure, printed
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were compiled, not found."""
+    seen: list[str] = []
+    real = compile.compile_unit
+
+    def noting(source: Source, *rest: object) -> object:
+        seen.append(source.text)
+        return real(source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compile, "compile_unit", noting)
+    return seen
+
+
+def test_an_expression_that_is_run_again_is_compiled_once(compiled: list[str]):
+    environment = new_environment()
+    printed("(defn job [x] {:a [x]})", environment, "<string>")
+    compiled.clear()
+    assert [printed("(job 1)", environment, "<string>") for _ in range(3)] == ["{:a [1]}"] * 3
+    assert compiled == ["(job 1)"]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    ["(defn f [x] (* 2 x)) (f 4)", "(defmacro m [x] `(* 2 ~x)) (deftype T int) (defn f [x : T] (m x)) (f 4)"],
+    ids=["functions", "macros and types"],
+)
+def test_a_plan_with_definitions_that_is_run_again_and_again_is_soon_compiled_no_more(plan: str, compiled: list[str]):
+    environment = new_environment()
+    for _ in range(4):
+        assert printed(plan, environment, "<string>") == "8"
+    compiled.clear()
+    assert printed(plan, environment, "<string>") == "8"
+    assert compiled == []
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after"),
+    [
+        ("(defn f [x] :function)", "macro", ":function"),
+        ("(defmacro f [x] `(quote other))", "macro", "other"),
+    ],
+)
+def test_a_name_that_becomes_something_else_changes_what_is_compiled(change: str, before: str, after: str):
+    environment = new_environment()
+    printed("(defmacro f [x] `(quote macro))", environment, "<string>")
+    assert [printed("(f 1)", environment, "<string>") for _ in range(2)] == [before] * 2
+    printed(change, environment, "<string>")
+    assert [printed("(f 1)", environment, "<string>") for _ in range(2)] == [after] * 2
+
+
+def test_two_plans_that_define_one_type_differently_take_turns():
+    environment = new_environment()
+    narrow, wide = "(deftype T int) (defn f [x : T] x) (f 1)", '(deftype T string) (defn f [x : T] x) (f "a")'
+    for _ in range(4):
+        assert printed(narrow, environment, "<string>") == "1"
+        assert failure('(f "a")', environment, "<string>").code == "type/mismatch"
+        assert printed(wide, environment, "<string>") == '"a"'
+        assert failure("(f 1)", environment, "<string>").code == "type/mismatch"
+
+
+def test_a_redefined_standard_name_is_seen_by_what_was_compiled_before():
+    environment = new_environment()
+    assert [printed("(inc 1)", environment, "<string>") for _ in range(2)] == ["2", "2"]
+    printed("(defn inc [x] :mine)", environment, "<string>")
+    assert printed("(inc 1)", environment, "<string>") == ":mine"
+
+
+def test_what_is_forgotten_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(recent, "CAPACITY", 5)
+    environment = new_environment()
+    printed("1", environment, "<string>")
+    units, names = len(environment.units), len(environment.module("user").globals)
+    for number in range(50):
+        assert printed(f"(count (quote [{number} a]))", environment, "<string>") == "2"
+    assert len(environment.units) <= units + 5
+    assert len(environment.module("user").globals) <= names + 5
+
+
+def test_a_function_outlives_the_unit_that_made_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(recent, "CAPACITY", 2)
+    environment = new_environment()
+    printed("(def held (let [k (quote [a b])] (fn [x] (if x k (nth k 5)))))", environment, "<string>")
+    for number in range(20):
+        printed(str(number), environment, "<string>")
+    assert printed("(held true)", environment, "<string>") == "[a b]"
+    error = failure("(held false)", environment, "<string>")
+    assert error.code == "index/out-of-bounds"
+    assert error.span is not None
+    assert error.span.source.text[error.span.start : error.span.end] == "(nth k 5)"
+
+
+def test_a_snapshot_goes_on_separately():
+    environment = new_environment()
+    printed("(defn f [] 1)", environment, "<string>")
+    copy = environment.snapshot()
+    printed("(defn f [] 2)", copy, "<string>")
+    assert (printed("(f)", environment, "<string>"), printed("(f)", copy, "<string>")) == ("1", "2")
