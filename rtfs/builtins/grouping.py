@@ -31,6 +31,17 @@ def _value(marker: Any) -> Any:
 _WRAPPED = {float, bool}
 
 
+class _Groups(dict[Any, list[Any]] if TYPE_CHECKING else dict):  # type: ignore[misc]
+    """Lists by marker, made when first asked for: collections.defaultdict would be one more import at every start."""
+
+    __slots__ = ()
+
+    def __missing__(self, marker: Any) -> list[Any]:
+        made: list[Any] = []
+        self[marker] = made
+        return made
+
+
 @builtin(
     "distinct",
     "(distinct coll)",
@@ -72,13 +83,9 @@ def frequencies(coll: Any, /) -> Any:
 def group_by(f: Any, coll: Any, /) -> Any:
     elements = items("group-by", coll)
     keys = looked_up(f, elements) if f.__class__ is Keyword else [f(x) for x in elements]
-    groups: dict[Any, list[Any]] = {}
+    groups = _Groups()
     for marker, x in zip(_markers(keys), elements, strict=True):
-        group = groups.get(marker)
-        if group is None:
-            groups[marker] = [x]
-        else:
-            group.append(x)
+        groups[marker].append(x)
     return Map([(_value(marker), Vector.of(group)) for marker, group in groups.items()])
 
 

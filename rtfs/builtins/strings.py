@@ -133,8 +133,11 @@ def split(text: Any, separator: Any, /) -> Vector:
 )
 def join(separator: Any, coll: Any, /) -> str:
     need_string("join", "separator", separator)
-    parts = [item if item.__class__ is str else display(item) for item in items("join", coll)]
-    return concatenated("join", parts, separator)
+    elements = items("join", coll)
+    try:
+        return concatenated("join", list(elements), separator)
+    except TypeError:  # not all of them are strings
+        return concatenated("join", [e if e.__class__ is str else display(e) for e in elements], separator)
 
 
 @builtin("upper", "(upper text)", "The text in capital letters.", '(upper "añb")', '"AÑB"', aliases=("string-upper",))

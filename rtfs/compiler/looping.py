@@ -11,7 +11,7 @@ import ast
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
 from rtfs.compiler.expressions import Expressions
-from rtfs.compiler.kinds import INT, KIND_OF_CLASS, NUMBER, Kinds, kinds_of
+from rtfs.compiler.kinds import INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, kinds_of
 from rtfs.compiler.ownership import core_name, fresh_kind, never_asked, updates
 from rtfs.values import Map, Vector
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SELECTING = frozenset(("map", "filter", "remove"))
 PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
+GIVES_STRINGS = frozenset(("split", "re-split", "re-seq"))
 
 
 class Looping(Expressions):
@@ -109,7 +110,8 @@ class Looping(Expressions):
             held = self.names.temporary()
             self.block.append(py.assign(held, value, line))
             value = py.name(held, line)
-        return py.call(" items", [py.const(node.operation, line), value], line), None, value
+        kinds = STRING if core_name(source) in GIVES_STRINGS else None
+        return py.call(" items", [py.const(node.operation, line), value], line), kinds, value
 
     def _round_function(self, node: nodes.Each, parameters: list[str]) -> str:
         """The body as a function, so that closures in it have variables of their own each round."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler import pyast as py
-from rtfs.compiler.kinds import BOOL, FLOAT, INT, NUMBER, STRING, Kinds, arithmetic
+from rtfs.compiler.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
 from rtfs.compiler.once import once
 from rtfs.compiler.primitives import map_lookup
-from rtfs.values import Keyword
+from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -280,10 +280,26 @@ _parity("even?", 0)
 _parity("odd?", 1)
 
 
+# Ints up to here CPython compares and prints without a detour; longer ones go to the function, which also prints what
+# Python refuses to.
+SHORT_INT = 1 << 30
+
+
 @inline("str", 1)
 def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
     value, kinds, _ = operands[0]
-    return (value if kinds == STRING else py.call(" str1", [value], line)), STRING
+    if kinds == STRING:
+        return value, STRING
+    first, again = once(e, value, line)
+    slow = py.call(" str1", [again], line)
+    if kinds is not None and "int" not in kinds:
+        return py.choose(py.is_class(first, " str", line), again, slow, line), STRING
+    above, below = py.const(-SHORT_INT, line), py.const(SHORT_INT, line)
+    short = py.chain(above, [ast.Lt(), ast.Lt()], [first if kinds == INT else again, below], line)
+    if kinds == INT:
+        return py.choose(short, py.shown(again, line), slow, line), STRING
+    test = py.both(ast.And(), [py.is_class(first, " int", line), short], line)
+    return py.choose(test, py.shown(again, line), slow, line), STRING
 
 
 PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
@@ -291,12 +307,13 @@ PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
 
 @inline("get", 2, 3)
 def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
-    (collection, _, _), (key, key_kinds, _), *rest = operands
+    (collection, held_kinds, _), (key, key_kinds, _), *rest = operands
     default = [value for value, _, _ in rest]
     if not all(isinstance(one, (ast.Name, ast.Constant)) for one in (key, *default)):
         return py.call("get", [value for value, _, _ in operands], line), None
     if _is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS):
-        return map_lookup(e, collection, key, default, "get", [], line), None
+        is_map = held_kinds == KIND_OF_CLASS[Map]
+        return map_lookup(e, collection, key, default, "get", [], line, is_map=is_map), None
     first, collection = once(e, collection, line)
     # the key's class decides whether it stands for itself in the dict
     held = e.names.temporary()

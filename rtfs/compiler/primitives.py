@@ -68,15 +68,17 @@ def map_lookup(
     slow: str,
     before: list[ast.expr],
     line: int,
+    *,
+    is_map: bool = False,
 ) -> ast.expr:
     """The value of a plain key: of a map with a dict of its own straight from it, else by the function `slow`, called
-    with `before`, the collection and what is left."""
+    with `before`, the collection and what is left. is_map: it is known to be a map."""
     first, collection = once(e, collection, line)
     held = e.names.temporary()
-    own = py.compare(
-        py.walrus(held, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line
-    )
-    test = py.both(ast.And(), [py.is_class(first, " Map", line), own], line)
+    dictionary = py.attribute(first if is_map else collection, "_d", line)
+    test = py.compare(py.walrus(held, dictionary, line), ast.IsNot(), py.const(None, line), line)
+    if not is_map:
+        test = py.both(ast.And(), [py.is_class(first, " Map", line), test], line)
     fast = py.call(py.attribute(py.name(held, line), "get", line), [key, *default], line)
     after = [] if before else [key]
     return py.choose(test, fast, py.call(slow, [*before, collection, *after, *default], line), line)

@@ -176,6 +176,12 @@ def comprehension(result: ast.expr, target: str, iterable: ast.expr, test: ast.e
     return ast.ListComp(result, [generator], lineno=line, col_offset=0)
 
 
+def shown(value: ast.expr, line: int) -> ast.expr:
+    """f"{value}" """
+    part = ast.FormattedValue(value, -1, None, lineno=line, col_offset=0)
+    return ast.JoinedStr([part], lineno=line, col_offset=0)
+
+
 def put(container: ast.expr, key: ast.expr, value: ast.expr, line: int) -> ast.stmt:
     """container[key] = value"""
     return ast.Assign(
