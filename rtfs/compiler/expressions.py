@@ -10,7 +10,7 @@ import ast
 
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
-from rtfs.compiler.kinds import BOOL, KIND_OF_CLASS, STRING, TRUTHY_ONLY, Kinds, Known, join
+from rtfs.compiler.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, TRUTHY_ONLY, Kinds, Known, join
 from rtfs.compiler.once import once
 from rtfs.compiler.operators import FOLDED, INLINE
 from rtfs.compiler.primitives import PREDICATE_PRIMITIVES, PRIMITIVES
@@ -202,9 +202,9 @@ class Expressions:
                 return py.call(function.name, [value for value, _, _ in operands], line), None
             arguments = [value for value, _ in self.values(node.arguments)]
             return py.call(global_name(function.name), arguments, line), STRING if function.name == "str" else None
-        (target, _), *rest = self.values([function, *node.arguments])
-        if isinstance(target, ast.Constant):
-            return py.call(" not_callable", [target], line), None
+        (target, kinds), *rest = self.values([function, *node.arguments])
+        if isinstance(target, ast.Constant) or (kinds is not None and kinds <= NOT_CALLABLE):
+            return py.call(" not_callable", [target, *[value for value, _ in rest]], line), None
         return py.call(target, [value for value, _ in rest], line), None
 
     def _fold(

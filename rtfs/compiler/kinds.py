@@ -22,6 +22,7 @@ NUMBER: frozenset[str] = frozenset(("int", "float"))
 BOOL: frozenset[str] = frozenset(("bool",))
 STRING: frozenset[str] = frozenset(("str",))
 NIL: frozenset[str] = frozenset(("nil",))
+NOT_CALLABLE: frozenset[str] = NUMBER | BOOL | STRING | NIL
 TRUTHY_ONLY: frozenset[str] = frozenset(("int", "float", "str", "keyword", "vector", "map", "function"))
 
 _CLASS_KINDS = {int: INT, float: FLOAT, bool: BOOL, str: STRING, type(None): NIL}

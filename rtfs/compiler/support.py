@@ -29,7 +29,7 @@ _EMPTY_LIST = List()
 _EMPTY_MAP = Map()
 
 
-def not_callable(value: Any, /) -> Any:
+def not_callable(value: Any, /, *arguments: Any) -> Any:
     raise calling.not_callable(value)
 
 
