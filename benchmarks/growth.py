@@ -42,9 +42,37 @@ def run() -> Iterator[Row]:
                 lambda f=function, k=n: runtime.run(f"({f} {k})"),
                 lambda f=function, k=n: runtime.run(f"({f} {k * 10})"),
             )
+        yield _sessions()
         branches = [f"(step-parallel {' '.join(['(+ 1 1)'] * n)})" for n in (100, 1000)]
         yield _row(
             "parallel branches, 100 to 1,000", lambda: runtime.run(branches[0]), lambda: runtime.run(branches[1])
+        )
+
+
+def _sessions() -> Row:
+    """A session and a call for each of 100 principals, and of 1,000."""
+    import asyncio
+
+    from rtfs.capabilities.sessions.handler import SessionCall
+    from rtfs.capabilities.sessions.limits import PoolLimits
+    from rtfs.capabilities.sessions.mcp import McpHandler
+    from rtfs.capabilities.sessions.pool import SessionPool
+    from rtfs.values import Keyword, Map
+    from tests.servers.running import ROOT, serve
+
+    with serve(ROOT / "tests" / "servers" / "light.py", "--json") as server:
+        metadata = {"mcp_server_url": server.url, "mcp_tool_name": "echo", "mcp_requires_session": "auto"}
+        arguments = Map([(Keyword("n"), 1)])
+
+        async def open_many(count: int) -> None:
+            pool = SessionPool({"mcp": McpHandler()}, limits=PoolLimits(sessions_total=count))
+            for n in range(count):
+                call = SessionCall("mcp.bench.echo", metadata, arguments, principal=f"p{n}")
+                await pool.execute_with_session("mcp", call)
+            await pool.aclose()
+
+        return _row(
+            "sessions, 100 to 1,000", lambda: asyncio.run(open_many(100)), lambda: asyncio.run(open_many(1_000))
         )
 
 

@@ -62,22 +62,29 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
 
 
 def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
-    """`(map inc xs)`, `(map :name xs)`, `(reduce + 0 xs)`: an inlined operator or a keyword as the function."""
+    """`(map inc xs)`, `(map :name xs)`, `(reduce conj [] xs)`: an inlined operator or a keyword as the function."""
     at = a.at
     if name == "reduce":
         function = a.analyse(form[1], scope)
-        if not (isinstance(function, nodes.Global) and function.core and function.name == "+"):
+        if not (isinstance(function, nodes.Global) and function.core):
+            return None
+        if function.name != "conj" and (function.name, 2) not in INLINE:
             return None
         initial = a.analyse(form[2], scope)
         collection = a.analyse(form[3], scope)
-        return nodes.Each(at, "sum", a.fresh("item", scope), None, nodes.Const(at, None), initial, collection, False)
+        item, accumulator = a.fresh("item", scope), a.fresh("accumulator", scope)
+        if function.name == "+":
+            return nodes.Each(at, "sum", item, None, nodes.Const(at, None), initial, collection, False)
+        operands: list[nodes.Node] = [nodes.Local(at, accumulator), nodes.Local(at, item)]
+        body: nodes.Node = nodes.Invoke(at, function, operands)
+        return nodes.Each(at, name, item, accumulator, body, initial, collection, False)
     if form[1].__class__ is Symbol:
         function = a.analyse(form[1], scope)
         if not (isinstance(function, nodes.Global) and function.core and (function.name, 1) in INLINE):
             return None
         collection = a.analyse(form[2], scope)
         item = a.fresh("item", scope)
-        body: nodes.Node = nodes.Invoke(at, function, [nodes.Local(at, item)])
+        body = nodes.Invoke(at, function, [nodes.Local(at, item)])
     else:
         collection = a.analyse(form[2], scope)
         item = a.fresh("item", scope)

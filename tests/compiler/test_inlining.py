@@ -50,6 +50,31 @@ def test_a_function_on_the_spot_gives_what_a_named_one_gives(program: str, funct
     assert rtfs.to_text(inlined) == rtfs.to_text(called)
 
 
+NAMED = [
+    ("(reduce $f [] [1 2])", "conj"),
+    ("(let [v [0]] [(reduce $f v [1 2]) v])", "conj"),
+    ("(reduce $f nil [1 2])", "conj"),
+    ("(reduce $f (list 1) [2 3])", "conj"),
+    ("(reduce $f {} [[:a 1] {:b 2}])", "conj"),
+    ("(reduce $f 2 [3 4.0])", "*"),
+    ("(reduce $f 10 [1 2])", "-"),
+    ("(reduce $f 1 [1 true])", "="),
+    ("(reduce $f {:a {:b 1}} [:a :b])", "get"),
+    ("(map $f [1 -3 1.5])", "inc"),
+    ("(map $f [1 nil :a])", "str"),
+    ("(filter $f [1 2 3])", "odd?"),
+    ("(remove $f [1 nil])", "nil?"),
+]
+
+
+@pytest.mark.parametrize(("program", "function"), NAMED)
+def test_a_standard_function_by_name_gives_what_it_gives_when_it_is_a_value(program: str, function: str) -> None:
+    with rtfs.Runtime() as runtime:
+        inlined = runtime.run(program.replace("$f", function))
+        called = runtime.run(f"(let [f {function}] {program.replace('$f', 'f')})")
+    assert rtfs.to_text(inlined) == rtfs.to_text(called)
+
+
 LOOPS = [
     ("(loop [i 0 m {}] (if (< i 4) (recur (inc i) (assoc m i (count m))) m))", "{0 0 1 1 2 2 3 3}"),
     ("(loop [i 0 m {} n 0] (if (< i 3) (recur (inc i) (assoc m i i) (count m)) [m n]))", "[{0 0 1 1 2 2} 2]"),
