@@ -25,6 +25,16 @@ def concatenated(function: str, parts: list[str], separator: str = "") -> str:
     return separator.join(parts)
 
 
+def strings_together(parts: list[str], /) -> str:
+    """`(str …)` of what has become strings already."""
+    size = 0
+    for part in parts:
+        size += len(part)
+    if size > MAX_TEXT:
+        raise size_error("str")
+    return "".join(parts)
+
+
 def str1(value: Any, /) -> str:
     """`(str value)`."""
     kind = value.__class__

@@ -285,6 +285,12 @@ _parity("odd?", 1)
 SHORT_INT = 1 << 30
 
 
+@inline("str", 2, 3, 4, 5, 6, 7, 8)
+def _concatenate(e: Emitter, operands: list[Operand], line: int) -> Result:
+    parts = [_str(e, [operand], line)[0] for operand in operands]
+    return py.call(" concatenated", [py.display(parts, line)], line), STRING
+
+
 @inline("str", 1)
 def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
     value, kinds, _ = operands[0]

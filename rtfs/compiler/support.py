@@ -378,6 +378,7 @@ SUPPORT.update(
         " Map": Map,
         " Keyword": Keyword,
         " BaseException": BaseException,
+        " concatenated": strings.strings_together,
         " str1": strings.str1,
         " inc_slow": lambda value, _, /: numbers.inc1(value),
         " dec_slow": lambda value, _, /: numbers.dec1(value),
