@@ -1,4 +1,5 @@
-"""`rtfs mcp list|import SERVER`: what a server offers, and declarations of it as files.
+"""`rtfs mcp list|import|login|logout SERVER`: what a server offers, declarations of it as files; logins are in
+`mcp_login`.
 
 Must not know the wire. Invariants: only the server that was named is asked, with no grant (the person at the terminal
 named it); what it says of itself reaches the terminal without control characters; nothing is written before everything
@@ -12,6 +13,7 @@ import os
 from pathlib import Path
 
 from rtfs.cli.output import write
+from rtfs.cli.usage import Parser
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -34,26 +36,37 @@ def mcp(options: Options) -> int:
     if (found.server is None) == (not command):
         raise HostError("name one server: a configured name, a URL, or -- COMMAND ARG…", code="usage")
     target, name = _target(found, command)
-    tools = _tools(target, name, found)
+    servers, principal = _configured(target, found)
+    if found.action in ("login", "logout"):
+        from rtfs.cli.mcp_login import login, logout
+
+        return (login if found.action == "login" else logout)(target, servers, principal, found)
+    tools = _tools(target, servers, principal)
     return _list(tools, options.json) if found.action == "list" else _import(tools, target, name, found)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rtfs mcp", description="Look at MCP servers, and declare their tools.")
+    parser = Parser(prog="rtfs mcp", description="Look at MCP servers, declare their tools, log in where they want it.")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = Parser(add_help=False)
     shared.add_argument(
         "server", nargs="?", metavar="SERVER", help="configured name or URL; or -- COMMAND ARG… at the end"
     )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     shared.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
     shared.add_argument("--name", metavar="NAME", help="what ids begin with: mcp.NAME.TOOL")
+    shared.add_argument("--principal", metavar="NAME", help="on whose behalf (default: as configured, else local)")
     shared.add_argument("--json", action="store_true", help="print JSON")
     shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
     actions.add_parser("list", parents=[shared], help="the server's tools, a line each")
     importing = actions.add_parser("import", parents=[shared], help="write a declaration for each tool")
     importing.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the files")
     importing.add_argument("--force", action="store_true", help="write over files that say something else")
+    logging_in = actions.add_parser("login", parents=[shared], help="log in with a browser, and keep the tokens")
+    logging_in.add_argument("--scope", action="append", default=[], metavar="SCOPES", help="ask for these too")
+    logging_in.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    logging_in.add_argument("--wait", type=float, default=300.0, metavar="SECONDS", help="for the login (300)")
+    actions.add_parser("logout", parents=[shared], help="forget the tokens, here and at the issuer")
     return parser
 
 
@@ -74,23 +87,24 @@ def _target(found: argparse.Namespace, command: list[str]) -> tuple[dict[str, An
     return {"server_name": server}, found.name or server
 
 
-def _servers(found: argparse.Namespace) -> Any:
+def _servers(found: argparse.Namespace) -> tuple[Any, str]:
+    """The servers and the principal that the configuration names."""
     from rtfs.host.mcp_servers import ServerTable, read_servers
 
     if found.config is not None:
         from rtfs.host.config import read_config
 
-        return read_config(found.config).servers(found.mcp_config) or ServerTable()
+        config = read_config(found.config)
+        return config.servers(found.mcp_config) or ServerTable(), config.settings.principal
     table = ServerTable()
     for path in found.mcp_config:
         read_servers(path, table)
-    return table
+    return table, "local"
 
 
-def _tools(target: dict[str, Any], name: str, found: argparse.Namespace) -> list[dict[str, Any]]:
-    import asyncio
-
-    servers = _servers(found)
+def _configured(target: dict[str, Any], found: argparse.Namespace) -> tuple[Any, str]:
+    """The configured servers and the principal. Raises HostError `usage` for a name that is not among them."""
+    servers, principal = _servers(found)
     wanted = target.get("server_name")
     if "server_url" not in target and wanted is not None and wanted not in servers:
         from rtfs.syntax.suggest import did_you_mean
@@ -98,10 +112,17 @@ def _tools(target: dict[str, Any], name: str, found: argparse.Namespace) -> list
         near = did_you_mean(wanted, list(servers))
         hint = f"did you mean {near}?" if near else "name it in rtfs.yaml (--config) or a .mcp.json (--mcp-config)"
         raise HostError(f"no configuration names a server {wanted!r}", code="usage", hint=hint)
-    return asyncio.run(_ask(target, servers))
+    return servers, found.principal or principal
 
 
-async def _ask(target: dict[str, Any], servers: Any) -> list[dict[str, Any]]:
+def _tools(target: dict[str, Any], servers: Any, principal: str) -> list[dict[str, Any]]:
+    import asyncio
+
+    return asyncio.run(ask(target, servers, principal))
+
+
+async def ask(target: dict[str, Any], servers: Any, principal: str, *, logins: bool = True) -> list[dict[str, Any]]:
+    """The server's tools. logins: use the stored login or credential. Raises HostError `session/…`."""
     from time import monotonic
 
     from rtfs.capabilities.sessions.handler import Credential, SessionCall
@@ -111,10 +132,16 @@ async def _ask(target: dict[str, Any], servers: Any) -> list[dict[str, Any]]:
 
     handler = McpHandler(servers=servers)
     metadata = {f"mcp_{key}": value for key, value in target.items()} | {"mcp_requires_session": "auto"}
-    held = next(((v, n) for n in handler.credential_env(metadata) if (v := os.environ.get(n))), None)
-    credential = None if held is None else Credential(*held)
+    names = handler.credential_env(metadata) if logins else ()
+    held = next(((v, n) for n in names if (v := os.environ.get(n))), None)
     call = SessionCall(
-        "tools/list", metadata, Map(), principal="local", credential=credential, deadline=monotonic() + SECONDS
+        "tools/list",
+        metadata,
+        Map(),
+        principal=principal,
+        credential=None if held is None else Credential(*held),
+        deadline=monotonic() + SECONDS,
+        logins=logins,
     )
     pool = SessionPool({"mcp": handler})
     try:

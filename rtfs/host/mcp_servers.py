@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 _KEYS = frozenset(
     ("url", "serverUrl", "headers", "command", "args", "env", "cwd", "oauth", "protocol_version", "auth_env_var")
 )
-_OAUTH_KEYS = frozenset(("grant", "client_id", "client_id_env", "client_secret_env", "scopes", "issuer"))
+_OAUTH_KEYS = frozenset(
+    ("grant", "client_id", "client_id_env", "client_secret_env", "client_auth", "scopes", "issuer", "redirect_uri")
+)
+_CLIENT_AUTH = ("client_secret_basic", "client_secret_post")
+_GRANTS = ("authorization_code", "client_credentials")
+_LOOPBACK_URI = re.compile(r"http://(?:127\.0\.0\.1|localhost):[1-9]\d{0,4}/[\w./-]*", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(?:(env|input):)?([^}:]+)(?::-([^}]*))?\}")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],:]|[^\s{}\[\],:"/]+|/', re.DOTALL)
 
@@ -141,23 +146,41 @@ def _checked(name: str, entry: Any, place: Span) -> dict[str, Any]:
 
 
 def _check_oauth(fields: dict[str, Any], wrong: Any) -> None:
-    oauth = fields["oauth"]
-    if not isinstance(oauth, dict) or "url" not in fields:
+    """Check `oauth`, and spell it our way (`clientId` and `callbackPort` are Claude Code's)."""
+    given = fields["oauth"]
+    if not isinstance(given, dict) or "url" not in fields:
         raise wrong("oauth is an object, for a server with a url")
+    oauth = fields["oauth"] = dict(given)
+    port = oauth.pop("callbackPort", None)
+    if isinstance(port, int):
+        oauth.setdefault("redirect_uri", f"http://localhost:{port}/callback")
+    if "clientId" in oauth:
+        oauth.setdefault("client_id", oauth.pop("clientId"))
     for key in oauth:
         if key not in _OAUTH_KEYS:
             raise wrong(f"oauth does not know {key!r}", f"it knows {', '.join(sorted(_OAUTH_KEYS))}")
-    if oauth.get("grant") != "client_credentials":
-        raise wrong("oauth.grant is client_credentials", "for other grants, put a token into an environment variable")
     if isinstance(oauth.get("scopes"), str):
         oauth["scopes"] = oauth["scopes"].split()
     scopes = oauth.get("scopes", [])
     if not isinstance(scopes, list) or not all(isinstance(one, str) for one in scopes):
         raise wrong("oauth.scopes is a list of texts")
-    if not ("client_id" in oauth or "client_id_env" in oauth) or "client_secret_env" not in oauth:
+    for key in _OAUTH_KEYS - {"scopes"}:
+        if key in oauth and (not isinstance(oauth[key], str) or not oauth[key]):
+            raise wrong(f"oauth.{key} is a text")
+    grant = oauth.get("grant", _GRANTS[0])
+    named = "client_id" in oauth or "client_id_env" in oauth
+    if grant not in _GRANTS:
+        raise wrong(f"oauth.grant is {' or '.join(_GRANTS)}", "for other grants, put a token into a variable")
+    if grant == "client_credentials" and not (named and "client_secret_env" in oauth):
         raise wrong("client credentials need oauth.client_id (or client_id_env) and oauth.client_secret_env")
-    if not isinstance(oauth.get("issuer"), str):
-        raise wrong("client credentials need oauth.issuer: the secret goes to that authorization server only")
+    if "client_secret_env" in oauth and not named:
+        raise wrong("oauth.client_secret_env needs oauth.client_id (or client_id_env)")
+    if "client_secret_env" in oauth and "issuer" not in oauth:
+        raise wrong("a client's secret needs oauth.issuer: it goes to that authorization server only")
+    if oauth.get("client_auth", _CLIENT_AUTH[0]) not in _CLIENT_AUTH:
+        raise wrong(f"oauth.client_auth is {' or '.join(_CLIENT_AUTH)}")
+    if "redirect_uri" in oauth and not _LOOPBACK_URI.fullmatch(oauth["redirect_uri"]):
+        raise wrong("oauth.redirect_uri is http://127.0.0.1:PORT/PATH or http://localhost:PORT/PATH")
 
 
 def _parse(source: Source) -> tuple[Any, dict[tuple[str, ...], Span]]:

@@ -79,10 +79,15 @@ def calls_of(tools: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
 def main() -> int:
     url = sys.argv[-1]
     try:
+        if SCENARIO.startswith("auth/"):
+            from tests.conformance_mcp import authorizing
+
+            print(authorizing.run(url, SCENARIO, REVISION, CONTEXT))
+            return 0
         tools = asyncio.run(tools_of(url))
         calls = calls_of(tools)
         names = sorted({name for name, _ in calls})
-        with Runtime(allow=["mcp.suite.*"]) as runtime:
+        with Runtime(allow=["mcp.suite.*"], elicit=lambda question: {}) as runtime:
             runtime.load("\n".join(declaration(name, url, tools) for name in names) or "nil")
             print(to_text(runtime.run(plan(calls))))
     except UserError as error:

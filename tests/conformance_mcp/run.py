@@ -11,11 +11,14 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from tests.conformance_mcp import authorizing
 
 NODE = "22.23.3"
 SUITE = "0.2.0-alpha.12"
@@ -23,12 +26,11 @@ REVISIONS = ("2025-11-25", "2026-07-28")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 OUT_OF_SCOPE = {
-    "elicitation-sep1034-client-defaults": "elicitation is not offered: nobody is there to ask while a plan runs",
-    "sep-2322-client-request-state": "the retries answer an elicitation, which is not offered",
-    "sep-2640": "skills over resources: an extension; only tools are called here",
-    "auth/": "needs OAuth: the handler sends credentials that it is given, see docs",
+    **authorizing.OUT_OF_SCOPE,
 }
 """What fails rightly, by (beginning of) the scenario's name, and why."""
+EXTENSIONS = ("sep-2640",)
+"""Beginnings of names of scenarios that are run only when named: skills over resources; only tools are called here."""
 
 
 def main() -> int:
@@ -45,6 +47,8 @@ def main() -> int:
         if options.scenarios and name not in options.scenarios:
             continue
         if name.startswith("auth/") and not (options.auth or options.scenarios):
+            continue
+        if name.startswith(EXTENSIONS) and not options.scenarios:
             continue
         for revision in revisions:
             rows.append(outcome(suite, name, revision))
@@ -65,23 +69,41 @@ def main() -> int:
 
 def installed(folder: Path) -> list[str]:
     """The command of the suite, installed if it is not there yet."""
-    node = folder / "node_modules" / "node" / "bin" / "node"
-    script = folder / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
-    if not (node.exists() and script.exists()):
+    folder = folder.resolve()
+    modules = folder / "node_modules"
+    wanted = {"node": NODE, "@modelcontextprotocol/conformance": SUITE}
+    if any(_version(modules / name) != version for name, version in wanted.items()):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise SystemExit("npm is needed to install the suite once, and is not on the PATH")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        packages = [f"node@{NODE}", f"@modelcontextprotocol/conformance@{SUITE}"]
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", *packages], cwd=folder, check=True)
-    return [str(node), str(script)]
+        packages = [f"{name}@{version}" for name, version in wanted.items()]
+        print(f"installing {' '.join(packages)} into {folder}", file=sys.stderr, flush=True)
+        if subprocess.run([npm, "install", "--no-audit", "--no-fund", *packages], cwd=folder, check=False).returncode:
+            raise SystemExit(f"npm could not install the suite into {folder}")
+        if not (modules / "node" / "bin" / "node").exists():
+            raise SystemExit("npm has not run the install script of the package node, which brings Node; allow it to")
+    return [str(modules / "node" / "bin" / "node"), str(modules / "@modelcontextprotocol/conformance/dist/index.js")]
+
+
+def _version(package: Path) -> str:
+    """The version of an installed package, "" for none."""
+    try:
+        return str(json.loads((package / "package.json").read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 def scenarios(suite: list[str]) -> list[tuple[str, list[str]]]:
     """Every client scenario with the revisions it is run at."""
     said = subprocess.run([*suite, "list", "--client"], capture_output=True, text=True, check=True).stdout
-    found = []
+    found: list[tuple[str, list[str]]] = []
     for name, tags in re.findall(r"^\s*- (\S+) \[(.*)\]$", said, re.MULTILINE):
         given = tags.split(",")
         found.append((name, [one for one in REVISIONS if one in given] or [""]))
+    if not found:
+        raise SystemExit(f"the suite lists no client scenarios; it says:\n{said[-2000:]}")
     return found
 
 
@@ -92,13 +114,18 @@ def outcome(suite: list[str], name: str, revision: str) -> dict[str, Any]:
         command = [*suite, "client", "--command", client, "--scenario", name, "-o", folder, "--timeout", "30000"]
         if revision:
             command += ["--spec-version", revision]
-        done = subprocess.run(
-            command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=90
-        )
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=90, check=False
+            )
+            said = done.stdout + done.stderr
+        except subprocess.TimeoutExpired:
+            said = "the suite did not come to an end within 90 seconds"
         files = list(Path(folder).rglob("checks.json"))
         checks = json.loads(files[0].read_text(encoding="utf-8")) if files else []
     if not checks:
-        checks = [{"id": "ran", "status": "FAILURE", "errorMessage": (done.stdout + done.stderr)[-500:]}]
+        checks = [{"id": "ran", "status": "FAILURE", "errorMessage": said[-500:]}]
     failing = [check for check in checks if check["status"] in ("FAILURE", "WARNING")]
     passed = sum(check["status"] == "SUCCESS" for check in checks)
     reason = next((why for start, why in OUT_OF_SCOPE.items() if name.startswith(start)), "") if failing else ""

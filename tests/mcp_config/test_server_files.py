@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rtfs
+from rtfs.capabilities.sessions.mcp.target import Target
 from rtfs.host.mcp_servers import ServerTable, read_servers
 from rtfs.testing.servers import McpServer
 
@@ -122,3 +123,77 @@ def test_a_plan_uses_configured_headers_only_with_a_grant(tmp_path: Path) -> Non
         assert server.requests == []
         with rtfs.Runtime.from_config(tmp_path / "rtfs.yaml", allow=["env:ONE_MCP_TOKEN"]) as rt:
             rt.run(plan)
+
+
+@pytest.mark.parametrize(
+    ("oauth", "found"),
+    [
+        ({}, {}),
+        ({"grant": "authorization_code", "scopes": "a b"}, {"grant": "authorization_code", "scopes": ["a", "b"]}),
+        ({"client_id": "https://me.example/client.json"}, {"client_id": "https://me.example/client.json"}),
+        ({"clientId": "me", "callbackPort": 80}, {"client_id": "me", "redirect_uri": "http://localhost:80/callback"}),
+    ],
+)
+def test_oauth_of_a_login_is_read(tmp_path: Path, oauth: dict[str, object], found: dict[str, object]) -> None:
+    text = json.dumps({"mcpServers": {"a": {"url": "https://x/mcp", "oauth": oauth}}})
+    assert table(tmp_path, text)["a"]["oauth"] == found
+
+
+@pytest.mark.parametrize(
+    ("oauth", "why"),
+    [
+        ([], "is an object"),
+        ({"grant": "password"}, "authorization_code or client_credentials"),
+        ({"grant": "client_credentials", "client_id": "me"}, "client_secret_env"),
+        ({"grant": "client_credentials", "client_id": "me", "client_secret_env": "S"}, "needs oauth.issuer"),
+        ({"client_id": "me", "client_secret_env": "S"}, "needs oauth.issuer"),
+        ({"client_secret_env": "S", "issuer": "https://as"}, "needs oauth.client_id"),
+        ({"client_id": 7}, "is a text"),
+        ({"scopes": [1]}, "list of texts"),
+        ({"client_auth": "none"}, "client_secret_basic"),
+        ({"redirect_uri": "http://evil.example:80/callback"}, "127.0.0.1"),
+        ({"redirect_uri": "https://localhost:80/callback"}, "127.0.0.1"),
+        ({"secret": "x"}, "does not know 'secret'"),
+    ],
+)
+def test_oauth_that_cannot_work_is_said(tmp_path: Path, oauth: object, why: str) -> None:
+    error = error_of(tmp_path, json.dumps({"mcpServers": {"a": {"url": "https://x/mcp", "oauth": oauth}}}))
+    assert error.code == "config/invalid"
+    assert why in f"{error.message} {error.hint}"
+
+
+@pytest.mark.parametrize(
+    ("override", "kept"),
+    [
+        (None, True),
+        ("https://x/mcp", True),
+        ("https://X:443/other", True),
+        ("https://evil.example/mcp", False),
+        ("http://x/mcp", False),
+        ("https://x:8443/mcp", False),
+    ],
+)
+def test_headers_and_oauth_do_not_follow_an_override_to_another_origin(override: str | None, kept: bool) -> None:
+    fields = {"url": "https://x/mcp", "headers": {"Authorization": "Bearer secret"}, "oauth": {"client_id": "me"}}
+    target = Target({"server_name": "a", **fields}, override, configured=True)
+    assert target.headers == (fields["headers"] if kept else {})
+    assert target.oauth == (fields["oauth"] if kept else None)
+
+
+def test_a_header_does_not_reach_the_override_of_another_origin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with McpServer() as server, McpServer() as other:
+        entry = {"url": server.url, "headers": {"X-Secret": "for-the-configured-one"}}
+        declared = (
+            '(capability "mcp.one.tool" :metadata {:mcp {:server_name "one" :tool_name "tool" :requires_session "auto"'
+            ' :server_url_override_env "ELSEWHERE"}})'
+        )
+        (tmp_path / "one.rtfs").write_text(declared)
+        settings = {"allow": ["mcp.*"], "load": ["one.rtfs"], "mcp_servers": {"one": entry}}
+        (tmp_path / "rtfs.yaml").write_text(json.dumps(settings))
+        for override, asked, seen in ((other.url, other, None), (server.url, server, "for-the-configured-one")):
+            monkeypatch.setenv("ELSEWHERE", override)
+            with rtfs.Runtime.from_config(tmp_path / "rtfs.yaml") as rt:
+                rt.run('(call "mcp.one.tool" {})')
+            assert {headers.get("x-secret") for headers in asked.headers} == {seen}

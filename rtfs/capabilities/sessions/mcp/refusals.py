@@ -12,6 +12,7 @@ from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError,
 from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND, MODERN_CODES, error_of
 from rtfs.capabilities.sessions.web import retry_after, unauthorized
+from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ def refusal(
     said = f": {text}" if text else ""
     if status == 401:
         hint = "set the environment variable that :auth_env_var names, or MCP_AUTH_TOKEN"
+        if credential is not None and credential.hint is not None:
+            hint = f"{credential.hint}, or {hint}"
         return unauthorized(headers, server, credential, said, hint)
     if status == 403:
-        return SessionError(f"{server} forbids this (403){said}", code="session/forbidden")
+        return _forbidden(headers, server, credential, said)
     if status == 429 or (status == 503 and "retry-after" in headers):
         wait = retry_after(headers)
         what = "is asked too often" if status == 429 else "is not available"
@@ -73,6 +76,22 @@ def refusal(
     if 200 <= status < 300:
         return SessionError(f"{server} accepted the request ({status}) but does not answer it")
     return SessionError(f"{server} refused the request ({status}){said}")
+
+
+def _forbidden(headers: Mapping[str, str], server: str, credential: Credential | None, said: str) -> SessionError:
+    """The error for a 403; it names the scopes that are missing, if that is what is wrong (RFC 6750, 3.1)."""
+    from rtfs.capabilities.sessions.oauth.challenge import bearer, scopes_of
+
+    challenge = bearer(headers.get("www-authenticate", ""))
+    scopes = " ".join(scopes_of(challenge.get("scope", "")))
+    if challenge.get("error") != "insufficient_scope" or not scopes:
+        return SessionError(f"{server} forbids this (403){said}", code="session/forbidden")
+    return SessionError(
+        f"{server} forbids this (403) without the scope {one_line(scopes)}{said}",
+        code="session/forbidden",
+        hint=None if credential is None else credential.hint_for(scopes),
+        data=Map([(Keyword("scope"), scopes[:1000])]),
+    )
 
 
 def _json(headers: Mapping[str, str], body: bytes) -> dict[str, Any] | None:

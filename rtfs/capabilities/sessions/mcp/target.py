@@ -27,18 +27,20 @@ class Target:
     """One server, as some capabilities describe it.
 
     url: of an HTTP server, else None; command, args, env, cwd: of a server to start. name: `server_name`. label: for
-    people. headers: fixed ones from configuration. requires: "auto" or "true". version: the one revision to speak, or
-    None. identity: what distinguishes it from others with this label.
+    people. headers, oauth: from configuration; none of them where an override leads to another origin. requires: "auto"
+    or "true". version: the one revision to speak, or None. identity: what distinguishes it from others with this label.
+    login_name: what `login` calls it: the configured name, else the URL.
     """
 
     __slots__ = (
-        "args", "command", "cwd", "env", "headers", "identity", "keys", "label", "name", "oauth",
+        "args", "command", "cwd", "env", "headers", "identity", "keys", "label", "login_name", "name", "oauth",
         "requires", "url", "version",
     )  # fmt: skip
 
-    def __init__(self, fields: Mapping[str, Any], overridden: str | None) -> None:
+    def __init__(self, fields: Mapping[str, Any], overridden: str | None, *, configured: bool = False) -> None:
         self.name = text(fields.get("server_name"))
         self.requires = "true" if fields.get("requires_session") in ("true", True) else "auto"
+        self.login_name = self.name or ""
         self.version = text(fields.get("protocol_version"))
         if self.version is not None and self.version not in HANDSHAKE_VERSIONS + SESSIONLESS_VERSIONS:
             raise SessionError(f"{self.version} is no MCP revision that is spoken here", code="session/target")
@@ -50,11 +52,16 @@ class Target:
         raw_headers = fields.get("headers")
         self.headers: dict[str, str] = dict(raw_headers) if isinstance(raw_headers, dict) else {}
         oauth = fields.get("oauth")
-        self.oauth: dict[str, Any] | None = oauth if isinstance(oauth, dict) and overridden is None else None
-        self.keys: dict[tuple[str | None, str], SessionKey] = {}
-        address = overridden or next((found for key in _URL_KEYS if (found := text(fields.get(key)))), None)
-        if address is not None:
-            self._http(address)
+        self.oauth: dict[str, Any] | None = oauth if isinstance(oauth, dict) else None
+        self.keys: dict[tuple[str | None, str, bool], SessionKey] = {}
+        address = next((found for key in _URL_KEYS if (found := text(fields.get(key)))), None)
+        if overridden is not None and address is not None and not _same_origin(overridden, address):
+            self.headers, self.oauth = {}, None
+            configured = False
+        if overridden is not None or address is not None:
+            self._http(overridden or address or "")
+            named = configured and self.name is not None and overridden in (None, address)
+            self.login_name = str(self.name if named else self.url)
         elif text(fields.get("command")):
             self._process(fields)
         else:
@@ -107,14 +114,15 @@ class Target:
         self.label = one_line(" ".join((os.path.basename(command), *_shown(args))), 120)
         self.identity = fingerprint(command, *args, "", *self._pairs(self.env), self.cwd, self.version)
 
-    def key(self, secret: str | None, principal: str) -> SessionKey:
-        """The session key of a caller."""
-        found = self.keys.get((secret, principal))
+    def key(self, secret: str | None, principal: str, logins: bool = False) -> SessionKey:
+        """The session key of a caller. logins: whether a stored login is used where there is no secret."""
+        found = self.keys.get((secret, principal, logins))
         if found is None:
             if len(self.keys) > 1000:
                 self.keys.clear()
-            found = SessionKey(self.label, fingerprint(secret), principal, self.identity)
-            self.keys[secret, principal] = found
+            mark = fingerprint("", "login") if secret is None and logins and self.url is not None else ""
+            found = SessionKey(self.label, fingerprint(secret) or mark, principal, self.identity)
+            self.keys[secret, principal, logins] = found
         return found
 
     def environment(self, own: Mapping[str, str]) -> dict[str, str]:
@@ -125,6 +133,18 @@ class Target:
     @staticmethod
     def _pairs(values: Mapping[str, str]) -> list[str]:
         return [part for key in sorted(values) for part in (key, values[key])]
+
+
+def _same_origin(one: str, other: str) -> bool:
+    """Whether two addresses lead to the same scheme, host and port."""
+    import httpx
+
+    from rtfs.capabilities.sessions.web import origin
+
+    try:
+        return origin(httpx.URL(one.strip())) == origin(httpx.URL(other.strip()))
+    except Exception:
+        return False
 
 
 def _shown(args: tuple[str, ...]) -> list[str]:
