@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.declaration import Fields
     from rtfs.capabilities.manifest import CapabilityManifest
+    from rtfs.capabilities.permit import Permit
     from rtfs.source import Span
+
+_SHOWN = 6
+"""Ids that are proposed at most."""
 
 PLAN, FILE, CONFIG, EMBEDDER, BUILTIN = 0, 1, 2, 3, 4
 """Where a declaration comes from, by growing trust: a running plan, a loaded file, the configuration, the embedding
@@ -33,18 +37,19 @@ concurrently; a coroutine function that waits as the host does."""
 class Entry:
     """One registered capability.
 
-    `restore`: told arguments and value of a call that a resumed run does not make again, to bring about what it did in
-    this process. `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where
+    `restore`: told arguments, value and permit of a call that a resumed run does not make again, to bring about what it
+    did in this process. `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where
     anything goes.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
-    `asks_hosts`: an async function takes `named`, which tells of `net:HOST:PORT` whether the caller's grants name that
-    host itself. `prints`: whether its arguments are output, which runs have a limit for. `loop`: the event loop that
-    was running when an async function was registered. `manifest` builds the pydantic model.
+    `told`: the function takes the call's `Permit` as `permit`. `repeats`: whether a call with these arguments may be
+    made twice, or None where the declaration's `:idempotent` says so. `prints`: whether its arguments are output, which
+    runs have a limit for. `loop`: the event loop that was running when an async function was registered. `manifest`
+    builds the pydantic model.
     """
 
     __slots__ = (
-        "_manifest", "asks_hosts", "check_input", "check_output", "describe", "fields", "id", "loop", "needs", "origin",
-        "prints", "restore", "route", "takes_nothing",
+        "_manifest", "check_input", "check_output", "describe", "fields", "id", "loop", "needs", "origin", "prints",
+        "repeats", "restore", "route", "takes_nothing", "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -61,9 +66,10 @@ class Entry:
         self.needs: Callable[[tuple[Any, ...]], list[str]] | None = None
         self.describe: Callable[[], Fields] | None = None
         self.loop: Any = None
-        self.restore: Callable[[tuple[Any, ...], Any], None] | None = None
+        self.restore: Callable[[tuple[Any, ...], Any, Permit], None] | None = None
         self.takes_nothing = False
-        self.asks_hosts = False
+        self.told = False
+        self.repeats: Callable[[tuple[Any, ...]], bool] | None = None
         self.prints = False
         self._manifest: CapabilityManifest | None = None
 
@@ -129,8 +135,16 @@ class Registry:
         """The error of a call to an id that is not registered."""
         from rtfs.syntax.suggest import did_you_mean
 
-        near = did_you_mean(id, self.ids())
-        hint = f'did you mean "{near}"?' if near else "declare it with (capability …) or register it"
+        known = self.ids()
+        near = did_you_mean(id, known)
+        family = [one for one in known if one.rpartition(".")[0] == id.rpartition(".")[0] != ""]
+        if near is not None:
+            hint = f'did you mean "{near}"?'
+        elif family:
+            more = ", …" if len(family) > _SHOWN else ""
+            hint = "there are " + ", ".join(f'"{one}"' for one in family[:_SHOWN]) + more
+        else:
+            hint = "declare it with (capability …), or load its declaration: --load FILE, or `load:` in --config FILE"
         return HostError(
             f'there is no capability "{id}"', code="capability/unknown", span=span, hint=hint, capability=id
         )

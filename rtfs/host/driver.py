@@ -7,6 +7,7 @@ error or a cancellation ends them.
 
 from __future__ import annotations
 
+from rtfs.host.secrets import named
 from rtfs.host.waits import Gather, Turn
 from rtfs.machine import DEFAULT_LIMITS, RequiresHost, start_call
 from rtfs.machine.limits import Budget
@@ -181,16 +182,17 @@ async def _other(call: HostCall, frame: Frame) -> Any:
     run = frame.run
     if kind == "breathe":
         if run.journal is not None:
-            run.journal.breathe()
+            await run.journal.breathe()
         await Turn()
         return None
     if kind == "context":
         return frame.context.values.get(call.id)
     if kind == "step-enter":
         context = frame.context
-        detail = _step_detail(call.args[0] if call.args else None)
-        seq = run.ledger.append("step", context.run_id, frame.parent, call.id, context.principal, detail)
-        frame.steps.append((frame.parent, call.id))
+        detail = named(_step_detail(call.args[0] if call.args else None))
+        name = named(call.id)
+        seq = run.ledger.append("step", context.run_id, frame.parent, name, context.principal, detail)
+        frame.steps.append((frame.parent, name))
         frame.parent = seq
         return None
     if kind == "step-leave":

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from time import time
 
-from rtfs.host.codec import decode, encode
-from rtfs.host.held import HeldCall, current_key, in_step, repeatable
+from rtfs.capabilities.permit import Permit
+from rtfs.host.codec import decode, encode, encode_calls
+from rtfs.host.held import HeldCall, Written, current_key, in_step, repeatable
 from rtfs.host.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, RESOLVED, RUNNING, WAITING
 from rtfs.host.replay import Never, Replay, diverged
+from rtfs.host.rules import size_of
 from rtfs.host.stopping import Stop, stop
+from rtfs.host.waits import InThread
 from rtfs.syntax.printer import to_text
 from rtfs.values import Cancelled, HostError, LimitError, UserError, Vector
 
@@ -35,12 +38,14 @@ if TYPE_CHECKING:
         """What a `Journal` is to a run; recordings are the same to it."""
 
         run_id: str
+        resumes: bool
 
         @property
         def pending(self) -> bool: ...
         def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None: ...
         def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None: ...
         def events(self) -> list[Event]: ...
+        def nonce(self) -> str: ...
         def abandon(self) -> None: ...
         def close(self) -> None: ...
 
@@ -59,36 +64,42 @@ class Resolution:
 
 class Durable:
     """The journaling of one run. open: makes or finds the journal when the program is compiled, given its environment.
-    resolution: of calls in doubt."""
+    resolution: of calls in doubt. slow: writing waits for the disk, so nobody's event loop may wait for it."""
 
-    __slots__ = ("_journal", "_open", "_replay", "_resolution", "_waiting")
+    __slots__ = ("_journal", "_open", "_replay", "_resolution", "_slow", "_waiting", "key")
 
-    def __init__(self, open: Callable[[Environment], Store], resolution: Resolution | None = None) -> None:
+    def __init__(
+        self, open: Callable[[Environment], Store], resolution: Resolution | None = None, slow: bool = False
+    ) -> None:
         self._open = open
+        self._slow = slow
         self._resolution = resolution or Resolution()
         self._waiting: list[tuple[Scheduler, Fiber]] = []
         self._journal: Any = None
         self._replay: Any = None
+        self.key = ""
+        """What the idempotency keys of its calls begin with: no two runs share it, even if their ids are the same."""
 
     # ------------------------------------------------------------------ the run
     async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Environment) -> Any:
         """Run a program to its end; its value. Raises what it raises, and Stop."""
-        journal = self._journal = self._open(environment)
+        journal = self._journal = await self._aside(lambda: self._open(environment))
+        self.key = f"{journal.run_id}-{journal.nonce()}"
         token = current_key.set(None)
         try:
             self._replay = replay_of(journal.run_id, journal.events(), self._attend)
             self._settle()
-            journal.commit([("state", RUNNING)])
+            await self._aside(lambda: journal.commit([("state", RUNNING)]))
             try:
                 value = await begin()
             except UserError as error:
                 if not _from_outside(error):
-                    self._finish(FAILED, error)
+                    await self._finish(FAILED, error)
                 raise
-            self._finish(DONE, value)
+            await self._finish(DONE, value)
             return value
         except Stop as stopped:
-            if stopped.waiting:
+            if stopped.waiting and journal.resumes:
                 journal.abandon()
                 journal.commit([("state", WAITING), ("note", stopped.error.message)])
                 if stopped.error.hint is None or "rtfs resume" not in stopped.error.hint:
@@ -116,37 +127,57 @@ class Durable:
         meant[0].resolution = (given.how, given.value)
         self._journal.add(RESOLVED, meant[0].path, given.how, encode(given.value))
 
-    def _finish(self, state: str, result: Any) -> None:
+    async def _finish(self, state: str, result: Any) -> None:
         if not self._replay.over:
             raise self._replay.missing()
         facts = [("state", state), ("ended", repr(time()))]
         try:
             facts.append(("result", encode(result)))
+            if isinstance(result, UserError):
+                facts.append(("calls-of-error", encode_calls(result)))
         except TypeError:  # a function: whoever asks again for the value runs the program again, over its record
             pass
-        self._journal.commit(facts)
+        await self._aside(lambda: self._journal.commit(facts))
+
+    async def _aside(self, write: Callable[[], Any]) -> Any:
+        """What `write` gives; in a thread, if it is slow."""
+        if not self._slow:
+            return write()
+
+        def attempt() -> tuple[Any, Stop | None]:
+            try:
+                return write(), None
+            except Stop as stopped:
+                return None, stopped
+
+        value, stopped = await InThread(attempt, ())
+        if stopped is not None:
+            raise stopped
+        return value
 
     def _attend(self, scheduler: Scheduler) -> None:
         scheduler.idle = self.idle
 
-    def idle(self) -> None:
-        """Nothing can go on by itself: write what there is, and let go on what waits for that."""
-        if not self._write():
-            self._replay.idle()
-
-    def breathe(self) -> None:
-        """Somebody computes for long: what is done shall be written meanwhile."""
-        if self._journal.pending:
-            self._write()
-
-    def _write(self) -> bool:
-        """Whether anything waited for it."""
-        if self._journal.pending:
-            self._journal.commit()
+    def idle(self) -> Callable[[], None] | None:
+        """Nothing can go on by itself: write what there is, and let go on what waits for that. A slow write is given
+        back: the scheduler makes it where it holds up nobody, and comes again."""
+        journal = self._journal
+        if journal.pending:
+            if self._slow:
+                commit: Callable[[], None] = journal.commit
+                return commit
+            journal.commit()
         waiting, self._waiting = self._waiting, []
         for scheduler, fiber in waiting:
             scheduler.wake(fiber)
-        return bool(waiting)
+        if not waiting:
+            self._replay.idle()
+        return None
+
+    async def breathe(self) -> None:
+        """Somebody computes for long: what is done shall be written meanwhile."""
+        if self._journal.pending:
+            await Written(self)
 
     def write_soon(self, scheduler: Scheduler, fiber: Fiber) -> None:
         """Go on with a fiber when everything is written."""
@@ -202,7 +233,8 @@ class Durable:
         """A call that gave a value was answered from the record."""
         entry = frame.run.registry.find(call.id)
         if entry is not None and entry.restore is not None:
-            entry.restore(call.args, decode(known.outcome.value))  # type: ignore[union-attr]
+            permit = Permit((), frame.context.principal)
+            entry.restore(call.args, decode(known.outcome.value), permit)  # type: ignore[union-attr]
 
     def _answer(self, known: Recorded, call: HostCall, frame: Frame) -> Any:
         outcome = known.outcome
@@ -222,7 +254,7 @@ class Durable:
             raise value
         spending = context.quota.spending
         if spending is not None:
-            spending.end(call.id, len(to_text(value)), 0.0)
+            spending.end(call.id, size_of(to_text(value)), 0.0)
         self._answered(known, call, frame)
         return value
 
@@ -230,7 +262,7 @@ class Durable:
         """For a call that was under way when the run was interrupted: its value as the user knows it, or None where it
         may be made again. Raises what the user says, or Stop `run/in-doubt`."""
         if known.resolution is None:
-            if repeatable(frame.run.registry.find(call.id)):
+            if repeatable(frame.run.registry.find(call.id), call.args):
                 return None
             raise in_doubt(self._journal.run_id, known, len(self._replay.in_doubt()) > 1, call.span)
         how, value = known.resolution
@@ -298,4 +330,4 @@ def _spend(quota: Quota, call: HostCall) -> None:
     if quota.calls is not None:
         quota.calls -= 1
     if quota.spending is not None:
-        quota.spending.begin(call.id, sum(len(to_text(argument)) for argument in call.args))
+        quota.spending.begin(call.id, size_of(" ".join([to_text(argument) for argument in call.args])))

@@ -61,7 +61,8 @@ class Grants:
         return id in self._exact or any(glob(pattern, id) for pattern in self._ids)
 
     def resource(self, need: str) -> bool:
-        """Whether a needed resource (`net:HOST:PORT`, `env:NAME`, `fs:read:PATH`, `exec:COMMAND`) is granted."""
+        """Whether a needed resource (`net:HOST:PORT`, `env:NAME`, `fs:read:PATH`, `exec:COMMAND`) is granted. A path is
+        taken as it is, as `real_path` made it: it is decided about and reached, not resolved again."""
         kind, _, rest = need.partition(":")
         if kind == "net":
             host, port = host_port(rest)
@@ -71,8 +72,7 @@ class Grants:
         if kind == "exec":
             return any(pattern == "*" or pattern == rest for pattern in self._exec)
         mode, _, path = rest.partition(":")
-        path = real_path(path)
-        return any(mode == granted and _inside(path, root) for granted, root in self._fs)
+        return _plain(path) and any(mode == granted and _inside(path, root) for granted, root in self._fs)
 
     def names(self, need: str) -> bool:
         """Whether a grant names the host of `net:HOST:PORT` as it is, not by a wildcard."""
@@ -118,8 +118,22 @@ def net_need(url: str) -> str:
 
 
 def shown(need: str) -> str:
-    """A need as the grant to recommend: the default ports are left out."""
+    """A need as the grant to recommend: without default ports, and without the way to the folder we are in."""
+    if need.startswith("fs:"):
+        return _from_here(need)
     return need.removesuffix(":443").removesuffix(":80") if need.startswith("net:") else need
+
+
+def _from_here(need: str) -> str:
+    import os
+
+    kind, mode, path = need.split(":", 2)
+    try:
+        here = os.getcwd()
+    except OSError:
+        return need
+    path = "." if path == here else path.removeprefix(here + "/")
+    return f"{kind}:{mode}:{path}" if here != "/" else need
 
 
 def real_path(path: str) -> str:
@@ -131,6 +145,12 @@ def real_path(path: str) -> str:
 
 def _inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root if root.endswith("/") else root + "/")
+
+
+def _plain(path: str) -> bool:
+    import os
+
+    return os.path.isabs(path) and os.path.normpath(path) == path and not path.startswith("//")
 
 
 def _host(pattern: str, host: str) -> bool:

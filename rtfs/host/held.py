@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, GUEST
+from rtfs.capabilities.registry import BRANCHES, BUILTIN, GUEST
 from rtfs.host.codec import encode
 from rtfs.host.fibers import Suspension
 from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
@@ -53,7 +53,7 @@ class HeldCall:
         self._announced = known is not None
         self._rerun = False
         self.decision = None
-        self.key = f"{durable.run_id}-{path}"
+        self.key = f"{durable.key}-{path}"
         if known is not None and known.kind == ENTER:
             self.decision = Decision(True, "")
             self.decision.text = _DECIDED
@@ -69,7 +69,7 @@ class HeldCall:
                 self._durable.add(AGAIN, self._path, entry.id, "")
         else:
             self._announced = True
-            kind = ENTER if self._rerun else WHOLE if rerun else SAFE if repeatable(entry) else CALL
+            kind = ENTER if self._rerun else WHOLE if rerun else SAFE if repeatable(entry, self._call.args) else CALL
             self._durable.add(kind, self._path, entry.id, self._text, self._note())
         if not rerun:
             await Written(self._durable)
@@ -131,9 +131,11 @@ def in_step(frame: Frame) -> str:
     return f' in step "{frame.steps[-1][1]}"' if frame.steps else ""
 
 
-def repeatable(entry: Entry | None) -> bool:
-    """Whether doing it twice does no harm: it is declared idempotent, or bundled (where only what goes to the network
-    may do harm)."""
-    if entry is None or entry.origin == BUILTIN:
-        return entry is None or entry.route != ASYNC
-    return entry.fields.idempotent is True
+def repeatable(entry: Entry | None, arguments: tuple[Any, ...]) -> bool:
+    """Whether a call may be made twice without harm: it says so of these arguments, its declaration does (servers'
+    hints become part of it), or it is bundled."""
+    if entry is None:
+        return True
+    if entry.repeats is not None:
+        return entry.repeats(arguments)
+    return entry.origin == BUILTIN or entry.fields.idempotent is True

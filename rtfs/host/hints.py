@@ -1,22 +1,26 @@
 """Hints: `^{:runtime.learning.retry {…}} (call …)` asks the host to wrap the routing of a call.
 
 Must not know providers. The seven, from outside in: metrics, cache, circuit-breaker, rate-limit, retry, timeout,
-fallback; `:runtime.retry` is short for `:runtime.learning.retry`. Invariants: a hint never exceeds `HintLimits`; a
-fallback is a call of its own, with its own decision; state (caches, breakers, buckets, metrics) is kept by principal
-and capability, so that nobody sees another's.
+fallback; `:runtime.retry` is short for `:runtime.learning.retry`. Others come from the entry-point group `rtfs.hints`
+and stand outside of them, by name. Invariants: a hint never exceeds `HintLimits`; a call that it makes again is decided
+about and counted again; a fallback is a call of its own, with its own decision; state (caches, breakers, buckets,
+metrics) is kept by principal and capability, so that nobody sees another's.
 """
 
 from __future__ import annotations
 
 from time import monotonic, perf_counter_ns
 
+from rtfs.host.hint_options import options_of
+from rtfs.host.passing import as_value
+from rtfs.host.secrets import named
 from rtfs.host.waits import Sleep, Within
-from rtfs.values import HostError, Keyword, LimitError, Map, UserError
+from rtfs.values import HostError, Keyword, LimitError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import OrderedDict
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 else:
     from _collections import OrderedDict  # `collections` costs a millisecond
 
+GROUP = "rtfs.hints"
+"""The entry-point group of further hints."""
 ORDER = ("metrics", "cache", "circuit-breaker", "rate-limit", "retry", "timeout", "fallback")
 
 
@@ -52,14 +58,71 @@ class HintLimits:
         self.cache_entries = cache_entries
 
 
+class HintedCall:
+    """A call that hints wrap. capability: its id. arguments: tuple of RTFS values. principal: on whose behalf. text: of
+    the arguments. number: of its latest decision in the ledger."""
+
+    __slots__ = ("_needs", "arguments", "capability", "entry", "frame", "number", "pipeline", "principal", "text")
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        entry: Entry,
+        arguments: tuple[Any, ...],
+        frame: Frame,
+        number: int,
+        text: str,
+        needs: Sequence[str],
+    ) -> None:
+        self.pipeline = pipeline
+        self.entry = entry
+        self.capability = entry.id
+        self.arguments = arguments
+        self.frame = frame
+        self.principal = frame.context.principal
+        self.number = number
+        self.text = text
+        self._needs = needs
+
+    def note(self, detail: str) -> None:
+        """Record what a hint did."""
+        context = self.frame.context
+        ledger = self.pipeline.ledger
+        ledger.append("hint", context.run_id, self.number, self.capability, context.principal, named(detail))
+
+    def sleep(self, seconds: float) -> Sleep:
+        """To be awaited: a pause."""
+        return Sleep(seconds)
+
+    async def route(self) -> Any:
+        """Carry it out, as it was decided last."""
+        return await self.pipeline.route(self.entry, self.arguments, self.frame, self.number, self._needs)
+
+    def repeating(self, inner: Next) -> Next:
+        """`inner` for a hint that may call it several times: from the second time on, policy and quotas are asked
+        first."""
+        made = False
+
+        async def proceed() -> Any:
+            nonlocal made
+            if made:
+                again = self.pipeline.again(self.entry, self.arguments, self.text, self.frame)
+                self.number, self._needs = await again
+            made = True
+            return await inner()
+
+        return proceed
+
+
 class Hints:
     """The hint stage of one runtime, with the state that outlives a call."""
 
-    __slots__ = ("_breakers", "_buckets", "_cache", "limits", "metrics")
+    __slots__ = ("_breakers", "_buckets", "_cache", "_installed", "limits", "metrics")
 
     def __init__(self, limits: HintLimits | None = None) -> None:
         self.limits = limits or HintLimits()
         self._cache: OrderedDict[tuple[str, str, str], tuple[float, Any]] = OrderedDict()
+        self._installed: dict[str, Any] | None = None
         self._breakers: dict[tuple[str, str], list[float]] = {}
         self._buckets: dict[tuple[str, str], list[float]] = {}
         self.metrics: dict[tuple[str, str, str], dict[str, float]] = {}
@@ -72,15 +135,28 @@ class Hints:
         `capability/hint` for a value that cannot be.
         """
         found: dict[str, Any] = {}
+        others: dict[str, Any] = {}
         for key, value in hints.items():
             if key.__class__ is not Keyword or not key.name.startswith("runtime."):
                 continue
             name = key.name.removeprefix("runtime.").removeprefix("learning.")
-            if name not in ORDER:
+            if value is None or value is False:
+                continue
+            if name in ORDER:
+                found[name] = options_of(name, value, entry, frame)
+            elif name in self._others():
+                others[name] = value
+            else:
                 frame.run.warn(f"unknown hint :{key.name} on a call of {entry.id} is ignored", None)
-            elif value is not None and value is not False:
-                found[name] = _options(name, value, entry, frame)
-        return [(name, found[name]) for name in ORDER if name in found]
+        return [*sorted(others.items()), *((name, found[name]) for name in ORDER if name in found)]
+
+    def _others(self) -> dict[str, Any]:
+        """The installed hints by name."""
+        if self._installed is None:
+            from importlib.metadata import entry_points
+
+            self._installed = {point.name: point for point in entry_points(group=GROUP)}
+        return self._installed
 
     async def apply(
         self,
@@ -91,49 +167,46 @@ class Hints:
         frame: Frame,
         number: int,
         text: str,
+        needs: Sequence[str],
     ) -> Any:
-        """Route a call through its hints; number: of its decision in the ledger; text: of its arguments."""
+        """Route a call through its hints. number: of its decision in the ledger. text: of its arguments. needs:
+        what was decided about."""
 
-        def note(detail: str) -> None:
-            context = frame.context
-            pipeline.ledger.append("hint", context.run_id, number, entry.id, context.principal, detail)
-
-        async def call() -> Any:
-            return await pipeline.route(entry, arguments, frame, number)
-
-        whose = (frame.context.principal, entry.id)
-        inner: Next = call
+        call = HintedCall(pipeline, entry, arguments, frame, number, text, needs)
+        inner: Next = call.route
         for name, options in reversed(chosen):
-            inner = self._wrap(name, options, inner, pipeline, entry, arguments, frame, number, text, whose, note)
+            inner = self._wrap(name, options, inner, call)
         return await inner()
 
-    def _wrap(
-        self,
-        name: str,
-        options: dict[str, Any],
-        inner: Next,
-        pipeline: Pipeline,
-        entry: Entry,
-        arguments: tuple[Any, ...],
-        frame: Frame,
-        number: int,
-        text: str,
-        whose: tuple[str, str],
-        note: Callable[[str], None],
-    ) -> Next:
+    def _wrap(self, name: str, options: Any, inner: Next, call: HintedCall) -> Next:
+        entry, note, whose = call.entry, call.note, (call.principal, call.capability)
         if name == "metrics":
             return lambda: self._measured(options, inner, whose)
         if name == "cache":
-            return lambda: self._cached(options, inner, (*whose, text), note)
+            return lambda: self._cached(options, inner, (*whose, call.text), note)
         if name == "circuit-breaker":
             return lambda: self._broken(options, inner, whose, note)
         if name == "rate-limit":
             return lambda: self._limited(options, inner, whose, note)
         if name == "retry":
-            return lambda: self._retried(options, inner, entry, note)
+            return lambda: self._retried(options, call.repeating(inner), call)
         if name == "timeout":
-            return lambda: self._timed(options, inner, entry)
-        return lambda: _fallen(options, inner, pipeline, arguments, frame, number, note)
+            return lambda: self._timed(options, inner, entry, call.frame)
+        if name == "fallback":
+            return lambda: _fallen(options, inner, call)
+        return lambda: self._custom(name, options, call.repeating(inner), call)
+
+    async def _custom(self, name: str, options: Any, proceed: Next, call: HintedCall) -> Any:
+        """A hint from outside: `async handler(call, options, proceed)`, where `proceed()` makes the call; it may await
+        nothing else but `call.sleep(seconds)`."""
+        try:
+            return as_value(await self._others()[name].load()(call, options, proceed), call.entry)
+        except UserError:
+            raise
+        except Exception as error:
+            raise HostError(
+                f"the hint {name} failed: {type(error).__name__}: {error}", code="capability/hint"
+            ) from error
 
     async def _measured(self, options: dict[str, Any], inner: Next, whose: tuple[str, str]) -> Any:
         key = (*whose, str(options.get("label", "")))
@@ -210,7 +283,7 @@ class Hints:
             await Sleep(pause)
         return await inner()
 
-    async def _retried(self, options: dict[str, Any], inner: Next, entry: Entry, note: Callable[[str], None]) -> Any:
+    async def _retried(self, options: dict[str, Any], inner: Next, call: HintedCall) -> Any:
         retries = int(min(options.get("max-retries", 3), self.limits.retries))
         delay = options.get("initial-delay-ms", 100)
         factor = options.get("backoff-multiplier", 2)
@@ -218,34 +291,36 @@ class Hints:
             try:
                 return await inner()
             except UserError as error:
-                if attempt == retries or not repeatable(error, entry):
+                if attempt == retries or not repeatable(error, call):
                     raise
-                note(f"retry: {attempt + 1} after {error.code}")
+                call.note(f"retry: {attempt + 1} after {error.code}")
             pause = min(delay * factor**attempt, self.limits.delay_ms)
             if pause > 0:
                 await Sleep(pause / 1000)
         raise AssertionError("a retry ends with a value or an error")
 
-    async def _timed(self, options: dict[str, Any], inner: Next, entry: Entry) -> Any:
+    async def _timed(self, options: dict[str, Any], inner: Next, entry: Entry, frame: Frame) -> Any:
         limit = min(options.get("timeout-ms", self.limits.timeout_ms), self.limits.timeout_ms)
 
         def late() -> HostError:
             return HostError(
-                f'"{entry.id}" took longer than {limit:g} ms', code="capability/timeout", capability=entry.id
+                f'"{entry.id}" took longer than {limit:g} ms',
+                code="capability/timeout",
+                capability=entry.id,
+                hint="the limit is that of the timeout hint on this call",
             )
 
-        return await Within(limit / 1000, _coroutine(inner), late)
+        budget = frame.run.budget
+        end = monotonic() - budget.stood() + limit / 1000
+
+        def remaining() -> float:  # time stands still while a person is asked
+            left: float = end + budget.stood() - monotonic()
+            return left
+
+        return await Within(limit / 1000, _coroutine(inner), late, remaining)
 
 
-async def _fallen(
-    options: dict[str, Any],
-    inner: Next,
-    pipeline: Pipeline,
-    arguments: tuple[Any, ...],
-    frame: Frame,
-    number: int,
-    note: Callable[[str], None],
-) -> Any:
+async def _fallen(options: dict[str, Any], inner: Next, call: HintedCall) -> Any:
     try:
         return await inner()
     except LimitError:
@@ -254,72 +329,27 @@ async def _fallen(
         other = options.get("capability")
         if other is None:
             if "value" in options:
-                note(f"fallback: value after {error.code}")
+                call.note(f"fallback: value after {error.code}")
                 return options["value"]
             raise
-        note(f"fallback: {other} after {error.code}")
+        call.note(f"fallback: {other} after {error.code}")
         from rtfs.machine import HostCall
 
-        return await pipeline.perform(HostCall("call", other, arguments), frame.inner(number))
+        return await call.pipeline.perform(HostCall("call", other, call.arguments), call.frame.inner(call.number))
 
 
 async def _coroutine(inner: Next) -> Any:
     return await inner()
 
 
-def repeatable(error: UserError, entry: Entry) -> bool:
+def repeatable(error: UserError, call: HintedCall) -> bool:
     """Whether a failed call may be made again: not after a limit, a denial or a wrong argument, and, where its outcome
-    is unknown, only if the declaration says `:idempotent true`."""
+    is unknown, only if the declaration says `:idempotent true`, or the capability that it may with these arguments."""
     if isinstance(error, LimitError) or error.code.startswith(
-        ("policy/", "type/", "argument/", "capability/unknown", "arity")
+        ("policy/", "type/", "argument/", "capability/unknown", "arity", "session/input-required")
     ):
         return False
     if error.code in ("session/outcome-unknown", "capability/timeout", "session/timeout"):
-        return entry.fields.idempotent is True
+        repeats = call.entry.repeats
+        return call.entry.fields.idempotent is True if repeats is None else repeats(call.arguments)
     return True
-
-
-_NUMBERS = {
-    "cache": ("ttl-ms", "max-entries"),
-    "circuit-breaker": ("failure-threshold", "cooldown-ms"),
-    "rate-limit": ("requests-per-second", "burst"),
-    "retry": ("max-retries", "initial-delay-ms", "backoff-multiplier"),
-    "timeout": ("timeout-ms",),
-}
-_SYNONYMS = {
-    "max": "max-retries", "retries": "max-retries", "backoff-ms": "initial-delay-ms", "delay-ms": "initial-delay-ms",
-    "multiplier": "backoff-multiplier", "ms": "timeout-ms", "absolute-ms": "timeout-ms", "ttl": "ttl-ms",
-    "threshold": "failure-threshold", "rps": "requests-per-second", "max-attempts": "max-retries",
-}  # fmt: skip
-_OTHERS = {
-    "metrics": ("label", "emit-to-chain", "track-percentiles"),
-    "retry": ("strategy",),
-    "fallback": ("capability", "value"),
-}
-
-
-def _options(name: str, value: Any, entry: Entry, frame: Frame) -> dict[str, Any]:
-    """A hint's options by name without colon. A bare value stands for the first option: `:runtime.timeout 500`."""
-    numbers, others = _NUMBERS.get(name, ()), _OTHERS.get(name, ())
-    if value is True:
-        return {}
-    if value.__class__ is not Map:
-        first = numbers[0] if numbers else others[0]
-        value = Map([(Keyword(first), value)])
-    options: dict[str, Any] = {}
-    for key, item in value.items():
-        option = key.name if key.__class__ is Keyword else str(key)
-        option = _SYNONYMS.get(option, option)
-        if option in numbers:
-            if item.__class__ not in (int, float) or not 0 <= item < float("inf"):
-                raise HostError(
-                    f":{option} of the hint {name} is a number from 0, not {item!r}", code="capability/hint"
-                )
-        elif option not in others:
-            frame.run.warn(f"unknown option :{option} of the hint {name} on a call of {entry.id} is ignored", None)
-        elif option == "capability":
-            item = item.name if item.__class__ is Keyword else item
-            if item.__class__ is not str:
-                raise HostError(f":capability of the hint {name} is a capability's id", code="capability/hint")
-        options[option] = item
-    return options

@@ -8,6 +8,8 @@ write nothing but outcomes is ever written again.
 
 from __future__ import annotations
 
+from _thread import allocate_lock
+
 from rtfs.host.stopping import stop
 from rtfs.host.store import KILL, check_mode, make_folder, open_database, read_database, reason
 from rtfs.values import HostError
@@ -51,7 +53,9 @@ class Event:
 class Journal:
     """An open journal; made by `create_journal` and `open_journal`."""
 
-    __slots__ = ("_broken", "_connection", "_lock", "_pending", "path", "run_id")
+    __slots__ = ("_broken", "_connection", "_guard", "_lock", "_pending", "path", "run_id")
+    resumes = True
+    """Whether the run can be gone on with."""
 
     def __init__(self, run_id: str, path: str, lock: int, connection: Any) -> None:
         self.run_id = run_id
@@ -60,6 +64,7 @@ class Journal:
         self._connection = connection
         self._pending: list[tuple[str, str, str, str, str]] = []
         self._broken: str | None = None
+        self._guard = allocate_lock()
 
     def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None:
         """Have an event written with the next `commit`."""
@@ -71,7 +76,12 @@ class Journal:
         return bool(self._pending)
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
-        """Write what was added, and facts, in one transaction. Raises Stop `run/unwritable`."""
+        """Write what was added, and facts, in one transaction; from any thread, while nobody adds. Raises Stop
+        `run/unwritable`."""
+        with self._guard:
+            self._write(facts)
+
+    def _write(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         pending = self._pending
         try:
             if self._broken is not None:
@@ -99,6 +109,10 @@ class Journal:
         except Exception as error:
             raise _damaged(self.run_id, error) from None
 
+    def nonce(self) -> str:
+        """What tells this run from an earlier one with the same id. Raises HostError `run/damaged`."""
+        return self.facts().get("nonce", "")
+
     def events(self) -> list[Event]:
         """All events in order. Raises HostError `run/damaged`."""
         try:
@@ -118,19 +132,20 @@ class Journal:
         """Write what outcomes are left, and let go of the run. Harmless when repeated."""
         import os
 
-        if self._lock < 0:
-            return
-        self.abandon()
-        if self._pending:
-            self._broken = None  # a failed write may work now, and what was done was done
-            try:
-                self.commit()
-            except BaseException:  # it was said before, or will be when the run is resumed
-                pass
-        self._broken = "it is closed"
-        self._connection.close()
-        os.close(self._lock)
-        self._lock = -1
+        with self._guard:  # a thread may be writing for a run that is given up
+            if self._lock < 0:
+                return
+            self.abandon()
+            if self._pending:
+                self._broken = None  # a failed write may work now, and what was done was done
+                try:
+                    self._write()
+                except BaseException:  # it was said before, or will be when the run is resumed
+                    pass
+            self._broken = "it is closed"
+            self._connection.close()
+            os.close(self._lock)
+            self._lock = -1
 
     def _give_up(self, error: Exception) -> None:
         self._broken = self._broken or reason(error)

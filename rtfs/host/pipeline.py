@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from time import perf_counter_ns
 
+from rtfs.capabilities.permit import Permit
 from rtfs.capabilities.registry import (
     BRANCHES,
     FIBER,
@@ -24,16 +25,28 @@ from rtfs.capabilities.registry import (
 from rtfs.host import policy
 from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.driver import call_function, parallel
+from rtfs.host.passing import (
+    as_text,
+    as_value,
+    call_inline,
+    failed,
+    given_arguments,
+    one_value,
+    read_shown,
+    refuse_functions,
+    thunks_of,
+)
 from rtfs.host.policy import Decision, PolicyRequest
-from rtfs.host.secrets import clean
+from rtfs.host.rules import size_of
+from rtfs.host.secrets import clean, named, redact
 from rtfs.host.stopping import Stop
 from rtfs.host.waits import InThread, OnLoop
 from rtfs.syntax.printer import to_text
-from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, UserError, Vector
+from rtfs.values import HostError, LimitError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
@@ -42,29 +55,28 @@ if TYPE_CHECKING:
     from rtfs.host.held import HeldCall
     from rtfs.host.hints import Hints
     from rtfs.host.ledger import Ledger
+    from rtfs.host.own import OwnFiles
     from rtfs.host.policy import Guard
     from rtfs.host.rules import Rules
     from rtfs.host.sessions import Sessions
     from rtfs.machine import HostCall
-
-_FUNCTION = type(entry_for)
-_VALUES = frozenset((type(None), bool, int, float, str, Keyword, Symbol, List, Vector, Map, _FUNCTION))
-_EMPTY = Map()
+    from rtfs.source import Span
 
 
 class Pipeline:
     """policy: the built-in decision function, or None (then everything is denied). guard: the embedder's policy, asked
     instead, or None. hints, sessions: the stages of those names; stub: `f(id, arguments)`, asked first at the route
     stage for what would leave the process, answering NotImplemented for no (tests use it). rules: of the configuration,
-    or None. approvals: whom to ask about what they want asked."""
+    or None. own: the host's own files, or None. approvals: whom to ask about what they want asked."""
 
-    __slots__ = ("approvals", "guard", "hints", "ledger", "policy", "rules", "sessions", "stub")
+    __slots__ = ("approvals", "guard", "hints", "ledger", "own", "policy", "rules", "sessions", "stub")
 
     def __init__(self, ledger: Ledger, sessions: Sessions, hints: Hints) -> None:
         self.ledger = ledger
         self.sessions = sessions
         self.hints = hints
         self.guard: Guard | None = None
+        self.own: OwnFiles | None = None
         self.rules: Rules | None = None
         self.approvals = Approvals()
         self.policy: Callable[..., Decision] | None = policy.decide
@@ -80,61 +92,55 @@ class Pipeline:
         arguments = call.args
         entry = frame.run.registry.find(call.id)
         if entry is None:
-            ledger.append("decision", context.run_id, frame.parent, call.id, context.principal, "deny: unknown")
+            ledger.append("decision", context.run_id, frame.parent, named(call.id), context.principal, "deny: unknown")
             raise frame.run.registry.unknown(call.id, call.span)
-        text = _text(arguments)
+        text = as_text(arguments)
         decision = held.decision if held is not None else None
         if decision is None:
             decision = self.decide(entry, arguments, context)
+        needs = decision.needs
         if decision.ask:
-            decision = await self._asked(entry, arguments, text, decision, frame)
-        number = ledger.append(
-            "decision",
-            context.run_id,
-            frame.parent,
-            entry.id,
-            context.principal,
-            decision.text,
-            ledger.fingerprint(text),
-        )
-        if not decision.allow:
-            raise policy.denial(entry, decision)
-        if context.quota.calls is not None:
-            context.spend_call()
-        spending = context.quota.spending
-        if spending is not None:
-            spending.begin(entry.id, len(text))
+            decision = await self._asked(entry, arguments, text, decision, frame, call.span)
+        number = self._admit(entry, text, decision, frame)
+        spending, budget = context.quota.spending, frame.run.budget
+        stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
         try:
             if entry.prints:
                 frame.run.budget.print(text)
             if "#<function" in text and entry.route != BRANCHES:
-                _no_functions(entry, arguments)
+                refuse_functions(entry, arguments)
             if entry.check_input is not None:
                 _check_input(entry, arguments)
             chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
             if held is not None:
                 await held.announce(entry, bool(chosen))
             if chosen:
-                value = await self.hints.apply(chosen, self, entry, arguments, frame, number, text)
-            elif entry.route == INLINE and self.stub is None:
-                value = _inline(entry, arguments)
+                value = await self.hints.apply(chosen, self, entry, arguments, frame, number, text, needs)
+            elif entry.route == INLINE and not entry.told and self.stub is None:
+                value = call_inline(entry, arguments)
             else:
-                value = await self.route(entry, arguments, frame, number)
+                value = await self.route(entry, arguments, frame, number, needs)
             if entry.check_output is not None:
                 _check_output(entry, value)
             result = to_text(value)
+            if entry.route == SESSION and (shown := redact(result)) != result:
+                value, result = read_shown(entry, shown), shown
             if spending is not None:
-                spending.end(entry.id, len(result), (perf_counter_ns() - started) / 1e9)
+                spending.end(entry.id, size_of(result), (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
         except UserError as error:
             if error.capability is None:
                 error.capability = entry.id
             clean(error)
             if spending is not None and error.__class__ is not LimitError:
-                spending.end(entry.id, 0, (perf_counter_ns() - started) / 1e9)
+                spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
             self._outcome(frame, entry, number, f"error: {error.code}", "", started)
             raise
-        except BaseException:
+        except BaseException as ended:
+            if spending is not None:
+                spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
+            if ended.__class__ is Stop and ended.error.span is None:
+                ended.error.span = call.span
             self._outcome(frame, entry, number, "cancelled", "", started)
             raise
         ledger.append(
@@ -150,27 +156,59 @@ class Pipeline:
         )
         return value
 
-    async def _asked(
-        self, entry: Entry, arguments: tuple[Any, ...], text: str, decision: Decision, frame: Frame
-    ) -> Decision:
-        """The decision after somebody was asked; both are recorded. Raises HostError `policy/…` for no."""
+    async def again(
+        self, entry: Entry, arguments: tuple[Any, ...], text: str, frame: Frame
+    ) -> tuple[int, Sequence[str]]:
+        """A call is about to be made once more (a hint wants that): it is decided about and counted like any other.
+        Number of the decision, and the resources it was about. Raises like `perform`."""
+        decision = self.decide(entry, arguments, frame.context)
+        needs = decision.needs
+        if decision.ask:
+            decision = await self._asked(entry, arguments, text, decision, frame, None)
+        return self._admit(entry, text, decision, frame), needs
+
+    def _admit(self, entry: Entry, text: str, decision: Decision, frame: Frame) -> int:
+        """Record a decision; the number of the record. Raises the denial that it is, or LimitError for a quota."""
         context, ledger = frame.context, self.ledger
-        hash = ledger.fingerprint(f"{entry.id} {text}")
+        number = ledger.append(
+            "decision",
+            context.run_id,
+            frame.parent,
+            entry.id,
+            context.principal,
+            decision.text,
+            ledger.fingerprint(text),
+        )
+        if not decision.allow:
+            raise policy.denial(entry, decision)
+        quota = context.quota
+        if quota.calls is not None:
+            context.spend_call()
+        if quota.spending is not None:
+            quota.spending.begin(entry.id, size_of(text))
+        return number
+
+    async def _asked(
+        self, entry: Entry, arguments: tuple[Any, ...], text: str, decision: Decision, frame: Frame, span: Span | None
+    ) -> Decision:
+        """The decision after somebody was asked; both are recorded. Raises HostError `policy/denied` for no, and Stop
+        `policy/approval-required` where nobody answers: a program that could go on would have decided itself."""
+        context, ledger = frame.context, self.ledger
+        hash = ledger.fingerprint(f"{to_text(entry.id)} {text}")
 
         def record(what: str) -> None:
             ledger.append("decision", context.run_id, frame.parent, entry.id, context.principal, what, hash)
 
         record(decision.text)
         request = ApprovalRequest(entry, arguments, text, decision.reason, hash, frame)
-        if frame.run.journal is not None:
-            frame.run.journal.breathe()  # asking may take long
         try:
             return Decision(True, await self.approvals.settle(request, frame))
         except UserError as error:
             record(f"deny: {error.code}")
-            if frame.run.journal is not None and error.code == "policy/approval-required":
-                raise Stop(error, waiting=True) from error
-            raise
+            if error.code != "policy/approval-required":
+                raise
+            error.span = error.span or span
+            raise Stop(error, waiting=True) from None
 
     def decide(self, entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext) -> Decision:
         """The decision about a call. Never raises but for arguments that no decision can be made about."""
@@ -188,12 +226,16 @@ class Pipeline:
         assert self.policy is not None
         try:
             needs = self.needs(entry, arguments, context)
-            if self.rules is not None and self.policy is policy.decide:
+            if needs and self.own is not None and any(self.own.covers(need) for need in needs):
+                decision = Decision(False, "it is a file of the host's own")
+            elif self.rules is not None and self.policy is policy.decide:
                 decision = policy.ruled(self.rules, entry, arguments, context, needs)
             else:
                 decision = self.policy(entry, arguments, context, needs)
             if self.guard is not None:
-                return self.guard.decide(PolicyRequest(entry, arguments, context, needs, decision))
+                decision = self.guard.decide(PolicyRequest(entry, arguments, context, list(needs), decision))
+                decision.steady = False
+            decision.needs = needs
         except UserError as error:
             decision = Decision(False, error.code)
             decision.error = error
@@ -215,24 +257,28 @@ class Pipeline:
                 needs += self.sessions.requirements(entry)
         return needs
 
-    async def route(self, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int) -> Any:
-        """Carry out an allowed call. number: of its decision in the ledger."""
+    async def route(
+        self, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int, needs: Sequence[str]
+    ) -> Any:
+        """Carry out an allowed call. number: of its decision in the ledger; needs: the resources it was about."""
         how = entry.route
         if self.stub is not None and self._stubbed(entry):
             stubbed = self.stub(entry.id, arguments)
             if stubbed is not NotImplemented:
-                return _value(stubbed, entry)
+                return as_value(stubbed, entry)
             decision = self._decide(entry, arguments, frame.context)
             if not decision.allow:
                 raise policy.denial(entry, decision)
+            needs = decision.needs
+        told = {} if not entry.told else {"permit": permit_of(frame, needs)}
         if how == INLINE:
-            return _inline(entry, arguments)
+            return call_inline(entry, arguments, told)
         if how == GUEST:
             return await call_function(entry.function, given_arguments(entry, arguments), frame.inner(number))
         if how == SESSION:
-            return await self.sessions.perform(entry, one_value(arguments), frame, number)
+            return as_value(await self.sessions.perform(entry, one_value(arguments), frame, number), entry)
         if how == BRANCHES:
-            return await parallel(_thunks(entry, arguments), frame.inner(number), grouped=False)
+            return await parallel(thunks_of(entry, arguments), frame.inner(number), grouped=False)
         if how == NOWHERE:
             provider = entry.fields.provider
             raise HostError(
@@ -244,19 +290,16 @@ class Pipeline:
         given = given_arguments(entry, arguments)
         try:
             if how == THREAD:
-                value = await InThread(entry.function, given)
+                value = await InThread(lambda: entry.function(*given, **told), ())
             elif how == FIBER:
                 value = await entry.function(*given)
-            elif entry.asks_hosts:
-                named = frame.context.names_host
-                value = await OnLoop(lambda: entry.function(*given, named=named), entry.loop)
             else:
-                value = await OnLoop(lambda: entry.function(*given), entry.loop)
+                value = await OnLoop(lambda: entry.function(*given, **told), entry.loop)
         except UserError:
             raise
         except Exception as error:
             raise failed(error) from error
-        return _value(value, entry)
+        return as_value(value, entry)
 
     def declare(self, call: HostCall, frame: Frame) -> str:
         """Evaluate a `(capability …)` form: register it and answer its id. Raises HostError `capability/…`."""
@@ -282,55 +325,11 @@ class Pipeline:
         self.ledger.append("outcome", context.run_id, number, entry.id, context.principal, detail, "", result, took)
 
 
-def one_value(arguments: tuple[Any, ...]) -> Any:
-    """Positional arguments as the one value that schemas and providers see: `{}`, the argument, or a vector of them."""
-    if len(arguments) == 1:
-        return arguments[0]
-    return Vector(arguments) if arguments else _EMPTY
-
-
-def given_arguments(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a Python function is called with: the arguments; for none, `{}` unless it takes nothing."""
-    return arguments if arguments or entry.takes_nothing else (_EMPTY,)
-
-
-def failed(error: BaseException) -> HostError:
-    """A foreign exception of an implementation as the program sees it; the original stays its cause."""
-    text = str(error)
-    name = type(error).__name__
-    return HostError(f"{name}: {text}" if text else name, code="capability/failed")
-
-
-def _inline(entry: Entry, arguments: tuple[Any, ...]) -> Any:
-    try:
-        value = entry.function(*(arguments if arguments or entry.takes_nothing else (_EMPTY,)))
-    except UserError:
-        raise
-    except Exception as error:
-        raise failed(error) from error
-    return value if value.__class__ in _VALUES else _value(value, entry)
-
-
-def _value(value: Any, entry: Entry) -> Any:
-    """What Python code answered, as an RTFS value: dicts and lists are converted, anything else is an error."""
-    if value.__class__ in _VALUES:
-        return value
-    from rtfs.values.convert import from_python
-
-    try:
-        return from_python(value)
-    except UserError:
-        raise
-    except Exception:
-        raise HostError(
-            f'"{entry.id}" answered a Python {type(value).__name__}, which is no RTFS value', code="capability/result"
-        ) from None
-
-
-def _text(arguments: tuple[Any, ...]) -> str:
-    if len(arguments) == 1:
-        return to_text(arguments[0])
-    return " ".join([to_text(argument) for argument in arguments])
+def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:
+    """What an implementation is told of the decision about its call."""
+    context = frame.context
+    key = None if frame.held is None else frame.held.key
+    return Permit(needs, context.principal, context.names_host, key)
 
 
 def _check_input(entry: Entry, arguments: tuple[Any, ...]) -> None:
@@ -343,31 +342,3 @@ def _check_output(entry: Entry, value: Any) -> None:
     check = entry.check_output
     assert check is not None
     check(value, f'the output of "{entry.id}"')
-
-
-def _thunks(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The functions of a concurrent call: given one by one or in one vector."""
-    if len(arguments) == 1 and arguments[0].__class__ in (Vector, List):
-        arguments = tuple(arguments[0])
-    for argument in arguments:
-        if argument.__class__ is not _FUNCTION:
-            raise HostError(f'"{entry.id}" takes functions of no arguments', code="argument/function")
-    return arguments
-
-
-def _no_functions(entry: Entry, arguments: tuple[Any, ...]) -> None:
-    """Raise for a function anywhere in the arguments: functions stay in their machine."""
-    pending = list(arguments)
-    while pending:
-        value = pending.pop()
-        if value.__class__ is _FUNCTION:
-            raise HostError(
-                f'a function cannot be an argument of "{entry.id}"',
-                code="argument/function",
-                hint="call it first and pass what it returns",
-            )
-        if value.__class__ is Map:
-            pending.extend(value.keys())
-            pending.extend(value.values())
-        elif value.__class__ is Vector or value.__class__ is List:
-            pending.extend(value)

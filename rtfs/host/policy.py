@@ -13,7 +13,7 @@ from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
@@ -27,9 +27,10 @@ TIME_LIMIT = 0.05
 class Decision:
     """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if somebody
     approves it. steady: holds for any arguments, so it need not be asked again for the same capability and context.
-    error: what the caller sees instead of a denial, where the arguments are such that nothing can be decided."""
+    error: what the caller sees instead of a denial, where the arguments are such that nothing can be decided. needs:
+    the resources that were decided about."""
 
-    __slots__ = ("allow", "ask", "error", "grant", "reason", "steady", "text")
+    __slots__ = ("allow", "ask", "error", "grant", "needs", "reason", "steady", "text")
 
     def __init__(self, allow: bool, reason: str, grant: str | None = None, steady: bool = False) -> None:
         self.allow = allow
@@ -38,6 +39,7 @@ class Decision:
         self.steady = steady
         self.ask = False
         self.error: UserError | None = None
+        self.needs: Sequence[str] = ()
         self.text = ("allow: " if allow else "deny: ") + reason
 
     def __repr__(self) -> str:
@@ -126,8 +128,8 @@ def declared_needs(flat: dict[str, Any]) -> list[str]:
     for key, value in flat.items():
         if value.__class__ is not str or not value or key.startswith("discovery_"):
             continue
-        if value.startswith(("http://", "https://", "HTTP://", "HTTPS://")):
-            needs.append(net_need(value))
+        if value.strip()[:8].lower().startswith(("http://", "https://")):
+            needs.append(net_need(value.strip()))
         elif key.endswith(("_env_var", "_env")):
             needs.append("env:" + value)
         elif key.endswith("_command"):

@@ -7,25 +7,30 @@ for its grant; the ids here and the declarations in stdlib/capabilities/*.rtfs a
 from __future__ import annotations
 
 from rtfs.capabilities.declaration import Fields
-from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, Entry
+from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, THREAD, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.capabilities.permit import Permit
+    from rtfs.capabilities.providers.state import Values
     from rtfs.capabilities.registry import Registry
 
 
 _PRINTING = ("ccos.io.println", "ccos.io.print", "ccos.io.log")
+_FILES = ("ccos.io.read-file", "ccos.io.write-file", "ccos.io.file-exists", "ccos.io.delete-file")
 
 
-def install(registry: Registry) -> None:
-    """Register every bundled capability. The modules that implement them are imported when they are first called."""
+def install(registry: Registry, values: Values) -> None:
+    """Register every bundled capability. The modules that implement them are imported when they are first called.
+    values: where `ccos.state.kv.*` keeps them; elsewhere than in memory that may take a while."""
     from rtfs.capabilities.providers import console, state
 
-    store = state.Store()
-    kv = "ccos.state.kv."
+    store = state.Store(values)
+    in_memory = values.__class__ is state.InMemory
+    kv, kept = "ccos.state.kv.", INLINE if in_memory else THREAD
     table: tuple[tuple[str, int, Any, Any], ...] = (
         ("ccos.io.println", INLINE, console.println, None),
         ("ccos.io.print", INLINE, console.print_, None),
@@ -38,7 +43,12 @@ def install(registry: Registry) -> None:
             _path("ccos.io.write-file", "write", "path", "content"),
         ),
         ("ccos.io.file-exists", INLINE, _later("files", "file_exists"), _path("ccos.io.file-exists", "read", "path")),
-        ("ccos.io.delete-file", INLINE, _later("files", "delete_file"), _path("ccos.io.delete-file", "write", "path")),
+        (
+            "ccos.io.delete-file",
+            INLINE,
+            _later("files", "delete_file"),
+            _path("ccos.io.delete-file", "write", "path", itself=True),
+        ),
         ("ccos.system.current-timestamp-ms", INLINE, _later("system", "current_timestamp_ms"), None),
         ("ccos.system.current-time-millis", INLINE, _later("system", "current_timestamp_ms"), None),
         ("ccos.system.current-time", INLINE, _later("system", "current_time"), None),
@@ -47,12 +57,12 @@ def install(registry: Registry) -> None:
         ("ccos.network.http-fetch", ASYNC, _fetch, _url),
         ("ccos.data.parse-json", INLINE, _core("parse-json"), None),
         ("ccos.data.serialize-json", INLINE, _core("serialize-json"), None),
-        (kv + "get", INLINE, store.get, None),
-        (kv + "put", INLINE, store.put, None),
-        (kv + "delete", INLINE, store.delete, None),
-        (kv + "assoc", INLINE, store.assoc, None),
-        (kv + "dissoc", INLINE, store.dissoc, None),
-        (kv + "conj", INLINE, store.conj, None),
+        (kv + "get", kept, store.get, None),
+        (kv + "put", kept, store.put, None),
+        (kv + "delete", kept, store.delete, None),
+        (kv + "assoc", kept, store.assoc, None),
+        (kv + "dissoc", kept, store.dissoc, None),
+        (kv + "conj", kept, store.conj, None),
         ("ccos.concurrent/parallel", BRANCHES, None, None),
     )
     for id, route, function, needs in table:
@@ -62,23 +72,24 @@ def install(registry: Registry) -> None:
         entry.needs = needs
         entry.takes_nothing = True
         entry.prints = id in _PRINTING
-        entry.asks_hosts = function is _fetch
+        entry.told = function is _fetch or id in _FILES or id.startswith(kv)
+        entry.repeats = _fetches_only if function is _fetch else None
         entry.describe = _description(entry)
-        if id.startswith(kv):
+        if in_memory and id.startswith(kv):
             entry.restore = _restoring(store, id.removeprefix(kv))
         registry.entries[id] = entry
 
 
-def _restoring(store: Any, name: str) -> Callable[[tuple[Any, ...], Any], None]:
+def _restoring(store: Any, name: str) -> Callable[[tuple[Any, ...], Any, Permit], None]:
     """What brings the store to where a recorded operation left it."""
-    return lambda arguments, value: store.restore(name, arguments, value)
+    return lambda arguments, value, permit: store.restore(name, arguments, value, permit)
 
 
 def _later(module: str, name: str) -> Callable[..., Any]:
     """A function of a provider module that is imported at the first call."""
 
-    def call(*arguments: Any) -> Any:
-        return getattr(__import__("rtfs.capabilities.providers." + module, fromlist=(name,)), name)(*arguments)
+    def call(*arguments: Any, **told: Any) -> Any:
+        return getattr(__import__("rtfs.capabilities.providers." + module, fromlist=(name,)), name)(*arguments, **told)
 
     return call
 
@@ -94,11 +105,11 @@ def _core(name: str) -> Callable[..., Any]:
     return call
 
 
-def _path(id: str, mode: str, *names: str) -> Callable[[tuple[Any, ...]], list[str]]:
+def _path(id: str, mode: str, *names: str, itself: bool = False) -> Callable[[tuple[Any, ...]], list[str]]:
     def needs(arguments: tuple[Any, ...]) -> list[str]:
         from rtfs.capabilities.providers.files import path_needs
 
-        return path_needs(id, mode, names)(arguments)
+        return path_needs(id, mode, names, itself)(arguments)
 
     return needs
 
@@ -116,10 +127,16 @@ def _url(arguments: tuple[Any, ...]) -> list[str]:
     return [net_need(url_of(arguments))]
 
 
-async def _fetch(*arguments: Any, named: Callable[[str], bool]) -> Any:
+async def _fetch(*arguments: Any, permit: Permit) -> Any:
     from rtfs.capabilities.providers.network import http_fetch
 
-    return await http_fetch(*arguments, named=named)
+    return await http_fetch(*arguments, named=permit.names)
+
+
+def _fetches_only(arguments: tuple[Any, ...]) -> bool:
+    from rtfs.capabilities.providers.network import only_reads
+
+    return only_reads(arguments)
 
 
 async def _sleep(*arguments: Any) -> None:

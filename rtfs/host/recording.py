@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class Recorder:
     """Writes a recording, in the place of a journal. Raises HostError `recording/unwritable`."""
 
+    resumes = False
+
     @property
     def pending(self) -> bool:
         """Nothing waits for being written."""
@@ -76,6 +78,10 @@ class Recorder:
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is promised about when a recording is written."""
 
+    def nonce(self) -> str:
+        """None is needed: no call is ever made again."""
+        return ""
+
     def events(self) -> list[Event]:
         """None: the run begins."""
         return []
@@ -102,6 +108,8 @@ class Recorder:
 
 class Recording:
     """A recording that is replayed, in the place of a journal. Raises HostError `recording/invalid`."""
+
+    resumes = False
 
     @property
     def pending(self) -> bool:
@@ -160,6 +168,10 @@ class Recording:
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is written."""
+
+    def nonce(self) -> str:
+        """None is needed: no call is made."""
+        return ""
 
     def events(self) -> list[Event]:
         """The recorded events."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from json import JSONDecodeError, dumps, loads
+from os import urandom
 from time import time
 
 import rtfs
 from rtfs.host.arguments import value_of
-from rtfs.host.codec import decode, encode
+from rtfs.host.codec import decode, decode_calls, encode
 from rtfs.host.durable import Durable, Resolution, in_doubt, replay_of
 from rtfs.host.grants import Grants
 from rtfs.host.journal import (
@@ -29,8 +30,9 @@ from rtfs.host.journal import (
     open_journal,
     state_folder,
 )
+from rtfs.host.store import KILL
 from rtfs.source import Source, Span
-from rtfs.values import HostError, Map
+from rtfs.values import HostError, Map, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def beginning(runtime: Programs, source: Source, frame: Frame) -> Durable:
     limits = {name: getattr(run.limits, name) for name in LIMITS} if run.limits is not None else None
     facts = {
         "state": RUNNING,
+        "nonce": urandom(6).hex(),
         "began": repr(time()),
         "name": source.name,
         "text": dumps(source.text),
@@ -73,7 +76,7 @@ def beginning(runtime: Programs, source: Source, frame: Frame) -> Durable:
         facts["files"] = dumps(files_of(environment))
         return create_journal(state_folder(runtime._state), context.run_id, facts, runtime._durability)
 
-    return Durable(open_)
+    return Durable(open_, slow=runtime._durability != KILL)
 
 
 class Resumption:
@@ -108,7 +111,11 @@ class Resumption:
             self._sources[self._source.name] = self._source
             for name, text in self._json["files"].items():
                 self._sources[name] = Source(text, name)
+            for name, text in self._json["loaded"]:
+                self._sources[name] = Source(text, name)
             self._result = decode(facts["result"], self._sources) if "result" in facts else ...
+            if isinstance(self._result, UserError) and "calls-of-error" in facts:
+                decode_calls(self._result, facts["calls-of-error"], self._sources)
         except (KeyError, ValueError, AttributeError, JSONDecodeError) as error:
             raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
         self.ended = facts["state"] in (DONE, FAILED) and self._result is not ...
@@ -143,7 +150,7 @@ class Resumption:
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]
         context.quota.calls = min(left, default=None)
         runtime.ledger.append("resume", self._run_id, frame.parent, source.name, context.principal)
-        run.journal = Durable(self._open, self._resolution)
+        run.journal = Durable(self._open, self._resolution, slow=self._facts.get("durability", KILL) != KILL)
         return runtime._program(source, frame)
 
     def _open(self, environment: Environment) -> Journal:

@@ -100,12 +100,23 @@ class Spending:
 
     def end(self, id: str, size: int, seconds: float) -> None:
         """Count what a call answered and how long it took. Raises LimitError `limit/quota` if it answered too much."""
+        self.took(id, seconds)
         for (pattern, _, most, _), used in zip(self._quotas, self._used, strict=True):
             if glob(pattern, id):
                 used[1] += size
-                used[2] += seconds
                 if most is not None and used[1] > most:
                     raise _exceeded(f"{most} bytes", pattern)
+
+    def took(self, id: str, seconds: float) -> None:
+        """Count how long a call took, whatever became of it."""
+        for (pattern, *_), used in zip(self._quotas, self._used, strict=True):
+            if glob(pattern, id):
+                used[2] += seconds
+
+
+def size_of(text: str) -> int:
+    """Bytes of a text in UTF-8: what quotas count."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _quota(

@@ -16,19 +16,24 @@ if TYPE_CHECKING:
 SHORTEST = 4
 """Shorter values are no secrets: they would take words out of every text."""
 MASK = "«redacted»"
+NAME = 200
+"""Characters that are recorded of a name."""
+LONG = 2_000
+"""Characters from which on a text is first looked through by a faster matcher, which has to be loaded."""
 
 _known: set[str] = set()
 _pattern: Pattern[str] | None = None
+_quick: Any = None
 
 
 def know(secret: str) -> None:
     """Keep a value out of all texts from now on. Also known without an authorization scheme in front of it."""
-    global _pattern
+    global _pattern, _quick
     parts = {secret, secret.strip(), *secret.split()[1:]}
     fresh = {part for part in parts if len(part) >= SHORTEST} - _known
     if fresh:
         _known.update(fresh)
-        _pattern = None
+        _pattern = _quick = None
 
 
 def redact(text: str) -> str:
@@ -42,7 +47,26 @@ def redact(text: str) -> str:
 
         spellings = {spelling for secret in tuple(_known) for spelling in _spellings(secret)}
         pattern = _pattern = re.compile("|".join(sorted(spellings, key=len, reverse=True)))
+    if len(text) > LONG and not _may_hold(text, pattern):
+        return text
     return pattern.sub(MASK, text)
+
+
+def _may_hold(text: str, pattern: Pattern[str]) -> bool:
+    global _quick
+    if _quick is None:
+        import re2
+
+        _quick = re2.compile(pattern.pattern)
+    try:
+        return _quick.search(text) is not None
+    except UnicodeEncodeError:  # a lone surrogate
+        return True
+
+
+def named(name: str) -> str:
+    """A name that a program made up, as it may stand in a record."""
+    return redact(name if len(name) <= NAME else name[:NAME] + "…")
 
 
 def clean(error: UserError) -> None:

@@ -5,11 +5,11 @@ Must not know how a chunk is run. Exit status: 0 all passed, 1 a failure, 2 noth
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rtfs.cli.usage import Parser
 from rtfs.testing.golden import Chunk, GoldenFile, Problem, parse
 from rtfs.testing.runner import Edit, apply_edits, run_chunk
 
@@ -43,8 +43,14 @@ def write(file: GoldenFile, edits: Sequence[Edit]) -> None:
 
 def run(argv: Sequence[str]) -> int:
     """The command; argv is what follows `rtfs test`. Prints the report to standard output, returns the exit status."""
-    parser = argparse.ArgumentParser(prog="rtfs test", description="Run golden files (*.test.rtfs).")
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder to search for *.test.rtfs")
+    parser = Parser(prog="rtfs test", description="Run golden files (*.test.rtfs).")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        default=["."],
+        metavar="PATH",
+        help="a file, or a folder to search for *.test.rtfs (here)",
+    )
     parser.add_argument("--update", action="store_true", help="write what the programs give into the files")
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
     try:

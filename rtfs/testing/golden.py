@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass, field
 
 _CONTINUED = re.compile(r"\n[ \t]*;[ \t]{2,}([^\n]*)")
-_NEAR_MISS = re.compile(r';+\s*=>|;=|;;+\s*!\s*\w+/|;;+(?:prints|stub|context)\b|;\s+stub\s+"|;(?:print|stubs)\b')
+_NEAR_MISS = re.compile(
+    r';+\s*=>|;=|;;+\s*!\s*\w+/|;;+(?:prints|stub|context|recording)\b|;\s+stub\s+"|;(?:print|stubs|record)\b'
+)
 _STRING = json.JSONDecoder()
 _OPEN = {"(", "[", "{"}
 _CLOSE = {")", "]", "}"}
@@ -69,13 +71,15 @@ class Step:
 
 @dataclass
 class Chunk:
-    """A part of a file that runs in a runtime of its own. name: unique in its file. context: text of a map, or None."""
+    """A part of a file that runs in a runtime of its own. name: unique in its file. context: text of a map, or None.
+    recording: path of the file that answers its calls, relative to this one, or None."""
 
     name: str
     line: int
     steps: list[Step] = field(default_factory=list)
     stubs: list[Stub] = field(default_factory=list)
     context: str | None = None
+    recording: str | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -184,6 +188,10 @@ class _Scanner:
             self._problem(chunk.line, "nothing is expected of this chunk")
         if chunk.stubs and not chunk.steps:
             self._problem(chunk.stubs[0].line, "stubs, but nothing that could call them")
+        if chunk.recording is not None and chunk.stubs:
+            self._problem(chunk.line, "calls are answered by a recording or by stubs, not by both")
+        if chunk.recording is not None and len(chunk.steps) > 1:
+            self._problem(chunk.steps[1].line, "a recording is of one run: its chunk has one expectation, at the end")
         return chunk
 
     def _problem(self, line: int, text: str) -> None:
@@ -230,6 +238,7 @@ class _Scanner:
             (";prints", self._prints),
             (";stub ", self._stub),
             (";context ", self._context),
+            (";recording ", self._recording),
         ):
             if comment.startswith(marker):
                 if marker == ";prints" and comment[7:8].strip():
@@ -240,7 +249,7 @@ class _Scanner:
                 handle(start, line, comment[len(marker) :])
                 return
         if _NEAR_MISS.match(comment):
-            self._problem(line, f"no marker: {comment!r}; markers are ;=> ;! ;prints ;stub ;context")
+            self._problem(line, f"no marker: {comment!r}; markers are ;=> ;! ;prints ;stub ;context ;recording")
         elif not self.title and self.code_start is None and not self.chunk.steps:
             self.title = comment.lstrip("; ").rstrip()
 
@@ -300,6 +309,15 @@ class _Scanner:
         if self.chunk.context is not None or self.chunk.steps or self.code_start is not None:
             self._problem(line, ";context stands once, before the code of its chunk")
         self.chunk.context = self._continued(text)
+
+    def _recording(self, start: int, line: int, text: str) -> None:
+        found = _read_string(text.strip())
+        if found is None or found[1] != len(text.strip()):
+            self._problem(line, 'a recording reads ;recording "calls.jsonl"')
+        elif self.chunk.recording is not None or self.chunk.steps or self.code_start is not None:
+            self._problem(line, ";recording stands once, before the code of its chunk")
+        else:
+            self.chunk.recording = found[0]
 
     def _stub(self, start: int, line: int, text: str) -> None:
         text = self._continued(text)

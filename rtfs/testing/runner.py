@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rtfs.testing.difference import describe
@@ -177,6 +178,10 @@ class _Run:
         line_start = before.rfind("\n") + 1
         return "\n" * before.count("\n") + " " * (step.start - line_start) + self.file.text[step.start : step.end]
 
+    def _recording(self) -> Path | None:
+        name = self.chunk.recording
+        return None if name is None else Path(self.file.name).parent / name
+
     def _step(self, runtime: Any, step: Step) -> None:
         import rtfs
 
@@ -185,7 +190,9 @@ class _Run:
         error: Any = None
         try:
             with contextlib.redirect_stdout(output):
-                value = runtime.run(self._source(step), context=self.context, name=self.file.name)
+                value = runtime.run(
+                    self._source(step), context=self.context, name=self.file.name, replay=self._recording()
+                )
         except rtfs.UserError as raised:
             error = raised
         except Exception as bug:

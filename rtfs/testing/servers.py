@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +20,9 @@ PROTOCOL = "2025-06-18"
 class Answer:
     """What the server says. status: of HTTP. result, error: of JSON-RPC; without either the body is `text`.
 
-    delay: seconds to wait before. close: end the connection instead of answering.
+    asks: params of an `elicitation/create` that is put to the person behind the call first (`message` and
+    `requestedSchema`); what they said is the result's structured content. delay: seconds to wait before. close: end the
+    connection instead of answering.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Answer:
         error: Mapping[str, Any] | None = None,
         text: str = "",
         headers: Mapping[str, str] | None = None,
+        asks: Mapping[str, Any] | None = None,
         delay: float = 0.0,
         close: bool = False,
     ) -> None:
@@ -38,6 +42,7 @@ class Answer:
         self.error = error
         self.text = text
         self.headers = dict(headers or {})
+        self.asks = asks
         self.delay = delay
         self.close = close
 
@@ -57,7 +62,8 @@ class McpServer:
     """A context manager. call: the answer to every `tools/call`; initialize: to `initialize`, if not the usual one.
 
     url: where it listens. declaration: RTFS text that declares its tool as `mcp.example.tool`. grants: what a runtime
-    must allow to call it. requests: the methods it was asked for, in order.
+    must allow to call it. requests: the methods it was asked for, in order; headers: of each of them,
+    names in lower case.
     """
 
     def __init__(self, call: Answer | None = None, *, initialize: Answer | None = None) -> None:
@@ -72,6 +78,8 @@ class McpServer:
             "tools/call": call or Answer(result={"content": [{"type": "text", "text": "done"}]}),
         }
         self.requests: list[str] = []
+        self.replies: SimpleQueue[Any] = SimpleQueue()
+        self.headers: list[dict[str, str]] = []
         self._stop = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -126,7 +134,10 @@ def _handler(owner: McpServer) -> type[BaseHTTPRequestHandler]:
             request = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             method = request.get("method", "")
             owner.requests.append(method)
-            if "id" not in request:
+            owner.headers.append({name.lower(): value for name, value in self.headers.items()})
+            if not method:
+                owner.replies.put(request.get("result"))
+            if "id" not in request or not method:
                 self._send(Answer(202), None)
             else:
                 missing = Answer(error={"code": -32601, "message": f"no method {method}"})
@@ -144,12 +155,29 @@ def _handler(owner: McpServer) -> type[BaseHTTPRequestHandler]:
             if answer.close:
                 self.close_connection = True
                 return
+            if answer.asks is not None:
+                self._ask(answer.asks, number)
+                return
             body, kind = answer.body(number)
             self.send_response(answer.status)
             for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **answer.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        def _ask(self, params: Mapping[str, Any], number: Any) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self._event({"id": "question", "method": "elicitation/create", "params": dict(params)})
+            said = owner.replies.get(timeout=60)
+            self._event({"id": number, "result": {"content": [], "structuredContent": said}})
+            self.close_connection = True
+
+        def _event(self, message: Mapping[str, Any]) -> None:
+            self.wfile.write(b"data: " + json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n\n")
+            self.wfile.flush()
 
         def log_message(self, format: str, *arguments: Any) -> None:
             return

@@ -48,14 +48,6 @@ def test_capabilities_are_a_mapping() -> None:
             rt.capabilities["nope"]
 
 
-def test_bundled_capabilities_and_their_declarations_are_the_same_ids() -> None:
-    from rtfs.host.declarations import bundled
-
-    with rtfs.Runtime() as rt:
-        assert sorted(bundled()) == list(rt.capabilities)
-        assert all(manifest.description for manifest in rt.capabilities.values())
-
-
 def test_calls_of_python_capabilities_import_nothing_heavy() -> None:
     program = (
         "import sys, rtfs\n"

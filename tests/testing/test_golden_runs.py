@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import rtfs
 from rtfs.testing.command import run
 
 
@@ -112,7 +113,10 @@ def test_chunks_share_nothing(tmp_path: Path):
     assert golden(tmp_path, "(def x 1)\nx ;=> 1\n---\nx ;! undefined\n---\n(def x 2)\nx ;=> 2") == 0
 
 
-def test_nothing_to_run_is_a_wrong_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_nothing_to_run_is_a_wrong_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
     assert run([str(tmp_path)]) == 2
     assert run([str(tmp_path / "missing.test.rtfs")]) == 2
     assert run([]) == 2
@@ -123,6 +127,67 @@ def test_a_file_that_is_no_utf8_is_a_failure(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "a.test.rtfs").write_bytes(b"\xff\xfe")
     assert run([str(tmp_path)]) == 1
     assert "UTF-8" in capsys.readouterr().out
+
+
+RECORDED = '(println "hi") [(call "time") (try (call "broken") (catch e (:code e))) @who]'
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> str:
+    """A chunk's head that names a recording of RECORDED, in a folder beside."""
+
+    def broken() -> None:
+        raise rtfs.HostError("it is")
+
+    (tmp_path / "calls").mkdir()
+    with rtfs.Runtime(context={"who": "Ann"}) as rt:
+        rt.register("time", lambda: 7)
+        rt.register("broken", broken)
+        rt.run(RECORDED, record=tmp_path / "calls" / "r.jsonl")
+    return ';recording "calls/r.jsonl"\n;context {:who "Bob"}\n'
+
+
+def test_a_recording_answers_every_call(tmp_path: Path, recording: str):
+    assert golden(tmp_path, f'{recording}{RECORDED}\n;=> [7 :capability/failed "Bob"]\n;prints hi') == 0
+    assert golden(tmp_path, f"{recording}(defn f [] {RECORDED})\n(count (f)) ;=> 3") == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        (RECORDED + " ;=> [8 1 1]", "expected 8, got 7"),
+        (f'{RECORDED} (call "time") ;=> 7', "recording/missing"),
+        ('(println "hi") (call "time") ;=> 7', "does not make it"),
+        ('(println "ho") ;=> nil', "with other arguments"),
+        (f"{RECORDED} ;=> 1\n2 ;=> 2", "one expectation, at the end"),
+        (';stub "time" => 7\n' + RECORDED + " ;=> 1", "not by both"),
+    ],
+)
+def test_a_run_that_is_not_the_recorded_one_fails(
+    tmp_path: Path, recording: str, program: str, says: str, capsys: pytest.CaptureFixture[str]
+):
+    assert golden(tmp_path, recording + program) == 1
+    assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (';recording "none.jsonl"\n1 ;=> 1', "recording/invalid"),
+        (";recording none\n1 ;=> 1", "a recording reads"),
+        ('1 ;=> 1\n;recording "r"\n2 ;=> 2', "stands once, before the code"),
+        (';recording "a"\n;recording "b"\n1 ;=> 1', "stands once"),
+        (';record "a"\n1 ;=> 1', "no marker"),
+    ],
+)
+def test_what_is_no_recording_is_a_failure(tmp_path: Path, text: str, says: str, capsys: pytest.CaptureFixture[str]):
+    assert golden(tmp_path, text) == 1
+    assert says in capsys.readouterr().out
+
+
+def test_update_writes_what_a_recorded_run_gives(tmp_path: Path, recording: str):
+    assert golden(tmp_path, f"{recording}{RECORDED} ;=> 1", "--update") == 0
+    assert ';=> [7 :capability/failed "Bob"]' in (tmp_path / "a.test.rtfs").read_text()
 
 
 def test_nothing_leaves_the_process_without_a_grant(tmp_path: Path):

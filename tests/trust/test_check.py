@@ -88,6 +88,12 @@ def test_the_exit_code_says_what_would_happen(source: str, code: int, config: st
     assert rtfs("run", "--config", config, "-", source=source).returncode == code
 
 
+def test_a_program_that_catches_everything_still_ends_with_the_code_of_a_missing_approval(config: str):
+    done = rtfs("run", "--config", config, "-", source='(try (log 1) (catch e nil)) (println "on")')
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "policy/approval-required" in done.stderr
+
+
 def test_a_rule_of_the_file_looks_at_arguments(config: str):
     assert rtfs("run", "--config", config, "-e", '(println "a secret")').returncode == 3
     assert rtfs("run", "--config", config, "-e", '(println "nothing")').returncode == 0

@@ -3,11 +3,13 @@ say widens what it may do."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rtfs
+from rtfs.repl.session import Session
 
 ROUTES = {
     "call": '(call "effect" 1)',
@@ -35,6 +37,10 @@ ROUTES = {
     "catch": '(try (throw "x") (catch e (call "effect" 1)))',
     "finally": '(try 1 (finally (call "effect" 1)))',
 }
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 class Effects:
@@ -65,6 +71,40 @@ def test_a_decision_stands_before_each_dispatch(route: str):
         rt.run(ROUTES[route])
         assert effects.reached
         assert not effects.undecided
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_decision_stands_before_each_dispatch_of_a_resumed_run(route: str, tmp_path: Path):
+    """The run is interrupted before it gets to the effect; another runtime then reaches it, or does not."""
+    with rtfs.Runtime(state=tmp_path) as rt:
+        rt.register("pause", interrupt)
+        for run_id in ("one", "two", "three"):
+            with pytest.raises(KeyboardInterrupt):
+                rt.run(f'(call "pause") {ROUTES[route]}', durable=True, run_id=run_id)
+    effects = Effects(state=tmp_path)
+    with effects.runtime as rt:
+        rt.resume("one", result=None)
+        assert effects.reached
+        assert not effects.undecided
+    for run_id, decide, code in (("two", "deny", "policy/denied"), ("three", "approve", "policy/approval-required")):
+        effects = Effects(state=tmp_path, rules=[{"match": "effect", "decide": decide}])
+        with effects.runtime as rt:
+            with pytest.raises(rtfs.UserError) as caught:
+                rt.resume(run_id, result=None)
+            assert caught.value.code == code
+            assert not effects.reached
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_decision_stands_before_each_dispatch_at_the_prompt(route: str, capsys: pytest.CaptureFixture[str]):
+    for decide, said in (("allow", ""), ("deny", "policy/denied"), ("approve", "policy/approval-required")):
+        effects = Effects(rules=[{"match": "effect", "decide": decide}])
+        with effects.runtime as rt:
+            session = Session(rt, interactive=False)
+            session.feed(ROUTES[route])
+            assert said in capsys.readouterr().err
+            assert bool(effects.reached) == (decide == "allow")
+            assert not effects.undecided
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -4,6 +4,7 @@ and nothing widens what a run was narrowed to."""
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +83,44 @@ def test_without_anybody_to_ask_the_error_says_that_an_approval_is_needed():
     with runtime(rules=[ASK]) as rt:
         assert code(rt, '(call "a.x" 1)') == "policy/approval-required"
         assert decisions(rt) == ["ask: it costs money", "deny: policy/approval-required"]
+
+
+OWN = '(capability "own" :implementation (fn [x] (call "a.x" x)))'
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '(try (call "a.x" 1) (catch e :went-on))',
+        '(try (call "a.x" 1) (catch e :went-on) (finally (call "a.y" 1)))',
+        '(try (call "a.x" 1) (finally (call "a.y" 1)))',
+        OWN + ' ^{:runtime.fallback {:value :went-on}} (call "own" 1)',
+        OWN + ' ^{:runtime.fallback "a.y"} (call "own" 1)',
+        OWN + ' ^{:runtime.retry 3} (call "own" 1)',
+        '^{:runtime.fallback "a.x"} (call "nobody" 1)',
+        '(try (step-parallel (call "a.x" 1) (call "ccos.system.sleep-ms" 60000)) (catch e (call "a.y" 1)))',
+        '(try (step "s" (call "a.x" 1)) (catch e (call "a.y" 1)))',
+        '(try (map (fn [x] (call "a.x" x)) [1]) (catch e (call "a.y" 1)))',
+    ],
+)
+@pytest.mark.parametrize("how", ["plain", "durable", "recorded"])
+def test_no_program_goes_on_without_an_approval_that_is_missing(source: str, how: str, tmp_path: Path):
+    options: dict[str, Any] = {"durable": {"durable": True}, "recorded": {"record": tmp_path / "r"}}.get(how, {})
+    made: list[Any] = []
+    with runtime(rules=[ASK], state=tmp_path / "state") as rt:
+        rt.register("a.y", made.append, replace=True)
+        rt.register("nobody", lambda value: 1 / 0)
+        with pytest.raises(rtfs.UserError) as caught:
+            rt.run(source, **options)
+    assert (caught.value.code, made) == ("policy/approval-required", [])
+    assert caught.value.span is not None
+    assert ("rtfs resume" in (caught.value.hint or "")) == (how == "durable")
+
+
+def test_a_program_goes_on_after_a_denial_that_it_catches_and_the_denial_stays_on_record():
+    with runtime(rules=[ASK], approve=lambda request: False) as rt:
+        assert rt.run('(try (call "a.x" 1) (catch e (:code e)))') == rtfs.Keyword("policy/denied")
+        assert decisions(rt) == ["ask: it costs money", "deny: policy/denied"]
 
 
 def test_somebody_is_asked_once_for_each_call_and_the_record_says_so():

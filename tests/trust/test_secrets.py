@@ -35,6 +35,7 @@ SPELLINGS = {
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "_known", set())
     monkeypatch.setattr(secrets, "_pattern", None)
+    monkeypatch.setattr(secrets, "_quick", None)
 
 
 def shows(text: str, spelling: str) -> bool:
@@ -50,6 +51,18 @@ def test_a_known_secret_is_taken_out_in_every_spelling(name: str):
     assert not shows(text, SPELLINGS[name])
     assert text.startswith("before ")
     assert text.endswith(" after")
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("around", ["x", "é", "\ud800", "\0"])
+def test_a_secret_in_a_long_text_is_taken_out_as_well(name: str, around: str):
+    secrets.know(CANARY)
+    long = around * (secrets.LONG + 1)
+    text = secrets.redact(long + " " + SPELLINGS[name] + " " + long)
+    assert not shows(text, SPELLINGS[name])
+    assert text.startswith(long)
+    assert text.endswith(long)
+    assert secrets.redact(long) is long
 
 
 class Echo:

@@ -1,14 +1,18 @@
 """`ccos.io.read-file` and its kin: text files. Each is reached under `fs:read:PATH` or `fs:write:PATH`.
 
-Invariant: the file that is opened is the one the path resolves to when it is opened, links resolved; a last component
-that has become a link since is refused.
+Invariants: a path is resolved once, for the decision; the file at that resolved path is the one that is reached, by
+`opening`, or none. A file is written whole or not at all: beside it, then put in its place.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
+from rtfs.capabilities.permit import Permit
 from rtfs.capabilities.providers.arguments import failure, take, text
+from rtfs.capabilities.providers.opening import place
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -16,67 +20,127 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.capabilities.providers.opening import Place
+
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest file that is read."""
 
 
-def path_needs(id: str, mode: str, names: tuple[str, ...]) -> Callable[[tuple[Any, ...]], list[str]]:
-    """What a call with these arguments reaches: `fs:read:PATH` or `fs:write:PATH`."""
-    return lambda arguments: [f"fs:{mode}:{text(id, 'path', take(id, arguments, names, len(names))[0])}"]
+def path_needs(
+    id: str, mode: str, names: tuple[str, ...], itself: bool = False
+) -> Callable[[tuple[Any, ...]], list[str]]:
+    """What a call with these arguments reaches: `fs:read:PATH` or `fs:write:PATH`, links resolved. itself: a link at
+    the path is meant itself. The function raises HostError `argument/path`."""
+
+    def needs(arguments: tuple[Any, ...]) -> list[str]:
+        path = text(id, "path", take(id, arguments, names, len(names))[0])
+        try:
+            return [f"fs:{mode}:{_resolved(path, itself)}"]
+        except ValueError as error:
+            raise HostError(f"{path!r} is no path: {error}", code="argument/path") from None
+
+    return needs
 
 
-def read_file(*arguments: Any) -> str:
+def read_file(*arguments: Any, permit: Permit) -> str:
     """(path) → the file's text, UTF-8."""
     (path,) = _texts("ccos.io.read-file", arguments, ("path",))
-    with _open(path, os.O_RDONLY) as file:
-        data = file.read(LARGEST + 1)
+    data = bytearray()
+    try:
+        with place(permit.path()) as there:
+            descriptor = there.open(os.O_RDONLY)
+            try:
+                while len(data) <= LARGEST and (part := os.read(descriptor, 1 << 20)):
+                    data += part
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        raise _failure("read", path, error) from error
     if len(data) > LARGEST:
         raise HostError(f"{path} is larger than {LARGEST // (1024 * 1024)} MiB")
     try:
-        return str(data.decode("utf-8"))
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise HostError(f"{path} is not UTF-8 text (byte {error.start})", code="argument/encoding") from None
 
 
-def write_file(*arguments: Any) -> None:
-    """(path content) → nil; the file is made or replaced."""
+def write_file(*arguments: Any, permit: Permit) -> None:
+    """(path content) → nil; the file is made or replaced as a whole, and keeps its mode. Whoever has it open keeps
+    what was in it; another hard link to it does too."""
     path, content = _texts("ccos.io.write-file", arguments, ("path", "content"))
     data = content.encode("utf-8", "surrogatepass")
-    with _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
-        file.write(data)
-
-
-def file_exists(*arguments: Any) -> bool:
-    """(path) → whether there is a file or folder."""
-    (path,) = _texts("ccos.io.file-exists", arguments, ("path",))
-    return os.path.exists(_resolved(path))
-
-
-def delete_file(*arguments: Any) -> bool:
-    """(path) → true, or false if there was none. Folders are not deleted."""
-    (path,) = _texts("ccos.io.delete-file", arguments, ("path",))
-    folder, name = os.path.split(os.path.abspath(os.path.expanduser(path)))
     try:
-        os.unlink(os.path.join(os.path.realpath(folder), name))
-    except FileNotFoundError:
-        return False
+        with place(permit.path()) as there:
+            _replace(there, data)
     except OSError as error:
-        raise failure(f"cannot delete {path}", error) from error
+        raise _failure("write", path, error) from error
+
+
+def file_exists(*arguments: Any, permit: Permit) -> bool:
+    """(path) → whether there is a file or folder."""
+    _texts("ccos.io.file-exists", arguments, ("path",))
+    if permit.path() == "/":
+        return True
+    try:
+        with place(permit.path()) as there:
+            there.look()
+    except (OSError, ValueError):
+        return False
     return True
 
 
-def _open(path: str, flags: int) -> Any:
+def delete_file(*arguments: Any, permit: Permit) -> bool:
+    """(path) → true, or false if there was none. Folders are not deleted."""
+    (path,) = _texts("ccos.io.delete-file", arguments, ("path",))
     try:
-        handle = os.open(_resolved(path), flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        return os.fdopen(handle, "wb" if flags & os.O_WRONLY else "rb")
+        with place(permit.path()) as there:
+            os.unlink(there.name, dir_fd=there.folder)
+    except FileNotFoundError:
+        return False
     except OSError as error:
-        raise failure(f"cannot open {path}", error) from error
-    except ValueError as error:
-        raise HostError(f"{path!r} is no path: {error}", code="argument/path") from None
+        raise _failure("delete", path, error) from error
+    return True
 
 
-def _resolved(path: str) -> str:
-    return os.path.realpath(os.path.expanduser(path))
+def _replace(there: Place, data: bytes) -> None:
+    try:
+        descriptor = there.open(os.O_WRONLY)  # may it be written?
+    except FileNotFoundError:
+        mode = None
+    else:
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        os.close(descriptor)
+    fresh = there.beside(f".rtfs-{os.urandom(8).hex()}")
+    descriptor = fresh.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+    try:
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+        os.replace(fresh.name, there.name, src_dir_fd=fresh.folder, dst_dir_fd=there.folder)
+    except BaseException:
+        os.unlink(fresh.name, dir_fd=fresh.folder)
+        raise
+
+
+def _resolved(path: str, itself: bool) -> str:
+    path = os.path.expanduser(path)
+    folder, name = os.path.split(path)
+    if itself and name not in ("", ".", ".."):
+        return os.path.join(os.path.realpath(folder), name)
+    return os.path.realpath(path)
+
+
+def _failure(what: str, path: str, error: OSError) -> HostError:
+    if error.errno == errno.ELOOP:
+        return HostError(
+            f"cannot {what} {path}: a link stands in its way that leads elsewhere than when the call was decided"
+        )
+    return failure(f"cannot {what} {path}", error)
 
 
 def _texts(id: str, arguments: tuple[Any, ...], names: tuple[str, ...]) -> list[str]:

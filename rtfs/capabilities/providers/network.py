@@ -24,12 +24,20 @@ LARGEST = 32 * 1024 * 1024
 SECONDS = 30.0
 """The time a request has, unless `:timeout-ms` says otherwise."""
 ID = "ccos.network.http-fetch"
+_OWN_HEADERS = frozenset(("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"))
+"""Headers that say which host is meant and where a request ends: another one than was granted, in a program's hands."""
 _NAMES = ("url", "method", "headers", "body", "timeout-ms")
 
 
 def url_of(arguments: tuple[Any, ...]) -> str:
     """The URL that a call with these arguments asks for."""
     return text(ID, "url", take(ID, arguments, _NAMES, 1)[0])
+
+
+def only_reads(arguments: tuple[Any, ...]) -> bool:
+    """Whether a call with these arguments asks for something and changes nothing (RFC 9110, 9.2.1)."""
+    method = take(ID, arguments, _NAMES, 1)[1]
+    return method is None or text(ID, "method", method).upper() in ("GET", "HEAD", "OPTIONS")
 
 
 async def http_fetch(
@@ -53,6 +61,9 @@ async def http_fetch(
     if headers is not None and headers.__class__ is not Map:
         raise wrong(ID, "headers", "a map", headers)
     sent = {} if headers is None else {text(ID, "headers", k): text(ID, "headers", v) for k, v in headers.items()}
+    for name in sent:
+        if name.strip().lower() in _OWN_HEADERS:
+            raise HostError(f"the header {name} is not a program's to set", code="argument/invalid")
     seconds = SECONDS if timeout is None else number(ID, "timeout-ms", timeout) / 1000
     content = None if body is None else text(ID, "body", body)
     try:
@@ -139,9 +150,7 @@ def _pinned(
     client: httpx.AsyncClient, method: str, target: httpx.URL, address: str, sent: dict[str, str], content: str | None
 ) -> httpx.Request:
     """The request to this very address, in the name of the host: certificates are checked against the name."""
-    headers = dict(sent)
-    if not any(name.lower() == "host" for name in sent):
-        headers["Host"] = target.netloc.decode("ascii")
+    headers = {**sent, "Host": target.netloc.decode("ascii")}
     request = client.build_request(method, target.copy_with(host=address), headers=headers, content=content)
     request.extensions["sni_hostname"] = target.raw_host.decode("ascii").strip("[]")
     return request

@@ -1,6 +1,7 @@
-"""`ccos.state.kv.*`: a key-value store in memory, one a runtime.
+"""`ccos.state.kv.*`: a key-value store, each principal's its own; in memory, or wherever the host keeps it.
 
-Invariant: each operation is atomic, also between parallel branches and threads; keys are told apart as `=` does.
+Must not know files. Invariants: each operation is atomic, also between parallel branches, threads and processes; keys
+are told apart as `=` does; no value is larger than `LARGEST`.
 """
 
 from __future__ import annotations
@@ -8,71 +9,130 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from rtfs.syntax.printer import to_text
-from rtfs.values import EvalError, Keyword, Map
+from rtfs.values import EvalError, HostError, Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from rtfs.capabilities.permit import Permit
+
+    Make = Callable[[Callable[[], Any]], tuple[Any, Any]]  # told how to get the value that is there
+
+    class Values(Protocol):
+        """Where the values are. `ABSENT` stands for none."""
+
+        def read(self, permit: Permit, key: str) -> Any: ...
+
+        def change(self, permit: Permit, key: str, make: Make) -> Any:
+            """Put in the first value that `make` gives; the second. At most once for a call's `permit.key`."""
+
+        def close(self) -> None: ...
 
 
-class Store:
-    """The store of one runtime; its methods are the capabilities."""
+LARGEST = 1024 * 1024
+"""Bytes of the largest value, as text."""
+ABSENT = object()
+
+
+class InMemory:
+    """Values that go with the process."""
 
     __slots__ = ("_lock", "_values")
 
     def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
+        self._values: dict[tuple[str, str], Any] = {}
         self._lock = allocate_lock()
 
-    def get(self, *arguments: Any) -> Any:
+    def read(self, permit: Permit, key: str) -> Any:
+        """The value of a key, or ABSENT."""
+        return self._values.get((permit.principal, key), ABSENT)
+
+    def change(self, permit: Permit, key: str, make: Make) -> Any:
+        """See `Values`; what a call did is gone with the process, so it is never made again within one."""
+        place = (permit.principal, key)
+        with self._lock:
+            value, result = make(lambda: self._values.get(place, ABSENT))
+            if value is ABSENT:
+                self._values.pop(place, None)
+            else:
+                self._values[place] = value
+        return result
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class Store:
+    """The operations; its methods are the capabilities."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Values) -> None:
+        self.values = values
+
+    def get(self, *arguments: Any, permit: Permit) -> Any:
         """(key default?) → the value, or the default, or nil."""
         key, *default = _arguments("get", arguments, 1, 2)
-        return self._values.get(_key(key), default[0] if default else None)
-
-    def put(self, *arguments: Any) -> Any:
-        """(key value) → the value."""
-        key, value = _arguments("put", arguments, 2, 2)
-        with self._lock:
-            self._values[_key(key)] = value
+        value = self.values.read(permit, to_text(key))
+        if value is ABSENT:
+            return default[0] if default else None
         return value
 
-    def delete(self, *arguments: Any) -> Any:
+    def put(self, *arguments: Any, permit: Permit) -> Any:
+        """(key value) → the value."""
+        key, value = _arguments("put", arguments, 2, 2)
+        _fits("put", value)
+        return self.values.change(permit, to_text(key), lambda old: (value, value))
+
+    def delete(self, *arguments: Any, permit: Permit) -> Any:
         """(key) → the value that was there, or nil."""
         (key,) = _arguments("delete", arguments, 1, 1)
-        with self._lock:
-            return self._values.pop(_key(key), None)
 
-    def assoc(self, *arguments: Any) -> Any:
+        def make(old: Callable[[], Any]) -> tuple[Any, Any]:
+            value = old()
+            return ABSENT, None if value is ABSENT else value
+
+        return self.values.change(permit, to_text(key), make)
+
+    def assoc(self, *arguments: Any, permit: Permit) -> Any:
         """(key k v …) → the new value at key: the map (or vector) there with the pairs added."""
-        return self._update("assoc", arguments, 3)
+        return self._update("assoc", arguments, 3, permit)
 
-    def dissoc(self, *arguments: Any) -> Any:
+    def dissoc(self, *arguments: Any, permit: Permit) -> Any:
         """(key k …) → the new value at key: the map there without the keys."""
-        return self._update("dissoc", arguments, 2)
+        return self._update("dissoc", arguments, 2, permit)
 
-    def conj(self, *arguments: Any) -> Any:
+    def conj(self, *arguments: Any, permit: Permit) -> Any:
         """(key x …) → the new value at key: the collection there with the elements added."""
-        return self._update("conj", arguments, 2)
+        return self._update("conj", arguments, 2, permit)
 
-    def restore(self, name: str, arguments: tuple[Any, ...], value: Any) -> None:
+    def restore(self, name: str, arguments: tuple[Any, ...], value: Any, permit: Permit) -> None:
         """Bring about the effect of an operation that gave `value` in an earlier process."""
         if name == "get":
             return
-        key = _key(_arguments(name, arguments, 1, 2 if name in ("put", "delete") else None)[0])
-        with self._lock:
-            if name == "delete":
-                self._values.pop(key, None)
-            else:
-                self._values[key] = value
+        key = to_text(_arguments(name, arguments, 1, 2 if name in ("put", "delete") else None)[0])
+        self.values.change(permit, key, lambda old: (ABSENT if name == "delete" else value, None))
 
-    def _update(self, name: str, arguments: tuple[Any, ...], fewest: int) -> Any:
+    def _update(self, name: str, arguments: tuple[Any, ...], fewest: int, permit: Permit) -> Any:
         from rtfs.builtins import CORE
 
         key, *rest = _arguments(name, arguments, fewest, None)
-        key = _key(key)
-        with self._lock:
-            value = self._values[key] = CORE[name](self._values.get(key), *rest)
-        return value
+
+        def make(old: Callable[[], Any]) -> tuple[Any, Any]:
+            before = old()
+            value = CORE[name](None if before is ABSENT else before, *rest)
+            _fits(name, value)
+            return value, value
+
+        return self.values.change(permit, to_text(key), make)
+
+
+def _fits(name: str, value: Any) -> None:
+    text = to_text(value)
+    if len(text) > LARGEST or (not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > LARGEST):
+        raise HostError(f'"ccos.state.kv.{name}": a value has at most {LARGEST:,} bytes', code="capability/failed")
 
 
 def _arguments(name: str, arguments: tuple[Any, ...], low: int, high: int | None) -> tuple[Any, ...]:
@@ -92,7 +152,3 @@ def _arguments(name: str, arguments: tuple[Any, ...], low: int, high: int | None
 
 
 _KEY, _VALUE = Keyword("key"), Keyword("value")
-
-
-def _key(key: Any) -> str:
-    return to_text(key)

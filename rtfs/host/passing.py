@@ -1,0 +1,115 @@
+"""Arguments on their way into an implementation, and what comes out of it.
+
+Must not know decisions. Invariants: what goes in are values, no functions (but for the one capability that takes them);
+what comes out is a value, or an error that says what it was instead.
+"""
+
+from __future__ import annotations
+
+from rtfs.syntax.printer import to_text
+from rtfs.values import HostError, Keyword, List, Map, Symbol, UserError, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.registry import Entry
+
+_FUNCTION = type(lambda: None)
+_VALUES = frozenset((type(None), bool, int, float, str, Keyword, Symbol, List, Vector, Map, _FUNCTION))
+_EMPTY = Map()
+_NOTHING: dict[str, Any] = {}
+
+
+def one_value(arguments: tuple[Any, ...]) -> Any:
+    """Positional arguments as the one value that schemas and providers see: `{}`, the argument, or a vector of them."""
+    if len(arguments) == 1:
+        return arguments[0]
+    return Vector(arguments) if arguments else _EMPTY
+
+
+def given_arguments(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a Python function is called with: the arguments; for none, `{}` unless it takes nothing."""
+    return arguments if arguments or entry.takes_nothing else (_EMPTY,)
+
+
+def failed(error: BaseException) -> HostError:
+    """A foreign exception of an implementation as the program sees it; the original stays its cause."""
+    text = str(error)
+    name = type(error).__name__
+    return HostError(f"{name}: {text}" if text else name, code="capability/failed")
+
+
+def call_inline(entry: Entry, arguments: tuple[Any, ...], told: dict[str, Any] = _NOTHING) -> Any:
+    """Call a Python function here and now; its value. told: further keyword arguments."""
+    try:
+        value = entry.function(*(arguments if arguments or entry.takes_nothing else (_EMPTY,)), **told)
+    except UserError:
+        raise
+    except Exception as error:
+        raise failed(error) from error
+    return value if value.__class__ in _VALUES else as_value(value, entry)
+
+
+def as_value(value: Any, entry: Entry) -> Any:
+    """What Python code answered, as an RTFS value: dicts and lists are converted, anything else is an error."""
+    if value.__class__ in _VALUES:
+        return value
+    from rtfs.values.convert import from_python
+
+    try:
+        return from_python(value)
+    except UserError:
+        raise
+    except Exception:
+        raise HostError(
+            f'"{entry.id}" answered a Python {type(value).__name__}, which is no RTFS value', code="capability/result"
+        ) from None
+
+
+def read_shown(entry: Entry, text: str) -> Any:
+    """The value of what is left of an answer's text when the secrets are out of it. Raises HostError
+    `capability/result` where that is no value any more."""
+    from rtfs.host.api import read_value
+
+    try:
+        return read_value(text)
+    except UserError:
+        raise HostError(
+            f'the server of "{entry.id}" put its caller\'s credential into its answer', code="capability/result"
+        ) from None
+
+
+def as_text(arguments: tuple[Any, ...]) -> str:
+    """Arguments as one text, for hashes and quotas."""
+    if len(arguments) == 1:
+        return to_text(arguments[0])
+    return " ".join([to_text(argument) for argument in arguments])
+
+
+def thunks_of(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The functions of a concurrent call: given one by one or in one vector."""
+    if len(arguments) == 1 and arguments[0].__class__ in (Vector, List):
+        arguments = tuple(arguments[0])
+    for argument in arguments:
+        if argument.__class__ is not _FUNCTION:
+            raise HostError(f'"{entry.id}" takes functions of no arguments', code="argument/function")
+    return arguments
+
+
+def refuse_functions(entry: Entry, arguments: tuple[Any, ...]) -> None:
+    """Raise for a function anywhere in the arguments: functions stay in their machine."""
+    pending = list(arguments)
+    while pending:
+        value = pending.pop()
+        if value.__class__ is _FUNCTION:
+            raise HostError(
+                f'a function cannot be an argument of "{entry.id}"',
+                code="argument/function",
+                hint="call it first and pass what it returns",
+            )
+        if value.__class__ is Map:
+            pending.extend(value.keys())
+            pending.extend(value.values())
+        elif value.__class__ is Vector or value.__class__ is List:
+            pending.extend(value)

@@ -1,0 +1,122 @@
+"""Durable runs within somebody's event loop: what waits for the disk does not make the loop wait."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rtfs
+from rtfs.host import store
+from rtfs.host.resuming import RunState
+
+PLAN = (
+    '(step-parallel (do (call "count" 1) (call "count" 2)) (loop [i 0] (if (< i 200000) (recur (inc i)) i)))'
+    '(try (call "count" 3) (catch e nil)) (call "ccos.state.kv.put" "k" 1) (call "count" 4)'
+)
+
+
+@pytest.fixture
+def writers() -> Iterator[list[int]]:
+    """The threads in which anything was written."""
+    found: list[int] = []
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, *rest: Any) -> Any:
+            if sql == "COMMIT":
+                found.append(threading.get_ident())
+                time.sleep(0.01)  # the disk
+            return super().execute(sql, *rest)
+
+    store.connect = lambda path: sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, factory=Connection
+    )
+    yield found
+    store.connect = None
+
+
+def runtime(state: Path, made: list[Any], **options: Any) -> rtfs.Runtime:
+    made_by = rtfs.Runtime(state=state, **options)
+    made_by.register("count", lambda n: made.append((n, threading.get_ident())))
+    return made_by
+
+
+def test_the_disk_is_waited_for_outside_of_the_loop(state: Path, writers: list[int]) -> None:
+    made: list[Any] = []
+    turns: list[int] = []
+
+    async def tick() -> None:
+        while True:
+            turns.append(len(writers))
+            await asyncio.sleep(0.001)
+
+    async def main() -> None:
+        with runtime(state, made, durability="power") as rt:
+            ticking = asyncio.create_task(tick())
+            await rt.arun(PLAN, durable=True, run_id="r")
+            ticking.cancel()
+
+    asyncio.run(main())
+    here = threading.get_ident()
+    assert len(writers) > 5
+    assert here not in writers
+    assert len(turns) > len(writers), "the loop had its turns meanwhile"
+    assert [n for n, _ in made] == [1, 2, 3, 4]
+    assert {thread for _, thread in made} == {here}, "capabilities run where they always do"
+    assert RunState(str(state), "r").state == "done"
+
+
+def test_a_run_that_is_given_up_while_it_writes_can_be_resumed(state: Path, writers: list[int]) -> None:
+    made: list[Any] = []
+
+    async def main() -> None:
+        with runtime(state, made, durability="power") as rt:
+            task = asyncio.create_task(rt.arun(PLAN, durable=True, run_id="r"))
+            while len(writers) < 4:
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        with runtime(state, made, durability="power") as rt:
+            await rt.aresume("r", retry=True)
+
+    asyncio.run(main())
+    assert sorted({n for n, _ in made}) == [1, 2, 3, 4]
+    assert RunState(str(state), "r").state == "done"
+
+
+@pytest.mark.parametrize("mode", ["kill", "power"])
+def test_a_disk_that_is_full_ends_the_run_wherever_it_is_written(state: Path, mode: str) -> None:
+    class Connection(sqlite3.Connection):
+        commits = 0
+
+        def execute(self, sql: str, *rest: Any) -> Any:
+            if sql == "COMMIT":
+                Connection.commits += 1
+                if Connection.commits == 4:
+                    raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, *rest)
+
+    store.connect = lambda path: sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, factory=Connection
+    )
+    made: list[Any] = []
+
+    async def main() -> None:
+        with runtime(state, made, durability=mode) as rt:
+            with pytest.raises(rtfs.UserError) as caught:
+                await rt.arun(PLAN, durable=True, run_id="r")
+            assert caught.value.code == "run/unwritable"
+            await rt.aresume("r", retry=True)
+
+    try:
+        asyncio.run(main())
+    finally:
+        store.connect = None
+    assert sorted({n for n, _ in made}) == [1, 2, 3, 4]

@@ -1,0 +1,198 @@
+"""Removing any stage of the pipeline fails a test: each stage is taken out of the very text of `Pipeline.perform` (and
+of what it consists of), and what then goes wrong is seen by one of the probes below."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rtfs
+from rtfs.host import pipeline, secrets
+from rtfs.host.pipeline import Pipeline
+
+CANARY = "canary-stage-1234"
+
+# stage: (method, what is taken out, what stands there instead)
+STAGES = {
+    "decide": ("perform", "decision = self.decide(entry, arguments, context)", "decision = policy.Decision(True, '')"),
+    "ask": ("perform", "decision = await self._asked(entry, arguments, text, decision, frame, call.span)",
+            "decision = policy.Decision(True, '')"),
+    "admit": ("perform", "number = self._admit(entry, text, decision, frame)", "number = 0"),
+    "deny": ("_admit", "if not decision.allow:", "if False:"),
+    "record the decision": ("_admit", "number = ledger.append(", "number = (lambda *_: 0)("),
+    "quota of calls": ("_admit", "context.spend_call()", "pass"),
+    "quota of arguments": ("_admit", "quota.spending.begin(entry.id, size_of(text))", "pass"),
+    "quota of results": ("perform", "spending.end(entry.id, size_of(result),", "spending.took(entry.id,"),
+    "quota of failed time": ("perform", "if spending is not None and error.__class__ is not LimitError:", "if False:"),
+    "output": ("perform", "frame.run.budget.print(text)", "pass"),
+    "functions": ("perform", "refuse_functions(entry, arguments)", "pass"),
+    "input": ("perform", "_check_input(entry, arguments)", "pass"),
+    "hints": ("perform", "self.hints.chosen(call.hints, entry, frame)", "None"),
+    "announce": ("perform", "await held.announce(entry, bool(chosen))", "pass"),
+    "journal": ("perform", "return await frame.run.journal.perform(self, call, frame)", "pass"),
+    "route": ("perform", "value = await self.route(entry, arguments, frame, number, needs)", "value = None"),
+    "output schema": ("perform", "_check_output(entry, value)", "pass"),
+    "secrets": ("perform", "clean(error)", "pass"),
+    "outcome": ("perform", 'ledger.append(\n        "outcome",', '(lambda *_: 0)(\n        "outcome",'),
+    "outcome of error": ("perform", 'self._outcome(frame, entry, number, f"error: {error.code}",', "(lambda *_: 0)("),
+    "outcome of a cancellation": ("perform", 'self._outcome(frame, entry, number, "cancelled", "", started)', "pass"),
+    "decide again": ("again", "decision = self.decide(entry, arguments, frame.context)",
+                     "decision = policy.Decision(True, '')"),
+    "record the question": ("_asked", "record(decision.text)", "pass"),
+    "stop the unapproved": ("_asked", "raise Stop(error, waiting=True) from None", "raise"),
+    "needs": ("_decide", "needs = self.needs(entry, arguments, context)", "needs = []"),
+    "rules": ("_decide", "decision = policy.ruled(self.rules, entry, arguments, context, needs)",
+              "decision = self.policy(entry, arguments, context, needs)"),
+    "guard": ("_decide", "if self.guard is not None:", "if False:"),
+}  # fmt: skip
+
+
+def code(work: Callable[[], Any]) -> str:
+    try:
+        work()
+    except rtfs.UserError as error:
+        return error.code
+    return "ok"
+
+
+def details(rt: rtfs.Runtime, *kinds: str) -> list[str]:
+    return [f"{record.kind} {record.detail}" for record in rt.ledger if record.kind in kinds and record.subject == "a"]
+
+
+def probe_decisions(folder: Path) -> None:
+    with rtfs.Runtime() as rt:
+        rt.register("a", lambda: 1)
+        assert rt.run('(call "a")') == 1
+        assert details(rt, "decision", "outcome") == ["decision allow: registered by the embedder", "outcome ok"]
+        assert code(lambda: rt.run('(get-env "HOME")')) == "policy/denied"
+    with rtfs.Runtime(rules=[{"match": "a", "decide": "deny"}]) as rt:
+        rt.register("a", lambda: 1)
+        assert code(lambda: rt.run('(call "a")')) == "policy/denied"
+    with rtfs.Runtime(policy=lambda request: False) as rt:
+        rt.register("a", lambda: 1)
+        assert code(lambda: rt.run('(call "a")')) == "policy/denied"
+
+
+def probe_approvals(folder: Path) -> None:
+    with rtfs.Runtime(rules=[{"match": "a", "decide": "approve"}]) as rt:
+        rt.register("a", lambda: 1)
+        assert code(lambda: rt.run('(try (call "a") (catch e 1))')) == "policy/approval-required"
+        assert details(rt, "decision") == ["decision ask: rule a", "decision deny: policy/approval-required"]
+
+
+def probe_quotas(folder: Path) -> None:
+    def fail(*_: Any) -> None:
+        import time
+
+        time.sleep(0.02)
+        raise rtfs.HostError("no")
+
+    def ended(source: str, **quota: Any) -> str:
+        with rtfs.Runtime(**quota) as rt:
+            rt.register("a", lambda *_: None)
+            rt.register("long", lambda: "x" * 100)
+            rt.register("fail", fail)
+            return code(lambda: rt.run(source))
+
+    assert ended('(call "a") (call "a") (call "a")', max_calls=2) == "limit/calls"
+    assert ended('(call "a" "xxxxxxxxxxxxxxxxxxxxxxxxxxx")', quotas=[{"bytes": 20}]) == "limit/quota"
+    assert ended('(call "long")', quotas=[{"bytes": 20}]) == "limit/quota"
+    assert ended('(dotimes [i 9] (try (call "fail") (catch e 1)))', quotas=[{"seconds": 0.01}]) == "limit/quota"
+    with rtfs.Runtime(limits={"output": 10}) as rt:
+        assert code(lambda: rt.run('(log "a text that is too long")')) == "limit/output"
+
+
+def probe_checks(folder: Path) -> None:
+    with rtfs.Runtime() as rt:
+        rt.register("a", lambda *_: "text", input_schema=":int", output_schema=":string")
+        rt.register("b", lambda *_: "text", output_schema=":int")
+        rt.register("c", lambda *_: None)
+        assert code(lambda: rt.run('(call "a" "x")')) == "type/mismatch"
+        assert code(lambda: rt.run('(call "b")')) == "type/mismatch"
+        assert code(lambda: rt.run('(call "c" inc)')) == "argument/function"
+        assert details(rt, "outcome") == ["outcome error: type/mismatch"]
+
+
+def probe_hints(folder: Path) -> None:
+    made: list[int] = []
+
+    def fail() -> None:
+        made.append(1)
+        raise rtfs.HostError("no")
+
+    allowed = [True, False]
+    with rtfs.Runtime(policy=lambda request: allowed.pop(0)) as rt:
+        rt.register("a", fail)
+        retried = '^{:runtime.retry {:max-retries 1 :initial-delay-ms 0}} (call "a")'
+        assert code(lambda: rt.run(retried)) == "policy/denied"
+    assert (made, allowed) == ([1], [])
+
+
+def probe_routes(folder: Path) -> None:
+    with rtfs.Runtime() as rt:
+        assert rt.run('(capability "own" :implementation (fn [x] (+ x 1))) (call "own" 1)') == 2
+        rt.register("a", lambda: rt.close)
+        assert code(lambda: rt.run('(call "a")')) == "capability/result"
+
+
+def probe_durability(folder: Path) -> None:
+    made: list[int] = []
+
+    def dies(n: int) -> None:
+        made.append(n)
+        raise KeyboardInterrupt
+
+    with rtfs.Runtime(state=folder) as rt:
+        rt.register("dies", dies)
+        with pytest.raises(KeyboardInterrupt):
+            rt.run('(call "dies" 1)', durable=True, run_id="r")
+        assert code(lambda: rt.resume("r")) == "run/in-doubt"
+    assert made == [1]
+
+
+def probe_cancellation(folder: Path) -> None:
+    with rtfs.Runtime() as rt:
+        code(lambda: rt.run('(step-parallel (call "ccos.system.sleep-ms" 60000) (throw "x"))'))
+        assert [record.detail for record in rt.ledger if record.kind == "outcome"] == ["cancelled"]
+
+
+def probe_secrets(folder: Path) -> None:
+    def fail() -> None:
+        raise rtfs.HostError(f"it is {CANARY}")
+
+    secrets.know(CANARY)
+    with rtfs.Runtime() as rt:
+        rt.register("a", fail)
+        assert CANARY not in rt.run('(try (call "a") (catch e (:message e)))')
+
+
+PROBES = [probe for name, probe in list(globals().items()) if name.startswith("probe_")]
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
+def test_the_whole_pipeline_passes_every_probe(probe: Callable[[Path], None], tmp_path: Path):
+    probe(tmp_path)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_without_a_stage_a_probe_fails(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    method, there, instead = STAGES[stage]
+    text = textwrap.dedent(inspect.getsource(getattr(Pipeline, method)))
+    assert text.count(there) == 1, "the stage is written otherwise now: write it so above"
+    names: dict[str, Any] = {}
+    exec(compile(text.replace(there, instead), f"<without {stage}>", "exec"), vars(pipeline), names)
+    monkeypatch.setattr(Pipeline, method, names[method])
+    failed = []
+    for probe in PROBES:
+        folder = tmp_path / probe.__name__
+        folder.mkdir()
+        try:
+            probe(folder)
+        except BaseException:  # an interruption comes again where its call does
+            failed.append(probe)
+    assert failed, f"nobody notices that the stage is missing: {stage}"
