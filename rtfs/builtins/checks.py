@@ -63,7 +63,9 @@ def _small(value: Any) -> bool:
 
 def type_error(function: str, what: str, expected: str, value: Any) -> TypeMismatch:
     """`type/mismatch`: argument `what` of `function` should have been `expected` ("a number"), but is `value`."""
-    return TypeMismatch("type/mismatch", f"({function} …) needs {expected} as {what}, but got {shown(value)}")
+    error = TypeMismatch("type/mismatch", f"({function} …) needs {expected} as {what}, but got {shown(value)}")
+    error.culprit = (value,)
+    return error
 
 
 def argument_error(function: str, message: str, code: str = "argument/invalid") -> EvalError:
@@ -73,7 +75,8 @@ def argument_error(function: str, message: str, code: str = "argument/invalid") 
 
 def index_error(function: str, index: Any, size: int, unit: str = "elements") -> EvalError:
     """`index/out-of-bounds`: there is no `index` in something of `size` `unit`."""
-    return EvalError("index/out-of-bounds", f"({function} …): index {index} is out of bounds for {size} {unit}")
+    many = unit if size != 1 else unit.removesuffix("s")
+    return EvalError("index/out-of-bounds", f"({function} …): index {index} is out of bounds for {size} {many}")
 
 
 def size_error(function: str, what: str = "a string", limit: int = MAX_TEXT, unit: str = "characters") -> LimitError:

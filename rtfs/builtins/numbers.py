@@ -36,7 +36,9 @@ def not_number(function: str, *values: Any) -> TypeMismatch:
         if value.__class__ is not int and value.__class__ is not float:
             break
     hint = OPERATOR_HINTS.get(function) if isinstance(value, (str, Vector, List)) else None
-    return TypeMismatch("type/mismatch", f"({function} …) needs numbers, but got {shown(value)}", hint=hint)
+    error = TypeMismatch("type/mismatch", f"({function} …) needs numbers, but got {shown(value)}", hint=hint)
+    error.culprit = (value,)
+    return error
 
 
 def too_large() -> LimitError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rtfs.compiler import nodes
 from rtfs.compiler.forms_each import EACH, analyse_each
-from rtfs.compiler.mark import TemplateMark
+from rtfs.compiler.mark import ExpandedInfo, TemplateMark
 from rtfs.compiler.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
 from rtfs.compiler.scope import LoopContext, Names, Scope
 from rtfs.compiler.special_forms import SPECIAL_FORMS
@@ -34,22 +34,6 @@ HIGHER_ORDER = frozenset(
     )
 )
 
-FORBIDDEN = {
-    "atom": "RTFS has no atoms: pass values along, use `loop`/`recur` or `reduce`, or keep state with kv/put",
-    "set!": "RTFS has no assignment: bind a new value with `let` or pass it to `recur`",
-    "swap!": "RTFS has no atoms: use `reduce` or `loop`/`recur`, or keep state with kv/put",
-    "reset!": "RTFS has no atoms: use `reduce` or `loop`/`recur`, or keep state with kv/put",
-    "eval": "RTFS has no `eval`: what runs is what was read; pass functions or write a macro",
-    "slurp": "RTFS does no I/O of its own: use (read-file path), a host call",
-    "spit": "RTFS does no I/O of its own: use (write-file path text), a host call",
-    "var": "RTFS has no vars: a name is its value",
-    "ns": "RTFS has modules: (module name (:exports […]) …) and (import name :as alias)",
-    "require": "RTFS has modules: (import name :as alias)",
-    "set": "RTFS has no sets: use (distinct coll) or a map with true as values",
-    "letfn": "in RTFS the functions of one `let` may call each other: use `let`",
-}
-
-
 # A local that a body declares before the definition is analysed.
 DECLARED = -1
 
@@ -70,12 +54,16 @@ class Analyser:
         info = getattr(form, "info", None)
         if info is None or info.__class__ is TemplateMark:
             return self.at
+        if info.__class__ is ExpandedInfo:
+            return int(info.at)
         return self.unit.span(info.source, info.start, info.end)
 
     def error(self, error: UserError, form: Any = None) -> UserError:
         """Give an error the place of `form` (or the current one) unless it has a place already."""
         if error.span is None:
-            error.span = self.unit.span_at(self.locate(form) if form is not None else self.at)
+            at = self.locate(form) if form is not None else self.at
+            error.span = self.unit.span_at(at)
+            error.notes += self.unit.unit.expansions_at(at, self.environment.units)
         return error
 
     # ------------------------------------------------------------------ forms
@@ -113,7 +101,9 @@ class Analyser:
             if scope.lookup(name) is None or head.info.__class__ is TemplateMark:
                 macro = self.macro(head)
                 if macro is not None:
-                    return self.analyse(self.expand(macro, form), scope, tail)
+                    expanded = self.expand(macro, form)
+                    self.at = self.unit.expansion(self.at, macro)
+                    return self.analyse(expanded, scope, tail)
                 special = SPECIAL_FORMS.get(name)
                 if special is not None and not (special.shadowable and name in self.module.defined):
                     special.check_shape(len(form) - 1)
@@ -166,7 +156,8 @@ class Analyser:
             binding.uses += 1
             return Local(at, binding)
         if name == ":" or name == "&":
-            raise self.error(CompileError("form/shape", f"a lone `{name}` has no value"), symbol)
+            hint = "a map is written {:key value}, without a colon between them" if name == ":" else None
+            raise self.error(CompileError("form/shape", f"a lone `{name}` has no value", hint=hint), symbol)
         if self.macro(symbol) is not None or (
             name in SPECIAL_FORMS and name not in self.environment.core and name not in self.module.defined
         ):
@@ -208,7 +199,8 @@ class Analyser:
                 self.at = self.locate(form)
                 expanded = self.expand(macro, form)
                 if expanded.__class__ is List and expanded.info is None and form.info is not None:
-                    expanded = expanded.with_info(form.info)
+                    at = self.unit.expansion(self.at, macro)
+                    expanded = expanded.with_info(form.info if at == self.at else ExpandedInfo(form.info, at))
                 form = expanded
             return form
         except UserError as error:

@@ -74,9 +74,13 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
     forms = read_forms(source)
     outer = environment.expansions
     before = {name: module.mark() for name, module in environment.modules.items()}
+    compiler = UnitCompiler(source, environment, key)
+    draft = compiler.builder.unit
+    loaded = environment.units.get(draft.filename)
+    environment.units[draft.filename] = draft  # errors in its macros have places
     raise_limit(COMPILE_RECURSION)
     try:
-        unit = UnitCompiler(source, environment, key).compile(forms, environment.module(module))
+        unit = compiler.compile(forms, environment.module(module))
     except RecursionError:
         environment.restore(before)
         raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
@@ -87,6 +91,10 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
         environment.restore(before)
         raise
     finally:
+        if loaded is None:
+            environment.units.pop(draft.filename, None)
+        else:
+            environment.units[draft.filename] = loaded
         environment.expansions = outer
         restore_limit()
     unit.tells = environment.told_since(before)

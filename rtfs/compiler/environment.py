@@ -190,20 +190,13 @@ class Environment:
             if error.code.startswith(("form/", "macro/", "limit/")):
                 error.span = None
                 raise
-            raise self._failed(macro, error) from error
-        except UserError as error:
-            raise self._failed(macro, error) from error
+            from rtfs.compiler.macro_errors import expansion_error
 
-    @staticmethod
-    def _failed(macro: Macro, error: UserError) -> CompileError:
-        if macro.module.name == CORE_MODULE:
-            if error.code == "arity":
-                message = f"`{macro.name}` is not written like this: {error.message}"
-                return CompileError("form/shape", message, hint=f"see the shape of `{macro.name}` in the reference")
-            return CompileError("form/shape", error.message, hint=error.hint)
-        return CompileError(
-            "macro/expansion", f"expanding `{macro.name}` failed: {error.message}", hint=error.hint, data=error.data
-        )
+            raise expansion_error(macro, error) from error
+        except UserError as error:
+            from rtfs.compiler.macro_errors import expansion_error
+
+            raise expansion_error(macro, error) from error
 
     def macroexpand(self, module: str, form: Any, /) -> Any:
         """The form with macros at its head expanded, as `(macroexpand form)` answers."""

@@ -99,7 +99,9 @@ def analyse_defn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if rest and rest[0].__class__ is Map and len(rest) > 1:
         rest = rest[1:]
     if not rest or not (rest[0].__class__ is Vector or is_arity(rest[0])):
-        raise shape_error("defn", f"`defn {name}` has no parameter vector")
+        error = shape_error("defn", f"`defn {name}` has no parameter vector")
+        meant = rest[0] if rest else None
+        raise a.error(_no_vector(error, f"defn {name}", meant), meant)
     if scope.local_definitions:
         own = a.definition(name, scope)
         return _define(a, name, _function(a, rest, scope, name, own), scope, own)
@@ -130,6 +132,14 @@ def analyse_function(a: Analyser, form: Any, scope: Scope, name: str, own: Bindi
     return _function(a, items, scope, name, own)
 
 
+def _no_vector(error: CompileError, head: str, meant: Any) -> CompileError:
+    """Say how parameters are written, if what stands in their place looks like some."""
+    names = meant.to_list() if meant.__class__ is List else [meant]
+    if names and all(one.__class__ is Symbol for one in names):
+        error.hint = f"parameters stand in a vector: ({head} [{' '.join(str(one) for one in names)}] …)"
+    return error
+
+
 def is_arity(form: Any) -> bool:
     return bool(form.__class__ is List and len(form) and form[0].__class__ is Vector)
 
@@ -144,7 +154,8 @@ def _function(a: Analyser, items: list[Any], scope: Scope, name: str, own: Bindi
     elif items and items[0].__class__ is Vector:
         clauses = [(None, items)]
     else:
-        raise shape_error("fn", "a parameter vector is missing")
+        meant = items[0] if items and name == "fn" else Symbol(name.rstrip(":"))
+        raise _no_vector(shape_error("fn", "a parameter vector is missing"), "fn", meant)
     context = FunctionContext(scope.function)
     self_name: Binding | str | None = own
     if own is None and name != "fn" and not scope.local_definitions:
@@ -248,8 +259,8 @@ def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, pro
 )
 def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Vector:
-        raise shape_error("let", "`let` takes a vector of bindings")
-    entries = pairs(form[1].to_list(), "let", a.is_type)
+        raise a.error(shape_error("let", "`let` takes a vector of bindings"), form[1])
+    entries = _pairs(a, form[1], "let")
     inner = Scope(scope)
     functions = Scope(scope)
     entries = [(p, t, a.expand_fully(v, inner) if p.__class__ is Symbol else v) for p, t, v in entries]
@@ -274,6 +285,14 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     return nodes.Let(a.at, bindings, body) if bindings else body
 
 
+def _pairs(a: Analyser, vector: Any, what: str) -> list[tuple[Any, Any, Any]]:
+    """The bindings of a vector. Raises CompileError `form/shape` at the vector."""
+    try:
+        return pairs(vector.to_list(), what, a.is_type)
+    except CompileError as error:
+        raise a.error(error, vector) from None
+
+
 def _functions_visible(inner: Scope, functions: Scope, own: Binding) -> Scope:
     """What a function of a `let` sees: itself, what is bound before it, then the let's other functions."""
     scope = Scope(inner)
@@ -293,8 +312,8 @@ def _functions_visible(inner: Scope, functions: Scope, own: Binding) -> Scope:
 )
 def analyse_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Vector:
-        raise shape_error("loop", "`loop` takes a vector of bindings")
-    entries = pairs(form[1].to_list(), "loop", a.is_type)
+        raise a.error(shape_error("loop", "`loop` takes a vector of bindings"), form[1])
+    entries = _pairs(a, form[1], "loop")
     target = LoopContext(len(entries), scope.loop)
     outside = Scope(scope)
     values: list[Node] = []

@@ -1,6 +1,9 @@
-"""The mark that tells template symbols from symbols a macro's caller wrote."""
+"""The marks of what macros make: template symbols told from symbols a macro's caller wrote, expansions from forms that
+stand in the text."""
 
 from __future__ import annotations
+
+from rtfs.values.info import FormInfo
 
 
 class TemplateMark:
@@ -12,3 +15,13 @@ class TemplateMark:
     def __init__(self, module: str) -> None:
         self.module = module
         self.meta = None
+
+
+class ExpandedInfo(FormInfo):
+    """The note of a form that a macro made: the place of the macro's use, with its index in the unit as `at`."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, used: FormInfo, at: int) -> None:
+        super().__init__(used.source, used.start, used.end, meta=used.meta)
+        self.at = at

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rtfs.compiler.module import Macro, Module
 
 MAX_EXPANSIONS = 200_000
+MAX_NOTES = 4
 STANDARD = ("rtfs.core", "rtfs.prelude")
 """Modules whose macros are nobody's to look into."""
 
@@ -84,12 +85,14 @@ class Unit:
         return Span(self.source, self.spans[2 * index], self.spans[2 * index + 1])
 
     def expansions_at(self, index: int, units: dict[str, Unit]) -> tuple[tuple[str, Span | None], ...]:
-        """Notes about the macros whose expansion a place is in, innermost first."""
+        """Notes about the macros whose expansion a place is in, innermost first, each once and not too many."""
         notes: list[tuple[str, Span | None]] = []
-        while index in self.expanded:
+        while index in self.expanded and len(notes) < MAX_NOTES:
             name, filename, line, index = self.expanded[index]
             unit = self if filename == self.filename else units.get(filename)
-            notes.append((f"in the expansion of `{name}`", unit.span(line - 1) if unit is not None else None))
+            note = (f"in the expansion of `{name}`", unit.span(line - 1) if unit is not None else None)
+            if note not in notes:
+                notes.append(note)
         return tuple(notes)
 
 

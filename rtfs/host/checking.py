@@ -120,10 +120,10 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
 
 
 def _undefined(name: str, module: Any, environment: Any, span: Span | None) -> UserError:
-    from rtfs.compiler.analyser import FORBIDDEN
+    from rtfs.syntax.elsewhere import hint_for
     from rtfs.syntax.suggest import did_you_mean
 
-    hint = FORBIDDEN.get(name)
+    hint = hint_for(name)
     if hint is None:
         near = did_you_mean(name, {one for one in (*module.defined, *environment.core) if one[:1] not in " :_"})
         hint = f"did you mean `{near}`?" if near is not None else None

@@ -21,6 +21,8 @@ from pydantic import (
     ValidationError,
 )
 
+from rtfs.host.config_errors import at_item, broken_yaml, invalid, place
+from rtfs.host.grants import Grants
 from rtfs.source import Source, Span
 from rtfs.values import HostError
 
@@ -100,7 +102,7 @@ class PoolSettings(_Strict):
 class Settings(_Strict):
     """The whole file. `load`: files of declarations, relative to the file; `module_path`: folders, likewise.
     `handlers`: options of session handlers, by name. `mcp_servers`: servers by name; `mcp_files`: files that name more
-    (`.mcp.json`), relative to the file."""
+    (`.mcp.json`), relative to the file; so are `ledger` and `kv`, the file of `ccos.state.kv.*`."""
 
     allow: list[str] = Field(default_factory=list)
     principal: str = Field("local", min_length=1)
@@ -109,6 +111,7 @@ class Settings(_Strict):
     module_path: list[str] = Field(default_factory=list)
     width: PositiveInt = 16
     ledger: str | None = None
+    kv: str | None = Field(None, min_length=1)
     durability: Literal["kill", "power"] = "kill"
     limits: LimitSettings = Field(default_factory=LimitSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
@@ -138,9 +141,10 @@ class Config:
         for file in files:
             read_servers(file, table)
         for name, entry in settings.mcp_servers.items():
-            table.add(name, entry, _place(self.source, ["mcp_servers", name]))
-        for path in settings.mcp_files:
-            read_servers(self.folder / path, table)
+            table.add(name, entry, place(self.source, ["mcp_servers", name]))
+        for number, path in enumerate(settings.mcp_files):
+            with at_item(self.source, "mcp_files", number):
+                read_servers(self.folder / path, table)
         return table if len(table) else None
 
     def runtime_fields(self, mcp_files: Iterable[str | Path] = ()) -> dict[str, Any]:
@@ -153,6 +157,7 @@ class Config:
             "principal": settings.principal,
             "context": settings.context,
             "ledger": None if settings.ledger is None else self.folder / settings.ledger,
+            "kv": None if settings.kv is None else self.folder / settings.kv,
             "durability": settings.durability,
             "level": settings.policy.level,
             "policy_seconds": settings.policy.timeout_ms / 1000,
@@ -177,10 +182,14 @@ class Config:
         return fields
 
     def sources(self) -> list[Source]:
-        """The files to load, read. Raises HostError `config/missing`."""
+        """The files to load, read. Raises HostError `file/…` at the line that names the file."""
         from rtfs.host.files import read_sources
 
-        return [source for path in self.settings.load for source in read_sources(self.folder / path)]
+        found: list[Source] = []
+        for number, path in enumerate(self.settings.load):
+            with at_item(self.source, "load", number):
+                found += read_sources(self.folder / path)
+        return found
 
     def _grant(self, grant: str) -> str:
         """File grants of a configuration are relative to its folder, like its other paths."""
@@ -191,7 +200,8 @@ class Config:
 
 
 def read_config(path: str | Path) -> Config:
-    """Read and check a configuration file."""
+    """Read and check a configuration file. Raises HostError `config/…`; of several errors the further ones are in
+    `others`."""
     import yaml
 
     from rtfs.host.files import read_source
@@ -200,13 +210,8 @@ def read_config(path: str | Path) -> Config:
     source = read_source(path, "config/missing")
     try:
         data = yaml.safe_load(source.text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = min(mark.index, len(source.text)) if mark is not None else 0
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        raise HostError(f"this is no YAML: {what}", code="config/yaml", span=Span(source, at, at + 1)) from None
     except yaml.YAMLError as error:
-        raise HostError(f"this is no YAML: {error}", code="config/yaml", span=Span(source, 0, 1)) from None
+        raise broken_yaml(error, source) from None
     if data is None:
         data = {}
     if not isinstance(data, dict):
@@ -216,26 +221,13 @@ def read_config(path: str | Path) -> Config:
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        raise _invalid(error, source) from None
+        raise invalid(error, source, _keys) from None
     config = Config(settings, path.resolve().parent, source)
+    for number, grant in enumerate(settings.allow):
+        with at_item(source, "allow", number):
+            Grants([grant])
     config.servers()
     return config
-
-
-def _invalid(error: ValidationError, source: Source) -> HostError:
-    from rtfs.syntax.suggest import did_you_mean
-
-    problem = error.errors(include_url=False, include_context=False)[0]
-    path = [str(part) for part in problem["loc"]]
-    where = ".".join(path)
-    hint = None
-    if problem["type"] == "extra_forbidden":
-        message = f"unknown key {where}"
-        near = did_you_mean(path[-1], _keys(path[:-1]))
-        hint = f"did you mean {near}?" if near else None
-    else:
-        message = f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
-    return HostError(message, code="config/invalid", span=_place(source, path), hint=hint)
 
 
 def _keys(path: list[str]) -> list[str]:
@@ -246,24 +238,3 @@ def _keys(path: list[str]) -> list[str]:
             return []
         model = field.annotation
     return list(model.model_fields)
-
-
-def _place(source: Source, path: list[str]) -> Span:
-    """Where a key or item stands in the YAML text."""
-    import yaml
-
-    node = yaml.compose(source.text, Loader=yaml.SafeLoader)
-    best = node
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            pairs = [(key, value) for key, value in node.value if getattr(key, "value", None) == part]
-            if not pairs:
-                break
-            best, node = pairs[0]
-        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
-            best = node = node.value[int(part)]
-        else:
-            break
-    if best is None:
-        return Span(source, 0, 1)
-    return Span(source, best.start_mark.index, max(best.end_mark.index, best.start_mark.index + 1))

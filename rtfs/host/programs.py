@@ -7,7 +7,9 @@ durable run starts from what was loaded, never from what other runs defined.
 
 from __future__ import annotations
 
+from rtfs.capabilities.providers.state import InMemory
 from rtfs.host.ledger import Ledger
+from rtfs.host.own import OwnFiles
 from rtfs.host.stopping import Stop
 from rtfs.host.store import check_mode
 from rtfs.host.waits import Within
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from rtfs.capabilities.providers.state import Values
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
     from rtfs.host.driver import Frame, Run
@@ -37,6 +40,13 @@ def open_ledger(path: str | Path | None, durability: str) -> Ledger:
     return StoredLedger(str(path), durability)
 
 
+def _stored(path: str, durability: str) -> Values:
+    """The values of the key-value store, in a file."""
+    from rtfs.host.kept import InFile
+
+    return InFile(path, durability)
+
+
 class Programs:
     """What `Runtime` knows about running programs. `_loaded`: the texts it has loaded, with their origins. `_used`:
     whether a plan has been run that may have left definitions."""
@@ -47,6 +57,7 @@ class Programs:
         _compiling: Any
         _grants: Grants
         _level: str
+        _on_warning: Callable[[str, Any], None] | None
         _module_path: tuple[str, ...]
         _principal: str
         _registry: Registry
@@ -125,19 +136,31 @@ class Programs:
         found = Resumption(self, run_id, how, accept_changes, allow)
         return found.outcome() if found.ended else await self._adrive(found.begin(limits, timeout))
 
-    def _remember(self, state: str | Path | None, durability: str) -> None:
-        """Where durable runs are kept, and what they survive; and that nothing has been loaded yet."""
+    def _remember(self, state: str | Path | None, durability: str, kv: str | Path | None) -> None:
+        """Where durable runs and the key-value store are kept, and what they survive; and that nothing has been loaded
+        yet."""
+        self._kv: Values = InMemory() if kv is None else _stored(str(kv), durability)
+        self.warnings: list[tuple[str, Any]] = []
+        files = [str(file) for file in (kv, getattr(self.ledger, "path", None)) if file is not None]
         self._state = None if state is None else str(state)
+        self._own = OwnFiles(files, self._state)
         self._durability = durability
         self._loaded: list[tuple[Source, int]] = []
         self._used = False
         self.shell: dict[str, Any] = {}
         """What a command line needs to set up such a runtime again; kept with durable runs."""
 
+    def _warn(self, message: str, span: Any) -> None:
+        if len(self.warnings) < 1000:
+            self.warnings.append((message, span))
+        if self._on_warning is not None:
+            self._on_warning(message, span)
+
     def _note(self, source: Source, origin: int) -> None:
         if origin == 0:
             self._used = True
         else:
+            source.library = True
             self._loaded.append((source, origin))
 
     def _durably(
@@ -185,8 +208,14 @@ class Programs:
         with self._compiling:
             program = compile_source(source, environment, module="user")
 
-        def begin() -> Coroutine[Any, Any, Any]:
-            return drive(start(program, run.limits, run.breathe, run.budget), frame)
+        async def begin() -> Any:
+            try:
+                return await drive(start(program, run.limits, run.breathe, run.budget), frame)
+            except UserError as error:
+                from rtfs.host.pointing import point
+
+                point(error)
+                raise
 
         return await (begin() if run.journal is None else run.journal.carry_out(begin, environment))
 

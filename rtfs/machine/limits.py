@@ -70,7 +70,7 @@ class Budget:
     `rtfs.machine.turn`) touches `left`.
     """
 
-    __slots__ = ("_parked", "_parked_since", "deadline", "left", "limits", "machines", "output")
+    __slots__ = ("_parked", "_parked_since", "_stood", "deadline", "left", "limits", "machines", "output")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -80,6 +80,7 @@ class Budget:
         self.machines: set[Any] = set()
         self._parked = 0
         self._parked_since = 0.0
+        self._stood = 0.0
 
     def take(self, most: int) -> int:
         """At most so many steps. Raises LimitError `limit/steps` when there is none left."""
@@ -120,8 +121,15 @@ class Budget:
 
     def unpark(self) -> None:
         self._parked -= 1
-        if self._parked == 0 and self.deadline is not None:
-            self.deadline += monotonic() - self._parked_since
+        if self._parked == 0:
+            stood = monotonic() - self._parked_since
+            self._stood += stood
+            if self.deadline is not None:
+                self.deadline += stood
+
+    def stood(self) -> float:
+        """Seconds for which time has stood still until now."""
+        return self._stood + (monotonic() - self._parked_since if self._parked else 0.0)
 
     def print(self, text: str) -> None:
         """Count text that is about to be printed. Raises LimitError `limit/output`."""
@@ -133,7 +141,11 @@ class Budget:
 
     def late(self) -> LimitError:
         """The error of a run that took too long."""
-        return LimitError("limit/time", f"the program ran longer than {self.limits.seconds or 0:g} s")
+        return LimitError(
+            "limit/time",
+            f"the program ran longer than {self.limits.seconds or 0:g} s",
+            hint="the limit is that of --timeout, or of `limits:` in the configuration",
+        )
 
     def _reclaimed(self) -> int:
         """Steps left after the machines that wait have given back theirs."""

@@ -19,6 +19,7 @@ from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion import raise_limit, restore_limit
+from rtfs.machine import garbage
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
 from rtfs.machine.translate import translate
@@ -113,8 +114,11 @@ class Machine:
         self.guest.parent = getcurrent()
         return self._switch(self.guest.switch, value)
 
-    def throw(self, error: BaseException) -> Outcome:
+    def throw(self, error: BaseException, call: HostCall) -> Outcome:
+        """Go on with an error of `call`."""
         assert self.guest is not None
+        if isinstance(error, UserError):
+            error.arrival = (call, error.__traceback__, error.trace)
         self.guest.parent = getcurrent()
         return self._switch(self.guest.throw, error)
 
@@ -164,7 +168,7 @@ class Machine:
     def _failure(self, error: BaseException) -> BaseException:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             return error
-        return translate(error, self.environment.units)
+        return translate(error, self.environment.units, leaving=True)
 
     # ------------------------------------------------------------------ steps
     def _next_slice(self) -> Any:
@@ -194,6 +198,7 @@ class Machine:
     def pay(self, elements: int) -> None:
         """Called by standard functions: each element they go through is a step."""
         self.budget.pay(elements, self.core[" ticks"].__length_hint__())
+        garbage.made(elements)
         self._pause()
 
     def _pause(self) -> None:

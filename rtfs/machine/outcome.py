@@ -87,7 +87,7 @@ class RequiresHost:
 
     def throw(self, error: BaseException) -> Outcome:
         """Go on as if the call had raised `error`. Raises it (or another) if the program does not catch it."""
-        return self._take().throw(error)
+        return self._take().throw(error, self.call)
 
     def close(self) -> None:
         """Abandon the program: nothing of it runs any more, not even a `finally`."""

@@ -1,4 +1,4 @@
-"""Errors as people read them: code, message, place, the source line with carets, hint, trace, further errors.
+"""Errors as people read them: code, message, place, the source line with carets, notes, hint, trace, further errors.
 
 Knows nothing of how errors arise or of terminals beyond ANSI colours. Invariant: no control or invisible character of
 the program, its data or a file name reaches the output raw, and carets stand under the columns they mean.
@@ -28,7 +28,7 @@ def render(error: UserError, *, color: bool = False) -> str:
     if error.capability is not None:
         lines.append(f"  capability: {_one_line(error.capability)}")
     lines += _trace(error.trace, paint)
-    others: tuple[UserError, ...] = getattr(error, "others", ())
+    others = error.others
     for other in others[:_MOST_OTHERS]:
         lines += ["", *_report(other, paint)]
     if len(others) > _MOST_OTHERS:
@@ -71,6 +71,10 @@ def _report(error: UserError, paint: Painter) -> list[str]:
     lines = [f"{paint('error', 'error')} {paint(_one_line(error.code), 'bold')}: {message}"]
     if error.span is not None:
         lines += _excerpt(error.span, paint)
+    for text, span in error.notes:
+        lines.append(f"  {paint('note', 'hint')}: {_one_line(text)}")
+        if span is not None:
+            lines += _excerpt(span, paint)
     if error.hint:
         lines.append(f"  {paint('hint', 'hint')}: " + clean(error.hint).replace("\n", "\n        "))
     return lines
@@ -86,6 +90,9 @@ def _excerpt(span: Span, paint: Painter) -> list[str]:
     pad = " " * len(gutter)
     bar = paint("|", "frame")
     carets = paint("^" * max(1, lead[1]), "caret")
+    last = span.source.position(max(span.start, span.end - 1))[0]
+    if last > number:
+        carets += paint(f" … to line {last}", "dim")
     return [
         f"  {paint('-->', 'frame')} {_one_line(str(span))}",
         f"  {pad} {bar}",

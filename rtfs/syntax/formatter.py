@@ -37,9 +37,12 @@ _TOKEN = re.compile(
 _BLOCK_EDGE = re.compile(r"#\||\|#")
 
 
-def format_source(text: str) -> str:
-    """`text` laid out anew, ending in one line end; empty if it is. Raises ReaderError if it cannot be read."""
-    read_forms(Source(text, "<source>"))
+def format_source(text: str, name: str = "<source>") -> str:
+    """`text` laid out anew, ending in one line end; empty if it is. name: for the places of errors.
+
+    Raises ReaderError if it cannot be read.
+    """
+    read_forms(Source(text, name))
     text = text.removeprefix("\ufeff")
     layout = _Layout()
     if text.startswith("#!"):

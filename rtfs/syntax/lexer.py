@@ -39,10 +39,11 @@ _FORBIDDEN = re.compile(
 _BLOCK_EDGE = re.compile(r"#\||\|#")
 _UNREADABLE = re.compile(
     r"""(?P<string>")|(?P<colons>:{2,}[^\s()\[\]{}"';,]*)|(?P<block_end>\|\#)|(?P<character>\\(?:[^\s()\[\]{}"';,]+|.)?)
-    |\#(?:(?P<set>\{)|(?P<regex>(?="))|(?P<var>')|(?P<conditional>\?@?)|(?P<printed><[^>\n]*>?)|(?P<oldmeta>\^)
+    |\#(?:(?P<set>\{)|(?P<regex>"(?:[^"\\]|\\.)*+"?)|(?P<var>')|(?P<conditional>\?@?)|(?P<printed><[^>\n]*>?)|(?P<oldmeta>\^)
         |(?P<tag>[^\s()\[\]{}"';,]*))|(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"|;[^\n]*', re.DOTALL)
 _ARGUMENT = re.compile(r"%([0-9]*)")
 
 
@@ -264,7 +265,7 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
     if kind == "string":
         reading.swallowed = True
         code, message = "reader/unterminated-string", f"the string of {reading.place(start)} is never closed"
-        hint = 'it ends with `"`; a quote within it is written `\\"`'
+        hint = _where_a_quote_is_missing(reading, start) or 'it ends with `"`; a quote within it is written `\\"`'
         token.end = stop
         reading.error(code, message, start, start + 1, hint)
         return stop, token
@@ -283,7 +284,7 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
         token = Mark("LBRACE", start, end, reading, [])
         token.is_set = True
     elif kind == "regex":
-        message, token = "there are no regular expression literals", None
+        message = "there are no regular expression literals"
         hint = 'write a string, with each backslash doubled: `(re-find "\\\\d+" text)`'
     elif kind == "var":
         message, token, hint = "there are no vars", None, "write the name alone"
@@ -305,6 +306,16 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
         return end, None
     reading.error(code, message, start, end, hint)
     return end, token
+
+
+def _where_a_quote_is_missing(reading: Reading, start: int) -> str | None:
+    """A hint about a string before `start` that goes over several lines: what looks like its end may be the beginning
+    of the next."""
+    for literal in _STRING.finditer(reading.source.text, 0, start):
+        if literal[0][0] == '"' and "\n" in literal[0]:
+            last = reading.source.position(literal.end())[0]
+            return f'the string of {reading.place(literal.start())} goes on to line {last}: is its `"` missing?'
+    return None
 
 
 def _stray(reading: Reading, start: int, end: int, piece: str) -> None:

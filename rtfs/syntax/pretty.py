@@ -1,13 +1,13 @@
 """Values printed over several lines, for people: what fits stays on a line, the rest is broken and indented.
 
-Knows nothing of terminals. Invariant: the text reads back to the same value as the one-line text, and its length is
-linear in the value's size, however deep it is.
+Knows nothing of terminals. Invariants: the text reads back to the same value as the one-line text; its length is
+linear in the size that the value has when it is written out, however deep it is, and bounded as the printer's is.
 """
 
 from __future__ import annotations
 
-from rtfs.syntax.printer import elements, to_text
-from rtfs.values import List, Map, Symbol, Vector
+from rtfs.syntax.printer import MOST_COLLECTIONS, MOST_TEXT, elements, to_text
+from rtfs.values import LimitError, List, Map, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,29 +20,55 @@ _COLLECTIONS = (List, Vector, Map)
 
 
 def pretty(value: Any, width: int = 80) -> str:
-    """The text of `value` in lines of at most `width` columns where that is possible."""
-    out: list[str] = []
+    """The text of `value` in lines of at most `width` columns where that is possible.
+
+    Raises LimitError `limit/size` where the printer would: data that shares its parts can be huge written out.
+    """
+    out = _Pieces()
     _emit(value, 0, 0, width, 0, out)
     return "".join(out)
 
 
-def _emit(value: Any, column: int, closing: int, width: int, depth: int, out: list[str]) -> None:
+class _Pieces(list[str]):
+    """The pieces of a text. broken: collections so far that did not fit on a line. length: characters, without
+    indentation."""
+
+    broken = 0
+    length = 0
+
+    def grow(self, text: str) -> None:
+        """Add the text of what stands on one line. Raises LimitError."""
+        self.append(text)
+        self.length += len(text)
+        if self.length > MOST_TEXT:
+            raise LimitError("limit/size", f"a value of more than {MOST_TEXT:,} characters cannot be printed")
+
+    def breaks(self) -> None:
+        """Count a collection over several lines. Raises LimitError."""
+        self.broken += 1
+        if self.broken > MOST_COLLECTIONS:
+            raise LimitError("limit/size", f"a value of more than {MOST_COLLECTIONS:,} collections cannot be printed")
+
+
+def _emit(value: Any, column: int, closing: int, width: int, depth: int, out: _Pieces) -> None:
     """Add the text of `value`, which begins at `column` and has `closing` brackets behind it."""
     kind = value.__class__
     flat = _flat(value, width - column - closing)
     if flat is not None or kind not in _COLLECTIONS or depth >= _DEEPEST or not len(value):
-        out.append(to_text(value) if flat is None else flat)
+        out.grow(to_text(value) if flat is None else flat)
     elif kind is Map:
+        out.breaks()
         out.append("{")
         _emit_entries(value, column + 1, closing + 1, width, depth + 1, out)
         out.append("}")
     else:
+        out.breaks()
         out.append("(" if kind is List else "[")
         _emit_items(value.to_list(), column + 1, closing + 1, width, depth + 1, out)
         out.append(")" if kind is List else "]")
 
 
-def _emit_entries(value: Any, column: int, closing: int, width: int, depth: int, out: list[str]) -> None:
+def _emit_entries(value: Any, column: int, closing: int, width: int, depth: int, out: _Pieces) -> None:
     left = len(value)
     for key, item in value.items():
         left -= 1
@@ -61,7 +87,7 @@ def _emit_entries(value: Any, column: int, closing: int, width: int, depth: int,
             out.append("\n" + " " * column)
 
 
-def _emit_items(items: list[Any], column: int, closing: int, width: int, depth: int, out: list[str]) -> None:
+def _emit_items(items: list[Any], column: int, closing: int, width: int, depth: int, out: _Pieces) -> None:
     indent = column
     first = 0
     if items[0].__class__ is Symbol and len(items) > 1:
@@ -84,7 +110,7 @@ def _emit_items(items: list[Any], column: int, closing: int, width: int, depth: 
             out.append("\n" + " " * indent)
             used = indent
         if atom:
-            out.append(text)
+            out.grow(text)
             used += len(text)
         else:
             _emit(item, used, behind, width, depth, out)

@@ -77,16 +77,27 @@ def incomplete(text: str) -> bool:
     errors = _read(Source(text, "<input>"))[1]
     if not errors:
         return False
-    closing = frozenset(")]}")
     for error in errors:
         if error.code in _AT_END:
             continue
-        if error.code == "reader/missing-form" and error.span is not None:
-            rest = text[error.span.end :]
-            if closing.isdisjoint(rest):
-                continue
-        return False
+        if error.code != "reader/missing-form" or error.span is None:
+            return False
+        if _closes_what_was_open(text[error.span.end :]):
+            return False
     return True
+
+
+def _closes_what_was_open(rest: str) -> bool:
+    """Whether a text has a closing bracket more than it opens (metadata brings brackets of its own)."""
+    depth = 0
+    for char in rest:
+        if char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+            if depth < 0:
+                return True
+    return False
 
 
 def _read(source: Source) -> tuple[Forms, list[ReaderError]]:

@@ -70,13 +70,17 @@ class Type:
 
         def check(self, value: Any, what: str = "value") -> Any: ...
 
-    @property
-    def form(self) -> Any:
-        raise NotImplementedError
+        # What every type brings.
+        @property
+        def form(self) -> Any: ...
 
-    def describe(self, plural: bool = False) -> str:
-        """The type in words: "a vector of integers", in the plural "vectors of integers"."""
-        raise NotImplementedError
+        def describe(self, plural: bool = False) -> str:
+            """The type in words: "a vector of integers", in the plural "vectors of integers"."""
+
+        def _compile(self) -> Callable[[Any], bool]: ...
+
+        def _steps(self, value: Any) -> Steps:
+            """Ask for the parts to be checked, as (type, part), and return the misfit or None."""
 
     def children(self) -> tuple[Type, ...]:
         """The types this one consists of (of an alias: none)."""
@@ -88,13 +92,6 @@ class Type:
 
     def _key(self) -> Any:
         return ()
-
-    def _compile(self) -> Callable[[Any], bool]:
-        raise NotImplementedError
-
-    def _steps(self, value: Any) -> Steps:
-        """Ask for the parts to be checked, as (type, part), and return the misfit or None."""
-        raise NotImplementedError
 
     def _member(self, value: Any) -> Misfit | None:
         """The misfit of a value whose class alone decides."""

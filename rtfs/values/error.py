@@ -29,7 +29,18 @@ class UserError(RtfsError):
     message: what happened, one sentence, no trailing newline.
     span: where, if known. hint: what to try. data: an RTFS value that the program can read.
     capability: id of the capability that failed, if one did. trace: RTFS calls, innermost first, as (name, span).
+    notes: what else to look at, as (text, span): where a parameter is declared, what went wrong inside of a library.
+    others: further errors of the same text, in order.
     """
+
+    others: tuple[UserError, ...] = ()
+
+    arrival: Any = None
+    """How the error came into the machine that it is in now from another one; kept by the machine."""
+    culprit: Any = None
+    """(value,) that is of the wrong kind, where whoever raised the error knows it."""
+    pointer: Any = None
+    """The argument of the call at `span` that is wrong, until somebody looks it up in the text."""
 
     def __init__(
         self,
@@ -41,6 +52,7 @@ class UserError(RtfsError):
         data: Any = None,
         capability: str | None = None,
         trace: tuple[tuple[str, Span | None], ...] = (),
+        notes: tuple[tuple[str, Span | None], ...] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -50,6 +62,7 @@ class UserError(RtfsError):
         self.data = data
         self.capability = capability
         self.trace = trace
+        self.notes = notes
 
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span is not None else ""
@@ -57,11 +70,10 @@ class UserError(RtfsError):
 
 
 class ReaderError(UserError):
-    """Text that is no form. `others`: the further reader errors of the same text, in order."""
+    """Text that is no form."""
 
     def __init__(self, code: str, message: str, *, span: Span | None = None, hint: str | None = None) -> None:
         super().__init__(code, message, span=span, hint=hint)
-        self.others: tuple[ReaderError, ...] = ()
 
 
 class CompileError(UserError):

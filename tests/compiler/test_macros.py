@@ -163,7 +163,7 @@ def test_expansion_ends(text: str, code: str):
     [
         ("(defmacro m [x] (nth [] 5))\n(m 1)", "expanding `m` failed: "),
         ('(defmacro m [x] (throw "not like this"))\n(m 1)', "expanding `m` failed: not like this"),
-        ("(defmacro m [x] x)\n(m 1 2)", "expanding `m` failed: "),
+        ("(defmacro m [x] x)\n(m 1 2)", "`m` takes 1 argument, got 2"),
         ("(defmacro m [x] (undefined-one))\n(m 1)", "expanding `m` failed: `undefined-one` is not defined"),
     ],
 )

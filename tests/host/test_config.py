@@ -69,8 +69,22 @@ def test_broken_yaml_is_shown_with_its_place(tmp_path: Path) -> None:
     [
         ("principal: a\nalow: []\n", "unknown key alow", "did you mean allow?", 2),
         ("pool:\n  attempt: 3\n", "unknown key pool.attempt", "did you mean attempts?", 2),
-        ("policy:\n  level: lax\n", "policy.level: input should be 'minimal', 'standard' or 'paranoid'", None, 2),
-        ("allow:\n  - a\n  - 5\n", "allow.1: input should be a valid string", None, 3),
+        (
+            "policy:\n  level: lax\n",
+            "policy.level must be 'minimal', 'standard' or 'paranoid', not 'lax'",
+            None,
+            2,
+        ),
+        (
+            "policy:\n  level: pranoid\n",
+            "policy.level must be 'minimal', 'standard' or 'paranoid', not 'pranoid'",
+            "did you mean paranoid?",
+            2,
+        ),
+        ("allow:\n  - a\n  - 5\n", "allow.1 must be a text, not 5", 'write it in quotes: "5"', 3),
+        ("allow: net:a.example\n", "allow must be a list, not 'net:a.example'", "write allow: [net:a.example]", 1),
+        ("limits:\n  steps: many\n", "limits.steps must be a whole number, not 'many'", None, 2),
+        ("width: 3\ncontext: [1]\n", "context must be a mapping of names to values, not a list", None, 2),
         ("limits: {steps: 0}\n", "limits.steps: input should be greater than 0", None, 1),
         ("[1, 2]", "a configuration is a mapping of keys to values", None, 1),
     ],
@@ -82,6 +96,50 @@ def test_wrong_content_is_shown_with_its_place(
     assert (error.code, error.message, error.hint) == ("config/invalid", message, hint)
     assert error.span is not None
     assert error.span.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place", "hint"),
+    [
+        ("allow: [a, b\nwidth: 3\n", "the `[` of line 1, column 8 is never closed", "1:8", None),
+        ("context: {a: 1\n", "the `{` of line 1, column 10 is never closed", "1:10", None),
+        ('principal: "x\nwidth: 3\n', "the quote of line 1, column 12 is never closed", "1:12", None),
+        ("allow:\n\t- a\n", "a tab stands here", "2:1", "YAML is indented with spaces"),
+        (
+            "a: b: c\n",
+            "a key stands where none can be",
+            "1:5",
+            "keys of one mapping are indented alike; a text that holds `: ` wants quotes",
+        ),
+    ],
+)
+def test_broken_yaml_is_shown_where_it_breaks(
+    tmp_path: Path, text: str, message: str, place: str, hint: str | None
+) -> None:
+    path = write(tmp_path, text)
+    error = error_of(path)
+    assert (error.code, error.message) == ("config/yaml", f"this is no YAML: {message}")
+    assert (str(error.span), error.hint) == (f"{path}:{place}", hint)
+
+
+def test_every_mistake_is_told(tmp_path: Path) -> None:
+    error = error_of(write(tmp_path, "limits: 5\nload: a.rtfs\nalow: []\n"))
+    told = [(one.message, one.span.line) for one in (error, *error.others) if one.span is not None]
+    assert told == [
+        ("limits must be a mapping of names to values, not 5", 1),
+        ("load must be a list, not 'a.rtfs'", 2),
+        ("unknown key alow", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["width: 3\nload:\n  - none.rtfs\n", "width: 3\nmcp_files:\n  - none.json\n", "\nallow:\n  - 'fs:x'\n"]
+)
+def test_a_setting_that_cannot_be_used_is_shown_at_its_line(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, text)
+    error = error_of(path)
+    assert error.span is not None
+    assert (error.span.source.name, error.span.line) == (str(path), 3)
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

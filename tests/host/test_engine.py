@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+import rtfs
 from rtfs.host.engine import Engine
 from rtfs.values import HostError
 
@@ -54,3 +55,19 @@ def test_a_closed_engine_does_not_start_again() -> None:
     with pytest.raises(HostError) as caught:
         engine.loop()
     assert caught.value.code == "runtime/closed"
+
+
+def test_a_task_that_tries_to_end_the_process_ends_alone() -> None:
+    async def leaves() -> None:
+        raise SystemExit(3)
+
+    async def stays() -> int:
+        return 7
+
+    with rtfs.Runtime() as runtime:
+        runtime.register("leaves", leaves)
+        runtime.register("stays", stays)
+        with pytest.raises(rtfs.UserError, match="SystemExit"):
+            runtime.run('(call "leaves")')
+        assert runtime.run('(call "stays")') == 7
+    assert not any(thread.name == "rtfs-engine" for thread in threading.enumerate())

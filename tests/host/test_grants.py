@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from rtfs.host.grants import Grants, net_need, shown
+from rtfs.host.grants import Grants, net_need, real_path, shown
 from rtfs.values import HostError
 
 
@@ -68,7 +69,8 @@ def test_paths_cannot_escape(tmp_path: Path) -> None:
     assert grants.resource(f"fs:read:{inside}/a.txt")
     assert grants.resource(f"fs:read:{inside}")
     assert not grants.resource(f"fs:read:{inside}/../secret")
-    assert not grants.resource(f"fs:read:{inside}/link")
+    assert not grants.resource(f"fs:read:{real_path(f'{inside}/link')}"), "a path is resolved once, before"
+    assert not grants.resource("fs:read:data/a.txt")
     assert not grants.resource(f"fs:read:{inside}x/a")
     assert not grants.resource(f"fs:write:{inside}/a.txt")
 
@@ -90,3 +92,12 @@ def test_what_a_url_needs() -> None:
     for bad in ("ftp://a", "nothing", "http://", "http://a:b"):
         with pytest.raises(HostError):
             net_need(bad)
+
+
+def test_a_recommended_path_is_relative_to_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = os.path.realpath(tmp_path)
+    monkeypatch.chdir(here)
+    assert shown(f"fs:read:{here}/a/b.txt") == "fs:read:a/b.txt"
+    assert shown(f"fs:write:{here}") == "fs:write:."
+    assert shown(f"fs:read:{here}x") == f"fs:read:{here}x"
+    assert shown("fs:read:/etc/hostname") == "fs:read:/etc/hostname"

@@ -6,7 +6,8 @@ import pytest
 
 from rtfs.compiler import compile_source
 from rtfs.machine import new_environment, start
-from rtfs.machine.translate import MAX_TRACE, translate
+from rtfs.machine.placing import MAX_TRACE
+from rtfs.machine.translate import translate
 from rtfs.source import Source
 from rtfs.values import EvalError, InternalError, Keyword, LimitError, TypeMismatch
 from tests.machine.support import error, value
@@ -64,7 +65,7 @@ def test_a_wrong_number_of_arguments_says_how_many_are_wanted_and_given(text: st
         ("(1 2)", "the integer 1"),
         ('("a")', 'the string "a"'),
         ("(nil)", "nil"),
-        ("(let [x 5] (x))", "an integer"),
+        ("(let [x 5] (x))", "the integer 5"),
         ("(let [x nil] (x 1))", "nil"),
         ("(let [x (list 1)] (x 1))", "a list"),
         ("(let [f true] (map f [1]))", "a boolean"),

@@ -64,7 +64,10 @@ def test_colour_adds_escape_sequences_and_nothing_else():
         ("a\x1bb", 1, 2, "a\\u001bb", " ^^^^^^"),
         ("abc", 3, 3, "abc", "   ^"),
         ("", 0, 0, "", "^"),
-        ("(a\nb)", 0, 5, "(a", "^^"),
+        ("(a\nb)", 0, 5, "(a", "^^ … to line 2"),
+        ("(a\nb\n)\n", 0, 6, "(a", "^^ … to line 3"),
+        ("a\r\n", 0, 3, "a", "^"),
+        ("a\n", 2, 2, "", "^"),
         ("a\u202eb", 2, 3, "a\\u202eb", "       ^"),
     ],
 )

@@ -31,7 +31,7 @@ from tests.syntax.support import errors, forms, found
         ("#{1 2 3}", "reader/unsupported", "#{"),
         ("\\a", "reader/unsupported", "\\a"),
         ("\\newline", "reader/unsupported", "\\newline"),
-        ('#"a+"', "reader/unsupported", "#"),
+        ('#"a+"', "reader/unsupported", '#"a+"'),
         ("#'x", "reader/unsupported", "#'"),
         ('#inst "2020"', "reader/unsupported", "#inst"),
         ("#?(:clj 1)", "reader/unsupported", "#?"),
@@ -161,14 +161,15 @@ def test_after_a_hundred_errors_reading_stops():
 @pytest.mark.parametrize(
     "text",
     ["(", "(a", "[1 {:a", "{:a", '"abc', '(a "b', "#| x", "(a #| b |#\n", "'", "(a '", "^:k", "#_", "(f ~@", "#(f %"]
-    + ['"a\\', '"\\q', "(let [x 1]\n  (+ x", "1 2 (", "(a) '", "(do ' ; comment"],
+    + ['"a\\', '"\\q', "(let [x 1]\n  (+ x", "1 2 (", "(a) '", "(do ' ; comment"]
+    + ["(^{:a 1}", "(let [x ^{:a [1]} ", "^{:a 1}"],
 )
 def test_text_that_more_could_complete_is_incomplete(text):
     assert incomplete(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "(a)", ")", "(a]", "(a 1x", "1x", "{:a}", "(')", "#{1", "; (", "(a) ; [", "(] ("]
+    "text", ["", "1", "(a)", ")", "(a]", "(a 1x", "1x", "{:a}", "(')", "(^{:a 1})", "#{1", "; (", "(a) ; [", "(] ("]
 )
 def test_text_that_is_complete_or_wrong_whatever_follows_is_not_incomplete(text):
     assert not incomplete(text)
