@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import rtfs
-from rtfs.host.ledger import Record
 
 PRICES = {"north": 7, "east": 9, "west": 5}
 FAILURES = {"north": 2, "east": 0, "west": 1_000}
@@ -35,7 +34,7 @@ def list_price(request: rtfs.Map) -> Any:
 def main() -> None:
     hints: Counter[str] = Counter()
 
-    def note(record: Record) -> None:
+    def note(record: rtfs.Record) -> None:
         if record.kind == "hint":
             hints[record.detail] += 1
 

@@ -18,6 +18,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from rtfs.cli.main import main
@@ -27,6 +28,8 @@ HERE = Path(__file__).resolve().parent
 
 def start_server(token: str) -> tuple[subprocess.Popen[str], str]:
     """The server's process and its URL, once it answers."""
+    if find_spec("mcp") is None or find_spec("uvicorn") is None:
+        raise SystemExit("the example server needs the official SDK: pip install -e '.[mcp]'")
     process = subprocess.Popen(
         [sys.executable, str(HERE / "server.py"), "--port", "0"],
         env={**os.environ, "MCP_AUTH_TOKEN": token},
@@ -43,7 +46,7 @@ def start_server(token: str) -> tuple[subprocess.Popen[str], str]:
         raise
     if not url:
         stop(process)
-        raise SystemExit("the example server did not start; it needs: pip install 'rtfs-host[mcp]'")
+        raise SystemExit("the example server did not start")
     return process, url
 
 

@@ -1,6 +1,6 @@
 """The quickstart's MCP server: an issue tracker in memory, behind a bearer token.
 
-Built with the official SDK (`pip install "rtfs-host[mcp]"`), Streamable HTTP on 127.0.0.1, one session a client, held
+Built with the official SDK (`pip install -e '.[mcp]'`), Streamable HTTP on 127.0.0.1, one session a client, held
 to the revisions with a handshake, so that there is a session to see. The token comes from the environment:
 
     MCP_AUTH_TOKEN=secret python server.py --port 8765

@@ -1,4 +1,4 @@
-"""The question at the terminal: may this call be made?
+"""The questions at the terminal: may this call be made, and what a server wants to know in the middle of one.
 
 Must not know how calls are made. Invariant: only a person at a terminal is asked, and only a clear yes is one; what is
 shown cannot play tricks with the terminal.
@@ -14,14 +14,29 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def asker(no_input: bool) -> Callable[[Any], Any] | None:
-    """The function that asks, or None where nobody can be asked: standard input is no terminal, or `--no-input`."""
+def somebody(no_input: bool) -> bool:
+    """Whether somebody can be asked: not where standard input is no terminal, nor with `--no-input`."""
     try:
-        if no_input or not sys.stdin.isatty() or not sys.stderr.isatty():
-            return None
+        return not no_input and sys.stdin.isatty() and sys.stderr.isatty()
     except (AttributeError, ValueError):  # no console, or closed
-        return None
-    return ask
+        return False
+
+
+def asker(no_input: bool) -> Callable[[Any], Any] | None:
+    """The function that asks about calls, or None where nobody can be asked."""
+    return ask if somebody(no_input) else None
+
+
+def elicitor(no_input: bool) -> Callable[[Any], Any] | None:
+    """The function that asks what a server wants to know, or None where nobody can be asked."""
+    return answered if somebody(no_input) else None
+
+
+def answered(question: Any) -> Any:
+    """What a person answers to a server's `Question`: a dict, False or None."""
+    from rtfs.cli.form import fill
+
+    return fill(question)
 
 
 def once() -> Callable[[Any], Any]:

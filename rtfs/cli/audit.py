@@ -5,9 +5,8 @@ Must not know how records are kept. Invariant: nothing is ever written to a ledg
 
 from __future__ import annotations
 
-import argparse
-
 from rtfs.cli.output import write
+from rtfs.cli.usage import Parser
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -90,10 +89,10 @@ def _json(record: Record) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rtfs audit", description="Look at a ledger: runs, decisions, outcomes.")
+def _parser() -> Parser:
+    parser = Parser(prog="rtfs audit", description="Look at a ledger: runs, decisions, outcomes.")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = Parser(add_help=False)
     shared.add_argument("file", nargs="?", metavar="FILE", help="the ledger; else that of the configuration")
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     shared.add_argument("--json", action="store_true", help="print JSON, a line a record")

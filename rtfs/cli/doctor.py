@@ -14,6 +14,7 @@ from rtfs.values import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from typing import Any
 
     from rtfs.cli.options import Options
@@ -28,15 +29,21 @@ _OPTIONAL = {"prompt_toolkit": "the REPL's editor: pip install 'rtfs-host[repl]'
 
 
 class Findings:
-    """What was found, in order: (area, state, text); state is ok, note or bad."""
+    """What was found, in order: (area, state, text); state is ok, note or bad. told: each is written as it is found,
+    for servers may take their time."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: bool) -> None:
         self.all: list[tuple[str, str, str]] = []
+        self.told = told
 
     def add(self, area: str, state: str, text: str) -> None:
         from rtfs.syntax.diagnostics import clean
 
-        self.all.append((area, state, clean(text).replace("\n", " ")))
+        text = clean(text).replace("\n", " ")
+        self.all.append((area, state, text))
+        if self.told:
+            write(f"{state:<4} {area:<12}  {text}")
+            sys.stdout.flush()
 
     @property
     def bad(self) -> bool:
@@ -45,7 +52,7 @@ class Findings:
 
 def doctor(options: Options) -> int:
     """Look at everything and say what was found; 0 if nothing is broken, else 1."""
-    findings = Findings()
+    findings = Findings(told=not options.json)
     _versions(findings)
     _cache(findings)
     _history(findings)
@@ -53,20 +60,17 @@ def doctor(options: Options) -> int:
     if runtime is not None:
         with runtime:
             _capabilities(runtime, findings)
-    _print(findings, options)
+    _conclude(findings, options)
     return 1 if findings.bad else 0
 
 
-def _print(findings: Findings, options: Options) -> None:
+def _conclude(findings: Findings, options: Options) -> None:
     if options.json:
         import json
 
         rows = [{"area": area, "state": state, "text": text} for area, state, text in findings.all]
         write(json.dumps({"fine": not findings.bad, "findings": rows}, ensure_ascii=False))
         return
-    width = max(len(area) for area, _, _ in findings.all)
-    for area, state, text in findings.all:
-        write(f"{state:<4} {area:<{width}}  {text}")
     write("something is broken" if findings.bad else "all is well")
 
 
@@ -121,8 +125,17 @@ def _history(findings: Findings) -> None:
         findings.add("history", "note", "switched off (RTFS_HISTORY is empty)")
     elif os.path.exists(path) and os.stat(path).st_mode & 0o077:
         findings.add("history", "note", f"{path} can be read by others; the next `rtfs repl` changes that")
+    elif not _can_be_written(path):
+        findings.add("history", "note", f"{path} cannot be written: inputs of the prompt are not kept")
     else:
         findings.add("history", "ok", path if os.path.exists(path) else f"{path} (none yet)")
+
+
+def _can_be_written(path: str) -> bool:
+    """Whether a file can be written, or made with the folders that it needs."""
+    while not os.path.exists(path) and os.path.dirname(path) not in ("", path):
+        path = os.path.dirname(path)
+    return os.access(path if os.path.exists(path) else ".", os.W_OK)
 
 
 # ---------------------------------------------------------------------- configuration, servers
@@ -150,7 +163,7 @@ def _runtime(options: Options, findings: Findings) -> Runtime | None:
 
 
 def _capabilities(runtime: Runtime, findings: Findings) -> None:
-    from rtfs.host.inspection import servers, session_entries
+    from rtfs.host.inspection import probe, servers, session_entries
 
     through = len(session_entries(runtime))
     findings.add("capabilities", "ok", f"{len(runtime.capabilities)}, of which {through} through sessions")
@@ -158,31 +171,38 @@ def _capabilities(runtime: Runtime, findings: Findings) -> None:
     def trouble(name: str, error: Exception) -> None:
         findings.add("server", "bad", f"{name}: {getattr(error, 'message', error)}")
 
+    tried: list[tuple[Server, Future[Any] | UserError]] = []
     for server in servers(runtime, trouble):
-        _server(runtime, server, findings)
+        try:
+            tried.append((server, probe(runtime, server, PATIENCE)))
+        except UserError as error:
+            tried.append((server, error))
+    for server, trying in tried:
+        _server(server, trying, findings)
 
 
-def _server(runtime: Runtime, server: Server, findings: Findings) -> None:
-    from rtfs.host.inspection import probe
-
+def _server(server: Server, trying: Future[Any] | UserError, findings: Findings) -> None:
     name = f"{server.provider} {server.label}"
-    uses = f"{len(server.entries)} capabilit{'y' if len(server.entries) == 1 else 'ies'}"
+    count = len(server.entries)
+    uses = f"{count} capabilit{'y' if count == 1 else 'ies'}" if count else "none of its tools is declared"
+    code = ""
     try:
-        session = probe(runtime, server, PATIENCE)
+        if isinstance(trying, UserError):
+            raise trying
+        session = trying.result()
         findings.add("server", "ok", f"{name}: reachable, {_era(session)}; {uses}")
-        answered = True
     except UserError as error:
+        code = error.code
         hint = f"; {error.hint}" if error.hint else ""
-        findings.add("server", "bad", f"{name}: {error.code}: {error.message}{hint}; {uses}")
-        answered = False
-    if server.credentials:
-        held = next((variable for variable, is_set in server.credentials if is_set), None)
-        if held is not None:
-            findings.add("credential", "ok", f"{name}: {held} is set")
-        else:
-            wanted = " or ".join(variable for variable, _ in server.credentials)
-            state = "ok" if answered else "note"
-            findings.add("credential", state, f"{name}: {wanted} is not set" + (", nor asked for" if answered else ""))
+        findings.add("server", "bad", f"{name}: {code}: {error.message}{hint}; {uses}")
+    if server.login is not None:
+        findings.add("login", "note" if server.login == "over" else "ok", f"{name}: {server.login or 'logged in'}")
+    held = next((variable for variable, is_set in server.credentials if is_set), None)
+    if held is not None:
+        findings.add("credential", "ok", f"{name}: {held} is set")
+    elif len(server.credentials) == 1 or (server.credentials and code == "session/unauthorized"):
+        wanted = " or ".join(variable for variable, _ in server.credentials)
+        findings.add("credential", "note", f"{name}: {wanted} is not set" + ("" if code else ", nor asked for"))
 
 
 def _era(session: Any) -> str:

@@ -8,28 +8,33 @@ from __future__ import annotations
 
 
 class Usage(Exception):
-    """The command line makes no sense; `message` says why. Exit code 2."""
+    """The command line makes no sense; `message` says why, `hint` what to try, `shape` how it is written. Exit code
+    2."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, hint: str | None = None, shape: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.hint = hint
+        self.shape = shape
 
 
 class Options:
-    """command: run, repl, call, capabilities, test, mcp or doctor. file: a path, `-` for standard input, or None.
-    expression: of `-e`. action, id, json_text: of call and capabilities. rest: arguments for `test`, `mcp`,
-    `audit`, `runs` and `resume`. ledger, record, replay: files. approve: say yes, once."""
+    """command: run, repl, call, capabilities, test, mcp … file: a path, `-` for standard input, or None. expression: of
+    `-e`. args: what stands behind the program, for it to read as `@args`. action, id, json_text: of call and
+    capabilities. rest: arguments of commands that have a parser of their own. ledger, record, replay: files. approve:
+    say yes, once."""
 
     __slots__ = (
-        "action", "allow", "approve", "command", "config", "context", "debug", "durable", "expression", "file", "id",
-        "json", "json_text", "ledger", "load", "mcp_config", "no_input", "policy", "principal", "record", "replay",
-        "rest", "run_id", "timeout", "verbose",
+        "action", "allow", "approve", "args", "command", "config", "context", "debug", "durable", "expression", "file",
+        "id", "json", "json_text", "ledger", "load", "mcp_config", "no_input", "policy", "principal", "record",
+        "replay", "rest", "run_id", "timeout", "verbose",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
         self.command = command
         self.file: str | None = None
         self.expression: str | None = None
+        self.args: list[str] = []
         self.allow: list[str] = []
         self.load: list[str] = []
         self.mcp_config: list[str] = []
@@ -66,6 +71,7 @@ _LISTS = ("allow", "load", "mcp_config")
 def parse_run(arguments: list[str]) -> Options | None:
     """The options of `rtfs run …`, or None where argparse should look at them."""
     options = Options("run")
+    words: list[str] = []
     index = 0
     while index < len(arguments):
         word = arguments[index]
@@ -81,7 +87,9 @@ def parse_run(arguments: list[str]) -> Options | None:
             if field in _LISTS:
                 getattr(options, field).append(value)
             elif field == "timeout":
-                return None
+                options.timeout = seconds(value)
+                if options.timeout is None:
+                    return None
             else:
                 setattr(options, field, value)
         elif word in ("-v", "-vv", "--verbose"):
@@ -94,10 +102,25 @@ def parse_run(arguments: list[str]) -> Options | None:
             options.durable = True
         elif word == "--debug":
             options.debug = True
-        elif (word.startswith("-") and word != "-") or options.file is not None:
+        elif word == "--":
+            words += arguments[index:]
+            break
+        elif word.startswith("-") and word != "-":
             return None
         else:
-            options.file = word
-    if (options.file is None) == (options.expression is None):
-        return None
+            words.append(word)
+    if options.expression is None:
+        if not words:
+            return None
+        options.file = words.pop(0)
+    options.args = words
     return options
+
+
+def seconds(text: str) -> float | None:
+    """The seconds that a text names; None for what is no time to wait."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < float("inf") else None

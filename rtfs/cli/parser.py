@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
-from rtfs.cli.options import Options
+from rtfs.cli.options import Options, Usage, seconds
+from rtfs.cli.usage import Parser
 
-_EPILOG = """exit codes: 0 fine, 1 program error, 2 usage, 3 denied by policy, 4 waiting for approval, 130 interrupted
-results go to standard output, everything else to standard error; NO_COLOR is respected"""
+OWN = ("test", "fmt", "mcp", "audit", "runs", "resume")
+"""Commands that have a parser of their own."""
+
+_EPILOG = """examples:
+  rtfs run -e '(map inc [1 2 3])'
+  rtfs run plan.rtfs --allow fs:read:data --config rtfs.yaml
+  rtfs repl
+
+rtfs COMMAND --help tells more. Exit codes: 0 fine, 1 program error, 2 usage, 3 denied by policy, 4 waiting for
+approval, 130 interrupted. Results go to standard output, everything else to standard error; NO_COLOR is respected."""
+_RUN_EPILOG = """A program finds its ARGs as the vector @args, and the values of --context as @name.
+A file that begins with #!/usr/bin/env -S rtfs run can be started by itself."""
+_RUN_USAGE = "rtfs run [OPTION…] (FILE | - | -e EXPR) [ARG…]"
+_FORMAT = partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
 
 
 def parse(arguments: list[str]) -> Options:
     """The options of a command line. Raises SystemExit after printing help, the version or a usage error."""
-    if arguments and arguments[0] in ("test", "mcp", "audit", "runs", "resume"):
+    if arguments and arguments[0] in OWN:
         options = Options(arguments[0])
         options.rest = arguments[1:]
         return options
@@ -23,7 +37,7 @@ def parse(arguments: list[str]) -> Options:
         parser.print_help(sys.stderr)
         raise SystemExit(2)
     if found.command == "run" and (found.file is None) == (found.expression is None):
-        parser.error("run takes a FILE, or - for standard input, or -e EXPR")
+        raise Usage("run takes a FILE, or - for standard input, or -e EXPR", None, f"usage: {_RUN_USAGE}\n")
     if found.command == "capabilities" and found.action == "show" and not found.id:
         parser.error("capabilities show takes an ID")
     options = Options(found.command)
@@ -34,83 +48,116 @@ def parse(arguments: list[str]) -> Options:
     return options
 
 
-def build() -> argparse.ArgumentParser:
+def build() -> Parser:
     """The parser."""
     import rtfs
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="rtfs",
         description="Run RTFS plans: pure code computes, the host decides about every effect.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_FORMAT,
+        usage="rtfs [--help] [--version] COMMAND …",
     )
     parser.add_argument("--version", action="version", version=f"rtfs {rtfs.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND [ARG…]", title="commands", prog="rtfs")
+    add = partial(commands.add_parser, parents=[_shared()], formatter_class=_FORMAT)
 
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--allow", action="append", metavar="GRANT", help="grant: mcp.github.*, net:HOST, fs:read:PATH, env:NAME"
-    )
-    shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
-    shared.add_argument("--load", action="append", metavar="FILE", help="file or folder of trusted declarations")
-    shared.add_argument("--mcp-config", action="append", metavar="FILE", help="file of MCP servers (.mcp.json)")
-    shared.add_argument("--principal", metavar="NAME", help="on whose behalf (sessions are kept apart by it)")
-    shared.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
-    shared.add_argument("-v", "--verbose", action="count", help="show session events; -vv every ledger record")
-    shared.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
-    shared.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
-    shared.add_argument("--debug", action="store_true", default=None, help="show Python tracebacks")
-
-    run = commands.add_parser(
-        "run", parents=[shared], help="run a program", description="Run a program and print its value."
+    run = add(
+        "run",
+        help="run a program",
+        description="Run a program and print its value.",
+        epilog=_RUN_EPILOG,
+        usage=_RUN_USAGE,
     )
     run.add_argument("file", nargs="?", metavar="FILE", help="program, or - for standard input")
+    run.add_argument("args", nargs="*", metavar="ARG", help="text for the program; -- before one that begins with -")
     run.add_argument("-e", dest="expression", metavar="EXPR", help="program text")
-    run.add_argument("--context", metavar="JSON", help="object of values for @name")
+    run.add_argument("--context", metavar="JSON", help="object of values for @name; @FILE reads it from a file")
+    run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
     run.add_argument("--durable", action="store_true", default=None, help="keep a journal, so that it can be resumed")
     run.add_argument("--run-id", metavar="ID", help="what the run is called, with --durable")
     run.add_argument("--record", metavar="FILE", help="write every call and what it gave to a recording")
     run.add_argument("--replay", metavar="FILE", help="answer every call from a recording; touch nothing")
-    run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
 
-    check = commands.add_parser(
+    check = add(
         "check",
-        parents=[shared],
         help="say what is wrong with a program, and what it may call, without running it",
         description="Read and compile a program, run nothing. --policy: also every call it can make.",
+        usage="rtfs check [OPTION…] FILE",
     )
     check.add_argument("file", metavar="FILE", help="program, or - for standard input")
     check.add_argument("--policy", action="store_true", default=None, help="which calls, grants and approvals")
 
-    commands.add_parser(
-        "repl", parents=[shared], help="type programs, see results", description="Run what is typed, or piped in."
+    add(
+        "repl",
+        help="type programs, see results",
+        description="Run what is typed, or piped in. :help lists the commands of the prompt.",
+        usage="rtfs repl [OPTION…]",
     )
 
-    call = commands.add_parser("call", parents=[shared], help="call one capability", description="Call one capability.")
-    call.add_argument("id", metavar="ID")
+    call = add(
+        "call",
+        help="call one capability",
+        description="Call one capability with a JSON argument, and print its value.",
+        usage="rtfs call [OPTION…] ID [JSON]",
+    )
+    call.add_argument("id", metavar="ID", help="of the capability; rtfs capabilities lists them")
     call.add_argument("json_text", nargs="?", metavar="JSON", help="its argument; none: {}")
 
-    capabilities = commands.add_parser("capabilities", parents=[shared], help="list or show capabilities")
-    capabilities.add_argument("action", choices=("list", "show"))
+    capabilities = add(
+        "capabilities",
+        help="list or show capabilities",
+        description="List the capabilities, or show all about one.",
+        usage="rtfs capabilities [OPTION…] [list | show ID]",
+    )
+    capabilities.add_argument("action", nargs="?", choices=("list", "show"), default="list", help="list unless said")
     capabilities.add_argument("id", nargs="?", metavar="ID")
 
-    commands.add_parser(
+    add(
         "doctor",
-        parents=[shared],
         help="say what is set up and what is missing",
         description="Check versions, configuration, cache, servers and credentials.",
+        usage="rtfs doctor [OPTION…]",
     )
 
-    commands.add_parser("resume", add_help=False, help="go on with a durable run (rtfs resume --help)")
-    commands.add_parser("runs", add_help=False, help="list or delete durable runs (rtfs runs --help)")
-    commands.add_parser("audit", add_help=False, help="show, verify or export a ledger (rtfs audit --help)")
-    commands.add_parser("mcp", add_help=False, help="list, import, log in to MCP servers (rtfs mcp --help)")
-    commands.add_parser("test", add_help=False, help="run golden tests (rtfs test --help)")
+    for name, text in (
+        ("test", "run golden tests"),
+        ("fmt", "lay source files out anew"),
+        ("mcp", "look at MCP servers, import their tools"),
+        ("resume", "go on with a durable run"),
+        ("runs", "list or delete durable runs"),
+        ("audit", "show, verify or export a ledger"),
+    ):
+        commands.add_parser(name, add_help=False, help=text)
     return parser
 
 
+def _shared() -> Parser:
+    """The options of every command that has a runtime."""
+    shared = Parser(add_help=False)
+    rights = shared.add_argument_group("rights and declarations")
+    rights.add_argument(
+        "--allow",
+        action="append",
+        metavar="GRANT",
+        help="mcp.github.*, net:HOST, fs:read:PATH, fs:write:PATH, env:NAME, exec:COMMAND",
+    )
+    rights.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
+    rights.add_argument("--load", action="append", metavar="FILE", help="file or folder of trusted declarations")
+    rights.add_argument("--mcp-config", action="append", metavar="FILE", help="file of MCP servers (.mcp.json)")
+    rights.add_argument("--principal", metavar="NAME", help="on whose behalf (sessions are kept apart by it)")
+    rights.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
+    output = shared.add_argument_group("output")
+    output.add_argument("-v", "--verbose", action="count", help="show session events; -vv every ledger record")
+    output.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
+    output.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
+    output.add_argument("--debug", action="store_true", default=None, help="show Python tracebacks")
+    return shared
+
+
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError("more than 0 seconds")
+    value = seconds(text)
+    if value is None:
+        raise argparse.ArgumentTypeError(f"a number of seconds above 0 is needed, not {text!r}")
     return value

@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from time import monotonic
 
+from rtfs.host.questions import ASKED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,7 @@ class Progress:
         self._said: dict[str, str] = {}
         self._drawn = False
         self._quiet_until = 0.0
+        self._asking = 0
         self._frame = 0
         self._stop: Any = None
         self._thread: Any = None
@@ -50,6 +53,9 @@ class Progress:
                 self._calls[record.seq] = (record.subject, monotonic())
                 if self._thread is None and self._stop is not None:
                     self._start()
+        elif kind == "question":  # while somebody is asked, the terminal is theirs
+            self._asking += 1 if record.detail.startswith(ASKED) else -1
+            self.clear()
         elif kind == "outcome":
             ended = self._calls.pop(record.parent, None)
             if ended is not None:
@@ -73,6 +79,7 @@ class Progress:
 
         self._calls.clear()
         self._said.clear()
+        self._asking = 0
         self._stop = Event()
         return self
 
@@ -95,9 +102,9 @@ class Progress:
         while not stop.wait(TICK):
             now = monotonic()
             calls = list(self._calls.values())
-            if calls and now >= self._quiet_until and now - calls[0][1] >= PATIENCE:
+            if calls and not self._asking and now >= self._quiet_until and now - calls[0][1] >= PATIENCE:
                 with self._lock:
-                    if not stop.is_set() and monotonic() >= self._quiet_until:
+                    if not stop.is_set() and not self._asking and monotonic() >= self._quiet_until:
                         self._draw(calls, now)
 
     # ------------------------------------------------------------------ the line
@@ -136,7 +143,7 @@ def _width() -> int:
     from os import get_terminal_size
 
     try:
-        return max(get_terminal_size(2).columns, 20)
+        return max(get_terminal_size(2).columns or 80, 20)
     except OSError:
         return 80
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rtfs.cli.options import Options
     from rtfs.host.ledger import Record
+    from rtfs.host.runtime import Runtime
 
 
 def report(error: Exception, options: Options | None) -> int:
@@ -31,7 +32,7 @@ def report(error: Exception, options: Options | None) -> int:
         print(f"{kind}: {error}{hint}", file=sys.stderr)
         return 1
     if options is not None and options.json:
-        _report_json(error)
+        report_json(error)
     else:
         from rtfs.syntax.diagnostics import render
 
@@ -67,6 +68,21 @@ def show_sessions(record: Record) -> None:
         print(record.detail, file=sys.stderr)
 
 
+def show_pool(runtime: Runtime) -> None:
+    """Show what the session pool has counted, in one line, if it was used."""
+    from rtfs.host.inspection import session_statistics
+
+    found = session_statistics(runtime)
+    if found is not None:
+        print("sessions: " + counted(found), file=sys.stderr)
+
+
+def counted(found: dict[str, Any]) -> str:
+    """The numbers of a session pool: `calls 4  initialized 1  reused 3`."""
+    names = ("calls", "initialized", "reused", "expired", "retried", "failed", "terminated")
+    return "  ".join(f"{name} {found[name]}" for name in names if found[name])
+
+
 def show_all(record: Record) -> None:
     """Show any ledger record, in one line."""
     if record.kind == "session":
@@ -77,29 +93,38 @@ def show_all(record: Record) -> None:
         print(" ".join(part for part in parts if part) + took, file=sys.stderr)
 
 
-def _report_json(error: UserError) -> None:
+def report_json(error: UserError) -> None:
+    """Print an error as JSON, in one line."""
     import json
 
     print(json.dumps({"error": as_data(error)}, ensure_ascii=False), file=sys.stderr)
 
 
 def as_data(error: UserError) -> dict[str, Any]:
-    """Everything that a report shows of an error, as JSON data: code, message, hint, capability, place, the RTFS calls
-    (innermost first) and, of a text that cannot be read, the further errors."""
+    """Everything that a report shows of an error, as JSON data: code, message, place (file, line, column, end), notes,
+    hint, capability, the RTFS calls (innermost first) and, of a text that cannot be read, the further errors. What an
+    error does not have is left out."""
     fields: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
+        **_place(error.span),
+        "notes": [{"message": text, **_place(span)} for text, span in error.notes],
         "hint": error.hint,
         "capability": error.capability,
-        **_place(error.span),
+        "trace": [{"name": name, **_place(span)} for name, span in error.trace],
+        "others": [as_data(other) for other in error.others],
     }
-    if error.trace:
-        fields["trace"] = [{"name": name, **_place(span)} for name, span in error.trace]
-    others = getattr(error, "others", ())
-    if others:
-        fields["others"] = [as_data(other) for other in others]
-    return {key: value for key, value in fields.items() if value is not None}
+    return {key: value for key, value in fields.items() if value not in (None, [])}
 
 
 def _place(span: Any) -> dict[str, Any]:
-    return {} if span is None else {"file": span.source.name, "line": span.line, "column": span.column}
+    """Where a stretch of text begins, and where it has ended: lines and columns from 1."""
+    if span is None:
+        return {}
+    line, column = span.last
+    return {
+        "file": span.source.name,
+        "line": span.line,
+        "column": span.column,
+        "end": {"line": line, "column": column},
+    }

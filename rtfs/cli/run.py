@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from rtfs.cli import wiring
+from rtfs.cli import report, wiring
 from rtfs.cli.live import live
 from rtfs.cli.output import writing
 from rtfs.values import HostError
@@ -30,6 +30,8 @@ def run(options: Options) -> int:
             else:
                 value = runtime.run(source, context, timeout=options.timeout)
         wiring.show(value, options)
+    if options.verbose:
+        report.show_pool(runtime)
     return 0
 
 
@@ -45,12 +47,21 @@ def _source(options: Options) -> Source:
     return read_source(options.file or "")
 
 
-def _context(options: Options) -> dict[str, Any] | None:
+def _context(options: Options) -> dict[str, Any]:
+    from rtfs.values import Vector
+
+    given = {"args": Vector(options.args)}
     if options.context is None:
-        return None
-    context = wiring.parse_json(options.context, "--context")
+        return given
+    text = options.context
+    if text.startswith("@"):
+        from rtfs.host.files import read_source
+
+        text = read_source(text[1:]).text
+    context = wiring.parse_json(text, "--context")
     if not isinstance(context, dict):
         raise HostError('--context is a JSON object: {"name": value}', code="usage")
     from rtfs.values import from_python
 
-    return {name: from_python(value, keywords=True) for name, value in context.items()}
+    values = {name: from_python(value, keywords=True) for name, value in context.items()}
+    return values | given if options.args else given | values

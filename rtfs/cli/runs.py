@@ -6,7 +6,6 @@ in the folder where it was started; nothing given now widens them.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
@@ -14,6 +13,7 @@ from rtfs.cli import wiring
 from rtfs.cli.live import live
 from rtfs.cli.options import Options
 from rtfs.cli.output import write, writing
+from rtfs.cli.usage import Parser
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -129,8 +129,8 @@ def _line(state: RunState) -> str:
     return clean(text if state.note is None else f"{text}\n    {state.note}")
 
 
-def _resume_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _resume_parser() -> Parser:
+    parser = Parser(
         prog="rtfs resume",
         description="Go on with a durable run where it was. What was done is not done again.",
     )
@@ -151,11 +151,11 @@ def _resume_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _runs_parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+def _runs_parser() -> Parser:
+    shared = Parser(add_help=False)
     shared.add_argument("--json", action="store_true", default=False, help="print JSON")
     shared.add_argument("--debug", action="store_true", default=False, help="show Python tracebacks")
-    parser = argparse.ArgumentParser(prog="rtfs runs", parents=[shared], description="Durable runs, oldest first.")
+    parser = Parser(prog="rtfs runs", parents=[shared], description="Durable runs, oldest first.")
     parser.set_defaults(action="list")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", parents=[shared], help="list them, with their states")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfs.cli import report
-from rtfs.cli.asking import asker, once
+from rtfs.cli.asking import asker, elicitor, once
 from rtfs.cli.output import write
 from rtfs.values import HostError
 
@@ -20,7 +20,7 @@ def runtime(options: Options) -> Runtime:
     from rtfs.host.runtime import Runtime
 
     approve = once() if options.approve else asker(options.no_input)
-    fields: dict[str, Any] = {"on_warning": report.warn, "approve": approve}
+    fields: dict[str, Any] = {"on_warning": report.warn, "approve": approve, "elicit": elicitor(options.no_input)}
     if options.principal is not None:
         fields["principal"] = options.principal
     if options.ledger is not None:

@@ -79,11 +79,11 @@ def usage_error(name: str) -> HostError:
 
 
 def hint_for(text: str) -> str | None:
-    """A remark about an input that is a lone keyword and looks like a mistyped command."""
-    text = text.strip()
-    if not text.startswith(":") or len(text.split()) != 1:
+    """A remark about a program that begins with a keyword and looks like a mistyped command."""
+    if not text.lstrip().startswith(":"):
         return None
     from rtfs.syntax.suggest import did_you_mean
 
-    near = did_you_mean(text[1:], NAMES)
-    return f"{text} is a keyword; the command is :{near}" if near else None
+    word = text.split(None, 1)[0]
+    near = did_you_mean(word[1:], NAMES)
+    return f"{word} is a keyword; the command is :{near}" if near else None

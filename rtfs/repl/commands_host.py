@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs.repl.commands import command, usage_error
+from rtfs.repl.table import table
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -32,27 +33,25 @@ def caps(session: Session, argument: str) -> None:
         near = did_you_mean(wanted, names.capability_ids())
         hint = f'did you mean "{near}"?' if near else None
         raise HostError(f'there is no capability "{wanted}"', code="capability/unknown", hint=hint)
-    session.say(_table(rows))
+    session.say(table(rows, session.settings.columns()))
 
 
 def _about(session: Session, fields: Any) -> str:
     from rtfs.host.inspection import decision, origin
     from rtfs.repl.show import show
-    from rtfs.syntax.diagnostics import clean
 
     width = session.settings.columns() - 10
     rows = [("id", fields.id), ("version", fields.version), ("about", fields.description)]
     for label, schema in (("input", fields.input_schema), ("output", fields.output_schema)):
         if schema is not None:
-            rows.append((label, show(schema, items=0, width=width).replace("\n", "\n" + " " * 10)))
+            rows.append((label, show(schema, items=0, width=width)))
     for label, tags in (("needs", fields.permissions), ("effects", fields.effects)):
         if tags:
             rows.append((label, " ".join(tags)))
     rows += [(key, str(value)) for key, value in fields.flat_metadata.items() if key.endswith(("_url", "_server_name"))]
     answer = decision(session.runtime, fields.id)
     rows += [("from", origin(session.runtime, fields.id)), ("policy", "" if answer is None else answer.text)]
-    wide = max(10, *(len(label) + 2 for label, _ in rows))
-    return "\n".join(clean(f"{label:<{wide}}{text}") for label, text in rows if text)
+    return table([(label, text) for label, text in rows if text], session.settings.columns())
 
 
 @command("policy", "[allow GRANT | revoke GRANT | ID]", "Grants and security level; change them; ask about one id.")
@@ -87,15 +86,16 @@ def policy(session: Session, argument: str) -> None:
     rows = [
         ("level", rights["level"]),
         ("principal", rights["principal"]),
-        ("grants", "\n           ".join(rights["grants"]) or "none"),
+        ("grants", "\n".join(rights["grants"]) or "none"),
     ]
     if rights["guarded"]:
         rows.append(("decides", "a policy of the embedding program"))
-    session.say(_table(rows))
+    session.say(table(rows, session.settings.columns()))
 
 
 @command("sessions", "", "The sessions with servers, and what went through them.")
 def sessions(session: Session, argument: str) -> None:
+    from rtfs.cli.report import counted
     from rtfs.host.inspection import session_statistics
 
     found = session_statistics(session.runtime)
@@ -104,11 +104,13 @@ def sessions(session: Session, argument: str) -> None:
         return
     lines = []
     for key in found["keys"]:
-        lines.append(f"{key['provider']} {key['key']}: {key['open']} open, {key['in_flight']} calls in flight")
-        lines += [f"  {one['session']}  {one['calls']} calls" for one in key["sessions"]]
-    counted = ("calls", "initialized", "reused", "expired", "retried", "failed", "terminated")
-    lines.append("  ".join(f"{name} {found[name]}" for name in counted if found[name]))
-    session.say("\n".join(lines))
+        lines.append(f"{key['provider']} {key['key']}: {key['open']} open, {_calls(key['in_flight'])} in flight")
+        lines += [f"  {one['session']}  {_calls(one['calls'])}" for one in key["sessions"]]
+    session.say("\n".join([*lines, counted(found)]))
+
+
+def _calls(count: int) -> str:
+    return f"{count} call" + ("" if count == 1 else "s")
 
 
 @command("ledger", "[COUNT]", "The last records of the ledger (20), and whether its chain holds.")
@@ -125,14 +127,6 @@ def ledger(session: Session, argument: str) -> None:
         what = " ".join(part for part in (record.subject, record.detail, took) if part)
         rows.append((f"{record.seq:>5} {record.kind}", what))
     broken = records.verify()
+    text = table(rows, 1 << 40)
     state = "the chain holds" if broken is None else f"THE CHAIN IS BROKEN at record {broken}"
-    session.say("\n".join(part for part in (_table(rows), f"{len(records)} records, {state}") if part))
-
-
-def _table(rows: list[tuple[str, str]]) -> str:
-    from rtfs.syntax.diagnostics import clean
-
-    if not rows:
-        return ""
-    width = min(max(len(label) for label, _ in rows), 50)
-    return "\n".join(clean(f"{label:<{width}}  {text}").rstrip() for label, text in rows)
+    session.say("\n".join(part for part in (text, f"{len(records)} records, {state}") if part))

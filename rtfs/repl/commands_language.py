@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs.repl.commands import command, usage_error
+from rtfs.repl.table import table
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -72,11 +73,10 @@ def apropos(session: Session, argument: str) -> None:
         session.say(f"nothing is called or described like {argument}")
         return
     hits.sort()
-    width = min(max(len(name) for _, name, _ in hits[:_MOST_FOUND]), 40)
-    lines = [f"{name:<{width}}  {text}".rstrip() for _, name, text in hits[:_MOST_FOUND]]
+    rows = [(name, text) for _, name, text in hits[:_MOST_FOUND]]
     if len(hits) > _MOST_FOUND:
-        lines.append(f"… and {len(hits) - _MOST_FOUND} more")
-    session.say("\n".join(lines))
+        rows.append((f"… and {len(hits) - _MOST_FOUND} more", ""))
+    session.say(table(rows, session.settings.columns(), widest=40))
 
 
 @command("type", "PROGRAM", "The type of a program's value (it is run for that).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtfs.repl.commands import command, commands, usage_error
+from rtfs.repl.table import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,22 +55,18 @@ def set_(session: Session, argument: str) -> None:
         name, _, value = argument.partition(" ")
         session.settings.change(name, value.strip())
         return
-    rows = session.settings.shown()
-    session.say("\n".join(f"{name:<8} {value:<6} {meaning}" for name, value, meaning in rows))
+    rows = [(f"{name:<8}{value}", meaning) for name, value, meaning in session.settings.shown()]
+    session.say(table(rows, session.settings.columns()))
 
 
 @command("help", "", "This list.")
 def help_(session: Session, argument: str) -> None:
-    found = commands()
-    lines = [(f":{one.name} {one.usage}".rstrip(), one.doc) for one in found.values()]
-    width = max(len(usage) for usage, _ in lines)
-    text = [f"{usage:<{width}}  {doc}" for usage, doc in lines]
-    text += [
-        "",
-        "Anything else is run as a program; its value is *1, earlier ones *2 and *3, the last error *e.",
-        "An input ends where its brackets are closed. Ctrl-C cancels, Ctrl-D ends.",
-    ]
-    session.say("\n".join(text))
+    rows = [(f":{one.name} {one.usage}", one.doc) for one in commands().values()]
+    rest = (
+        "Anything else is run as a program; its value is *1, earlier ones *2 and *3, the last error *e.\n"
+        "An input ends where its brackets are closed. Ctrl-C cancels, Ctrl-D ends."
+    )
+    session.say(table(rows, session.settings.columns()) + "\n\n" + rest)
 
 
 @command("quit", "", "End the session (so does Ctrl-D).")

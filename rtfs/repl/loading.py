@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from rtfs.host import inspection
-from rtfs.host.files import read_source
+from rtfs.host.files import read_sources
 from rtfs.repl.names import USER
 from rtfs.source import Source
 from rtfs.values import UserError
@@ -21,20 +21,25 @@ if TYPE_CHECKING:
 
 
 def load_file(session: Session, path: str) -> None:
-    """Run a file. Where a person types it is trusted as with `--load`; out of a pipe it is a plan like the rest.
+    """Run a file, or all of a folder. Where a person types it is trusted as with `--load`; out of a pipe it is a plan
+    like the rest.
 
     Raises UserError.
     """
     name = os.path.expanduser(path)
-    source = read_source(name)
+    for source in read_sources(name):
+        _run_source(session, source)
+    if name not in session.files:
+        session.files.append(name)
+    session.note(f"loaded {name}")
+
+
+def _run_source(session: Session, source: Source) -> None:
     runtime = session.runtime
     if session.interactive:
         session.perform(lambda: runtime.load(source.text, source.name))
     else:
         session.perform(lambda: runtime.run(source))
-    if name not in session.files:
-        session.files.append(name)
-    session.note(f"loaded {name}")
 
 
 def reload_all(session: Session) -> None:
@@ -45,7 +50,9 @@ def reload_all(session: Session) -> None:
         _import_again(session, modules)
         session.note("imported again: " + ", ".join(modules))
     for name in session.files:
-        dropped = inspection.forget(session.runtime, name)
+        dropped: dict[str, Any] = {}
+        for source in read_sources(name):
+            dropped |= inspection.forget(session.runtime, source.name)
         try:
             load_file(session, name)
         finally:

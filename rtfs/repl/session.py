@@ -49,7 +49,7 @@ class Session:
         self.listener = listener
         self.debug = debug
         self.names = Names(runtime)
-        self.settings = Settings()
+        self.settings = Settings(whole=not interactive)
         self.files = list(files or ())
         self.keywords: set[str] = set()
         self.number = 0
@@ -85,9 +85,6 @@ class Session:
                     command.run(self, argument)
                 else:
                     self._run(text)
-                    hint = hint_for(text)
-                    if hint:
-                        self.note(hint)
             finally:
                 sys.stdout.flush()
         except UserError as error:
@@ -104,6 +101,9 @@ class Session:
             self.crash(error)
         if self.interactive:
             self._notice(text)
+            hint = hint_for(text) if found is None else None
+            if hint:
+                self.note(hint)
 
     def _run(self, text: str) -> None:
         from time import perf_counter

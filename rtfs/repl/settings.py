@@ -10,14 +10,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_ENDLESS = 1 << 40
+
+
 class Settings:
     """items: elements shown of a collection, 0 for all. width: columns of results, 0 for the terminal's. timeout:
-    seconds a run may take, None for any. time: whether to say how long each input took."""
+    seconds a run may take, None for any. time: whether to say how long each input took.
 
-    __slots__ = ("items", "time", "timeout", "width")
+    whole: values begin by being shown whole, on one line each, for a program that reads them.
+    """
 
-    def __init__(self) -> None:
-        self.items = 100
+    __slots__ = ("items", "time", "timeout", "whole", "width")
+
+    def __init__(self, whole: bool = False) -> None:
+        self.whole = whole
+        self.items = 0 if whole else 100
         self.width = 0
         self.timeout: float | None = None
         self.time = False
@@ -26,6 +33,8 @@ class Settings:
         """Columns that a result may have."""
         if self.width:
             return self.width
+        if self.whole:
+            return _ENDLESS
         from shutil import get_terminal_size
 
         return max(20, get_terminal_size((80, 24)).columns - 1)

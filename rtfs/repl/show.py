@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 DEEPEST = 16
 """Levels that are shown."""
 LONGEST = 20_000
-"""Characters that are shown of a string, a number or a name."""
+"""Characters that are shown of all strings together, or of a number."""
+SHORTEST = 200
+"""Characters of a string that are shown in any case."""
 
 
 def show(value: Any, *, items: int = 100, width: int = 80) -> str:
@@ -33,16 +35,20 @@ def show(value: Any, *, items: int = 100, width: int = 80) -> str:
 
 
 class _Clip:
-    """Cuts a value down to what is shown. most: elements of one collection. left: elements in all."""
+    """Cuts a value down to what is shown. most: elements of one collection. left: elements in all. text: characters of
+    strings that are left."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.left = most * 10
+        self.text = LONGEST
 
     def clip(self, value: Any, depth: int) -> Any:
         kind = value.__class__
         if kind is str:
-            return value if len(value) <= LONGEST else Symbol(_cut(value))
+            room = max(self.text, SHORTEST)
+            self.text -= min(len(value), room)
+            return value if len(value) <= room else Symbol(_cut(value, room))
         if kind is int and value.bit_length() > LONGEST * 3:
             return Symbol(f"… an integer of some {value.bit_length() * 30103 // 100_000 + 1:,} digits")
         if kind is not List and kind is not Vector and kind is not Map:
@@ -75,7 +81,7 @@ def _more(count: int) -> Symbol:
     return Symbol(f"… {count:,} more")
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, room: int) -> str:
     from rtfs.syntax.printer import string_text
 
-    return f"{string_text(text[:LONGEST])[:-1]}… {len(text) - LONGEST:,} more characters"
+    return f"{string_text(text[:room])[:-1]}… {len(text) - room:,} more characters"

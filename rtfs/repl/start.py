@@ -50,32 +50,9 @@ def repl(
             session.note("prompt_toolkit is not installed (pip install 'rtfs-host[repl]'): no editing, no completion")
             able = False
     if able:
-        with _hangup_ends():
-            terminal.loop(session)
+        terminal.loop(session)
     else:
         from rtfs.repl import plain
 
         plain.loop(session, *(("rtfs> ", "    | ") if interactive else ()))
     return 1 if session.failed and not interactive else 0
-
-
-class _hangup_ends:
-    """Within this block a terminal that goes away ends the session politely, as SIGTERM does."""
-
-    def __enter__(self) -> None:
-        import signal
-
-        def stop(number: int, frame: Any) -> None:
-            raise SystemExit(128 + number)
-
-        self._before: Any = None
-        try:
-            self._before = signal.signal(signal.SIGHUP, stop)
-        except (ValueError, AttributeError):  # not the main thread; no such signal
-            pass
-
-    def __exit__(self, *_: object) -> None:
-        import signal
-
-        if self._before is not None:
-            signal.signal(signal.SIGHUP, self._before)

@@ -96,3 +96,28 @@ def test_metadata_that_names_no_server_is_told(capsys: Captured, tmp_path: Path)
     code, found = doctor(capsys, "--load", str(path))
     assert code == 1
     assert found["server"][0][1].startswith("lost: ")
+
+
+def test_servers_that_only_a_configuration_names_are_tried_too(
+    capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEAM_OF_NOBODY", raising=False)
+    with McpServer() as server:
+        config = tmp_path / "rtfs.yaml"
+        config.write_text(
+            f"mcp_servers:\n  here: {{url: {server.url!r}}}\n  away: {{command: no-such-command-here}}\n"
+            '  lost: {url: "http://127.0.0.1:1/mcp", headers: {X: "${env:TEAM_OF_NOBODY}"}}\n'
+        )
+        code, found = doctor(capsys, "--config", str(config))
+        assert code == 1
+        states = {text.split(":")[0]: (state, text) for state, text in found["server"]}
+        assert states["lost"][0] == states["mcp no-such-command-here"][0] == "bad"
+        assert "TEAM_OF_NOBODY" in states["lost"][1]
+        assert (
+            "ok",
+            f"mcp {server.url}: reachable, handshake era, revision 2025-06-18; none of its tools is declared",
+        ) in (found["server"])
+        assert "credential" not in found
+        (tmp_path / ".mcp.json").write_text(json.dumps({"mcpServers": {"here": {"url": server.url}}}))
+        code, found = doctor(capsys, "--mcp-config", str(tmp_path / ".mcp.json"))
+        assert (code, len(found["server"])) == (0, 1)

@@ -51,7 +51,8 @@ def test_the_main_job() -> None:
     )
     lines = err.splitlines()
     assert lines[0] == "$ rtfs run plan.rtfs --config rtfs.yaml -v"
-    assert [line.split()[0] for line in lines[1:]] == ["session.initialized", "session.reused", "session.terminated"]
+    assert [line.split()[0] for line in lines[1:-1]] == ["session.initialized", "session.reused", "session.terminated"]
+    assert lines[-1] == "sessions: calls 2  initialized 1  reused 1  terminated 1"
     assert "mcp.issues.list_issues" in lines[1]
     assert "mcp.issues.get_issue" in lines[2]
     assert left_behind(marker) == []

@@ -9,19 +9,24 @@ What a block is, its fence says:
     ```python              a program; the blocks of a page share their names
     ```text                what the python block above it prints
     ```yaml                a configuration, which is checked
+    ```toml  ```json       data, which is read
     ```sh                  how to install: not run
+    ```picture             nothing to run
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +40,7 @@ from rtfs.testing.runner import run_chunk
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _FENCE = re.compile(r"^```(\S+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INSTALLING = re.compile(r"(?:pip install|python3 -m venv|source) .*")
+INSTALLING = re.compile(r"(?:pip install|python3 -m venv|source|\.venv/bin/|\.ci/run).*")
 
 
 @dataclass
@@ -51,6 +56,8 @@ class Block:
 def blocks(page: Path) -> Iterator[Block]:
     """The fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
+    fences = [line for line in text.splitlines() if line.startswith("```")]
+    assert fences.count("```") * 2 == len(fences), "a fence says what is in it"
     for found in _FENCE.finditer(text):
         yield Block(found[1], found[2] or "", found[3], text.count("\n", 0, found.start()) + 1)
 
@@ -116,6 +123,7 @@ class Page:
     def _repl(self, text: str) -> None:
         if self.session is None:
             self.session = Session(rtfs.Runtime(), interactive=True)
+            self.session.settings.width = 100
         typed: list[str] = []
         wanted: list[str] = []
         for line in [*text.splitlines(), "rtfs> "]:
@@ -146,6 +154,15 @@ class Page:
     def _yaml(self, text: str) -> None:
         Settings.model_validate(yaml.safe_load(text))
 
+    def _toml(self, text: str) -> None:
+        tomllib.loads(text)
+
+    def _json(self, text: str) -> None:
+        json.loads(text)
+
+    def _picture(self, text: str) -> None:
+        assert max(map(len, text.splitlines())) <= 100, "a picture fits a page"
+
     def _sh(self, text: str) -> None:
         for line in text.splitlines():
             assert INSTALLING.fullmatch(line), f"only installing stands in a sh block: {line}"
@@ -161,7 +178,8 @@ class Page:
                 (shims / name).chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RTFS", "MCP"))}
         paths = {"PATH": f"{shims}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(ROOT)}
-        return {**kept, **paths, "RTFS_HISTORY": ""}
+        plugin = {} if entry_points(group="pytest11", name="rtfs") else {"PYTEST_PLUGINS": "rtfs.testing.pytest_plugin"}
+        return {**kept, **paths, **plugin, "RTFS_HISTORY": ""}
 
 
 def fits(wanted: str, found: str) -> bool:

@@ -10,6 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
+FOLDERS = sorted(path.parent.name for path in EXAMPLES.glob("*/README.md"))
+FETCHING = {"notes"}
+"""Examples that fetch npm packages."""
+CODES = {"rtfs run examples/governed/plan.rtfs": 3}
+"""Exit codes that are not 0."""
 _SHOWN = re.compile(r"^```sh\n(.*?)^```\n\n^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -18,17 +23,23 @@ def shown(example: str) -> list[tuple[str, list[str]]]:
     text = (EXAMPLES / example / "README.md").read_text(encoding="utf-8")
     found = [(command.strip(), output.splitlines()) for command, output in _SHOWN.findall(text)]
     assert len(found) == text.count("```sh\n") >= 1, "a command is followed by its output"
+    assert text.count("```") == 4 * len(found), "every block is a command or its output"
     return found
 
 
-def run(command: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a reader of the README would, from the root of the checkout; both outputs in one."""
-    shell = f'rtfs() {{ "{sys.executable}" -m rtfs "$@"; }}; python() {{ "{sys.executable}" "$@"; }}; {command}'
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MCP", "RTFS"))}
-    return subprocess.run(
+def problem(command: str, lines: list[str], python: str = sys.executable, folder: Path = ROOT) -> str:
+    """Run a command as a reader of the README would; what is wrong with what it gives, or "".
+
+    folder: where `examples/` is. python: whose rtfs is meant; the checkout's own if it is this one.
+    """
+    shell = f'rtfs() {{ "{python}" -m rtfs "$@"; }}; python() {{ "{python}" "$@"; }}; {command}'
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MCP", "RTFS", "PYTHONPATH"))}
+    if python == sys.executable:
+        env["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(
         ["bash", "-c", shell],
-        cwd=ROOT,
-        env={**clean, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **env},
+        cwd=folder,
+        env={**env, "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -36,6 +47,10 @@ def run(command: str, **env: str) -> subprocess.CompletedProcess[str]:
         timeout=300,
         check=False,
     )
+    lacking = missing(lines, done.stdout)
+    if lacking or done.returncode != CODES.get(command, 0):
+        return f"$ {command}\n{done.stdout}exit code {done.returncode}, without: {lacking}"
+    return ""
 
 
 def missing(lines: list[str], output: str) -> list[str]:

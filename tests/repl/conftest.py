@@ -10,7 +10,7 @@ import pytest
 import rtfs
 from rtfs.repl.session import Session
 
-collect_ignore = [] if shutil.which("tmux") else ["test_terminal.py"]
+collect_ignore = [] if shutil.which("tmux") else ["test_terminal.py", "test_terminal_servers.py"]
 
 DECLARATIONS = """
 (capability "issues.list" :description "List the issues"

@@ -24,7 +24,7 @@ def said(session: Session, capsys: Captured, *inputs: str) -> tuple[str, str]:
 
 
 def test_every_command_is_declared_with_help_and_listed(session: Session, capsys: Captured) -> None:
-    out, _ = said(session, capsys, ":help")
+    out = " ".join(said(session, capsys, ":help")[0].split())
     assert tuple(commands()) == NAMES
     for command in commands().values():
         assert f":{command.name} {command.usage}".rstrip() in out
@@ -44,6 +44,8 @@ def test_a_keyword_is_a_keyword_still(session: Session, capsys: Captured) -> Non
     assert said(session, capsys, "(:type {:type 1})")[0] == "1\n"
     assert said(session, capsys, "(do :type)")[0] == ":type\n"
     assert said(session, capsys, ":sourec") == (":sourec\n", ":sourec is a keyword; the command is :source\n")
+    assert said(session, capsys, ":laod x.rtfs")[1].endswith(":laod is a keyword; the command is :load\n")
+    assert said(session, capsys, ":owner 1") == ("1\n", "")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_time_says_how_many_calls_were_made(session: Session, capsys: Captured) 
 
 
 def test_settings(session: Session, capsys: Captured) -> None:
-    assert "items    100" in said(session, capsys, ":set")[0]
+    assert "items   100  elements shown" in said(session, capsys, ":set")[0]
     assert said(session, capsys, ":set items 2", "[1 2 3]")[0] == "[1 2 … 1 more]\n"
     assert said(session, capsys, ":set width 20", ":set items 0", "(range 12)")[0].count("\n") > 1
     assert "limit/time" in said(session, capsys, ":set timeout 0.05", "(loop [] (recur))")[1]
@@ -201,6 +203,15 @@ def test_load_and_reload(session: Session, capsys: Captured, tmp_path: Path) -> 
     assert "reader/unclosed" in said(session, capsys, ":reload")[1]
     assert said(session, capsys, '[(call "my.answer") v]')[0] == "[2 2]\n"
     assert "file/missing" in said(session, capsys, ":load none.rtfs")[1]
+
+
+def test_a_folder_is_loaded_and_loaded_again(session: Session, capsys: Captured, tmp_path: Path) -> None:
+    for name, number in (("a", 1), ("b", 2)):
+        (tmp_path / f"{name}.rtfs").write_text(f'(capability "my.{name}" :implementation (fn [_] {number}))')
+    both = '[(call "my.a") (call "my.b")]'
+    assert said(session, capsys, f":load {tmp_path}", both)[0] == "[1 2]\n"
+    (tmp_path / "b.rtfs").write_text('(capability "my.b" :implementation (fn [_] 3))')
+    assert said(session, capsys, ":reload", both)[0] == "[1 3]\n"
 
 
 def test_a_changed_module_is_imported_again(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,15 @@ def test_an_answer_comes_before_the_next_question() -> None:
         assert process.wait() == 0
 
 
+def test_values_are_whole_and_on_one_line() -> None:
+    code, out, _ = piped(
+        '(range 5000)\n{:a "long enough to be broken" :b "into several lines" :c "at a terminal" :d 1}\n'
+    )
+    assert code == 0
+    assert out.splitlines()[0].endswith("4998 4999]")
+    assert len(out.splitlines()) == 2
+
+
 def test_options_reach_the_runtime(tmp_path: Path) -> None:
     (tmp_path / "caps.rtfs").write_text('(capability "twice" :implementation (fn [x] (* 2 x)))')
     (tmp_path / "a.txt").write_text("text")

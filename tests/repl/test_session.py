@@ -48,7 +48,7 @@ def test_an_input_is_whole_when_its_brackets_are_closed(session: Session) -> Non
     [
         ("(+ 1\n  nope)", "undefined", "<repl 1>:2:3"),
         ("(map (fn [x] (/ 1 x)) [1 0])", "arithmetic/div-by-zero", "<repl 1>:1:14"),
-        ('(call "issues.close" {:number "x"})', "type/mismatch", "<repl 1>:1:1"),
+        ('(call "issues.close" {:number "x"})', "type/mismatch", "<repl 1>:1:31"),
         ('(step-parallel 1 (throw "no"))', "user/error", "<repl 1>:1:18"),
         ("(when", "reader/unclosed", "<repl 1>:1:1"),
         ("(when-let x 1)", "form/shape", "<repl 1>:1:1"),

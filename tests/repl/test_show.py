@@ -46,6 +46,22 @@ def test_of_a_long_text_the_beginning_is_shown_and_how_much_is_left() -> None:
     assert len(text) < 21_000
 
 
+def test_many_long_texts_share_what_is_shown() -> None:
+    text = show(rtfs.Vector(["a" * 15_000] * 50))
+    assert len(text) < 40_000
+    assert text.count("more characters") == 49
+
+
+def test_data_that_shares_its_parts_is_shown_without_being_written_out() -> None:
+    pairs = " ".join(f"a{n} [a{n - 1} {{:l a{n - 1}}}]" for n in range(1, 60))
+    shared = value(f"(let [a0 [1] {pairs}] a59)")
+    assert len(show(shared)) < 40_000
+    assert len(show(type_of(shared))) < 40_000
+    with pytest.raises(rtfs.LimitError) as caught:
+        show(shared, items=0)
+    assert caught.value.code == "limit/size"
+
+
 def test_huge_integers_are_described() -> None:
     assert show(10**100_000).startswith("… an integer of some 100,0")
     assert show(10**30) == "1" + "0" * 30
