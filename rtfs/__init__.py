@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.manifest import CapabilityManifest
     from rtfs.compiler import Environment
     from rtfs.host.api import compile, read, read_value, start
+    from rtfs.host.approvals import ApprovalRequest
+    from rtfs.host.ledger import Record
     from rtfs.host.policy import Decision, PolicyRequest
     from rtfs.host.runtime import Runtime
     from rtfs.machine import Complete, HostCall, Limits, RequiresHost
@@ -51,13 +53,16 @@ _WHERE = {
     **dict.fromkeys(("Source", "Span"), "rtfs.source"),
     **dict.fromkeys(("compile", "read", "read_value", "start"), "rtfs.host.api"),
     **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy"),
+    "ApprovalRequest": "rtfs.host.approvals",
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",
+    "Record": "rtfs.host.ledger",
     "Runtime": "rtfs.host.runtime",
     "to_text": "rtfs.syntax.printer",
 }
 
 __all__ = [
+    "ApprovalRequest",
     "Cancelled",
     "CapabilityManifest",
     "CompileError",
@@ -75,6 +80,7 @@ __all__ = [
     "Map",
     "PolicyRequest",
     "ReaderError",
+    "Record",
     "RequiresHost",
     "RtfsError",
     "Runtime",

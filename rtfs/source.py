@@ -10,13 +10,15 @@ from bisect import bisect_right
 
 
 class Source:
-    """A text with a name for people: a path, `<stdin>`, `<repl 3>`."""
+    """A text with a name for people: a path, `<stdin>`, `<repl 3>`. library: whether it was loaded for programs to
+    use; errors in it are shown where the program used it."""
 
-    __slots__ = ("_starts", "name", "text")
+    __slots__ = ("_starts", "library", "name", "text")
 
     def __init__(self, text: str, name: str = "<string>") -> None:
         self.name = name
         self.text = text
+        self.library = False
         self._starts: list[int] | None = None
 
     def _line_starts(self) -> list[int]:
@@ -65,6 +67,11 @@ class Span:
     @property
     def column(self) -> int:
         return self.source.position(self.start)[1]
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """(line, column) of the end, which is the first position after the stretch."""
+        return self.source.position(self.end)
 
     @property
     def text(self) -> str:

@@ -22,6 +22,7 @@ KEYS = (
     "idempotent", "name", "version", "description", "provider", "provider-meta", "permissions", "effects", "metadata",
     "input-schema", "output-schema", "implementation", "domains", "categories", "deprecated",
 )  # fmt: skip
+LONGEST_ID = 500
 _TEXTS = ("name", "version", "description", "provider")
 _TAGS = ("permissions", "effects", "domains", "categories")
 
@@ -81,6 +82,8 @@ def from_options(
         id = id.name
     if id.__class__ is not str or not id.strip():
         raise invalid("a capability's id is a non-empty string", span, hint='(capability "my.tool" :description "…")')
+    if len(id) > LONGEST_ID:
+        raise invalid(f"a capability's id has at most {LONGEST_ID} characters", span)
     fields = Fields(id)
     fields.span = span
     for key, value in () if options is None else options.items():

@@ -8,11 +8,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler import Environment
+    from rtfs.compiler import Environment, Program
     from rtfs.machine import Complete, Limits, RequiresHost
+    from rtfs.syntax.reader import Forms
 
 
-def read(text: str, name: str = "<string>") -> Any:
+def read(text: str, name: str = "<string>") -> Forms:
     """The forms of a text, as data with spans. Raises ReaderError; its `.others` are the further ones."""
     from rtfs.syntax.reader import read_forms
 
@@ -27,7 +28,7 @@ def read_value(text: str, name: str = "<string>") -> Any:
     return read_value(Source(text, name))
 
 
-def compile(text: str, environment: Environment | None = None, name: str = "<string>") -> Any:
+def compile(text: str, environment: Environment | None = None, name: str = "<string>") -> Program:
     """A program, ready for `start`: the kernel alone, no host, no prelude. Raises ReaderError or CompileError."""
     from rtfs.compiler import compile_source
     from rtfs.machine import new_environment
@@ -35,7 +36,7 @@ def compile(text: str, environment: Environment | None = None, name: str = "<str
     return compile_source(Source(text, name), environment or new_environment(), module="user")
 
 
-def start(program: Any, limits: Limits | None = None, breathe: bool = False) -> Complete | RequiresHost:
+def start(program: Program, limits: Limits | None = None, breathe: bool = False) -> Complete | RequiresHost:
     """Run a program until it ends (`Complete`) or needs its host (`RequiresHost`). Raises what the program raises."""
     from rtfs.machine import start
 

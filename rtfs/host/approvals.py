@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from time import monotonic
 
+from rtfs.host.person import Person
 from rtfs.host.secrets import redact
-from rtfs.host.waits import OnLoop
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -48,20 +48,12 @@ class Approvals:
     """ask(request): True, False, "always" (for this hash, while the runtime lives), or None: nobody is there; it may be
     async. None in its place: nobody can be asked."""
 
-    __slots__ = ("_always", "_given", "_loop", "ask")
+    __slots__ = ("_always", "_given", "_person")
 
     def __init__(self, ask: Callable[[ApprovalRequest], Any] | None = None) -> None:
-        self.ask = ask
         self._always: set[tuple[str, str]] = set()
         self._given: dict[tuple[str, str], list[float]] = {}
-        self._loop: Any = None
-        if ask is not None:
-            import sys
-
-            if "asyncio" in sys.modules:
-                from asyncio import _get_running_loop
-
-                self._loop = _get_running_loop()
+        self._person = None if ask is None else Person(ask)
 
     def give(self, hash: str, principal: str = "local", seconds: float = LIFE) -> None:
         """Approve one call in advance: the hash is that of a `policy/approval-required` error (its data)."""
@@ -83,20 +75,13 @@ class Approvals:
         if self._take(key):
             return "approved in advance"
         answer = None
-        if self.ask is not None:
-            budget = frame.run.budget
-            budget.park()
+        if self._person is not None:
             try:
-                answer = self.ask(request)
-                if hasattr(answer, "__await__"):
-                    waiting = answer
-                    answer = await OnLoop(lambda: _awaited(waiting), self._loop)
+                answer = await self._person.answer(request, frame)
             except HostError:
                 raise
             except Exception as error:
                 raise _refused(request, f"asking failed: {type(error).__name__}") from error
-            finally:
-                budget.unpark()
         if answer is None:
             raise HostError(
                 f'calling "{request.capability}" needs an approval: {request.reason}',
@@ -111,10 +96,6 @@ class Approvals:
         if answer is not True:
             raise _refused(request, "it was not approved")
         return "approved"
-
-
-async def _awaited(waiting: Any) -> Any:
-    return await waiting
 
 
 def _refused(request: ApprovalRequest, why: str) -> HostError:

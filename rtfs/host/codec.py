@@ -85,9 +85,30 @@ def encode(value: Any, functions: bool = False) -> str:
 
 def _error_step(error: UserError) -> tuple[Any, ...]:
     name = next(kind.__name__ for kind in error.__class__.__mro__ if kind.__name__ in _ERRORS)
-    span = error.span
-    place = None if span is None else (span.source.name, span.start, span.end)
-    return ("e", name, error.code, error.message, error.hint, error.capability, place)
+    return ("e", name, error.code, error.message, error.hint, error.capability, _place(error.span))
+
+
+def _place(span: Span | None) -> tuple[str, int, int] | None:
+    return None if span is None else (span.source.name, span.start, span.end)
+
+
+def encode_calls(error: UserError) -> str:
+    """The text of an error's trace and notes, which are no part of its value."""
+    return _write([[(text, _place(span)) for text, span in part] for part in (error.trace, error.notes)])
+
+
+def decode_calls(error: UserError, text: str, sources: Mapping[str, Source]) -> None:
+    """Give an error the trace and notes of a text that `encode_calls` made. sources: by name. Raises ValueError for any
+    other text."""
+    try:
+        trace, notes = (tuple((one, _span(place, sources)) for one, place in part) for part in loads(text))
+    except (JSONDecodeError, LookupError, TypeError) as fault:
+        raise ValueError(f"these are no calls: {fault}") from None
+    error.trace, error.notes = trace, notes
+
+
+def _span(place: Any, sources: Mapping[str, Source]) -> Span | None:
+    return Span(sources[place[0]], place[1], place[2]) if place is not None and place[0] in sources else None
 
 
 def decode(text: str, sources: Mapping[str, Source] | None = None) -> Any:
@@ -139,10 +160,6 @@ def _error(step: list[Any], data: Any, sources: Mapping[str, Source]) -> UserErr
     _, name, code, message, hint, capability, place = step
     kind = _ERRORS[name]
     error = kind.__new__(kind)
-    span = None
-    if place is not None and place[0] in sources:
-        span = Span(sources[place[0]], place[1], place[2])
+    span = _span(place, sources)
     UserError.__init__(error, code, message, hint=hint, capability=capability, data=data, span=span)
-    if isinstance(error, ReaderError):
-        error.others = ()
     return error

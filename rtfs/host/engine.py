@@ -57,7 +57,12 @@ class Engine:
                 def serve() -> None:
                     asyncio.set_event_loop(loop)
                     loop.call_soon(started.set)
-                    loop.run_forever()
+                    while True:
+                        try:
+                            loop.run_forever()
+                            return
+                        except (SystemExit, KeyboardInterrupt):  # out of a task, which has failed; the others go on
+                            continue
 
                 self._thread = threading.Thread(target=serve, name="rtfs-engine", daemon=True)
                 self._thread.start()

@@ -29,9 +29,14 @@ class Suspension:
     def __await__(self) -> Generator[Any, Any, Any]:
         return (yield self)
 
-    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        """Start. An exception here is raised in the fiber."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+            """Start; every kind brings its own. An exception here is raised in the fiber."""
+
+    def resolve(self, scheduler: Scheduler, fiber: Fiber, value: Any, error: BaseException | None) -> None:
+        """Something was posted for the fiber, which waits for this: go on with it."""
+        scheduler.wake(fiber, value, error)
 
     def cancel(self, scheduler: Scheduler) -> None:
         """The fiber no longer waits: give up what was started."""
@@ -56,10 +61,10 @@ class Scheduler:
 
     engine: has `.loop()`, the event loop for awaiting work, started at the first use. home: the asyncio loop that
     drives this scheduler from within (`arun`), or None. idle: called when no fiber can go on by itself; it may wake
-    some.
+    some, or give work that blocks, to be done before it is called again.
     """
 
-    __slots__ = ("_count", "_dead", "_inbox", "_ready", "_ring", "_timers", "engine", "home", "idle")
+    __slots__ = ("_count", "_dead", "_ending", "_inbox", "_ready", "_ring", "_timers", "engine", "home", "idle")
 
     def __init__(self, engine: Any, home: Any = None) -> None:
         self.engine = engine
@@ -68,9 +73,10 @@ class Scheduler:
         self._timers: list[Timer] = []
         self._count = 0
         self._dead = 0
+        self._ending: BaseException | None = None
         self._inbox: Any = None
         self._ring: Callable[[], None] | None = None
-        self.idle: Callable[[], None] | None = None
+        self.idle: Callable[[], Callable[[], None] | None] | None = None
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], then: Callable[[Fiber], None] | None = None) -> Fiber:
         """A fiber that starts when the scheduler gets to it; `then(fiber)` is called when it is done."""
@@ -127,11 +133,13 @@ class Scheduler:
                 if fiber.done:
                     break
                 if self.idle is not None:
-                    self.idle()
+                    while (work := self.idle()) is not None:
+                        work()
                     if self._ready:
                         continue
                 self._wait()
-        except BaseException:
+        except BaseException as error:
+            self._ending = error
             self.cancel(fiber)
             raise
         if fiber.error is not None:
@@ -156,7 +164,8 @@ class Scheduler:
                     await asyncio.sleep(0)
                     continue
                 if self.idle is not None:
-                    self.idle()
+                    while (work := self.idle()) is not None:
+                        await loop.run_in_executor(None, work)
                     if self._ready:
                         continue
                 bell.clear()
@@ -170,7 +179,8 @@ class Scheduler:
                         await asyncio.wait_for(bell.wait(), pause)
                     except TimeoutError:
                         pass
-        except BaseException:
+        except BaseException as error:
+            self._ending = error
             self.cancel(fiber)
             raise
         finally:
@@ -180,15 +190,23 @@ class Scheduler:
         return fiber.value
 
     def cancel(self, fiber: Fiber) -> None:
-        """Unwind a fiber, whatever it waits for; it is done afterwards and `then` is not called."""
+        """Unwind a fiber, whatever it waits for; it is done afterwards and `then` is not called. Where everything ends
+        with an exception, every fiber unwinds with it."""
         if fiber.done:
             return
         fiber.done = True
         waiting, fiber.waiting = fiber.waiting, None
         if waiting is not None:
             waiting.cancel(self)
-        if not getattr(fiber.coroutine, "cr_running", False):
-            fiber.coroutine.close()
+        coroutine = fiber.coroutine
+        if getattr(coroutine, "cr_running", False):
+            return
+        if self._ending is not None and getattr(coroutine, "cr_frame", None) is not None:
+            try:
+                coroutine.throw(self._ending)
+            except BaseException:  # that is how it unwinds
+                return
+        coroutine.close()
 
     def _turn(self, once: bool = False) -> None:
         """Step fibers until none is ready (or, with `once`, one round), taking in what has come due."""
@@ -234,7 +252,7 @@ class Scheduler:
             except Empty:
                 return
             if fiber.waiting is waited and not fiber.done:
-                self.wake(fiber, value, error)
+                waited.resolve(self, fiber, value, error)
 
     def _fire(self) -> None:
         from heapq import heappop
@@ -260,7 +278,7 @@ class Scheduler:
         except Empty:
             return
         if fiber.waiting is waited and not fiber.done:
-            self.wake(fiber, value, error)
+            waited.resolve(self, fiber, value, error)
 
 
 def _ring(loop: Any, bell: Any) -> None:

@@ -21,13 +21,35 @@ def read_source(path: str | PathLike[str], missing: str = "file/missing") -> Sou
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise HostError(f"there is no file {name}", code=missing) from None
+        raise HostError(f"there is no file {name}", code=missing, hint=near_file(name)) from None
     except IsADirectoryError:
         raise HostError(f"{name} is a folder", code="file/unreadable") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise HostError(f"cannot read {name}: {why.lower()}", code="file/unreadable") from None
     return decode(data, name)
+
+
+def near_file(name: str) -> str | None:
+    """A hint about a file that is not there: one of a like name in its folder, or a folder of a like name."""
+    import os
+
+    from rtfs.syntax.suggest import did_you_mean
+
+    above, slash, last = name.rpartition("/")
+    folder = above or (slash or ".")
+    if os.path.isdir(folder):
+        names = os.listdir(folder)
+        near = f"{last}.rtfs" if f"{last}.rtfs" in names else did_you_mean(last, names)
+        return f"did you mean {above}{slash}{near}?" if near is not None else None
+    whole, slash, part = above.rpartition("/")
+    if not os.path.isdir(whole or slash or "."):
+        return None
+    near = did_you_mean(part, os.listdir(whole or slash or "."))
+    if near is None:
+        return None
+    meant = f"{whole}{slash}{near}/{last}"
+    return f"did you mean {meant}?" if os.path.exists(meant) else f"there is a folder {whole}{slash}{near}"
 
 
 def read_sources(path: str | PathLike[str]) -> list[Source]:

@@ -12,6 +12,7 @@ from rtfs.host.grants import Grants
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from typing import Any
 
     from rtfs.capabilities.declaration import Fields
@@ -86,8 +87,10 @@ def decision(runtime: Runtime, id: str) -> Decision | None:
 def session_statistics(runtime: Runtime) -> dict[str, Any] | None:
     """`SessionPool.stats()`, or None if no call has needed a session yet."""
     pool = runtime._sessions._pool
-    if pool is None or not runtime._engine.started:
+    if pool is None:
         return None
+    if not runtime._engine.started:  # closed: nothing changes any more
+        return pool.stats()
     from asyncio import run_coroutine_threadsafe
 
     async def ask() -> dict[str, Any]:
@@ -134,9 +137,10 @@ def session_entries(runtime: Runtime) -> list[Entry]:
 
 class Server:
     """A server that capabilities need. provider: name of the handler. entries: its capabilities. credentials: the
-    environment variables that may hold its credential, with whether each is set."""
+    environment variables that may hold its credential, with whether each is set. login: how long the stored login at
+    it lasts, None without one."""
 
-    __slots__ = ("credentials", "entries", "label", "metadata", "provider")
+    __slots__ = ("credentials", "entries", "label", "login", "metadata", "provider")
 
     def __init__(self, provider: str, label: str, metadata: dict[str, Any]) -> None:
         self.provider = provider
@@ -144,11 +148,14 @@ class Server:
         self.metadata = metadata
         self.entries: list[Entry] = []
         self.credentials: list[tuple[str, bool]] = []
+        self.login: str | None = None
 
 
 def servers(runtime: Runtime, trouble: Callable[[str, Exception], None]) -> list[Server]:
     """The servers of the registered capabilities and of the configuration, each once. trouble(name, error): told of
     those that cannot even be named."""
+    from collections.abc import Mapping
+
     from rtfs.values import UserError
 
     sessions = runtime._sessions
@@ -161,7 +168,7 @@ def servers(runtime: Runtime, trouble: Callable[[str, Exception], None]) -> list
             trouble(entry.id, error)
     for name, options in sessions._options.items():
         configured = options.get("servers")
-        for server in configured if isinstance(configured, dict) else ():
+        for server in configured if isinstance(configured, Mapping) else ():
             flat = {f"{name}_server_name": server, f"{name}_requires_session": "auto"}
             try:
                 _add(runtime, found, name, flat, None)
@@ -182,6 +189,8 @@ def _add(
         ask = getattr(handler, "credential_env", None)
         names = () if ask is None else ask(metadata)
         server.credentials = [(name, bool(sessions.environ(name))) for name in names]
+        login = getattr(handler, "login", None)
+        server.login = None if login is None else login(metadata, runtime._principal)
     if entry is not None:
         server.entries.append(entry)
 
@@ -194,11 +203,14 @@ def _probing(runtime: Runtime, provider: str, metadata: dict[str, Any], deadline
     ask = getattr(sessions.handler(provider), "credential_env", None)
     held = next(((name, value) for name in (ask(metadata) if ask else ()) if (value := sessions.environ(name))), None)
     credential = None if held is None else Credential(held[1], held[0])
-    return SessionCall("", metadata, Map(), principal=runtime._principal, credential=credential, deadline=deadline)
+    return SessionCall(
+        "", metadata, Map(), principal=runtime._principal, credential=credential, deadline=deadline, logins=True
+    )
 
 
-def probe(runtime: Runtime, server: Server, seconds: float) -> Any:
-    """Open a session with a server, or find the open one. It stays the pool's. Raises HostError `session/…`."""
+def probe(runtime: Runtime, server: Server, seconds: float) -> Future[Any]:
+    """Begin to open a session with a server, or find the open one; what comes of it: the session, which stays the
+    pool's, or HostError `session/…`. Raises HostError for a server that cannot be tried."""
     from asyncio import run_coroutine_threadsafe
     from time import monotonic
 
@@ -207,4 +219,4 @@ def probe(runtime: Runtime, server: Server, seconds: float) -> Any:
     async def ask() -> Any:
         return await runtime._sessions.pool().get_or_create_session(server.provider, call)
 
-    return run_coroutine_threadsafe(ask(), runtime._engine.loop()).result()
+    return run_coroutine_threadsafe(ask(), runtime._engine.loop())

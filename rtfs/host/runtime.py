@@ -25,7 +25,7 @@ from rtfs.host.ledger import Record
 from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
 from rtfs.host.programs import Programs, open_ledger
-from rtfs.host.registering import python_entry
+from rtfs.host.registering import Registering
 from rtfs.host.rules import Rules
 from rtfs.host.sessions import Sessions
 from rtfs.host.stopping import Stop
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from rtfs.capabilities.sessions.limits import PoolLimits
+    from rtfs.capabilities.sessions.questions import Question
     from rtfs.compiler import Environment
     from rtfs.machine import Limits
 
@@ -48,7 +49,7 @@ _active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
 """The runtimes that are running a program in this context: a capability must not run them again."""
 
 
-class Runtime(Programs):
+class Runtime(Programs, Registering):
     """Runs programs, with the capabilities and rights that it was given.
 
     allow: grants (`mcp.github.*`, `net:HOST`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`, `exec:COMMAND`). limits: of
@@ -58,10 +59,11 @@ class Runtime(Programs):
     max_calls: host calls a run may make. width: branches that run at once. hint_limits, pool_limits: see there.
     handlers: keyword arguments for bundled and installed session handlers, by name. module_path: folders where modules
     are found. on_event(record): told of each ledger record. on_warning(message, span): told of warnings (they are also
-    kept in `warnings`). stub(id, arguments): answers calls that would leave the process. ledger: its file, in memory if
-    None. state: folder of durable runs. durability: `kill` or `power`, what files survive. rules, quotas: see
-    `rtfs.host.rules`. approve(request): asked where a rule says `approve`; True, False, "always", None; may be async.
-    Raises HostError `config/…`.
+    kept in `warnings`). stub(id, arguments): answers calls that would leave the process. ledger, kv: files of the
+    ledger and of `ccos.state.kv.*`, in memory if None. state: folder of durable runs. durability: `kill` or `power`,
+    what files survive. rules, quotas: see `rtfs.host.rules`. approve(request): asked where a rule says `approve`; True,
+    False, "always", None. elicit(question): asked what a server wants to know; see `rtfs.host.questions`. Both may be
+    async. Raises HostError `config/…`.
     """
 
     def __init__(
@@ -84,18 +86,19 @@ class Runtime(Programs):
         on_warning: Callable[[str, Any], None] | None = None,
         stub: Callable[[str, tuple[Any, ...]], Any] | None = None,
         ledger: str | Path | None = None,
+        kv: str | Path | None = None,
         state: str | Path | None = None,
         durability: str = KILL,
         rules: Iterable[Any] = (),
         quotas: Iterable[Mapping[str, Any]] = (),
         approve: Callable[[ApprovalRequest], Any] | None = None,
+        elicit: Callable[[Question], Any] | None = None,
     ) -> None:
         from _thread import allocate_lock
 
         self.ledger = open_ledger(ledger, durability)
-        self._remember(state, durability)
+        self._remember(state, durability, kv)
         self.ledger.listener = on_event
-        self.warnings: list[tuple[str, Any]] = []
         self._on_warning = on_warning
         self._grants = Grants((allow,) if isinstance(allow, str) else allow)
         self._level = level
@@ -106,13 +109,15 @@ class Runtime(Programs):
         self._width = width
         self._module_path = tuple(str(folder) for folder in module_path)
         self._registry = Registry()
-        prelude.install(self._registry)
+        prelude.install(self._registry, self._kv)
         self._engine = Engine()
         self._sessions = Sessions(self._engine, self.ledger, HANDLERS, environ)
         self._sessions.configure(pool_limits, handlers)
+        self._sessions.ask_with(elicit)
         self._pipeline = Pipeline(self.ledger, self._sessions, Hints(hint_limits))
         self._pipeline.stub = stub
         self._pipeline.approvals = Approvals(approve)
+        self._pipeline.own = self._own
         self._rules = Rules(rules, quotas)
         self._pipeline.rules = self._rules if self._rules.rules else None
         if policy is not None:
@@ -137,6 +142,7 @@ class Runtime(Programs):
         fields["allow"] = [*fields["allow"], *([extra] if isinstance(extra, str) else extra)]
         fields.update(overrides)
         runtime = cls(**fields)
+        runtime._own.keep(str(path))
         try:
             for source in config.sources():
                 runtime._run(source, None, origin=CONFIG)
@@ -154,27 +160,6 @@ class Runtime(Programs):
     def metrics(self) -> dict[tuple[str, str, str], dict[str, float]]:
         """What the metrics hint has counted: (principal, capability, label) → calls, errors, total_ns, longest_ns."""
         return self._pipeline.hints.metrics
-
-    def register(
-        self, id: str, function: Any = None, *, blocking: bool = False, replace: bool = False, **manifest: Any
-    ) -> Any:
-        """Make a Python function a capability; without `function`, a decorator.
-
-        The function gets the call's arguments as RTFS values and answers one (dicts and lists are converted). A plain
-        function runs inline, with `blocking=True` in a thread; an async one on the loop that is running now, else on
-        the runtime's own. manifest: `description="…"`, `input_schema="{:a :int}"` … as in a declaration. replace: also
-        over a different earlier registration. Raises HostError `capability/invalid` or `capability/conflict`.
-        """
-        if function is None:
-
-            def decorate(decorated: Any) -> Any:
-                self.register(id, decorated, blocking=blocking, replace=replace, **manifest)
-                return decorated
-
-            return decorate
-        entry = python_entry(id, function, blocking, manifest, self._warn)
-        self._registry.declare(entry, replace)
-        return function
 
     def register_session_handler(self, name: str, handler: Any) -> None:
         """Have a `SessionHandler` serve the capabilities whose metadata its name prefixes."""
@@ -260,6 +245,7 @@ class Runtime(Programs):
         if self._pipeline.guard is not None:
             self._pipeline.guard.close()
         self.ledger.close()
+        self._kv.close()
 
     async def aclose(self) -> None:
         """`close`, without blocking the running event loop."""
@@ -392,9 +378,3 @@ class Runtime(Programs):
                 code="runtime/reentrant",
                 hint="use another Runtime, or declare the capability in RTFS with :implementation",
             )
-
-    def _warn(self, message: str, span: Any) -> None:
-        if len(self.warnings) < 1000:
-            self.warnings.append((message, span))
-        if self._on_warning is not None:
-            self._on_warning(message, span)

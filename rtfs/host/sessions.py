@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.events import PoolEvent
     from rtfs.capabilities.sessions.limits import PoolLimits
     from rtfs.capabilities.sessions.pool import SessionPool
+    from rtfs.capabilities.sessions.questions import Question
     from rtfs.host.context import RuntimeContext
     from rtfs.host.driver import Frame
     from rtfs.host.engine import Engine
     from rtfs.host.ledger import Ledger
+    from rtfs.host.questions import Questions
 
 GROUP = "rtfs.session_handlers"
 """The entry-point group under which packages offer session handlers."""
@@ -37,7 +39,7 @@ class Sessions:
 
     __slots__ = (
         "_bundled", "_engine", "_handlers", "_installed", "_ledger", "_limits", "_options", "_pool", "_providers",
-        "environ", "progress", )  # fmt: skip
+        "environ", "progress", "questions", )  # fmt: skip
 
     def __init__(
         self, engine: Engine, ledger: Ledger, bundled: Mapping[str, str], environ: Callable[[str], str | None]
@@ -54,6 +56,7 @@ class Sessions:
         self.environ = environ
         self.progress: Callable[[str, float, float | None, str | None], None] | None = None
         """Told of the progress that servers report: (capability id, done, total, message), on the engine's thread."""
+        self.questions: Questions | None = None
 
     def register(self, name: str, handler: Any) -> None:
         """Have `handler` (a SessionHandler, or a class or function that makes one) serve metadata prefixed by
@@ -68,6 +71,15 @@ class Sessions:
         first use."""
         self._limits = limits
         self._options = dict(options or {})
+
+    def ask_with(self, elicit: Callable[[Question], Any] | None) -> None:
+        """Have `elicit(question)` asked what servers want to know of a person; None: nobody is there."""
+        if elicit is None:
+            self.questions = None
+            return
+        from rtfs.host.questions import Questions
+
+        self.questions = Questions(elicit)
 
     def names(self) -> list[str]:
         """All handler names: registered, bundled and installed."""
@@ -126,10 +138,19 @@ class Sessions:
             deadline=frame.run.deadline,
             idempotent=fields.idempotent is True,
             idempotency_key=f"{context.run_id}-{number}" if frame.held is None else frame.held.key,
-            progress=None if tell is None else lambda done, total, said: tell(entry.id, done, total, said),
+            progress=None if tell is None else lambda done, of, said: tell(entry.id, done, of, said and redact(said)),
             optional_keys=optional_names(fields.input_schema),
+            logins=self._may_use_login(handler, entry, context),
         )
-        return await OnLoop(lambda: self._through_pool(name, call))
+        asked = self.questions
+        if asked is None:
+            return await OnLoop(lambda: self._through_pool(name, call))
+        from rtfs.host.exchange import Exchange
+
+        return await Exchange(
+            lambda ask: self._through_pool(name, call.asking(ask)),
+            lambda question: asked.settle(question, entry, frame, number, self._ledger),
+        )
 
     def _credential(self, handler: Any, entry: Entry, context: RuntimeContext) -> Any:
         """The credential that the handler's names lead to, if any: the first environment variable that is set, and,
@@ -145,6 +166,15 @@ class Sessions:
                 know(secret)
                 return Credential(secret, name)
         return None
+
+    def _may_use_login(self, handler: Any, entry: Entry, context: RuntimeContext) -> bool:
+        """Whether a stored login may stand in for a credential: for a plan's own declaration, as far as the credential
+        itself could be read."""
+        if entry.origin != PLAN:
+            return True
+        ask = getattr(handler, "credential_env", None)
+        names = () if ask is None else ask(entry.fields.flat_metadata)
+        return any(context.grants_resource("env:" + name) for name in names)
 
     async def _through_pool(self, name: str, call: Any) -> Any:
         return await self.pool().execute_with_session(name, call)
@@ -188,4 +218,6 @@ def _made(handler: Any, name: str, options: dict[str, Any]) -> Any:
     ]
     if missing:
         raise HostError(f"the session handler {name!r} lacks {', '.join(missing)}", code="session/handler")
+    if hasattr(handler, "on_secret"):
+        handler.on_secret = know
     return handler

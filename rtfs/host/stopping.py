@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class Stop(BaseException):
-    """error: what the caller of the run sees. waiting: whether the run waits for somebody and should be resumed."""
+    """error: what the caller of the run sees. waiting: whether it is somebody's answer that is missing: a
+    durable run is resumed with it."""
 
     def __init__(self, error: UserError, waiting: bool = False) -> None:
         super().__init__(error)

@@ -1,4 +1,5 @@
-"""A server of the official SDK with all there is to answer: both eras, resumable streams, progress, every content kind.
+"""A server of the official SDK with all there is to answer: both eras, resumable streams, progress, every content kind,
+questions to the person behind a call.
 
 `--stateless` gives no sessions; `--json` answers with JSON; `--forget` sessions idle for a moment.
 """
@@ -9,12 +10,13 @@ import asyncio
 import logging
 import socket
 import sys
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import uvicorn
-from mcp.server.mcpserver import Context, Image, MCPServer
+from mcp.server.mcpserver import Audio, Context, Elicit, Image, MCPServer, Resolve
 from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
 from mcp_types import EmbeddedResource, ResourceLink, TextContent, TextResourceContents
+from pydantic import BaseModel, Field
 
 server = MCPServer("everything", log_level="CRITICAL")
 
@@ -61,6 +63,7 @@ def kinds() -> list[Any]:
     return [
         TextContent(type="text", text="words"),
         Image(data=b"png", format="png").to_image_content(),
+        Audio(data=b"wav", format="wav").to_audio_content(),
         ResourceLink(type="resource_link", uri="file:///a", name="a"),
         EmbeddedResource(
             type="resource", resource=TextResourceContents(uri="file:///b", text="b", mime_type="text/plain")
@@ -69,11 +72,31 @@ def kinds() -> list[Any]:
 
 
 @server.tool()
-async def steps(ctx: Context, count: int) -> dict[str, int]:
+async def steps(ctx: Context, count: int, pause: float = 0.0) -> dict[str, int]:
     """Reports progress."""
     for n in range(count):
         await ctx.report_progress(n + 1, count, f"step {n + 1}")
+        await asyncio.sleep(pause)
     return {"steps": count}
+
+
+class Order(BaseModel):
+    """What is asked for."""
+
+    name: str = Field(description="For whom")
+    count: int = Field(default=1, ge=1, le=9)
+    colour: Literal["red", "green"] = "green"
+    gift: bool = False
+
+
+def wanted() -> Elicit[Order]:
+    return Elicit("What shall it be?", Order)
+
+
+@server.tool()
+async def order(order: Annotated[Order, Resolve(wanted)]) -> dict[str, Any]:
+    """Asks the person behind the call: in rounds in the sessionless era, in the middle of the call in the other."""
+    return order.model_dump()
 
 
 @server.tool()

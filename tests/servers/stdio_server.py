@@ -2,7 +2,8 @@
 
 Modes: `plain`; `noise` (writes rubbish around each answer); `endless` (a 3 MB line without sense before each answer);
 `stubborn` (ignores the end of input and SIGTERM); `deaf` (ignores what it does not know); `fragile` (dies of it);
-`modern` (the sessionless era); `child` (starts a child that outlives it); `mute` (answers no call); `flood` (pings).
+`modern` (the sessionless era); `asks` (asks the person behind a call, answers what they said); `child` (starts a child
+that outlives it); `mute` (answers no call); `flood` (pings).
 """
 
 from __future__ import annotations
@@ -77,6 +78,13 @@ def main() -> None:
             if token is not None:
                 params = {"progressToken": token, "progress": 1}
                 send({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
+            if MODE == "asks":
+                schema = {"type": "object", "properties": {"name": {"type": "string", "default": "Ada"}}}
+                params = {"message": "Who are you?", "requestedSchema": schema}
+                send({"jsonrpc": "2.0", "id": "q", "method": "elicitation/create", "params": params})
+                said = json.loads(sys.stdin.readline())["result"]
+                send({"jsonrpc": "2.0", "id": number, "result": {"structuredContent": said, "content": []}})
+                continue
             send({"jsonrpc": "2.0", "id": number, "result": tool(request)})
         elif MODE == "deaf":
             pass

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from rtfs.capabilities.sessions.events import PoolEvent
 from rtfs.capabilities.sessions.handler import SessionCall
 from rtfs.capabilities.sessions.limits import PoolLimits
 from rtfs.capabilities.sessions.mcp import McpHandler, WireLimits
 from rtfs.capabilities.sessions.pool import SessionPool
 from rtfs.values import from_python, to_python
+from rtfs.values.error import HostError
+from tests.servers.faulty import Faulty, Out, Request
+
+OK = {"content": [{"type": "text", "text": '{"n": 1}'}]}
 
 
 def run(body: Any, seconds: float = 30) -> Any:
@@ -60,3 +66,38 @@ class Mcp:
         left = [task for task in asyncio.all_tasks() if "rtfs" in repr(task) and task is not asyncio.current_task()]
         left = [task for task in left if "HttpChannel" in repr(task) or "Lanes" in repr(task)]
         assert left == []
+
+
+def with_server(test: Any, **options: Any) -> None:
+    """Run `test(server, mcp)` against a faulty server. options: its own, `wire` and `limits`."""
+    wire = options.pop("wire", None)
+    limits = options.pop("limits", {})
+
+    async def go() -> None:
+        async with Faulty(**options) as server:
+            async with Mcp(server.url, wire=wire, **limits) as mcp:
+                await test(server, mcp)
+            assert server.live == set(), "a session was left open on the server"
+
+    run(go())
+
+
+def status(code: int, body: bytes = b"", kind: str | None = "application/json", **headers: str) -> Any:
+    """A fault: this answer and nothing done."""
+
+    async def fault(server: Faulty, request: Request, out: Out) -> None:
+        await out.reply(code, body, kind, **headers)
+
+    return fault
+
+
+def body(data: bytes, kind: str = "application/json", **headers: str) -> Any:
+    """A fault: these bytes as the answer."""
+    return status(200, data, kind, **headers)
+
+
+async def failing(mcp: Mcp, n: int = 1, **fields: Any) -> HostError:
+    """The error of a call that fails."""
+    with pytest.raises(HostError) as caught:
+        await mcp.call("echo", {"n": n}, **fields)
+    return caught.value

@@ -16,7 +16,7 @@ from rtfs.values import Keyword, Map
 from rtfs.values.error import HostError
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "session-handlers.md"
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```(\w+)(?: file=\S+)?\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 class Service:
@@ -27,7 +27,7 @@ class Service:
         self.opened = 0
         self.fail: list[Exception] = []
 
-    async def __call__(self, path: str, ticket: Any, arguments: Any = None) -> Any:
+    async def __call__(self, path: str, ticket: Any = None, arguments: Any = None) -> Any:
         await asyncio.sleep(0)
         if path == "/open":
             self.opened += 1
@@ -38,7 +38,7 @@ class Service:
             return None
         if self.fail:
             raise self.fail.pop(0)
-        self.open[ticket] += arguments.get(Keyword("n"))
+        self.open[ticket] += arguments["n"]
         return self.open[ticket]
 
 
@@ -82,8 +82,9 @@ def test_the_pages_registration_and_declaration_work_in_a_runtime() -> None:
     service = Service()
     register = next(text for language, text in BLOCKS if language == "python" and "register_session" in text)
     declaration = next(text for language, text in BLOCKS if language == "clojure")
-    with rtfs.Runtime(allow=["counter.*"]) as runtime:
-        exec(register, {"runtime": runtime, "CounterHandler": made(service)})
+    names = {"rtfs": rtfs, "CounterHandler": made(service)}
+    exec(register, names)
+    with names["runtime"] as runtime:
         runtime.load(declaration, name="counter.rtfs")
         assert runtime.run('(+ (call "counter.add" {:n 2}) (call "counter.add" {:n 3}))') == 7
         assert service.opened == 1

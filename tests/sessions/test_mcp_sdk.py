@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rtfs.capabilities.sessions.questions import Answer, Question
 from rtfs.values.error import HostError
 from tests.servers.running import Running, serve
 from tests.sessions.mcp_support import Mcp, run
@@ -40,9 +41,10 @@ def test_every_revision_gives_the_same_values(server: Running, version: str | No
             assert await mcp.call("number", **era) == {"result": 7}
             assert await mcp.call("text", **era) == [{"type": "text", "text": "just words"}]
             blocks = await mcp.call("kinds", **era)
-            kinds = ["text", "image", "resource_link", "resource"]
+            kinds = ["text", "image", "audio", "resource_link", "resource"]
             assert [block["type"] for block in blocks] == kinds
-            assert blocks[1]["mimeType"] == "image/png"
+            assert [blocks[1]["mimeType"], blocks[2]["mimeType"]] == ["image/png", "audio/wav"]
+            assert [blocks[1]["data"], blocks[3]["uri"], blocks[4]["resource"]["text"]] == ["cG5n", "file:///a", "b"]
             found = await asyncio.gather(*(mcp.call("add", {"a": n, "b": n}, **era) for n in range(20)))
             assert [one["sum"] for one in found] == [2 * n for n in range(20)]
             session: Any = await mcp.pool.get_or_create_session("mcp", mcp.session_call("add", **era))
@@ -76,6 +78,36 @@ def test_progress_is_heard(events: Running, era: dict[str, Any]) -> None:
 
     run(body())
     assert heard == [(1, 3, "step 1"), (2, 3, "step 2"), (3, 3, "step 3")]
+
+
+@pytest.mark.parametrize("era", [{}, HANDSHAKE], ids=["sessionless", "handshake"])
+def test_the_person_behind_a_call_is_asked(events: Running, era: dict[str, Any]) -> None:
+    asked: list[Question] = []
+
+    async def ask(question: Question) -> Answer:
+        asked.append(question)
+        return Answer("accept", question.content({"name": "Ada", "count": 2}))
+
+    async def body() -> None:
+        async with Mcp(events.url) as mcp:
+            chosen = {"name": "Ada", "count": 2, "colour": "green", "gift": False}
+            assert await mcp.call("order", ask=ask, **era) == chosen
+            assert [field.kind for field in asked[0].fields] == ["string", "integer", "choice", "boolean"]
+            assert await mcp.call("add", {"a": 1, "b": 2}, ask=ask, **era) == {"sum": 3}
+            assert len(asked) == 1
+
+    run(body())
+
+
+@pytest.mark.parametrize("era", [{}, HANDSHAKE], ids=["sessionless", "handshake"])
+def test_a_call_that_would_ask_fails_where_nobody_is_there(events: Running, era: dict[str, Any]) -> None:
+    async def body() -> None:
+        async with Mcp(events.url) as mcp:
+            with pytest.raises(HostError):
+                await mcp.call("order", **era)
+            assert await mcp.call("number", **era) == {"result": 7}
+
+    run(body())
 
 
 def test_a_stream_the_server_closes_early_is_resumed(events: Running) -> None:

@@ -11,21 +11,9 @@ import pytest
 from rtfs.capabilities.sessions.mcp.sse import SseReader, TooLarge
 from rtfs.values.error import HostError
 from tests.servers.faulty import Faulty, Out, Request, result
-from tests.sessions.mcp_support import Mcp, run
+from tests.sessions.mcp_support import Mcp, with_server
 
 OK = {"content": [{"type": "text", "text": '{"ok": true}'}]}
-
-
-def with_server(test: Any, **options: Any) -> None:
-    wire = options.pop("wire", None)
-
-    async def go() -> None:
-        async with Faulty(sse=True, **options) as server:
-            async with Mcp(server.url, wire=wire) as mcp:
-                await test(server, mcp)
-            assert server.live == set()
-
-    run(go())
 
 
 def note(method: str, **params: Any) -> dict[str, Any]:
@@ -45,7 +33,7 @@ def test_an_empty_first_event_comments_and_unknown_events_are_passed_over() -> N
         server.next("tools/call", fault)
         assert await mcp.call("echo") == {"ok": True}
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 def test_notifications_before_the_answer_reach_the_listener_of_progress_and_the_log(caplog: Any) -> None:
@@ -70,7 +58,7 @@ def test_notifications_before_the_answer_reach_the_listener_of_progress_and_the_
         await mcp.call("echo")
         assert "_meta" not in server.requests[-1].params, "nobody listens, so none is asked for"
 
-    with_server(test)
+    with_server(test, sse=True)
     assert "working" in caplog.text
     assert "\x1b" not in caplog.text
 
@@ -93,7 +81,7 @@ def test_a_ping_of_the_server_is_answered_and_other_requests_refused() -> None:
         assert replies[7]["error"]["code"] == -32601
         assert all(r.headers["mcp-session-id"] == "s1" for r in server.requests if r.method == "reply")
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 @pytest.mark.parametrize("how", ["end", "reset"])
@@ -128,7 +116,7 @@ def test_a_broken_stream_is_taken_up_after_its_last_event(how: str) -> None:
         assert 0.02 <= time.monotonic() - begun < 2
         assert server.executed == ["call"]
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 def test_resuming_goes_on_as_long_as_there_is_news_and_survives_a_bad_moment() -> None:
@@ -158,7 +146,7 @@ def test_resuming_goes_on_as_long_as_there_is_news_and_survives_a_bad_moment() -
         assert await mcp.call("echo") == {"ok": True}
         assert server.count("GET") == 9
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 @pytest.mark.parametrize("status", [405, 404, 400])
@@ -180,7 +168,7 @@ def test_a_stream_that_cannot_be_resumed_leaves_the_outcome_unknown(status: int)
         assert caught.value.code == "session/outcome-unknown"
         assert server.executed == ["call"]
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 def test_resuming_without_news_is_given_up() -> None:
@@ -197,7 +185,7 @@ def test_resuming_without_news_is_given_up() -> None:
         assert caught.value.code == "session/outcome-unknown"
         assert server.count("GET") == 4
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 def test_a_pause_the_server_asks_for_is_bounded_by_the_deadline() -> None:
@@ -214,7 +202,7 @@ def test_a_pause_the_server_asks_for_is_bounded_by_the_deadline() -> None:
         assert caught.value.code == "session/timeout"
         assert time.monotonic() - begun < 1
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 def test_the_answer_does_not_wait_for_the_end_of_a_stream_left_open() -> None:
@@ -230,7 +218,7 @@ def test_the_answer_does_not_wait_for_the_end_of_a_stream_left_open() -> None:
         assert await mcp.call("echo") == {"ok": True}
         assert time.monotonic() - begun < 0.3
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 def test_streams_leave_their_connection_usable() -> None:
@@ -239,7 +227,7 @@ def test_streams_leave_their_connection_usable() -> None:
             await mcp.call("echo")
         assert server.connections <= 2
 
-    with_server(test)
+    with_server(test, sse=True)
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])

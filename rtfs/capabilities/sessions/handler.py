@@ -8,6 +8,7 @@ or a label; what a handler raises says whether the request can have reached the 
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from hashlib import blake2b
 
 from rtfs.values.error import HostError
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
+    from rtfs.capabilities.sessions.questions import Ask
+
     Progress = Callable[[float, float | None, str | None], None]
 else:
-    Protocol = object
+    from abc import ABC as Protocol  # a Protocol to checkers; `typing` would cost milliseconds
 
 _PROCESS_KEY = os.urandom(32)
 
@@ -34,17 +37,23 @@ class SessionError(HostError):
 class Credential:
     """A resolved secret with the name it was found under. `repr`, `str` and comparison never show the value.
 
-    value: what is sent. name: the environment variable or store entry it came from, for messages.
+    value: what is sent. name: the environment variable or store entry it came from, for messages. hint: what to do
+    where it is not accepted.
     """
 
-    __slots__ = ("name", "value")
+    __slots__ = ("hint", "name", "value")
 
-    def __init__(self, value: str, name: str | None = None) -> None:
+    def __init__(self, value: str, name: str | None = None, hint: str | None = None) -> None:
         self.value = value
         self.name = name
+        self.hint = hint
 
     def __repr__(self) -> str:
         return f"<credential {self.name or 'without a name'}>"
+
+    def hint_for(self, scopes: str) -> str | None:
+        """What to do where it is accepted and allows too little: the scopes that are missing, separated by spaces."""
+        return None
 
     def redact(self, text: str) -> str:
         """The text with every occurrence of the secret (and of its part after a scheme) replaced by `***`."""
@@ -113,12 +122,14 @@ class SessionCall:
     vector of positional arguments. principal: for whom. credential: resolved, or None. deadline: `time.monotonic()`
     seconds, or None. idempotent: doing it twice is like doing it once (the manifest says so). idempotency_key: sent
     where the protocol has a place for it. progress: called with (done, total or None, message or None).
-    optional_keys: names of the input schema's optional keys, without colons.
+    optional_keys: names of the input schema's optional keys, without colons. ask: `await call.ask(Question)` answers
+    what a person says to a question of the server (the time it takes is not the call's); None: nobody is there.
+    logins: whether the principal's stored login at the server may be used where there is no credential.
     """
 
     __slots__ = (
-        "arguments", "capability_id", "credential", "deadline", "idempotency_key", "idempotent", "metadata",
-        "optional_keys", "principal", "progress",
+        "arguments", "ask", "capability_id", "credential", "deadline", "idempotency_key", "idempotent", "logins",
+        "metadata", "optional_keys", "principal", "progress",
     )  # fmt: skip
 
     def __init__(
@@ -134,6 +145,8 @@ class SessionCall:
         idempotency_key: str | None = None,
         progress: Progress | None = None,
         optional_keys: frozenset[str] = frozenset(),
+        ask: Ask | None = None,
+        logins: bool = False,
     ) -> None:
         self.capability_id = capability_id
         self.metadata = metadata
@@ -145,6 +158,8 @@ class SessionCall:
         self.idempotency_key = idempotency_key
         self.progress = progress
         self.optional_keys = optional_keys
+        self.ask = ask
+        self.logins = logins
 
     @property
     def secret(self) -> str | None:
@@ -152,7 +167,15 @@ class SessionCall:
         return None if self.credential is None else self.credential.value
 
     def until(self, deadline: float | None) -> SessionCall:
-        """The same call with another deadline and nobody listening to its progress (for opening a session)."""
+        """The same call with another deadline and nobody listening to its progress (for opening a session, which may
+        see in `ask` whether somebody can be asked later, and asks nothing itself)."""
+        return self._copy(deadline, None, self.ask)
+
+    def asking(self, ask: Ask | None) -> SessionCall:
+        """The same call with another way to ask."""
+        return self._copy(self.deadline, self.progress, ask)
+
+    def _copy(self, deadline: float | None, progress: Progress | None, ask: Ask | None) -> SessionCall:
         return SessionCall(
             self.capability_id,
             self.metadata,
@@ -162,7 +185,10 @@ class SessionCall:
             deadline=deadline,
             idempotent=self.idempotent,
             idempotency_key=self.idempotency_key,
+            progress=progress,
             optional_keys=self.optional_keys,
+            ask=ask,
+            logins=self.logins,
         )
 
     def __repr__(self) -> str:
@@ -216,24 +242,26 @@ class SessionHandler(Protocol):
 
     Optional extras, found with `getattr`: `credential_env(metadata) -> sequence of environment variable names`,
     `requirements(metadata) -> iterable of grants` (`net:HOST`, `env:NAME`, `exec:COMMAND`), `idempotent(session, call)`
-    (async; the server's own word that a call can be repeated), `close()` (async; after the last session).
+    (async; the server's own word that a call can be repeated), `close()` (async; after the last session), `on_secret`
+    (an attribute that the host sets to a function to be told of each secret that the handler comes by on its own),
+    `login(metadata, principal)` (how long a stored login lasts, for people, or None).
     """
 
+    @abstractmethod
     def session_key(self, call: SessionCall) -> SessionKey:
         """Which session serves this call. No waiting, no input or output. Raises HostError for unusable metadata."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def initialize_session(self, call: SessionCall) -> Session:
         """Open a session; cleans up after itself when cancelled. Raises HostError, NotSent or MaybeSent."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def execute_with_session(self, session: Session, call: SessionCall) -> Any:
         """Perform the call, answer an RTFS value. Cancelled when the call's time is up: then tell the server.
 
         Raises HostError for an answer that is an error, else NotSent, MaybeSent or SessionExpired.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     async def terminate_session(self, session: Session) -> None:
         """End the session, politely if the server is there. Called once a session. What it raises is only noted."""
-        raise NotImplementedError

@@ -12,14 +12,15 @@ from collections import deque
 from time import monotonic
 
 from rtfs.capabilities.sessions import events
-from rtfs.capabilities.sessions.handler import NotSent, SessionError, _Signal
+from rtfs.capabilities.sessions.failures import as_host_error, awaitable, wrong_answer
+from rtfs.capabilities.sessions.handler import NotSent, Session, SessionError
 from rtfs.values.error import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionHandler, SessionKey
+    from rtfs.capabilities.sessions.handler import SessionCall, SessionHandler, SessionKey
     from rtfs.capabilities.sessions.limits import PoolLimits
 
 _OPENING_BACKOFF = (0.05, 0.2)
@@ -75,17 +76,6 @@ def fresh(error: HostError) -> HostError:
     copy.__dict__.update(error.__dict__)
     copy.__cause__ = error.__cause__
     return copy
-
-
-def as_host_error(error: BaseException, doing: str) -> HostError:
-    """What a caller sees of anything a handler raised."""
-    if isinstance(error, _Signal):
-        return error.error
-    if isinstance(error, HostError):
-        return error
-    failure = SessionError(f"the session handler failed {doing}: {type(error).__name__}", code="session/handler")
-    failure.__cause__ = error
-    return failure
 
 
 class Lanes:
@@ -291,10 +281,17 @@ class Lanes:
         seconds = self.limits.initialize_seconds
         try:
             async with asyncio.timeout(seconds) as timer:
-                return await self._connect(lane, call)
+                session = await self._connect(lane, call)
+            if not isinstance(session, Session) or not isinstance(session.label, str):
+                raise wrong_answer("initialize_session", session, "a Session with a label")
+            return session
         except TimeoutError:
             if not timer.expired():
                 raise
+        except (Exception, asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:  # SystemExit and its like would end the event loop
+            raise as_host_error(error, "to open a session") from error
         raise SessionError(f"no session with {lane.key.server} within {seconds:g} seconds", code="session/timeout")
 
     def _opened(self, lane: Lane, call: SessionCall, task: asyncio.Task[Session]) -> None:
@@ -328,13 +325,17 @@ class Lanes:
         """Initialise, trying again where the server certainly got nothing and the wait is short."""
         for pause in _OPENING_BACKOFF:
             try:
-                return await lane.handler.initialize_session(call)
+                return await self._session(lane, call)
             except NotSent as signal:
                 wait = pause if signal.retry_after is None else signal.retry_after
                 if call.deadline is not None and monotonic() + wait >= call.deadline:
                     raise
             await asyncio.sleep(wait)
-        return await lane.handler.initialize_session(call)
+        return await self._session(lane, call)
+
+    async def _session(self, lane: Lane, call: SessionCall) -> Session:
+        session: Session = await awaitable(lane.handler.initialize_session(call), "initialize_session")
+        return session
 
     def _fail(self, lane: Lane, error: HostError) -> None:
         self._starved.pop(lane, None)
@@ -347,10 +348,12 @@ class Lanes:
         seconds = self.limits.terminate_seconds
         try:
             async with asyncio.timeout(seconds):
-                await slot.lane.handler.terminate_session(slot.session)
+                await awaitable(slot.lane.handler.terminate_session(slot.session), "terminate_session")
         except TimeoutError:
             detail = f"no answer within {seconds:g} seconds"
-        except Exception as error:
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
             detail = f"{type(error).__name__}: {error}"
         finally:
             self._slots.discard(slot)

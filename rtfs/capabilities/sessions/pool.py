@@ -12,8 +12,9 @@ from time import monotonic
 
 from rtfs.capabilities.sessions import events
 from rtfs.capabilities.sessions.events import PoolEvent
-from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired
-from rtfs.capabilities.sessions.lanes import Lane, Lanes, Slot, as_host_error
+from rtfs.capabilities.sessions.failures import as_host_error, awaitable, wrong_answer
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, SessionKey
+from rtfs.capabilities.sessions.lanes import Lane, Lanes, Slot
 from rtfs.capabilities.sessions.limits import PoolLimits
 from rtfs.values.error import HostError, InternalError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionHandler
+    from rtfs.capabilities.sessions.questions import Answer, Question
 
 _BACKOFF = (0.05, 0.2, 0.5, 1.0)
 """Seconds before the second, third, … attempt of a call, where the server names none."""
@@ -85,8 +87,12 @@ class SessionPool:
         handler = self._handler(provider)
         try:
             key = handler.session_key(call)
-        except Exception as error:
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
             raise self._named(as_host_error(error, "to name the session of a call"), call) from error
+        if not isinstance(key, SessionKey):
+            raise self._named(wrong_answer("session_key", key, "a SessionKey"), call)
         lane = self._lanes.lane(provider, handler, key)
         until = call.deadline
         if until is None and self.limits.call_seconds is not None:
@@ -96,8 +102,11 @@ class SessionPool:
         if until is not None and until <= monotonic():
             late = SessionError("the call's time was up before it began", code="session/timeout")
             raise self._named(late, call)
+        if call.ask is not None:
+            attempt.call = call.asking(attempt.ask)
         try:
             async with asyncio.timeout(None if until is None else until - monotonic()) as timer:
+                attempt.timer = timer
                 return await self._perform(attempt)
         except TimeoutError as error:
             if not timer.expired():
@@ -105,6 +114,10 @@ class SessionPool:
             raise self._named(attempt.late(), call) from None
         except HostError as error:
             raise self._named(error, call) from error.__cause__
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:  # SystemExit and its like would end the event loop, and every session with it
+            raise self._named(as_host_error(error, "in a call"), call) from error
 
     async def terminate_all(self, detail: str = "closed") -> None:
         """End every session and wait for it. The pool can be used again afterwards. From any task, at any time."""
@@ -118,7 +131,7 @@ class SessionPool:
         for handler in list(self.handlers.values()):
             close = getattr(handler, "close", None)
             if close is not None:
-                await close()
+                await awaitable(close(), "close")
 
     def stats(self) -> dict[str, Any]:
         """Numbers for `--sessions`: calls, initialized, reused, …; now open, opening, in_flight, waiting; `keys`, one
@@ -149,7 +162,7 @@ class SessionPool:
             if slot.calls > 1:
                 self._emit(events.REUSED, slot, call, "")
             try:
-                return await attempt.operation(slot.session, call)
+                return await awaitable(attempt.operation(slot.session, call), "execute_with_session")
             except SessionExpired as signal:
                 slot.session.expired = True
                 if self._lanes.discard(slot):
@@ -176,6 +189,7 @@ class SessionPool:
                 raise as_host_error(error, "in a call") from error
             finally:
                 self._lanes.release(slot)
+            attempt.again()
             if pause:
                 attempt.slot = None
                 await asyncio.sleep(pause)
@@ -186,7 +200,7 @@ class SessionPool:
         if ask is None:
             return False
         try:
-            return bool(await ask(slot.session, call))
+            return bool(await awaitable(ask(slot.session, call), "idempotent"))
         except Exception:
             return False
 
@@ -233,9 +247,12 @@ class SessionPool:
 
 
 class _Attempt:
-    """How far a call has come. slot: the session it is using now, None while it waits for one."""
+    """How far a call has come. slot: the session it is using now, None while it waits for one. timer: what ends it."""
 
-    __slots__ = ("call", "healed", "lane", "operation", "slot", "tries", "until")
+    __slots__ = (
+        "_answers", "_asking", "_earlier", "_left", "_person", "call", "healed", "lane", "operation", "slot", "timer",
+        "tries", "until",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -251,6 +268,47 @@ class _Attempt:
         self.slot: Slot | None = None
         self.healed = False
         self.tries = 0
+        self.timer: asyncio.Timeout | None = None
+        self._person = call.ask
+        self._asking = 0
+        self._left = 0.0
+        self._answers: list[tuple[Question, Answer]] = []
+        self._earlier: list[tuple[Question, Answer]] = []
+
+    async def ask(self, question: Question) -> Answer:
+        """Ask the person behind the call, which has as much time left afterwards as before. Nobody is asked a second
+        time when the call is sent again: the answers given before serve once more."""
+        for known in self._earlier:
+            if known[0].same(question):
+                self._earlier.remove(known)
+                self._answers.append(known)
+                return known[1]
+        assert self._person is not None
+        if self._asking == 0 and self.until is not None:
+            self._left = self.until - monotonic()
+            self._ends(None)
+        self._asking += 1
+        try:
+            answer = await self._person(question)
+        finally:
+            self._asking -= 1
+            if self._asking == 0 and self.until is not None:
+                self.until = monotonic() + self._left
+                self._ends(self._left)
+        self._answers.append((question, answer))
+        return answer
+
+    def again(self) -> None:
+        """The call is about to be sent once more."""
+        self._earlier, self._answers = self._answers, []
+
+    def _ends(self, seconds: float | None) -> None:
+        """Have the timer go off so many seconds from now, or not at all."""
+        assert self.timer is not None
+        try:
+            self.timer.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+        except RuntimeError:  # it has gone off, or the call is over
+            pass
 
     def pause(self, asked: float | None, limits: PoolLimits) -> float | None:
         """Seconds to wait before the next attempt; None if there is to be none."""
@@ -275,7 +333,8 @@ class _Attempt:
         """The error of a call whose time was up."""
         server = self.lane.key.server
         if self.slot is not None:
-            hint = None if self.call.idempotent else "the call may have been performed"
+            limit = "pool.call_seconds of the configuration" if self.call.deadline is None else "the run's or a hint's"
+            hint = f"the limit is {limit}" + ("" if self.call.idempotent else "; the call may have been performed")
             return SessionError(f"{server} did not answer in time", code="session/timeout", hint=hint)
         if self.lane.slots:
             return SessionError(

@@ -95,8 +95,9 @@ class WebClient:
         if isinstance(cause, self._unsent):
             reason = getattr(cause, "os_error", None)
             text = getattr(reason, "strerror", None) or str(reason or cause) or type(cause).__name__
+            text, hint = _unsent(reason, text)
             message = f"cannot connect to {origin(url)}: {text}"
-            return NotSent(SessionError(message, code="session/unavailable", hint="is the server running?"))
+            return NotSent(SessionError(message, code="session/unavailable", hint=hint))
         return MaybeSent(
             SessionError(f"the connection to {origin(url)} broke before the answer", code="session/unavailable")
         )
@@ -106,6 +107,18 @@ class WebClient:
         transports, self._transports = self._transports, {}
         for transport in transports.values():
             await transport.aclose()
+
+
+def _unsent(reason: object, text: str) -> tuple[str, str]:
+    """Why no connection could be made, and what to try."""
+    from socket import gaierror
+
+    if isinstance(reason, ConnectionRefusedError) or "Connect call failed" in text:
+        hint = "start the server, or correct its address; `rtfs doctor` tries every configured one"
+        return "nobody listens there", hint
+    if isinstance(reason, gaierror) or "Name or service not known" in text:
+        return "there is no such host", "is the address spelled correctly, and is this machine online?"
+    return text, "is the server running, and can it be reached from here?"
 
 
 def origin(url: httpx.URL) -> str:
@@ -221,14 +234,15 @@ def unauthorized(
     Source: RFC 9110, 11.6.1; RFC 6750.
     """
     challenge = fields.get("www-authenticate", "")
-    if credential is None:
+    if credential is not None:
+        challenge = credential.redact(challenge)
+    if credential is None or not credential.value:
         message = f"{server} asks for a credential (401) and none was given{said}"
     else:
-        challenge = credential.redact(challenge)
         source = f" from {credential.name}" if credential.name else ""
         message = f"{server} does not accept the credential{source} (401){said}"
-        hint = "is the token current, and meant for this server?"
-    challenge = one_line(challenge)
+        hint = credential.hint or "is the token current, and meant for this server?"
+    challenge = one_line(challenge, 2000)
     data = Map([(Keyword("www-authenticate"), challenge)]) if challenge else None
     return SessionError(message, code="session/unauthorized", hint=hint, data=data)
 

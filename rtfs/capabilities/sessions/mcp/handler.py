@@ -13,30 +13,25 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from weakref import WeakValueDictionary
 
 from rtfs.capabilities.sessions.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.jsontext import encode
+from rtfs.capabilities.sessions.mcp.authorization import authorized, login_of
+from rtfs.capabilities.sessions.mcp.calling import call_tool
 from rtfs.capabilities.sessions.mcp.limits import WireLimits
 from rtfs.capabilities.sessions.mcp.opening import Modern, discover, handshake, names_two_endpoints
-from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS, HEADER_MISMATCH, UNSUPPORTED_VERSION, error_of
-from rtfs.capabilities.sessions.mcp.results import reply_error, result_value
+from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS
+from rtfs.capabilities.sessions.mcp.results import result_value
 from rtfs.capabilities.sessions.mcp.session import McpSession
 from rtfs.capabilities.sessions.mcp.target import Target, text
-from rtfs.capabilities.sessions.mcp.tools import (
-    can_be_repeated,
-    describe,
-    header_value,
-    known_tools,
-    list_tools,
-    parameter_headers,
-    tool_hash,
-)
+from rtfs.capabilities.sessions.mcp.toolbox import Toolbox
+from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, describe, list_tools, tool_hash
 from rtfs.capabilities.sessions.web import WebClient, authorization
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionKey
@@ -70,11 +65,13 @@ class McpHandler:
         self._prefix = name + "_"
         self._targets: dict[str, tuple[Any, str | None, Target]] = {}
         self._numbers: dict[str, int] = {}
-        self._clients: dict[str, Any] = {}
+        self._toolboxes: WeakValueDictionary[SessionKey, Toolbox] = WeakValueDictionary()
+        self.on_secret: Callable[[str], object] | None = None
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def session_key(self, call: SessionCall) -> SessionKey:
         """Server, credential, principal. Raises SessionError (`session/target`) for metadata that name no server."""
-        return self._target(call.capability_id, call.metadata).key(call.secret, call.principal)
+        return self._target(call.capability_id, call.metadata).key(call.secret, call.principal, call.logins)
 
     def credential_env(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """The environment variables that may hold the credential, the first that is set wins."""
@@ -129,12 +126,12 @@ class McpHandler:
             headers = [pair for pair in headers if pair[0].lower() != b"authorization"]
             headers.append((b"Authorization", authorization(held).encode("ascii")))
         client: Any = self.client
-        if target.oauth is not None and held is None:
-            client = self._authorized(target)
-            held = client.tokens
+        if held is None:
+            client = authorized(target, call, client, self._clients, self.environ, self.on_secret)
+            held = getattr(client, "tokens", None)
         channel = HttpChannel(client, target.url, headers, held, self.limits)
         try:
-            session = await self._open(channel, target, over_http=True)
+            session = await self._open(channel, target, call, over_http=True)
         except BaseException:
             await asyncio.shield(channel.settle(1.0))
             raise
@@ -146,25 +143,17 @@ class McpHandler:
         """`tools/call`; the answer as an RTFS value (see `results.result_value`)."""
         assert isinstance(session, McpSession)
         target = self._target(call.capability_id, call.metadata)
-        tool = text(call.metadata.get(self._prefix + "tool_name")) or re.split(r"[./]", call.capability_id)[-1]
+        tool = self._tool(call)
         arguments = plain_arguments(call.arguments, call.optional_keys)
         pinned = text(call.metadata.get(self._prefix + "tool_hash"))
         if pinned is not None:
             await self._check_unchanged(session, tool, pinned)
-        prefix, extra = self._prefix_of(session, tool)
-        members = prefix + encode_checked(arguments)
-        if session.sessionless and session.over_http and session.tools is not None and tool in session.tools:
-            extra = extra + parameter_headers(session.tools[tool], arguments)
-        reply = await session.request("tools/call", members, progress=call.progress, extra=extra)
-        error = error_of(reply)
-        if error is not None and session.sessionless:
-            reply = await self._corrected(session, tool, members, arguments, error, call, target) or reply
-            error = error_of(reply)
-        if error is not None:
-            raise reply_error(error, describe(tool))
-        result = reply.get("result")
-        if session.sessionless and isinstance(result, dict) and result.get("resultType", "complete") != "complete":
-            result = await self._continued(session, tool, members, result, call, extra)
+        try:
+            result = await call_tool(session, tool, encode_checked(arguments), arguments, call, self.limits)
+        except SessionExpired:
+            if session.sessionless:
+                self.eras.pop(target.identity, None)
+            raise
         return result_value(result)
 
     async def terminate_session(self, session: Session) -> None:
@@ -182,19 +171,24 @@ class McpHandler:
     async def idempotent(self, session: Session, call: SessionCall) -> bool:
         """Whether the server describes the call's tool as read-only or idempotent."""
         assert isinstance(session, McpSession)
-        tool = text(call.metadata.get(self._prefix + "tool_name")) or re.split(r"[./]", call.capability_id)[-1]
         if not session.usable:
             return False
-        found = (await known_tools(session, self.limits.pages)).get(tool)
+        found = (await session.toolbox.known(session, self.limits.pages)).get(self._tool(call))
         return found is not None and can_be_repeated(found)
 
     async def list_tools(self, session: Session, call: SessionCall) -> list[dict[str, Any]]:
         """Every tool of the server, as JSON objects; for `pool.with_session(name, call, handler.list_tools)`."""
         assert isinstance(session, McpSession)
-        return await list_tools(session, self.limits.pages)
+        return (await list_tools(session, self.limits.pages))[0]
+
+    def login(self, metadata: Mapping[str, Any], principal: str) -> str | None:
+        """How long the principal's stored login at the server lasts, for people; None without one."""
+        return login_of(self._target("", metadata), principal)
 
     async def close(self) -> None:
         """Close every connection."""
+        for authorized_client in list(self._clients.values()):
+            await authorized_client.source.settle()
         await self.client.aclose()
 
     def _target(self, capability_id: str, metadata: Mapping[str, Any]) -> Target:
@@ -209,45 +203,42 @@ class McpHandler:
         fields = {key[size:]: value for key, value in metadata.items() if key.startswith(self._prefix)}
         server = text(fields.get("server_name"))
         configured = self.servers.get(server) if server is not None else None
-        if configured is not None and not _ADDRESSES.intersection(fields):
+        named = configured is not None and not _ADDRESSES.intersection(fields)
+        if configured is not None and named:
             fields = {**fields, **configured}
-        target = Target(fields, override)
+        target = Target(fields, override, configured=named)
         if len(self._targets) > 10_000:
             self._targets.clear()
         self._targets[capability_id] = (metadata, override, target)
         return target
 
-    def _authorized(self, target: Target) -> Any:
-        found = self._clients.get(target.identity)
-        if found is None:
-            from rtfs.capabilities.sessions.oauth import Authorized
-
-            found = Authorized(self.client, target.url, target.oauth or {}, self.environ)
-            self._clients[target.identity] = found
-        return found
+    def _tool(self, call: SessionCall) -> str:
+        return text(call.metadata.get(self._prefix + "tool_name")) or re.split(r"[./]", call.capability_id)[-1]
 
     def _label(self, target: Target) -> str:
         word = target.name or (target.url.host if target.url is not None else os.path.basename(target.command or ""))
         number = self._numbers[word] = self._numbers.get(word, 0) + 1
         return one_line(f"{word}#{number}", 60)
 
-    async def _open(self, channel: Any, target: Target, *, over_http: bool) -> McpSession:
-        label = self._label(target)
+    async def _open(self, channel: Any, target: Target, call: SessionCall, *, over_http: bool) -> McpSession:
+        label, asks = self._label(target), call.ask is not None
         era = self.eras.get(target.identity)
         if target.version is not None:
             era = _HANDSHAKE if target.version in HANDSHAKE_VERSIONS else _SESSIONLESS
         elif target.requires == "true":
             era = _HANDSHAKE
         if era != _HANDSHAKE:
-            session = await discover(channel, target.label, self.limits.probe_seconds, over_http=over_http)
+            seconds = self.limits.probe_seconds
+            session = await discover(channel, target.label, seconds, over_http=over_http, asks=asks)
             if session is not None:
-                session.label = label
+                session.label, session.asker = label, _asker(target)
+                session.toolbox = self._toolboxes.setdefault(self.session_key(call), session.toolbox)
                 self.eras[target.identity] = _SESSIONLESS
                 return session
             if target.version is not None:
                 raise SessionError(f"{target.label} does not speak {target.version}", code="session/version")
         try:
-            session = await handshake(channel, target.label, target.version, over_http=over_http)
+            session = await handshake(channel, target.label, target.version, over_http=over_http, asks=asks)
         except Modern as error:
             self.eras.pop(target.identity, None)
             named = ", ".join(one_line(one, 30) for one in error.supported) or "the sessionless era"
@@ -262,7 +253,7 @@ class McpHandler:
                     code="session/version",
                 ) from None
             raise
-        session.label = label
+        session.label, session.asker = label, _asker(target)
         self.eras[target.identity] = _HANDSHAKE
         return session
 
@@ -275,7 +266,7 @@ class McpHandler:
         while True:
             channel = await StdioChannel.start(target, self.environ, given, self.limits)
             try:
-                return await self._open(channel, target, over_http=False)
+                return await self._open(channel, target, call, over_http=False)
             except BaseException as error:
                 await asyncio.shield(channel.stop())
                 if not unknown or not isinstance(error, (MaybeSent, SessionExpired)):
@@ -284,15 +275,8 @@ class McpHandler:
             unknown = False
             self.eras[target.identity] = _HANDSHAKE
 
-    def _prefix_of(self, session: McpSession, tool: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-        found = session.prefixes.get(tool)
-        if found is None:
-            extra = [(b"Mcp-Name", header_value(tool))] if session.sessionless and session.over_http else []
-            found = session.prefixes[tool] = (b'"name":' + encode(tool) + b',"arguments":', extra)
-        return found
-
     async def _check_unchanged(self, session: McpSession, tool: str, pinned: str) -> None:
-        found = (await known_tools(session, self.limits.pages)).get(tool)
+        found = (await session.toolbox.known(session, self.limits.pages)).get(tool)
         if found is None or tool_hash(found) != pinned:
             what = "is not listed any more" if found is None else "is described otherwise than when it was imported"
             raise SessionError(
@@ -301,71 +285,12 @@ class McpHandler:
                 hint="look at what changed and import it again",
             )
 
-    async def _corrected(
-        self,
-        session: McpSession,
-        tool: str,
-        members: bytes,
-        arguments: dict[str, Any],
-        error: dict[str, Any],
-        call: SessionCall,
-        target: Target,
-    ) -> dict[str, Any] | None:
-        """The reply to the same request with the headers the tool asks for; None if that is not what was wrong."""
-        if error["code"] == UNSUPPORTED_VERSION:
-            self.eras.pop(target.identity, None)
-            raise SessionExpired(SessionError(f"{target.label} does not speak {session.version} any more"))
-        if error["code"] != HEADER_MISMATCH or not session.over_http:
-            return None
-        session.tools = None
-        found = (await known_tools(session, self.limits.pages)).get(tool)
-        if found is None:
-            return None
-        _, extra = self._prefix_of(session, tool)
-        extra = extra + parameter_headers(found, arguments)
-        return await session.request("tools/call", members, progress=call.progress, extra=extra)
-
-    async def _continued(
-        self,
-        session: McpSession,
-        tool: str,
-        members: bytes,
-        result: dict[str, Any],
-        call: SessionCall,
-        extra: list[tuple[bytes, bytes]],
-    ) -> Any:
-        """Ask again as long as the server only wants that; refuse what it wants of a person or a model."""
-        pause = 0.05
-        for _ in range(self.limits.rounds):
-            kind = result.get("resultType", "complete")
-            if kind == "complete":
-                return result
-            if kind != "input_required":
-                shown = one_line(str(kind), 40)
-                raise SessionError(f"{describe(tool)} answers with a result of the unknown type {shown!r}")
-            wanted = result.get("inputRequests")
-            state = result.get("requestState")
-            if wanted or not isinstance(state, str):
-                asks = wanted.values() if isinstance(wanted, dict) else ()
-                methods = sorted({str(ask.get("method")) for ask in asks if isinstance(ask, dict)})
-                raise SessionError(
-                    f"{describe(tool)} wants {one_line(', '.join(methods)) or 'more input'}, which is not offered here",
-                    code="session/input-required",
-                )
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
-            again = members + b',"requestState":' + encode(state)
-            reply = await session.request("tools/call", again, progress=call.progress, extra=extra)
-            error = error_of(reply)
-            if error is not None:
-                raise reply_error(error, describe(tool))
-            answer = reply.get("result")
-            if not isinstance(answer, dict):
-                return answer
-            result = answer
-        raise SessionError(f"{describe(tool)} did not come to an end in {self.limits.rounds} rounds")
-
 
 def _token_name(server: str, provider: str) -> str:
     """The environment variable that holds the credential of a named server."""
     return f"{_WORD.sub('_', server).strip('_')}_{provider}_TOKEN".upper()
+
+
+def _asker(target: Target) -> str:
+    """Who asks, for a person: the server's name here, and what is really connected to."""
+    return target.label if target.name is None else one_line(f"{target.name} ({target.label})", 200)

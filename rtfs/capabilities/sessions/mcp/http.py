@@ -59,6 +59,7 @@ class HttpChannel:
         self.new_session_id: str | None = None
         self.resumable = True
         self._side = Background(self.server)
+        self._listener: Any = None
 
     def learn(self, extra: Headers) -> None:
         """Send these headers too from now on."""
@@ -115,6 +116,20 @@ class HttpChannel:
         finally:
             await close(response)
 
+    async def listen(self, inbox: Callable[[Any], None]) -> None:
+        """Hear what the server says unasked, until `settle`."""
+        from rtfs.capabilities.sessions.mcp.listening import Listener
+
+        self._listener = Listener(self, inbox)
+        await self._listener.begun()
+
+    async def listen_from(self, last_id: str) -> httpx.Response:
+        """Ask for the stream of what the server says unasked, from after an event; the response, whatever it is."""
+        fields = {"accept": "text/event-stream"}
+        return await self.client.send(
+            "GET", self.url, self._only({**fields, "last-event-id": last_id} if last_id else fields)
+        )
+
     def _with(self, extra: Headers | None) -> httpx.Headers:
         if not extra:
             return self.headers
@@ -135,7 +150,10 @@ class HttpChannel:
         self._side.spawn(work)
 
     async def settle(self, seconds: float) -> None:
-        """Wait a little for what is done on the side."""
+        """Wait a little for what is done on the side, and hear no more."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await listener.stop()
         await self._side.settle(seconds)
 
     async def _read(self, response: httpx.Response, fields: dict[str, str], limit: int) -> bytes:
@@ -229,9 +247,8 @@ class HttpChannel:
 
     async def _resume(self, last_id: str) -> httpx.Response | None:
         """The stream again, from after an event; None if it may work later."""
-        headers = self._only({"accept": "text/event-stream", "last-event-id": last_id})
         try:
-            response = await self.client.send("GET", self.url, headers)
+            response = await self.listen_from(last_id)
         except (NotSent, MaybeSent):
             return None
         if response.status_code == 200 and fields_of(response).get("content-type", "").startswith("text/event-stream"):

@@ -12,6 +12,7 @@ import asyncio
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, one_line
 from rtfs.capabilities.sessions.jsontext import encode
+from rtfs.capabilities.sessions.mcp.elicitation import capabilities
 from rtfs.capabilities.sessions.mcp.protocol import (
     CLIENT_NAME,
     HANDSHAKE_VERSIONS,
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
 CLIENT = {"name": CLIENT_NAME, "version": "0.1.0"}
 
 
-def meta_members(version: str) -> bytes:
+def meta_members(version: str, asks: bool) -> bytes:
     """The `_meta` members of every request of the sessionless era."""
-    return encode({META_VERSION: version, META_CLIENT: CLIENT, META_CAPABILITIES: {}})[1:-1]
+    return encode({META_VERSION: version, META_CLIENT: CLIENT, META_CAPABILITIES: capabilities(asks)})[1:-1]
 
 
 class Modern(Exception):
@@ -50,15 +51,17 @@ class Modern(Exception):
         super().__init__(supported)
 
 
-async def discover(channel: Any, label: str, seconds: float, *, over_http: bool) -> McpSession | None:
+async def discover(channel: Any, label: str, seconds: float, *, over_http: bool, asks: bool) -> McpSession | None:
     """Ask the server for its revisions in the way of the sessionless era; None if it is of the handshake era.
+    asks: a person can be asked.
 
     Raises SessionError, NotSent or MaybeSent if the server is not there or refuses the caller, or has no revision in
     common with us.
     """
     version = SESSIONLESS_VERSIONS[0]
     for _ in range(2):
-        session = McpSession(channel, version, label, sessionless=True, meta=meta_members(version), over_http=over_http)
+        meta = meta_members(version, asks)
+        session = McpSession(channel, version, label, sessionless=True, meta=meta, over_http=over_http)
         if over_http:
             channel.learn(version_header(version))
             channel.resumable = False
@@ -126,15 +129,16 @@ async def _end_strays(channel: HttpChannel) -> None:
             pass
 
 
-async def handshake(channel: Any, label: str, version: str | None, *, over_http: bool) -> McpSession:
-    """Open a session with `initialize` and `notifications/initialized`. version: to insist on, or None.
+async def handshake(channel: Any, label: str, version: str | None, *, over_http: bool, asks: bool) -> McpSession:
+    """Open a session with `initialize` and `notifications/initialized`. version: to insist on, or None. asks: a person
+    can be asked, also on a stream of the server's own.
 
     Raises SessionError, NotSent, MaybeSent; Modern if the server turns out to know no handshake.
     """
-    offer = version or HANDSHAKE_VERSIONS[0]
+    offer, offered = version or HANDSHAKE_VERSIONS[0], capabilities(asks)
     for _ in range(2):
         session = McpSession(channel, offer, label, sessionless=False, over_http=over_http)
-        members = encode({"protocolVersion": offer, "capabilities": {}, "clientInfo": CLIENT})[1:-1]
+        members = encode({"protocolVersion": offer, "capabilities": offered, "clientInfo": CLIENT})[1:-1]
         reply = await session.request("initialize", members)
         error = error_of(reply)
         if error is None:
@@ -167,6 +171,8 @@ async def handshake(channel: Any, label: str, version: str | None, *, over_http:
                 extra = [*extra, (b"Mcp-Session-Id", session_id.encode("ascii"))]
             channel.learn(extra)
         await session.notify("notifications/initialized")
+        if asks and over_http:
+            await channel.listen(session.unasked)
     except BaseException:
         if session_id is not None:
             channel.spawn(channel.delete(session_id))

@@ -12,7 +12,10 @@ from itertools import count
 
 from rtfs.capabilities.sessions.handler import Session, one_line
 from rtfs.capabilities.sessions.jsontext import encode
+from rtfs.capabilities.sessions.mcp.elicitation import METHOD, declined
+from rtfs.capabilities.sessions.mcp.inbox import Inbox
 from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND
+from rtfs.capabilities.sessions.mcp.toolbox import Toolbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rtfs.capabilities.sessions.handler import Progress
+    from rtfs.capabilities.sessions.questions import Ask
 
     Headers = list[tuple[bytes, bytes]]
 
@@ -45,8 +49,9 @@ logger = logging.getLogger("rtfs.mcp")
 class McpSession(Session):
     """channel: the way to the server. version: the revision spoken. sessionless: of the era without sessions.
 
-    meta: JSON members that every request's `_meta` carries. server: what the server says of itself. tools: what
-    `tools/list` said, by name, or None. over_http: a request is cancelled by closing its stream in the sessionless era.
+    meta: JSON members that every request's `_meta` carries. server: what the server says of itself. asker: its name for
+    a person whom it asks. toolbox: what `tools/list` said. over_http: a request is cancelled by closing its stream in
+    the sessionless era.
     """
 
     def __init__(
@@ -65,10 +70,12 @@ class McpSession(Session):
         self.sessionless = sessionless
         self.over_http = over_http
         self.server: dict[str, Any] = {}
-        self.tools: dict[str, dict[str, Any]] | None = None
+        self.asker = label
+        self.toolbox = Toolbox()
         self.prefixes: dict[str, tuple[bytes, Headers]] = {}
         self._meta = meta
         self._ids = count(1)
+        self._asking: list[Inbox] = []
 
     @property
     def usable(self) -> bool:  # type: ignore[override]
@@ -76,9 +83,16 @@ class McpSession(Session):
         return not getattr(self.channel, "dead", False)
 
     async def request(
-        self, method: str, members: bytes, *, progress: Progress | None = None, extra: Headers | None = None
+        self,
+        method: str,
+        members: bytes,
+        *,
+        progress: Progress | None = None,
+        extra: Headers | None = None,
+        ask: Ask | None = None,
     ) -> dict[str, Any]:
-        """Send a request, answer its JSON-RPC reply. members: the JSON members of `params`, without braces.
+        """Send a request, answer its JSON-RPC reply. members: the JSON members of `params`, without braces. ask: how to
+        ask the person behind it, if the server wants to.
 
         Raises SessionError, NotSent, MaybeSent, SessionExpired. Cancelled, it tells the server.
         """
@@ -92,32 +106,62 @@ class McpSession(Session):
         body = b'{"jsonrpc":"2.0","id":%d,"method":"%s","params":{%s}}' % (number, method.encode(), members)
         if self.sessionless and self.over_http:
             extra = [(b"Mcp-Method", method.encode()), *(extra or [])]
+        inbox = Inbox(self, number, progress, ask)
+        if ask is not None:
+            self._asking.append(inbox)
         try:
-            return await self.channel.request(body, number, _Inbox(self, number, progress), extra)
+            return await self.channel.request(body, number, inbox, extra)
         except asyncio.CancelledError:
             if not (self.sessionless and self.over_http) and method != "initialize":
                 params = {"requestId": number, "reason": "the call was given up"}
                 self.channel.spawn(self.notify("notifications/cancelled", encode(params)[1:-1]))
             raise
+        finally:
+            if ask is not None:
+                self._asking.remove(inbox)
+                inbox.close()
 
     async def notify(self, method: str, members: bytes = b"") -> None:
         """Send a notification."""
         await self.channel.notify(b'{"jsonrpc":"2.0","method":"%s"%s}' % (method.encode(), _params(members)))
 
-    def answer(self, message: dict[str, Any]) -> None:
-        """Reply to a request of the server: a ping is answered, nothing else is offered."""
-        reply: dict[str, Any] = {"jsonrpc": "2.0", "id": message["id"]}
-        if message["method"] == "ping":
-            reply["result"] = {}
+    def asked(self, message: dict[str, Any], inbox: Inbox | None = None) -> None:
+        """A request of the server: a ping is answered, a question goes to the person behind the request it came with
+        (else the latest that somebody stands behind), nothing else is offered."""
+        method = message["method"]
+        if method == METHOD:
+            if inbox is None or inbox.ask is None:
+                inbox = self._asking[-1] if self._asking else None
+            if inbox is None:
+                self.reply(message["id"], result=declined())
+            else:
+                inbox.question(message)
+        elif method == "ping":
+            self.reply(message["id"], result={})
         else:
-            reply["error"] = {"code": METHOD_NOT_FOUND, "message": "this client offers no such method"}
-        self.channel.spawn(self.channel.notify(encode(reply)))
+            unknown = {"code": METHOD_NOT_FOUND, "message": "this client offers no such method"}
+            self.reply(message["id"], error=unknown)
+
+    def reply(self, number: Any, **outcome: Any) -> None:
+        """Reply to a request of the server, on the side. outcome: `result` or `error`."""
+        self.channel.spawn(self.channel.notify(encode({"jsonrpc": "2.0", "id": number, **outcome})))
+
+    def unasked(self, message: dict[str, Any]) -> None:
+        """What the server says on a stream of its own."""
+        if message.get("id") is not None:
+            self.asked(message)
+        else:
+            self.heard(message)
 
     def heard(self, message: dict[str, Any]) -> None:
         """A notification that belongs to no request of ours."""
         method = message.get("method")
         if method == "notifications/tools/list_changed":
-            self.tools = None
+            self.toolbox.forget()
+        elif method == "notifications/cancelled":
+            params = message.get("params")
+            for inbox in self._asking:
+                inbox.withdraw(params.get("requestId") if isinstance(params, dict) else None)
         elif method == "notifications/message":
             params = message.get("params")
             if isinstance(params, dict):
@@ -127,34 +171,3 @@ class McpSession(Session):
 
 def _params(members: bytes) -> bytes:
     return b',"params":{' + members + b"}" if members else b""
-
-
-class _Inbox:
-    """What comes while a request waits for its reply."""
-
-    __slots__ = ("_number", "_progress", "_session")
-
-    def __init__(self, session: McpSession, number: int, progress: Progress | None) -> None:
-        self._session = session
-        self._number = number
-        self._progress = progress
-
-    def __call__(self, message: dict[str, Any]) -> None:
-        if message.get("id") is not None:
-            self._session.answer(message)
-        elif message.get("method") == "notifications/progress":
-            self._report(message.get("params"))
-        else:
-            self._session.heard(message)
-
-    def _report(self, params: Any) -> None:
-        if self._progress is None or not isinstance(params, dict) or params.get("progressToken") != self._number:
-            return
-        done, total, said = params.get("progress"), params.get("total"), params.get("message")
-        if isinstance(done, bool) or not isinstance(done, (int, float)):
-            return
-        known = isinstance(total, (int, float)) and not isinstance(total, bool)
-        try:
-            self._progress(done, total if known else None, one_line(said) if isinstance(said, str) else None)
-        except Exception:
-            logger.exception("a listener of progress failed")

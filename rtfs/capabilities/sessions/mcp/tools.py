@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-async def list_tools(session: McpSession, pages: int) -> list[dict[str, Any]]:
-    """Every tool the server lists, as JSON objects, in its order. pages: how many are read at most.
+async def list_tools(session: McpSession, pages: int) -> tuple[list[dict[str, Any]], float]:
+    """Every tool the server lists, as JSON objects, in its order, and for how many seconds that holds, as it says (0 if
+    it does not). pages: how many are read at most.
 
     A tool whose `x-mcp-header` marks are wrong is left out. Raises what requests raise, and `session/protocol` for a
     list that is none, or never ends.
@@ -37,6 +38,7 @@ async def list_tools(session: McpSession, pages: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     seen: set[str] = set()
     members = b""
+    holds: list[float] = []
     for _ in range(pages):
         reply = await session.request("tools/list", members)
         error = error_of(reply)
@@ -47,22 +49,16 @@ async def list_tools(session: McpSession, pages: int) -> list[dict[str, Any]]:
         if not isinstance(result, dict) or not isinstance(tools, list):
             raise SessionError(f"{session.label} answers tools/list with something else than tools")
         found.extend(tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str))
+        told = result.get("ttlMs")
+        holds.append(told / 1000 if isinstance(told, (int, float)) and told > 0 else 0.0)
         cursor = result.get("nextCursor")
         if not isinstance(cursor, str):
-            return [tool for tool in found if marked_parameters(tool) is not None]
+            return [tool for tool in found if marked_parameters(tool) is not None], min(holds)
         if cursor in seen:
             raise SessionError(f"{session.label} lists its tools in a circle")
         seen.add(cursor)
         members = b'"cursor":' + encode(cursor)
     raise SessionError(f"{session.label} lists its tools on more than {pages} pages")
-
-
-async def known_tools(session: McpSession, pages: int) -> dict[str, dict[str, Any]]:
-    """The tools by name, asked for once a session (and again after the server said that they changed)."""
-    tools = session.tools
-    if tools is None:
-        tools = session.tools = {tool["name"]: tool for tool in await list_tools(session, pages)}
-    return tools
 
 
 def tool_hash(tool: dict[str, Any]) -> str:

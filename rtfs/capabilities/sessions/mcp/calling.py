@@ -1,0 +1,114 @@
+"""One `tools/call` from request to result: its headers, a correction of them, and the rounds a server may want.
+
+Must not know targets, pools or RTFS values. Invariants: a request that the server has acted on is never sent again but
+where the server itself asks for it; what belongs to one call (answers, `requestState`) goes with no other.
+
+Source: MCP specification, server/tools; basic/transports/streamable-http and basic/patterns/mrtr (2026-07-28).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from rtfs.capabilities.sessions.handler import SessionError, SessionExpired, one_line
+from rtfs.capabilities.sessions.jsontext import encode
+from rtfs.capabilities.sessions.mcp.elicitation import responses
+from rtfs.capabilities.sessions.mcp.protocol import HEADER_MISMATCH, UNSUPPORTED_VERSION, error_of
+from rtfs.capabilities.sessions.mcp.results import reply_error
+from rtfs.capabilities.sessions.mcp.tools import describe, header_value, parameter_headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.sessions.handler import SessionCall
+    from rtfs.capabilities.sessions.mcp.limits import WireLimits
+    from rtfs.capabilities.sessions.mcp.session import McpSession
+
+    Headers = list[tuple[bytes, bytes]]
+
+
+async def call_tool(
+    session: McpSession, tool: str, encoded: bytes, arguments: dict[str, Any], call: SessionCall, limits: WireLimits
+) -> Any:
+    """The result of calling a tool. encoded: the arguments as JSON.
+
+    Raises what requests raise, HostError for an error reply, SessionExpired where the server no longer speaks the
+    session's revision.
+    """
+    known = session.prefixes.get(tool)
+    if known is None:
+        extra = [(b"Mcp-Name", header_value(tool))] if session.sessionless and session.over_http else []
+        known = session.prefixes[tool] = (b'"name":' + encode(tool) + b',"arguments":', extra)
+    prefix, headers = known
+    members = prefix + encoded
+    if not session.sessionless:
+        reply = await session.request("tools/call", members, progress=call.progress, ask=call.ask)
+        return _result(reply, tool)
+    if not session.over_http:
+        return await _rounds(session, tool, members, [], call, limits)
+    marked = headers
+    described = (session.toolbox.fresh() or await session.toolbox.glanced(session, limits.pages)).get(tool)
+    if described is not None:
+        marked = headers + parameter_headers(described, arguments)
+    try:
+        return await _rounds(session, tool, members, marked, call, limits)
+    except _Mismatch as error:
+        session.toolbox.forget()
+        described = (await session.toolbox.known(session, limits.pages)).get(tool)
+        if described is None:
+            raise reply_error(error.error, describe(tool)) from None
+    try:
+        return await _rounds(session, tool, members, headers + parameter_headers(described, arguments), call, limits)
+    except _Mismatch as error:
+        raise reply_error(error.error, describe(tool)) from None
+
+
+class _Mismatch(Exception):
+    """The server wants other headers, and has not acted on the request."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        self.error = error
+        super().__init__(error)
+
+
+def _result(reply: dict[str, Any], tool: str) -> Any:
+    error = error_of(reply)
+    if error is not None:
+        raise reply_error(error, describe(tool))
+    return reply.get("result")
+
+
+async def _rounds(
+    session: McpSession, tool: str, members: bytes, headers: Headers, call: SessionCall, limits: WireLimits
+) -> Any:
+    """Ask, and ask again as long as the server wants that, with the answers to what it asks of a person."""
+    again, pause = members, 0.05
+    for number in range(limits.rounds + 1):
+        reply = await session.request("tools/call", again, progress=call.progress, extra=headers)
+        error = error_of(reply)
+        if error is not None and error["code"] == UNSUPPORTED_VERSION:
+            raise SessionExpired(SessionError(f"{session.asker} does not speak {session.version} any more"))
+        if error is not None and error["code"] == HEADER_MISMATCH and number == 0 and session.over_http:
+            raise _Mismatch(error)
+        result = _result(reply, tool)
+        kind = result.get("resultType", "complete") if isinstance(result, dict) else "complete"
+        if kind == "complete":
+            return result
+        if kind != "input_required":
+            raise SessionError(
+                f"{describe(tool)} answers with a result of the unknown type {one_line(str(kind), 40)!r}"
+            )
+        wanted, state = result.get("inputRequests"), result.get("requestState")
+        if not wanted and not isinstance(state, str):
+            raise SessionError(f"{describe(tool)} wants more input and does not say which")
+        again = members
+        if wanted:
+            given = await responses(wanted, call.ask, session.asker, describe(tool))
+            again += b',"inputResponses":' + encode(given)
+        else:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+        if isinstance(state, str):
+            again += b',"requestState":' + encode(state)
+    raise SessionError(f"{describe(tool)} did not come to an end in {limits.rounds} rounds")

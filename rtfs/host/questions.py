@@ -1,0 +1,84 @@
+"""Questions that a server asks a person in the middle of a call.
+
+Must not know terminals, providers or protocols. Invariants: an accepted answer fits the question's form; the ledger has
+who asked and what became of it, and nothing of what was said; the answer goes to the server that asked and stays part
+of that one call, so that a call whose outcome is recorded asks nothing again.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.person import Person
+from rtfs.host.secrets import redact
+from rtfs.values import HostError, Map
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.capabilities.registry import Entry
+    from rtfs.capabilities.sessions.questions import Answer, Question
+    from rtfs.host.driver import Frame
+    from rtfs.host.ledger import Ledger
+
+ASKED = "asks a person: "
+"""How the detail of the ledger record begins that says that somebody is being asked."""
+
+
+class Questions:
+    """ask(question): a mapping of what is answered (`{}` for the form's own defaults), False for no, None if it is put
+    aside or nobody is there; it may be async."""
+
+    __slots__ = ("_person",)
+
+    def __init__(self, ask: Callable[[Question], Any]) -> None:
+        self._person = Person(ask)
+
+    async def settle(self, question: Question, entry: Entry, frame: Frame, number: int, ledger: Ledger) -> Answer:
+        """The answer to a question. number: of the call's decision in the ledger. Raises HostError
+        `session/input-required` for an answer that does not fit, or where asking fails."""
+        from rtfs.capabilities.sessions.questions import ACCEPT, CANCEL, DECLINE, Answer
+
+        context = frame.context
+        question.capability, question.principal, question.run_id = entry.id, context.principal, context.run_id
+
+        def record(what: str) -> None:
+            ledger.append("question", context.run_id, number, entry.id, context.principal, what)
+
+        record(ASKED + redact(question.server))
+        became = "failed"
+        try:
+            said = await self._person.answer(question, frame)
+            if said is False or said is None:
+                became = CANCEL if said is None else DECLINE
+                return Answer(became)
+            content = question.content(_given(said))
+            became = ACCEPT
+            return Answer(ACCEPT, content)
+        except HostError:
+            raise
+        except ValueError as error:
+            raise _unusable(question, str(error)) from error
+        except Exception as error:
+            raise _unusable(question, f"asking failed: {type(error).__name__}") from error
+        finally:
+            record(became)
+
+
+def _given(said: Any) -> dict[str, Any]:
+    """What somebody answered, as JSON values by name."""
+    if said.__class__ is Map:
+        from rtfs.values.convert import to_python
+
+        said = to_python(said)
+    if not hasattr(said, "keys"):
+        raise ValueError(f"a mapping, False or None was expected, not a {type(said).__name__}")
+    return {str(name): said[name] for name in said}
+
+
+def _unusable(question: Question, why: str) -> HostError:
+    return HostError(
+        f"the answer to what {question.server} asks cannot be used: {why}",
+        code="session/input-required",
+        capability=question.capability,
+    )
