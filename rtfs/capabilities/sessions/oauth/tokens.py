@@ -10,6 +10,7 @@ Source: RFC 6749 (4.4, 6), RFC 8707; MCP specification, basic/authorization (202
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from time import time
 
 from rtfs.capabilities.sessions.handler import Credential, NotSent, SessionError, one_line
@@ -69,7 +70,7 @@ class Tokens(Credential):
         return text
 
 
-class TokenSource:
+class TokenSource(ABC):
     """Where a server's tokens come from. tokens: as they are now. Derive and give `_renew`."""
 
     def __init__(self, tokens: Tokens) -> None:
@@ -119,8 +120,9 @@ class TokenSource:
         if not task.cancelled():
             task.exception()  # seen, also where all who waited have gone
 
+    @abstractmethod
     async def _renew(self, used: str) -> None:
-        raise NotImplementedError
+        """Hold another token than `used`, if there is one. Errors as `token`."""
 
     def _hold(self, access: str, renew: float, expires: float) -> None:
         self.tokens.hide(access)
