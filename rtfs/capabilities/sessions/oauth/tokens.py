@@ -79,6 +79,7 @@ class TokenSource(ABC):
         self._expires = 0.0
         self._task: asyncio.Task[None] | None = None
 
+    @abstractmethod
     def reload(self) -> None:
         """Somebody else may have changed the tokens: look again."""
 
@@ -151,6 +152,9 @@ class ClientCredentials(TokenSource):
         self._method: str | None = settings.get("client_auth")
         self.tokens.hide(self._secret)
         self._endpoints = Endpoints(url, issuer)
+
+    def reload(self) -> None:
+        """Nobody else has them."""
 
     async def _renew(self, used: str) -> None:
         from rtfs.capabilities.sessions.oauth.discovery import issuer_of
