@@ -287,8 +287,14 @@ def test_a_token_is_sent_to_the_origin_of_its_server_and_to_no_other() -> None:
             return httpx.Response(200)
 
     class Held(TokenSource):
+        def reload(self) -> None:
+            pass
+
         async def token(self) -> str:
             return "secret"
+
+        async def _renew(self, used: str) -> None:
+            pass
 
     async def body() -> None:
         home = httpx.URL("https://h/mcp")
