@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -37,3 +38,16 @@ def _secrets_of_one_test() -> Iterator[None]:
     if secrets is not None:
         secrets._known.clear()
         secrets._pattern = secrets._quick = None
+
+
+@pytest.fixture
+def heeded_signals() -> Iterator[None]:
+    """Processes that the test starts heed SIGINT and SIGHUP, also where the test run itself was told not to (`&`,
+    nohup): what is ignored is inherited."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if before[number] is signal.SIG_IGN:
+            signal.signal(number, default)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

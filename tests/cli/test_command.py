@@ -301,6 +301,7 @@ def test_output_that_the_terminal_cannot_say_is_escaped() -> None:
     assert (code, out, err) == (0, '\\xe9\\U0001f600\n"\\xe9"\n', "")
 
 
+@pytest.mark.usefixtures("heeded_signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("program", ["(do (println 1) (thread/sleep 60000))", "(do (println 1) (loop [] (recur)))"])
 def test_signals_end_it_politely(program: str, number: int, code: int) -> None:

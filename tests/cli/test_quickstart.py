@@ -58,6 +58,7 @@ def test_the_main_job() -> None:
     assert left_behind(marker) == []
 
 
+@pytest.mark.usefixtures("heeded_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("wait", ["server", "plan", "session"])
 def test_nothing_is_left_after_a_signal(number: int, wait: str) -> None:

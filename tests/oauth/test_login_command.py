@@ -131,6 +131,7 @@ def test_what_comes_before_a_login_is_said(server: LoginServer, terminal: Termin
     assert "something-else" not in err + terminal.before
 
 
+@pytest.mark.usefixtures("heeded_signals")
 def test_ctrl_c_ends_a_login_at_once(server: LoginServer, terminal: Terminal) -> None:
     process = terminal.start("mcp", "login", "one", "--no-browser")
     terminal.address_of(process)
