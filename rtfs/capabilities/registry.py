@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.permit import Permit
     from rtfs.source import Span
 
+UNDECLARED = "declare it with (capability …), or load its declaration: --load FILE, or `load:` in --config FILE"
+"""The hint about an id that is like no other."""
 _SHOWN = 6
 """Ids that are proposed at most."""
 
@@ -131,7 +133,7 @@ class Registry:
         """A registry that sees everything of this one and keeps what is declared in it to itself."""
         return Registry(self)
 
-    def unknown(self, id: str, span: Span | None) -> HostError:
+    def unknown(self, id: str, span: Span | None = None) -> HostError:
         """The error of a call to an id that is not registered."""
         from rtfs.syntax.suggest import did_you_mean
 
@@ -144,7 +146,7 @@ class Registry:
             more = ", …" if len(family) > _SHOWN else ""
             hint = "there are " + ", ".join(f'"{one}"' for one in family[:_SHOWN]) + more
         else:
-            hint = "declare it with (capability …), or load its declaration: --load FILE, or `load:` in --config FILE"
+            hint = UNDECLARED
         return HostError(
             f'there is no capability "{id}"', code="capability/unknown", span=span, hint=hint, capability=id
         )
@@ -249,6 +251,10 @@ class Capabilities:
 
     def __len__(self) -> int:
         return len(self._registry.ids())
+
+    def unknown(self, id: str) -> HostError:
+        """The error that names what is like an id that is not here."""
+        return self._registry.unknown(id)
 
     def keys(self) -> list[str]:
         """All ids, sorted."""

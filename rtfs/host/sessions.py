@@ -7,6 +7,8 @@ the entry-point group. Invariants: nothing of this is imported before a call nee
 
 from __future__ import annotations
 
+from os import getpid
+
 from rtfs.capabilities.metadata import candidates, prefixes
 from rtfs.capabilities.registry import PLAN
 from rtfs.host.secrets import know, redact
@@ -38,8 +40,8 @@ class Sessions:
     limits: of the pool, or None. environ: where credentials are looked up."""
 
     __slots__ = (
-        "_bundled", "_engine", "_handlers", "_installed", "_ledger", "_limits", "_options", "_pool", "_providers",
-        "environ", "progress", "questions", )  # fmt: skip
+        "_bundled", "_engine", "_handlers", "_inherited", "_installed", "_ledger", "_limits", "_made", "_options",
+        "_pid", "_pool", "_providers", "environ", "progress", "questions", )  # fmt: skip
 
     def __init__(
         self, engine: Engine, ledger: Ledger, bundled: Mapping[str, str], environ: Callable[[str], str | None]
@@ -52,6 +54,9 @@ class Sessions:
         self._limits: PoolLimits | None = None
         self._options: dict[str, dict[str, Any]] = {}
         self._pool: SessionPool | None = None
+        self._made: set[str] = set()
+        self._pid = getpid()
+        self._inherited: list[Any] = []
         self._providers: dict[Entry, str] = {}
         self.environ = environ
         self.progress: Callable[[str, float, float | None, str | None], None] | None = None
@@ -64,6 +69,7 @@ class Sessions:
         if not isinstance(name, str) or not name.isidentifier():
             raise HostError(f"a session handler's name is an identifier, not {name!r}", code="session/handler")
         self._handlers[name] = _made(handler, name, {})
+        self._made.discard(name)
         self._providers.clear()
 
     def configure(self, limits: PoolLimits | None, options: Mapping[str, dict[str, Any]] | None = None) -> None:
@@ -108,12 +114,22 @@ class Sessions:
 
     def handler(self, name: str) -> Any:
         """The handler of a name, made at its first use."""
+        if self._pid != getpid():
+            self._begin_anew()
         handler = self._handlers.get(name)
         if handler is None:
             where = self._bundled.get(name)
             made = _load(where) if where is not None else self._entry_points()[name].load()
             handler = self._handlers[name] = _made(made, name, self._options.get(name, {}))
+            self._made.add(name)
         return handler
+
+    def _begin_anew(self) -> None:
+        """In a forked process: sessions, connections and loop are the parent's. They are kept, for taking them apart
+        here would disturb them there, and not used."""
+        self._inherited.append((self._pool, self._handlers))
+        self._handlers = {name: one for name, one in self._handlers.items() if name not in self._made}
+        self._made, self._pool, self._pid = set(), None, getpid()
 
     def requirements(self, entry: Entry) -> list[str]:
         """The resources that the capability's handler says its metadata reaches."""

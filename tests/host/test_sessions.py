@@ -196,6 +196,30 @@ def test_a_handler_from_the_entry_point_group_without_the_bundled_ones(tmp_path:
     assert (found.stdout.split("\n"), found.stderr) == (["{:a 1}", "ended", "False", ""], "")
 
 
+def test_a_forked_process_opens_sessions_of_its_own_and_leaves_the_parents_alone() -> None:
+    from rtfs.testing.servers import McpServer
+
+    with McpServer() as server:
+        program = f"""
+import os, rtfs
+rt = rtfs.Runtime(allow={server.grants!r})
+rt.load({server.declaration!r}, "tool.rtfs")
+call = '(call "mcp.example.tool" {{}})'
+rt.run(call)
+child = os.fork()
+rt.run(call)
+rt.run(call)
+rt.close()
+if child:
+    print(os.waitpid(child, 0)[1])
+else:
+    os._exit(0)
+"""
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30)
+        assert (done.stdout, done.stderr) == ("0\n", "")
+        assert [server.requests.count(one) for one in ("initialize", "tools/call", "DELETE")] == [2, 5, 2]
+
+
 def test_a_forgotten_close_leaves_no_session_open() -> None:
     program = (
         "import rtfs\n"

@@ -111,6 +111,16 @@ def test_import_call_change_and_import_again(tmp_path: Path) -> None:
         assert cli(*call)[0] == 0
 
 
+def test_two_servers_with_a_tool_of_one_name_are_told_to_use_two_folders(tmp_path: Path) -> None:
+    with server_of(tool("t")) as server:
+        into = ("mcp", "import", server.url, "-o", str(tmp_path), "--name")
+        assert cli(*into, "one")[0] == 0
+        code, _, err = cli(*into, "two")
+        assert code == 2
+        assert "a folder of its own" in err
+        assert "--force" not in err
+
+
 def test_a_link_in_the_folder_is_replaced_never_followed(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("mine")

@@ -11,6 +11,14 @@ from tests.servers.faulty import Faulty, Out, Request, error
 from tests.sessions.mcp_support import Mcp, failing, status, with_server
 
 
+async def repeating_the_id(server: Faulty, request: Request, out: Out) -> None:
+    await out.json(error(request, -32001, "Not found"), 404)
+
+
+async def without_an_end(server: Faulty, request: Request, out: Out) -> None:
+    await out.raw(b"HTTP/1.1 404 X\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nUnknown")
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -22,8 +30,10 @@ from tests.sessions.mcp_support import Mcp, failing, status, with_server
         status(400, b'{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"}}'),
         status(400, b"Invalid session ID\n", "text/plain"),
         status(410),
+        repeating_the_id,
+        without_an_end,
     ],
-    ids=["404", "404-json", "400-json", "400-no-id", "400-text", "410"],
+    ids=["404", "404-json", "400-json", "400-no-id", "400-text", "410", "404-own-id", "404-endless"],
 )
 def test_an_expired_session_is_opened_again_and_the_call_done_once(fault: Any) -> None:
     async def test(server: Faulty, mcp: Mcp) -> None:
@@ -36,7 +46,7 @@ def test_an_expired_session_is_opened_again_and_the_call_done_once(fault: Any) -
         assert sorted(mcp.names()) == ["expired", "initialized", "initialized", "reused", "terminated"]
         assert server.count("DELETE") == 0, "a session that is gone is not ended again"
 
-    with_server(test)
+    with_server(test, wire={"refusal_seconds": 0.2})
 
 
 def test_an_expired_session_is_opened_again_once_for_all_its_callers() -> None:

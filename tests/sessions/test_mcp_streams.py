@@ -11,7 +11,7 @@ import pytest
 from rtfs.capabilities.sessions.mcp.sse import SseReader, TooLarge
 from rtfs.values.error import HostError
 from tests.servers.faulty import Faulty, Out, Request, result
-from tests.sessions.mcp_support import Mcp, with_server
+from tests.sessions.mcp_support import Mcp, failing, with_server
 
 OK = {"content": [{"type": "text", "text": '{"ok": true}'}]}
 
@@ -145,6 +145,22 @@ def test_resuming_goes_on_as_long_as_there_is_news_and_survives_a_bad_moment() -
         server.next("GET", *(more(n) for n in range(1, 4)), unwell, *(more(n) for n in range(4, 9)))
         assert await mcp.call("echo") == {"ok": True}
         assert server.count("GET") == 9
+
+    with_server(test, sse=True)
+
+
+@pytest.mark.parametrize("odd", ["é→x", "a\x01b", "a\x7f"])
+def test_an_event_id_that_no_header_can_carry_is_passed_over(odd: str) -> None:
+    async def test(server: Faulty, mcp: Mcp) -> None:
+        async def fault(server: Faulty, request: Request, out: Out) -> None:
+            server.executed.append("call")
+            await out.stream()
+            await out.event(None, id=odd)
+            await out.end()
+
+        server.next("tools/call", fault)
+        assert (await failing(mcp)).code == "session/outcome-unknown"
+        assert server.executed == ["call"]
 
     with_server(test, sse=True)
 

@@ -138,6 +138,20 @@ def test_without_a_place_a_call_fails_at_its_deadline_with_the_reason() -> None:
     run(body())
 
 
+def test_no_session_is_opened_for_a_lane_and_given_away_before_it_served() -> None:
+    async def body() -> None:
+        bench = Bench(calls_in_flight=1, sessions_total=1)
+        chance = random.Random(4)
+        people = [chance.choice("abcd") for _ in range(60)]
+        await asyncio.gather(*(bench.do(principal=person, zz_seconds=0.001) for person in people))
+        ended = [event for event in bench.events if event.name == "session.terminated"]
+        assert [event for event in ended if event.count == 0] == []
+        await bench.pool.aclose()
+        assert_nothing_left(bench)
+
+    run(body())
+
+
 def test_places_are_never_exceeded() -> None:
     async def body() -> None:
         bench = Bench(sessions_total=3, sessions_per_key=2, calls_in_flight=2)
@@ -240,6 +254,31 @@ def test_closing_ends_sessions_with_calls_in_flight() -> None:
         assert_nothing_left(bench)
         assert await bench.do() == 2, "terminate_all is no end for good"
         await bench.pool.aclose()
+        assert_nothing_left(bench)
+
+    run(body())
+
+
+def test_closing_for_good_gives_up_the_calls_under_way_before_their_sessions_end() -> None:
+    async def body() -> None:
+        bench = Bench(calls_in_flight=1, call_seconds=None)
+        told: list[bool] = []
+
+        async def slow(session: Any, call: Any) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                told.append(session not in bench.zz.terminated)
+
+        bench.zz.script = [slow]
+        calls = [asyncio.create_task(bench.do()) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        await bench.pool.aclose()
+        for call in calls:
+            with pytest.raises(HostError) as caught:
+                await call
+            assert caught.value.code == "session/closed"
+        assert told == [True]
         assert_nothing_left(bench)
 
     run(body())

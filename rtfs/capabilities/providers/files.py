@@ -37,7 +37,7 @@ def path_needs(
         try:
             return [f"fs:{mode}:{_resolved(path, itself)}"]
         except ValueError as error:
-            raise HostError(f"{path!r} is no path: {error}", code="argument/path") from None
+            raise HostError(f"{path!r} is not a path: {error}", code="argument/path") from None
 
     return needs
 

@@ -69,6 +69,11 @@ class Lane:
         self.not_before = 0.0
 
 
+def _order(lane: Lane) -> int:
+    """Since when the lane's first call waits."""
+    return lane.waiters[0].order if lane.waiters else 0
+
+
 def fresh(error: HostError) -> HostError:
     """A copy of an error for one of several callers: whoever gets it writes span and trace into it."""
     copy = error.__class__.__new__(error.__class__, *error.args)
@@ -251,8 +256,7 @@ class Lanes:
         """Whether a lane without a place has waited longer than this lane's next waiter."""
         if self._leaving >= len(self._starved) or lane in self._starved:
             return False
-        first = next(iter(self._starved))
-        return bool(first.waiters) and first.waiters[0].order < waiter.order
+        return min(map(_order, self._starved)) < waiter.order
 
     def _make_room(self) -> None:
         """End the longest idle session of another lane, if that many are not already leaving."""
@@ -263,7 +267,7 @@ class Lanes:
             self.end(min(idle, key=lambda slot: slot.idle_since), "its place was needed")
 
     def _feed(self) -> None:
-        for lane in list(self._starved):
+        for lane in sorted(self._starved, key=_order):
             if self.total >= self.limits.sessions_total:
                 self._make_room()
                 return

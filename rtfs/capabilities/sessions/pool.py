@@ -61,6 +61,7 @@ class SessionPool:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._counts = dict.fromkeys(_COUNTED.values(), 0)
         self._calls = 0
+        self._running: set[_Attempt] = set()
 
     async def execute_with_session(self, provider: str, call: SessionCall) -> Any:
         """Perform a call through a session of its server, credential and principal; answers the RTFS value.
@@ -107,6 +108,7 @@ class SessionPool:
         try:
             async with asyncio.timeout(None if until is None else until - monotonic()) as timer:
                 attempt.timer = timer
+                self._running.add(attempt)
                 return await self._perform(attempt)
         except TimeoutError as error:
             if not timer.expired():
@@ -118,6 +120,10 @@ class SessionPool:
             raise
         except BaseException as error:  # SystemExit and its like would end the event loop, and every session with it
             raise self._named(as_host_error(error, "in a call"), call) from error
+        finally:
+            self._running.discard(attempt)
+            if attempt.over is not None:
+                attempt.over.set_result(None)
 
     async def terminate_all(self, detail: str = "closed") -> None:
         """End every session and wait for it. The pool can be used again afterwards. From any task, at any time."""
@@ -125,8 +131,12 @@ class SessionPool:
         await self._lanes.end_all(detail)
 
     async def aclose(self) -> None:
-        """End every session and every handler's own means, for good: later calls fail with `session/closed`."""
+        """Give up the calls under way (servers are told), end every session and every handler's own means, for good:
+        these calls and later ones fail with `session/closed`."""
         self._lanes.closed = True
+        under_way = [attempt.give_up() for attempt in self._running]
+        if under_way:
+            await asyncio.wait(under_way, timeout=self.limits.terminate_seconds)
         await self.terminate_all()
         for handler in list(self.handlers.values()):
             close = getattr(handler, "close", None)
@@ -247,11 +257,12 @@ class SessionPool:
 
 
 class _Attempt:
-    """How far a call has come. slot: the session it is using now, None while it waits for one. timer: what ends it."""
+    """How far a call has come. slot: the session it is using now, None while it waits for one. timer: what ends it.
+    over: done when it has come to its end, once it was given up."""
 
     __slots__ = (
-        "_answers", "_asking", "_earlier", "_left", "_person", "call", "healed", "lane", "operation", "slot", "timer",
-        "tries", "until",
+        "_answers", "_asking", "_earlier", "_left", "_person", "call", "healed", "lane", "operation", "over", "slot",
+        "timer", "tries", "until",
     )  # fmt: skip
 
     def __init__(
@@ -269,6 +280,7 @@ class _Attempt:
         self.healed = False
         self.tries = 0
         self.timer: asyncio.Timeout | None = None
+        self.over: asyncio.Future[None] | None = None
         self._person = call.ask
         self._asking = 0
         self._left = 0.0
@@ -297,6 +309,13 @@ class _Attempt:
                 self._ends(self._left)
         self._answers.append((question, answer))
         return answer
+
+    def give_up(self) -> asyncio.Future[None]:
+        """End the call now, for the pool closes. The future: done when the call has come to its end."""
+        if self.over is None:
+            self.over = asyncio.get_running_loop().create_future()
+            self._ends(0.0)
+        return self.over
 
     def again(self) -> None:
         """The call is about to be sent once more."""
@@ -330,8 +349,13 @@ class _Attempt:
         )
 
     def late(self) -> HostError:
-        """The error of a call whose time was up."""
+        """The error of a call whose time was up, or that was given up."""
         server = self.lane.key.server
+        if self.over is not None:
+            hint = None if self.slot is None or self.call.idempotent else "the call may have been performed"
+            return SessionError(
+                f"the session with {server} was closed during the call", code="session/closed", hint=hint
+            )
         if self.slot is not None:
             limit = "pool.call_seconds of the configuration" if self.call.deadline is None else "the run's or a hint's"
             hint = f"the limit is {limit}" + ("" if self.call.idempotent else "; the call may have been performed")

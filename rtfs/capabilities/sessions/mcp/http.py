@@ -190,7 +190,8 @@ class HttpChannel:
         self, response: httpx.Response, fields: dict[str, str], request_id: int | None
     ) -> dict[str, Any]:
         try:
-            body = await body_of(response, fields, self.limits.refusal)
+            async with asyncio.timeout(self.limits.refusal_seconds):
+                body = await body_of(response, fields, self.limits.refusal)
         except Exception:
             body = b""
         meant = refusal(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.jsontext import parse
-from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND, MODERN_CODES, error_of
+from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, METHOD_NOT_FOUND, MODERN_CODES, error_of
 from rtfs.capabilities.sessions.web import retry_after, unauthorized
 from rtfs.values import Keyword, Map
 
@@ -128,7 +128,9 @@ def _forgotten(status: int, error: dict[str, Any] | None, text: str) -> bool:
 
 def _lost(status: int, error: dict[str, Any], text: str, in_session: bool) -> bool:
     """Whether an error for this very request says that the session is gone (some servers repeat the request's id)."""
-    return in_session and status in (400, 404, 410) and error["code"] != METHOD_NOT_FOUND and "session" in text.lower()
+    if not in_session or error["code"] in (METHOD_NOT_FOUND, INVALID_PARAMS):
+        return False
+    return status in (404, 410) or (status == 400 and "session" in text.lower())
 
 
 def _place(headers: Mapping[str, str]) -> str:

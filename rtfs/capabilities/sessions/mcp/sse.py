@@ -18,6 +18,7 @@ class SseReader:
 
     last_id: the last event id seen ("" for none). retry: milliseconds the server asked to wait before reconnecting,
     or None. Events with another type than `message`, and events without data, are dropped, their ids are kept.
+    An id that no header can carry back is passed over.
     """
 
     __slots__ = (
@@ -90,8 +91,9 @@ class SseReader:
         elif name == b"event":
             self._event = value
         elif name == b"id":
-            if b"\0" not in value:
-                self.last_id = value.decode("utf-8", "replace")
+            text = value.decode("utf-8", "replace")
+            if text.isascii() and text.isprintable():
+                self.last_id = text
         elif name == b"retry" and value.isdigit() and len(value) < 10:
             self.retry = int(value)
 
