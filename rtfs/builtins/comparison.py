@@ -32,10 +32,14 @@ def _comparable(a: Any, b: Any) -> bool:
 
 def not_comparable(function: str, a: Any, b: Any) -> TypeMismatch:
     """`type/mismatch`: the two are neither both numbers nor both strings."""
-    return TypeMismatch(
+    error = TypeMismatch(
         "type/mismatch",
         f"({function} …) compares numbers with numbers and strings with strings, but got {shown(a)} and {shown(b)}",
     )
+    wrong = [value for value in (a, b) if not _comparable(value, value)]
+    if len(wrong) == 1:
+        error.culprit = (wrong[0],)
+    return error
 
 
 def lt2(a: Any, b: Any, /) -> bool:

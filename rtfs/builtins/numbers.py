@@ -31,7 +31,7 @@ OPERATOR_HINTS = {"+": "str puts strings together, concat sequences"}
 
 
 def not_number(function: str, *values: Any) -> TypeMismatch:
-    """`type/mismatch` naming the first of `values` that is no number."""
+    """`type/mismatch` naming the first of `values` that is not a number."""
     for value in values:
         if value.__class__ is not int and value.__class__ is not float:
             break

@@ -156,7 +156,9 @@ class Analyser:
             binding.uses += 1
             return Local(at, binding)
         if name == ":" or name == "&":
-            hint = "a map is written {:key value}, without a colon between them" if name == ":" else None
+            from rtfs.syntax.builder import NO_COLONS
+
+            hint = NO_COLONS if name == ":" else None
             raise self.error(CompileError("form/shape", f"a lone `{name}` has no value", hint=hint), symbol)
         if self.macro(symbol) is not None or (
             name in SPECIAL_FORMS and name not in self.environment.core and name not in self.module.defined

@@ -40,19 +40,22 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     Raises ReaderError for text that is no form, CompileError for forms that are no program.
     """
     key = cache.key(source, environment.state, module)
+    kept = cache.following(key, environment.values) if environment.values else key
     unit = None
     if environment.observer is None:
-        unit = environment.recent.get(key) or cache.load(key, source)
+        unit = environment.recent.get(key) or cache.load(kept, source)
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
     if unit is None:
         unit = compile_unit(source, environment, module, key)
-        cache.save(key, unit)
+        cache.save(kept, unit)
     elif unit.facts or unit.macros:
         load_macros(unit, environment)
     if environment.recent.changes(unit):
         imported = b"".join([digest for _, _, digest in unit.depends])
         environment.state = cache.following(environment.state, key + imported)
+    elif unit.definitions:
+        environment.values = cache.following(environment.values, key)
     if environment.units.get(unit.filename) is not unit:
         load(unit, environment)
     environment.recent.add(key, unit, environment)

@@ -11,6 +11,7 @@ from rtfs.compiler.module import Macro, Module
 from rtfs.compiler.recent import RecentUnits
 from rtfs.compiler.spelling import global_name, plain_name
 from rtfs.compiler.support import SUPPORT
+from rtfs.compiler.unit import STANDARD
 from rtfs.values import List, Symbol
 from rtfs.values.error import CompileError, EvalError, LimitError, UserError
 
@@ -44,6 +45,9 @@ class Environment:
         self.files: dict[str, Unit] = {}
         self.importing: list[str] = []
         self.state = b""
+        """What the compiler has been told so far: part of the key of every unit."""
+        self.values = b""
+        """What else has been defined, for units on disk: a macro of a later process may use it."""
         self.expansions: Any = None
         """What the macros of the source that is being compiled may still use up; kept by whoever runs them."""
         self.observer: Callable[[Any, Analyser], None] | None = None
@@ -57,7 +61,7 @@ class Environment:
         copy.units = dict(self.units)
         copy.recent = self.recent.copy()
         copy.files = dict(self.files)
-        copy.state = self.state
+        copy.state, copy.values = self.state, self.values
         copy._core_ready = self._core_ready
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
         return copy
@@ -84,9 +88,11 @@ class Environment:
             self.modules[name].reset(mark)
 
     def told_since(self, marks: dict[str, tuple[Any, ...]]) -> bool:
-        """True if what names mean to the compiler is no longer what it was when the modules were marked."""
+        """True if what names mean to the compiler is no longer what it was when the modules were marked. To macros
+        the values of names mean something too."""
+        macros = any(module.macros for name, module in self.modules.items() if name not in STANDARD)
         return self.modules.keys() != marks.keys() or any(
-            self.modules[name].told_since(mark) for name, mark in marks.items()
+            self.modules[name].told_since(mark, macros) for name, mark in marks.items()
         )
 
     def module_value(self, module: str, name: str, /) -> Any:

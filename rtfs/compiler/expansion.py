@@ -38,6 +38,9 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
     def remember(self, name: str, code: CodeType, run: Run) -> None:
         """Let macros use a definition that stands before them: it is evaluated when one first does."""
         key = global_name(name)
+        earlier = self.module.early.get(key, self)
+        earlier.pop(key, None)
+        earlier.pending.pop(key, None)
         self.pop(key, None)
         self.pending[key] = lambda: run(function_of(code, self), [])
         self.module.early[key] = self

@@ -11,7 +11,7 @@ import ast
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
 from rtfs.compiler.expressions import Expressions
-from rtfs.compiler.kinds import INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, kinds_of
+from rtfs.compiler.kinds import INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
 from rtfs.compiler.ownership import core_name, fresh_kind, never_asked, updates
 from rtfs.values import Map, Vector
 
@@ -132,7 +132,10 @@ class Looping(Expressions):
             initial = py.name(held, line)
         iterable, item_kinds, _ = self._iterable(node)
         ints = kinds == INT and item_kinds == INT
-        return py.call(" sum_ints" if ints else " sum_items", [initial, iterable], line), INT if ints else NUMBER
+        if ints:
+            return py.call(" sum_ints", [initial, iterable], line), INT
+        # of no items the sum is the initial value, whatever that is
+        return py.call(" sum_items", [initial, iterable], line), join(kinds, NUMBER)
 
     def _reduce(self, node: nodes.Each) -> tuple[ast.expr, Kinds]:
         line = node.at + 1

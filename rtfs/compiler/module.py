@@ -73,10 +73,12 @@ class Module:
             table.update(before)
         self.exports, self.declared = mark[7:]
 
-    def told_since(self, mark: tuple[Any, ...]) -> bool:
-        """True if compiling changed the module since the mark was made, but for values (`early`)."""
+    def told_since(self, mark: tuple[Any, ...], values: bool) -> bool:
+        """True if compiling changed the module since the mark was made; `values`: new values of old names count."""
         now = self.mark()
-        return now[:4] != mark[:4] or now[5:] != mark[5:]
+        if now[:4] != mark[:4] or now[5:] != mark[5:]:
+            return True
+        return values and any(namespace is not mark[4].get(name) for name, namespace in self.early.items())
 
     def define(self, name: str) -> None:
         """Note a definition: the name is a value now, whatever it was."""

@@ -211,7 +211,7 @@ class Pattern:
             raise self.a.error(
                 CompileError(
                     "form/shape",
-                    "this list is no pattern",
+                    "this list is not a pattern",
                     hint="list patterns: (:int n), (:or p q), (:as name p), (p :when guard), 'symbol",
                 ),
                 pattern,

@@ -50,7 +50,20 @@ def class_of(value: ast.expr, line: int) -> ast.expr:
 def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, line: int) -> ast.expr:
     if isinstance(left, ast.Constant) and isinstance(right, ast.Constant) and isinstance(operator, (ast.Is, ast.IsNot)):
         return const((left.value is right.value) == isinstance(operator, ast.Is), line)
+    if isinstance(operator, (ast.Is, ast.IsNot)):
+        left, right = _unfolded(left), _unfolded(right)
     return ast.Compare(left, [operator], [right], lineno=line, col_offset=0)
+
+
+def _unfolded(value: ast.expr) -> ast.expr:
+    """The same value, but hidden from CPython: it would put the result in the place of constant arithmetic, and then
+    warn of an `is` with a literal."""
+    part = value
+    while isinstance(part, ast.BinOp):
+        part = part.left
+    if part is value or not isinstance(part, ast.Constant):
+        return value
+    return both(ast.And(), [const(True, value.lineno), value], value.lineno)
 
 
 def chain(left: ast.expr, operators: list[ast.cmpop], rights: list[ast.expr], line: int) -> ast.expr:

@@ -1,10 +1,13 @@
 """The units lately run in one environment: what is run again and again is compiled once.
 
 Knows nothing of compiling or of the disk. Invariant: a unit is forgotten altogether only if no function can outlive
-its run; of any other, the places and constants stay as long as the environment.
+its run, and not while it runs or somebody has its program; of any other, the places and constants stay as long as the
+environment.
 """
 
 from __future__ import annotations
+
+from _weakref import ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from rtfs.compiler.unit import Unit
 
 CAPACITY = 256
+
+# Units looked at when one is added: with two, units in use push the number beyond twice theirs at most.
+LOOKED_AT = 2
 
 
 class RecentUnits:
@@ -31,14 +37,27 @@ class RecentUnits:
         return unit
 
     def add(self, key: bytes, unit: Unit, environment: Environment) -> None:
-        """Keep a unit; whatever is beyond the capacity is forgotten."""
+        """Keep a unit; whatever is beyond the capacity and not in use is forgotten."""
         self._units[key] = unit
-        if len(self._units) > CAPACITY:
-            oldest = self._units.pop(next(iter(self._units)))
-            if not _outlives_its_run(oldest):
-                environment.units.pop(oldest.filename, None)
-                for name, constant, _ in (*oldest.constants, *oldest.types):
-                    environment.module(name).globals.pop(constant, None)
+        for _ in range(LOOKED_AT):
+            if len(self._units) > CAPACITY:
+                self._forget(next(iter(self._units)), environment)
+
+    def _forget(self, key: bytes, environment: Environment) -> None:
+        """Forget a unit; if somebody else has it, keep it as one just used."""
+        unit = self._units.pop(key)
+        if _outlives_its_run(unit):
+            return
+        filename, names = unit.filename, [one[:2] for one in (*unit.constants, *unit.types)]
+        environment.units.pop(filename, None)
+        held = ref(unit)
+        del unit
+        still = held()
+        if still is not None:
+            self._units[key] = environment.units[filename] = still
+            return
+        for module, constant in names:
+            environment.module(module).globals.pop(constant, None)
 
     def changes(self, unit: Unit) -> bool:
         """True unless compiling after this unit is as it was before it: the unit tells the environment nothing new, or

@@ -48,6 +48,7 @@ class Unit:
     """
 
     __slots__ = (
+        "__weakref__",
         "constants",
         "definitions",
         "depends",

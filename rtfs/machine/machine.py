@@ -239,14 +239,31 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None) -> Any
     if current.__class__ is not Guest:
         raise InternalError("a host call outside of a machine")
     frame = sys._getframe(1)
-    code, line = frame.f_code, frame.f_lineno
     units = current.machine.environment.units
+    unit, line = units.get(frame.f_code.co_filename), frame.f_lineno
+    if unit is not None and unit.source.library:
+        unit, line = _asked_from(frame, units) or (unit, line)
 
     def place() -> Any:
-        unit = units.get(code.co_filename)
         return unit.span(line - 1) if unit is not None else None
 
     return current.parent.switch(HostCall(kind, id, args, hints, place))
+
+
+FAR = 50
+"""Frames that are looked through for the user's own text."""
+
+
+def _asked_from(frame: Any, units: dict[str, Unit]) -> tuple[Unit, int] | None:
+    """Where the user's own text called what a library does for it, if that is near."""
+    for _ in range(FAR):
+        frame = frame.f_back
+        if frame is None:
+            return None
+        unit = units.get(frame.f_code.co_filename)
+        if unit is not None and not unit.source.library:
+            return unit, frame.f_lineno
+    return None
 
 
 def caught(error: BaseException) -> UserError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rtfs.compiler.module import FORM
 from rtfs.compiler.spelling import plain_name
+from rtfs.source import STANDARD
 from rtfs.values.error import TypeMismatch, UserError
 from rtfs.values.keyword import Keyword
 from rtfs.values.map import Map
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 MAX_TRACE = 50
 CO_VARARGS = 0x04
 TOP_LEVEL = "the program"
-STANDARD = "stdlib/"
 OUTLINED = " o"
 """How functions are named that generated code has cut out of another."""
 
@@ -112,7 +112,7 @@ def _calls(traceback: Any, units: Units, stop: Any) -> tuple[list[Call], Any]:
 
 def in_library(span: Span) -> bool:
     """Whether a place is not in the user's own text."""
-    return span.source.library or span.source.name.startswith(STANDARD)
+    return span.source.library
 
 
 def _handed_over(trace: Trace, call: Any) -> Trace:
@@ -199,7 +199,7 @@ def _blame_caller(error: UserError, calls: list[Call], innermost: Any, units: Un
         if declared and "value" in last.f_locals:
             return _wrong_parameter(error, calls, last.f_locals["value"], units)
         if error.culprit is not None:
-            _wrong_argument(error, calls[0].at)
+            _wrong_argument(error, calls[0].at, units)
     return calls
 
 
@@ -226,15 +226,19 @@ def _wrong_parameter(error: UserError, calls: list[Call], value: Any, units: Uni
     if callee.place is not None and not callee.place.source.name.startswith(STANDARD):
         name = callee.place.text if error.data.get(Keyword("what")) != callee.name else callee.name
         error.notes += ((f"`{name}` is declared here", callee.place),)
+    if value is None and not path:
+        error.culprit = (None,)
     outer = calls[1:]
     if outer and callee.direct:
         error.pointer = ((callee.name,), count, index, path)
     return outer or calls
 
 
-def _wrong_argument(error: UserError, entry: Any) -> None:
+def _wrong_argument(error: UserError, entry: Any, units: Units) -> None:
     """Note which argument of a standard function is the culprit, if that is clear."""
     inner = entry.tb_next
+    while inner is not None and inner.tb_frame.f_code.co_filename in units:  # cut out of the function
+        inner = inner.tb_next
     if inner is None:
         return
     frame = inner.tb_frame

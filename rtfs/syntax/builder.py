@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from rtfs.syntax.tokens import Mark, Reading
 
+NO_COLONS = "a map is written {:key value}, without a colon between them"
+"""The hint where a map is written as in JSON."""
 _PREFIX_NAMES = {
     "QUOTE": "quote",
     "QUASIQUOTE": "quasiquote",
@@ -177,9 +179,10 @@ def _map(opener: Mark, items: list[Any], closer: Mark) -> Mark:
     del places[::3]
     if len(values) & 1:
         if not closer.invented:
+            colon = any(value.__class__ is Symbol and value.name == ":" for value in values)
             reading.error(
                 "reader/odd-map", f"a map needs pairs, this one has {len(values)} form{'s' if len(values) > 1 else ''}",
-                places[-2], places[-1], "the last key has no value",
+                places[-2], places[-1], NO_COLONS if colon else "the last key has no value",
             )  # fmt: skip
         del values[-1], places[-2:]
     keys = values[::2]

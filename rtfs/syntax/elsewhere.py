@@ -152,6 +152,8 @@ def hint_for(name: str) -> str | None:
     if found is None and name.endswith("'"):
         return 'a string is written with double quotes: "text"'
     if found is None and "." in name[1:-1] and "/" not in name:
+        if name.startswith(("ccos.", "mcp.")):
+            return f'the id of a capability is written in quotes: (call "{name}" …)'
         whole, _, part = name.rpartition(".")
         access = f"to get :{part} out of a map write (:{part} {whole}); the id of a capability is written in quotes"
         return HINTS.get(part) or f"there is no access with a dot: {access}"

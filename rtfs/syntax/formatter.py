@@ -68,7 +68,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise AssertionError(f"readable text that is no token at {at}")
+            raise AssertionError(f"readable text that is not a token at {at}")
         end = match.end()
         if match.lastgroup == "block":
             end = _block_end(text, at)

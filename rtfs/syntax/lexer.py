@@ -184,7 +184,7 @@ def _word(reading: Reading, word: str, start: int, end: int) -> Any:
     if word[0] == "#":
         if word not in _SYMBOLIC:
             hint = "there are `##Inf`, `##-Inf` and `##NaN`"
-            reading.error("reader/unsupported", f"`{shorten(word)}` is no number", start, end, hint)
+            reading.error("reader/unsupported", f"`{shorten(word)}` is not a number", start, end, hint)
         return _SYMBOLIC.get(word, _FAULTY)
     if word == ":":
         return SYMBOL
@@ -215,7 +215,7 @@ def _argument(reading: Reading, function: Mark, word: str, start: int) -> str:
     number = 0 if match is None or len(match[1]) > 3 else int(match[1] or 1)
     if not 0 < number <= MAX_ARGUMENT:
         reading.error(
-            "reader/argument", f"`{shorten(word)}` is no argument of `#(…)`", start, start + len(word),
+            "reader/argument", f"`{shorten(word)}` is not an argument of `#(…)`", start, start + len(word),
             f"there are `%`, `%1` to `%{MAX_ARGUMENT}` and `%&`",
         )  # fmt: skip
         return "%1"
@@ -270,7 +270,7 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
         reading.error(code, message, start, start + 1, hint)
         return stop, token
     if kind == "colons":
-        code, message = "reader/keyword", f"`{piece}` is no keyword"
+        code, message = "reader/keyword", f"`{piece}` is not a keyword"
         name = match[0].lstrip(":")
         hint = f"write `:{shorten(name)}`" if name else "a type annotation has one colon"
     elif kind == "block_end":
@@ -322,9 +322,9 @@ def _stray(reading: Reading, start: int, end: int, piece: str) -> None:
     if _FORBIDDEN.match(piece):
         return  # reported before reading began
     if piece == "|":
-        message, hint = "`|` is no part of a symbol", "a comment is written `#| … |#`, with white space before it"
+        message, hint = "`|` cannot be part of a symbol", "a comment is written `#| … |#`, with white space before it"
     elif piece.isspace():
-        message = f"U+{ord(piece):04X} is no white space of the language"
+        message = f"U+{ord(piece):04X} is not white space"
         hint = "write a space"
     else:
         message, hint = f"the invisible character U+{ord(piece):04X} stands outside of a string", "remove it"

@@ -96,7 +96,7 @@ def _no_number(word: str) -> WordError:
         return WordError("reader/unsupported", f"there are no ratios: {shown}", f"write `{shorten(divided)}`")
     if _LIKE_TIMESTAMP.match(word):
         hint: str | None = "a timestamp is written `2023-12-25T10:30:45Z`, in UTC; put other dates into a string"
-        return WordError("reader/number", f"{shown} is no timestamp", hint)
+        return WordError("reader/number", f"{shown} is not a timestamp", hint)
     body = word.lstrip("+-")
     plain = word.replace("_", "")
     if body[0] == ".":

@@ -45,3 +45,18 @@ def test_words_are_counted_where_the_compiler_knows_them_to_be_strings():
     assert printed('(defn split [s sep] [1.0 1 true]) (reduce (fn [m w] (assoc m w 1)) {} (split "" ""))') == (
         "{1.0 1 1 1 true 1}"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("(nil? (* 2 3))", "false"),
+        ("(= :a (+ 1 2))", "false"),
+        ("(= nil (- 1 (+ 1 2)))", "false"),
+        ("(some-> (+ 1 2) inc)", "4"),
+    ],
+)
+def test_arithmetic_that_python_computes_beforehand_is_compared_without_a_python_warning(text: str, value: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert printed(text) == value

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from rtfs.compiler import compile, recent
-from rtfs.machine import new_environment
+from rtfs.compiler import compile, compile_source, recent
+from rtfs.machine import Complete, RequiresHost, new_environment, start
 from rtfs.source import Source
+from rtfs.syntax.printer import to_text
 from tests.compiler.support import failure, printed
 
 
@@ -102,9 +105,57 @@ def test_a_function_outlives_the_unit_that_made_it(monkeypatch: pytest.MonkeyPat
     assert error.span.source.text[error.span.start : error.span.end] == "(nth k 5)"
 
 
+def test_a_program_that_somebody_has_outlives_its_place_among_the_recent_ones(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(recent, "CAPACITY", 2)
+    environment = new_environment()
+    text = "(let [x : [:vector int] [1]] (call :wait) [(quote (a b)) x])"
+    program = compile_source(Source(text, "<string>"), environment)
+    waiting = start(compile_source(Source(text, "<other>"), environment))
+    assert isinstance(waiting, RequiresHost)
+    for number in range(20):
+        printed(str(number), environment, "<string>")
+    for outcome in (waiting, start(program)):
+        assert isinstance(outcome, RequiresHost)
+        done = outcome.resume(None)
+        assert isinstance(done, Complete)
+        assert to_text(done.value) == "[(a b) [1]]"
+    assert len(environment.recent._units) <= 2 + 2
+
+
 def test_a_snapshot_goes_on_separately():
     environment = new_environment()
     printed("(defn f [] 1)", environment, "<string>")
     copy = environment.snapshot()
     printed("(defn f [] 2)", copy, "<string>")
     assert (printed("(f)", environment, "<string>"), printed("(f)", copy, "<string>")) == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ["(defn helper [] 1) (defmacro m [] (helper))"],
+        ["(defn helper [] 1)", "(defmacro m [] (helper))"],
+    ],
+    ids=["one source", "two sources"],
+)
+def test_a_macro_expands_by_the_functions_there_are_now(sources: list[str]):
+    environment = new_environment()
+    for source in sources:
+        printed(source, environment, "<string>")
+    assert printed("(m)", environment, "<string>") == "1"
+    for value in ("2", "3", "2"):
+        printed(f"(defn helper [] {value})", environment, "<string>")
+        assert printed("(m)", environment, "<string>") == value
+
+
+def test_a_file_whose_macro_uses_what_was_redefined_before_it_is_not_taken_from_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RTFS_CACHE_DIR", str(tmp_path))
+    answers = []
+    for again in ("(defn helper [] 1)", "(defn helper [] 2)"):
+        environment = new_environment()
+        for text in ("(defn helper [] 0)", again):
+            printed(text, environment, "<string>")
+        answers.append(printed("(defmacro m [] (helper)) (m)", environment, "m.rtfs"))
+    assert answers == ["1", "2"]
