@@ -29,12 +29,16 @@ SHOWN = 2_000
 
 class ApprovalRequest:
     """What somebody is asked. capability: id. arguments: tuple of RTFS values. text: the arguments, known secrets left
-    out, as may be shown. reason: why it is asked. hash: of capability and arguments. principal, run_id: of the run."""
+    out, as may be shown. reason: why it is asked. call: capability and arguments as text, whole; hash: its keyed hash.
+    principal, run_id: of the run."""
 
-    __slots__ = ("arguments", "capability", "hash", "principal", "reason", "run_id", "text")
+    __slots__ = ("arguments", "call", "capability", "hash", "principal", "reason", "run_id", "text")
 
-    def __init__(self, entry: Entry, arguments: tuple[Any, ...], text: str, reason: str, hash: str, frame: Frame):
+    def __init__(
+        self, entry: Entry, arguments: tuple[Any, ...], text: str, reason: str, call: str, hash: str, frame: Frame
+    ) -> None:
         self.capability = entry.id
+        self.call = call
         self.arguments = arguments
         shown = redact(text)
         self.text = shown if len(shown) <= SHOWN else shown[:SHOWN] + f" … ({len(shown):,} characters)"

@@ -30,11 +30,17 @@ def limits_of(limits: Limits | Mapping[str, Any] | None) -> Limits | None:
 
     if isinstance(limits, Limits):
         return limits
+    known = Limits.__slots__
+    for name in limits:
+        if name not in known:
+            from rtfs.syntax.suggest import did_you_mean
+
+            near = did_you_mean(str(name), known)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+            raise HostError(f"there is no limit {name!r}", code="config/limits", hint=hint)
     try:
         return Limits(**limits)
-    except TypeError as error:
-        raise HostError(f"unknown limit: {error}", code="config/limits") from None
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise HostError(str(error), code="config/limits") from None
 
 

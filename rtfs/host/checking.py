@@ -1,33 +1,39 @@
 """What can be said of a program before anything of it runs: its errors, unknown names, and the calls it can make.
 
-Must not run anything of the program (macros run, purely and within limits, as in every compilation). Invariant: a call
-that is made with a literal id is found, be it in a function, a macro's output or an imported module; where an id is
-computed, that is said.
+Must not run anything of the program (macros run, purely and within limits, as in every compilation; of the prelude what
+makes the arguments of a call). Invariant: a call that is made with a literal id is found, be it in a function, the
+output of a macro, an imported module, a hint or what was loaded; where an id is computed, that is said.
 """
 
 from __future__ import annotations
 
 from rtfs.host.context import RuntimeContext
 from rtfs.host.grants import glob
-from rtfs.values import EvalError, List, Symbol, UserError
+from rtfs.values import EvalError, Keyword, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
+    from rtfs.compiler import Environment
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source, Span
 
+FALLBACKS = ("runtime.fallback", "runtime.learning.fallback")
+
 
 class Call:
-    """A place where a program can call. id: or None where it is computed. decision: `allow`, `deny`, `ask`, `unknown`,
-    `declared` by the program itself, or `depends` on the arguments. reason: in words. grant: what would allow it."""
+    """A place where a program can call. id: or None where it is computed. arguments: or None where they are. decision:
+    `allow`, `deny`, `ask`, `unknown`, `declared` by the program itself, or `depends` on the arguments. reason: why.
+    grant: what would allow it."""
 
-    __slots__ = ("decision", "grant", "id", "reason", "span")
+    __slots__ = ("arguments", "decision", "grant", "id", "reason", "span")
 
-    def __init__(self, id: str | None, span: Span | None) -> None:
+    def __init__(self, id: str | None, span: Span | None, arguments: tuple[Any, ...] | None = None) -> None:
         self.id = id
         self.span = span
+        self.arguments = arguments
         self.decision = "depends"
         self.reason = "the id is computed while the program runs"
         self.grant: str | None = None
@@ -43,50 +49,194 @@ class Report:
         self.calls: list[Call] = []
 
 
+class Name:
+    """A use of a name that is no local one. arguments: of the call that it is used in, where they are literal."""
+
+    __slots__ = ("arguments", "module", "span", "text")
+
+    def __init__(self, text: str, module: Any, span: Span | None, arguments: tuple[Any, ...] | None) -> None:
+        self.text = text
+        self.module = module
+        self.span = span
+        self.arguments = arguments
+
+
+class Content:
+    """What was found in top-level forms. names: used; calls: made; defined: names; declared: ids of capabilities."""
+
+    __slots__ = ("calls", "declared", "defined", "names")
+
+    def __init__(self) -> None:
+        self.names: list[Name] = []
+        self.calls: list[Call] = []
+        self.defined: set[str] = set()
+        self.declared: set[str] = set()
+
+    def add(self, root: Any, analyser: Any) -> None:
+        """Look at the AST of a top-level form."""
+        from rtfs.compiler.nodes import Const, Def, Global, HostRequest, Invoke
+
+        nodes = _nodes(root)
+        given = {id(node.function): _literals(node.arguments) for node in nodes if isinstance(node, Invoke)}
+        for node in nodes:
+            span = analyser.unit.span_at(node.at)
+            if isinstance(node, Global):
+                self.names.append(Name(node.name, analyser.module, span, given.get(id(node))))
+            elif isinstance(node, Def):
+                self.defined.add(node.name)
+            elif isinstance(node, HostRequest) and node.kind in ("call", "capability"):
+                name = node.id.value if isinstance(node.id, Const) else None
+                if node.kind == "capability":
+                    self.declared.add(name or "")
+                else:
+                    arguments = _literals(node.arguments)
+                    self.calls += [Call(one, span, arguments) for one in (name, *_fallbacks(node.hints))]
+
+
 def check(runtime: Runtime, source: Source) -> Report:
     """Compile a program without running it, and look at what it names and calls."""
     from rtfs.compiler import compile_source
-    from rtfs.compiler.nodes import Const, Global, HostRequest
     from rtfs.values import ReaderError
 
-    report = Report()
+    report, content = Report(), Content()
+    loaded = _loaded(runtime)
     environment = runtime.environment.snapshot()
-    names: list[tuple[str, Any, Span | None]] = []
-    declared: set[str] = set()
-
-    def observe(root: Any, analyser: Any) -> None:
-        for node in _nodes(root):
-            span = analyser.unit.span_at(node.at)
-            if isinstance(node, Global):
-                names.append((node.name, analyser.module, span))
-            elif isinstance(node, HostRequest) and node.kind in ("call", "capability"):
-                id = node.id.value if isinstance(node.id, Const) else None
-                if node.kind == "capability":
-                    declared.add(id or "")
-                else:
-                    report.calls.append(Call(id, span))
-
-    environment.observer = observe
+    environment.observer = content.add
     try:
         compile_source(source, environment, module="user")
     except ReaderError as error:
         report.errors += [error, *error.others]
     except UserError as error:
         report.errors.append(error)
+    report.calls += content.calls
     effects = _prelude_calls()
-    for name, module, span in names:
-        if name in module.defined or name in module.globals:
+    for name in content.names:
+        module = name.module
+        if name.text in module.defined or name.text in module.globals:
             continue
-        if name not in environment.core:
-            if not report.errors or not isinstance(report.errors[0], ReaderError):
-                report.errors.append(_undefined(name, module, environment, span))
-        else:
-            for id in effects.get(name, ()):
-                report.calls.append(Call(id, span))
+        if name.text in environment.core:
+            report.calls += _effects(name, effects, environment)
+        elif not report.errors or not isinstance(report.errors[0], ReaderError):
+            report.errors.append(_undefined(name.text, module, environment, name.span))
+    report.calls += _through(loaded, content, effects, environment)
     for call in report.calls:
-        _decide(call, runtime, declared)
+        _decide(call, runtime, content.declared)
     report.calls.sort(key=lambda call: -1 if call.span is None else call.span.start)
     return report
+
+
+def _loaded(runtime: Runtime) -> dict[str, list[Content]]:
+    """What was loaded before, by the names that it defines and, after a space, the ids that it declares."""
+    from rtfs.compiler import compile_source
+
+    found: dict[str, list[Content]] = {}
+
+    def observe(root: Any, analyser: Any) -> None:
+        content = Content()
+        content.add(root, analyser)
+        for key in (*content.defined, *(" " + id for id in content.declared)):
+            found.setdefault(key, []).append(content)
+
+    environment = runtime.environment.snapshot()
+    environment.observer = observe
+    for source, _ in runtime._loaded:
+        compile_source(source, environment, module="user")
+    return found
+
+
+def _through(
+    loaded: dict[str, list[Content]], content: Content, effects: dict[str, list[str]], environment: Environment
+) -> Iterator[Call]:
+    """The calls that a program makes through what was loaded, at the places where it uses that."""
+    pending = [(name.text.rpartition("/")[2], name.span) for name in content.names if name.text not in content.defined]
+    pending += [(" " + call.id, call.span) for call in content.calls if call.id is not None]
+    seen: set[Any] = set()
+    while pending:
+        key, span = pending.pop()
+        where = (key, None if span is None else span.start)
+        if where in seen:
+            continue
+        seen.add(where)
+        for used in loaded.get(key, ()):
+            calls = list(used.calls)
+            for name in used.names:
+                pending.append((name.text.rpartition("/")[2], span))
+                if name.text not in name.module.defined and name.text not in name.module.globals:
+                    calls += _effects(name, effects, environment)
+            for call in calls:
+                yield Call(call.id, span, call.arguments)
+                if call.id is not None:
+                    pending.append((" " + call.id, span))
+
+
+def _effects(name: Name, effects: dict[str, list[str]], environment: Environment) -> list[Call]:
+    """The calls that a function of the prelude makes; its text says with which arguments, where its own are literal."""
+    from rtfs.machine import RequiresHost, start_call
+
+    if name.text in effects and name.arguments is not None:
+        try:
+            outcome = start_call(environment, environment.core[name.text], name.arguments)
+        except UserError:
+            outcome = None
+        if isinstance(outcome, RequiresHost):
+            outcome.close()
+            return [Call(outcome.call.id, name.span, outcome.call.args)]
+    return [Call(id, name.span) for id in effects.get(name.text, ())]
+
+
+def _literals(nodes: list[Any]) -> tuple[Any, ...] | None:
+    """The values of arguments that are written out, or None."""
+    try:
+        return tuple([_literal(node) for node in nodes])
+    except LookupError:
+        return None
+
+
+def _literal(node: Any) -> Any:
+    """The value of a node. Raises LookupError if it is computed."""
+    from rtfs.compiler.nodes import Const, MapDisplay, VectorDisplay
+
+    if isinstance(node, Const):
+        return node.value
+    if isinstance(node, VectorDisplay):
+        return Vector([_literal(item) for item in node.items])
+    if isinstance(node, MapDisplay):
+        items = [_literal(item) for item in node.items]
+        return Map(zip(items[::2], items[1::2], strict=True))
+    raise LookupError
+
+
+def _fallbacks(hints: Any) -> list[str | None]:
+    """The ids of the capabilities that a call falls back on; None where one is computed."""
+    found: list[str | None] = []
+    for key, value in _pairs(hints):
+        if key.__class__ is not Keyword or key.name not in FALLBACKS:
+            continue
+        options = _pairs(value)
+        for option, other in options if _is_map(value) else [("capability", value)]:
+            if option == "capability" or option == Keyword("capability"):
+                (id,) = _literals([other]) or (None,)
+                found.append(id.name if id.__class__ is Keyword else id)
+    return found
+
+
+def _is_map(node: Any) -> bool:
+    from rtfs.compiler.nodes import Const, MapDisplay
+
+    return isinstance(node, MapDisplay) or (isinstance(node, Const) and node.value.__class__ is Map)
+
+
+def _pairs(node: Any) -> list[tuple[Any, Any]]:
+    """The keys (None where computed) and the nodes of the values of a map that is written out."""
+    from rtfs.compiler.nodes import Const
+
+    if not _is_map(node):
+        return []
+    if isinstance(node, Const):
+        return [(key, Const(node.at, value)) for key, value in node.value.items()]
+    return [
+        ((_literals([key]) or (None,))[0], value) for key, value in zip(node.items[::2], node.items[1::2], strict=True)
+    ]
 
 
 def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
@@ -101,9 +251,10 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
             error = runtime._registry.unknown(id, call.span)
             call.decision, call.reason = "unknown", error.hint or error.message
         return
-    conditional = [rule for rule in runtime._rules.rules if rule.when and glob(rule.match, id)]
+    known = call.arguments is not None
+    conditional = [] if known else [rule for rule in runtime._rules.rules if rule.when and glob(rule.match, id)]
     context = RuntimeContext(principal=runtime._principal, grants=(runtime._grants,), level=runtime._level)
-    decision = runtime._pipeline.decide(entry, (), context)
+    decision = runtime._pipeline.decide(entry, call.arguments or (), context)
     if runtime._pipeline.guard is not None:
         call.decision, call.reason = "depends", "the embedder's policy decides"
     elif conditional:
@@ -114,7 +265,8 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
     elif decision.allow:
         call.decision, call.reason = "allow", decision.reason
     elif decision.error is not None:
-        call.decision, call.reason = "depends", "what it reaches depends on its arguments"
+        call.decision = "depends"
+        call.reason = decision.error.message if known else "what it reaches depends on its arguments"
     else:
         call.decision, call.reason, call.grant = "deny", decision.reason, decision.grant
 

@@ -181,6 +181,10 @@ class Config:
             fields["pool_limits"] = PoolLimits(**settings.pool.model_dump())
         return fields
 
+    def files(self) -> list[Path]:
+        """The files and folders that are trusted because they are named here."""
+        return [self.folder / path for path in (*self.settings.load, *self.settings.mcp_files)]
+
     def sources(self) -> list[Source]:
         """The files to load, read. Raises HostError `file/…` at the line that names the file."""
         from rtfs.host.files import read_sources

@@ -41,7 +41,7 @@ _SHOWN = 60
 
 
 def broken_yaml(error: yaml.YAMLError, source: Source) -> HostError:
-    """The error of a text that is no YAML, at the bracket or quote that is never closed if that is what is wrong."""
+    """The error of a text that is not YAML, at the bracket or quote that is never closed if that is what is wrong."""
     problem = getattr(error, "problem", None) or str(error)
     opened = _span(source, getattr(error, "context_mark", None))
     found = _span(source, getattr(error, "problem_mark", None)) or opened or Span(source, 0, 1)
@@ -49,7 +49,7 @@ def broken_yaml(error: yaml.YAMLError, source: Source) -> HostError:
     unclosed = problem.startswith("expected ',' or") or "end of stream" in problem
     if opener is not None and opened is not None and unclosed:
         return HostError(
-            f"this is no YAML: the {opener} of line {opened.line}, column {opened.column} is never closed",
+            f"this is not YAML: the {opener} of line {opened.line}, column {opened.column} is never closed",
             code="config/yaml",
             span=opened,
             notes=() if found.start >= len(source.text.rstrip()) else (("this cannot stand within it", found),),
@@ -60,7 +60,7 @@ def broken_yaml(error: yaml.YAMLError, source: Source) -> HostError:
     elif "mapping values are not allowed" in problem:
         problem = "a key stands where none can be"
         hint = "keys of one mapping are indented alike; a text that holds `: ` wants quotes"
-    return HostError(f"this is no YAML: {problem}", code="config/yaml", span=found, hint=hint)
+    return HostError(f"this is not YAML: {problem}", code="config/yaml", span=found, hint=hint)
 
 
 def _span(source: Source, mark: Any) -> Span | None:

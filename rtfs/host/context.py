@@ -80,7 +80,7 @@ class RuntimeContext:
         Raises HostError `policy/widening` for a level below this one's.
         """
         if level is not None and (level not in LEVELS or LEVELS.index(level) < LEVELS.index(self.level)):
-            raise HostError(f"{level!r} is no narrower security level than {self.level!r}", code="policy/widening")
+            raise HostError(f"{level!r} is not a narrower security level than {self.level!r}", code="policy/widening")
         return RuntimeContext(
             principal=self.principal,
             plan_id=self.plan_id,

@@ -101,7 +101,7 @@ class Durable:
         except Stop as stopped:
             if stopped.waiting and journal.resumes:
                 journal.abandon()
-                journal.commit([("state", WAITING), ("note", stopped.error.message)])
+                journal.commit([("state", WAITING), ("note", stopped.error.message), ("asked", stopped.waiting)])
                 if stopped.error.hint is None or "rtfs resume" not in stopped.error.hint:
                     stopped.error.hint = f"rtfs resume {journal.run_id} --approve goes on with it"
             raise

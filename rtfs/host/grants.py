@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RESOURCES = ("net", "env", "fs", "exec")
+_MEANT = {
+    "http": "net:HOST", "https": "net:HOST", "host": "net:HOST", "network": "net:HOST", "url": "net:HOST",
+    "read": "fs:read:PATH", "file": "fs:read:PATH", "write": "fs:write:PATH", "command": "exec:COMMAND",
+}  # fmt: skip
+"""What is meant by kinds of grants that there are not."""
 
 
 class Grants:
@@ -22,7 +27,7 @@ class Grants:
     __slots__ = ("_env", "_exact", "_exec", "_fs", "_ids", "_net", "texts")
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self.texts = tuple(texts)
+        self.texts = (texts,) if isinstance(texts, str) else tuple(texts)
         self._exact: set[str] = set()
         self._ids: list[str] = []
         self._net: list[tuple[str, str]] = []
@@ -37,6 +42,8 @@ class Grants:
             raise _bad(text, "a grant is a text such as mcp.github.* or net:api.example.com")
         text = text.strip()
         kind, colon, rest = text.partition(":")
+        if colon and kind in _MEANT:
+            raise _bad(text, f"write {_MEANT[kind]}")
         if not colon or kind not in RESOURCES:
             if "*" in text:
                 self._ids.append(text)
@@ -54,6 +61,8 @@ class Grants:
             mode, colon, path = rest.partition(":")
             if mode not in ("read", "write") or not path:
                 raise _bad(text, "a file grant is fs:read:PATH or fs:write:PATH")
+            if "*" in path:
+                raise _bad(text, "a file grant is for a file, or for a folder with all that is in it, without *")
             self._fs.append((mode, real_path(path)))
 
     def id(self, id: str) -> bool:
@@ -78,10 +87,6 @@ class Grants:
         """Whether a grant names the host of `net:HOST:PORT` as it is, not by a wildcard."""
         host, port = host_port(need.partition(":")[2])
         return any(pattern == host and wanted in ("", port) for pattern, wanted in self._net)
-
-    def allows(self, need: str) -> bool:
-        """Whether a need, resource or id, is granted."""
-        return self.resource(need) if need.partition(":")[0] in RESOURCES and ":" in need else self.id(need)
 
     def __repr__(self) -> str:
         return f"Grants({list(self.texts)!r})"
@@ -112,7 +117,7 @@ def net_need(url: str) -> str:
     except ValueError:
         host, port, parts = None, None, None
     if parts is None or parts.scheme not in ("http", "https") or not host:
-        raise HostError(f"this is no http or https URL: {url[:200]!r}", code="argument/url")
+        raise HostError(f"this is not an http or https URL: {url[:200]!r}", code="argument/url")
     shown = f"[{host}]" if ":" in host else host
     return f"net:{shown}:{port or (443 if parts.scheme == 'https' else 80)}"
 
@@ -176,4 +181,4 @@ def glob(pattern: str, text: str) -> bool:
 
 
 def _bad(text: object, why: str) -> HostError:
-    return HostError(f"{text!r} is no grant: {why}", code="config/grant")
+    return HostError(f"{text!r} is not a grant: {why}", code="config/grant")

@@ -5,6 +5,7 @@ Must not know what hints do. Invariant: what is answered has only known names, a
 
 from __future__ import annotations
 
+from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, Keyword, Map
 
 TYPE_CHECKING = False
@@ -48,13 +49,17 @@ def options_of(name: str, value: Any, entry: Entry, frame: Frame) -> dict[str, A
         if option in numbers:
             if item.__class__ not in (int, float) or not 0 <= item < float("inf"):
                 raise HostError(
-                    f":{option} of the hint {name} is a number from 0, not {item!r}", code="capability/hint"
+                    f":{option} of the hint {name} is a number from 0, not {to_text(item)}", code="capability/hint"
                 )
         elif option not in others:
             frame.run.warn(f"unknown option :{option} of the hint {name} on a call of {entry.id} is ignored", None)
         elif option == "capability":
             item = item.name if item.__class__ is Keyword else item
             if item.__class__ is not str:
-                raise HostError(f":capability of the hint {name} is a capability's id", code="capability/hint")
+                raise HostError(
+                    f"the :capability of the hint {name} is an id, not {to_text(item)}",
+                    code="capability/hint",
+                    hint="a value to fall back on is written {:value …}",
+                )
         options[option] = item
     return options

@@ -33,6 +33,15 @@ else:
 
 GROUP = "rtfs.hints"
 """The entry-point group of further hints."""
+_NOT_PERFORMED = frozenset(
+    "session/" + detail
+    for detail in (
+        "credential", "expired", "forbidden", "limit", "none", "oauth", "rate-limited", "store", "target",
+        "unauthorized", "unavailable", "version",
+    )
+)  # fmt: skip
+"""How a session fails before the call was performed; after any other failure (an answer that nobody can read, say) it
+may have been."""
 ORDER = ("metrics", "cache", "circuit-breaker", "rate-limit", "retry", "timeout", "fallback")
 
 
@@ -349,7 +358,8 @@ def repeatable(error: UserError, call: HintedCall) -> bool:
         ("policy/", "type/", "argument/", "capability/unknown", "arity", "session/input-required")
     ):
         return False
-    if error.code in ("session/outcome-unknown", "capability/timeout", "session/timeout"):
+    unknown = error.code.startswith("session/") and error.code not in _NOT_PERFORMED
+    if unknown or error.code == "capability/timeout":
         repeats = call.entry.repeats
         return call.entry.fields.idempotent is True if repeats is None else repeats(call.arguments)
     return True

@@ -33,7 +33,7 @@ _TABLES = (
     " value TEXT NOT NULL, note TEXT NOT NULL)",
 )
 _INSERT = "INSERT INTO events (kind, path, subject, value, note) VALUES (?, ?, ?, ?, ?)"
-_SUFFIXES = (".db", ".db-wal", ".db-shm", ".lock")
+_SUFFIXES = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock")
 
 
 class Event:
@@ -218,6 +218,8 @@ def open_journal(folder: str, run_id: str) -> Journal:
     try:
         connection = open_database(path, KILL)
         journal = Journal(run_id, path, lock, connection)
+        if not _begun(connection):
+            raise _never_begun(run_id)
         mode = journal.facts().get("durability", KILL)
         if mode != KILL:
             from rtfs.host.store import MODES
@@ -244,6 +246,8 @@ def look(folder: str, run_id: str) -> tuple[dict[str, str], list[Event], bool]:
     try:
         connection = read_database(path)
         try:
+            if not _begun(connection):
+                raise _never_begun(run_id)
             journal = Journal(run_id, path, -1, connection)
             return journal.facts(), journal.events(), _busy(path)
         finally:
@@ -298,7 +302,7 @@ def _hollow(path: str) -> bool:
 
     connection = read_database(path)
     try:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone() is not None:
+        if _begun(connection):
             return False
     finally:
         connection.close()
@@ -308,14 +312,25 @@ def _hollow(path: str) -> bool:
     return True
 
 
+def _begun(connection: Any) -> bool:
+    """Whether a journal has anything in it: its tables and what the run was started with come all at once."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone() is not None
+
+
+def _never_begun(run_id: str) -> HostError:
+    return HostError(
+        f"the journal of run {run_id} is empty: the run ended before anything of it was done, or somebody emptied it",
+        code="run/damaged",
+        hint="if nothing was done, start it again with the same id",
+    )
+
+
 def _path(folder: str, run_id: str) -> str:
     import os
 
     good = run_id.isascii() and run_id.replace("-", "").replace("_", "").replace(".", "").isalnum()
     if not good or run_id.startswith((".", "-")) or len(run_id) > 100:
-        raise HostError(
-            f"{run_id!r} is no run id: letters, digits, - _ and . make one, at most 100 of them", code="argument/run-id"
-        )
+        raise HostError(f"{run_id!r} is not a run id: at most 100 letters, digits, - _ and .", code="argument/run-id")
     return os.path.join(folder, run_id + ".db")
 
 

@@ -263,7 +263,7 @@ def _look(path: str) -> Any:
 
 
 def _damaged(path: str, error: Exception) -> HostError:
-    return HostError(f"{path} is no ledger, or a broken one: {reason(error)}", code="ledger/damaged")
+    return HostError(f"{path} is not a ledger, or a broken one: {reason(error)}", code="ledger/damaged")
 
 
 def _hex(part: Any) -> str:

@@ -215,7 +215,7 @@ def _parse(source: Source) -> tuple[Any, dict[tuple[str, ...], Span]]:
         return json.loads("".join(clean).removeprefix("\ufeff")), places
     except json.JSONDecodeError as error:
         at = min(error.pos, max(len(text) - 1, 0))
-        message = f"this is no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        message = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise HostError(message, code="config/json", span=Span(source, at, at + 1)) from None
     except RecursionError:
         raise HostError("this JSON is nested too deep", code="config/json", span=Span(source, 0, 1)) from None

@@ -1,7 +1,8 @@
 """The host's own files: what no program reaches by name, even where a grant covers the folder they are in.
 
 Must not know who asks. Invariants: the ledger, the key-value store, the journals, tokens and compiled programs are
-neither read nor written, with everything beside them that belongs to them; a configuration is not written.
+neither read nor written, with everything beside them that belongs to them; what the host trusts (a configuration, the
+files that it loads, those that name servers) is not written.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class OwnFiles:
         self._found: tuple[frozenset[str], tuple[str, ...]] | None = None
 
     def keep(self, path: str) -> None:
-        """A file that is not written."""
+        """A file that is not written, or a folder in which none is."""
         self._kept.append(real_path(path))
 
     def covers(self, need: str) -> bool:
@@ -42,7 +43,7 @@ class OwnFiles:
         closed, folders = self._found
         if path in closed or any(path == folder or path.startswith(folder + "/") for folder in folders):
             return True
-        return mode == "write" and path in self._kept
+        return mode == "write" and any(path == kept or path.startswith(kept + "/") for kept in self._kept)
 
     def _folders(self) -> list[str]:
         from os.path import dirname

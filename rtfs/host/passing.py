@@ -63,7 +63,8 @@ def as_value(value: Any, entry: Entry) -> Any:
         raise
     except Exception:
         raise HostError(
-            f'"{entry.id}" answered a Python {type(value).__name__}, which is no RTFS value', code="capability/result"
+            f'"{entry.id}" answered a Python {type(value).__name__}, which is not an RTFS value',
+            code="capability/result",
         ) from None
 
 

@@ -194,13 +194,14 @@ class Pipeline:
         """The decision after somebody was asked; both are recorded. Raises HostError `policy/denied` for no, and Stop
         `policy/approval-required` where nobody answers: a program that could go on would have decided itself."""
         context, ledger = frame.context, self.ledger
-        hash = ledger.fingerprint(f"{to_text(entry.id)} {text}")
+        whole = f"{to_text(entry.id)} {text}"
+        hash = ledger.fingerprint(whole)
 
         def record(what: str) -> None:
             ledger.append("decision", context.run_id, frame.parent, entry.id, context.principal, what, hash)
 
         record(decision.text)
-        request = ApprovalRequest(entry, arguments, text, decision.reason, hash, frame)
+        request = ApprovalRequest(entry, arguments, text, decision.reason, whole, hash, frame)
         try:
             return Decision(True, await self.approvals.settle(request, frame))
         except UserError as error:
@@ -208,7 +209,7 @@ class Pipeline:
             if error.code != "policy/approval-required":
                 raise
             error.span = error.span or span
-            raise Stop(error, waiting=True) from None
+            raise Stop(error, waiting=request.call) from None
 
     def decide(self, entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext) -> Decision:
         """The decision about a call. Never raises but for arguments that no decision can be made about."""

@@ -6,6 +6,7 @@ Invariant: an argument is pointed at only if the call stands in the text as it w
 
 from __future__ import annotations
 
+from rtfs.capabilities.registry import UNDECLARED
 from rtfs.source import Source, Span
 from rtfs.values import Keyword, List, Map, Symbol, TypeMismatch, UserError, Vector
 
@@ -17,11 +18,15 @@ LONGEST = 20_000
 """Characters of the largest form that is looked into."""
 
 _OPERATORS = frozenset(("+", "-", "*", "/", "<", ">", "<=", ">=", "=", "!=", "==", "and", "or", "mod"))
+_IMPORT = "`rtfs mcp import {} -o DIR` declares the server's tools; then load them: --load DIR"
+_THREADING = ("->", "->>")
 _SHOWN = 60
 
 
 def point(error: UserError) -> None:
-    """Make the place of an error more exact and add the hints that the text gives. Harmless when repeated."""
+    """Make the place of an error more exact and its hint more helpful. Harmless when repeated."""
+    if error.hint == UNDECLARED and (error.capability or "").startswith("mcp."):
+        error.hint = _IMPORT.format((error.capability or "").split(".")[1] or "SERVER")
     if error.span is None or not 0 < error.span.end - error.span.start <= LONGEST:
         return
     if error.code == "type/not-callable":
@@ -100,6 +105,9 @@ def _wrong_argument(error: UserError, span: Span) -> None:
     form = _read(span)
     if form is None or not len(form) or form[0].__class__ is not Symbol:
         return
+    if form[0].name in _THREADING:
+        _threaded(error)
+        return
     if error.pointer is None:
         _wrong_input(error, form, span)
         return
@@ -110,6 +118,14 @@ def _wrong_argument(error: UserError, span: Span) -> None:
     if error.hint is None and " as " in error.message:
         signature = _signature(names[0])
         error.hint = None if signature is None else f"write {signature}"
+
+
+def _threaded(error: UserError) -> None:
+    """The calls that a threading macro makes do not stand in the text."""
+    names = error.pointer[0] if error.pointer is not None else ()
+    signature = _signature(names[0]) if names else None
+    if error.hint is None and signature is not None and " as " in error.message:
+        error.hint = f"write {signature}; `->` puts the value first, `->>` last"
 
 
 def _wrong_input(error: UserError, form: Any, span: Span) -> None:
@@ -175,5 +191,7 @@ def _nothing_there(error: UserError, part: Any) -> None:
             error.hint = f"the map has no {head}, so ({head} …) is nil; ({head} … default) gives something else"
         elif head.__class__ is Symbol and head.name in ("if", "when", "if-let", "when-let", "when-not", "if-not"):
             error.hint = f"without an else branch, ({head} …) is nil"
+        elif head == Symbol("deref"):
+            error.hint = f"nothing gave @{part[1]} a value; `rtfs run` takes it from --context, a Runtime from context="
         elif head == Symbol("get") or head == Symbol("get-in"):
             error.hint = f"nothing is there, so ({head} …) is nil; a default can be given as its last argument"

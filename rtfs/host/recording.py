@@ -143,7 +143,7 @@ class Recording:
             return
         path = line["path"]
         if path.__class__ is not str or not all(part.isdigit() for part in path.split(".")):
-            raise ValueError(f"{path!r} is no path")
+            raise ValueError(f"{path!r} is not a path")
         add = self._events.append
         if "fail" in line:
             add(Event(FAIL, path, "", "", line["fail"]))

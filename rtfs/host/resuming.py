@@ -240,9 +240,9 @@ def resolution(retry: bool, assume_failed: bool, result: Any, call: str | None) 
 class RunState:
     """A durable run as a list shows it. state: running, interrupted, in doubt, waiting, done or failed. began: seconds
     since 1970. calls: how many have been announced. folder: where it was started. note: what it waits for or failed
-    with, or None. shell: of its runtime."""
+    with, or None. asked: the call, as text, that it last waited for, or "". shell: of its runtime."""
 
-    __slots__ = ("began", "calls", "folder", "name", "note", "run_id", "shell", "state")
+    __slots__ = ("asked", "began", "calls", "folder", "name", "note", "run_id", "shell", "state")
 
     def __init__(self, folder: str, run_id: str) -> None:
         facts, events, busy = look(folder, run_id)
@@ -254,6 +254,7 @@ class RunState:
             state = "in doubt" if doubtful else "interrupted"
         self.run_id = run_id
         self.state = state
+        self.asked = facts.get("asked", "")
         self.calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
         self.note = facts.get("note") if state == WAITING else None
         try:

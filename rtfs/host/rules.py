@@ -1,22 +1,24 @@
 """Rules of a configuration: which calls are allowed, denied or asked about, by id and arguments; and quotas by id.
 
-Must not know how calls are carried out. Invariants: the first rule that fits decides; a rule that allows or asks fits
-only if every spelling of an argument fits, one that denies fits if any does; a rule never widens what a run was
-narrowed to, and gives no resource (`net:` …), only the capability.
+Must not know how calls are carried out. Invariants: the first rule that fits decides; a rule that allows fits only if
+every spelling of an argument fits, one that denies or asks fits if any does; a path is compared as the file that it
+leads to; a rule never widens what a run was narrowed to, and gives no resource (`net:` …), only the capability.
 """
 
 from __future__ import annotations
 
 from rtfs.host.context import Quota
-from rtfs.host.grants import glob
+from rtfs.host.grants import glob, real_path
 from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 DECISIONS = ("allow", "deny", "approve")
+LONGEST_PATH = 4_096
+"""Characters of a text that may be a path."""
 
 
 class Rule:
@@ -35,15 +37,19 @@ class Rule:
         self.when = dict(when or {})
         self.reason = reason or f"rule {match}"
 
-    def fits(self, id: str, arguments: tuple[Any, ...]) -> bool:
-        """Whether the rule is about this call."""
+    def fits(self, id: str, arguments: tuple[Any, ...], needs: Sequence[str] = ()) -> bool:
+        """Whether the rule is about this call. needs: the resources that it reaches."""
         if not glob(self.match, id):
             return False
-        enough = any if self.decide == "deny" else all
+        files = [need.split(":", 2)[2] for need in needs if need.startswith("fs:")]
         value = arguments[0] if len(arguments) == 1 and arguments[0].__class__ is Map else Vector(arguments)
         for path, wanted in self.when.items():
             found = _at([value], str(path).split("."))
-            if not found or not enough([_is(one, wanted) for one in found]):
+            fitting = [_matches(one, wanted, files) for one in found]
+            if self.decide == "allow":
+                if not fitting or not all(answers[-1] for answers in fitting):
+                    return False
+            elif not any(any(answers) for answers in fitting):
                 return False
         return True
 
@@ -58,7 +64,7 @@ class Rules:
             self.rules = [rule if isinstance(rule, Rule) else Rule(**rule) for rule in rules]
             self.quotas = [_quota(**quota) for quota in quotas]
         except TypeError as error:
-            raise HostError(f"this is no rule: {error}", code="config/invalid") from None
+            raise HostError(f"this is not a rule: {error}", code="config/invalid") from None
 
     def quota(self, calls: int | None) -> Quota:
         """What one run may use up; calls: in all."""
@@ -68,10 +74,10 @@ class Rules:
         """Whether any rule may be about calls of this capability."""
         return any(glob(rule.match, id) for rule in self.rules)
 
-    def rule(self, id: str, arguments: tuple[Any, ...]) -> Rule | None:
-        """The rule that decides about a call, or None."""
+    def rule(self, id: str, arguments: tuple[Any, ...], needs: Sequence[str] = ()) -> Rule | None:
+        """The rule that decides about a call that reaches `needs`, or None."""
         for rule in self.rules:
-            if rule.fits(id, arguments):
+            if rule.fits(id, arguments, needs):
                 return rule
         return None
 
@@ -122,6 +128,9 @@ def size_of(text: str) -> int:
 def _quota(
     match: str = "*", calls: int | None = None, bytes: int | None = None, seconds: float | None = None
 ) -> tuple[str, int | None, int | None, float | None]:
+    for name, most in (("calls", calls), ("bytes", bytes), ("seconds", seconds)):
+        if most is not None and (most.__class__ not in (int, float) or not most >= 0):
+            raise HostError(f"{name} of a quota is a number from 0, not {most!r}", code="config/invalid")
     return match, calls, bytes, seconds
 
 
@@ -140,6 +149,35 @@ def _at(values: list[Any], path: list[str]) -> list[Any]:
                 inner.append(value[int(name)])
         values = inner
     return values
+
+
+def _matches(value: Any, wanted: Any, files: list[str]) -> list[bool]:
+    """Whether a value is what it must be: as it is written and, if it leads to one of these files, as that file."""
+    answers = [_is(value, wanted)]
+    text = _text(value)
+    if files and text.__class__ is str:
+        reached = [file for file in _ways(text) if file in files]
+        if reached:
+            answers.append(any(_is(file, _from_root(wanted)) for file in reached))
+    return answers
+
+
+def _from_root(wanted: Any) -> Any:
+    """What a path must be, from the root on; what begins with `*` fits anywhere."""
+    if isinstance(wanted, (list, tuple)):
+        return [_from_root(one) for one in wanted]
+    return _ways(wanted) if isinstance(wanted, str) and not wanted.startswith("*") else wanted
+
+
+def _ways(path: str) -> list[str]:
+    """Where a path leads: to what a link at its end points to, and to that link."""
+    import os
+
+    folder, name = os.path.split(path)
+    try:
+        return [real_path(path), os.path.join(real_path(folder), name)] if len(path) <= LONGEST_PATH else []
+    except ValueError:  # a NUL in it
+        return []
 
 
 def _is(value: Any, wanted: Any) -> bool:

@@ -50,20 +50,30 @@ _active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
 
 
 class Runtime(Programs, Registering):
-    """Runs programs, with the capabilities and rights that it was given.
+    """Runs programs, with the capabilities and rights that it was given. Raises HostError `config/…`.
 
-    allow: grants (`mcp.github.*`, `net:HOST`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`, `exec:COMMAND`). limits: of
-    the machine (`rtfs.machine.Limits` or a mapping of its fields). context: values for `@name`, for every run. policy:
-    asked with a `PolicyRequest` before each call; answers True, False, None (the built-in answer) or a `Decision`.
-    policy_seconds: how long it may take. level: minimal, standard or paranoid. principal: whose sessions are used.
-    max_calls: host calls a run may make. width: branches that run at once. hint_limits, pool_limits: see there.
-    handlers: keyword arguments for bundled and installed session handlers, by name. module_path: folders where modules
-    are found. on_event(record): told of each ledger record. on_warning(message, span): told of warnings (they are also
-    kept in `warnings`). stub(id, arguments): answers calls that would leave the process. ledger, kv: files of the
-    ledger and of `ccos.state.kv.*`, in memory if None. state: folder of durable runs. durability: `kill` or `power`,
-    what files survive. rules, quotas: see `rtfs.host.rules`. approve(request): asked where a rule says `approve`; True,
-    False, "always", None. elicit(question): asked what a server wants to know; see `rtfs.host.questions`. Both may be
-    async. Raises HostError `config/…`.
+    allow             grants: `mcp.github.*`, `net:HOST`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`, `exec:COMMAND`
+    limits            of the machine: `Limits`, or a mapping of its fields
+    context           values for `@name`, for every run
+    policy            asked with a `PolicyRequest` before each call: True, False, a `Decision`, or None (as built in)
+    policy_seconds    how long it may take
+    level             minimal, standard or paranoid
+    principal         whose sessions are used
+    max_calls         host calls that a run may make
+    width             branches that run at once
+    hint_limits       `rtfs.host.hints.HintLimits`: what hints may ask for
+    pool_limits       `rtfs.capabilities.sessions.limits.PoolLimits`
+    handlers          name → keyword arguments for a bundled or installed session handler
+    module_path       folders where modules are found
+    on_event          told of each `Record` of the ledger
+    on_warning        told of each warning: message and `Span` or None; they are kept in `warnings`, too
+    stub              answers the calls that would leave the process: (id, arguments) → value
+    ledger, kv        files of the ledger and of `ccos.state.kv.*`; None: in memory
+    state             folder of durable runs
+    durability        what files survive: `kill` or `power`
+    rules, quotas     see `rtfs.host.rules`
+    approve           asked with an `ApprovalRequest` where a rule says so: True, False, "always", None; may be async
+    elicit            asked what a server wants to know, see `rtfs.host.questions`; may be async
     """
 
     def __init__(
@@ -100,7 +110,7 @@ class Runtime(Programs, Registering):
         self._remember(state, durability, kv)
         self.ledger.listener = on_event
         self._on_warning = on_warning
-        self._grants = Grants((allow,) if isinstance(allow, str) else allow)
+        self._grants = Grants(allow)
         self._level = level
         self._principal = principal
         self._limits = limits_of(limits)
@@ -137,12 +147,13 @@ class Runtime(Programs, Registering):
         from rtfs.host.config import read_config
 
         config = read_config(path)
-        fields = config.runtime_fields(overrides.pop("mcp_files", ()))
+        mcp_files = overrides.pop("mcp_files", ())
+        fields = config.runtime_fields(mcp_files)
         extra = overrides.pop("allow", ())
         fields["allow"] = [*fields["allow"], *([extra] if isinstance(extra, str) else extra)]
         fields.update(overrides)
         runtime = cls(**fields)
-        runtime._own.keep(str(path))
+        runtime.protect(path, *config.files(), *mcp_files)
         try:
             for source in config.sources():
                 runtime._run(source, None, origin=CONFIG)
@@ -162,8 +173,13 @@ class Runtime(Programs, Registering):
         return self._pipeline.hints.metrics
 
     def register_session_handler(self, name: str, handler: Any) -> None:
-        """Have a `SessionHandler` serve the capabilities whose metadata its name prefixes."""
+        """Have a `SessionHandler` serve the capabilities whose `:metadata` has its name as a key."""
         self._sessions.register(name, handler)
+
+    def protect(self, *paths: str | Path) -> None:
+        """Have no program write these files, or in these folders, whatever is granted: the host trusts them."""
+        for path in paths:
+            self._own.keep(str(path))
 
     def load(self, text: str, name: str = "<string>") -> Any:
         """Run a file of declarations and definitions: it is trusted more than a plan. The value of its last form."""

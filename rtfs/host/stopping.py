@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Stop(BaseException):
-    """error: what the caller of the run sees. waiting: whether it is somebody's answer that is missing: a
-    durable run is resumed with it."""
+    """error: what the caller of the run sees. waiting: the call, as text, for which somebody's approval is missing (a
+    durable run is resumed with it), or ""."""
 
-    def __init__(self, error: UserError, waiting: bool = False) -> None:
+    def __init__(self, error: UserError, waiting: str = "") -> None:
         super().__init__(error)
         self.error = error
         self.waiting = waiting

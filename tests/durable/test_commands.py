@@ -90,8 +90,27 @@ def test_a_run_that_waits_for_approval_ends_with_4_and_goes_on_when_approved(tmp
     assert "waiting" in command("runs")[1]
     assert command("resume", "w")[0] == 4
     assert not (tmp_path / "out").exists()
+    assert '"ccos.io.write-file" "out" "x"' in command("runs")[1]
     assert command("resume", "w", "--approve")[:2] == (0, ":done\n")
     assert (tmp_path / "out").read_text() == "x"
+
+
+def test_an_approval_on_the_command_line_is_for_the_very_call_that_the_run_waited_for(
+    tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "rtfs.yaml").write_text(
+        "allow: ['fs:write:.']\npolicy:\n  rules:\n    - match: ccos.io.write-file\n      decide: approve\n"
+    )
+    plan = tmp_path / "plan.rtfs"
+    plan.write_text('(write-file "out" "x") :done')
+    assert command("run", "--config", "rtfs.yaml", "--durable", "--run-id", "w", "plan.rtfs")[0] == 4
+    plan.write_text('(write-file "out" "evil") (write-file "out" "x") :done')
+    approve = ("resume", "w", "--approve", "--accept-changes")
+    assert command(*approve)[0] == 4
+    assert not (tmp_path / "out").exists()
+    assert command(*approve)[0] == 4  # that was the one, the next waits
+    assert (tmp_path / "out").read_text() == "evil"
+    assert command(*approve)[:2] == (0, ":done\n")
 
 
 def test_record_and_replay(tmp_path: Path, command: Command) -> None:
@@ -130,3 +149,20 @@ def test_the_ledger_of_the_configuration(tmp_path: Path, command: Command) -> No
     assert command("run", "--config", "rtfs.yaml", "-e", "1")[0] == 0
     assert command("audit", "verify", "--config", "rtfs.yaml")[0] == 0
     assert (tmp_path / "kept.db").exists()
+
+
+def test_a_run_that_was_killed_before_its_journal_had_anything_in_it_is_started_again(
+    tmp_path: Path, command: Command
+) -> None:
+    runs = tmp_path / "xdg" / "rtfs" / "runs"
+    runs.mkdir(parents=True, mode=0o700)
+    for name in ("x", "y"):
+        (runs / f"{name}.db").touch(mode=0o600)
+        (runs / f"{name}.db-journal").touch(mode=0o600)
+    code, _, said = command("resume", "x")
+    assert code == 1
+    assert "error run/damaged: the journal of run x is empty" in said
+    assert "start it again" in said
+    assert command("run", "--durable", "--run-id", "x", "-e", "1")[:2] == (0, "1\n")
+    assert command("runs", "delete", "x", "y") == (0, "", "")
+    assert list(runs.iterdir()) == []

@@ -118,7 +118,7 @@ def test_broken_yaml_is_shown_where_it_breaks(
 ) -> None:
     path = write(tmp_path, text)
     error = error_of(path)
-    assert (error.code, error.message) == ("config/yaml", f"this is no YAML: {message}")
+    assert (error.code, error.message) == ("config/yaml", f"this is not YAML: {message}")
     assert (str(error.span), error.hint) == (f"{path}:{place}", hint)
 
 

@@ -76,12 +76,31 @@ def test_paths_cannot_escape(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "net:", "env:", "fs:x", "fs:read:", "fs:delete:/a", "net:http://a/b", "net:a:b"]
+    "text",
+    [
+        "",
+        "  ",
+        "net:",
+        "env:",
+        "fs:x",
+        "fs:read:",
+        "fs:delete:/a",
+        "net:http://a/b",
+        "net:a:b",
+        "https://a/b",
+        "read:x",
+        "fs:read:data/*",
+        "fs:write:*.txt",
+    ],
 )
 def test_an_unreadable_grant_is_an_error(text: str) -> None:
     with pytest.raises(HostError) as caught:
         Grants([text])
     assert caught.value.code == "config/grant"
+
+
+def test_one_text_is_one_grant() -> None:
+    assert Grants("net:example.com").resource("net:example.com:443")
 
 
 def test_what_a_url_needs() -> None:

@@ -61,7 +61,10 @@ def test_retry_gives_the_last_error(rt: rtfs.Runtime) -> None:
     assert flaky.calls == 3
 
 
-@pytest.mark.parametrize("code", ["policy/denied", "type/mismatch", "argument/x", "session/outcome-unknown"])
+UNKNOWN = ["session/outcome-unknown", "session/protocol", "session/too-large", "session/closed", "session/handler"]
+
+
+@pytest.mark.parametrize("code", ["policy/denied", "type/mismatch", "argument/x", *UNKNOWN])
 def test_retry_leaves_alone_what_must_not_be_repeated(rt: rtfs.Runtime, code: str) -> None:
     flaky = Counter(failures=9, code=code)
     rt.register("a", flaky)
@@ -69,8 +72,15 @@ def test_retry_leaves_alone_what_must_not_be_repeated(rt: rtfs.Runtime, code: st
     assert flaky.calls == 1
 
 
-def test_what_is_idempotent_may_be_repeated_after_an_unknown_outcome(rt: rtfs.Runtime) -> None:
-    flaky = Counter(failures=1, code="session/outcome-unknown")
+@pytest.mark.parametrize("code", ["session/unavailable", "session/rate-limited", "session/expired"])
+def test_retry_repeats_what_was_certainly_not_performed(rt: rtfs.Runtime, code: str) -> None:
+    rt.register("a", Counter(failures=1, code=code))
+    assert rt.run('^{:runtime.retry {:initial-delay-ms 0}} (call "a")') == 2
+
+
+@pytest.mark.parametrize("code", UNKNOWN)
+def test_what_is_idempotent_may_be_repeated_after_an_unknown_outcome(rt: rtfs.Runtime, code: str) -> None:
+    flaky = Counter(failures=1, code=code)
     rt.register("a", flaky, idempotent=True)
     assert rt.run('^{:runtime.retry {:initial-delay-ms 0}} (call "a")') == 2
 

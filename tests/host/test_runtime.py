@@ -285,10 +285,15 @@ def test_limits_of_a_run_and_of_the_runtime() -> None:
     with rtfs.Runtime(limits={"steps": 100_000}) as rt:
         assert code_of(rt, "(loop [] (recur))") == "limit/steps"
         assert code_of(rt, "(loop [] (recur))", limits=rtfs.Limits(steps=500)) == "limit/steps"
-    for limits in ({"stepz": 1}, {"steps": 0}):
+    for limits, message, hint in (
+        ({"stepz": 1}, "there is no limit 'stepz'", "did you mean steps?"),
+        ({"steps": 0}, "", None),
+    ):
         with pytest.raises(rtfs.HostError) as caught:
             rtfs.Runtime(limits=limits)
         assert caught.value.code == "config/limits"
+        assert message in caught.value.message
+        assert caught.value.hint == hint
 
 
 def test_python_data_that_is_no_value_is_named(rt: rtfs.Runtime) -> None:

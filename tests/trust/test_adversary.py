@@ -65,6 +65,32 @@ def test_a_plan_cannot_write_the_configuration_that_grants_it_its_rights(folder:
         assert rt.run(f'(write-file "{folder}/other.yaml" "x")') is None
 
 
+def test_a_plan_cannot_write_what_makes_declarations_trusted(folder: Path):
+    """The files that a configuration loads, a folder of them, files of servers."""
+    for name, text in (("helpers.rtfs", "(defn one [] 1)"), ("caps/a.rtfs", ""), (".mcp.json", '{"mcpServers": {}}')):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    with (folder / "rtfs.yaml").open("a") as file:
+        file.write("load: [helpers.rtfs, caps]\nmcp_files: [.mcp.json]\n")
+    with rtfs.Runtime.from_config(folder / "rtfs.yaml") as rt:
+        for name in ("helpers.rtfs", "caps/a.rtfs", "caps/new.rtfs", "caps", ".mcp.json"):
+            assert code(lambda name=name: rt.run(f'(write-file "{folder}/{name}" "")')) == "policy/denied"
+            assert code(lambda name=name: rt.run(f'(delete-file "{folder}/{name}")')) == "policy/denied"
+        assert rt.run(f'(read-file "{folder}/helpers.rtfs")') == "(defn one [] 1)"
+
+
+def test_a_plan_cannot_write_what_the_command_line_loads(folder: Path, capfd: pytest.CaptureFixture[str]):
+    from rtfs.cli.main import main
+
+    (folder / "helpers.rtfs").write_text("(defn one [] 1)")
+    (folder / "servers.json").write_text('{"mcpServers": {}}')
+    trusted = ["--load", str(folder / "helpers.rtfs"), "--mcp-config", str(folder / "servers.json")]
+    for name in ("helpers.rtfs", "servers.json"):
+        grants = ["--allow", f"fs:write:{folder}"]
+        assert main(["run", *grants, *trusted, "-e", f'(write-file "{folder}/{name}" "")']) == 3
+        assert "a file of the host's own" in capfd.readouterr().err
+
+
 # ---------------------------------------------------------------------- other hosts than the granted one
 
 

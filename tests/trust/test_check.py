@@ -20,10 +20,10 @@ CONFIG = """policy:
 """
 
 
-def rtfs(*arguments: str, source: str = "") -> subprocess.CompletedProcess[str]:
+def rtfs(*arguments: str, source: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "rtfs", *arguments]
-    return subprocess.run(command, input=source, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=False, env=environment, cwd=cwd)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_every_call_that_a_program_can_make_is_listed(tmp_path: Path, config: st
     assert calls == {
         "ccos.state.kv.get": "allow",
         "ccos.io.log": "ask",
-        "ccos.io.read-file": "depends",
+        "ccos.io.read-file": "deny",
         "own": "declared",
         None: "depends",
         "nobody.knows": "unknown",
@@ -78,6 +78,62 @@ def test_every_call_that_a_program_can_make_is_listed(tmp_path: Path, config: st
         "ccos.io.println": "depends",
     }
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ('(read-file "data/x")', ["allow ccos.io.read-file"]),
+        ('(tool/read-file "data/../x")', ["deny ccos.io.read-file fs:read:x"]),
+        ('(write-file "./asked" "x")', ["ask ccos.io.write-file"]),
+        ('(http-fetch "http://a.b/" {:method "POST"})', ["deny ccos.network.http-fetch net:a.b"]),
+        ('(call "ccos.network.http-fetch" :url "http://a.b:1/")', ["deny ccos.network.http-fetch net:a.b:1"]),
+        ('(http-fetch {:url (str "http:" "//a.b")})', ["depends ccos.network.http-fetch"]),
+        ('(map get-env ["HOME"])', ["depends ccos.system.get-env"]),
+        ('(defn f [] (get-env "HOME" "x"))', ["deny ccos.system.get-env env:HOME"]),
+        (
+            '^{:runtime.fallback {:capability "ccos.io.delete-file"}} (call "ccos.io.read-file" "data/x")',
+            ["allow ccos.io.read-file", "deny ccos.io.delete-file fs:write:data/x"],
+        ),
+        (
+            '^{:runtime.learning.fallback "ccos.io.log"} (call "ccos.io.print" "x")',
+            ["allow ccos.io.print", "allow ccos.io.log"],
+        ),
+        (
+            '^{:runtime.fallback {:capability (str "a" 1)}} (call "ccos.io.print" "x")',
+            ["allow ccos.io.print", "depends None"],
+        ),
+    ],
+)
+def test_what_is_written_out_is_decided_about_as_the_call_would_be(source: str, said: list[str], tmp_path: Path):
+    config = tmp_path / "rtfs.yaml"
+    config.write_text(
+        "allow: ['fs:read:data', 'fs:write:asked']\n"
+        "policy: {rules: [{match: ccos.io.write-file, when: {'0': asked}, decide: approve}]}\n"
+    )
+    done = rtfs("check", "--policy", "--json", "--config", str(config), "-", source=source, cwd=tmp_path)
+    found = [f"{one['decision']} {one.get('id')} {one.get('grant', '')}".strip() for one in json.loads(done.stdout)]
+    assert found == said
+
+
+def test_calls_that_a_program_makes_through_what_is_loaded_are_listed_where_it_uses_that(tmp_path: Path):
+    (tmp_path / "lib.rtfs").write_text(
+        '(defn unused [] (get-env "UNUSED"))\n'
+        '(defn inner [x] (call "lib.fetch" x))\n'
+        '(defn outer [x] (log "outer") (inner x))\n'
+        '(capability "lib.fetch" :implementation (fn [x] (read-file "fixed")))\n'
+    )
+    load = ["--load", str(tmp_path / "lib.rtfs")]
+    done = rtfs("check", "--policy", "--json", *load, "-", source="1\n (outer 5)", cwd=tmp_path)
+    calls = {(call["place"], call["id"], call["decision"], call.get("grant")) for call in json.loads(done.stdout)}
+    assert calls == {
+        ("<stdin>:2:3", "ccos.io.log", "allow", None),
+        ("<stdin>:2:3", "lib.fetch", "allow", None),
+        ("<stdin>:2:3", "ccos.io.read-file", "deny", "fs:read:fixed"),
+    }
+    assert done.returncode == 3
+    redefined = rtfs("check", "--policy", *load, "-", source="(defn outer [x] x) (outer 5)", cwd=tmp_path)
+    assert (redefined.returncode, redefined.stdout) == (0, "")
 
 
 @pytest.mark.parametrize(

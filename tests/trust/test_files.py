@@ -197,7 +197,7 @@ def test_what_is_no_regular_file_hangs_nothing_and_is_left_alone(
             with pytest.raises(rtfs.UserError) as caught:
                 rt.run(source)
             assert caught.value.code == "capability/failed"
-            assert "no regular file" in caught.value.message
+            assert "not a regular file" in caught.value.message
         assert rt.run(f'(file-exists? "{path}")') is True
     assert not stat.S_ISREG(path.lstat().st_mode)
 

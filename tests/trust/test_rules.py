@@ -221,3 +221,80 @@ def test_what_is_no_rule_is_an_error(rule: dict[str, Any]):
     with pytest.raises(rtfs.UserError) as caught:
         rtfs.Runtime(rules=[rule])
     assert caught.value.code == "config/invalid"
+
+
+@pytest.mark.parametrize("path", ["out/x", "./out/x", "out/../out//x", "{here}/out/x", "link", "way/x", "out/../link"])
+@pytest.mark.parametrize("decide", ["deny", "approve"])
+@pytest.mark.parametrize("wanted", ["out/x", "./out/x", ["a", "out/*"], "link", "*/x"])
+def test_a_rule_about_a_path_fits_however_the_path_is_spelled(
+    path: str, decide: str, wanted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to("out/x")
+    (tmp_path / "way").symlink_to("out")
+    rule = {"match": "ccos.io.*", "when": {"0": wanted}, "decide": decide}
+    with rtfs.Runtime(["fs:write:."], rules=[rule]) as rt:
+        said = code(rt, f'(write-file "{path.format(here=tmp_path)}" "text")')
+    assert said == ("policy/denied" if decide == "deny" else "policy/approval-required")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("out/x", "ok"), ("./out/x", "ok"), ("out/../plan.rtfs", "policy/denied"), ("out/back", "policy/denied")],
+)
+def test_a_rule_that_allows_a_path_fits_where_it_leads(
+    path: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "back").symlink_to("../plan.rtfs")
+    rules = [{"match": "*", "when": {"0": "out/*"}, "decide": "allow"}, {"match": "*", "decide": "deny"}]
+    with rtfs.Runtime(["fs:write:."], rules=rules) as rt:
+        assert code(rt, f'(write-file "{path}" "text")') == expected
+
+
+def test_deleting_a_link_is_about_the_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").write_text("text")
+    (tmp_path / "link").symlink_to("x")
+    rule = {"match": "*", "when": {"0": "link"}, "decide": "deny"}
+    with rtfs.Runtime(["fs:write:."], rules=[rule]) as rt:
+        assert code(rt, '(delete-file "./link")') == "policy/denied"
+
+
+def test_a_rule_that_asks_fits_any_spelling_of_an_argument():
+    rule = {"match": "a.y", "when": {"owner": "acme"}, "decide": "approve"}
+    with runtime(rules=[rule]) as rt:
+        assert code(rt, '(call "a.y" {:owner "other" "owner" "acme"})') == "policy/approval-required"
+
+
+def test_a_text_that_is_no_path_is_compared_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    rule = {"match": "*", "when": {"1": "*secret*"}, "decide": "deny"}
+    with rtfs.Runtime(["fs:write:."], rules=[rule]) as rt:
+        assert code(rt, '(write-file "x" "nothing\\u0000/")') == "ok"
+        assert code(rt, '(write-file "x" "a secret\\u0000")') == "policy/denied"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("(do\n (log 1))", "(log 1)"),
+        ("(map\n log [1])", "(map\n log [1])"),
+        ("(defmacro m [] `(do (log 1)))\n(m)", "(m)"),
+    ],
+)
+def test_what_waits_for_an_approval_is_shown_in_the_users_own_text(source: str, shown: str):
+    rules = [{"match": "ccos.io.log", "decide": "approve"}]
+    with rtfs.Runtime(rules=rules) as rt, pytest.raises(rtfs.UserError) as caught:
+        rt.run(source, name="plan.rtfs")
+    assert caught.value.span is not None
+    assert (caught.value.span.source.name, caught.value.span.text) == ("plan.rtfs", shown)
+
+
+@pytest.mark.parametrize("quota", [{"calls": "x"}, {"calls": -1}, {"bytes": True}, {"seconds": float("nan")}])
+def test_a_quota_is_a_number_from_0(quota: dict[str, Any]):
+    with pytest.raises(rtfs.UserError) as caught:
+        rtfs.Runtime(quotas=[quota])
+    assert caught.value.code == "config/invalid"

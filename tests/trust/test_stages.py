@@ -44,7 +44,7 @@ STAGES = {
     "decide again": ("again", "decision = self.decide(entry, arguments, frame.context)",
                      "decision = policy.Decision(True, '')"),
     "record the question": ("_asked", "record(decision.text)", "pass"),
-    "stop the unapproved": ("_asked", "raise Stop(error, waiting=True) from None", "raise"),
+    "stop the unapproved": ("_asked", "raise Stop(error, waiting=request.call) from None", "raise"),
     "needs": ("_decide", "needs = self.needs(entry, arguments, context)", "needs = []"),
     "rules": ("_decide", "decision = policy.ruled(self.rules, entry, arguments, context, needs)",
               "decision = self.policy(entry, arguments, context, needs)"),
