@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+STANDARD = "stdlib/"
+"""How the names of the standard library's files begin."""
+
 
 class Source:
     """A text with a name for people: a path, `<stdin>`, `<repl 3>`. library: whether it was loaded for programs to
-    use; errors in it are shown where the program used it."""
+    use, as the standard library is; errors in it are shown where the program used it."""
 
     __slots__ = ("_starts", "library", "name", "text")
 
     def __init__(self, text: str, name: str = "<string>") -> None:
         self.name = name
         self.text = text
-        self.library = False
+        self.library = name.startswith(STANDARD)
         self._starts: list[int] | None = None
 
     def _line_starts(self) -> list[int]:

@@ -39,11 +39,11 @@ def answered(question: Any) -> Any:
     return fill(question)
 
 
-def once() -> Callable[[Any], Any]:
-    """The function that says yes to the first call, for whoever has said so on the command line, and asks nobody
-    about others."""
-    left = [True]
-    return lambda request: True if left and left.pop() else None
+def once(call: str) -> Callable[[Any], Any]:
+    """The function that says yes to this call (an `ApprovalRequest`'s), once, for whoever has said so on the command
+    line, and asks nobody about others."""
+    left = [call]
+    return lambda request: True if left == [request.call] and left.pop() else None
 
 
 def ask(request: Any) -> Any:

@@ -6,7 +6,7 @@ Must not know how records are kept. Invariant: nothing is ever written to a ledg
 from __future__ import annotations
 
 from rtfs.cli.output import write
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage import Parser, add_action
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -98,7 +98,7 @@ def _parser() -> Parser:
     shared.add_argument("--json", action="store_true", help="print JSON, a line a record")
     shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
     for name, what in (("show", "the records, as a tree"), ("export", "all fields, as JSON Lines")):
-        one = actions.add_parser(name, parents=[shared], help=what)
+        one = add_action(actions, name, what, shared)
         one.add_argument("--run", metavar="RUN", help="only those of one run")
-    actions.add_parser("verify", parents=[shared], help="whether anything was changed, removed, inserted or cut off")
+    add_action(actions, "verify", "check that nothing was changed, removed, inserted or cut off", shared)
     return parser

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs.cli import wiring
+from rtfs.cli import report, wiring
 from rtfs.cli.live import live
 
 TYPE_CHECKING = False
@@ -17,8 +17,13 @@ def call(options: Options) -> int:
     arguments = []
     if options.json_text is not None:
         arguments.append(from_python(wiring.parse_json(options.json_text, "the argument"), keywords=True))
-    with wiring.runtime(options) as runtime:
-        with live(runtime, runtime.ledger.listener):
-            value = runtime.call(options.id, *arguments)
-        wiring.show(value, options)
+    runtime = wiring.runtime(options)
+    try:
+        with runtime:
+            with live(runtime, runtime.ledger.listener):
+                value = runtime.call(options.id, *arguments)
+            wiring.show(value, options)
+    finally:
+        if options.verbose:
+            report.show_pool(runtime)
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rtfs.cli import wiring
 from rtfs.cli.output import write
-from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def capabilities(options: Options) -> int:
         if options.action == "show":
             manifest = known.get(options.id)
             if manifest is None:
-                raise _unknown(options.id, known.keys())
+                raise known.unknown(options.id)
             write(_as_json(manifest) if options.json else _as_text(manifest))
         elif options.json:
             import json
@@ -32,15 +31,6 @@ def capabilities(options: Options) -> int:
             for id, manifest in known.items():
                 write(f"{id:<{width}}  {manifest.description}".rstrip())
     return 0
-
-
-def _unknown(id: str, ids: list[str]) -> HostError:
-    from rtfs.syntax.suggest import did_you_mean
-
-    near = did_you_mean(id, ids)
-    return HostError(
-        f'there is no capability "{id}"', code="capability/unknown", hint=f'did you mean "{near}"?' if near else None
-    )
 
 
 def _plain(manifest: CapabilityManifest) -> dict[str, Any]:

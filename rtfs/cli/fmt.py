@@ -1,4 +1,4 @@
-"""`rtfs fmt PATH…`: lays source files out anew.
+"""`rtfs fmt PATH…`: formats source files.
 
 Must not know how. Invariants: a file that cannot be read is left alone, and so is one that is laid out already; a file
 is replaced as a whole or not at all.
@@ -23,7 +23,7 @@ def fmt(arguments: list[str]) -> int:
     from rtfs.cli.usage import Parser
 
     parser = Parser(
-        prog="rtfs fmt", description="Lay out .rtfs files anew: indentation and spaces; words and line breaks stay."
+        prog="rtfs fmt", description="Format .rtfs files: indentation and spaces change, words and line breaks stay."
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder of them, or - for standard input")
     parser.add_argument("--check", action="store_true", help="change nothing; name what would change, exit with 1")

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 from rtfs.cli.output import write
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage import Parser, add_action
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -34,7 +34,9 @@ def mcp(options: Options) -> int:
     options.json, options.debug = bool(found.json), bool(found.debug)
     command = words[cut + 1 :]
     if (found.server is None) == (not command):
-        raise HostError("name one server: a configured name, a URL, or -- COMMAND ARG…", code="usage")
+        known = ", ".join(_servers(found)[0])
+        hint = f"configured: {known}" if known else None
+        raise HostError("name one server: a configured name, a URL, or -- COMMAND ARG…", code="usage", hint=hint)
     target, name = _target(found, command)
     servers, principal = _configured(target, found)
     if found.action in ("login", "logout"):
@@ -54,19 +56,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     shared.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    shared.add_argument("--name", metavar="NAME", help="what ids begin with: mcp.NAME.TOOL")
+    shared.add_argument("--name", metavar="NAME", help="server name in ids: mcp.NAME.TOOL")
     shared.add_argument("--principal", metavar="NAME", help="on whose behalf (default: as configured, else local)")
     shared.add_argument("--json", action="store_true", help="print JSON")
     shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
-    actions.add_parser("list", parents=[shared], help="the server's tools, a line each")
-    importing = actions.add_parser("import", parents=[shared], help="write a declaration for each tool")
+    add_action(actions, "list", "the server's tools, a line each", shared)
+    importing = add_action(actions, "import", "write a declaration for each tool", shared)
     importing.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the files")
     importing.add_argument("--force", action="store_true", help="write over files that say something else")
-    logging_in = actions.add_parser("login", parents=[shared], help="log in with a browser, and keep the tokens")
-    logging_in.add_argument("--scope", action="append", default=[], metavar="SCOPES", help="ask for these too")
+    logging_in = add_action(actions, "login", "log in with a browser, and keep the tokens", shared)
+    logging_in.add_argument("--scope", action="append", default=[], metavar="SCOPES", help="further scopes to ask for")
     logging_in.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
-    logging_in.add_argument("--wait", type=float, default=300.0, metavar="SECONDS", help="for the login (300)")
-    actions.add_parser("logout", parents=[shared], help="forget the tokens, here and at the issuer")
+    logging_in.add_argument(
+        "--wait", type=float, default=300.0, metavar="SECONDS", help="time for the login (default: 300)"
+    )
+    add_action(actions, "logout", "forget the tokens, here and at the issuer", shared)
     return parser
 
 
@@ -178,12 +182,16 @@ def _import(tools: list[dict[str, Any]], target: dict[str, Any], name: str, foun
     folder = Path(found.output)
     try:
         states = {one.file: _state(folder / one.file, one.text) for one in made}
-        other = [file for file, state in states.items() if state == "changed"]
+        other = [one for one in made if states[one.file] == "changed"]
         if other and not found.force:
+            named = ", ".join(one.file for one in other[:5]) + (" …" if len(other) > 5 else "")
+            strange = any(f'(capability "{one.id}"' not in _said(folder / one.file) for one in other)
             raise HostError(
-                f"{folder} already says something else in {', '.join(other[:5])}" + (" …" if len(other) > 5 else ""),
+                f"{folder} already says something else in {named}",
                 code="file/exists",
-                hint="look at what changed, then import with --force",
+                hint="that is no declaration of this server's tool: import into a folder of its own"
+                if strange
+                else "look at what changed, then import with --force",
             )
         folder.mkdir(parents=True, exist_ok=True)
         for one in made:
@@ -208,11 +216,15 @@ def _import(tools: list[dict[str, Any]], target: dict[str, Any], name: str, foun
 def _state(path: Path, text: str) -> str:
     if not os.path.lexists(path):
         return "new"
+    return "unchanged" if not path.is_symlink() and _said(path) == text else "changed"
+
+
+def _said(path: Path) -> str:
+    """What a file says; nothing if that is no text."""
     try:
-        same = not path.is_symlink() and path.read_text(encoding="utf-8") == text
+        return path.read_text(encoding="utf-8")
     except ValueError:
-        same = False
-    return "unchanged" if same else "changed"
+        return ""
 
 
 def _write(path: Path, text: str) -> None:

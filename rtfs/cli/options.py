@@ -22,7 +22,7 @@ class Options:
     """command: run, repl, call, capabilities, test, mcp … file: a path, `-` for standard input, or None. expression: of
     `-e`. args: what stands behind the program, for it to read as `@args`. action, id, json_text: of call and
     capabilities. rest: arguments of commands that have a parser of their own. ledger, record, replay: files. approve:
-    say yes, once."""
+    the call, as text, to say yes to, once."""
 
     __slots__ = (
         "action", "allow", "approve", "args", "command", "config", "context", "debug", "durable", "expression", "file",
@@ -46,7 +46,7 @@ class Options:
         self.replay: str | None = None
         self.run_id: str | None = None
         self.durable = False
-        self.approve = False
+        self.approve = ""
         self.timeout: float | None = None
         self.verbose = 0
         self.json = False
@@ -84,6 +84,8 @@ def parse_run(arguments: list[str]) -> Options | None:
                     return None
                 value = arguments[index]
                 index += 1
+                if value.startswith("--") or (value.startswith("-") and value in _TAKING):
+                    return None
             if field in _LISTS:
                 getattr(options, field).append(value)
             elif field == "timeout":

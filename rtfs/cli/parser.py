@@ -22,6 +22,7 @@ approval, 130 interrupted. Results go to standard output, everything else to sta
 _RUN_EPILOG = """A program finds its ARGs as the vector @args, and the values of --context as @name.
 A file that begins with #!/usr/bin/env -S rtfs run can be started by itself."""
 _RUN_USAGE = "rtfs run [OPTION…] (FILE | - | -e EXPR) [ARG…]"
+_CAPABILITIES_USAGE = "rtfs capabilities [OPTION…] [list | show ID]"
 _FORMAT = partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
 
 
@@ -39,7 +40,7 @@ def parse(arguments: list[str]) -> Options:
     if found.command == "run" and (found.file is None) == (found.expression is None):
         raise Usage("run takes a FILE, or - for standard input, or -e EXPR", None, f"usage: {_RUN_USAGE}\n")
     if found.command == "capabilities" and found.action == "show" and not found.id:
-        parser.error("capabilities show takes an ID")
+        raise Usage("capabilities show takes an ID", "rtfs capabilities lists them", f"usage: {_CAPABILITIES_USAGE}\n")
     options = Options(found.command)
     for name in Options.__slots__:
         value = getattr(found, name, None)
@@ -76,24 +77,27 @@ def build() -> Parser:
     run.add_argument("--context", metavar="JSON", help="object of values for @name; @FILE reads it from a file")
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
     run.add_argument("--durable", action="store_true", default=None, help="keep a journal, so that it can be resumed")
-    run.add_argument("--run-id", metavar="ID", help="what the run is called, with --durable")
-    run.add_argument("--record", metavar="FILE", help="write every call and what it gave to a recording")
-    run.add_argument("--replay", metavar="FILE", help="answer every call from a recording; touch nothing")
+    run.add_argument("--run-id", metavar="ID", help="name of a durable run; made up if left out")
+    run.add_argument("--record", metavar="FILE", help="record every call and its result")
+    run.add_argument("--replay", metavar="FILE", help="answer every call from a recording, perform none")
 
     check = add(
         "check",
-        help="say what is wrong with a program, and what it may call, without running it",
+        help="report errors in a program, and the calls it can make",
         description="Read and compile a program, run nothing. --policy: also every call it can make.",
         usage="rtfs check [OPTION…] FILE",
     )
     check.add_argument("file", metavar="FILE", help="program, or - for standard input")
-    check.add_argument("--policy", action="store_true", default=None, help="which calls, grants and approvals")
+    check.add_argument(
+        "--policy", action="store_true", default=None, help="list the calls it can make, with grants and approvals"
+    )
 
     add(
         "repl",
-        help="type programs, see results",
+        help="start the interactive prompt",
         description="Run what is typed, or piped in. :help lists the commands of the prompt.",
         usage="rtfs repl [OPTION…]",
+        parents=[_shared(results=False)],
     )
 
     call = add(
@@ -103,29 +107,29 @@ def build() -> Parser:
         usage="rtfs call [OPTION…] ID [JSON]",
     )
     call.add_argument("id", metavar="ID", help="of the capability; rtfs capabilities lists them")
-    call.add_argument("json_text", nargs="?", metavar="JSON", help="its argument; none: {}")
+    call.add_argument("json_text", nargs="?", metavar="JSON", help='its argument, such as {"name": "value"}')
 
     capabilities = add(
         "capabilities",
         help="list or show capabilities",
         description="List the capabilities, or show all about one.",
-        usage="rtfs capabilities [OPTION…] [list | show ID]",
+        usage=_CAPABILITIES_USAGE,
     )
-    capabilities.add_argument("action", nargs="?", choices=("list", "show"), default="list", help="list unless said")
+    capabilities.add_argument("action", nargs="?", choices=("list", "show"), default="list", help="default: list")
     capabilities.add_argument("id", nargs="?", metavar="ID")
 
     add(
         "doctor",
-        help="say what is set up and what is missing",
+        help="report what is set up and what is missing",
         description="Check versions, configuration, cache, servers and credentials.",
         usage="rtfs doctor [OPTION…]",
     )
 
     for name, text in (
         ("test", "run golden tests"),
-        ("fmt", "lay source files out anew"),
+        ("fmt", "format source files"),
         ("mcp", "look at MCP servers, import their tools"),
-        ("resume", "go on with a durable run"),
+        ("resume", "continue a durable run"),
         ("runs", "list or delete durable runs"),
         ("audit", "show, verify or export a ledger"),
     ):
@@ -133,8 +137,8 @@ def build() -> Parser:
     return parser
 
 
-def _shared() -> Parser:
-    """The options of every command that has a runtime."""
+def _shared(results: bool = True) -> Parser:
+    """The options of every command that has a runtime. results: whether it has one result, which may be JSON."""
     shared = Parser(add_help=False)
     rights = shared.add_argument_group("rights and declarations")
     rights.add_argument(
@@ -146,11 +150,12 @@ def _shared() -> Parser:
     rights.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     rights.add_argument("--load", action="append", metavar="FILE", help="file or folder of trusted declarations")
     rights.add_argument("--mcp-config", action="append", metavar="FILE", help="file of MCP servers (.mcp.json)")
-    rights.add_argument("--principal", metavar="NAME", help="on whose behalf (sessions are kept apart by it)")
+    rights.add_argument("--principal", metavar="NAME", help="on whose behalf; each has sessions of its own")
     rights.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
     output = shared.add_argument_group("output")
     output.add_argument("-v", "--verbose", action="count", help="show session events; -vv every ledger record")
-    output.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
+    if results:
+        output.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
     output.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     output.add_argument("--debug", action="store_true", default=None, help="show Python tracebacks")
     return shared

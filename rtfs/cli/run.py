@@ -21,17 +21,20 @@ def run(options: Options) -> int:
     """Run the program that the options name. Raises UserError."""
     source = _source(options)
     context = _context(options)
-    with wiring.runtime(options) as runtime:
-        with writing(), live(runtime, runtime.ledger.listener):
-            if options.durable or options.record or options.replay:
-                from rtfs.cli.runs import run_kept
+    runtime = wiring.runtime(options)
+    try:
+        with runtime:
+            with writing(), live(runtime, runtime.ledger.listener):
+                if options.durable or options.record or options.replay:
+                    from rtfs.cli.runs import run_kept
 
-                value = run_kept(runtime, source, context, options)
-            else:
-                value = runtime.run(source, context, timeout=options.timeout)
-        wiring.show(value, options)
-    if options.verbose:
-        report.show_pool(runtime)
+                    value = run_kept(runtime, source, context, options)
+                else:
+                    value = runtime.run(source, context, timeout=options.timeout)
+            wiring.show(value, options)
+    finally:
+        if options.verbose:
+            report.show_pool(runtime)
     return 0
 
 

@@ -13,7 +13,7 @@ from rtfs.cli import wiring
 from rtfs.cli.live import live
 from rtfs.cli.options import Options
 from rtfs.cli.output import write, writing
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage import Parser, add_action
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 KEPT = ("allow", "config", "ledger", "load", "mcp_config", "principal")
 """The options that a resumed run needs again."""
+SHOWN = 500
+"""Characters of the call that a run waits for."""
 
 
 def run_kept(runtime: Runtime, source: Source, context: dict[str, Any] | None, options: Options) -> Any:
@@ -58,7 +60,7 @@ def resume(options: Options) -> int:
         )
     for name in KEPT:
         setattr(options, name, state.shell[name])
-    options.no_input, options.approve = found.no_input, found.approve
+    options.no_input, options.approve = found.no_input, state.asked if found.approve else ""
     fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
     if found.result is not None:
         from rtfs.values import from_python
@@ -115,6 +117,8 @@ def runs(options: Options) -> int:
 def _plain(state: RunState) -> dict[str, Any]:
     fields = {"run": state.run_id, "state": state.state, "calls": state.calls, "began": state.began}
     fields |= {"program": state.name, "folder": state.folder}
+    if state.state == "waiting":
+        fields["asked"] = state.asked
     return fields if state.note is None else {**fields, "note": state.note}
 
 
@@ -126,22 +130,26 @@ def _line(state: RunState) -> str:
     began = strftime("%Y-%m-%d %H:%M:%S", localtime(state.began))
     calls = f"{state.calls} call{'' if state.calls == 1 else 's'}"
     text = f"{state.run_id:<14} {state.state:<11} {began}  {calls:<10} {state.name}"
-    return clean(text if state.note is None else f"{text}\n    {state.note}")
+    if state.note is not None:
+        text += f"\n    {state.note}"
+    if state.state == "waiting":
+        text += f"\n    {state.asked[:SHOWN]}" + (" …" if len(state.asked) > SHOWN else "")
+    return clean(text)
 
 
 def _resume_parser() -> Parser:
     parser = Parser(
         prog="rtfs resume",
-        description="Go on with a durable run where it was. What was done is not done again.",
+        description="Continue a durable run where it stopped. What was done is not done again.",
     )
     parser.add_argument("run", metavar="RUN")
     doubt = parser.add_mutually_exclusive_group()
-    doubt.add_argument("--retry", action="store_true", help="make a call again whose outcome is not known")
-    doubt.add_argument("--assume-failed", action="store_true", help="take such a call for failed")
-    doubt.add_argument("--result", metavar="JSON", help="take this for what such a call gave")
-    parser.add_argument("--call", metavar="PATH", help="which call that is about, if there are several")
+    doubt.add_argument("--retry", action="store_true", help="repeat a call whose outcome is not known")
+    doubt.add_argument("--assume-failed", action="store_true", help="treat such a call as failed")
+    doubt.add_argument("--result", metavar="JSON", help="use this as the result of such a call")
+    parser.add_argument("--call", metavar="PATH", help="which call is meant, if several are in doubt")
     parser.add_argument("--approve", action="store_true", help="approve the call that the run waits for")
-    parser.add_argument("--accept-changes", action="store_true", help="replay although a file was changed")
+    parser.add_argument("--accept-changes", action="store_true", help="continue although a file has changed")
     parser.add_argument("--allow", action="append", metavar="GRANT", help="narrow the run's grants to these")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="longest time it may take")
     parser.add_argument("--no-input", action="store_true", help="never ask; exit 4 where it would")
@@ -158,8 +166,8 @@ def _runs_parser() -> Parser:
     parser = Parser(prog="rtfs runs", parents=[shared], description="Durable runs, oldest first.")
     parser.set_defaults(action="list")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", parents=[shared], help="list them, with their states")
-    delete = actions.add_parser("delete", parents=[shared], help="delete runs, with all values they keep")
+    add_action(actions, "list", "list them, with their states", shared)
+    delete = add_action(actions, "delete", "delete runs, with all values they keep", shared)
     delete.add_argument("run", nargs="+", metavar="RUN")
-    actions.add_parser("prune", parents=[shared], help="delete all that are done")
+    add_action(actions, "prune", "delete all that are done", shared)
     return parser

@@ -49,7 +49,10 @@ class Parser(argparse.ArgumentParser):
             wanted = next((one.metavar for one in self._actions if self._is(one, match["what"])), None)
             hint = f"write {match['what']} {wanted}" if wanted is not None else None
         elif message.startswith(_LACKING):
-            message = f"{message.removeprefix(_LACKING)} is missing"
+            missing = message.removeprefix(_LACKING)
+            message = f"{missing} is missing"
+            choices = [name for one in self._actions if one.metavar == missing for name in one.choices or ()]
+            hint = "there are " + ", ".join(choices) if choices else None
         elif match := _ARGUMENT.match(message):
             message = f"{match['what']}: {match['problem']}"
         raise Usage(message, hint, self.format_usage())
@@ -65,6 +68,11 @@ class Parser(argparse.ArgumentParser):
     @staticmethod
     def _is(action: argparse.Action, name: str) -> bool:
         return bool(action.metavar) and name in ("/".join(action.option_strings), action.metavar)
+
+
+def add_action(actions: Any, name: str, what: str, shared: argparse.ArgumentParser) -> Any:
+    """Add a subcommand's action, with the same words in the list of actions and in its own help."""
+    return actions.add_parser(name, parents=[shared], help=what, description=f"{what[0].upper()}{what[1:]}.")
 
 
 def show(usage: Usage, as_json: bool) -> None:

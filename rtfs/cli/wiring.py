@@ -19,7 +19,7 @@ def runtime(options: Options) -> Runtime:
     """A runtime with the options' configuration, grants, principal and loaded files."""
     from rtfs.host.runtime import Runtime
 
-    approve = once() if options.approve else asker(options.no_input)
+    approve = once(options.approve) if options.approve else asker(options.no_input)
     fields: dict[str, Any] = {"on_warning": report.warn, "approve": approve, "elicit": elicitor(options.no_input)}
     if options.principal is not None:
         fields["principal"] = options.principal
@@ -38,6 +38,7 @@ def runtime(options: Options) -> Runtime:
                 read_servers(file, table)
             fields["handlers"] = {"mcp": {"servers": table}}
         made = Runtime(options.allow, **fields)
+    made.protect(*options.load, *options.mcp_config)
     try:
         for path in options.load:
             from rtfs.host.files import read_sources
@@ -57,7 +58,8 @@ def parse_json(text: str, what: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise HostError(f"{what} is no JSON: {error}", code="usage") from None
+        hint = """a JSON object is written '{"name": "value"}'; the single quotes keep it from the shell"""
+        raise HostError(f"{what} is not JSON: {error}", code="usage", hint=hint) from None
 
 
 def show(value: Any, options: Options) -> None:

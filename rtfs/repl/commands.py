@@ -7,7 +7,7 @@ and one line of help.
 
 from __future__ import annotations
 
-from rtfs.values import HostError
+from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ NAMES = (
     "reload", "set", "help", "quit",
 )  # fmt: skip
 """All commands, in the order of the help."""
+
+_ELSEWHERE = {
+    "exit": "quit", "quit": "quit", "q": "quit", "bye": "quit", "help": "help", "h": "help", "?": "help",
+    "doc": "doc", "dir": "apropos", "apropos": "apropos", "source": "source", "t": "type", "macroexpand-1": "expand",
+}  # fmt: skip
+"""What is typed at other prompts, and the command for it."""
 
 PROGRAMS = ("type", "ast", "expand", "time")
 """Those that take a program."""
@@ -85,5 +91,18 @@ def hint_for(text: str) -> str | None:
     from rtfs.syntax.suggest import did_you_mean
 
     word = text.split(None, 1)[0]
-    near = did_you_mean(word[1:], NAMES)
+    near = _ELSEWHERE.get(word[1:]) or did_you_mean(word[1:], NAMES)
     return f"{word} is a keyword; the command is :{near}" if near else None
+
+
+def hint_at_prompt(error: UserError) -> str | None:
+    """The hint of an error, in the words of the prompt."""
+    hint = error.hint
+    if error.code == "undefined":
+        word = error.message.partition("`")[2].partition("`")[0]
+        return f"the command is :{_ELSEWHERE[word]}" if word in _ELSEWHERE else hint
+    if error.code == "limit/time" and hint is not None:
+        return hint.replace("--timeout", ":set timeout")
+    if error.code == "policy/denied" and hint is not None:
+        return hint.replace("allow it with --allow ", "allow it with :policy allow ")
+    return hint

@@ -28,11 +28,7 @@ def caps(session: Session, argument: str) -> None:
         if wanted.lower() in id.lower() or wanted.lower() in text.lower():
             rows.append((id, text))
     if not rows:
-        from rtfs.syntax.suggest import did_you_mean
-
-        near = did_you_mean(wanted, names.capability_ids())
-        hint = f'did you mean "{near}"?' if near else None
-        raise HostError(f'there is no capability "{wanted}"', code="capability/unknown", hint=hint)
+        raise session.runtime.capabilities.unknown(wanted)
     session.say(table(rows, session.settings.columns()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfs.repl.commands import command, usage_error
-from rtfs.repl.table import table
+from rtfs.repl.table import table, wrapped
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ def doc(session: Session, argument: str) -> None:
             return
     if found is None:
         raise unknown(session, argument)
-    session.say(described(found))
+    session.say(described(found, session.settings.columns()))
 
 
 @command("source", "NAME", "The text that defines a name.")
@@ -45,7 +45,8 @@ def source(session: Session, argument: str) -> None:
         found = names.describe(argument)
         if found is None:
             raise unknown(session, argument)
-        session.say(f"; {argument} is a {found.kind} that is not written in RTFS\n{found.line}")
+        lines = wrapped(found.line, session.settings.columns())
+        session.say("\n".join((f"; {argument} is a {found.kind} that is not written in RTFS", *lines)))
         return
     from rtfs.syntax.diagnostics import clean
 
@@ -122,13 +123,13 @@ def expand(session: Session, argument: str) -> None:
     session.say(text)
 
 
-def described(found: Description) -> str:
-    """A description over several lines."""
+def described(found: Description, columns: int) -> str:
+    """A description over several lines, its text broken at words. columns: of the terminal."""
     from rtfs.syntax.diagnostics import clean
 
     lines = [*(found.shapes or [found.name])]
     if found.doc:
-        lines.append(f"  {found.doc}")
+        lines += [f"  {line}" for line in wrapped(found.doc, columns - 2)]
     lines.append(f"  {found.kind}" + (f", also {' '.join(found.aliases)}" if found.aliases else ""))
     lines += [f"  {expression}  ;=> {printed}" for expression, printed in found.examples]
     if found.span is not None and not found.span.source.name.startswith("stdlib/"):

@@ -50,11 +50,6 @@ class Place:
         """Whether a string is open at the cursor."""
         return self.word is not None and self.word.kind == STRING and not self.word.closed
 
-    @property
-    def call_frame(self) -> Frame | None:
-        """The innermost list around the cursor, or None."""
-        return next((frame for frame in reversed(self.frames) if frame.opener in ("(", "#(")), None)
-
 
 def place_at(text: str, at: int) -> Place:
     """The place of the cursor at offset `at` of `text`."""

@@ -48,7 +48,7 @@ def _piped() -> Callable[[str], str | None]:
     stream = sys.stdin
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
-        reconfigure(errors="surrogateescape")  # the reader says where the text is no UTF-8
+        reconfigure(errors="surrogateescape")  # the reader says where the text is not UTF-8
 
     def read(_: str) -> str | None:
         return (stream.readline() if stream is not None else "") or None

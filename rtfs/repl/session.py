@@ -180,11 +180,11 @@ class Session:
             import traceback
 
             traceback.print_exception(error, file=sys.stderr)
-        text = render(error, color=self.color)
-        grant = "allow it with --allow "
-        if self.interactive and error.code == "policy/denied" and (error.hint or "").startswith(grant):
-            text = text.replace(grant, "allow it with :policy allow ")
-        self.note(text)
+        if self.interactive:
+            from rtfs.repl.commands import hint_at_prompt
+
+            error.hint = hint_at_prompt(error)
+        self.note(render(error, color=self.color))
 
     def crash(self, error: Exception) -> None:
         """Show an error that is not the user's."""

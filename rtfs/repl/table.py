@@ -20,7 +20,7 @@ def table(rows: list[tuple[str, str]], columns: int, widest: int = _WIDEST) -> s
     indent = 2 + max((len(label) for label, _ in cleaned if len(label) <= widest), default=widest)
     lines: list[str] = []
     for label, text in cleaned:
-        first, *others = _wrapped(text, columns - indent)
+        first, *others = wrapped(text, columns - indent)
         if len(label) > indent - 2 and first:
             lines.append(label)
             label = ""
@@ -29,7 +29,8 @@ def table(rows: list[tuple[str, str]], columns: int, widest: int = _WIDEST) -> s
     return "\n".join(lines)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text, broken at words where they are longer than a width that is worth it."""
     lines: list[str] = []
     for line in text.split("\n"):
         if len(line) <= width or width < _NARROWEST:

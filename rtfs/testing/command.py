@@ -1,27 +1,28 @@
 """`rtfs test PATH… [--update] [--allow GRANT]`: runs golden files and prints what differs.
 
-Must not know how a chunk is run. Exit status: 0 all passed, 1 a failure, 2 nothing to run or a wrong call.
+Must not know how a chunk is run. Exit status: 0 all passed, 1 a failure; nothing to run is an error.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rtfs.cli.usage import Parser
+from rtfs.host.files import near_file
 from rtfs.testing.golden import Chunk, GoldenFile, Problem, parse
 from rtfs.testing.runner import Edit, apply_edits, run_chunk
+from rtfs.values import HostError
 
 SUFFIX = ".test.rtfs"
 
 
 def load(path: Path) -> GoldenFile:
-    """Read and take apart one file; a file that cannot be read or is no UTF-8 has that as its problem."""
+    """Read and take apart one file; a file that cannot be read or is not UTF-8 has that as its problem."""
     try:
         return parse(path.read_bytes().decode("utf-8"), str(path))
     except UnicodeDecodeError as error:
-        return GoldenFile(str(path), "", [], [Problem(1, f"no UTF-8 text: byte {error.start} is wrong")])
+        return GoldenFile(str(path), "", [], [Problem(1, f"not UTF-8: byte {error.start} is wrong")])
     except OSError as error:
         return GoldenFile(str(path), "", [], [Problem(1, error.strerror or str(error))])
 
@@ -49,17 +50,15 @@ def run(argv: Sequence[str]) -> int:
         nargs="*",
         default=["."],
         metavar="PATH",
-        help="a file, or a folder to search for *.test.rtfs (here)",
+        help="a file, or a folder to search for *.test.rtfs (default: .)",
     )
-    parser.add_argument("--update", action="store_true", help="write what the programs give into the files")
+    parser.add_argument("--update", action="store_true", help="write the actual results into the files")
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
     try:
         options = parser.parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     paths = _found(options.paths)
-    if paths is None:
-        return 2
     passed = failed = updated = 0
     for path in paths:
         file = load(path)
@@ -85,20 +84,19 @@ def run(argv: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def _found(names: Sequence[str]) -> list[Path] | None:
-    """The golden files that the paths name, each once, folders searched in sorted order; None if there are none."""
+def _found(names: Sequence[str]) -> list[Path]:
+    """The golden files that the paths name, each once, folders searched in sorted order. Raises HostError
+    `file/missing`."""
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)
         if path.is_dir():
             inside = sorted(path.rglob(f"*{SUFFIX}"))
             if not inside:
-                print(f"rtfs test: no *{SUFFIX} below {name}", file=sys.stderr)
-                return None
+                raise HostError(f"there is no *{SUFFIX} below {name}", code="file/missing")
             found.update(dict.fromkeys(inside))
         elif path.is_file():
             found[path] = None
         else:
-            print(f"rtfs test: no such file: {name}", file=sys.stderr)
-            return None
+            raise HostError(f"there is no file {name}", code="file/missing", hint=near_file(name))
     return list(found)

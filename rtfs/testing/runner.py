@@ -238,7 +238,7 @@ class _Run:
         try:
             expected = rtfs.read_value(wanted)
         except rtfs.UserError as unreadable:
-            return f"expected  {wanted}   (which is no value: {unreadable.message})\ngot       {rtfs.to_text(value)}"
+            return f"expected  {wanted}   (which is not a value: {unreadable.message})\ngot       {rtfs.to_text(value)}"
         if rtfs.equal(value, expected) or rtfs.to_text(value) == rtfs.to_text(expected):
             return None
         return describe(expected, value)

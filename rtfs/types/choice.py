@@ -44,11 +44,6 @@ def nilable(type: Type) -> Type:
     return union((type, NIL))
 
 
-def is_nilable(type: Type) -> bool:
-    """Whether nil is one of the alternatives that the type names."""
-    return isinstance(type, Union) and type.members[-1] is NIL
-
-
 def long_form(type: Type) -> Any:
     """The form of a type without the spelling `T?`, which would make a record's key optional."""
     if isinstance(type, Union):

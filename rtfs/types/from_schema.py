@@ -92,7 +92,7 @@ class _Reader:
         if schema is False:
             return NEVER
         if not isinstance(schema, dict):
-            self.note(place, "this is no schema")
+            self.note(place, "this is not a schema")
             return ANY
         if depth > MAX_DEPTH or self.left < 0:
             self.note(place, "nested too deep" if self.left >= 0 else "too large; the rest is any")

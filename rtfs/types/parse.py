@@ -84,8 +84,8 @@ class _Parser:
         if form.__class__ is List and len(form) and form[0] == Symbol("or"):
             return union(self.all(form, 1, depth + 1))
         if form.__class__ is str:
-            raise Malformed("type/malformed", "a string is no type; [:val …] is the type of one value", form)
-        raise Malformed("type/malformed", "this is no type", form)
+            raise Malformed("type/malformed", "a string is not a type; [:val …] is the type of one value", form)
+        raise Malformed("type/malformed", "this is not a type", form)
 
     def child(self, form: Any, place: int, depth: int) -> Type:
         self.parent, self.place = form, place

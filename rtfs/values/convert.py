@@ -45,7 +45,7 @@ def from_python(value: Any, keywords: bool = False) -> Any:
                 done.append(part)
             elif isinstance(part, (dict, list, tuple)):
                 if id(part) in path:
-                    raise ValueError(f"a {type(part).__name__} that contains itself is no RTFS value")
+                    raise ValueError(f"a {type(part).__name__} that contains itself is not an RTFS value")
                 path.add(id(part))
                 count += 1
                 if count > _MOST:

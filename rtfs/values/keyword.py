@@ -44,7 +44,7 @@ class Keyword:
             return m.get(self) if m.__class__ is Map else keyword_get(self, m)
         if len(args) == 2:
             return keyword_get(self, args[0], args[1])
-        raise EvalError("arity", f":{self.name} as a function takes 1 or 2 arguments, not {len(args)}")
+        raise EvalError("arity", f":{self.name} as a function takes 1 or 2 arguments, got {len(args)}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Keyword, (self.name,)

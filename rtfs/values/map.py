@@ -201,7 +201,7 @@ class Map(Collection):
     def __call__(self, *args: Any) -> Any:
         """`(m key default?)`: the value of a key, as a program asks for it."""
         if not 1 <= len(args) <= 2:
-            raise EvalError("arity", f"a map as a function takes 1 or 2 arguments, not {len(args)}")
+            raise EvalError("arity", f"a map as a function takes 1 or 2 arguments, got {len(args)}")
         return self.get(*args)
 
     def __repr__(self) -> str:

@@ -238,7 +238,7 @@ class Vector(Sequence):
     def __call__(self, *args: Any) -> Any:
         """`(v index)`: the element at an index, as a program asks for it."""
         if len(args) != 1:
-            raise EvalError("arity", f"a vector as a function takes 1 argument (an index), not {len(args)}")
+            raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {len(args)}")
         index = args[0]
         if index.__class__ is not int:
             from rtfs.values.kinds import type_name

@@ -75,3 +75,9 @@ def test_a_plan_cannot_declare_its_way_to_a_server(server: Running, tmp_path: Pa
     code, out, err = call(own, server.url, TOKEN, "--allow", "net:127.0.0.1", "--allow", "env:MCP_AUTH_TOKEN")
     assert code == 0, err
     assert "Crash when the list is empty" in out
+
+
+def test_the_numbers_of_the_sessions_are_shown_also_of_a_run_that_fails(server: Running) -> None:
+    code, out, err = call(f"(do {GET} (+ 1 :a))", server.url, TOKEN, "-v")
+    assert (code, out) == (1, "")
+    assert "sessions: calls 1  initialized 1  terminated 1\n" in err

@@ -49,6 +49,29 @@ def test_a_keyword_is_a_keyword_still(session: Session, capsys: Captured) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "command"), [("exit", "quit"), ("(exit)", "quit"), ("quit", "quit"), (":q", "quit"), ("help", "help")]
+)
+def test_the_words_of_other_prompts_lead_to_commands(
+    session: Session, capsys: Captured, text: str, command: str
+) -> None:
+    assert f"the command is :{command}\n" in said(session, capsys, text)[1]
+
+
+def test_a_name_of_the_program_is_no_word_of_another_prompt(session: Session, capsys: Captured) -> None:
+    assert said(session, capsys, '(defn help [] "me") (help)') == ('"me"\n', "")
+
+
+def test_a_run_out_of_time_names_the_setting(session: Session, capsys: Captured) -> None:
+    said(session, capsys, ":set timeout 0.01")
+    assert "the limit is that of :set timeout" in said(session, capsys, "(loop [] (recur))")[1]
+
+
+def test_what_a_name_is_for_is_broken_at_words(session: Session, capsys: Captured) -> None:
+    said(session, capsys, ":set width 40")
+    assert "with\n  several collections it takes one of\n  each," in said(session, capsys, ":doc map")[0]
+
+
+@pytest.mark.parametrize(
     ("name", "parts"),
     [
         ("map", ["(map f coll & colls)", "(map inc [1 2])  ;=> [2 3]", "function"]),

@@ -8,6 +8,7 @@ import pytest
 
 import rtfs
 from rtfs.testing.command import run
+from rtfs.values import HostError
 
 
 def golden(tmp_path: Path, text: str, *options: str) -> int:
@@ -44,7 +45,7 @@ FAILING = [
     ("{:a [1 {:b 2}]} ;=> {:a [1 {:b 3}]}", "at [:a 1 :b]: expected 3, got 2"),
     ("{:a 1} ;=> {:b 1}", "at [:b]: expected 1, got nothing", "at [:a]: expected nothing, got 1"),
     ("[1 2] ;=> [1]", "at [1]: expected nothing, got 2"),
-    ("1 ;=> (", "which is no value"),
+    ("1 ;=> (", "which is not a value"),
     ("1 ;=> 1\n\n(/ 1 0)", "a.test.rtfs:3", "not expected", "arithmetic/div-by-zero"),
     ("1\n\n(/ 1 0) ;=> 1", "a.test.rtfs:3", "got an error", "arithmetic/div-by-zero", "a.test.rtfs:3:1"),
     ("1 ;! arity", "expected the error arity", "got       1"),
@@ -113,14 +114,12 @@ def test_chunks_share_nothing(tmp_path: Path):
     assert golden(tmp_path, "(def x 1)\nx ;=> 1\n---\nx ;! undefined\n---\n(def x 2)\nx ;=> 2") == 0
 
 
-def test_nothing_to_run_is_a_wrong_call(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+def test_nothing_to_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    assert run([str(tmp_path)]) == 2
-    assert run([str(tmp_path / "missing.test.rtfs")]) == 2
-    assert run([]) == 2
-    assert "no such file" in capsys.readouterr().err
+    for paths in ([str(tmp_path)], [str(tmp_path / "missing.test.rtfs")], []):
+        with pytest.raises(HostError) as caught:
+            run(paths)
+        assert caught.value.code == "file/missing"
 
 
 def test_a_file_that_is_no_utf8_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -1,4 +1,4 @@
-"""Spellings of types, and what is no type."""
+"""Spellings of types, and what is not a type."""
 
 from __future__ import annotations
 
