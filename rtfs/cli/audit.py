@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rtfs.cli.options import Options
     from rtfs.host.ledger import Record
 
-ABOVE = ("run", "step", "decision")
+ABOVE = ("run", "step", "branch", "decision")
 """The kinds of records that others belong to."""
 
 

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-EXIT_FINE, EXIT_ERROR, EXIT_USAGE, EXIT_DENIED, EXIT_WAITING, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = (
     "run", "check", "repl", "call", "capabilities", "test", "fmt", "mcp", "doctor", "resume", "runs", "audit",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The public functions that need no host: read, compile, start."""
+"""The public functions that need no host: read, compile, start, format_error."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment, Program
     from rtfs.machine import Complete, Limits, RequiresHost
     from rtfs.syntax.reader import Forms
+    from rtfs.values import UserError
 
 
 def read(text: str, name: str = "<string>") -> Forms:
@@ -41,3 +42,11 @@ def start(program: Program, limits: Limits | None = None, breathe: bool = False)
     from rtfs.machine import start
 
     return start(program, limits, breathe)
+
+
+def format_error(error: UserError, *, color: bool = False) -> str:
+    """The report that the command line shows of an error: code, message, place with carets, notes, hint, trace. Several
+    lines; whatever stands in data, no control character is in it but line ends (and colours, with `color`)."""
+    from rtfs.syntax.diagnostics import render
+
+    return render(error, color=color)

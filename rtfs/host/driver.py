@@ -160,14 +160,17 @@ async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True) 
     if grouped and run.journal is not None:
         frame.next_path()
 
-    def maker(thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
-        return lambda: _branch(thunk, frame.inner())
+    def maker(number: int, thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
+        return lambda: _branch(number, thunk, frame.inner())
 
-    return Vector(await Gather([maker(thunk) for thunk in thunks], run.width))
+    return Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], run.width))
 
 
-async def _branch(thunk: Any, frame: Frame) -> Any:
-    run = frame.run
+async def _branch(number: int, thunk: Any, frame: Frame) -> Any:
+    """Whatever is recorded of a branch stands under a record of its own: how branches mix is a matter of time, what is
+    in each is not."""
+    run, context = frame.run, frame.context
+    frame.parent = run.ledger.append("branch", context.run_id, frame.parent, str(number), context.principal, "")
     try:
         return await drive(start_call(run.environment, thunk, (), run.limits, True, run.budget), frame)
     except UserError as error:

@@ -27,9 +27,9 @@ else:
 GENESIS = "0" * 64
 FIELDS = ("seq", "time", "kind", "run", "parent", "subject", "principal", "detail", "arguments", "result", "duration")
 """What a record's hash covers, in this order: number from 1; time in ns since 1970; kind (`run`, `end`, `step`,
-`leave`, `declare`, `decision`, `outcome`, `session`, `hint`, `resume`, `replay`); run id; number of the record it
-belongs to or 0; capability id, step name or session key; principal; what happened, in words; keyed hashes of arguments
-and result or ""; duration in ns."""
+`leave`, `branch`, `declare`, `decision`, `outcome`, `session`, `question`, `hint`, `resume`, `replay`); run id; number
+of the record it belongs to or 0; capability id, step name, number of a branch or session key; principal; what happened,
+in words; keyed hashes of arguments and result or ""; duration in ns."""
 
 _PATTERN = "%s\0%d\0%d\0%s\0%s\0%d\0%s\0%s\0%s\0%s\0%s\0%d"
 

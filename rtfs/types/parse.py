@@ -204,6 +204,8 @@ class _Parser:
         predicates: list[Predicate] = []
         for place in range(1, len(form)):
             part = form[place]
+            if part.__class__ is Keyword and is_predicate_name(part.name) and self.lookup(part.name) is None:
+                part = Vector([part])  # one that takes nothing may stand without brackets
             head = part[0] if part.__class__ is Vector and len(part) else None
             if head.__class__ in _NAMES and is_predicate_name(head.name) and head.name not in _CONSTRUCTORS:
                 self.parent, self.place = form, place

@@ -53,7 +53,7 @@ WRONG = [
     ("«(match [1 1] [a a] 1)»", "form/shape", "stands twice"),
     ("«(match 1 (:or) 1)»", "form/shape", "needs patterns"),
     ("«(match 1 (:or [a] b) 1)»", "form/shape", "must bind the same names"),
-    ("(match 1 «(nonsense a b c)» 1)", "form/shape", "no pattern"),
+    ("(match 1 «(nonsense a b c)» 1)", "form/shape", "not a pattern"),
     ("«(match [1] [& a b] 1)»", "form/shape", "after `&`"),
     ("«(match {} {k :k} 1)»", "form/shape", "pairs keys with patterns"),
     ("(try 1 «(catch)»)", "form/shape", "`catch` needs a name"),

@@ -101,6 +101,19 @@ def test_blocking_capabilities_run_in_threads_at_the_same_time(rt: rtfs.Runtime)
     assert rtfs.to_text(rt.run('(step-parallel (call "a" 1) (call "a" 2) (call "a" 3))')) == "[1 2 3]"
 
 
+def test_however_branches_mix_the_ledger_has_each_under_a_record_of_its_own(rt: rtfs.Runtime) -> None:
+    rt.register("slow", lambda: time.sleep(0.02), blocking=True)
+    rt.register("fast", lambda: None, blocking=True)
+    rt.run('(step-parallel (do (call "slow") (call "fast")) (do (call "fast") (call "slow")) (call "fast"))')
+    records = list(rt.ledger)
+    branches = {record.seq: record.subject for record in records if record.kind == "branch"}
+    assert list(branches.values()) == ["1", "2", "3"]
+    calls = [(branches[record.parent], record.subject) for record in records if record.kind == "decision"]
+    assert [name for branch in "123" for number, name in calls if number == branch] == [
+        "slow", "fast", "fast", "slow", "fast",
+    ]  # fmt: skip
+
+
 def test_parallel_branches_wait_at_the_same_time(rt: rtfs.Runtime) -> None:
     started = time.monotonic()
     text = "(step-parallel " + "(do (thread/sleep 100) 1) " * 8 + ")"
@@ -382,8 +395,8 @@ def test_the_public_names() -> None:
     assert sorted(rtfs.__all__) == sorted(
         "ApprovalRequest Cancelled CapabilityManifest CompileError Complete Decision Environment EvalError HostCall "
         "HostError InternalError Keyword LimitError Limits List Map PolicyRequest ReaderError Record RequiresHost "
-        "RtfsError Runtime Source Span Symbol TypeMismatch UserError Vector compile equal from_python read read_value "
-        "start to_python to_text".split()
+        "RtfsError Runtime Source Span Symbol TypeMismatch UserError Vector compile equal format_error from_python "
+        "read read_value start to_python to_text".split()
     )
     for name in rtfs.__all__:
         assert getattr(rtfs, name) is not None

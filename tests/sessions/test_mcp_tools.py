@@ -46,6 +46,17 @@ def test_all_pages_are_read() -> None:
     with_server(test)
 
 
+def test_an_empty_cursor_is_the_end() -> None:
+    async def page(server: Faulty, request: Request, out: Out) -> None:
+        await out.json(result(request, {"tools": [{"name": "only", "inputSchema": {}}], "nextCursor": ""}))
+
+    async def test(server: Faulty, mcp: Mcp) -> None:
+        server.next("tools/list", page, page)
+        assert await listed(mcp) == ["only"]
+
+    with_server(test)
+
+
 @pytest.mark.parametrize("kind", ["circle", "endless"])
 def test_pages_without_end_are_refused(kind: str) -> None:
     async def test(server: Faulty, mcp: Mcp) -> None:

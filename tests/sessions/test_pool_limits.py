@@ -66,6 +66,23 @@ def test_several_sessions_a_key_share_the_load() -> None:
     run(body())
 
 
+def test_a_call_whose_turn_comes_when_its_time_is_nearly_up_is_not_sent() -> None:
+    async def body() -> None:
+        bench = Bench(calls_in_flight=1)
+        slow = asyncio.create_task(bench.do("zz.slow", zz_seconds=0.2))
+        await asyncio.sleep(0.01)
+        with pytest.raises(HostError) as caught:
+            await bench.do("zz.late", deadline=time.monotonic() + 0.21, zz_seconds=5)
+        assert caught.value.code == "session/limit"
+        assert await slow == 1
+        assert [name for _, name in bench.zz.executed] == ["zz.slow"]
+        assert await bench.do("zz.next") == 1
+        await bench.pool.aclose()
+        assert_nothing_left(bench)
+
+    run(body())
+
+
 def test_waiting_for_a_busy_session_ends_at_the_deadline_and_keeps_the_place_of_the_others() -> None:
     async def body() -> None:
         bench = Bench(calls_in_flight=1)

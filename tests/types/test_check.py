@@ -115,6 +115,7 @@ def test_resources_are_their_names() -> None:
 )
 def test_urls(text: str, good: bool) -> None:
     assert typed("[:and string [:is-url]]").accepts(text) is good
+    assert typed("[:and string :is-url]").accepts(text) is good
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _BACKOFF = (0.05, 0.2, 0.5, 1.0)
 """Seconds before the second, third, … attempt of a call, where the server names none."""
 
+_TOO_LATE = 0.05
+"""Seconds before the end of its time from which on a call that has waited for a session is not sent any more: nobody
+would hear the answer, and it might have been performed."""
+
 _COUNTED = {
     events.INITIALIZED: "initialized",
     events.REUSED: "reused",
@@ -167,7 +171,11 @@ class SessionPool:
             attempt.slot = None
             before = attempt.lane
             attempt.lane = lane = self._lanes.lane(before.provider, before.handler, before.key)
+            asked = monotonic()
             slot = await self._lanes.acquire(lane, call)
+            if slot.calls > 1 and attempt.too_late(asked):
+                self._lanes.release(slot)
+                raise attempt.busy()
             attempt.slot = slot
             if slot.calls > 1:
                 self._emit(events.REUSED, slot, call, "")
@@ -348,6 +356,19 @@ class _Attempt:
             data=error.data,
         )
 
+    def too_late(self, asked: float) -> bool:
+        """Whether a call that has waited for its turn since `asked` has no time left in which it could be answered."""
+        now = monotonic()
+        return self.until is not None and self.until - now < min(_TOO_LATE, now - asked)
+
+    def busy(self) -> HostError:
+        """The error of a call that never had a session."""
+        return SessionError(
+            f"every session with {self.lane.key.server} was busy until the call's time was up",
+            code="session/limit",
+            hint="raise the sessions a key, or the calls in flight a session",
+        )
+
     def late(self) -> HostError:
         """The error of a call whose time was up, or that was given up."""
         server = self.lane.key.server
@@ -361,11 +382,7 @@ class _Attempt:
             hint = f"the limit is {limit}" + ("" if self.call.idempotent else "; the call may have been performed")
             return SessionError(f"{server} did not answer in time", code="session/timeout", hint=hint)
         if self.lane.slots:
-            return SessionError(
-                f"every session with {server} was busy until the call's time was up",
-                code="session/limit",
-                hint="raise the sessions a key, or the calls in flight a session",
-            )
+            return self.busy()
         if self.lane.opening:
             message = f"no session with {server} was open before the call's time was up"
             return SessionError(message, code="session/timeout")

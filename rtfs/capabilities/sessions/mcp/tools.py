@@ -52,7 +52,7 @@ async def list_tools(session: McpSession, pages: int) -> tuple[list[dict[str, An
         told = result.get("ttlMs")
         holds.append(told / 1000 if isinstance(told, (int, float)) and told > 0 else 0.0)
         cursor = result.get("nextCursor")
-        if not isinstance(cursor, str):
+        if not isinstance(cursor, str) or not cursor:  # some servers end with an empty one
             return [tool for tool in found if marked_parameters(tool) is not None], min(holds)
         if cursor in seen:
             raise SessionError(f"{session.label} lists its tools in a circle")

@@ -10,10 +10,6 @@ from __future__ import annotations
 
 import re
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import httpx
-
 LONGEST = 8192
 """Characters of a header that are looked at."""
 
@@ -36,12 +32,6 @@ def bearer(header: str) -> dict[str, str]:
             value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
             found.setdefault(name.lower(), value)
     return found or {}
-
-
-def header_of(response: httpx.Response) -> str:
-    """Every `WWW-Authenticate` field of a response as one."""
-    raw = [value for name, value in response.headers.raw if name.lower() == b"www-authenticate"]
-    return ", ".join(value.decode("latin-1") for value in raw)
 
 
 def scopes_of(text: str) -> list[str]:
