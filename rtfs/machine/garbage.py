@@ -1,35 +1,45 @@
-"""Cycles that a program leaves behind are looked for by how much it makes, not only by how many objects: two local
-functions that call each other and hold a million elements are four objects to Python's collector, and forty megabytes.
+"""Cycles that a program leaves behind are looked for when memory grows, not only when objects do: two local functions
+that call each other and hold a million elements are four objects to Python's collector, and forty megabytes.
 
-Knows nothing of machines. Invariant: an object is looked at once soon after it was made; looking at all of them takes
-at most a tenth of the time.
+Knows nothing of machines. Invariant: a program that does not make the process grow pays for reading its size, once in
+many elements. Where the system does not say how large the process is (it does on Linux), Python's collector is left to
+itself.
 """
 
 from __future__ import annotations
 
 import gc
-from time import monotonic
+import os
 
 ELEMENTS = 500_000
 """What is paid, at least, between two looks; functions that only copy pay an eighth (see `rtfs.builtins.budget`)."""
-SHARE = 10.0
-"""A look at everything that took a second is followed by so many seconds without one."""
+GROWTH = 256 << 20
+"""Bytes by which the process grows, at least, before everything is looked through; half of its size if that is more."""
 
 _made = 0
-_whole_from = 0.0
+_allowed = 0
 
 
 def made(elements: int) -> None:
     """Note that so many elements were paid; collects when it is time to."""
-    global _made, _whole_from
+    global _made, _allowed
     _made += elements
     if _made < ELEMENTS:
         return
     _made = 0
-    began = monotonic()
-    if began < _whole_from:
-        gc.collect(1)
+    size = resident()
+    if size <= _allowed:
         return
-    gc.collect()
-    ended = monotonic()
-    _whole_from = ended + (ended - began) * SHARE
+    if _allowed:
+        gc.collect()
+        size = resident()
+    _allowed = size + max(GROWTH, size // 2)
+
+
+def resident() -> int:
+    """Bytes of this process in memory; 0 if nobody knows."""
+    try:
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            return int(file.read(200).split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0
