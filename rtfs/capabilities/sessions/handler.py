@@ -77,6 +77,8 @@ def fingerprint(*secrets: str | None) -> str:
 
 def one_line(text: str, limit: int = 300) -> str:
     """Foreign text made safe for one line of a terminal: no control characters, at most `limit` characters."""
+    if text.isprintable() and len(text) <= limit and "  " not in text and text.strip() == text:
+        return text
     clean = "".join(c if c.isprintable() else " " for c in text[: limit * 4])
     clean = " ".join(clean.split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
