@@ -169,11 +169,13 @@ def _abandon_stdout() -> None:
 
 
 def _tolerant_streams() -> None:
-    """Print what the terminal's encoding cannot say as escapes instead of failing."""
+    """Print what the terminal's encoding cannot say as escapes instead of failing; and whole lines at once, also into a
+    pipe or a file: what is printed and what is said besides stay in order, and a run that is killed has said what it
+    had printed."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            reconfigure(errors="backslashreplace", line_buffering=True)
 
 
 def _collect_rarely() -> None:

@@ -304,6 +304,21 @@ def test_a_full_disk_is_said() -> None:
         assert found.stderr.decode() == "cannot write the output: no space left on device\n"
 
 
+def test_what_is_printed_and_what_is_said_besides_stay_in_order() -> None:
+    variables = {name: value for name, value in environment().items() if name != "PYTHONUNBUFFERED"}
+    program = '(do (println "one") (log "two") (println "three") (/ 1 0))'
+    found = subprocess.run(
+        [sys.executable, "-m", "rtfs", "run", "-e", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=variables,
+    )
+    assert [line.split(":")[0] for line in found.stdout.splitlines()[:4]] == [
+        "one", "two", "three", "error arithmetic/div-by-zero",
+    ]  # fmt: skip
+
+
 def test_output_that_the_terminal_cannot_say_is_escaped() -> None:
     code, out, err = rtfs("run", "-e", '(println "é😀") "é"', PYTHONIOENCODING="ascii")
     assert (code, out, err) == (0, '\\xe9\\U0001f600\n"\\xe9"\n', "")
