@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.providers.addresses import canonical, is_public, resolve
 from rtfs.capabilities.providers.arguments import number, take, text, wrong
+from rtfs.capabilities.providers.pinned import send_pinned
 from rtfs.values import HostError, Keyword, Map
 
 TYPE_CHECKING = False
@@ -71,15 +72,8 @@ async def http_fetch(
         async with asyncio.timeout(seconds):
             addresses = await _addresses(target, named, lookup)
             async with httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False) as client:
-                for address in addresses:
-                    request = _pinned(client, method, target, address, sent, content)
-                    try:
-                        response = await client.send(request, stream=True)
-                    except httpx.ConnectError:
-                        if address == addresses[-1]:
-                            raise
-                        continue
-                    break
+                request = client.build_request(method, target, headers=sent, content=content)
+                response = await send_pinned(client, request, addresses)
                 try:
                     data = bytearray()
                     async for chunk in response.aiter_bytes():
@@ -144,13 +138,3 @@ async def _addresses(
 
 def _loopback(address: str) -> bool:
     return address == "::1" or address.startswith("127.")
-
-
-def _pinned(
-    client: httpx.AsyncClient, method: str, target: httpx.URL, address: str, sent: dict[str, str], content: str | None
-) -> httpx.Request:
-    """The request to this very address, in the name of the host: certificates are checked against the name."""
-    headers = {**sent, "Host": target.netloc.decode("ascii")}
-    request = client.build_request(method, target.copy_with(host=address), headers=headers, content=content)
-    request.extensions["sni_hostname"] = target.raw_host.decode("ascii").strip("[]")
-    return request

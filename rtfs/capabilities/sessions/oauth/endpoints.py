@@ -9,6 +9,7 @@ cookie kept, no more than `LARGEST` bytes read.
 from __future__ import annotations
 
 from rtfs.capabilities.providers.addresses import METADATA, canonical, is_public, resolve
+from rtfs.capabilities.providers.pinned import send_pinned
 from rtfs.capabilities.sessions.handler import NotSent, SessionError, one_line
 from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.web import origin
@@ -101,22 +102,12 @@ class Endpoints:
         context = httpx.create_ssl_context() if url.scheme == "https" else False
         try:
             async with asyncio.timeout(SECONDS):
-                addresses = await self._addresses(url, what) or [""]
-                proxied = url.scheme == "https" and addresses == [""]
+                addresses = await self._addresses(url, what)
+                proxied = url.scheme == "https" and not addresses
                 client = httpx.AsyncClient(verify=context, timeout=SECONDS, follow_redirects=False, trust_env=proxied)
                 async with client:
-                    for address in addresses:
-                        request = client.build_request(method, url, headers=headers, data=form, json=json)
-                        if address:
-                            request.url = url.copy_with(host=address)
-                            request.extensions["sni_hostname"] = url.raw_host.decode("ascii").strip("[]")
-                        try:
-                            response = await client.send(request, stream=True)
-                        except httpx.ConnectError:
-                            if address == addresses[-1]:
-                                raise
-                            continue
-                        break
+                    request = client.build_request(method, url, headers=headers, data=form, json=json)
+                    response = await send_pinned(client, request, addresses)
                     try:
                         return Answer(response.status_code, await _object(response, what))
                     finally:
