@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from rtfs.compiler import Environment, compile_source
+from rtfs.compiler import Environment, compile, compile_source
 from rtfs.machine import Complete, Limits, new_environment, start
 from rtfs.source import Source
 from rtfs.syntax.printer import to_text
@@ -31,3 +33,16 @@ def carets(error: UserError) -> str:
     """The stretch of text that an error points at."""
     assert error.span is not None
     return error.span.text
+
+
+def compilations(monkeypatch: pytest.MonkeyPatch, what: Callable[[Source], str]) -> list[str]:
+    """A list that fills with what is said of each source that is compiled, not loaded."""
+    seen: list[str] = []
+    real = compile.compile_unit
+
+    def noting(source: Source, *rest: object) -> object:
+        seen.append(what(source))
+        return real(source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compile, "compile_unit", noting)
+    return seen

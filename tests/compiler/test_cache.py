@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rtfs.compiler import cache, compile
+from rtfs.compiler import cache
 from rtfs.compiler.digest import sha256
 from rtfs.machine import new_environment
 from rtfs.source import Source
-from tests.compiler.support import failure, printed
+from tests.compiler.support import compilations, failure, printed
 
 PROGRAM = """(defmacro unless [c x] `(if ~c nil ~x))
 (deftype Small [:and int [:< 100]])
@@ -32,15 +32,7 @@ def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the sources that were compiled, not loaded."""
-    seen: list[str] = []
-    real = compile.compile_unit
-
-    def noting(source: Source, *rest: object) -> object:
-        seen.append(source.name)
-        return real(source, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(compile, "compile_unit", noting)
-    return seen
+    return compilations(monkeypatch, lambda source: source.name)
 
 
 def key_of(text: str) -> Path:

@@ -6,25 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from rtfs.compiler import compile, compile_source, recent
+from rtfs.compiler import compile_source, recent
 from rtfs.machine import Complete, RequiresHost, new_environment, start
 from rtfs.source import Source
 from rtfs.syntax.printer import to_text
-from tests.compiler.support import failure, printed
+from tests.compiler.support import compilations, failure, printed
 
 
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts that were compiled, not found."""
-    seen: list[str] = []
-    real = compile.compile_unit
-
-    def noting(source: Source, *rest: object) -> object:
-        seen.append(source.text)
-        return real(source, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(compile, "compile_unit", noting)
-    return seen
+    return compilations(monkeypatch, lambda source: source.text)
 
 
 def test_an_expression_that_is_run_again_is_compiled_once(compiled: list[str]):
