@@ -10,9 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.api import compile, format_error, read, read_value, start
     from rtfs.capabilities.manifest import CapabilityManifest
     from rtfs.compiler import Environment
-    from rtfs.host.api import compile, format_error, read, read_value, start
     from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.ledger import Record
     from rtfs.host.policy import Decision, PolicyRequest
@@ -51,7 +51,7 @@ _WHERE = {
     **dict.fromkeys(_VALUES, "rtfs.values"),
     **dict.fromkeys(("Complete", "HostCall", "Limits", "RequiresHost"), "rtfs.machine"),
     **dict.fromkeys(("Source", "Span"), "rtfs.source"),
-    **dict.fromkeys(("compile", "format_error", "read", "read_value", "start"), "rtfs.host.api"),
+    **dict.fromkeys(("compile", "format_error", "read", "read_value", "start"), "rtfs.api"),
     **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy"),
     "ApprovalRequest": "rtfs.host.approvals",
     "CapabilityManifest": "rtfs.capabilities.manifest",

@@ -71,7 +71,7 @@ def as_value(value: Any, entry: Entry) -> Any:
 def read_shown(entry: Entry, text: str) -> Any:
     """The value of what is left of an answer's text when the secrets are out of it. Raises HostError
     `capability/result` where that is no value any more."""
-    from rtfs.host.api import read_value
+    from rtfs.api import read_value
 
     try:
         return read_value(text)
