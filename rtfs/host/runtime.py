@@ -10,10 +10,10 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from rtfs.capabilities.registry import CONFIG, EMBEDDER, FILE, PLAN, Capabilities, Registry
+from rtfs.capabilities.sessions.bundled import HANDLERS
 from rtfs.host import prelude
 from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of, within_seconds
-from rtfs.host.bundled import HANDLERS
 from rtfs.host.context import RuntimeContext
 from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
