@@ -93,7 +93,7 @@ def _target(found: argparse.Namespace, command: list[str]) -> tuple[dict[str, An
 
 def _servers(found: argparse.Namespace) -> tuple[Any, str]:
     """The servers and the principal that the configuration names."""
-    from rtfs.host.mcp_servers import ServerTable, read_servers
+    from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
 
     if found.config is not None:
         from rtfs.host.config import read_config
@@ -172,7 +172,7 @@ def _list(tools: list[dict[str, Any]], as_json: bool) -> int:
 
 
 def _import(tools: list[dict[str, Any]], target: dict[str, Any], name: str, found: argparse.Namespace) -> int:
-    from rtfs.capabilities.sessions.mcp.declare import declarations
+    from rtfs.capabilities.sessions.mcp.tool_declarations import declarations
     from rtfs.cli.report import warn
 
     notes: list[str] = []

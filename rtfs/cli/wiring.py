@@ -31,7 +31,7 @@ def runtime(options: Options) -> Runtime:
         made = Runtime.from_config(options.config, allow=options.allow, mcp_files=options.mcp_config, **fields)
     else:
         if options.mcp_config:
-            from rtfs.host.mcp_servers import ServerTable, read_servers
+            from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
 
             table = ServerTable()
             for file in options.mcp_config:

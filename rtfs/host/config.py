@@ -29,7 +29,7 @@ from rtfs.values import HostError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rtfs.host.mcp_servers import ServerTable
+    from rtfs.capabilities.sessions.mcp.server_files import ServerTable
 
 
 class _Strict(BaseModel):
@@ -134,7 +134,7 @@ class Config:
         """The MCP servers named here, in the files named here and in `files` (which win); None if there are none.
 
         Raises HostError `config/…`."""
-        from rtfs.host.mcp_servers import ServerTable, read_servers
+        from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
 
         settings = self.settings
         table = ServerTable()

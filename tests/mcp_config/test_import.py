@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.capabilities.sessions.mcp.declare import declarations, safe_name
+from rtfs.capabilities.sessions.mcp.tool_declarations import declarations, safe_name
 from rtfs.capabilities.sessions.mcp.tools import tool_hash
 from rtfs.testing.servers import Answer, McpServer
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import rtfs
+from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
 from rtfs.capabilities.sessions.mcp.target import Target
-from rtfs.host.mcp_servers import ServerTable, read_servers
 from rtfs.testing.servers import McpServer
 
 

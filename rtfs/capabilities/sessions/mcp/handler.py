@@ -18,13 +18,13 @@ from weakref import WeakValueDictionary
 from rtfs.capabilities.sessions.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.mcp.authorization import authorized, login_of
-from rtfs.capabilities.sessions.mcp.calling import call_tool
+from rtfs.capabilities.sessions.mcp.lifecycle import Modern, discover, handshake, names_two_endpoints
 from rtfs.capabilities.sessions.mcp.limits import WireLimits
-from rtfs.capabilities.sessions.mcp.opening import Modern, discover, handshake, names_two_endpoints
 from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS
 from rtfs.capabilities.sessions.mcp.results import result_value
 from rtfs.capabilities.sessions.mcp.session import McpSession
 from rtfs.capabilities.sessions.mcp.target import Target, text
+from rtfs.capabilities.sessions.mcp.tool_call import call_tool
 from rtfs.capabilities.sessions.mcp.toolbox import Toolbox
 from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, describe, list_tools, tool_hash
 from rtfs.capabilities.sessions.web import WebClient, authorization
