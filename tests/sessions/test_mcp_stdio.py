@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rtfs.capabilities.sessions.mcp.stdio import Lines
+from rtfs.capabilities.sessions.mcp.transport.stdio import Lines
 from rtfs.values.error import HostError
 from tests.sessions.mcp_support import Mcp, run
 

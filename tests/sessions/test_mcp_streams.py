@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rtfs.capabilities.sessions.mcp.sse import SseReader, TooLarge
+from rtfs.capabilities.sessions.mcp.transport.sse import SseReader, TooLarge
 from rtfs.values.error import HostError
 from tests.servers.faulty import Faulty, Out, Request, result
 from tests.sessions.mcp_support import Mcp, failing, with_server

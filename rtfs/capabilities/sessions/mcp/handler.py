@@ -112,7 +112,7 @@ class McpHandler:
         target = self._target(call.capability_id, call.metadata)
         if target.url is None:
             return await self._start(target, call)
-        from rtfs.capabilities.sessions.mcp.http import HttpChannel
+        from rtfs.capabilities.sessions.mcp.transport.http import HttpChannel
 
         headers = [
             (b"Accept", b"application/json, text/event-stream"),
@@ -258,7 +258,7 @@ class McpHandler:
         return session
 
     async def _start(self, target: Target, call: SessionCall) -> Session:
-        from rtfs.capabilities.sessions.mcp.stdio import StdioChannel
+        from rtfs.capabilities.sessions.mcp.transport.stdio import StdioChannel
 
         variable = text(call.metadata.get(self._prefix + "auth_env_var"))
         given = {variable: call.secret} if variable is not None and call.secret is not None else {}

@@ -13,7 +13,7 @@ import logging
 
 from rtfs.capabilities.sessions.handler import SessionError
 from rtfs.capabilities.sessions.jsontext import parse
-from rtfs.capabilities.sessions.mcp.sse import SseReader
+from rtfs.capabilities.sessions.mcp.transport.sse import SseReader
 from rtfs.capabilities.sessions.web import Body, close, fields_of
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rtfs.capabilities.sessions.mcp.http import HttpChannel
+    from rtfs.capabilities.sessions.mcp.transport.http import HttpChannel
 
 logger = logging.getLogger("rtfs.mcp")
 

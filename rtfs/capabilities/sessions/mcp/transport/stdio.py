@@ -16,8 +16,8 @@ from time import monotonic
 
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.jsontext import parse
-from rtfs.capabilities.sessions.mcp.background import Background
 from rtfs.capabilities.sessions.mcp.protocol import error_of
+from rtfs.capabilities.sessions.mcp.transport.channel import Background
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import logging
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
 from rtfs.capabilities.sessions.jsontext import parse
-from rtfs.capabilities.sessions.mcp.background import Background
 from rtfs.capabilities.sessions.mcp.protocol import error_of
-from rtfs.capabilities.sessions.mcp.refusals import refusal
-from rtfs.capabilities.sessions.mcp.sse import SseReader, TooLarge
+from rtfs.capabilities.sessions.mcp.transport.channel import Background
+from rtfs.capabilities.sessions.mcp.transport.http_status import refusal
+from rtfs.capabilities.sessions.mcp.transport.sse import SseReader, TooLarge
 from rtfs.capabilities.sessions.web import Body, body_of, close, fields_of, origin
 
 TYPE_CHECKING = False
