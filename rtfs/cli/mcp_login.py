@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.sessions.mcp.target import Target
-    from rtfs.capabilities.sessions.oauth.store import Login
+    from rtfs.capabilities.sessions.oauth.login_store import Login
 
 
 def login(target: dict[str, Any], servers: Any, principal: str, found: argparse.Namespace) -> int:
@@ -46,7 +46,7 @@ def logout(target: dict[str, Any], servers: Any, principal: str, found: argparse
     import asyncio
 
     from rtfs.capabilities.sessions.oauth.login import log_out
-    from rtfs.capabilities.sessions.oauth.store import Store
+    from rtfs.capabilities.sessions.oauth.login_store import Store
 
     server = _server(target, servers)
     work = log_out(server.url, server.oauth or {}, principal=principal, store=Store())
@@ -92,7 +92,7 @@ async def _log_in(
 ) -> Login:
     from rtfs.capabilities.sessions.handler import NotSent
     from rtfs.capabilities.sessions.oauth.login import log_in
-    from rtfs.capabilities.sessions.oauth.store import Store
+    from rtfs.capabilities.sessions.oauth.login_store import Store
     from rtfs.host.secrets import know
 
     try:

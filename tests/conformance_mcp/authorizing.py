@@ -21,7 +21,7 @@ from rtfs.capabilities.sessions.mcp import McpHandler
 from rtfs.capabilities.sessions.oauth.discovery import resource_of
 from rtfs.capabilities.sessions.oauth.endpoints import Endpoints
 from rtfs.capabilities.sessions.oauth.login import log_in
-from rtfs.capabilities.sessions.oauth.store import Store
+from rtfs.capabilities.sessions.oauth.login_store import Store
 from rtfs.capabilities.sessions.pool import SessionPool
 from rtfs.host.runtime import Runtime
 from rtfs.syntax.printer import to_text

@@ -16,7 +16,7 @@ import pytest
 
 from rtfs.capabilities.sessions.handler import NotSent, SessionError
 from rtfs.capabilities.sessions.oauth.login import log_in, log_out
-from rtfs.capabilities.sessions.oauth.store import Login, Store
+from rtfs.capabilities.sessions.oauth.login_store import Login, Store
 from tests.servers.login_server import LoginServer, browse
 
 METADATA = "/.well-known/oauth-authorization-server"

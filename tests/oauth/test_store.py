@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rtfs.capabilities.sessions.handler import SessionError
-from rtfs.capabilities.sessions.oauth.store import Login, Store
+from rtfs.capabilities.sessions.oauth.login_store import Login, Store
 
 SERVER = "https://h/mcp"
 
@@ -161,7 +161,7 @@ def test_nothing_of_a_login_shows(store: Store) -> None:
 def test_one_process_is_inside_at_a_time(store: Store) -> None:
     program = (
         "import asyncio, sys\n"
-        "from rtfs.capabilities.sessions.oauth.store import Store\n"
+        "from rtfs.capabilities.sessions.oauth.login_store import Store\n"
         "async def go():\n"
         f"    async with Store({store.folder!r}).alone({SERVER!r}, 'local'):\n"
         "        print('inside', flush=True)\n"

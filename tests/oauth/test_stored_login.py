@@ -19,10 +19,10 @@ import httpx
 import pytest
 
 import rtfs
-from rtfs.capabilities.sessions.oauth.client import Authorized
+from rtfs.capabilities.sessions.oauth.bearer import Authorized
 from rtfs.capabilities.sessions.oauth.login import log_in, log_out
-from rtfs.capabilities.sessions.oauth.store import Login, Store
-from rtfs.capabilities.sessions.oauth.tokens import Tokens, TokenSource
+from rtfs.capabilities.sessions.oauth.login_store import Login, Store
+from rtfs.capabilities.sessions.oauth.token_sources import Tokens, TokenSource
 from tests.servers.login_server import LoginServer, browse
 
 CALL = '(call "mcp.one.add" {:a 1 :b 2})'

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.handler import SessionCall
     from rtfs.capabilities.sessions.mcp.target import Target
-    from rtfs.capabilities.sessions.oauth.tokens import TokenSource
+    from rtfs.capabilities.sessions.oauth.token_sources import TokenSource
     from rtfs.capabilities.sessions.web import WebClient
 
 
@@ -35,7 +35,7 @@ def authorized(
     key = (target.identity, call.principal)
     found = known.get(key)
     if found is None:
-        from rtfs.capabilities.sessions.oauth.client import Authorized
+        from rtfs.capabilities.sessions.oauth.bearer import Authorized
 
         if len(known) > 1000:  # sessions keep the ones they use
             known.clear()
@@ -49,7 +49,7 @@ def login_of(target: Target, principal: str) -> str | None:
     `session/store`."""
     if target.url is None:
         return None
-    from rtfs.capabilities.sessions.oauth.store import Store
+    from rtfs.capabilities.sessions.oauth.login_store import Store
 
     found = Store().load(str(target.url), principal)
     return None if found is None else found.lasts
@@ -65,11 +65,11 @@ def _source(
 ) -> TokenSource:
     settings = target.oauth or {}
     if own:
-        from rtfs.capabilities.sessions.oauth.tokens import ClientCredentials
+        from rtfs.capabilities.sessions.oauth.token_sources import ClientCredentials
 
         return ClientCredentials(target.url, settings, environ, learn)
-    from rtfs.capabilities.sessions.oauth.store import Store
-    from rtfs.capabilities.sessions.oauth.tokens import StoredLogin
+    from rtfs.capabilities.sessions.oauth.login_store import Store
+    from rtfs.capabilities.sessions.oauth.token_sources import StoredLogin
 
     def advise(scopes: str) -> str:
         from shlex import quote

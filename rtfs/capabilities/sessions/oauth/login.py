@@ -15,7 +15,8 @@ from rtfs.capabilities.sessions.oauth.callback import Callback
 from rtfs.capabilities.sessions.oauth.challenge import scopes_of
 from rtfs.capabilities.sessions.oauth.discovery import issuer_of, resource_of
 from rtfs.capabilities.sessions.oauth.endpoints import Endpoints, refused
-from rtfs.capabilities.sessions.oauth.grants import (
+from rtfs.capabilities.sessions.oauth.login_store import Login
+from rtfs.capabilities.sessions.oauth.token_endpoint import (
     Client,
     NoToken,
     ask_for_token,
@@ -23,8 +24,7 @@ from rtfs.capabilities.sessions.oauth.grants import (
     register,
     revoke,
 )
-from rtfs.capabilities.sessions.oauth.store import Login
-from rtfs.capabilities.sessions.oauth.tokens import Tokens, client_id, variable
+from rtfs.capabilities.sessions.oauth.token_sources import Tokens, client_id, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import httpx
 
     from rtfs.capabilities.sessions.oauth.discovery import Issuer, Resource
-    from rtfs.capabilities.sessions.oauth.store import Store
+    from rtfs.capabilities.sessions.oauth.login_store import Store
 
 OFFLINE = "offline_access"
 

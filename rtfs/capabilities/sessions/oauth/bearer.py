@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from rtfs.capabilities.sessions.handler import MaybeSent, NotSent
-    from rtfs.capabilities.sessions.oauth.tokens import Tokens, TokenSource
+    from rtfs.capabilities.sessions.oauth.token_sources import Tokens, TokenSource
     from rtfs.capabilities.sessions.web import WebClient
 
 

@@ -16,7 +16,7 @@ from time import time
 from rtfs.capabilities.sessions.handler import Credential, NotSent, SessionError, one_line
 from rtfs.capabilities.sessions.lanes import fresh
 from rtfs.capabilities.sessions.oauth.endpoints import Endpoints
-from rtfs.capabilities.sessions.oauth.grants import Client, NoToken, ask_for_token, method_for
+from rtfs.capabilities.sessions.oauth.token_endpoint import Client, NoToken, ask_for_token, method_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from rtfs.capabilities.sessions.oauth.grants import Grant
-    from rtfs.capabilities.sessions.oauth.store import Login, Store
+    from rtfs.capabilities.sessions.oauth.login_store import Login, Store
+    from rtfs.capabilities.sessions.oauth.token_endpoint import Grant
 
 _REMEMBERED = 16
 """Former tokens of a server that are still redacted here (the host forgets none)."""

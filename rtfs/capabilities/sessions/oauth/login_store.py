@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
-    from rtfs.capabilities.sessions.oauth.grants import Client, Grant
+    from rtfs.capabilities.sessions.oauth.token_endpoint import Client, Grant
 
 LOCK_SECONDS = 20.0
 _FIELDS = {
@@ -46,7 +46,7 @@ class Login:
     @property
     def client(self) -> Client:
         """The client that the tokens belong to."""
-        from rtfs.capabilities.sessions.oauth.grants import Client
+        from rtfs.capabilities.sessions.oauth.token_endpoint import Client
 
         return Client(self.client_id, self.client_secret, self.client_method)
 
