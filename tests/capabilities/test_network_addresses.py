@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rtfs.capabilities.providers.addresses import is_public
 from rtfs.capabilities.providers.network import http_fetch
+from rtfs.capabilities.sessions.wire.addresses import is_public
 from rtfs.host.grants import net_need
 from rtfs.host.runtime import Runtime
 from rtfs.values import HostError, Keyword, from_python

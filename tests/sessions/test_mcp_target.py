@@ -10,7 +10,7 @@ import pytest
 
 from rtfs.capabilities.sessions.handler import Credential, SessionCall, SessionKey, fingerprint, one_line
 from rtfs.capabilities.sessions.mcp import McpHandler
-from rtfs.capabilities.sessions.web import authorization
+from rtfs.capabilities.sessions.wire.http import authorization
 from rtfs.values.error import HostError
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from itertools import count
 
-from rtfs.capabilities.sessions.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.handler import (
     Credential,
     MaybeSent,
@@ -27,8 +26,8 @@ from rtfs.capabilities.sessions.handler import (
     fingerprint,
     one_line,
 )
-from rtfs.capabilities.sessions.jsontext import parse
-from rtfs.capabilities.sessions.web import (
+from rtfs.capabilities.sessions.wire.arguments import encode_checked, plain_arguments
+from rtfs.capabilities.sessions.wire.http import (
     WebClient,
     authorization,
     body_of,
@@ -37,6 +36,7 @@ from rtfs.capabilities.sessions.web import (
     retry_after,
     unauthorized,
 )
+from rtfs.capabilities.sessions.wire.json import parse
 from rtfs.values import Keyword, Map, from_python
 from rtfs.values.error import HostError
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.handler import SessionCall
     from rtfs.capabilities.sessions.mcp.target import Target
     from rtfs.capabilities.sessions.oauth.token_sources import TokenSource
-    from rtfs.capabilities.sessions.web import WebClient
+    from rtfs.capabilities.sessions.wire.http import WebClient
 
 
 def authorized(

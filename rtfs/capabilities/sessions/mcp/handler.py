@@ -15,7 +15,6 @@ import os
 import re
 from weakref import WeakValueDictionary
 
-from rtfs.capabilities.sessions.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.mcp.authorization import authorized, login_of
 from rtfs.capabilities.sessions.mcp.lifecycle import Modern, discover, handshake, names_two_endpoints
@@ -27,7 +26,8 @@ from rtfs.capabilities.sessions.mcp.target import Target, text
 from rtfs.capabilities.sessions.mcp.tool_call import call_tool
 from rtfs.capabilities.sessions.mcp.toolbox import Toolbox
 from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, describe, list_tools, tool_hash
-from rtfs.capabilities.sessions.web import WebClient, authorization
+from rtfs.capabilities.sessions.wire.arguments import encode_checked, plain_arguments
+from rtfs.capabilities.sessions.wire.http import WebClient, authorization
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, one_line
-from rtfs.capabilities.sessions.jsontext import encode
 from rtfs.capabilities.sessions.mcp.elicitation import capabilities
 from rtfs.capabilities.sessions.mcp.protocol import (
     CLIENT_NAME,
@@ -28,6 +27,7 @@ from rtfs.capabilities.sessions.mcp.protocol import (
 )
 from rtfs.capabilities.sessions.mcp.results import reply_error
 from rtfs.capabilities.sessions.mcp.session import McpSession
+from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ async def handshake(channel: Any, label: str, version: str | None, *, over_http:
 async def names_two_endpoints(channel: HttpChannel) -> bool:
     """Whether a server that knows no POST is of the two-endpoint HTTP+SSE transport of 2024-11-05: such a one answers
     a GET with a stream whose first event is `endpoint`."""
-    from rtfs.capabilities.sessions.web import Body, close, fields_of
+    from rtfs.capabilities.sessions.wire.http import Body, close, fields_of
 
     channel.learn([])
     channel.headers["accept"] = "text/event-stream"

@@ -12,9 +12,9 @@ import asyncio
 import logging
 
 from rtfs.capabilities.sessions.handler import SessionError
-from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.transport.sse import SseReader
-from rtfs.capabilities.sessions.web import Body, close, fields_of
+from rtfs.capabilities.sessions.wire.http import Body, close, fields_of
+from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

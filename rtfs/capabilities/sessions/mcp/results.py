@@ -9,8 +9,8 @@ Source: MCP specification, server/tools, "Tool Result".
 from __future__ import annotations
 
 from rtfs.capabilities.sessions.handler import SessionError
-from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION
+from rtfs.capabilities.sessions.wire.json import parse
 from rtfs.values import Keyword, Map
 from rtfs.values.convert import from_python
 from rtfs.values.error import HostError

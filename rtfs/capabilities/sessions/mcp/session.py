@@ -11,11 +11,11 @@ import logging
 from itertools import count
 
 from rtfs.capabilities.sessions.handler import Session, one_line
-from rtfs.capabilities.sessions.jsontext import encode
 from rtfs.capabilities.sessions.mcp.elicitation import METHOD, declined
 from rtfs.capabilities.sessions.mcp.inbox import Inbox
 from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND
 from rtfs.capabilities.sessions.mcp.toolbox import Toolbox
+from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -139,7 +139,7 @@ def _same_origin(one: str, other: str) -> bool:
     """Whether two addresses lead to the same scheme, host and port."""
     import httpx
 
-    from rtfs.capabilities.sessions.web import origin
+    from rtfs.capabilities.sessions.wire.http import origin
 
     try:
         return origin(httpx.URL(one.strip())) == origin(httpx.URL(other.strip()))

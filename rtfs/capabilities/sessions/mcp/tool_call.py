@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 
 from rtfs.capabilities.sessions.handler import SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.jsontext import encode
 from rtfs.capabilities.sessions.mcp.elicitation import responses
 from rtfs.capabilities.sessions.mcp.protocol import HEADER_MISMATCH, UNSUPPORTED_VERSION, error_of
 from rtfs.capabilities.sessions.mcp.results import reply_error
 from rtfs.capabilities.sessions.mcp.tools import describe, header_value, parameter_headers
+from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

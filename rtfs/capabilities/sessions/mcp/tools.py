@@ -13,9 +13,9 @@ import hashlib
 import json
 
 from rtfs.capabilities.sessions.handler import SessionError, one_line
-from rtfs.capabilities.sessions.jsontext import encode
 from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.results import reply_error
+from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

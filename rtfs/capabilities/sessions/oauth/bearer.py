@@ -8,7 +8,7 @@ Source: RFC 6750 (2.1); MCP specification, basic/authorization.
 
 from __future__ import annotations
 
-from rtfs.capabilities.sessions.web import close, origin
+from rtfs.capabilities.sessions.wire.http import close, origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.handler import MaybeSent, NotSent
     from rtfs.capabilities.sessions.oauth.token_sources import Tokens, TokenSource
-    from rtfs.capabilities.sessions.web import WebClient
+    from rtfs.capabilities.sessions.wire.http import WebClient
 
 
 class Authorized:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from rtfs.capabilities.sessions.handler import one_line
 from rtfs.capabilities.sessions.oauth.challenge import bearer, scopes_of
 from rtfs.capabilities.sessions.oauth.endpoints import refused
-from rtfs.capabilities.sessions.web import origin
+from rtfs.capabilities.sessions.wire.http import origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ cookie kept, no more than `LARGEST` bytes read.
 
 from __future__ import annotations
 
-from rtfs.capabilities.providers.addresses import METADATA, canonical, is_public, resolve
 from rtfs.capabilities.providers.pinned import send_pinned
 from rtfs.capabilities.sessions.handler import NotSent, SessionError, one_line
-from rtfs.capabilities.sessions.jsontext import parse
-from rtfs.capabilities.sessions.web import origin
+from rtfs.capabilities.sessions.wire.addresses import METADATA, canonical, is_public, resolve
+from rtfs.capabilities.sessions.wire.http import origin
+from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

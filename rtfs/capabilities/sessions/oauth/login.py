@@ -156,7 +156,7 @@ def _chosen(resource: Resource, issuer: str | None, url: httpx.URL) -> str:
 
 
 def _own(url: httpx.URL) -> str:
-    from rtfs.capabilities.sessions.web import origin
+    from rtfs.capabilities.sessions.wire.http import origin
 
     return origin(url)
 

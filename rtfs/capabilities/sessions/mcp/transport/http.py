@@ -13,12 +13,12 @@ import asyncio
 import logging
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
-from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.transport.channel import Background
 from rtfs.capabilities.sessions.mcp.transport.http_status import refusal
 from rtfs.capabilities.sessions.mcp.transport.sse import SseReader, TooLarge
-from rtfs.capabilities.sessions.web import Body, body_of, close, fields_of, origin
+from rtfs.capabilities.sessions.wire.http import Body, body_of, close, fields_of, origin
+from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.handler import Credential
     from rtfs.capabilities.sessions.mcp.limits import WireLimits
-    from rtfs.capabilities.sessions.web import WebClient
+    from rtfs.capabilities.sessions.wire.http import WebClient
 
     Headers = list[tuple[bytes, bytes]]
 

@@ -9,9 +9,9 @@ Source: MCP Streamable HTTP (2025-03-26 to 2026-07-28), RFC 9110 (Retry-After, W
 from __future__ import annotations
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, METHOD_NOT_FOUND, MODERN_CODES, error_of
-from rtfs.capabilities.sessions.web import retry_after, unauthorized
+from rtfs.capabilities.sessions.wire.http import retry_after, unauthorized
+from rtfs.capabilities.sessions.wire.json import parse
 from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False

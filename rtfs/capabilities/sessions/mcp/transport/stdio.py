@@ -15,9 +15,9 @@ import signal
 from time import monotonic
 
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.jsontext import parse
 from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.transport.channel import Background
+from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

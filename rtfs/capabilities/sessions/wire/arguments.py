@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from rtfs.capabilities.sessions.jsontext import MAX_DEPTH, encode
+from rtfs.capabilities.sessions.wire.json import MAX_DEPTH, encode
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import HostError
 
