@@ -104,7 +104,7 @@ def _chosen(field: Field, text: str) -> str:
 
 def _spelled(field: Field, value: Any) -> str:
     """A value for people."""
-    from rtfs.cli.asking import plain
+    from rtfs.cli.prompts import plain
 
     words = dict(field.choices)
     if isinstance(value, bool):

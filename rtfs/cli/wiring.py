@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rtfs.cli import report
-from rtfs.cli.asking import asker, elicitor, once
 from rtfs.cli.output import write
+from rtfs.cli.prompts import asker, elicitor, once
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
