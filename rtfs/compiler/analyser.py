@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rtfs.compiler import nodes
 from rtfs.compiler.forms_each import EACH, analyse_each
-from rtfs.compiler.mark import ExpandedInfo, TemplateMark
+from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.compiler.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
 from rtfs.compiler.scope import LoopContext, Names, Scope
 from rtfs.compiler.special_forms import SPECIAL_FORMS

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rtfs.compiler import cache
 from rtfs.compiler.constants import decode
 from rtfs.compiler.environment import CORE_MODULE, Environment
-from rtfs.compiler.recursion import raise_limit, restore_limit
+from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.compiler.unit import Unit
 from rtfs.source import Source
 from rtfs.values.error import CompileError
@@ -64,9 +64,9 @@ def compile_source(source: Source, environment: Environment, module: str = "user
 
 def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
     """True if every module file that the unit imports is what it was; loads them on the way."""
-    from rtfs.compiler import modules
+    from rtfs.compiler import imports
 
-    return modules.depends_hold(unit, environment, source)
+    return imports.depends_hold(unit, environment, source)
 
 
 def compile_unit(source: Source, environment: Environment, module: str, key: bytes) -> Unit:
@@ -125,8 +125,8 @@ def load(unit: Unit, environment: Environment) -> None:
 
 def load_macros(unit: Unit, environment: Environment) -> None:
     """Make known what a cached unit defines at compile time: macros, types, exports, aliases."""
-    from rtfs.compiler.expansion import revive
-    from rtfs.compiler.modules import replay
+    from rtfs.compiler.imports import replay
+    from rtfs.compiler.macros import revive
 
     replay(unit, environment)
     revive(unit, environment)

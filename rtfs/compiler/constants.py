@@ -6,7 +6,7 @@ that templates leave on symbols survive.
 
 from __future__ import annotations
 
-from rtfs.compiler.mark import TemplateMark
+from rtfs.compiler.marks import TemplateMark
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 
 TYPE_CHECKING = False

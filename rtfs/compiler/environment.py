@@ -7,9 +7,9 @@ Invariant: names resolve in the order local, module, standard function; the core
 from __future__ import annotations
 
 from rtfs.builtins import CORE
+from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.module import Macro, Module
 from rtfs.compiler.recent import RecentUnits
-from rtfs.compiler.spelling import global_name, plain_name
 from rtfs.compiler.support import SUPPORT
 from rtfs.compiler.unit import STANDARD
 from rtfs.values import List, Symbol
@@ -218,7 +218,7 @@ class Environment:
 
     def define_macro(self, analyser: Analyser, name: str, form: Any) -> None:
         """Compile a macro's function and make it known from here on."""
-        from rtfs.compiler.expansion import compile_macro
+        from rtfs.compiler.macros import compile_macro
 
         compile_macro(analyser, name, form)
 

@@ -11,10 +11,10 @@ import ast
 from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
 from rtfs.compiler.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, TRUTHY_ONLY, Kinds, Known, join
+from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.once import once
 from rtfs.compiler.operators import FOLDED, INLINE
 from rtfs.compiler.primitives import PREDICATE_PRIMITIVES, PRIMITIVES
-from rtfs.compiler.spelling import global_name, plain_name
 from rtfs.values import Keyword, Map, Vector
 
 TYPE_CHECKING = False

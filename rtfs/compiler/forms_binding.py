@@ -9,10 +9,10 @@ from __future__ import annotations
 from rtfs.compiler import nodes
 from rtfs.compiler.annotations import ABSENT, pairs, parameters, return_type
 from rtfs.compiler.destructure import Bindings, binding_name, destructure, is_list_headed, is_simple
+from rtfs.compiler.mangling import REST_MARK
 from rtfs.compiler.nodes import Binding, Const, Local, Node
 from rtfs.compiler.scope import FunctionContext, LoopContext, Scope, SelfCall
 from rtfs.compiler.special_forms import SPECIAL_FORMS, shape_error, special_form
-from rtfs.compiler.spelling import REST_MARK
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 

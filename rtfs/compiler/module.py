@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from rtfs.compiler.expansion import ExpansionNamespace
+    from rtfs.compiler.macros import ExpansionNamespace
 
 FORM = " form"
 

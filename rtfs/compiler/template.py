@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs.compiler.mark import TemplateMark
+from rtfs.compiler.marks import TemplateMark
 from rtfs.compiler.nodes import Const, Node, Primitive
 from rtfs.values import List, Map, Symbol, Vector
 from rtfs.values.error import CompileError

@@ -14,10 +14,10 @@ from rtfs.compiler import (  # noqa: F401 - importing a module declares its spec
 )
 from rtfs.compiler.analyser import Analyser
 from rtfs.compiler.destructure import is_list_headed
-from rtfs.compiler.expansion import namespace_of
 from rtfs.compiler.generator import UnitGenerator
+from rtfs.compiler.macros import namespace_of
 from rtfs.compiler.nodes import Const, Node
-from rtfs.compiler.recursion import with_limit
+from rtfs.compiler.recursion_limit import with_limit
 from rtfs.compiler.scope import Names, Scope
 from rtfs.compiler.special_forms import shape_error
 from rtfs.compiler.unit import Step, Unit, UnitBuilder

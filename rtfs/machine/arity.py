@@ -6,7 +6,7 @@ takes, how it is written, where it is defined) comes from its declaration or its
 
 from __future__ import annotations
 
-from rtfs.compiler.spelling import REST_MARK, global_name, plain_name
+from rtfs.compiler.mangling import REST_MARK, global_name, plain_name
 from rtfs.values.error import EvalError
 
 TYPE_CHECKING = False

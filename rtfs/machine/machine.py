@@ -18,7 +18,7 @@ from rtfs.builtins.calling import call_with
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
-from rtfs.compiler.recursion import raise_limit, restore_limit
+from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine import garbage
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost

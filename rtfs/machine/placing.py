@@ -7,8 +7,8 @@ leaves.
 
 from __future__ import annotations
 
+from rtfs.compiler.mangling import plain_name
 from rtfs.compiler.module import FORM
-from rtfs.compiler.spelling import plain_name
 from rtfs.source import STANDARD
 from rtfs.values.error import TypeMismatch, UserError
 from rtfs.values.keyword import Keyword

@@ -6,7 +6,7 @@ program never meets a Python exception.
 
 from __future__ import annotations
 
-from rtfs.compiler.spelling import plain_name
+from rtfs.compiler.mangling import plain_name
 from rtfs.values.error import EvalError, InternalError, LimitError, RtfsError, TypeMismatch, UserError
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ Knows nothing of places. Invariant: only names that the program could have writt
 
 from __future__ import annotations
 
-from rtfs.compiler.spelling import plain_name
+from rtfs.compiler.mangling import plain_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ they use, each at most once a compilation, through the environment's `run`: pure
 from __future__ import annotations
 
 from rtfs.compiler.constants import decode
+from rtfs.compiler.mangling import global_name
 from rtfs.compiler.module import Macro, Module, function_of
-from rtfs.compiler.spelling import global_name
 from rtfs.values import Keyword
 
 TYPE_CHECKING = False
