@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.kinds import Kinds
 from rtfs.compiler.destination import Destination
-from rtfs.compiler.kinds import Kinds
 from rtfs.compiler.looping import Looping
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs.compiler.kinds import Kinds, join
+from rtfs.compiler.analysis.kinds import Kinds, join
 
 
 class Destination:

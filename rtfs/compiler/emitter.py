@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.kinds import Kinds, loop_kinds
+from rtfs.compiler.analysis.ownership import fresh_kind, loop_updates, mentions
 from rtfs.compiler.attempts import Attempts
 from rtfs.compiler.destination import Destination
-from rtfs.compiler.kinds import Kinds, loop_kinds
-from rtfs.compiler.ownership import fresh_kind, loop_updates, mentions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.unit import Unit
 
     Run = Callable[["Environment", Any, list[Any]], Any]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
-from rtfs.compiler.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, TRUTHY_ONLY, Kinds, Known, join
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, TRUTHY_ONLY, Kinds, Known, join
 from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.once import once
 from rtfs.compiler.operators import FOLDED, INLINE

@@ -6,13 +6,13 @@ become bindings at the start of the body, inside the loop that `recur` goes back
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
-from rtfs.compiler.annotations import ABSENT, pairs, parameters, return_type
-from rtfs.compiler.destructure import Bindings, binding_name, destructure, is_list_headed, is_simple
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.annotations import ABSENT, pairs, parameters, return_type
+from rtfs.compiler.analysis.destructure import Bindings, binding_name, destructure, is_list_headed, is_simple
+from rtfs.compiler.analysis.nodes import Binding, Const, Local, Node
+from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope, SelfCall
+from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error, special_form
 from rtfs.compiler.mangling import REST_MARK
-from rtfs.compiler.nodes import Binding, Const, Local, Node
-from rtfs.compiler.scope import FunctionContext, LoopContext, Scope, SelfCall
-from rtfs.compiler.special_forms import SPECIAL_FORMS, shape_error, special_form
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
 
 
 def cast(analyser: Analyser, value: Node, type_form: Any, what: str) -> Node:

@@ -5,14 +5,14 @@ Knows nothing of Python code.
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
-from rtfs.compiler.catching import CATCH_CLASSES
-from rtfs.compiler.destructure import binding_name, is_list_headed
-from rtfs.compiler.nodes import Const, If, Local, Node, Primitive
-from rtfs.compiler.patterns import match_clauses
-from rtfs.compiler.scope import Scope
-from rtfs.compiler.special_forms import shape_error, special_form
-from rtfs.compiler.template import Template
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.destructure import binding_name, is_list_headed
+from rtfs.compiler.analysis.error_classes import CATCH_CLASSES
+from rtfs.compiler.analysis.match import match_clauses
+from rtfs.compiler.analysis.nodes import Const, If, Local, Node, Primitive
+from rtfs.compiler.analysis.quasiquote import Template
+from rtfs.compiler.analysis.scope import Scope
+from rtfs.compiler.analysis.special_forms import shape_error, special_form
 from rtfs.values import Keyword, List, Symbol
 from rtfs.values.error import CompileError, UserError
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
 
 
 @special_form(

@@ -6,19 +6,19 @@ order; a function with a name, several arities, `&` or a `recur` is left alone.
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
-from rtfs.compiler.annotations import parameters, return_type
-from rtfs.compiler.destructure import Bindings, is_list_headed
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.annotations import parameters, return_type
+from rtfs.compiler.analysis.destructure import Bindings, is_list_headed
+from rtfs.compiler.analysis.scope import LoopContext, Scope
 from rtfs.compiler.forms_binding import bind_parameter, cast
 from rtfs.compiler.operators import INLINE
-from rtfs.compiler.scope import LoopContext, Scope
 from rtfs.values import Keyword, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
 
 # Forms in the largest function that is inlined.
 LARGEST = 1_000

@@ -5,10 +5,10 @@ Knows nothing of what a host does with them. Invariant: these are the only forms
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
-from rtfs.compiler.nodes import Const, HostRequest, Local, MapDisplay, Node, Primitive
-from rtfs.compiler.scope import FunctionContext, LoopContext, Scope
-from rtfs.compiler.special_forms import shape_error, special_form
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.nodes import Const, HostRequest, Local, MapDisplay, Node, Primitive
+from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope
+from rtfs.compiler.analysis.special_forms import shape_error, special_form
 from rtfs.values import Keyword, Map, Symbol
 from rtfs.values.error import CompileError
 
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
 
 
 @special_form(

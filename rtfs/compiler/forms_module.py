@@ -6,9 +6,9 @@ the error for a misplaced one.
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
-from rtfs.compiler.nodes import Const, Node
-from rtfs.compiler.special_forms import shape_error, special_form
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.nodes import Const, Node
+from rtfs.compiler.analysis.special_forms import shape_error, special_form
 from rtfs.types import Alias, parse_type
 from rtfs.values import Keyword, Symbol, Vector
 from rtfs.values.error import CompileError
@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
-    from rtfs.compiler.scope import Scope
+    from rtfs.compiler.analysis.analyser import Analyser
+    from rtfs.compiler.analysis.scope import Scope
 
 
 @special_form(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import nodes
 from rtfs.compiler import pyast as py
+from rtfs.compiler.analysis import nodes
 from rtfs.compiler.destination import Destination
 from rtfs.compiler.emitter import Emitter
 from rtfs.compiler.operators import keyword_name
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.compiler.analysis.scope import Names
     from rtfs.compiler.expressions import Expressions
-    from rtfs.compiler.scope import Names
     from rtfs.compiler.unit import UnitBuilder
 
 FORM = " form"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.environment import Environment
     from rtfs.compiler.unit import Unit
 
@@ -68,7 +68,7 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
 
 def compile_macro(analyser: Analyser, name: str, form: Any) -> None:
     """Compile a macro's function from its `fn` form."""
-    from rtfs.compiler.scope import Scope
+    from rtfs.compiler.analysis.scope import Scope
     from rtfs.compiler.toplevel import generate
 
     names, analyser.names = analyser.names, type(analyser.names)()

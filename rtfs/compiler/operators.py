@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler import pyast as py
-from rtfs.compiler.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
+from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
 from rtfs.compiler.once import once
 from rtfs.compiler.primitives import map_lookup
 from rtfs.values import Keyword, Map
@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rtfs.compiler.analysis.nodes import Binding
     from rtfs.compiler.emitter import Emitter
-    from rtfs.compiler.nodes import Binding
 
     Operand = tuple[ast.expr, Kinds, Binding | None]
     Result = tuple[ast.expr, Kinds]

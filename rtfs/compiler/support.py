@@ -12,7 +12,7 @@ from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.seqs import items, like
-from rtfs.compiler.catching import catches
+from rtfs.compiler.analysis.error_classes import catches
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name

@@ -12,14 +12,14 @@ from rtfs.compiler import (  # noqa: F401 - importing a module declares its spec
     forms_module,
     modules,
 )
-from rtfs.compiler.analyser import Analyser
-from rtfs.compiler.destructure import is_list_headed
+from rtfs.compiler.analysis.analyser import Analyser
+from rtfs.compiler.analysis.destructure import is_list_headed
+from rtfs.compiler.analysis.nodes import Const, Node
+from rtfs.compiler.analysis.scope import Names, Scope
+from rtfs.compiler.analysis.special_forms import shape_error
 from rtfs.compiler.generator import UnitGenerator
 from rtfs.compiler.macros import namespace_of
-from rtfs.compiler.nodes import Const, Node
 from rtfs.compiler.recursion_limit import with_limit
-from rtfs.compiler.scope import Names, Scope
-from rtfs.compiler.special_forms import shape_error
 from rtfs.compiler.unit import Step, Unit, UnitBuilder
 from rtfs.types import Alias
 from rtfs.values import Keyword, List, Symbol, Vector

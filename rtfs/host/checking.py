@@ -74,7 +74,7 @@ class Content:
 
     def add(self, root: Any, analyser: Any) -> None:
         """Look at the AST of a top-level form."""
-        from rtfs.compiler.nodes import Const, Def, Global, HostRequest, Invoke
+        from rtfs.compiler.analysis.nodes import Const, Def, Global, HostRequest, Invoke
 
         nodes = _nodes(root)
         given = {id(node.function): _literals(node.arguments) for node in nodes if isinstance(node, Invoke)}
@@ -194,7 +194,7 @@ def _literals(nodes: list[Any]) -> tuple[Any, ...] | None:
 
 def _literal(node: Any) -> Any:
     """The value of a node. Raises LookupError if it is computed."""
-    from rtfs.compiler.nodes import Const, MapDisplay, VectorDisplay
+    from rtfs.compiler.analysis.nodes import Const, MapDisplay, VectorDisplay
 
     if isinstance(node, Const):
         return node.value
@@ -221,14 +221,14 @@ def _fallbacks(hints: Any) -> list[str | None]:
 
 
 def _is_map(node: Any) -> bool:
-    from rtfs.compiler.nodes import Const, MapDisplay
+    from rtfs.compiler.analysis.nodes import Const, MapDisplay
 
     return isinstance(node, MapDisplay) or (isinstance(node, Const) and node.value.__class__ is Map)
 
 
 def _pairs(node: Any) -> list[tuple[Any, Any]]:
     """The keys (None where computed) and the nodes of the values of a map that is written out."""
-    from rtfs.compiler.nodes import Const
+    from rtfs.compiler.analysis.nodes import Const
 
     if not _is_map(node):
         return []
@@ -284,7 +284,7 @@ def _undefined(name: str, module: Any, environment: Any, span: Span | None) -> U
 
 def _nodes(root: Any) -> list[Any]:
     """Every node of an AST, whatever holds it."""
-    from rtfs.compiler.nodes import Node
+    from rtfs.compiler.analysis.nodes import Node
 
     found: list[Any] = []
     seen: set[int] = set()

@@ -77,7 +77,7 @@ def _miswritten_call(error: UserError, span: Span) -> None:
         operator = "=" if form[1].name == "==" else form[1].name
         error.hint = f"operators come first: ({operator} {shown})" if len(shown) <= _SHOWN else "operators come first"
     elif form[0].__class__ is Symbol:
-        from rtfs.compiler.analyser import HIGHER_ORDER
+        from rtfs.compiler.analysis.analyser import HIGHER_ORDER
 
         signature = _signature(form[0].name) if form[0].name in HIGHER_ORDER else None
         if signature is not None:

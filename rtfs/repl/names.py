@@ -85,7 +85,7 @@ class Names:
     def forms(self) -> dict[str, Any]:
         """Special forms by name and alias."""
         import rtfs.compiler.toplevel  # noqa: F401 - declares them
-        from rtfs.compiler.special_forms import SPECIAL_FORMS
+        from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 
         return SPECIAL_FORMS
 

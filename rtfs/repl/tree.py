@@ -20,8 +20,8 @@ _DEEPEST = 60
 
 def ast_text(source: Source, environment: Environment) -> str:
     """The AST of every form of a source, one node a line, indented. Raises ReaderError, CompileError."""
-    from rtfs.compiler.analyser import Analyser
-    from rtfs.compiler.scope import Scope
+    from rtfs.compiler.analysis.analyser import Analyser
+    from rtfs.compiler.analysis.scope import Scope
     from rtfs.compiler.toplevel import UnitCompiler
     from rtfs.syntax.reader import read_forms
 

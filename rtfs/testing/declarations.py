@@ -38,7 +38,7 @@ def all_declarations() -> list[Declaration]:
 def special_forms() -> list[Declaration]:
     """What the compiler knows by name."""
     import rtfs.compiler
-    from rtfs.compiler.special_forms import SPECIAL_FORMS
+    from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 
     for module in pkgutil.iter_modules(rtfs.compiler.__path__):
         if module.name.startswith("forms_"):

@@ -10,7 +10,7 @@ import pytest
 
 from rtfs.builtins import CORE
 from rtfs.compiler import toplevel
-from rtfs.compiler.special_forms import SPECIAL_FORMS
+from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from tests.compiler.support import failure, printed
 from tests.fuzz.programs import any_program, corpus
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs.compiler import toplevel
-from rtfs.compiler.special_forms import SPECIAL_FORMS
+from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from tests.compiler.support import carets, failure, printed
 
 assert toplevel  # importing it declares the special forms

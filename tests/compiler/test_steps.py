@@ -8,7 +8,7 @@ import pytest
 
 import rtfs
 from rtfs.builtins import REGISTRY
-from rtfs.compiler.analyser import HIGHER_ORDER
+from rtfs.compiler.analysis.analyser import HIGHER_ORDER
 
 
 def test_every_standard_function_that_takes_a_function_is_known_to_the_analyser() -> None:

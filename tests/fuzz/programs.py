@@ -12,7 +12,7 @@ from random import Random
 
 from rtfs.builtins import CORE
 from rtfs.compiler import toplevel
-from rtfs.compiler.special_forms import SPECIAL_FORMS
+from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|;[^\n]*|[()\[\]{}]|\^\{|#\(|#_|~@|[\'`~@^]|[^\s,()\[\]{}";`~@^]+|[\s,]+')

@@ -8,7 +8,7 @@ import pytest
 
 import rtfs
 import rtfs.compiler.toplevel  # declares the special forms
-from rtfs.compiler.special_forms import SPECIAL_FORMS
+from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from rtfs.syntax.elsewhere import HINTS, hint_for
 
 

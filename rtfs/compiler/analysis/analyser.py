@@ -6,12 +6,12 @@ was defined before them; every error carries the place of the form that is wrong
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
+from rtfs.compiler.analysis.scope import LoopContext, Names, Scope
+from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from rtfs.compiler.forms_each import EACH, analyse_each
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
-from rtfs.compiler.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
-from rtfs.compiler.scope import LoopContext, Names, Scope
-from rtfs.compiler.special_forms import SPECIAL_FORMS
 from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import CompileError, UserError

@@ -7,7 +7,7 @@ it.
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
+from rtfs.compiler.analysis import nodes
 from rtfs.values import Keyword, Map, Vector
 
 TYPE_CHECKING = False

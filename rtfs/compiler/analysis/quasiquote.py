@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rtfs.compiler.analysis.nodes import Const, Node, Primitive
 from rtfs.compiler.marks import TemplateMark
-from rtfs.compiler.nodes import Const, Node, Primitive
 from rtfs.values import List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 
@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
-    from rtfs.compiler.scope import Scope
+    from rtfs.compiler.analysis.analyser import Analyser
+    from rtfs.compiler.analysis.scope import Scope
 
 
 class Template:

@@ -6,10 +6,10 @@ literals compare with `=`, a name fits anything and stands once in a pattern.
 
 from __future__ import annotations
 
-from rtfs.compiler.destructure import AS, KEYS, binding_name
-from rtfs.compiler.nodes import Binding, Clause, Const, Local, Logic, Node, Primitive, TypeTest
-from rtfs.compiler.scope import Scope
-from rtfs.compiler.special_forms import shape_error
+from rtfs.compiler.analysis.destructure import AS, KEYS, binding_name
+from rtfs.compiler.analysis.nodes import Binding, Clause, Const, Local, Logic, Node, Primitive, TypeTest
+from rtfs.compiler.analysis.scope import Scope
+from rtfs.compiler.analysis.special_forms import shape_error
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
 
 Steps = list[Node | tuple[Binding, Node]]
 

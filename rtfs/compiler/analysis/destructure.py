@@ -6,9 +6,9 @@ missing keys, nil destructures to nils; anything else that does not fit is a typ
 
 from __future__ import annotations
 
-from rtfs.compiler.nodes import Binding, Const, If, Local, Node, Primitive
-from rtfs.compiler.scope import Scope
-from rtfs.compiler.special_forms import shape_error
+from rtfs.compiler.analysis.nodes import Binding, Const, If, Local, Node, Primitive
+from rtfs.compiler.analysis.scope import Scope
+from rtfs.compiler.analysis.special_forms import shape_error
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler.analyser import Analyser
+    from rtfs.compiler.analysis.analyser import Analyser
 
 Bindings = list[tuple[Binding, Node]]
 

@@ -6,7 +6,7 @@ number after one, so that they can never meet a module's name.
 
 from __future__ import annotations
 
-from rtfs.compiler.nodes import Binding
+from rtfs.compiler.analysis.nodes import Binding
 
 
 class FunctionContext:

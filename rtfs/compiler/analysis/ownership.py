@@ -7,8 +7,8 @@ gives what building new versions gives. Invariant: when in doubt the answer is n
 
 from __future__ import annotations
 
-from rtfs.compiler import nodes
-from rtfs.compiler.nodes import Binding, Invoke, Local, Node
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.nodes import Binding, Invoke, Local, Node
 from rtfs.values import Map, Vector
 
 TYPE_CHECKING = False
