@@ -7,10 +7,10 @@ Invariant: names resolve in the order local, module, standard function; the core
 from __future__ import annotations
 
 from rtfs.builtins import CORE
+from rtfs.compiler.codegen.support import SUPPORT
 from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.module import Macro, Module
 from rtfs.compiler.recent import RecentUnits
-from rtfs.compiler.support import SUPPORT
 from rtfs.compiler.unit import STANDARD
 from rtfs.values import List, Symbol
 from rtfs.values.error import CompileError, EvalError, LimitError, UserError

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
+from rtfs.compiler.codegen import pyast as py
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.compiler.expressions import Expressions
+    from rtfs.compiler.codegen.emit_expressions import Expressions
 
 
 def once(e: Expressions, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:

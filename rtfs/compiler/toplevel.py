@@ -17,7 +17,7 @@ from rtfs.compiler.analysis.destructure import is_list_headed
 from rtfs.compiler.analysis.nodes import Const, Node
 from rtfs.compiler.analysis.scope import Names, Scope
 from rtfs.compiler.analysis.special_forms import shape_error
-from rtfs.compiler.generator import UnitGenerator
+from rtfs.compiler.codegen.generator import UnitGenerator
 from rtfs.compiler.macros import namespace_of
 from rtfs.compiler.recursion_limit import with_limit
 from rtfs.compiler.unit import Step, Unit, UnitBuilder

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
 from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.primitives import map_lookup
 from rtfs.compiler.once import once
-from rtfs.compiler.primitives import map_lookup
 from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rtfs.compiler.analysis.nodes import Binding
-    from rtfs.compiler.emitter import Emitter
+    from rtfs.compiler.codegen.emitter import Emitter
 
     Operand = tuple[ast.expr, Kinds, Binding | None]
     Result = tuple[ast.expr, Kinds]

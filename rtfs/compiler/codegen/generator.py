@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.emitter import Emitter
+from rtfs.compiler.codegen.operators import keyword_name
 from rtfs.compiler.destination import Destination
-from rtfs.compiler.emitter import Emitter
-from rtfs.compiler.operators import keyword_name
 from rtfs.values import Keyword
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.analysis.scope import Names
-    from rtfs.compiler.expressions import Expressions
+    from rtfs.compiler.codegen.emit_expressions import Expressions
     from rtfs.compiler.unit import UnitBuilder
 
 FORM = " form"

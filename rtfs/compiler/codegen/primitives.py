@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
+from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.once import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rtfs.compiler.expressions import Expressions
+    from rtfs.compiler.codegen.emit_expressions import Expressions
 
     Build = Callable[[Expressions, list[ast.expr], int], ast.expr]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
 from rtfs.compiler.analysis.ownership import core_name, fresh_kind, never_asked, updates
-from rtfs.compiler.expressions import Expressions
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.emit_expressions import Expressions
 from rtfs.values import Map, Vector
 
 TYPE_CHECKING = False

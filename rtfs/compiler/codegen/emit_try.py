@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import Kinds
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.emit_loops import Looping
 from rtfs.compiler.destination import Destination
-from rtfs.compiler.looping import Looping
 
 
 class Attempts(Looping):

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import Kinds, loop_kinds
 from rtfs.compiler.analysis.ownership import fresh_kind, loop_updates, mentions
-from rtfs.compiler.attempts import Attempts
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.emit_try import Attempts
 from rtfs.compiler.destination import Destination
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.compiler.generator import UnitGenerator
+    from rtfs.compiler.codegen.generator import UnitGenerator
 
 # CPython refuses 20 nested blocks and dies on deep trees of statements: past these, a subtree becomes a function.
 MAX_BLOCKS = 12

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.compiler import pyast as py
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, TRUTHY_ONLY, Kinds, Known, join
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.operators import FOLDED, INLINE
+from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES
 from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.once import once
-from rtfs.compiler.operators import FOLDED, INLINE
-from rtfs.compiler.primitives import PREDICATE_PRIMITIVES, PRIMITIVES
 from rtfs.values import Keyword, Map, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.compiler.emitter import Emitter
-    from rtfs.compiler.generator import UnitGenerator
+    from rtfs.compiler.codegen.emitter import Emitter
+    from rtfs.compiler.codegen.generator import UnitGenerator
 
 FUNCTION: frozenset[str] = frozenset(("function",))
 
