@@ -10,7 +10,7 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
 from rtfs.compiler.analysis.scope import LoopContext, Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
-from rtfs.compiler.forms_each import EACH, analyse_each
+from rtfs.compiler.forms.inlining import EACH, analyse_each
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Symbol, Vector

@@ -11,7 +11,7 @@ from rtfs.compiler.analysis.annotations import parameters, return_type
 from rtfs.compiler.analysis.destructure import Bindings, is_list_headed
 from rtfs.compiler.analysis.scope import LoopContext, Scope
 from rtfs.compiler.codegen.operators import INLINE
-from rtfs.compiler.forms_binding import bind_parameter, cast
+from rtfs.compiler.forms.binding import bind_parameter, cast
 from rtfs.values import Keyword, Symbol, Vector
 
 TYPE_CHECKING = False

@@ -1,0 +1,1 @@
+"""The special forms, each declared once as data and analysed into nodes."""
