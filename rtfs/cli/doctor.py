@@ -103,12 +103,12 @@ def _versions(findings: Findings) -> None:
 
 
 def _cache(findings: Findings) -> None:
-    from rtfs.compiler import cache
+    from rtfs.compiler.units import disk_cache
 
     if os.environ.get("RTFS_CACHE_DIR") == "":
         findings.add("cache", "note", "switched off (RTFS_CACHE_DIR is empty): every run compiles anew")
         return
-    where = cache.folder()
+    where = disk_cache.folder()
     if where is None:
         findings.add("cache", "note", "not used: its folder is not ours alone, or cannot be made; set RTFS_CACHE_DIR")
         return

@@ -6,11 +6,11 @@ types of the forms before it; nothing of the program runs while it is compiled.
 
 from __future__ import annotations
 
-from rtfs.compiler import cache
-from rtfs.compiler.constants import decode
 from rtfs.compiler.environment import CORE_MODULE, Environment
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
-from rtfs.compiler.unit import Unit
+from rtfs.compiler.units import disk_cache
+from rtfs.compiler.units.constants import decode
+from rtfs.compiler.units.unit import Unit
 from rtfs.source import Source
 from rtfs.values.error import CompileError
 
@@ -39,23 +39,23 @@ def compile_source(source: Source, environment: Environment, module: str = "user
 
     Raises ReaderError for text that is no form, CompileError for forms that are no program.
     """
-    key = cache.key(source, environment.state, module)
-    kept = cache.following(key, environment.values) if environment.values else key
+    key = disk_cache.key(source, environment.state, module)
+    kept = disk_cache.following(key, environment.values) if environment.values else key
     unit = None
     if environment.observer is None:
-        unit = environment.recent.get(key) or cache.load(kept, source)
+        unit = environment.recent.get(key) or disk_cache.load(kept, source)
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
     if unit is None:
         unit = compile_unit(source, environment, module, key)
-        cache.save(kept, unit)
+        disk_cache.save(kept, unit)
     elif unit.facts or unit.macros:
         load_macros(unit, environment)
     if environment.recent.changes(unit):
         imported = b"".join([digest for _, _, digest in unit.depends])
-        environment.state = cache.following(environment.state, key + imported)
+        environment.state = disk_cache.following(environment.state, key + imported)
     elif unit.definitions:
-        environment.values = cache.following(environment.values, key)
+        environment.values = disk_cache.following(environment.values, key)
     if environment.units.get(unit.filename) is not unit:
         load(unit, environment)
     environment.recent.add(key, unit, environment)
@@ -137,11 +137,11 @@ def load_core(environment: Environment) -> None:
     from rtfs.syntax.resources import resource_text
 
     source = Source(resource_text("stdlib/core.rtfs"), "stdlib/core.rtfs")
-    key = cache.key(source, b"core", CORE_MODULE)
-    unit = cache.load(key, source)
+    key = disk_cache.key(source, b"core", CORE_MODULE)
+    unit = disk_cache.load(key, source)
     if unit is None:
         unit = compile_unit(source, environment, CORE_MODULE, key)
-        cache.save(key, unit)
+        disk_cache.save(key, unit)
     else:
         load_macros(unit, environment)
     load(unit, environment)

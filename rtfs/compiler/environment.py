@@ -10,8 +10,8 @@ from rtfs.builtins import CORE
 from rtfs.compiler.codegen.support import SUPPORT
 from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.module import Macro, Module
-from rtfs.compiler.recent import RecentUnits
-from rtfs.compiler.unit import STANDARD
+from rtfs.compiler.units.memory_cache import RecentUnits
+from rtfs.compiler.units.unit import STANDARD
 from rtfs.values import List, Symbol
 from rtfs.values.error import CompileError, EvalError, LimitError, UserError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.analysis.analyser import Analyser
-    from rtfs.compiler.unit import Unit
+    from rtfs.compiler.units.unit import Unit
 
     Run = Callable[["Environment", Any, list[Any]], Any]
 

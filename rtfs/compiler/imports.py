@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from rtfs.compiler.constants import decode
-from rtfs.compiler.digest import sha256
+from rtfs.compiler.units.constants import decode
+from rtfs.compiler.units.digest import sha256
 from rtfs.source import Source
 from rtfs.types import Alias, parse_type
 from rtfs.values.error import CompileError, ReaderError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.environment import Environment
-    from rtfs.compiler.unit import Unit
+    from rtfs.compiler.units.unit import Unit
 
 
 def find_file(name: str, environment: Environment, source: Source) -> str | None:

@@ -6,7 +6,7 @@ macro is a note.
 
 from __future__ import annotations
 
-from rtfs.compiler.unit import STANDARD
+from rtfs.compiler.units.unit import STANDARD
 from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False

@@ -6,9 +6,9 @@ they use, each at most once a compilation, through the environment's `run`: pure
 
 from __future__ import annotations
 
-from rtfs.compiler.constants import decode
 from rtfs.compiler.mangling import global_name
 from rtfs.compiler.module import Macro, Module, function_of
+from rtfs.compiler.units.constants import decode
 from rtfs.values import Keyword
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.environment import Environment
-    from rtfs.compiler.unit import Unit
+    from rtfs.compiler.units.unit import Unit
 
     Run = Callable[[Any, list[Any]], Any]
 

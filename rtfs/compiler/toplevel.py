@@ -20,7 +20,7 @@ from rtfs.compiler.analysis.special_forms import shape_error
 from rtfs.compiler.codegen.generator import UnitGenerator
 from rtfs.compiler.macros import namespace_of
 from rtfs.compiler.recursion_limit import with_limit
-from rtfs.compiler.unit import Step, Unit, UnitBuilder
+from rtfs.compiler.units.unit import Step, Unit, UnitBuilder
 from rtfs.types import Alias
 from rtfs.values import Keyword, List, Symbol, Vector
 from rtfs.values.error import CompileError, UserError

@@ -48,8 +48,8 @@ class OwnFiles:
     def _folders(self) -> list[str]:
         from os.path import dirname
 
-        from rtfs.compiler import cache
+        from rtfs.compiler.units import disk_cache
         from rtfs.host.journal import state_folder
 
         usual = dirname(state_folder(None))
-        return [folder for folder in (usual, self._state, cache.folder()) if folder is not None]
+        return [folder for folder in (usual, self._state, disk_cache.folder()) if folder is not None]

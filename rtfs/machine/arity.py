@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from rtfs.compiler.unit import Unit
+    from rtfs.compiler.units.unit import Unit
 
     Units = dict[str, Unit]
 

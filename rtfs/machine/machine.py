@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rtfs.compiler.unit import Unit
+    from rtfs.compiler.units.unit import Unit
 
 # Steps between two looks at the clock and at the driver: about a millisecond of plain code.
 SLICE = 20_000

@@ -11,7 +11,7 @@ from rtfs.values.error import EvalError, InternalError, LimitError, RtfsError, T
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.compiler.unit import Unit
+    from rtfs.compiler.units.unit import Unit
 
     Units = dict[str, Unit]
 

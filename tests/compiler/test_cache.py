@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rtfs.compiler import cache
-from rtfs.compiler.digest import sha256
+from rtfs.compiler.units import disk_cache
+from rtfs.compiler.units.digest import sha256
 from rtfs.machine import new_environment
 from rtfs.source import Source
 from tests.compiler.support import compilations, failure, printed
@@ -36,7 +36,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def key_of(text: str) -> Path:
-    unit_key = cache.key(Source(text, "test.rtfs"), new_environment().state, "user")
+    unit_key = disk_cache.key(Source(text, "test.rtfs"), new_environment().state, "user")
     return Path(os.environ["RTFS_CACHE_DIR"]) / unit_key.hex()[:40]
 
 
@@ -72,7 +72,7 @@ def damaged_body(content: bytes) -> bytes:
 
 
 def damaged_checksum(content: bytes) -> bytes:
-    at = len(cache._FORMAT)
+    at = len(disk_cache._FORMAT)
     return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
 
@@ -114,7 +114,7 @@ def test_bytes_with_a_right_checksum_for_no_key_of_ours_are_ignored(compiled: li
     printed("1")
     body = marshal.dumps(("not", "a", "unit"))
     wrong = sha256(b"\0" * 32 + body).digest()
-    key_of("1").write_bytes(cache._FORMAT + wrong + body)
+    key_of("1").write_bytes(disk_cache._FORMAT + wrong + body)
     compiled.clear()
     assert printed("1") == "1"
     assert compiled == ["test.rtfs"]
@@ -127,14 +127,14 @@ def test_a_folder_that_others_may_write_is_not_used(units: Path, compiled: list[
     compiled.clear()
     assert printed(PROGRAM) == VALUE
     assert "test.rtfs" in compiled
-    assert cache.folder() is None
+    assert disk_cache.folder() is None
 
 
 def test_a_folder_of_somebody_else_is_not_used(units: Path, monkeypatch: pytest.MonkeyPatch, compiled: list[str]):
     printed(PROGRAM)
     real = os.getuid()
-    monkeypatch.setattr(cache.os, "getuid", lambda: real + 1)
-    assert cache.folder() is None
+    monkeypatch.setattr(disk_cache.os, "getuid", lambda: real + 1)
+    assert disk_cache.folder() is None
     compiled.clear()
     assert printed(PROGRAM) == VALUE
     assert "test.rtfs" in compiled
@@ -152,7 +152,7 @@ def test_a_file_that_is_a_link_into_elsewhere_is_checked_like_any(units: Path, t
 
 def test_the_cache_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, compiled: list[str]):
     monkeypatch.setenv("RTFS_CACHE_DIR", "")
-    assert cache.folder() is None
+    assert disk_cache.folder() is None
     for _ in range(2):
         compiled.clear()
         assert printed(PROGRAM) == VALUE
@@ -166,22 +166,22 @@ def test_a_folder_that_cannot_be_made_is_no_error(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_key_depends_on_text_name_module_and_what_was_before():
-    base = cache.key(Source("1", "a"), b"", "user")
-    assert base == cache.key(Source("1", "a"), b"", "user")
+    base = disk_cache.key(Source("1", "a"), b"", "user")
+    assert base == disk_cache.key(Source("1", "a"), b"", "user")
     others = [
-        cache.key(Source("2", "a"), b"", "user"),
-        cache.key(Source("1", "b"), b"", "user"),
-        cache.key(Source("1", "a"), b"x", "user"),
-        cache.key(Source("1", "a"), b"", "other"),
-        cache.key(Source("1", "aa"), b"", "use"),
+        disk_cache.key(Source("2", "a"), b"", "user"),
+        disk_cache.key(Source("1", "b"), b"", "user"),
+        disk_cache.key(Source("1", "a"), b"x", "user"),
+        disk_cache.key(Source("1", "a"), b"", "other"),
+        disk_cache.key(Source("1", "aa"), b"", "use"),
     ]
     assert len({base, *others}) == len(others) + 1
 
 
 def test_the_key_depends_on_the_compiler(monkeypatch: pytest.MonkeyPatch):
-    before = cache.key(Source("1"), b"", "user")
+    before = disk_cache.key(Source("1"), b"", "user")
     monkeypatch.setattr(cache, "_compiler", b"another compiler")
-    assert cache.key(Source("1"), b"", "user") != before
+    assert disk_cache.key(Source("1"), b"", "user") != before
 
 
 def test_the_same_text_means_something_else_after_another_definition():

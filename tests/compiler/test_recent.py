@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtfs.compiler import compile_source, recent
+from rtfs.compiler import compile_source
 from rtfs.machine import Complete, RequiresHost, new_environment, start
 from rtfs.source import Source
 from rtfs.syntax.printer import to_text

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.environment import Environment
     from rtfs.compiler.module import Module
-    from rtfs.compiler.unit import UnitBuilder
+    from rtfs.compiler.units.unit import UnitBuilder
 
 # Functions of the language that call functions they are given: calling one can lead back into the caller.
 HIGHER_ORDER = frozenset(

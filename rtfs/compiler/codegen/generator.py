@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.analysis.scope import Names
     from rtfs.compiler.codegen.emit_expressions import Expressions
-    from rtfs.compiler.unit import UnitBuilder
+    from rtfs.compiler.units.unit import UnitBuilder
 
 FORM = " form"
 MOST_KNOWN = 200

@@ -6,7 +6,7 @@ steps' code objects; a place in the text is an index into `spans`, 0 meaning no 
 
 from __future__ import annotations
 
-from rtfs.compiler.constants import encode
+from rtfs.compiler.units.constants import encode
 from rtfs.source import Source, Span
 from rtfs.values.error import CompileError
 

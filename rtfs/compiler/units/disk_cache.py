@@ -13,8 +13,8 @@ import marshal
 import os
 import sys
 
-from rtfs.compiler.digest import sha256
-from rtfs.compiler.unit import Step, Unit
+from rtfs.compiler.units.digest import sha256
+from rtfs.compiler.units.unit import Step, Unit
 from rtfs.source import Source
 
 TYPE_CHECKING = False

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.environment import Environment
-    from rtfs.compiler.unit import Unit
+    from rtfs.compiler.units.unit import Unit
 
 CAPACITY = 256
 

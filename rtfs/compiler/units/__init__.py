@@ -1,0 +1,1 @@
+"""Compiled units: what they hold, and how they are kept in memory and on disk."""
