@@ -15,7 +15,7 @@ from pathlib import Path
 import rtfs
 from benchmarks.measure import ROUNDS, Row
 from rtfs.host.ledger_store import StoredLedger
-from rtfs.host.store import KILL, POWER
+from rtfs.host.sqlite import KILL, POWER
 
 GROUP = "durable"
 WIDTH = 16

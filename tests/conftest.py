@@ -34,7 +34,7 @@ def project() -> Path:
 def _secrets_of_one_test() -> Iterator[None]:
     """A process never forgets a secret it has used; a test's tokens are words in the next one's texts."""
     yield
-    secrets = sys.modules.get("rtfs.host.secrets")
+    secrets = sys.modules.get("rtfs.host.redaction")
     if secrets is not None:
         secrets._known.clear()
         secrets._pattern = secrets._quick = None

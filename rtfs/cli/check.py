@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.cli.options import Options
-    from rtfs.host.checking import Call
+    from rtfs.host.static_check import Call
     from rtfs.source import Source
 
 
 def check(options: Options) -> int:
     """Check the program that the options name."""
-    from rtfs.host.checking import check as look
+    from rtfs.host.static_check import check as look
 
     source = _source(options.file or "")
     with wiring.runtime(options) as runtime:

@@ -93,7 +93,7 @@ async def _log_in(
     from rtfs.capabilities.sessions.handler import NotSent
     from rtfs.capabilities.sessions.oauth.login import log_in
     from rtfs.capabilities.sessions.oauth.login_store import Store
-    from rtfs.host.secrets import know
+    from rtfs.host.redaction import know
 
     try:
         return await log_in(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from time import monotonic
 
-from rtfs.host.person import Person
-from rtfs.host.secrets import redact
+from rtfs.host.human import Person
+from rtfs.host.redaction import redact
 from rtfs.values import HostError
 
 TYPE_CHECKING = False

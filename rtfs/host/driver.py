@@ -7,7 +7,7 @@ error or a cancellation ends them.
 
 from __future__ import annotations
 
-from rtfs.host.secrets import named
+from rtfs.host.redaction import named
 from rtfs.host.waits import Gather, Turn
 from rtfs.machine import DEFAULT_LIMITS, RequiresHost, start_call
 from rtfs.machine.limits import Budget

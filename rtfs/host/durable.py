@@ -15,7 +15,7 @@ from rtfs.host.held import HeldCall, Written, current_key, in_step, repeatable
 from rtfs.host.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, RESOLVED, RUNNING, WAITING
 from rtfs.host.replay import Never, Replay, diverged
 from rtfs.host.rules import size_of
-from rtfs.host.stopping import Stop, stop
+from rtfs.host.stop import Stop, stop
 from rtfs.host.waits import InThread
 from rtfs.syntax.printer import to_text
 from rtfs.values import Cancelled, HostError, LimitError, UserError, Vector

@@ -13,7 +13,7 @@ from time import monotonic, perf_counter_ns
 
 from rtfs.host.hint_options import options_of
 from rtfs.host.passing import as_value
-from rtfs.host.secrets import named
+from rtfs.host.redaction import named
 from rtfs.host.waits import Sleep, Within
 from rtfs.values import HostError, Keyword, LimitError, UserError
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from rtfs.host.stopping import stop
-from rtfs.host.store import KILL, check_mode, make_folder, open_database, read_database, reason
+from rtfs.host.sqlite import KILL, check_mode, make_folder, open_database, read_database, reason
+from rtfs.host.stop import stop
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -222,7 +222,7 @@ def open_journal(folder: str, run_id: str) -> Journal:
             raise _never_begun(run_id)
         mode = journal.facts().get("durability", KILL)
         if mode != KILL:
-            from rtfs.host.store import MODES
+            from rtfs.host.sqlite import MODES
 
             connection.execute("PRAGMA synchronous=" + MODES[check_mode(mode)])
         return journal

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.providers.state import ABSENT
 from rtfs.host.codec import decode, encode
-from rtfs.host.store import open_database, reason
+from rtfs.host.sqlite import open_database, reason
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ _DAYS = 400
 
 
 class InFile:
-    """Values in the file `path`, opened at the first use. mode: see rtfs.host.store."""
+    """Values in the file `path`, opened at the first use. mode: see rtfs.host.sqlite."""
 
     __slots__ = ("_connection", "_lock", "mode", "path")
 

@@ -17,8 +17,8 @@ except ImportError:  # as in rtfs.host.ledger
     from hashlib import blake2b
 
 from rtfs.host.ledger import FIELDS, GENESIS, Ledger, Record, chain
-from rtfs.host.stopping import stop
-from rtfs.host.store import KILL, POWER, open_database, read_database, reason
+from rtfs.host.sqlite import KILL, POWER, open_database, read_database, reason
+from rtfs.host.stop import stop
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ _ANCHOR_SIZE = 2 * (20 + 1 + 64 + 1)
 
 
 class StoredLedger(Ledger):
-    """The ledger in the file `path`. mode: `kill` or `power`, see rtfs.host.store. `listener` as in `Ledger`.
+    """The ledger in the file `path`. mode: `kill` or `power`, see rtfs.host.sqlite. `listener` as in `Ledger`.
 
     Fingerprints are keyed by `FILE.key`, made with the ledger. Raises HostError `ledger/unwritable` where the file
     cannot be used and `ledger/damaged` where its end is not what the anchor says.

@@ -37,9 +37,9 @@ from rtfs.host.passing import (
     thunks_of,
 )
 from rtfs.host.policy import Decision, PolicyRequest
+from rtfs.host.redaction import clean, named, redact
 from rtfs.host.rules import size_of
-from rtfs.host.secrets import clean, named, redact
-from rtfs.host.stopping import Stop
+from rtfs.host.stop import Stop
 from rtfs.host.waits import InThread, OnLoop
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, LimitError, UserError

@@ -7,8 +7,8 @@ of that one call, so that a call whose outcome is recorded asks nothing again.
 
 from __future__ import annotations
 
-from rtfs.host.person import Person
-from rtfs.host.secrets import redact
+from rtfs.host.human import Person
+from rtfs.host.redaction import redact
 from rtfs.values import HostError, Map
 
 TYPE_CHECKING = False

@@ -17,9 +17,9 @@ import rtfs
 from rtfs.host.codec import decode, encode
 from rtfs.host.durable import Durable
 from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, SAFE, WHOLE, Event
-from rtfs.host.secrets import MASK, redact
-from rtfs.host.stopping import stop
-from rtfs.host.store import reason
+from rtfs.host.redaction import MASK, redact
+from rtfs.host.sqlite import reason
+from rtfs.host.stop import stop
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, UserError
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from rtfs.host.codec import decode
 from rtfs.host.fibers import Suspension
 from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, RESOLVED, SAFE, WHOLE
-from rtfs.host.stopping import Stop, stop
+from rtfs.host.stop import Stop, stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

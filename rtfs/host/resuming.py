@@ -30,7 +30,7 @@ from rtfs.host.journal import (
     open_journal,
     state_folder,
 )
-from rtfs.host.store import KILL
+from rtfs.host.sqlite import KILL
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map, UserError
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler import Environment
     from rtfs.host.driver import Frame
-    from rtfs.host.programs import Programs
+    from rtfs.host.executor import Programs
     from rtfs.machine import Limits
 
 LIMITS = ("steps", "depth", "seconds", "output")

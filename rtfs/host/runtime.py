@@ -17,6 +17,7 @@ from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of
 from rtfs.host.context import RuntimeContext
 from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
+from rtfs.host.executor import Programs, open_ledger
 from rtfs.host.fibers import Scheduler
 from rtfs.host.grants import Grants
 from rtfs.host.hints import HintLimits, Hints
@@ -24,12 +25,11 @@ from rtfs.host.language import new_environment
 from rtfs.host.ledger import Record
 from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
-from rtfs.host.programs import Programs, open_ledger
-from rtfs.host.registering import Registering
+from rtfs.host.python_capabilities import Registering
 from rtfs.host.rules import Rules
 from rtfs.host.sessions import Sessions
-from rtfs.host.stopping import Stop
-from rtfs.host.store import KILL
+from rtfs.host.sqlite import KILL
+from rtfs.host.stop import Stop
 from rtfs.source import Source
 from rtfs.values import HostError
 

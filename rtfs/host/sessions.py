@@ -11,7 +11,7 @@ from os import getpid
 
 from rtfs.capabilities.metadata import candidates, prefixes
 from rtfs.capabilities.registry import PLAN
-from rtfs.host.secrets import know, redact
+from rtfs.host.redaction import know, redact
 from rtfs.host.waits import OnLoop
 from rtfs.values import HostError
 

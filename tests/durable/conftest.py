@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host import store
+from rtfs.host import sqlite
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -92,10 +92,10 @@ def faulty() -> Iterator[Callable[[Callable[[str, int], BaseException | None]], 
         def connect(path: str) -> sqlite3.Connection:
             return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
 
-        store.connect = connect
+        sqlite.connect = connect
 
     yield install
-    store.connect = None
+    sqlite.connect = None
 
 
 @pytest.fixture

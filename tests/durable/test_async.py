@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host import store
+from rtfs.host import sqlite
 from rtfs.host.resuming import RunState
 
 PLAN = (
@@ -34,11 +34,11 @@ def writers() -> Iterator[list[int]]:
                 time.sleep(0.01)  # the disk
             return super().execute(sql, *rest)
 
-    store.connect = lambda path: sqlite3.connect(
+    sqlite.connect = lambda path: sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, factory=Connection
     )
     yield found
-    store.connect = None
+    sqlite.connect = None
 
 
 def runtime(state: Path, made: list[Any], **options: Any) -> rtfs.Runtime:
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_ends_the_run_wherever_it_is_written(state: Path, mo
                     raise sqlite3.OperationalError("database or disk is full")
             return super().execute(sql, *rest)
 
-    store.connect = lambda path: sqlite3.connect(
+    sqlite.connect = lambda path: sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, factory=Connection
     )
     made: list[Any] = []
@@ -118,5 +118,5 @@ def test_a_disk_that_is_full_ends_the_run_wherever_it_is_written(state: Path, mo
     try:
         asyncio.run(main())
     finally:
-        store.connect = None
+        sqlite.connect = None
     assert sorted({n for n, _ in made}) == [1, 2, 3, 4]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host import store
+from rtfs.host import sqlite
 from tests.durable.conftest import settled
 
 SOURCE = (
@@ -47,7 +47,7 @@ def test_a_failing_write_stops_the_run(
     if failure is not None:
         assert failure.code == "run/unwritable"
         assert "disk is full" in failure.message
-        store.connect = None
+        sqlite.connect = None
         if not (state / "r.db").exists():
             assert one.made == []
             return
@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_the_modes_are_named_and_nothing_else(tmp_path: Path) -> None:
     for mode, pragma in (("kill", 1), ("power", 2)):
-        connection = store.open_database(str(tmp_path / mode), mode)
+        connection = sqlite.open_database(str(tmp_path / mode), mode)
         assert connection.execute("PRAGMA synchronous").fetchone() == (pragma,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         connection.close()

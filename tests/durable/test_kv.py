@@ -161,7 +161,7 @@ VALUE = "[nil [1 2 5 6] {:a 1} [3] [4]]"
 VICTIM = """
 import os, signal, sys
 import rtfs
-from rtfs.host import store
+from rtfs.host import sqlite
 import sqlite3
 folder, mode, left, where = sys.argv[1], sys.argv[2], [int(sys.argv[3])], sys.argv[4]
 
@@ -178,7 +178,7 @@ class Connection(sqlite3.Connection):
             os.kill(os.getpid(), signal.SIGKILL)
         return found
 
-store.connect = lambda path: sqlite3.connect(
+sqlite.connect = lambda path: sqlite3.connect(
     path, isolation_level=None, check_same_thread=False, timeout=10, factory=Connection)
 with rtfs.Runtime(kv=folder + "/kv.db", state=folder + "/runs") as rt:
     print(rtfs.to_text(rt.run(PLAN, durable=True, run_id="r") if mode == "run" else rt.resume("r")))

@@ -15,7 +15,7 @@ import pytest
 import rtfs
 from rtfs.host.ledger import GENESIS, chain
 from rtfs.host.ledger_store import StoredLedger, inspect, records
-from rtfs.host.stopping import Stop
+from rtfs.host.stop import Stop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.secrets import know
+from rtfs.host.redaction import know
 
 SOURCE = """
 (capability "twice" :implementation (fn [x] [(call "odd" x) (call "odd" [x 1.0 1])]))

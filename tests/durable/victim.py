@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import rtfs
-from rtfs.host import store
+from rtfs.host import sqlite
 
 PLAN = """
 (capability "twice" :implementation (fn [x] (+ (call "count" {:n x}) (call "count" {:n x}))))
@@ -54,7 +54,7 @@ def main() -> int:
             reach("commit", "after")
             return found
 
-    store.connect = lambda path: sqlite3.connect(
+    sqlite.connect = lambda path: sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, factory=Connection
     )
 

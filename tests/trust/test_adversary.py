@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host import secrets
+from rtfs.host import redaction
 from rtfs.host.policy import declared_needs
 
 
@@ -167,7 +167,7 @@ def test_no_program_fills_the_ledger_with_names(source: str, tmp_path: Path):
 
 def test_names_that_a_program_makes_up_show_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     canary = "canary-name-88213"
-    secrets.know(canary)
+    redaction.know(canary)
     with rtfs.Runtime(ledger=tmp_path / "ledger.db") as rt:
         rt.register("failing", lambda: 1 / 0)
         for source in (

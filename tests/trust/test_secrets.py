@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host import secrets
+from rtfs.host import redaction
 from rtfs.syntax.diagnostics import render
 
 CANARY = 'canary/Tök+en=9f&3"q'
@@ -46,8 +46,8 @@ def shows(text: str, spelling: str) -> bool:
 
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_a_known_secret_is_taken_out_in_every_spelling(name: str):
-    secrets.know(f"Bearer {CANARY}")
-    text = secrets.redact(f"before {SPELLINGS[name]} after")
+    redaction.know(f"Bearer {CANARY}")
+    text = redaction.redact(f"before {SPELLINGS[name]} after")
     assert not shows(text, SPELLINGS[name])
     assert text.startswith("before ")
     assert text.endswith(" after")
@@ -56,13 +56,13 @@ def test_a_known_secret_is_taken_out_in_every_spelling(name: str):
 @pytest.mark.parametrize("name", SPELLINGS)
 @pytest.mark.parametrize("around", ["x", "é", "\ud800", "\0"])
 def test_a_secret_in_a_long_text_is_taken_out_as_well(name: str, around: str):
-    secrets.know(CANARY)
-    long = around * (secrets.LONG + 1)
-    text = secrets.redact(long + " " + SPELLINGS[name] + " " + long)
+    redaction.know(CANARY)
+    long = around * (redaction.LONG + 1)
+    text = redaction.redact(long + " " + SPELLINGS[name] + " " + long)
     assert not shows(text, SPELLINGS[name])
     assert text.startswith(long)
     assert text.endswith(long)
-    assert secrets.redact(long) is long
+    assert redaction.redact(long) is long
 
 
 class Echo:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host import pipeline, secrets
+from rtfs.host import pipeline, redaction
 from rtfs.host.pipeline import Pipeline
 
 CANARY = "canary-stage-1234"
@@ -165,7 +165,7 @@ def probe_secrets(folder: Path) -> None:
     def fail() -> None:
         raise rtfs.HostError(f"it is {CANARY}")
 
-    secrets.know(CANARY)
+    redaction.know(CANARY)
     with rtfs.Runtime() as rt:
         rt.register("a", fail)
         assert CANARY not in rt.run('(try (call "a") (catch e (:message e)))')

@@ -10,8 +10,8 @@ from __future__ import annotations
 from rtfs.capabilities.providers.state import InMemory
 from rtfs.host.ledger import Ledger
 from rtfs.host.own import OwnFiles
-from rtfs.host.stopping import Stop
-from rtfs.host.store import check_mode
+from rtfs.host.sqlite import check_mode
+from rtfs.host.stop import Stop
 from rtfs.host.waits import Within
 from rtfs.values import UserError
 
