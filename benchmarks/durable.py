@@ -14,7 +14,7 @@ from pathlib import Path
 
 import rtfs
 from benchmarks.measure import ROUNDS, Row
-from rtfs.host.ledger_store import StoredLedger
+from rtfs.host.audit.sqlite_ledger import StoredLedger
 from rtfs.host.sqlite import KILL, POWER
 
 GROUP = "durable"
@@ -95,6 +95,6 @@ def rows(folder: Path) -> Iterator[Row]:
 
 def checked(path: Path) -> bool:
     """Whether the ledger is whole."""
-    from rtfs.host.ledger_store import inspect
+    from rtfs.host.audit.sqlite_ledger import inspect
 
     return inspect(str(path)) is None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.manifest import CapabilityManifest
     from rtfs.compiler import Environment
     from rtfs.host.approvals import ApprovalRequest
-    from rtfs.host.ledger import Record
+    from rtfs.host.audit.ledger import Record
     from rtfs.host.policy import Decision, PolicyRequest
     from rtfs.host.runtime import Runtime
     from rtfs.machine import Complete, HostCall, Limits, RequiresHost
@@ -56,7 +56,7 @@ _WHERE = {
     "ApprovalRequest": "rtfs.host.approvals",
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",
-    "Record": "rtfs.host.ledger",
+    "Record": "rtfs.host.audit.ledger",
     "Runtime": "rtfs.host.runtime",
     "to_text": "rtfs.syntax.printer",
 }

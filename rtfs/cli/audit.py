@@ -12,7 +12,7 @@ from rtfs.values import HostError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.cli.options import Options
-    from rtfs.host.ledger import Record
+    from rtfs.host.audit.ledger import Record
 
 ABOVE = ("run", "step", "branch", "decision")
 """The kinds of records that others belong to."""
@@ -20,7 +20,7 @@ ABOVE = ("run", "step", "branch", "decision")
 
 def audit(options: Options) -> int:
     """Run a subcommand of `rtfs audit` with the options' `rest`. Raises UserError, SystemExit for usage."""
-    from rtfs.host.ledger_store import records
+    from rtfs.host.audit.sqlite_ledger import records
 
     found = _parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
@@ -43,7 +43,7 @@ def audit(options: Options) -> int:
 
 
 def _verify(path: str, as_json: bool) -> int:
-    from rtfs.host.ledger_store import inspect, records
+    from rtfs.host.audit.sqlite_ledger import inspect, records
 
     wrong = inspect(path)
     if wrong is not None:
@@ -83,7 +83,7 @@ def _line(record: Record, depth: int) -> str:
 def _json(record: Record) -> str:
     import json
 
-    from rtfs.host.ledger import FIELDS
+    from rtfs.host.audit.ledger import FIELDS
 
     fields = {name: getattr(record, name) for name in (*FIELDS, "previous", "hash")}
     return json.dumps(fields, ensure_ascii=False)

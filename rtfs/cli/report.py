@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.cli.options import Options
-    from rtfs.host.ledger import Record
+    from rtfs.host.audit.ledger import Record
     from rtfs.host.runtime import Runtime
 
 

@@ -8,7 +8,7 @@ durable run starts from what was loaded, never from what other runs defined.
 from __future__ import annotations
 
 from rtfs.capabilities.providers.state import InMemory
-from rtfs.host.ledger import Ledger
+from rtfs.host.audit.ledger import Ledger
 from rtfs.host.own import OwnFiles
 from rtfs.host.sqlite import check_mode
 from rtfs.host.stop import Stop
@@ -35,7 +35,7 @@ def open_ledger(path: str | Path | None, durability: str) -> Ledger:
     check_mode(durability)
     if path is None:
         return Ledger()
-    from rtfs.host.ledger_store import StoredLedger
+    from rtfs.host.audit.sqlite_ledger import StoredLedger
 
     return StoredLedger(str(path), durability)
 

@@ -50,11 +50,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
+    from rtfs.host.audit.ledger import Ledger
     from rtfs.host.context import RuntimeContext
     from rtfs.host.driver import Frame
     from rtfs.host.held import HeldCall
     from rtfs.host.hints import Hints
-    from rtfs.host.ledger import Ledger
     from rtfs.host.own import OwnFiles
     from rtfs.host.policy import Guard
     from rtfs.host.rules import Rules

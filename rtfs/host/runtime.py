@@ -14,6 +14,7 @@ from rtfs.capabilities.sessions.bundled import HANDLERS
 from rtfs.host import prelude
 from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of, within_seconds
+from rtfs.host.audit.ledger import Record
 from rtfs.host.context import RuntimeContext
 from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
@@ -22,7 +23,6 @@ from rtfs.host.fibers import Scheduler
 from rtfs.host.grants import Grants
 from rtfs.host.hints import HintLimits, Hints
 from rtfs.host.language import new_environment
-from rtfs.host.ledger import Record
 from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
 from rtfs.host.python_capabilities import Registering

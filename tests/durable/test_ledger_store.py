@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import rtfs
-from rtfs.host.ledger import GENESIS, chain
-from rtfs.host.ledger_store import StoredLedger, inspect, records
+from rtfs.host.audit.ledger import GENESIS, chain
+from rtfs.host.audit.sqlite_ledger import StoredLedger, inspect, records
 from rtfs.host.stop import Stop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -138,7 +138,7 @@ def test_equal_values_match_across_processes_and_others_do_not(path: str, tmp_pa
 
 def test_several_processes_append_to_one_chain(path: str) -> None:
     program = (
-        "import sys; from rtfs.host.ledger_store import StoredLedger; l = StoredLedger(sys.argv[1])\n"
+        "import sys; from rtfs.host.audit.sqlite_ledger import StoredLedger; l = StoredLedger(sys.argv[1])\n"
         "for i in range(150): l.append('k', 'r', 0, 's', 'p')"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -152,7 +152,7 @@ def test_several_processes_append_to_one_chain(path: str) -> None:
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_while_a_record_is_written_leaves_a_whole_ledger(path: str, point: str, after: bool) -> None:
     program = (
-        "import os, sqlite3, sys; from rtfs.host import store; from rtfs.host.ledger_store import StoredLedger\n"
+        "import os, sqlite3, sys; from rtfs.host import store; from rtfs.host.audit.sqlite_ledger import StoredLedger\n"
         "class C(sqlite3.Connection):\n"
         "    def execute(self, sql, *rest):\n"
         f"        hit = sql.startswith({point!r}); found = None\n"

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rtfs.host.ledger import FIELDS, GENESIS, Ledger, Record, chain, verify
+from rtfs.host.audit.ledger import FIELDS, GENESIS, Ledger, Record, chain, verify
 
 
 def filled(n: int = 5, keep: int = 100) -> Ledger:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.ledger import Record
+from rtfs.host.audit.ledger import Record
 
 ADD = (
     '(capability "demo.add" :input-schema {:a :int :b :int} :output-schema :int'

@@ -13,10 +13,10 @@ from time import time_ns
 
 try:
     from _blake2 import blake2b
-except ImportError:  # as in rtfs.host.ledger
+except ImportError:  # as in rtfs.host.audit.ledger
     from hashlib import blake2b
 
-from rtfs.host.ledger import FIELDS, GENESIS, Ledger, Record, chain
+from rtfs.host.audit.ledger import FIELDS, GENESIS, Ledger, Record, chain
 from rtfs.host.sqlite import KILL, POWER, open_database, read_database, reason
 from rtfs.host.stop import stop
 from rtfs.values import HostError
