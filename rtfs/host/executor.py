@@ -42,7 +42,7 @@ def open_ledger(path: str | Path | None, durability: str) -> Ledger:
 
 def _stored(path: str, durability: str) -> Values:
     """The values of the key-value store, in a file."""
-    from rtfs.host.kept import InFile
+    from rtfs.host.bundled.kv_file import InFile
 
     return InFile(path, durability)
 
@@ -242,7 +242,7 @@ class Programs:
         if not self._used:
             environment = self.environment.snapshot()
         else:
-            from rtfs.host.language import new_environment
+            from rtfs.host.bundled.prelude import new_environment
 
             environment = new_environment(self._module_path)
             for source, origin in self._loaded:

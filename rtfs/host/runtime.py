@@ -11,10 +11,11 @@ from contextvars import ContextVar
 
 from rtfs.capabilities.registry import CONFIG, EMBEDDER, FILE, PLAN, Capabilities, Registry
 from rtfs.capabilities.sessions.bundled import HANDLERS
-from rtfs.host import prelude
 from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of, within_seconds
 from rtfs.host.audit.ledger import Record
+from rtfs.host.bundled import capabilities
+from rtfs.host.bundled.prelude import new_environment
 from rtfs.host.context import RuntimeContext
 from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
@@ -22,7 +23,6 @@ from rtfs.host.executor import Programs, open_ledger
 from rtfs.host.fibers import Scheduler
 from rtfs.host.grants import Grants
 from rtfs.host.hints import HintLimits, Hints
-from rtfs.host.language import new_environment
 from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
 from rtfs.host.python_capabilities import Registering
@@ -119,7 +119,7 @@ class Runtime(Programs, Registering):
         self._width = width
         self._module_path = tuple(str(folder) for folder in module_path)
         self._registry = Registry()
-        prelude.install(self._registry, self._kv)
+        capabilities.install(self._registry, self._kv)
         self._engine = Engine()
         self._sessions = Sessions(self._engine, self.ledger, HANDLERS, environ)
         self._sessions.configure(pool_limits, handlers)

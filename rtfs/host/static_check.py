@@ -306,7 +306,7 @@ def _nodes(root: Any) -> list[Any]:
 
 def _prelude_calls() -> dict[str, list[str]]:
     """Prelude function → the ids that its text calls."""
-    from rtfs.host.language import PRELUDE
+    from rtfs.host.bundled.prelude import PRELUDE
     from rtfs.source import Source
     from rtfs.syntax.reader import read_forms
     from rtfs.syntax.resources import resource_text

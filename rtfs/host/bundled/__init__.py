@@ -1,0 +1,1 @@
+"""The capabilities and the prelude that every runtime has."""
