@@ -149,7 +149,7 @@ class Config:
 
     def runtime_fields(self, mcp_files: Iterable[str | Path] = ()) -> dict[str, Any]:
         """The keyword arguments of `Runtime` that the settings stand for. mcp_files: further files of servers."""
-        from rtfs.host.hints import HintLimits
+        from rtfs.host.calls.hints import HintLimits
 
         settings = self.settings
         fields: dict[str, Any] = {

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
     from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.context import RuntimeContext
     from rtfs.host.durable import Durable
     from rtfs.host.held import HeldCall
-    from rtfs.host.pipeline import Pipeline
     from rtfs.machine import Complete, HostCall, Limits
 
 NESTING = 64

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rtfs.compiler import Environment
+    from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.context import Quota
     from rtfs.host.driver import Frame
     from rtfs.host.fibers import Fiber, Scheduler
     from rtfs.host.journal import Event
-    from rtfs.host.pipeline import Pipeline
     from rtfs.host.replay import Recorded
     from rtfs.machine import HostCall
 

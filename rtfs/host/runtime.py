@@ -16,18 +16,18 @@ from rtfs.host.arguments import environ, limits_of, text_of, value_of, values_of
 from rtfs.host.audit.ledger import Record
 from rtfs.host.bundled import capabilities
 from rtfs.host.bundled.prelude import new_environment
+from rtfs.host.calls.hints import HintLimits, Hints
+from rtfs.host.calls.pipeline import Pipeline
+from rtfs.host.calls.session_calls import Sessions
 from rtfs.host.context import RuntimeContext
 from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
 from rtfs.host.executor import Programs, open_ledger
 from rtfs.host.fibers import Scheduler
 from rtfs.host.grants import Grants
-from rtfs.host.hints import HintLimits, Hints
-from rtfs.host.pipeline import Pipeline
 from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
 from rtfs.host.python_capabilities import Registering
 from rtfs.host.rules import Rules
-from rtfs.host.sessions import Sessions
 from rtfs.host.sqlite import KILL
 from rtfs.host.stop import Stop
 from rtfs.source import Source
@@ -61,7 +61,7 @@ class Runtime(Programs, Registering):
     principal         whose sessions are used
     max_calls         host calls that a run may make
     width             branches that run at once
-    hint_limits       `rtfs.host.hints.HintLimits`: what hints may ask for
+    hint_limits       `rtfs.host.calls.hints.HintLimits`: what hints may ask for
     pool_limits       `rtfs.capabilities.sessions.limits.PoolLimits`
     handlers          name → keyword arguments for a bundled or installed session handler
     module_path       folders where modules are found

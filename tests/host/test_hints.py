@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.hints import ORDER, HintLimits
+from rtfs.host.calls.hints import ORDER, HintLimits
 
 
 class Counter:

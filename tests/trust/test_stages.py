@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host import pipeline, redaction
-from rtfs.host.pipeline import Pipeline
+from rtfs.host import redaction
+from rtfs.host.calls import pipeline
+from rtfs.host.calls.pipeline import Pipeline
 
 CANARY = "canary-stage-1234"
 

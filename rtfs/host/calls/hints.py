@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from time import monotonic, perf_counter_ns
 
+from rtfs.host.calls.marshal import as_value
 from rtfs.host.hint_options import options_of
-from rtfs.host.passing import as_value
 from rtfs.host.redaction import named
 from rtfs.host.waits import Sleep, Within
 from rtfs.values import HostError, Keyword, LimitError, UserError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
+    from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.driver import Frame
-    from rtfs.host.pipeline import Pipeline
 
     Next = Callable[[], Awaitable[Any]]
 else:

@@ -24,8 +24,7 @@ from rtfs.capabilities.registry import (
 )
 from rtfs.host import policy
 from rtfs.host.approvals import ApprovalRequest, Approvals
-from rtfs.host.driver import call_function, parallel
-from rtfs.host.passing import (
+from rtfs.host.calls.marshal import (
     as_text,
     as_value,
     call_inline,
@@ -36,6 +35,7 @@ from rtfs.host.passing import (
     refuse_functions,
     thunks_of,
 )
+from rtfs.host.driver import call_function, parallel
 from rtfs.host.policy import Decision, PolicyRequest
 from rtfs.host.redaction import clean, named, redact
 from rtfs.host.rules import size_of
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.calls.hints import Hints
+    from rtfs.host.calls.session_calls import Sessions
     from rtfs.host.context import RuntimeContext
     from rtfs.host.driver import Frame
     from rtfs.host.held import HeldCall
-    from rtfs.host.hints import Hints
     from rtfs.host.own import OwnFiles
     from rtfs.host.policy import Guard
     from rtfs.host.rules import Rules
-    from rtfs.host.sessions import Sessions
     from rtfs.machine import HostCall
     from rtfs.source import Span
 

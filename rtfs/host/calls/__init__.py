@@ -1,0 +1,1 @@
+"""The perform pipeline: every host call passes it, and nothing else performs one."""
