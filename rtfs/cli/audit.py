@@ -60,7 +60,7 @@ def _verify(path: str, as_json: bool) -> int:
 
 def _configured(config: str | None) -> str:
     if config is not None:
-        from rtfs.host.config import read_config
+        from rtfs.host.config.config import read_config
 
         known = read_config(config)
         if known.settings.ledger is not None:

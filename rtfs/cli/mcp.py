@@ -96,7 +96,7 @@ def _servers(found: argparse.Namespace) -> tuple[Any, str]:
     from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
 
     if found.config is not None:
-        from rtfs.host.config import read_config
+        from rtfs.host.config.config import read_config
 
         config = read_config(found.config)
         return config.servers(found.mcp_config) or ServerTable(), config.settings.principal

@@ -144,7 +144,7 @@ class Runtime(Programs, Registering):
 
         Raises HostError `config/…` with the place in the file.
         """
-        from rtfs.host.config import read_config
+        from rtfs.host.config.config import read_config
 
         config = read_config(path)
         mcp_files = overrides.pop("mcp_files", ())

@@ -33,7 +33,7 @@ from typing import Any
 import yaml
 
 import rtfs
-from rtfs.host.config import Settings
+from rtfs.host.config.config import Settings
 from rtfs.repl.session import Session
 from rtfs.testing.golden import parse
 from rtfs.testing.runner import run_chunk

@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
-from rtfs.host.config_errors import at_item, broken_yaml, invalid, place
+from rtfs.host.config.errors import at_item, broken_yaml, invalid, place
 from rtfs.host.grants import Grants
 from rtfs.source import Source, Span
 from rtfs.values import HostError

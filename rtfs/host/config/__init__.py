@@ -1,0 +1,1 @@
+"""`rtfs.yaml`: its model, and errors with a place in the file."""
