@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.host.resuming import RunState
+    from rtfs.host.durable.resume import RunState
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source
 
@@ -45,8 +45,8 @@ def run_kept(runtime: Runtime, source: Source, context: dict[str, Any] | None, o
 
 def resume(options: Options) -> int:
     """`rtfs resume RUN`: go on with a run and print its value. Raises UserError, SystemExit for usage."""
-    from rtfs.host.journal import state_folder
-    from rtfs.host.resuming import RunState
+    from rtfs.host.durable.journal import state_folder
+    from rtfs.host.durable.resume import RunState
 
     found = _resume_parser().parse_args(options.rest)
     options.json, options.debug, options.verbose = bool(found.json), bool(found.debug), found.verbose
@@ -84,8 +84,8 @@ def resume(options: Options) -> int:
 
 def runs(options: Options) -> int:
     """`rtfs runs [list|delete|prune]`: list durable runs, or delete some. Raises UserError, SystemExit for usage."""
-    from rtfs.host.journal import delete_run, run_ids, state_folder
-    from rtfs.host.resuming import RunState
+    from rtfs.host.durable.journal import delete_run, run_ids, state_folder
+    from rtfs.host.durable.resume import RunState
 
     found = _runs_parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.context import RuntimeContext
-    from rtfs.host.durable import Durable
+    from rtfs.host.durable.execution import Durable
     from rtfs.host.held import HeldCall
     from rtfs.machine import Complete, HostCall, Limits
 

@@ -108,7 +108,7 @@ class Programs:
         limits, timeout, allow: as in `run`. Raises HostError `run/unknown`, `run/active`, `run/in-doubt`,
         `run/divergence`, `run/unwritable`, `run/damaged`, and what the program raises.
         """
-        from rtfs.host.resuming import Resumption, resolution
+        from rtfs.host.durable.resume import Resumption, resolution
 
         self._may_run()
         how = resolution(retry, assume_failed, result, call)
@@ -129,7 +129,7 @@ class Programs:
         allow: Iterable[str] | None = None,
     ) -> Any:
         """`resume`, within the running event loop."""
-        from rtfs.host.resuming import Resumption, resolution
+        from rtfs.host.durable.resume import Resumption, resolution
 
         self._may_run()
         how = resolution(retry, assume_failed, result, call)
@@ -176,7 +176,7 @@ class Programs:
         replay: str | Path | None,
     ) -> Coroutine[Any, Any, Any]:
         """A durable, recorded or replayed run, ready to be driven."""
-        from rtfs.host.resuming import beginning, recorded
+        from rtfs.host.durable.resume import beginning, recorded
 
         self._may_run()
         registry, language = self._fresh()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from rtfs.capabilities.registry import BRANCHES, BUILTIN, GUEST
-from rtfs.host.codec import encode
+from rtfs.host.durable.codec import encode
+from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
 from rtfs.host.fibers import Suspension
-from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
 from rtfs.host.policy import Decision
 from rtfs.values import HostError, UserError
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.host.driver import Frame
-    from rtfs.host.durable import Durable
+    from rtfs.host.durable.execution import Durable
+    from rtfs.host.durable.replay import Recorded
     from rtfs.host.fibers import Fiber, Scheduler
-    from rtfs.host.replay import Recorded
     from rtfs.machine import HostCall
 
 current_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)

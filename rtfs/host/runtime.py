@@ -203,7 +203,7 @@ class Runtime(Programs, Registering):
         """Run a program; the value of its last form. Definitions stay for the next run.
 
         context: values for `@name` in this run. allow: narrows the runtime's grants. timeout: seconds. durable: what is
-        killed can be resumed. record, replay: a file of calls (`rtfs.host.recording`). Raises UserError.
+        killed can be resumed. record, replay: a file of calls (`rtfs.host.durable.recording`). Raises UserError.
         """
         source = Source(source, name) if isinstance(source, str) else source
         if durable or record or replay:

@@ -113,7 +113,7 @@ def _known(folder: Path, n: int) -> int:
 
 def _n(encoded: str) -> int:
     import rtfs
-    from rtfs.host.codec import decode
+    from rtfs.host.durable.codec import decode
 
     found = decode(encoded)[0]
     return int(found.get(rtfs.Keyword("n"))) if isinstance(found, rtfs.Map) else 0

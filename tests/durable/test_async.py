@@ -14,7 +14,7 @@ import pytest
 
 import rtfs
 from rtfs.host import sqlite
-from rtfs.host.resuming import RunState
+from rtfs.host.durable.resume import RunState
 
 PLAN = (
     '(step-parallel (do (call "count" 1) (call "count" 2)) (loop [i 0] (if (< i 200000) (recur (inc i)) i)))'

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtfs.host.codec import decode, encode
+from rtfs.host.durable.codec import decode, encode
 from rtfs.source import Source, Span
 from rtfs.values import EvalError, HostError, Keyword, LimitError, List, Map, ReaderError, Symbol, TypeMismatch, Vector
 
@@ -104,7 +104,7 @@ def test_anything_else_is_a_value_error(text: str) -> None:
 
 def test_the_text_does_not_depend_on_the_hash_seed() -> None:
     program = (
-        "from rtfs.host.codec import encode; from rtfs.values import *;"
+        "from rtfs.host.durable.codec import encode; from rtfs.values import *;"
         "print(encode(Map([(Keyword(str(i)), Vector([i, str(i)])) for i in range(50)])))"
     )
     texts = {

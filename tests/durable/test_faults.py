@@ -116,7 +116,7 @@ def test_power_mode_syncs_before_a_call_is_made(tmp_path: Path, monkeypatch: pyt
         runtime.register("stop", lambda: (_ for _ in ()).throw(KeyboardInterrupt), idempotent=True)
         with pytest.raises(KeyboardInterrupt):
             runtime.run('(call "stop")', durable=True, run_id="r")
-    from rtfs.host.journal import Journal
+    from rtfs.host.durable.journal import Journal
 
     old = Journal.commit
 

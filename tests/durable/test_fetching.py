@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import rtfs
-from rtfs.host.resuming import RunState
+from rtfs.host.durable.resume import RunState
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = """

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.journal import delete_run
+from rtfs.host.durable.journal import delete_run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VALUES = '[1 1.0 true nil "é\\u0000" :k sym (quote (1 2)) {:a [1 {"b" 2.5}]} 123456789012345678901234567890]'

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import rtfs
+from rtfs.host.durable.journal import delete_run, look, run_ids
+from rtfs.host.durable.resume import RunState
 from rtfs.host.held import idempotency_key
-from rtfs.host.journal import delete_run, look, run_ids
-from rtfs.host.resuming import RunState
 from tests.durable.conftest import settled
 
 Make = Callable[..., Any]
@@ -308,7 +308,7 @@ def test_other_calls_are_named(counting: Make, tmp_path: Path, now: str, message
 
 def test_another_version_of_python_is_a_divergence(counting: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped(counting(), TWENTY, 3)
-    monkeypatch.setattr("rtfs.host.resuming.versions", lambda: {"Python": "2.7", "rtfs": rtfs.__version__})
+    monkeypatch.setattr("rtfs.host.durable.resume.versions", lambda: {"Python": "2.7", "rtfs": rtfs.__version__})
     assert code(lambda: counting().runtime.resume("r", retry=True)) == "run/divergence"
     assert counting().runtime.resume("r", retry=True, accept_changes=True) == 1900
 
@@ -418,17 +418,17 @@ def test_a_long_computation_does_not_keep_an_outcome_in_memory(counting: Make, s
     one = counting(limits={"steps": 3_000_000})
     source = '(call "count" 1) (loop [i 0] (if (< i 100000000) (recur (inc i)) i))'
     seen: list[int] = []
-    old = rtfs.host.journal.Journal.commit  # type: ignore[attr-defined]
+    old = rtfs.host.durable.journal.Journal.commit  # type: ignore[attr-defined]
 
     def commit(self: Any, facts: Any = ()) -> None:
         old(self, facts)
         seen.append(sum(1 for event in self.events() if event.kind == "outcome"))
 
-    rtfs.host.journal.Journal.commit = commit  # type: ignore[attr-defined]
+    rtfs.host.durable.journal.Journal.commit = commit  # type: ignore[attr-defined]
     try:
         assert code(lambda: one.runtime.run(source, durable=True)) == "limit/steps"
     finally:
-        rtfs.host.journal.Journal.commit = old  # type: ignore[attr-defined]
+        rtfs.host.durable.journal.Journal.commit = old  # type: ignore[attr-defined]
     assert seen.count(1) >= 2  # written while it computed, and again at the end
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.resuming import RunState
+from rtfs.host.durable.resume import RunState
 
 Make = Callable[..., Any]
 RULES = [{"match": "again", "decide": "approve", "reason": "it costs money"}]

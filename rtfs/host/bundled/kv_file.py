@@ -7,7 +7,7 @@ of a durable run that is made again, because nobody knew whether it was done, is
 from __future__ import annotations
 
 from rtfs.capabilities.providers.state import ABSENT
-from rtfs.host.codec import decode, encode
+from rtfs.host.durable.codec import decode, encode
 from rtfs.host.sqlite import open_database, reason
 from rtfs.values import HostError
 

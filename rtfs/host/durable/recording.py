@@ -6,7 +6,7 @@ nothing but printing, and what it asks for beyond the recording is an error that
 A recording is JSON Lines: `{"recording": 1, …}`, then a line a call in the order in which the calls ended, with `path`
 (the place in the run: `3`, `3.1.2`), `call` (id), `arguments` (a vector) and `value` as RTFS text, or `error`. `enter`
 is a call that was carried out in RTFS, `fail` a branch that ended with an error, `dropped` a call whose end nobody
-waited for. Where a text does not read back as the value, `exact` spells it as rtfs.host.codec does.
+waited for. Where a text does not read back as the value, `exact` spells it as rtfs.host.durable.codec does.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from __future__ import annotations
 from json import dumps, loads
 
 import rtfs
-from rtfs.host.codec import decode, encode
-from rtfs.host.durable import Durable
-from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, SAFE, WHOLE, Event
+from rtfs.host.durable.codec import decode, encode
+from rtfs.host.durable.execution import Durable
+from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, SAFE, WHOLE, Event
 from rtfs.host.redaction import MASK, redact
 from rtfs.host.sqlite import reason
 from rtfs.host.stop import stop
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.host.driver import Frame
-    from rtfs.host.replay import Recorded
+    from rtfs.host.durable.replay import Recorded
     from rtfs.machine import HostCall
 
 

@@ -7,9 +7,9 @@ asks for something else than it once did is stopped before anything happens.
 
 from __future__ import annotations
 
-from rtfs.host.codec import decode
+from rtfs.host.durable.codec import decode
+from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, RESOLVED, SAFE, WHOLE
 from rtfs.host.fibers import Suspension
-from rtfs.host.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, RESOLVED, SAFE, WHOLE
 from rtfs.host.stop import Stop, stop
 
 TYPE_CHECKING = False
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.host.durable.journal import Event
     from rtfs.host.fibers import Fiber, Scheduler
-    from rtfs.host.journal import Event
     from rtfs.source import Span
 
 

@@ -13,10 +13,9 @@ from time import time
 
 import rtfs
 from rtfs.host.arguments import value_of
-from rtfs.host.codec import decode, decode_calls, encode
-from rtfs.host.durable import Durable, Resolution, in_doubt, replay_of
-from rtfs.host.grants import Grants
-from rtfs.host.journal import (
+from rtfs.host.durable.codec import decode, decode_calls, encode
+from rtfs.host.durable.execution import Durable, Resolution, in_doubt, replay_of
+from rtfs.host.durable.journal import (
     CALL,
     DONE,
     FAILED,
@@ -30,6 +29,7 @@ from rtfs.host.journal import (
     open_journal,
     state_folder,
 )
+from rtfs.host.grants import Grants
 from rtfs.host.sqlite import KILL
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map, UserError
@@ -217,7 +217,7 @@ class Resumption:
 
 def recorded(source: Source, frame: Frame, record: str | None, replay: str | None) -> Durable:
     """The journaling of a run whose calls are written to a recording, or answered by one."""
-    from rtfs.host.recording import Recorder, Recording, Replayed
+    from rtfs.host.durable.recording import Recorder, Recording, Replayed
 
     run_id = frame.context.run_id
     if replay is not None:

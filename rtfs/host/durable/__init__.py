@@ -1,0 +1,1 @@
+"""Durable runs: journals, replay, recordings, resume."""
