@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.audit.ledger import Record
-    from rtfs.host.policy import Decision, PolicyRequest
+    from rtfs.host.policy.policy import Decision, PolicyRequest
     from rtfs.host.runtime import Runtime
     from rtfs.machine import Complete, HostCall, Limits, RequiresHost
     from rtfs.source import Source, Span
@@ -52,7 +52,7 @@ _WHERE = {
     **dict.fromkeys(("Complete", "HostCall", "Limits", "RequiresHost"), "rtfs.machine"),
     **dict.fromkeys(("Source", "Span"), "rtfs.source"),
     **dict.fromkeys(("compile", "format_error", "read", "read_value", "start"), "rtfs.api"),
-    **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy"),
+    **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy.policy"),
     "ApprovalRequest": "rtfs.host.approvals",
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",

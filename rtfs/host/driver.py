@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.calls.pipeline import Pipeline
-    from rtfs.host.context import RuntimeContext
     from rtfs.host.durable.execution import Durable
     from rtfs.host.held import HeldCall
+    from rtfs.host.policy.context import RuntimeContext
     from rtfs.machine import Complete, HostCall, Limits
 
 NESTING = 64

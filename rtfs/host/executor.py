@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.providers.state import InMemory
 from rtfs.host.audit.ledger import Ledger
-from rtfs.host.own import OwnFiles
+from rtfs.host.policy.protected_files import OwnFiles
 from rtfs.host.sqlite import check_mode
 from rtfs.host.stop import Stop
 from rtfs.host.waits import Within
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
     from rtfs.host.driver import Frame, Run
-    from rtfs.host.grants import Grants
+    from rtfs.host.policy.grants import Grants
     from rtfs.machine import Limits
     from rtfs.source import Source
 

@@ -12,7 +12,7 @@ from rtfs.capabilities.registry import BRANCHES, BUILTIN, GUEST
 from rtfs.host.durable.codec import encode
 from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
 from rtfs.host.fibers import Suspension
-from rtfs.host.policy import Decision
+from rtfs.host.policy.policy import Decision
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ Must not know terminals. Invariant: nothing here can be reached by a program; on
 from __future__ import annotations
 
 from rtfs.capabilities.registry import FILE, ORIGINS, SESSION
-from rtfs.host.grants import Grants
+from rtfs.host.policy.grants import Grants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.declaration import Fields
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.policy import Decision
+    from rtfs.host.policy.policy import Decision
     from rtfs.host.runtime import Runtime
 
 
@@ -75,7 +75,7 @@ def revoke(runtime: Runtime, text: str) -> bool:
 
 def decision(runtime: Runtime, id: str) -> Decision | None:
     """What the policy says of a call of a capability without arguments, now; None for an unknown id."""
-    from rtfs.host.context import RuntimeContext
+    from rtfs.host.policy.context import RuntimeContext
 
     entry = runtime._registry.find(id)
     if entry is None:

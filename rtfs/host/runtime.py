@@ -19,15 +19,15 @@ from rtfs.host.bundled.prelude import new_environment
 from rtfs.host.calls.hints import HintLimits, Hints
 from rtfs.host.calls.pipeline import Pipeline
 from rtfs.host.calls.session_calls import Sessions
-from rtfs.host.context import RuntimeContext
 from rtfs.host.driver import Frame, Run
 from rtfs.host.engine import Engine
 from rtfs.host.executor import Programs, open_ledger
 from rtfs.host.fibers import Scheduler
-from rtfs.host.grants import Grants
-from rtfs.host.policy import TIME_LIMIT, Guard, PolicyRequest
+from rtfs.host.policy.context import RuntimeContext
+from rtfs.host.policy.grants import Grants
+from rtfs.host.policy.policy import TIME_LIMIT, Guard, PolicyRequest
+from rtfs.host.policy.rules import Rules
 from rtfs.host.python_capabilities import Registering
-from rtfs.host.rules import Rules
 from rtfs.host.sqlite import KILL
 from rtfs.host.stop import Stop
 from rtfs.source import Source
@@ -71,7 +71,7 @@ class Runtime(Programs, Registering):
     ledger, kv        files of the ledger and of `ccos.state.kv.*`; None: in memory
     state             folder of durable runs
     durability        what files survive: `kill` or `power`
-    rules, quotas     see `rtfs.host.rules`
+    rules, quotas     see `rtfs.host.policy.rules`
     approve           asked with an `ApprovalRequest` where a rule says so: True, False, "always", None; may be async
     elicit            asked what a server wants to know, see `rtfs.host.questions`; may be async
     """

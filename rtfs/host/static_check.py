@@ -7,8 +7,8 @@ output of a macro, an imported module, a hint or what was loaded; where an id is
 
 from __future__ import annotations
 
-from rtfs.host.context import RuntimeContext
-from rtfs.host.grants import glob
+from rtfs.host.policy.context import RuntimeContext
+from rtfs.host.policy.grants import glob
 from rtfs.values import EvalError, Keyword, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ import pytest
 
 from rtfs.capabilities.providers.network import http_fetch
 from rtfs.capabilities.sessions.wire.addresses import is_public
-from rtfs.host.grants import net_need
+from rtfs.host.policy.grants import net_need
 from rtfs.host.runtime import Runtime
 from rtfs.values import HostError, Keyword, from_python
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs.host.context import Quota, RuntimeContext
-from rtfs.host.grants import Grants
+from rtfs.host.policy.context import Quota, RuntimeContext
+from rtfs.host.policy.grants import Grants
 from rtfs.values import HostError, LimitError
 
 

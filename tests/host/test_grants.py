@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rtfs.host.grants import Grants, net_need, real_path, shown
+from rtfs.host.policy.grants import Grants, net_need, real_path, shown
 from rtfs.values import HostError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.policy import Decision, declared_needs
+from rtfs.host.policy.policy import Decision, declared_needs
 
 SESSION = {"metadata": {"zz": {"requires_session": "auto"}}}
 

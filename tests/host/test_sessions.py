@@ -250,7 +250,7 @@ def test_a_forgotten_close_leaves_no_session_open() -> None:
         "rtfs/capabilities/sessions/lanes.py",
         "rtfs/capabilities/sessions/handler.py",
         "rtfs/host/calls/pipeline.py",
-        "rtfs/host/policy.py",
+        "rtfs/host/policy/policy.py",
         "rtfs/host/calls/session_calls.py",
         "rtfs/host/driver.py",
     ],

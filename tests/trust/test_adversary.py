@@ -11,7 +11,7 @@ import pytest
 
 import rtfs
 from rtfs.host import redaction
-from rtfs.host.policy import declared_needs
+from rtfs.host.policy.policy import declared_needs
 
 
 def code(work: Callable[[], Any]) -> str:

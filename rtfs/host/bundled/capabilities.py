@@ -122,7 +122,7 @@ def _env(arguments: tuple[Any, ...]) -> list[str]:
 
 def _url(arguments: tuple[Any, ...]) -> list[str]:
     from rtfs.capabilities.providers.network import url_of
-    from rtfs.host.grants import net_need
+    from rtfs.host.policy.grants import net_need
 
     return [net_need(url_of(arguments))]
 

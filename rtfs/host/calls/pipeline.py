@@ -22,7 +22,6 @@ from rtfs.capabilities.registry import (
     THREAD,
     entry_for,
 )
-from rtfs.host import policy
 from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.calls.marshal import (
     as_text,
@@ -36,9 +35,10 @@ from rtfs.host.calls.marshal import (
     thunks_of,
 )
 from rtfs.host.driver import call_function, parallel
-from rtfs.host.policy import Decision, PolicyRequest
+from rtfs.host.policy import policy
+from rtfs.host.policy.policy import Decision, PolicyRequest
+from rtfs.host.policy.rules import size_of
 from rtfs.host.redaction import clean, named, redact
-from rtfs.host.rules import size_of
 from rtfs.host.stop import Stop
 from rtfs.host.waits import InThread, OnLoop
 from rtfs.syntax.printer import to_text
@@ -53,12 +53,12 @@ if TYPE_CHECKING:
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.calls.hints import Hints
     from rtfs.host.calls.session_calls import Sessions
-    from rtfs.host.context import RuntimeContext
     from rtfs.host.driver import Frame
     from rtfs.host.held import HeldCall
-    from rtfs.host.own import OwnFiles
-    from rtfs.host.policy import Guard
-    from rtfs.host.rules import Rules
+    from rtfs.host.policy.context import RuntimeContext
+    from rtfs.host.policy.policy import Guard
+    from rtfs.host.policy.protected_files import OwnFiles
+    from rtfs.host.policy.rules import Rules
     from rtfs.machine import HostCall
     from rtfs.source import Span
 

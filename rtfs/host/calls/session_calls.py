@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
     from rtfs.host.audit.ledger import Ledger
-    from rtfs.host.context import RuntimeContext
     from rtfs.host.driver import Frame
     from rtfs.host.engine import Engine
+    from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.questions import Questions
 
 GROUP = "rtfs.session_handlers"

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from rtfs.host.config.errors import at_item, broken_yaml, invalid, place
-from rtfs.host.grants import Grants
+from rtfs.host.policy.grants import Grants
 from rtfs.source import Source, Span
 from rtfs.values import HostError
 

@@ -14,7 +14,7 @@ from rtfs.host.durable.codec import decode, encode, encode_calls
 from rtfs.host.durable.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, RESOLVED, RUNNING, WAITING
 from rtfs.host.durable.replay import Never, Replay, diverged
 from rtfs.host.held import HeldCall, Written, current_key, in_step, repeatable
-from rtfs.host.rules import size_of
+from rtfs.host.policy.rules import size_of
 from rtfs.host.stop import Stop, stop
 from rtfs.host.waits import InThread
 from rtfs.syntax.printer import to_text
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from rtfs.compiler import Environment
     from rtfs.host.calls.pipeline import Pipeline
-    from rtfs.host.context import Quota
     from rtfs.host.driver import Frame
     from rtfs.host.durable.journal import Event
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.fibers import Fiber, Scheduler
+    from rtfs.host.policy.context import Quota
     from rtfs.machine import HostCall
 
     class Store(Protocol):

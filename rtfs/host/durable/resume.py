@@ -29,7 +29,7 @@ from rtfs.host.durable.journal import (
     open_journal,
     state_folder,
 )
-from rtfs.host.grants import Grants
+from rtfs.host.policy.grants import Grants
 from rtfs.host.sqlite import KILL
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map, UserError
@@ -282,7 +282,7 @@ def versions() -> dict[str, str]:
 
 def stricter(one: str, other: str) -> str:
     """The stricter of two security levels."""
-    from rtfs.host.context import LEVELS
+    from rtfs.host.policy.context import LEVELS
 
     return max(one, other, key=LEVELS.index)
 
@@ -307,7 +307,7 @@ def _read(name: str) -> Source | None:
 
 def _absolute(grant: str) -> str:
     """A file grant as it is meant here, wherever the run is resumed."""
-    from rtfs.host.grants import real_path
+    from rtfs.host.policy.grants import real_path
 
     parts = grant.split(":", 2)
     if len(parts) == 3 and parts[0] == "fs":

@@ -7,7 +7,7 @@ the security level or raises a quota.
 
 from __future__ import annotations
 
-from rtfs.host.grants import Grants
+from rtfs.host.policy.grants import Grants
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.rules import Spending
+    from rtfs.host.policy.rules import Spending
 
 LEVELS = ("minimal", "standard", "paranoid")
 """minimal: what the embedder, the configuration or a loaded file declares needs no grant of its own. standard: what

@@ -7,7 +7,7 @@ files that it loads, those that name servers) is not written.
 
 from __future__ import annotations
 
-from rtfs.host.grants import real_path
+from rtfs.host.policy.grants import real_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

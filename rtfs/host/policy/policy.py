@@ -8,7 +8,7 @@ allow the call, if one would.
 from __future__ import annotations
 
 from rtfs.capabilities.registry import BRANCHES, BUILTIN, EMBEDDER, GUEST, PLAN, SESSION
-from rtfs.host.grants import net_need, shown
+from rtfs.host.policy.grants import net_need, shown
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.context import RuntimeContext
-    from rtfs.host.rules import Rules
+    from rtfs.host.policy.context import RuntimeContext
+    from rtfs.host.policy.rules import Rules
 
 TIME_LIMIT = 0.05
 """Seconds that an embedder's policy has to answer."""

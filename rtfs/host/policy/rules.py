@@ -7,8 +7,8 @@ leads to; a rule never widens what a run was narrowed to, and gives no resource 
 
 from __future__ import annotations
 
-from rtfs.host.context import Quota
-from rtfs.host.grants import glob, real_path
+from rtfs.host.policy.context import Quota
+from rtfs.host.policy.grants import glob, real_path
 from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, Vector
 
 TYPE_CHECKING = False

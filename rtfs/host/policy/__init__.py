@@ -1,0 +1,1 @@
+"""Who may call what: grants, rules, quotas, the files no grant reaches."""
