@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.providers.state import Values
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
-    from rtfs.host.driver import Frame, Run
     from rtfs.host.policy.grants import Grants
+    from rtfs.host.run.driver import Frame, Run
     from rtfs.machine import Limits
     from rtfs.source import Source
 
@@ -200,7 +200,7 @@ class Programs:
 
     async def _execute(self, source: Source, frame: Frame) -> Any:
         from rtfs.compiler import compile_source
-        from rtfs.host.driver import drive
+        from rtfs.host.run.driver import drive
         from rtfs.machine import start
 
         run = frame.run

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.driver import Frame
     from rtfs.host.durable.execution import Durable
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.fibers import Fiber, Scheduler
+    from rtfs.host.run.driver import Frame
     from rtfs.machine import HostCall
 
 current_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)

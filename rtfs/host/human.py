@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rtfs.host.driver import Frame
+    from rtfs.host.run.driver import Frame
 
 
 class Person:

@@ -252,7 +252,7 @@ def test_a_forgotten_close_leaves_no_session_open() -> None:
         "rtfs/host/calls/pipeline.py",
         "rtfs/host/policy/policy.py",
         "rtfs/host/calls/session_calls.py",
-        "rtfs/host/driver.py",
+        "rtfs/host/run/driver.py",
     ],
 )
 def test_no_providers_name_is_in_the_core(path: str) -> None:

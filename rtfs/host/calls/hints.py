@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.host.calls.pipeline import Pipeline
-    from rtfs.host.driver import Frame
+    from rtfs.host.run.driver import Frame
 
     Next = Callable[[], Awaitable[Any]]
 else:

@@ -34,11 +34,11 @@ from rtfs.host.calls.marshal import (
     refuse_functions,
     thunks_of,
 )
-from rtfs.host.driver import call_function, parallel
 from rtfs.host.policy import policy
 from rtfs.host.policy.policy import Decision, PolicyRequest
 from rtfs.host.policy.rules import size_of
 from rtfs.host.redaction import clean, named, redact
+from rtfs.host.run.driver import call_function, parallel
 from rtfs.host.stop import Stop
 from rtfs.host.waits import InThread, OnLoop
 from rtfs.syntax.printer import to_text
@@ -53,12 +53,12 @@ if TYPE_CHECKING:
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.calls.hints import Hints
     from rtfs.host.calls.session_calls import Sessions
-    from rtfs.host.driver import Frame
     from rtfs.host.held import HeldCall
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.policy.policy import Guard
     from rtfs.host.policy.protected_files import OwnFiles
     from rtfs.host.policy.rules import Rules
+    from rtfs.host.run.driver import Frame
     from rtfs.machine import HostCall
     from rtfs.source import Span
 

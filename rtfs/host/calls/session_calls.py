@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
     from rtfs.host.audit.ledger import Ledger
-    from rtfs.host.driver import Frame
     from rtfs.host.engine import Engine
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.questions import Questions
+    from rtfs.host.run.driver import Frame
 
 GROUP = "rtfs.session_handlers"
 """The entry-point group under which packages offer session handlers."""

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from rtfs.compiler import Environment
     from rtfs.host.calls.pipeline import Pipeline
-    from rtfs.host.driver import Frame
     from rtfs.host.durable.journal import Event
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.fibers import Fiber, Scheduler
     from rtfs.host.policy.context import Quota
+    from rtfs.host.run.driver import Frame
     from rtfs.machine import HostCall
 
     class Store(Protocol):

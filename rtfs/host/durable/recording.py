@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from rtfs.host.driver import Frame
     from rtfs.host.durable.replay import Recorded
+    from rtfs.host.run.driver import Frame
     from rtfs.machine import HostCall
 
 

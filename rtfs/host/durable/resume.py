@@ -12,7 +12,6 @@ from os import urandom
 from time import time
 
 import rtfs
-from rtfs.host.arguments import value_of
 from rtfs.host.durable.codec import decode, decode_calls, encode
 from rtfs.host.durable.execution import Durable, Resolution, in_doubt, replay_of
 from rtfs.host.durable.journal import (
@@ -30,6 +29,7 @@ from rtfs.host.durable.journal import (
     state_folder,
 )
 from rtfs.host.policy.grants import Grants
+from rtfs.host.run.options import value_of
 from rtfs.host.sqlite import KILL
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map, UserError
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler import Environment
-    from rtfs.host.driver import Frame
     from rtfs.host.executor import Programs
+    from rtfs.host.run.driver import Frame
     from rtfs.machine import Limits
 
 LIMITS = ("steps", "depth", "seconds", "output")

@@ -1,0 +1,1 @@
+"""One run: its options, its frames, and the driver that answers its host calls."""
