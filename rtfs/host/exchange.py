@@ -6,7 +6,7 @@ own; work that ends, for whatever reason, takes its open questions with it, and 
 
 from __future__ import annotations
 
-from rtfs.host.waits import OnLoop
+from rtfs.host.scheduler.suspensions import OnLoop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from rtfs.host.fibers import Fiber, Scheduler
+    from rtfs.host.scheduler.scheduler import Fiber, Scheduler
 else:
     from _collections import deque
 

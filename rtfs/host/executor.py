@@ -10,9 +10,9 @@ from __future__ import annotations
 from rtfs.capabilities.providers.state import InMemory
 from rtfs.host.audit.ledger import Ledger
 from rtfs.host.policy.protected_files import OwnFiles
+from rtfs.host.scheduler.suspensions import Within
 from rtfs.host.sqlite import check_mode
 from rtfs.host.stop import Stop
-from rtfs.host.waits import Within
 from rtfs.values import UserError
 
 TYPE_CHECKING = False

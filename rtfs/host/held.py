@@ -11,8 +11,8 @@ from contextvars import ContextVar
 from rtfs.capabilities.registry import BRANCHES, BUILTIN, GUEST
 from rtfs.host.durable.codec import encode
 from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
-from rtfs.host.fibers import Suspension
 from rtfs.host.policy.policy import Decision
+from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
     from rtfs.host.durable.execution import Durable
     from rtfs.host.durable.replay import Recorded
-    from rtfs.host.fibers import Fiber, Scheduler
     from rtfs.host.run.driver import Frame
+    from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
 
 current_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)

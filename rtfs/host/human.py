@@ -5,7 +5,7 @@ Must not know what is asked. Invariant: while somebody is asked, time stands sti
 
 from __future__ import annotations
 
-from rtfs.host.waits import OnLoop
+from rtfs.host.scheduler.suspensions import OnLoop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,9 +18,7 @@ from rtfs.host.bundled.prelude import new_environment
 from rtfs.host.calls.hints import HintLimits, Hints
 from rtfs.host.calls.pipeline import Pipeline
 from rtfs.host.calls.session_calls import Sessions
-from rtfs.host.engine import Engine
 from rtfs.host.executor import Programs, open_ledger
-from rtfs.host.fibers import Scheduler
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.policy.grants import Grants
 from rtfs.host.policy.policy import TIME_LIMIT, Guard, PolicyRequest
@@ -28,6 +26,8 @@ from rtfs.host.policy.rules import Rules
 from rtfs.host.python_capabilities import Registering
 from rtfs.host.run.driver import Frame, Run
 from rtfs.host.run.options import environ, limits_of, text_of, value_of, values_of, within_seconds
+from rtfs.host.scheduler.loop_thread import Engine
+from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.sqlite import KILL
 from rtfs.host.stop import Stop
 from rtfs.source import Source

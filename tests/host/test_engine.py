@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import rtfs
-from rtfs.host.engine import Engine
+from rtfs.host.scheduler.loop_thread import Engine
 from rtfs.values import HostError
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from rtfs.host.engine import Engine
-from rtfs.host.fibers import Scheduler
-from rtfs.host.waits import Gather, InThread, OnLoop, Sleep, Turn, Within
+from rtfs.host.scheduler.loop_thread import Engine
+from rtfs.host.scheduler.scheduler import Scheduler
+from rtfs.host.scheduler.suspensions import Gather, InThread, OnLoop, Sleep, Turn, Within
 from rtfs.values import HostError
 
 

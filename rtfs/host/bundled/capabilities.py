@@ -141,7 +141,7 @@ def _fetches_only(arguments: tuple[Any, ...]) -> bool:
 
 async def _sleep(*arguments: Any) -> None:
     from rtfs.capabilities.providers.arguments import number, take
-    from rtfs.host.waits import Sleep
+    from rtfs.host.scheduler.suspensions import Sleep
 
     id = "ccos.system.sleep-ms"
     await Sleep(number(id, "ms", take(id, arguments, ("ms",), 1)[0]) / 1000)

@@ -14,7 +14,7 @@ from time import monotonic, perf_counter_ns
 from rtfs.host.calls.marshal import as_value
 from rtfs.host.hint_options import options_of
 from rtfs.host.redaction import named
-from rtfs.host.waits import Sleep, Within
+from rtfs.host.scheduler.suspensions import Sleep, Within
 from rtfs.values import HostError, Keyword, LimitError, UserError
 
 TYPE_CHECKING = False

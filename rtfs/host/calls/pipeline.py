@@ -39,8 +39,8 @@ from rtfs.host.policy.policy import Decision, PolicyRequest
 from rtfs.host.policy.rules import size_of
 from rtfs.host.redaction import clean, named, redact
 from rtfs.host.run.driver import call_function, parallel
+from rtfs.host.scheduler.suspensions import InThread, OnLoop
 from rtfs.host.stop import Stop
-from rtfs.host.waits import InThread, OnLoop
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, LimitError, UserError
 

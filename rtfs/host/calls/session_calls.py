@@ -12,7 +12,7 @@ from os import getpid
 from rtfs.capabilities.metadata import candidates, prefixes
 from rtfs.capabilities.registry import PLAN
 from rtfs.host.redaction import know, redact
-from rtfs.host.waits import OnLoop
+from rtfs.host.scheduler.suspensions import OnLoop
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
     from rtfs.host.audit.ledger import Ledger
-    from rtfs.host.engine import Engine
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.questions import Questions
     from rtfs.host.run.driver import Frame
+    from rtfs.host.scheduler.loop_thread import Engine
 
 GROUP = "rtfs.session_handlers"
 """The entry-point group under which packages offer session handlers."""

@@ -15,8 +15,8 @@ from rtfs.host.durable.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OU
 from rtfs.host.durable.replay import Never, Replay, diverged
 from rtfs.host.held import HeldCall, Written, current_key, in_step, repeatable
 from rtfs.host.policy.rules import size_of
+from rtfs.host.scheduler.suspensions import InThread
 from rtfs.host.stop import Stop, stop
-from rtfs.host.waits import InThread
 from rtfs.syntax.printer import to_text
 from rtfs.values import Cancelled, HostError, LimitError, UserError, Vector
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.durable.journal import Event
     from rtfs.host.durable.replay import Recorded
-    from rtfs.host.fibers import Fiber, Scheduler
     from rtfs.host.policy.context import Quota
     from rtfs.host.run.driver import Frame
+    from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
 
     class Store(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, RESOLVED, SAFE, WHOLE
-from rtfs.host.fibers import Suspension
+from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.stop import Stop, stop
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.host.durable.journal import Event
-    from rtfs.host.fibers import Fiber, Scheduler
+    from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.source import Span
 
 

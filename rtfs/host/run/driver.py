@@ -8,7 +8,7 @@ error or a cancellation ends them.
 from __future__ import annotations
 
 from rtfs.host.redaction import named
-from rtfs.host.waits import Gather, Turn
+from rtfs.host.scheduler.suspensions import Gather, Turn
 from rtfs.machine import DEFAULT_LIMITS, RequiresHost, start_call
 from rtfs.machine.limits import Budget
 from rtfs.values import HostError, LimitError, UserError, Vector

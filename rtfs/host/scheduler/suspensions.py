@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from rtfs.host.fibers import Fiber, Scheduler, Suspension
+from rtfs.host.scheduler.scheduler import Fiber, Scheduler, Suspension
 from rtfs.values import HostError
 
 TYPE_CHECKING = False

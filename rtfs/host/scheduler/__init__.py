@@ -1,0 +1,1 @@
+"""Fibers, what they wait for, and the thread with the event loop."""
