@@ -67,7 +67,7 @@ class Budget:
 
     left: steps not handed out, None for any number. deadline: of time.monotonic(), or None. output: bytes that may
     still be printed, or None. machines: those that have steps in hand. Only the thread whose turn it is (see
-    `rtfs.machine.turn`) touches `left`.
+    `rtfs.machine.guest_lock`) touches `left`.
     """
 
     __slots__ = ("_parked", "_parked_since", "_stood", "deadline", "left", "limits", "machines", "output")

@@ -19,11 +19,11 @@ from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
-from rtfs.machine import garbage
+from rtfs.machine import gc_pressure
+from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
 from rtfs.machine.translate import translate
-from rtfs.machine.turn import end_turn, take_turn, yield_turn
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
 
 TYPE_CHECKING = False
@@ -198,7 +198,7 @@ class Machine:
     def pay(self, elements: int) -> None:
         """Called by standard functions: each element they go through is a step."""
         self.budget.pay(elements, self.core[" ticks"].__length_hint__())
-        garbage.made(elements)
+        gc_pressure.made(elements)
         self._pause()
 
     def _pause(self) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rtfs.machine import garbage
+from rtfs.machine import gc_pressure
 
 CYCLES = """
 import resource, sys
@@ -49,8 +49,8 @@ def test_everything_is_looked_through_when_the_process_has_grown_and_only_then(m
     monkeypatch.setattr(garbage, "_allowed", 0)
     monkeypatch.setattr(garbage, "_made", 0)
     for size in before:  # noqa: B007 (what `resident` says)
-        garbage.made(garbage.ELEMENTS - 1)
-        garbage.made(1)
+        gc_pressure.made(gc_pressure.ELEMENTS - 1)
+        gc_pressure.made(1)
     assert collected == [357, 457, 3001]
 
 
@@ -59,4 +59,4 @@ def test_where_nobody_says_how_large_the_process_is_nothing_is_done(monkeypatch:
     monkeypatch.setattr(garbage, "_allowed", 0)
     monkeypatch.setattr(garbage, "gc", None)
     for _ in range(3):
-        garbage.made(garbage.ELEMENTS)
+        gc_pressure.made(gc_pressure.ELEMENTS)
