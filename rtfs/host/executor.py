@@ -212,7 +212,7 @@ class Programs:
             try:
                 return await drive(start(program, run.limits, run.breathe, run.budget), frame)
             except UserError as error:
-                from rtfs.host.pointing import point
+                from rtfs.machine.errors.refine import point
 
                 point(error)
                 raise

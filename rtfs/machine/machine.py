@@ -20,10 +20,10 @@ from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine import gc_pressure
+from rtfs.machine.errors.translate import translate
 from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
-from rtfs.machine.translate import translate
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
 
 TYPE_CHECKING = False

@@ -6,8 +6,8 @@ import pytest
 
 from rtfs.compiler import compile_source
 from rtfs.machine import new_environment, start
-from rtfs.machine.placing import MAX_TRACE
-from rtfs.machine.translate import translate
+from rtfs.machine.errors.locate import MAX_TRACE
+from rtfs.machine.errors.translate import translate
 from rtfs.source import Source
 from rtfs.values import EvalError, InternalError, Keyword, LimitError, TypeMismatch
 from tests.machine.support import error, value

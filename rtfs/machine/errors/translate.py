@@ -36,7 +36,7 @@ def translate(error: BaseException, units: Units, leaving: bool = False) -> Base
         found = foreign
         found.__traceback__ = error.__traceback__
     if leaving:
-        from rtfs.machine.placing import place
+        from rtfs.machine.errors.locate import place
 
         place(found, units)
     return found
@@ -92,6 +92,6 @@ def _bad_call(error: TypeError, units: Units) -> UserError | None:
             f"{shown} cannot be called",
             hint="functions, keywords, maps and vectors can; a list that is data is quoted: '(1 2)",
         )
-    from rtfs.machine.arity import wrong_count
+    from rtfs.machine.errors.arity import wrong_count
 
     return wrong_count(error, text, units)

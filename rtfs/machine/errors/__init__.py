@@ -1,0 +1,1 @@
+"""Errors of a running program: translated from Python, located, and worded for the argument at fault."""
