@@ -272,7 +272,7 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
 
 
 def _undefined(name: str, module: Any, environment: Any, span: Span | None) -> UserError:
-    from rtfs.syntax.elsewhere import hint_for
+    from rtfs.syntax.foreign_names import hint_for
     from rtfs.syntax.suggest import did_you_mean
 
     hint = hint_for(name)

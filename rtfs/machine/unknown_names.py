@@ -19,7 +19,7 @@ MOST = 6
 def suggestion(message: str, traceback: Any) -> str | None:
     """A hint about the name that a message quotes first: known from other languages, or like one that is known where
     the traceback ends."""
-    from rtfs.syntax.elsewhere import hint_for
+    from rtfs.syntax.foreign_names import hint_for
     from rtfs.syntax.suggest import did_you_mean
 
     name = message.partition("`")[2].partition("`")[0]

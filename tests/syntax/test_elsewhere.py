@@ -9,7 +9,7 @@ import pytest
 import rtfs
 import rtfs.compiler.toplevel  # declares the special forms
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
-from rtfs.syntax.elsewhere import HINTS, hint_for
+from rtfs.syntax.foreign_names import HINTS, hint_for
 
 
 @pytest.fixture(scope="module")
