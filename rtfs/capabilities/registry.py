@@ -91,14 +91,23 @@ class Entry:
         return self.fields.implementation
 
 
-class Registry:
-    """`id → Entry`, with the rules for declaring an id twice. `parent`: where ids are looked up that are not here."""
+def _no_suggestion(id: str) -> str | None:
+    return None
 
-    __slots__ = ("entries", "parent")
+
+class Registry:
+    """`id → Entry`, with the rules for declaring an id twice.
+
+    parent    where ids are looked up that are not here
+    suggest   given an unknown id, how to declare it, or None
+    """
+
+    __slots__ = ("entries", "parent", "suggest")
 
     def __init__(self, parent: Registry | None = None) -> None:
         self.entries: dict[str, Entry] = {}
         self.parent = parent
+        self.suggest: Callable[[str], str | None] = _no_suggestion if parent is None else parent.suggest
 
     def declare(self, entry: Entry, replace: bool = False) -> Entry:
         """Register, and return what is registered now: the same content again is a no-op that keeps the earlier one.
@@ -146,7 +155,7 @@ class Registry:
             more = ", …" if len(family) > _SHOWN else ""
             hint = "there are " + ", ".join(f'"{one}"' for one in family[:_SHOWN]) + more
         else:
-            hint = UNDECLARED
+            hint = self.suggest(id) or UNDECLARED
         return HostError(
             f'there is no capability "{id}"', code="capability/unknown", span=span, hint=hint, capability=id
         )

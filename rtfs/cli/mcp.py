@@ -94,6 +94,7 @@ def _target(found: argparse.Namespace, command: list[str]) -> tuple[dict[str, An
 def _servers(found: argparse.Namespace) -> tuple[Any, str]:
     """The servers and the principal that the configuration names."""
     from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
+    from rtfs.host.files import read_source
 
     if found.config is not None:
         from rtfs.host.config.config import read_config
@@ -102,7 +103,7 @@ def _servers(found: argparse.Namespace) -> tuple[Any, str]:
         return config.servers(found.mcp_config) or ServerTable(), config.settings.principal
     table = ServerTable()
     for path in found.mcp_config:
-        read_servers(path, table)
+        read_servers(read_source(path, "config/missing"), table)
     return table, "local"
 
 

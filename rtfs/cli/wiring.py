@@ -32,10 +32,11 @@ def runtime(options: Options) -> Runtime:
     else:
         if options.mcp_config:
             from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
+            from rtfs.host.files import read_source
 
             table = ServerTable()
             for file in options.mcp_config:
-                read_servers(file, table)
+                read_servers(read_source(file, "config/missing"), table)
             fields["handlers"] = {"mcp": {"servers": table}}
         made = Runtime(options.allow, **fields)
     made.protect(*options.load, *options.mcp_config)

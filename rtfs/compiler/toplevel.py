@@ -5,13 +5,11 @@ Knows nothing of the cache or of running.
 
 from __future__ import annotations
 
-from rtfs.compiler import (  # noqa: F401 - importing a module declares its special forms
-    forms_binding,
-    forms_control,
-    forms_host,
-    forms_module,
-    modules,
-)
+import rtfs.compiler.forms.binding
+import rtfs.compiler.forms.control
+import rtfs.compiler.forms.host
+import rtfs.compiler.forms.module  # noqa: F401 - importing these modules declares the special forms
+from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
 from rtfs.compiler.analysis.destructure import is_list_headed
 from rtfs.compiler.analysis.nodes import Const, Node
@@ -184,7 +182,7 @@ class UnitCompiler:
             else:
                 raise shape_error("import", "`import` takes `:as alias` and `:only [names]`")
         importer = analyser.module
-        modules.require(name, self.environment, self.source, self.builder.unit)
+        imports.require(name, self.environment, self.source, self.builder.unit)
         target = self.environment.module(name)
         for one in only or ():
             if not target.exported(one):
@@ -206,4 +204,4 @@ class UnitCompiler:
 
     def tell(self, fact: tuple[Any, ...]) -> None:
         self.builder.unit.facts.append(fact)
-        modules.tell(fact, self.environment)
+        imports.tell(fact, self.environment)

@@ -119,6 +119,7 @@ class Runtime(Programs, Registering):
         self._width = width
         self._module_path = tuple(str(folder) for folder in module_path)
         self._registry = Registry()
+        self._registry.suggest = _suggest_import
         capabilities.install(self._registry, self._kv)
         self._engine = Engine()
         self._sessions = Sessions(self._engine, self.ledger, HANDLERS, environ)
@@ -394,3 +395,11 @@ class Runtime(Programs, Registering):
                 code="runtime/reentrant",
                 hint="use another Runtime, or declare the capability in RTFS with :implementation",
             )
+
+
+def _suggest_import(id: str) -> str | None:
+    """How to declare a capability that looks like a tool of an MCP server."""
+    if not id.startswith("mcp."):
+        return None
+    server = id.split(".")[1] or "SERVER"
+    return f"`rtfs mcp import {server} -o DIR` declares the server's tools; then load them: --load DIR"

@@ -26,6 +26,13 @@ def resource_path(name: str) -> str | None:
     return None
 
 
+def resource_folders() -> list[str]:
+    """The folders `grammar` and `stdlib` that this installation reads."""
+    roots = (os.path.join(_PACKAGE, "_data"), os.path.dirname(_PACKAGE))
+    root = next((root for root in roots if os.path.isfile(os.path.join(root, "stdlib", "core.rtfs"))), None)
+    return [] if root is None else [os.path.join(root, "grammar"), os.path.join(root, "stdlib")]
+
+
 def resource_text(name: str) -> str:
     """Text of the resource `name`, with `\\n` line ends. Raises FileNotFoundError if the package has no such file."""
     path = resource_path(name)

@@ -37,12 +37,11 @@ def all_declarations() -> list[Declaration]:
 
 def special_forms() -> list[Declaration]:
     """What the compiler knows by name."""
-    import rtfs.compiler
+    import rtfs.compiler.forms
     from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 
-    for module in pkgutil.iter_modules(rtfs.compiler.__path__):
-        if module.name.startswith("forms_"):
-            importlib.import_module(f"rtfs.compiler.{module.name}")
+    for module in pkgutil.iter_modules(rtfs.compiler.forms.__path__):
+        importlib.import_module(f"rtfs.compiler.forms.{module.name}")
     return [
         Declaration(
             "form", "Special forms", name, form.shape, form.doc, tuple(form.examples), _aliases(SPECIAL_FORMS, name)

@@ -10,6 +10,7 @@ import pytest
 import rtfs
 from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
 from rtfs.capabilities.sessions.mcp.target import Target
+from rtfs.host.files import read_source
 from rtfs.testing.servers import McpServer
 
 
@@ -17,7 +18,7 @@ def table(folder: Path, text: str, **environ: str) -> ServerTable:
     path = folder / ".mcp.json"
     path.write_text(text, encoding="utf-8")
     found = ServerTable(environ)
-    read_servers(path, found)
+    read_servers(read_source(path, "config/missing"), found)
     return found
 
 
@@ -77,7 +78,7 @@ def test_a_broken_file_is_shown_with_its_line(tmp_path: Path, text: str, code: s
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(rtfs.UserError) as caught:
-        read_servers(tmp_path / "none.json", ServerTable())
+        read_servers(read_source(tmp_path / "none.json", "config/missing"), ServerTable())
     assert caught.value.code == "config/missing"
 
 

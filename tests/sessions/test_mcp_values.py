@@ -10,7 +10,7 @@ import pytest
 
 from rtfs.capabilities.sessions.mcp.results import reply_error, result_value
 from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, header_value, marked_parameters, tool_hash
-from rtfs.capabilities.sessions.wire import json
+from rtfs.capabilities.sessions.wire import json as wire_json
 from rtfs.capabilities.sessions.wire.arguments import arguments_json
 from rtfs.values import Keyword, List, Map, Symbol, Vector, to_python
 from rtfs.values.error import HostError
@@ -168,20 +168,20 @@ def test_error_replies_keep_the_servers_words_and_data() -> None:
 def test_json_deeper_than_allowed_is_refused_without_recursing(brackets: tuple[bytes, bytes]) -> None:
     opening, closing = brackets
     with pytest.raises(ValueError, match="deep"):
-        json.parse(opening * 100_000 + b"1" + closing * 100_000)
-    assert json.parse(opening * 200 + b"1" + closing * 200) is not None
+        wire_json.parse(opening * 100_000 + b"1" + closing * 100_000)
+    assert wire_json.parse(opening * 200 + b"1" + closing * 200) is not None
 
 
 def test_wide_json_and_brackets_in_strings_are_no_depth() -> None:
-    assert len(json.parse(b"[" + b",".join([b"[]"] * 5000) + b"]")) == 5000
+    assert len(wire_json.parse(b"[" + b",".join([b"[]"] * 5000) + b"]")) == 5000
     said = json.dumps(["[" * 2000, '\\"[{' * 500])
-    assert json.parse(said.encode()) == json.loads(said)
+    assert wire_json.parse(said.encode()) == json.loads(said)
 
 
 @pytest.mark.parametrize("bad", [b"", b" ", b"{", b"NaN", b"[1] x", b"\xff", b'"\n"', b"1" * 5000, b"01", b"{a:1}"])
 def test_what_is_no_json_is_a_value_error(bad: bytes) -> None:
     with pytest.raises(ValueError):
-        json.parse(bad)
+        wire_json.parse(bad)
 
 
 def test_the_hash_of_a_tool_depends_on_what_it_says_only() -> None:

@@ -33,9 +33,9 @@ SPELLINGS = {
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_known", set())
-    monkeypatch.setattr(secrets, "_pattern", None)
-    monkeypatch.setattr(secrets, "_quick", None)
+    monkeypatch.setattr(redaction, "_known", set())
+    monkeypatch.setattr(redaction, "_pattern", None)
+    monkeypatch.setattr(redaction, "_quick", None)
 
 
 def shows(text: str, spelling: str) -> bool:

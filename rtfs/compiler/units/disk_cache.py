@@ -16,6 +16,7 @@ import sys
 from rtfs.compiler.units.digest import sha256
 from rtfs.compiler.units.unit import Step, Unit
 from rtfs.source import Source
+from rtfs.syntax.resources import resource_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,23 +26,34 @@ _FORMAT = b"rtfs-unit-1\n"
 _MAX_FILES = 2_000
 _TIDY_EVERY = 32
 """Of so many units that are kept, one has the folder looked through."""
+_KERNEL = ("values", "syntax", "types", "builtins", "compiler", "machine")
 _compiler: bytes | None = None
 
 
 def compiler_digest() -> bytes:
-    """What compiles: Python's version and the compiler's files, by name, size and time."""
+    """What a compiled unit depends on besides its source: Python's version, and every file of the kernel, the grammar
+    and the standard library, by path, size and time."""
     global _compiler
     if _compiler is None:
-        here = os.path.dirname(__file__)
         parts = [repr(sys.version_info[:]), sys.implementation.cache_tag or ""]
-        for folder in (here, os.path.join(os.path.dirname(here), "builtins")):
-            with os.scandir(folder) as entries:
-                for entry in sorted(entries, key=lambda one: one.name):
-                    if entry.name.endswith(".py"):
-                        status = entry.stat()
-                        parts.append(f"{entry.name} {status.st_size} {status.st_mtime_ns}")
+        package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        for folder in _KERNEL:
+            _stamp_files(os.path.join(package, folder), parts)
+        for folder in resource_folders():
+            _stamp_files(folder, parts)
         _compiler = sha256("\n".join(parts).encode()).digest()
     return _compiler
+
+
+def _stamp_files(folder: str, parts: list[str]) -> None:
+    """Add path, size and time of each source file below `folder`, in the order of their names."""
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda one: one.name):
+            if entry.name.endswith((".py", ".rtfs", ".lark")):
+                status = entry.stat()
+                parts.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
+            elif entry.name != "__pycache__" and entry.is_dir():
+                _stamp_files(entry.path, parts)
 
 
 def key(source: Source, state: bytes, module: str) -> bytes:

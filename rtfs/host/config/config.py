@@ -135,16 +135,17 @@ class Config:
 
         Raises HostError `config/…`."""
         from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
+        from rtfs.host.files import read_source
 
         settings = self.settings
         table = ServerTable()
         for file in files:
-            read_servers(file, table)
+            read_servers(read_source(file, "config/missing"), table)
         for name, entry in settings.mcp_servers.items():
             table.add(name, entry, place(self.source, ["mcp_servers", name]))
         for number, path in enumerate(settings.mcp_files):
             with at_item(self.source, "mcp_files", number):
-                read_servers(self.folder / path, table)
+                read_servers(read_source(self.folder / path, "config/missing"), table)
         return table if len(table) else None
 
     def runtime_fields(self, mcp_files: Iterable[str | Path] = ()) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Invariant: an argument is pointed at only if the call stands in the text as it w
 
 from __future__ import annotations
 
-from rtfs.capabilities.registry import UNDECLARED
 from rtfs.source import Source, Span
 from rtfs.values import Keyword, List, Map, Symbol, TypeMismatch, UserError, Vector
 
@@ -18,15 +17,12 @@ LONGEST = 20_000
 """Characters of the largest form that is looked into."""
 
 _OPERATORS = frozenset(("+", "-", "*", "/", "<", ">", "<=", ">=", "=", "!=", "==", "and", "or", "mod"))
-_IMPORT = "`rtfs mcp import {} -o DIR` declares the server's tools; then load them: --load DIR"
 _THREADING = ("->", "->>")
 _SHOWN = 60
 
 
 def point(error: UserError) -> None:
     """Make the place of an error more exact and its hint more helpful. Harmless when repeated."""
-    if error.hint == UNDECLARED and (error.capability or "").startswith("mcp."):
-        error.hint = _IMPORT.format((error.capability or "").split(".")[1] or "SERVER")
     if error.span is None or not 0 < error.span.end - error.span.start <= LONGEST:
         return
     if error.code == "type/not-callable":

@@ -19,7 +19,7 @@ from rtfs.source import Source, Span
 from rtfs.values import HostError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 _KEYS = frozenset(
     ("url", "serverUrl", "headers", "command", "args", "env", "cwd", "oauth", "protocol_version", "auth_env_var")
@@ -90,11 +90,8 @@ class ServerTable(Mapping[str, Mapping[str, Any]]):
         raise HostError(message, code="config/variable", span=place, hint=f"set {variable}")
 
 
-def read_servers(path: str | Path, table: ServerTable) -> None:
-    """Add the servers of a file to a table. Raises HostError `config/missing`, `config/json`, `config/invalid`."""
-    from rtfs.host.files import read_source
-
-    source = read_source(path, "config/missing")
+def read_servers(source: Source, table: ServerTable) -> None:
+    """Add the servers of a file to a table. Raises HostError `config/json`, `config/invalid`."""
     data, places = _parse(source)
     whole = Span(source, 0, 1)
     if not isinstance(data, dict):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rtfs.compiler import compile_source
+from rtfs.compiler.units import memory_cache
 from rtfs.machine import Complete, RequiresHost, new_environment, start
 from rtfs.source import Source
 from rtfs.syntax.printer import to_text
@@ -74,7 +75,7 @@ def test_a_redefined_standard_name_is_seen_by_what_was_compiled_before():
 
 
 def test_what_is_forgotten_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(recent, "CAPACITY", 5)
+    monkeypatch.setattr(memory_cache, "CAPACITY", 5)
     environment = new_environment()
     printed("1", environment, "<string>")
     units, names = len(environment.units), len(environment.module("user").globals)
@@ -85,7 +86,7 @@ def test_what_is_forgotten_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_function_outlives_the_unit_that_made_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(recent, "CAPACITY", 2)
+    monkeypatch.setattr(memory_cache, "CAPACITY", 2)
     environment = new_environment()
     printed("(def held (let [k (quote [a b])] (fn [x] (if x k (nth k 5)))))", environment, "<string>")
     for number in range(20):
@@ -98,7 +99,7 @@ def test_a_function_outlives_the_unit_that_made_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_program_that_somebody_has_outlives_its_place_among_the_recent_ones(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(recent, "CAPACITY", 2)
+    monkeypatch.setattr(memory_cache, "CAPACITY", 2)
     environment = new_environment()
     text = "(let [x : [:vector int] [1]] (call :wait) [(quote (a b)) x])"
     program = compile_source(Source(text, "<string>"), environment)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import marshal
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import rtfs
 from rtfs.compiler.units import disk_cache
 from rtfs.compiler.units.digest import sha256
 from rtfs.machine import new_environment
@@ -48,6 +52,26 @@ def test_the_second_compilation_comes_from_the_cache(units: Path, compiled: list
     assert compiled == []
     assert (units.stat().st_mode & 0o777) == 0o700
     assert all((file.stat().st_mode & 0o777) == 0o600 for file in units.iterdir())
+
+
+def test_a_changed_macro_of_the_standard_library_is_seen(tmp_path: Path):
+    root = Path(rtfs.__file__).parent.parent
+    for name in ("rtfs", "stdlib", "grammar"):
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    script = tmp_path / "script.rtfs"
+    script.write_text("(when true 1)")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    def value() -> str:
+        command = [sys.executable, "-m", "rtfs", "run", str(script)]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout.strip()
+
+    assert value() == "1"
+    core = tmp_path / "stdlib" / "core.rtfs"
+    text = core.read_text()
+    assert "(defmacro when\n" in text
+    core.write_text(text + "\n(defmacro when [condition & body] 42)\n")
+    assert value() == "42"
 
 
 def test_errors_from_the_cache_have_the_same_place():
@@ -180,7 +204,7 @@ def test_the_key_depends_on_text_name_module_and_what_was_before():
 
 def test_the_key_depends_on_the_compiler(monkeypatch: pytest.MonkeyPatch):
     before = disk_cache.key(Source("1"), b"", "user")
-    monkeypatch.setattr(cache, "_compiler", b"another compiler")
+    monkeypatch.setattr(disk_cache, "_compiler", b"another compiler")
     assert disk_cache.key(Source("1"), b"", "user") != before
 
 
@@ -207,8 +231,8 @@ def test_constants_that_marshal_cannot_hold():
 
 
 def test_the_folder_stays_bounded(units: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(cache, "_MAX_FILES", 10)
-    monkeypatch.setattr(cache, "_TIDY_EVERY", 1)
+    monkeypatch.setattr(disk_cache, "_MAX_FILES", 10)
+    monkeypatch.setattr(disk_cache, "_TIDY_EVERY", 1)
     for number in range(40):
         printed(str(number))
     assert len(list(units.iterdir())) <= 11

@@ -44,10 +44,10 @@ def test_everything_is_looked_through_when_the_process_has_grown_and_only_then(m
             collected.append(size)
             size = after[size]
 
-    monkeypatch.setattr(garbage, "gc", Collector)
-    monkeypatch.setattr(garbage, "resident", lambda: size * megabyte)
-    monkeypatch.setattr(garbage, "_allowed", 0)
-    monkeypatch.setattr(garbage, "_made", 0)
+    monkeypatch.setattr(gc_pressure, "gc", Collector)
+    monkeypatch.setattr(gc_pressure, "resident", lambda: size * megabyte)
+    monkeypatch.setattr(gc_pressure, "_allowed", 0)
+    monkeypatch.setattr(gc_pressure, "_made", 0)
     for size in before:  # noqa: B007 (what `resident` says)
         gc_pressure.made(gc_pressure.ELEMENTS - 1)
         gc_pressure.made(1)
@@ -55,8 +55,8 @@ def test_everything_is_looked_through_when_the_process_has_grown_and_only_then(m
 
 
 def test_where_nobody_says_how_large_the_process_is_nothing_is_done(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(garbage, "resident", lambda: 0)
-    monkeypatch.setattr(garbage, "_allowed", 0)
-    monkeypatch.setattr(garbage, "gc", None)
+    monkeypatch.setattr(gc_pressure, "resident", lambda: 0)
+    monkeypatch.setattr(gc_pressure, "_allowed", 0)
+    monkeypatch.setattr(gc_pressure, "gc", None)
     for _ in range(3):
         gc_pressure.made(gc_pressure.ELEMENTS)
