@@ -42,18 +42,24 @@ def str1(value: Any, /) -> str:
         return value  # type: ignore[no-any-return]
     if kind is int and -_SHORT < value < _SHORT:
         return repr(value)
-    return display(value)
+    return "" if value is None else display(value)
 
 
 # Python refuses to print very long ints; up to here it does not mind
 _SHORT = 1 << 64
 
 
-@builtin("str", "(str & values)", "The values as text, strings as they are.", '(str "a" 1 :k nil [2])', '"a1:knil[2]"')
+@builtin(
+    "str",
+    "(str & values)",
+    "The values as text, strings as they are, nil as nothing.",
+    '(str "a" 1 :k nil [2])',
+    '"a1:k[2]"',
+)
 def str_(*values: Any) -> str:
     if len(values) == 1:
         return str1(values[0])
-    return concatenated("str", [value if value.__class__ is str else display(value) for value in values])
+    return concatenated("str", [value if value.__class__ is str else str1(value) for value in values])
 
 
 @builtin(
@@ -147,7 +153,7 @@ def join(separator: Any, coll: Any, /) -> str:
     try:
         return concatenated("join", list(elements), separator)
     except TypeError:  # not all of them are strings
-        return concatenated("join", [e if e.__class__ is str else display(e) for e in elements], separator)
+        return concatenated("join", [e if e.__class__ is str else str1(e) for e in elements], separator)
 
 
 @builtin("upper", "(upper text)", "The text in capital letters.", '(upper "añb")', '"AÑB"', aliases=("string-upper",))

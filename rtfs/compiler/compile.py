@@ -109,6 +109,8 @@ def load(unit: Unit, environment: Environment) -> None:
     from rtfs.values import Keyword
 
     environment.units[unit.filename] = unit
+    for namespace in unit.namespaces:
+        environment.use_namespace(namespace)
     used: set[str] = {step.module for step in unit.steps} | set(unit.definitions)
     for name in used:
         module = environment.module(name)

@@ -7,6 +7,7 @@ Invariant: names resolve in the order local, module, standard function; the core
 from __future__ import annotations
 
 from rtfs.builtins import CORE
+from rtfs.builtins import clojure as namespaces
 from rtfs.compiler.codegen.support import SUPPORT
 from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.module import Macro, Module
@@ -53,6 +54,7 @@ class Environment:
         self.observer: Callable[[Any, Analyser], None] | None = None
         """Told of the AST of every form that is compiled, for tools; nothing comes out of the cache then."""
         self._core_ready = False
+        self._namespaces: set[str] = set()
 
     def snapshot(self) -> Environment:
         """An environment with everything that this one has now; what is defined in it from then on stays in it."""
@@ -63,6 +65,7 @@ class Environment:
         copy.files = dict(self.files)
         copy.state, copy.values = self.state, self.values
         copy._core_ready = self._core_ready
+        copy._namespaces = self._namespaces  # goes with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
         return copy
 
@@ -77,6 +80,37 @@ class Environment:
         if found is None:
             found = self.modules[name] = Module(name, self.core)
         return found
+
+    def use_namespace(self, name: str) -> None:
+        """Let programs name what is in a built-in namespace."""
+        if name not in self._namespaces:
+            self._namespaces.add(name)
+            self.core.update(namespaces.load(name))
+
+    def builtin_name(self, module: Module, name: str) -> str | None:
+        """The full name of what `name` means in a built-in namespace, as seen from a module; None if it names none.
+        Raises `undefined` if the namespace has no such name."""
+        referred = module.builtin_names.get(name)
+        if referred is not None and name not in module.defined:
+            return referred
+        prefix, slash, rest = name.partition("/")
+        if not slash or not prefix or not rest or name in module.defined:
+            return None
+        target = module.aliases.get(prefix)
+        if target is None:
+            known = (prefix,) if namespaces.exists(prefix) else namespaces.USUAL_ALIASES.get(prefix, ())
+        else:
+            known = (target,) if namespaces.exists(target) else ()
+        found = [one for one in known if namespaces.exists(one)]
+        for one in found:
+            if one == namespaces.CORE_NAMESPACE:
+                return f"{one}/{rest}"
+            self.use_namespace(one)
+            if f"{one}/{rest}" in self.core:
+                return f"{one}/{rest}"
+        if found:
+            raise undefined_in(found, name, rest)
+        return None
 
     def restore(self, marks: dict[str, tuple[Any, ...]]) -> None:
         """Undo what a compilation told that failed: the modules are as they were when they were marked."""
@@ -112,20 +146,24 @@ class Environment:
             return namespace[key]
         name = plain_name(key)
         if name in module.referred:
-            return self.early(self.modules[module.referred[name]], key)
+            home, there = module.referred[name]
+            return self.early(self.modules[home], global_name(there))
         alias, _, rest = name.rpartition("/")
         target = self.modules.get(module.aliases.get(alias, ""))
         if target is not None and target is not module and target.exported(rest):
             return self.early(target, global_name(rest))
         raise KeyError(key)
 
-    def bind_import(self, importer: Module, target: Module, alias: str | None, only: list[str] | None) -> None:
-        """Give the importer the names of a loaded module, as values. Raises `undefined` for a name it has not."""
+    def bind_import(
+        self, importer: Module, target: Module, alias: str | None, only: list[tuple[str, str]] | None
+    ) -> None:
+        """Give the importer the names of a loaded module, as values; `only`: (name there, name here). Raises
+        `undefined` for a name it has not."""
         values = target.globals
-        for name in only or ():
+        for name, here in only or ():
             key = global_name(name)
             if key in values:
-                importer.globals[key] = values[key]
+                importer.globals[global_name(here)] = values[key]
             elif name not in target.macros and name not in target.types:
                 raise EvalError("undefined", f"module `{target.name}` defines no `{name}`")
         if alias is not None:
@@ -242,3 +280,15 @@ class Environment:
         from rtfs.types import parse_type
 
         return parse_type(form, self.resolve_type(module), module.types)
+
+
+def undefined_in(searched: list[str], name: str, rest: str) -> CompileError:
+    """The error for a name that built-in namespaces lack, with what they have."""
+    from rtfs.syntax.suggest import did_you_mean
+
+    names = [one for namespace in searched for one in namespaces.short_names(namespace)]
+    near = did_you_mean(rest, names)
+    hint = f"did you mean `{name.removesuffix(rest)}{near}`?" if near is not None else None
+    where = " and ".join(f"`{one}`" for one in searched)
+    listed = f"{where} {'has' if len(searched) == 1 else 'have'} {', '.join(names)}"
+    return CompileError("undefined", f"`{name}` is not defined", hint=hint or listed)

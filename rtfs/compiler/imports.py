@@ -64,7 +64,7 @@ def require(name: str, environment: Environment, source: Source, unit: Unit) -> 
         raise CompileError(
             "module/not-found",
             f"there is no module `{name}`",
-            hint=f"looked for {name.replace('.', '/')}.rtfs beside the file and on the module path",
+            hint=_where_it_was_looked_for(name),
         )
     text = read_file(path)
     from rtfs.compiler.compile import compile_source
@@ -81,6 +81,17 @@ def require(name: str, environment: Environment, source: Source, unit: Unit) -> 
         )
     environment.files[name] = program.unit
     unit.depends.append((name, path, digest(program.unit)))
+
+
+def _where_it_was_looked_for(name: str) -> str:
+    from rtfs.builtins import clojure as namespaces
+
+    file = f"looked for {name.replace('.', '/')}.rtfs beside the file and on the module path"
+    if name.startswith("java"):
+        return "there are no Java classes: use the functions of the language, or `(call …)`"
+    if name.startswith("clojure.") or "." not in name:
+        return f"built in are {', '.join(sorted(namespaces.NAMESPACES))}; {file}"
+    return file
 
 
 def digest(unit: Unit) -> bytes:
@@ -110,8 +121,9 @@ def replay(unit: Unit, environment: Environment) -> None:
 
 
 def tell(fact: tuple[Any, ...], environment: Environment) -> None:
-    """One fact: ("module", name, exports), ("alias", importer, alias, target), ("refer", importer, target, names),
-    ("private", module, name), ("type", module, name, encoded form)."""
+    """One fact: ("module", name, exports), ("alias", importer, alias, target), ("refer", importer, target, ((name
+    there, name here), …)), ("builtins", importer, ((name here, full name), …)), ("private", module, name), ("type",
+    module, name, encoded form)."""
     kind = fact[0]
     if kind == "module":
         module = environment.module(fact[1])
@@ -119,6 +131,8 @@ def tell(fact: tuple[Any, ...], environment: Environment) -> None:
         module.exports = list(fact[2]) if fact[2] is not None else None
     elif kind == "alias":
         environment.module(fact[1]).aliases[fact[2]] = fact[3]
+    elif kind == "builtins":
+        environment.module(fact[1]).builtin_names.update(fact[2])
     elif kind == "private":
         environment.module(fact[1]).private.add(fact[2])
     elif kind == "refer":
@@ -129,15 +143,15 @@ def tell(fact: tuple[Any, ...], environment: Environment) -> None:
         alias.bind(parse_type(decode(fact[3]), environment.resolve_type(module), module.types))
 
 
-def _refer(environment: Environment, importer: str, target: str, names: tuple[str, ...]) -> None:
+def _refer(environment: Environment, importer: str, target: str, names: tuple[tuple[str, str], ...]) -> None:
     here, there = environment.module(importer), environment.module(target)
-    for name in names:
+    for name, local in names:
         if name in there.macros:
-            here.macros[name] = there.macros[name]
+            here.macros[local] = there.macros[name]
         elif name in there.types and name not in there.defined:
-            here.types[name] = there.types[name]
+            here.types[local] = there.types[name]
         else:
-            here.define(name)
-            here.referred[name] = target
+            here.define(local)
+            here.referred[local] = (target, name)
             if name in there.types:
-                here.types[name] = there.types[name]
+                here.types[local] = there.types[name]

@@ -30,7 +30,8 @@ def function_of(code: CodeType, namespace: dict[str, Any]) -> Callable[[], Any]:
 class Module:
     """exports: names others may use, None for all. aliases: alias -> module name. defined: names this module defines,
     also before they have a value. private: names that `defn-` keeps to the module. referred: name imported bare -> the
-    module it comes from. early: what evaluates a definition for macros before the module itself has run."""
+    module it comes from and its name there. builtin_names: name referred to from a built-in namespace -> its full name.
+    early: what evaluates a definition for macros before the module itself has run."""
 
     def __init__(self, name: str, core: dict[str, Any]) -> None:
         self.name = name
@@ -41,7 +42,8 @@ class Module:
         self.exports: list[str] | None = None
         self.private: set[str] = set()
         self.aliases: dict[str, str] = {}
-        self.referred: dict[str, str] = {}
+        self.referred: dict[str, tuple[str, str]] = {}
+        self.builtin_names: dict[str, str] = {}
         self.early: dict[str, ExpansionNamespace] = {}
         self.loaded = False
         self.declared = False
@@ -56,29 +58,37 @@ class Module:
         made.private = set(self.private)
         made.aliases = dict(self.aliases)
         made.referred = dict(self.referred)
+        made.builtin_names = dict(self.builtin_names)
         made.early = dict(self.early)
         made.exports, made.loaded, made.declared = self.exports, self.loaded, self.declared
         return made
 
+    def _tables(self) -> tuple[Any, ...]:
+        return (self.macros, self.types, self.aliases, self.referred, self.builtin_names, self.early)
+
     def mark(self) -> tuple[Any, ...]:
         """What compiling may change of the module, as it is now."""
-        tables = [dict(table) for table in (self.macros, self.types, self.aliases, self.referred, self.early)]
-        return (*tables, set(self.defined), set(self.private), self.exports, self.declared)
+        return (
+            *[dict(table) for table in self._tables()],
+            set(self.defined),
+            set(self.private),
+            self.exports,
+            self.declared,
+        )
 
     def reset(self, mark: tuple[Any, ...]) -> None:
         """Forget what was told since the mark was made."""
-        tables: tuple[Any, ...] = (self.macros, self.types, self.aliases, self.referred, self.early)
-        for table, before in zip((*tables, self.defined, self.private), mark, strict=False):
+        for table, before in zip((*self._tables(), self.defined, self.private), mark, strict=False):
             table.clear()
             table.update(before)
-        self.exports, self.declared = mark[7:]
+        self.exports, self.declared = mark[8:]
 
     def told_since(self, mark: tuple[Any, ...], values: bool) -> bool:
         """True if compiling changed the module since the mark was made; `values`: new values of old names count."""
         now = self.mark()
-        if now[:4] != mark[:4] or now[5:] != mark[5:]:
+        if now[:5] != mark[:5] or now[6:] != mark[6:]:
             return True
-        return values and any(namespace is not mark[4].get(name) for name, namespace in self.early.items())
+        return values and any(namespace is not mark[5].get(name) for name, namespace in self.early.items())
 
     def define(self, name: str) -> None:
         """Note a definition: the name is a value now, whatever it was."""

@@ -9,13 +9,16 @@ import rtfs.compiler.forms.binding
 import rtfs.compiler.forms.control
 import rtfs.compiler.forms.host
 import rtfs.compiler.forms.module  # noqa: F401 - importing these modules declares the special forms
+from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
 from rtfs.compiler.analysis.destructure import is_list_headed
 from rtfs.compiler.analysis.nodes import Const, Node
 from rtfs.compiler.analysis.scope import Names, Scope
-from rtfs.compiler.analysis.special_forms import shape_error
+from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error
 from rtfs.compiler.codegen.generator import UnitGenerator
+from rtfs.compiler.environment import undefined_in
+from rtfs.compiler.forms.ns_clauses import Requirement, ns_requirements, requirements
 from rtfs.compiler.macros import namespace_of
 from rtfs.compiler.recursion_limit import with_limit
 from rtfs.compiler.units.unit import Step, Unit, UnitBuilder
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from rtfs.compiler.environment import Environment
     from rtfs.compiler.module import Module
     from rtfs.source import Source
+
+    Placed = list[tuple[Any, int]]
 
 # CPython's compiler recurses in C by the interpreter's limit: it gets the usual one, whatever guest code is allowed.
 PYTHON_COMPILE_RECURSION = 1_000
@@ -69,13 +74,30 @@ class UnitCompiler:
     def compile(self, forms: list[Any], module: Module) -> Unit:
         """The unit of a source's forms."""
         analyser = Analyser(self.builder, self.environment, module)
-        self.prescan(forms, module)
-        for form, span in zip(forms, forms.spans, strict=True):  # type: ignore[attr-defined]
-            analyser.at = self.builder.span(self.source, span.start, span.end)
-            self.form(form, analyser)
+        places = [self.builder.span(self.source, span.start, span.end) for span in forms.spans]  # type: ignore[attr-defined]
+        for name, part in self.by_namespace(list(zip(forms, places, strict=True))):
+            if name is not None:
+                self.module_body(name, None, part, analyser)
+                continue
+            self.prescan([form for form, _ in part], module)
+            for form, analyser.at in part:
+                self.form(form, analyser)
         unit = self.builder.unit
         unit.keywords = sorted(self.builder.keywords)
         return unit
+
+    def by_namespace(self, forms: Placed) -> list[tuple[str | None, Placed]]:
+        """The forms in parts, each with the name of the module that `ns` opens for it: in a file that is being imported
+        all below an `ns`, else all but the last of several. None: the module that is compiled into."""
+        heads = [at for at, (form, _) in enumerate(forms) if is_list_headed(form, "ns") and len(form) > 1]
+        importing = bool(self.environment.importing)
+        if not heads or (len(heads) == 1 and not importing):
+            return [(None, forms)]
+        parts: list[tuple[str | None, Placed]] = [(None, forms[: heads[0]])]
+        for start, end in zip(heads, [*heads[1:], len(forms)], strict=True):
+            own = end == len(forms) and not importing
+            parts.append((None if own else str(forms[start][0][1]), forms[start:end]))
+        return parts
 
     def prescan(self, forms: Any, module: Module) -> None:
         """Note the names a source defines before any form is analysed: such a name is no standard function here."""
@@ -113,6 +135,9 @@ class UnitCompiler:
             elif is_list_headed(form, "import"):
                 analyser.at = analyser.locate(form)
                 self.import_(form, analyser)
+            elif is_list_headed(form, "ns", "require", "use"):
+                analyser.at = analyser.locate(form)
+                self.namespace(form, analyser)
             else:
                 self.code(form, analyser, scope)
         except UserError as error:
@@ -146,19 +171,22 @@ class UnitCompiler:
         if body and body[0].__class__ is List and len(body[0]) and body[0][0] is Keyword("exports"):
             exports = self.names(body[0][1] if len(body[0]) == 2 else None, ":exports")
             body = body[1:]
+        self.module_body(name, exports, [(part, analyser.locate(part) or analyser.at) for part in body], analyser)
+
+    def module_body(self, name: str, exports: list[str] | None, body: Placed, analyser: Analyser) -> None:
+        """Compile forms as a module."""
         environment = self.environment
         if name in environment.importing[:-1] or (name == analyser.module.name):
             raise CompileError("module/nested", f"module `{name}` stands within itself")
         self.tell(("module", name, tuple(exports) if exports is not None else None))
         module = environment.module(name)
         inner = Analyser(self.builder, environment, module)
-        self.prescan(body, module)
+        self.prescan([form for form, _ in body], module)
         opened = name not in environment.importing
         if opened:
             environment.importing.append(name)
         try:
-            for part in body:
-                inner.at = inner.locate(part) or analyser.at
+            for part, inner.at in body:
                 self.form(part, inner)
         finally:
             if opened:
@@ -181,21 +209,74 @@ class UnitCompiler:
                 only = self.names(value, str(key))
             else:
                 raise shape_error("import", "`import` takes `:as alias` and `:only [names]`")
-        importer = analyser.module
+        wanted = Requirement(name)
+        wanted.alias = alias
+        if only is not None:
+            wanted.refer = [(one, one) for one in only]
+        self.require(wanted, analyser.module)
+
+    def namespace(self, form: Any, analyser: Analyser) -> None:
+        """`ns`, `require` and `use`: the namespace of a file is the module that it is compiled into."""
+        special = SPECIAL_FORMS[form[0].name]
+        special.check_shape(len(form) - 1)
+        module = analyser.module
+        if special.name == "ns":
+            if form[1].__class__ is not Symbol:
+                raise shape_error("ns", "`ns` names a symbol: (ns my.app …)")
+            if form[1].name != module.name:
+                self.tell(("alias", module.name, form[1].name, module.name))
+            wanted = ns_requirements(form)
+        else:
+            wanted = requirements(form.to_list()[1:], special.name, use=special.name == "use")
+        self.builder.unit.steps.append(Step("nil", module.name))
+        for one in wanted:
+            self.require(one, module)
+
+    def require(self, wanted: Requirement, importer: Module) -> None:
+        """Make the names of a module or a built-in namespace known to the importer."""
+        name = wanted.name
+        if namespaces.exists(name):
+            self.require_builtin(wanted, importer)
+            return
+        if not wanted.loads:
+            self.tell(("alias", importer.name, wanted.alias or name, name))
+            return
         imports.require(name, self.environment, self.source, self.builder.unit)
         target = self.environment.module(name)
-        for one in only or ():
+        refer = wanted.refer
+        if wanted.everything:
+            names = sorted({*target.defined, *target.macros, *target.types})
+            refer = [(one, one) for one in names if target.exported(one)]
+        for one, _ in refer or ():
             if not target.exported(one):
                 raise CompileError("module/private", f"module `{name}` does not export `{one}`")
             if one not in target.defined and one not in target.macros and one not in target.types:
                 raise CompileError("module/private", f"module `{name}` defines no `{one}`")
+        alias = wanted.alias or name
         self.tell(("alias", importer.name, alias, name))
-        if only is not None:
-            self.tell(("refer", importer.name, name, tuple(only)))
-            for one in only:
+        if refer is not None:
+            self.tell(("refer", importer.name, name, tuple(refer)))
+            for _, one in refer:
                 if one in importer.defined:
                     self.note(importer, one)
-        self.builder.unit.steps.append(Step("import", importer.name, None, (name, alias, only)))
+        self.builder.unit.steps.append(Step("import", importer.name, None, (name, alias, refer)))
+
+    def require_builtin(self, wanted: Requirement, importer: Module) -> None:
+        name = wanted.name
+        if wanted.alias is not None:
+            self.tell(("alias", importer.name, wanted.alias, name))
+        if name == namespaces.CORE_NAMESPACE:
+            referred = [(here, f"{name}/{there}") for there, here in wanted.refer or ()]
+        else:
+            self.environment.use_namespace(name)
+            names = namespaces.short_names(name)
+            pairs = [(one, one) for one in names] if wanted.everything else wanted.refer or []
+            for one, _ in pairs:
+                if one not in names:
+                    raise undefined_in([name], f"{name}/{one}", one)
+            referred = [(here, f"{name}/{there}") for there, here in pairs]
+        if referred:
+            self.tell(("builtins", importer.name, tuple(referred)))
 
     def names(self, form: Any, what: str) -> list[str]:
         if form.__class__ not in (Vector, List) or any(one.__class__ not in (Symbol, Keyword) for one in form):

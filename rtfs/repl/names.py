@@ -6,6 +6,7 @@ registered capabilities; nothing of terminals. Invariant: looking never runs any
 
 from __future__ import annotations
 
+from rtfs.builtins import clojure as namespaces
 from rtfs.compiler.environment import CORE_MODULE, PRELUDE_MODULE
 from rtfs.repl.sources import Definition, Sources
 
@@ -80,7 +81,30 @@ class Names:
             module = environment.modules.get(target)
             if module is not None:
                 names.update(f"{alias}/{macro}" for macro in module.macros if module.exported(macro))
+        names.update(user.builtin_names)
+        for alias, targets in self.namespaces().items():
+            names.update(f"{alias}/{name}" for target in targets for name in namespaces.short_names(target))
         return {name for name in names if name in _SIGNS or name[0] not in " :_-%"}
+
+    def namespaces(self) -> dict[str, tuple[str, ...]]:
+        """The built-in namespaces by every name and alias that they have at the prompt."""
+        aliases = self.environment.module(USER).aliases
+        known = {**{name: (name,) for name in namespaces.NAMESPACES}, **namespaces.USUAL_ALIASES}
+        for alias, target in aliases.items():
+            if target in namespaces.NAMESPACES:
+                known[alias] = (target,)
+            else:
+                known.pop(alias, None)
+        return {alias: tuple(one for one in targets if namespaces.exists(one)) for alias, targets in known.items()}
+
+    def builtin_name(self, name: str) -> str | None:
+        """The full name of what `name` means in a built-in namespace at the prompt, or None."""
+        from rtfs.values import CompileError
+
+        try:
+            return self.environment.builtin_name(self.environment.module(USER), name)
+        except CompileError:
+            return None
 
     def forms(self) -> dict[str, Any]:
         """Special forms by name and alias."""
@@ -96,7 +120,8 @@ class Names:
     def is_known(self, name: str) -> bool:
         """Whether a name has a value."""
         environment = self.environment
-        return name in environment.module(USER).globals or name in environment.core
+        user = environment.module(USER).globals
+        return name in user or name in environment.core or self.builtin_name(name) is not None
 
     def about(self, name: str) -> str:
         """The kind of a name in one word, without looking for its doc."""
@@ -108,7 +133,7 @@ class Names:
             return "macro"
         if name in user.types and name not in user.globals:
             return "type"
-        value = user.globals.get(name, environment.core.get(name))
+        value = user.globals.get(name, environment.core.get(self.builtin_name(name) or name))
         return _kind(value)
 
     # ------------------------------------------------------------------ describing
@@ -116,7 +141,11 @@ class Names:
         """What is known of a name or capability id, or None."""
         if name[:1] == '"':
             return self.capability(name.strip('"'))
-        return self._own(name) or self._standard(name) or self.capability(name)
+        return self._own(name) or self._standard(self._plain(name)) or self.capability(name)
+
+    def _plain(self, name: str) -> str:
+        """The name that a declaration has: the full one of a built-in namespace, the bare one of clojure.core."""
+        return (self.builtin_name(name) or name).removeprefix("clojure.core/")
 
     def definition(self, name: str) -> Definition | None:
         """The text that defines a name, or None."""

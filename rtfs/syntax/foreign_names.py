@@ -10,7 +10,7 @@ _NO_STATE = "RTFS has no atoms: use `reduce` or `loop`/`recur`, or keep state wi
 _NO_ASSIGNMENT = "RTFS has no assignment: bind a new value with `let` or pass it to `recur`"
 _NIL, _TRUE, _FALSE = "write `nil`", "write `true`", "write `false`"
 _DEFN = "a function is defined with (defn name [parameter …] body …)"
-_MODULES = "RTFS has modules: (import name :as alias)"
+_MODULES = "use (import name :as alias), or (require '[clojure.string :as str])"
 _BRANCHES = "branches are written (if test then else), or (cond test value … :else value)"
 
 HINTS: dict[str, str] = {
@@ -138,9 +138,6 @@ HINTS: dict[str, str] = {
     "getenv": "use (get-env name), a host call",
     # programs and files
     "eval": "RTFS has no `eval`: what runs is what was read; pass functions or write a macro",
-    "ns": "RTFS has modules: (module name (:exports […]) …) and (import name :as alias)",
-    "require": _MODULES,
-    "use": _MODULES,
     "from": _MODULES,
     "include": _MODULES,
 }
@@ -160,8 +157,6 @@ def hint_for(name: str) -> str | None:
     if found is None and "/" in name and len(name) > 1:
         module, _, rest = name.rpartition("/")
         found = HINTS.get(rest)
-        if module in ("str", "string", "clojure.string", "Math", "math") and found is None:
-            return f"there is no such module: perhaps `{rest}` alone is what you look for"
         if found is None:
             found = f"a module is imported before it is used: (import {module})"
     return found

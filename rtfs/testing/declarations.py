@@ -57,10 +57,10 @@ def _aliases(table: dict[str, Any], name: str) -> tuple[str, ...]:
 
 def functions() -> list[Declaration]:
     """The builtins, by topic."""
-    import rtfs.builtins
+    import rtfs.builtins.clojure
     from rtfs.builtins.declare import REGISTRY
 
-    assert rtfs.builtins.CORE, "importing the package declares all of them"
+    rtfs.builtins.clojure.load_all()
     found = [
         Declaration("function", _topic(b.function), b.name, b.signature, b.doc, tuple(b.examples), tuple(b.aliases))
         for b in REGISTRY.values()

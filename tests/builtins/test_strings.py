@@ -19,7 +19,7 @@ K = Keyword
     ("name", "args", "expected"),
     [
         ("str", (), ""),
-        ("str", ("a", 1, K("k"), None, Vector([2, "x"])), 'a1:knil[2 "x"]'),
+        ("str", ("a", 1, K("k"), None, Vector([2, "x"])), 'a1:k[2 "x"]'),
         ("pr-str", ("a", 1), '"a" 1'),
         ("string-length", ("é😀",), 2),
         ("substring", ("a😀b", 1, 2), "😀"),
@@ -28,7 +28,7 @@ K = Keyword
         ("string-contains?", ("hello", "ell"), True),
         ("starts-with?", ("abc", ""), True),
         ("ends-with?", ("a", "aa"), False),
-        ("join", (", ", Vector([1, 2.0, K("k"), "s", None])), "1, 2.0, :k, s, nil"),
+        ("join", (", ", Vector([1, 2.0, K("k"), "s", None])), "1, 2.0, :k, s, "),
         ("join", ("-", "abc"), "a-b-c"),
         ("join", (",", None), ""),
         ("join", (",", Map({K("a"): 1})), "[:a 1]"),

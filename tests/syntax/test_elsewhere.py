@@ -32,8 +32,6 @@ def test_what_a_hint_proposes_exists(name: str, known: set[str]):
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("str/upper", "no such module: perhaps `upper` alone"),
-        ("str/upper-case", "(upper text)"),
         ("foo.bar/baz", "(import foo.bar)"),
         ("user.name", "(:name user)"),
         ("console.log", "(println value …)"),

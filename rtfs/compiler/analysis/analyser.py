@@ -34,6 +34,14 @@ HIGHER_ORDER = frozenset(
     )
 )
 
+CORE_PREFIX = "clojure.core/"
+
+
+def _may_call(name: str) -> bool:
+    """True if a standard function may call what it is given; what a namespace has is taken to."""
+    return name in HIGHER_ORDER or "." in name
+
+
 # A local that a body declares before the definition is analysed.
 DECLARED = -1
 
@@ -99,6 +107,10 @@ class Analyser:
         if head.__class__ is Symbol:
             name = head.name
             if scope.lookup(name) is None or head.info.__class__ is TemplateMark:
+                if "/" in name or name in self.module.builtin_names:
+                    core = self.core_symbol(head)
+                    if core is not None:
+                        return self.analyse_list(List([core, *form[1:]]).with_info(form.info), scope, tail)
                 macro = self.macro(head)
                 if macro is not None:
                     expanded = self.expand(macro, form)
@@ -129,7 +141,7 @@ class Analyser:
         if own is not None and tail is own.target and len(arguments) == own.arity and self._calls_itself(function, own):
             own.target.used = True
             return nodes.Recur(at, own.target, arguments)
-        if not (isinstance(function, Global) and function.core and function.name not in HIGHER_ORDER):
+        if not (isinstance(function, Global) and function.core and not _may_call(function.name)):
             scope.function.ticks = True
         return Invoke(at, function, arguments)
 
@@ -155,6 +167,13 @@ class Analyser:
         if binding is not None:
             binding.uses += 1
             return Local(at, binding)
+        if "/" in name or name in self.module.builtin_names:
+            full = self.builtin_name(symbol)
+            if full is not None:
+                return self._builtin(full, at, scope)
+            prefix, _, rest = name.rpartition("/")
+            if rest and self.module.name in (prefix, self.module.aliases.get(prefix)):
+                return Global(at, rest, self.is_core(rest))
         if name == ":" or name == "&":
             from rtfs.syntax.builder import NO_COLONS
 
@@ -168,6 +187,36 @@ class Analyser:
                 CompileError("form/shape", f"`{name}` is {what}, not a value", hint=f"call it: ({name} …)"), symbol
             )
         return Global(at, name, self.is_core(name))
+
+    def builtin_name(self, symbol: Symbol) -> str | None:
+        """The full name of what a symbol means in a built-in namespace, or None. The symbol of a template means what
+        it does in the template's module."""
+        try:
+            mark = symbol.info
+            if mark.__class__ is TemplateMark and mark.module in self.environment.modules:
+                found = self.environment.builtin_name(self.environment.modules[mark.module], symbol.name)
+                if found is not None:
+                    return found
+            return self.environment.builtin_name(self.module, symbol.name)
+        except CompileError as error:
+            raise self.error(error, symbol) from None
+
+    def core_symbol(self, symbol: Symbol) -> Symbol | None:
+        """The standard name that a symbol with the prefix of clojure.core means, whatever the module defines."""
+        full = self.builtin_name(symbol)
+        if full is None or not full.startswith(CORE_PREFIX):
+            return None
+        return Symbol(full[len(CORE_PREFIX) :], TemplateMark("rtfs.core"))
+
+    def _builtin(self, full: str, at: int, scope: Scope) -> Node:
+        if full.startswith(CORE_PREFIX):
+            return self.resolve(Symbol(full[len(CORE_PREFIX) :], TemplateMark("rtfs.core")), scope)
+        namespace = full.partition("/")[0]
+        used = self.unit.unit.namespaces
+        if namespace not in used:
+            used.append(namespace)
+        value = self.environment.core[full]
+        return Global(at, full, True) if callable(value) else Const(at, value)
 
     def is_core(self, name: str) -> bool:
         """True if `name` here means the standard function of that name, whatever happens later."""
@@ -193,8 +242,13 @@ class Analyser:
         outer = self.at
         try:
             while form.__class__ is List and len(form) and form[0].__class__ is Symbol:
-                if scope.lookup(form[0].name) is not None and form[0].info.__class__ is not TemplateMark:
+                name = form[0].name
+                if scope.lookup(name) is not None and form[0].info.__class__ is not TemplateMark:
                     break
+                if "/" in name or name in self.module.builtin_names:
+                    core = self.core_symbol(form[0])
+                    if core is not None:
+                        form = List([core, *form[1:]]).with_info(form.info)
                 macro = self.macro(form[0])
                 if macro is None:
                     break

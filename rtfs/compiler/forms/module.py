@@ -42,6 +42,36 @@ def analyse_import(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 
 @special_form(
+    "ns",
+    "(ns name doc? clause…)",
+    "The head of a file: its name and what it uses, `(:require [clojure.string :as str :refer [join]])`.",
+    ('(ns my.app (:require [clojure.string :as s])) (s/upper-case "a")', '"A"'),
+)
+def analyse_ns(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("ns", "`ns` is only allowed at the top level of a file")
+
+
+@special_form(
+    "require",
+    "(require spec…)",
+    "Use a built-in namespace or a module: `'[clojure.string :as str]`, also with `:refer` and `:rename`.",
+    ('(require \'[clojure.string :as s :refer [capitalize]]) (capitalize "ab")', '"Ab"'),
+)
+def analyse_require(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("require", "`require` is only allowed at the top level of a file or module")
+
+
+@special_form(
+    "use",
+    "(use spec…)",
+    "Use a namespace and all its names as they are; `:only [name …]` some of them.",
+    ('(use \'[clojure.string :only [capitalize]]) (capitalize "ab")', '"Ab"'),
+)
+def analyse_use(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("use", "`use` is only allowed at the top level of a file or module")
+
+
+@special_form(
     "deftype",
     "(deftype Name type)",
     "Name a type expression.",

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FORMAT = b"rtfs-unit-1\n"
+_FORMAT = b"rtfs-unit-2\n"
 _MAX_FILES = 2_000
 _TIDY_EVERY = 32
 """Of so many units that are kept, one has the folder looked through."""
@@ -156,6 +156,7 @@ def _pack(unit: Unit) -> tuple[Any, ...]:
         unit.macros,
         unit.definitions,
         unit.depends,
+        unit.namespaces,
         unit.expanded,
         unit.tells,
         steps,
@@ -174,6 +175,7 @@ def _unpack(packed: tuple[Any, ...], source: Source) -> Unit:
         unit.macros,
         unit.definitions,
         unit.depends,
+        unit.namespaces,
         unit.expanded,
         unit.tells,
         steps,

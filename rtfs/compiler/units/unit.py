@@ -43,8 +43,9 @@ class Unit:
     types: (module, name, encoded type form) for annotations. facts: what compiling it told the environment about
     modules, in order, to be told again when the unit comes from the cache (see modules.py). macros: (module, name, code
     that makes the macro's function). definitions: module -> names. depends: (module, path, digest) of the files it
-    imports. expanded: index of a place in the expansion of a macro -> (its name, its code's unit and line, index of the
-    place around that). tells: whether it changes what later sources are compiled against.
+    imports. namespaces: the built-in ones that its code uses. expanded: index of a place in the expansion of a macro ->
+    (its name, its code's unit and line, index of the place around that). tells: whether it changes what later sources
+    are compiled against.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class Unit:
         "filename",
         "keywords",
         "macros",
+        "namespaces",
         "source",
         "spans",
         "steps",
@@ -75,6 +77,7 @@ class Unit:
         self.macros: list[tuple[str, str, CodeType]] = []
         self.definitions: dict[str, list[str]] = {}
         self.depends: list[tuple[str, str, bytes]] = []
+        self.namespaces: list[str] = []
         self.steps: list[Step] = []
         self.expanded: dict[int, tuple[str, str, int, int]] = {}
         self.tells = True

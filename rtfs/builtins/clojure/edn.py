@@ -1,0 +1,46 @@
+"""clojure.edn: data out of text.
+
+Must not know programs: what is read is never run. Invariant: a text is read as the language reads data.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins.checks import need_string, type_error
+from rtfs.builtins.declare import builtin
+from rtfs.values import EvalError, Keyword, Map
+from rtfs.values.error import ReaderError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@builtin(
+    "clojure.edn/read-string",
+    "(clojure.edn/read-string options? text)",
+    "The first form of a text, as data; nil for an empty text. Options: {:eof value}.",
+    '(edn/read-string "{:a [1 2]}")',
+    "{:a [1 2]}",
+)
+def read_string(options: Any, text: Any = ..., /) -> Any:
+    name = "clojure.edn/read-string"
+    if text is ...:
+        options, text = None, options
+    elif options.__class__ is not Map:
+        raise type_error(name, "the options", "a map", options)
+    if text is None:
+        return None
+    need_string(name, "text", text)
+    return first_form(name, text, None if options is None else options.get(Keyword("eof")))
+
+
+def first_form(name: str, text: str, end: Any = None) -> Any:
+    """The first form of a text, `end` if there is none. Raises EvalError `argument/invalid` for text that is none."""
+    from rtfs.source import Source
+    from rtfs.syntax.reader import read_forms
+
+    try:
+        forms = read_forms(Source(text, "<text>"))
+    except ReaderError as error:
+        raise EvalError("argument/invalid", f"({name} …) cannot read the text: {error.message}") from None
+    return forms[0] if forms else end
