@@ -35,9 +35,9 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
-def test_a_module_says_what_it_is_and_is_no_longer_than_400_lines(path: Path):
+def test_a_module_says_what_it_is_and_is_no_longer_than_600_lines(path: Path):
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 400
+    assert len(text.splitlines()) <= 600
     assert not text.strip() or ast.get_docstring(ast.parse(text))
 
 
