@@ -152,7 +152,7 @@ def test_several_processes_append_to_one_chain(path: str) -> None:
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_while_a_record_is_written_leaves_a_whole_ledger(path: str, point: str, after: bool) -> None:
     program = (
-        "import os, sqlite3, sys; from rtfs.host import store; from rtfs.host.audit.sqlite_ledger import StoredLedger\n"
+        "import os, sqlite3, sys; from rtfs.host.audit.sqlite_ledger import StoredLedger\n"
         "class C(sqlite3.Connection):\n"
         "    def execute(self, sql, *rest):\n"
         f"        hit = sql.startswith({point!r}); found = None\n"
