@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rtfs.capabilities.sessions.mcp import toolbox
+from rtfs.capabilities.sessions.mcp import tools
 from tests.servers.faulty import Faulty, Out, Request, error, result
 from tests.sessions.mcp_support import Mcp, with_server
 
@@ -54,7 +54,7 @@ def test_connections_of_one_principal_share_the_list_and_other_principals_have_t
 @pytest.mark.parametrize(("ttl", "listed"), [(60_000, 1), (1, 3), (0, 3), (None, 3), (-5, 3), ("soon", 3)])
 def test_the_list_holds_as_long_as_the_server_says(monkeypatch: pytest.MonkeyPatch, ttl: Any, listed: int) -> None:
     async def test(server: Faulty, mcp: Mcp) -> None:
-        monkeypatch.setattr(toolbox, "LEAST_SECONDS", 0.01)
+        monkeypatch.setattr(tools, "LEAST_SECONDS", 0.01)
         server.tools = MARKED
         server.next("tools/list", listing(ttl), listing(ttl), listing(ttl))
         for n in range(3):

@@ -9,8 +9,7 @@ was checked is the address that is connected to; bodies and time are capped.
 from __future__ import annotations
 
 from rtfs.capabilities.providers.arguments import number, take, text, wrong
-from rtfs.capabilities.providers.pinned import send_pinned
-from rtfs.capabilities.sessions.wire.addresses import canonical, is_public, resolve
+from rtfs.capabilities.sessions.wire.addresses import canonical, is_public, resolve, send_pinned
 from rtfs.values import HostError, Keyword, Map
 
 TYPE_CHECKING = False

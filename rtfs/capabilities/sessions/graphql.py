@@ -162,7 +162,7 @@ class GraphqlHandler:
             refused = unauthorized(fields, server, call.credential)
             raise SessionExpired(refused) if in_session else refused
         if status == 429 or (status == 503 and "retry-after" in fields):
-            busy = SessionError(f"{server} is asked too often ({status})", code="session/rate-limited")
+            busy = SessionError(f"{server} is rate limiting requests ({status})", code="session/rate-limited")
             raise NotSent(busy, retry_after=retry_after(fields))
         if errors:
             raise _failed(errors, answer.get("data"))

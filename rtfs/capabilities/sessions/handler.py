@@ -267,3 +267,38 @@ class SessionHandler(Protocol):
     @abstractmethod
     async def terminate_session(self, session: Session) -> None:
         """End the session, politely if the server is there. Called once a session. What it raises is only noted."""
+
+
+def as_host_error(error: BaseException, doing: str) -> HostError:
+    """What a caller sees of anything a handler raised."""
+    if isinstance(error, _Signal):
+        return error.error
+    if isinstance(error, HostError):
+        return error
+    failure = SessionError(f"the session handler failed {doing}: {type(error).__name__}", code="session/handler")
+    failure.__cause__ = error
+    return failure
+
+
+def wrong_answer(method: str, found: object, wanted: str) -> SessionError:
+    """The error of a handler whose method answers something else than it has to."""
+    kind = "nothing" if found is None else f"a {type(found).__name__}"
+    return SessionError(f"the session handler's {method} answered {kind} instead of {wanted}", code="session/handler")
+
+
+def awaitable(found: Any, method: str) -> Any:
+    """What a handler's asynchronous method answered, if it can be awaited. Raises SessionError `session/handler`."""
+    if hasattr(found, "__await__"):
+        return found
+    error = wrong_answer(method, found, "something to await")
+    error.hint = f"is it `async def {method}`?"
+    raise error
+
+
+def fresh(error: HostError) -> HostError:
+    """A copy of an error for one of several callers: whoever gets it writes span and trace into it."""
+    copy = error.__class__.__new__(error.__class__, *error.args)
+    copy.args = error.args
+    copy.__dict__.update(error.__dict__)
+    copy.__cause__ = error.__cause__
+    return copy

@@ -12,8 +12,15 @@ from collections import deque
 from time import monotonic
 
 from rtfs.capabilities.sessions import events
-from rtfs.capabilities.sessions.failures import as_host_error, awaitable, wrong_answer
-from rtfs.capabilities.sessions.handler import NotSent, Session, SessionError
+from rtfs.capabilities.sessions.handler import (
+    NotSent,
+    Session,
+    SessionError,
+    as_host_error,
+    awaitable,
+    fresh,
+    wrong_answer,
+)
 from rtfs.values.error import HostError
 
 TYPE_CHECKING = False
@@ -72,15 +79,6 @@ class Lane:
 def _order(lane: Lane) -> int:
     """Since when the lane's first call waits."""
     return lane.waiters[0].order if lane.waiters else 0
-
-
-def fresh(error: HostError) -> HostError:
-    """A copy of an error for one of several callers: whoever gets it writes span and trace into it."""
-    copy = error.__class__.__new__(error.__class__, *error.args)
-    copy.args = error.args
-    copy.__dict__.update(error.__dict__)
-    copy.__cause__ = error.__cause__
-    return copy
 
 
 class Lanes:

@@ -12,8 +12,16 @@ from time import monotonic
 
 from rtfs.capabilities.sessions import events
 from rtfs.capabilities.sessions.events import PoolEvent
-from rtfs.capabilities.sessions.failures import as_host_error, awaitable, wrong_answer
-from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, SessionKey
+from rtfs.capabilities.sessions.handler import (
+    MaybeSent,
+    NotSent,
+    SessionError,
+    SessionExpired,
+    SessionKey,
+    as_host_error,
+    awaitable,
+    wrong_answer,
+)
 from rtfs.capabilities.sessions.lanes import Lane, Lanes, Slot
 from rtfs.capabilities.sessions.limits import PoolLimits
 from rtfs.values.error import HostError, InternalError

@@ -24,8 +24,7 @@ from rtfs.capabilities.sessions.mcp.results import result_value
 from rtfs.capabilities.sessions.mcp.session import McpSession
 from rtfs.capabilities.sessions.mcp.target import Target, text
 from rtfs.capabilities.sessions.mcp.tool_call import call_tool
-from rtfs.capabilities.sessions.mcp.toolbox import Toolbox
-from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, describe, list_tools, tool_hash
+from rtfs.capabilities.sessions.mcp.tools import Toolbox, can_be_repeated, describe, list_tools, tool_hash
 from rtfs.capabilities.sessions.wire.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.wire.http import WebClient, authorization
 
@@ -232,7 +231,7 @@ class McpHandler:
             session = await discover(channel, target.label, seconds, over_http=over_http, asks=asks)
             if session is not None:
                 session.label, session.asker = label, _asker(target)
-                session.toolbox = self._toolboxes.setdefault(self.session_key(call), session.toolbox)
+                session.toolbox = self._toolboxes.setdefault(self.session_key(call), Toolbox())
                 self.eras[target.identity] = _SESSIONLESS
                 return session
             if target.version is not None:
@@ -253,7 +252,7 @@ class McpHandler:
                     code="session/version",
                 ) from None
             raise
-        session.label, session.asker = label, _asker(target)
+        session.label, session.asker, session.toolbox = label, _asker(target), Toolbox()
         self.eras[target.identity] = _HANDSHAKE
         return session
 

@@ -11,10 +11,9 @@ import logging
 from itertools import count
 
 from rtfs.capabilities.sessions.handler import Session, one_line
-from rtfs.capabilities.sessions.mcp.elicitation import METHOD, declined
-from rtfs.capabilities.sessions.mcp.inbox import Inbox
-from rtfs.capabilities.sessions.mcp.protocol import METHOD_NOT_FOUND
-from rtfs.capabilities.sessions.mcp.toolbox import Toolbox
+from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST, declined, elicited
+from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, METHOD_NOT_FOUND
+from rtfs.capabilities.sessions.questions import CANCEL
 from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rtfs.capabilities.sessions.handler import Progress
+    from rtfs.capabilities.sessions.mcp.tools import Toolbox
     from rtfs.capabilities.sessions.questions import Ask
 
     Headers = list[tuple[bytes, bytes]]
@@ -50,8 +50,8 @@ class McpSession(Session):
     """channel: the way to the server. version: the revision spoken. sessionless: of the era without sessions.
 
     meta: JSON members that every request's `_meta` carries. server: what the server says of itself. asker: its name for
-    a person whom it asks. toolbox: what `tools/list` said. over_http: a request is cancelled by closing its stream in
-    the sessionless era.
+    a person whom it asks. toolbox: what `tools/list` said, set by the
+    handler. over_http: in the sessionless era a request is cancelled by closing its stream.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class McpSession(Session):
         self.over_http = over_http
         self.server: dict[str, Any] = {}
         self.asker = label
-        self.toolbox = Toolbox()
+        self.toolbox: Toolbox
         self.prefixes: dict[str, tuple[bytes, Headers]] = {}
         self._meta = meta
         self._ids = count(1)
@@ -167,6 +167,74 @@ class McpSession(Session):
             if isinstance(params, dict):
                 level, data = one_line(str(params.get("level"))), one_line(str(params.get("data")))
                 logger.info("%s: %s: %s", self.label, level, data)
+
+
+class Inbox:
+    """number: of the request. ask: how to ask the person behind it, or None."""
+
+    __slots__ = ("_progress", "_questions", "_session", "ask", "number")
+
+    def __init__(self, session: McpSession, number: int, progress: Progress | None, ask: Ask | None) -> None:
+        self._session = session
+        self._progress = progress
+        self._questions: dict[Any, asyncio.Task[None]] = {}
+        self.number = number
+        self.ask = ask
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        if message.get("id") is not None:
+            self._session.asked(message, self)
+        elif message.get("method") == "notifications/progress":
+            self._report(message.get("params"))
+        else:
+            self._session.heard(message)
+
+    def question(self, message: dict[str, Any]) -> None:
+        """Put a question to the person; the answer goes to the server on the side."""
+        number = message["id"]
+        if number.__class__ not in (int, str) or number in self._questions:
+            return
+        if len(self._questions) >= MOST:
+            self._session.reply(number, result=declined())
+            return
+        task = asyncio.get_running_loop().create_task(self._put(number, message.get("params")))
+        self._questions[number] = task
+
+    def withdraw(self, number: Any) -> None:
+        """The server does not want to know any more."""
+        task = self._questions.get(number) if number.__class__ in (int, str) else None
+        if task is not None:
+            task.cancel()
+
+    def close(self) -> None:
+        """The request is over."""
+        self.ask = None
+        for task in self._questions.values():
+            task.cancel()
+
+    async def _put(self, number: Any, params: Any) -> None:
+        session = self._session
+        try:
+            result = await elicited(params, self.ask, session.asker)
+        except ValueError as error:
+            session.reply(number, error={"code": INVALID_PARAMS, "message": str(error)})
+        except Exception:
+            logger.exception("%s: a question could not be put", session.label)
+            session.reply(number, result={"action": CANCEL})
+        else:
+            session.reply(number, result=result)
+
+    def _report(self, params: Any) -> None:
+        if self._progress is None or not isinstance(params, dict) or params.get("progressToken") != self.number:
+            return
+        done, total, said = params.get("progress"), params.get("total"), params.get("message")
+        if isinstance(done, bool) or not isinstance(done, (int, float)):
+            return
+        known = isinstance(total, (int, float)) and not isinstance(total, bool)
+        try:
+            self._progress(done, total if known else None, one_line(said) if isinstance(said, str) else None)
+        except Exception:
+            logger.exception("a listener of progress failed")
 
 
 def _params(members: bytes) -> bytes:

@@ -48,7 +48,7 @@ async def call_tool(
     if not session.over_http:
         return await _rounds(session, tool, members, [], call, limits)
     marked = headers
-    described = (session.toolbox.fresh() or await session.toolbox.glanced(session, limits.pages)).get(tool)
+    described = (session.toolbox.fresh() or await session.toolbox.tools_or_cached(session, limits.pages)).get(tool)
     if described is not None:
         marked = headers + parameter_headers(described, arguments)
     try:

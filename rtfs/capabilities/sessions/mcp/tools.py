@@ -8,14 +8,17 @@ Source: MCP specification, server/tools; `x-mcp-header` from basic/transports/st
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
+from time import monotonic
 
-from rtfs.capabilities.sessions.handler import SessionError, one_line
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, one_line
 from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.results import reply_error
 from rtfs.capabilities.sessions.wire.json import encode
+from rtfs.values.error import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[bytes, bytes]]
 
+LEAST_SECONDS = 5.0
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -126,3 +130,51 @@ def header_value(value: str) -> bytes:
 def describe(name: str) -> str:
     """A tool's name in a message."""
     return f"the tool {one_line(name, 80)!r}"
+
+
+class Toolbox:
+    """The tools of one server for one principal; sessions may share it. `tools`: by name, or None."""
+
+    __slots__ = ("__weakref__", "_lock", "_until", "tools")
+
+    def __init__(self) -> None:
+        self.tools: dict[str, dict[str, Any]] | None = None
+        self._until: float | None = None
+        self._lock = asyncio.Lock()
+
+    def fresh(self) -> dict[str, dict[str, Any]] | None:
+        """The tools, if they are known and it is not yet time to ask again."""
+        return self.tools if self._until is None or monotonic() < self._until else None
+
+    def forget(self) -> None:
+        """They may have changed."""
+        self.tools = None
+
+    async def known(self, session: McpSession, pages: int) -> dict[str, dict[str, Any]]:
+        """The tools by name, asked for if need be. Raises what `list_tools` raises; as nothing but the list was asked
+        for, a request that broke counts as not sent."""
+        found = self.fresh()
+        if found is not None:
+            return found
+        async with self._lock:
+            found = self.fresh()
+            if found is not None:
+                return found
+            try:
+                listed, seconds = await list_tools(session, pages)
+            except MaybeSent as signal:
+                raise NotSent(signal.error, retry_after=signal.retry_after) from signal
+            return self._keep({tool["name"]: tool for tool in listed}, seconds, session.sessionless)
+
+    async def tools_or_cached(self, session: McpSession, pages: int) -> dict[str, dict[str, Any]]:
+        """The tools as far as they can be had: what was known before, or none, from a server that refuses to list
+        them. Raises NotSent for one that is not there."""
+        try:
+            return await self.known(session, pages)
+        except HostError:
+            return self._keep(self.tools or {}, 0.0, True)
+
+    def _keep(self, tools: dict[str, dict[str, Any]], seconds: float, ends: bool) -> dict[str, dict[str, Any]]:
+        self.tools = tools
+        self._until = monotonic() + max(seconds, LEAST_SECONDS) if ends else None
+        return tools

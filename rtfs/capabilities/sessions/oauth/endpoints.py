@@ -8,9 +8,8 @@ cookie kept, no more than `LARGEST` bytes read.
 
 from __future__ import annotations
 
-from rtfs.capabilities.providers.pinned import send_pinned
 from rtfs.capabilities.sessions.handler import NotSent, SessionError, one_line
-from rtfs.capabilities.sessions.wire.addresses import METADATA, canonical, is_public, resolve
+from rtfs.capabilities.sessions.wire.addresses import METADATA, canonical, is_public, resolve, send_pinned
 from rtfs.capabilities.sessions.wire.http import origin
 from rtfs.capabilities.sessions.wire.json import parse
 

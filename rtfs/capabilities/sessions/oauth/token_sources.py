@@ -13,8 +13,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from time import time
 
-from rtfs.capabilities.sessions.handler import Credential, NotSent, SessionError, one_line
-from rtfs.capabilities.sessions.lanes import fresh
+from rtfs.capabilities.sessions.handler import Credential, NotSent, SessionError, fresh, one_line
 from rtfs.capabilities.sessions.oauth.endpoints import Endpoints
 from rtfs.capabilities.sessions.oauth.token_endpoint import Client, NoToken, ask_for_token, method_for
 

@@ -1,14 +1,17 @@
-"""Which addresses a program may make this machine connect to: where a host's name leads, and whether that is public.
+"""Which addresses a program may make this machine connect to, and a request to exactly the address that was checked.
 
-Must not know HTTP or grants. Invariant: an address is public only if every address that hides in it (IPv4 in IPv6) is;
-what cannot be read as an address is not public.
+Must not know grants. Invariants: an address is public only if every address that hides in it (IPv4 in IPv6) is; what
+cannot be read as an address is not public; a request to a checked address keeps its host's name for the certificate.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from ipaddress import IPv4Address, IPv6Address
+
+    import httpx
 
 METADATA = frozenset(("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "169.254.170.2"))
 """Where clouds answer with credentials to whoever asks from inside. One of them is a public address."""
@@ -72,3 +75,20 @@ def _hidden(address: IPv6Address) -> list[IPv4Address | IPv6Address]:
     if number >> 32 in (int(IPv6Address(_NAT64)) >> 32, 0):
         found.append(IPv4Address(number & 0xFFFFFFFF))
     return found
+
+
+async def send_pinned(client: httpx.AsyncClient, request: httpx.Request, addresses: Sequence[str]) -> httpx.Response:
+    """The response, its body unread, of the first address that can be connected to; with no addresses, of the name.
+    Raises httpx.HTTPError: ConnectError where none of them answers."""
+    import httpx
+
+    url = request.url
+    for address in addresses:
+        request.url = url.copy_with(host=address)
+        request.extensions["sni_hostname"] = url.raw_host.decode("ascii").strip("[]")
+        try:
+            return await client.send(request, stream=True)
+        except httpx.ConnectError:
+            if address == addresses[-1]:
+                raise
+    return await client.send(request, stream=True)

@@ -115,7 +115,7 @@ def _unsent(reason: object, text: str) -> tuple[str, str]:
 
     if isinstance(reason, ConnectionRefusedError) or "Connect call failed" in text:
         hint = "start the server, or correct its address; `rtfs doctor` tries every configured one"
-        return "nobody listens there", hint
+        return "connection refused", hint
     if isinstance(reason, gaierror) or "Name or service not known" in text:
         return "there is no such host", "is the address spelled correctly, and is this machine online?"
     return text, "is the server running, and can it be reached from here?"

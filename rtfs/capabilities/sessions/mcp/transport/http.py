@@ -37,6 +37,9 @@ logger = logging.getLogger("rtfs.mcp")
 
 _RECONNECT_PAUSE = 0.2
 _LAST_PIECE_SECONDS = 0.02
+_LISTEN_PAUSE = 0.5
+_LISTEN_WAIT = 1.0
+"""Seconds that the opening of a session waits for the server to take the listening stream."""
 
 
 class HttpChannel:
@@ -118,8 +121,6 @@ class HttpChannel:
 
     async def listen(self, inbox: Callable[[Any], None]) -> None:
         """Hear what the server says unasked, until `settle`."""
-        from rtfs.capabilities.sessions.mcp.listening import Listener
-
         self._listener = Listener(self, inbox)
         await self._listener.begun()
 
@@ -294,3 +295,77 @@ class HttpChannel:
                 await body.next()
         except Exception:
             pass
+
+
+class Listener:
+    """channel: of the session. inbox: gets each message."""
+
+    def __init__(self, channel: HttpChannel, inbox: Callable[[dict[str, Any]], None]) -> None:
+        self._channel = channel
+        self._inbox = inbox
+        self._answered = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._listen())
+
+    async def begun(self) -> None:
+        """Wait a moment until the server has taken the stream, or refused it."""
+        try:
+            async with asyncio.timeout(_LISTEN_WAIT):
+                await self._answered.wait()
+        except TimeoutError:
+            pass
+
+    async def stop(self) -> None:
+        """Close the stream."""
+        self._task.cancel()
+        await asyncio.wait((self._task,))
+
+    async def _listen(self) -> None:
+        channel, limits = self._channel, self._channel.limits
+        last_id, failures = "", 0
+        try:
+            while failures <= limits.reconnects:
+                reader = SseReader(limits.line, limits.event)
+                reader.last_id = last_id
+                if not await self._stream(reader):
+                    return
+                failures = 0 if reader.last_id != last_id else failures + 1
+                last_id = reader.last_id
+                pause = _LISTEN_PAUSE * 2**failures if reader.retry is None else reader.retry / 1000
+                await asyncio.sleep(min(pause, limits.reconnect_seconds))
+        except Exception as error:
+            logger.debug("%s: the stream for what it says unasked ended: %s", channel.server, error)
+        finally:
+            self._answered.set()
+
+    async def _stream(self, reader: SseReader) -> bool:
+        """Read one response to its end; False if there is no such stream."""
+        channel = self._channel
+        response = await channel.listen_from(reader.last_id)
+        try:
+            fields = fields_of(response)
+            if response.status_code != 200 or not fields.get("content-type", "").startswith("text/event-stream"):
+                return response.status_code >= 500
+            self._answered.set()
+            body = Body(response, fields, channel.limits.body)
+            try:
+                while piece := await self._piece(body):
+                    for data in reader.feed(piece):
+                        message = parse(data)
+                        for part in message if isinstance(message, list) else (message,):
+                            if isinstance(part, dict) and isinstance(part.get("method"), str):
+                                self._inbox(part)
+            finally:
+                await body.aclose()
+            return True
+        finally:
+            await close(response)
+
+    async def _piece(self, body: Body) -> bytes:
+        """The next piece of the stream; b"" also where it breaks, for it can be taken up again."""
+        try:
+            return await body.next()
+        except SessionError:
+            raise
+        except Exception as error:
+            logger.debug("%s: the stream for what it says unasked broke: %s", self._channel.server, error)
+            return b""

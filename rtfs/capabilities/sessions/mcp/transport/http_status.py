@@ -51,7 +51,7 @@ def refusal(
         return _forbidden(headers, server, credential, said)
     if status == 429 or (status == 503 and "retry-after" in headers):
         wait = retry_after(headers)
-        what = "is asked too often" if status == 429 else "is not available"
+        what = "is rate limiting requests" if status == 429 else "is not available"
         later = "" if wait is None else f", it asks to wait {wait:g} seconds"
         code = "session/rate-limited" if status == 429 else "session/unavailable"
         return NotSent(SessionError(f"{server} {what} ({status}){later}{said}", code=code), retry_after=wait)
