@@ -1,7 +1,9 @@
-"""The questions at the terminal: may this call be made, and what a server wants to know in the middle of one.
+"""Questions at the terminal: may this call be made, and a server's question as a form that is shown, filled in, looked
+over and sent.
 
-Must not know how calls are made. Invariant: only a person at a terminal is asked, and only a clear yes is one; what is
-shown cannot play tricks with the terminal.
+Must not know servers, nor how calls are made. Invariants: only a person at a terminal is asked, and only a clear yes
+counts; who asks is named first, and nothing shown can play tricks with the terminal; a form sends only what the person
+has seen, and can be declined, or put aside with Ctrl-D, at any point.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from rtfs.capabilities.sessions.questions import Field, Question
 
 
 def somebody(no_input: bool) -> bool:
@@ -29,14 +33,7 @@ def asker(no_input: bool) -> Callable[[Any], Any] | None:
 
 def elicitor(no_input: bool) -> Callable[[Any], Any] | None:
     """The function that asks what a server wants to know, or None where nobody can be asked."""
-    return answered if somebody(no_input) else None
-
-
-def answered(question: Any) -> Any:
-    """What a person answers to a server's `Question`: a dict, False or None."""
-    from rtfs.cli.form import fill
-
-    return fill(question)
+    return fill if somebody(no_input) else None
 
 
 def once(call: str) -> Callable[[Any], Any]:
@@ -70,3 +67,121 @@ def ask(request: Any) -> Any:
 def plain(text: str) -> str:
     """Text without control characters, on one line."""
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+
+
+# ---------------------------------------------------------------------- forms
+class _Aside(Exception):
+    """The input has ended."""
+
+
+def fill(question: Question) -> dict[str, Any] | bool | None:
+    """What a person answers: a dict, False to decline, None to put it aside."""
+    _say(f"{question.server} asks, for {question.capability}:")
+    for line in question.message.split("\n"):
+        _say(f"  {line}")
+    for field in question.fields:
+        _say(f"  - {_described(field)}")
+    if any(field.sensitive for field in question.fields):
+        _say("  Careful: this sounds like a secret. No server should ask for one like this: it sees what you type.")
+    try:
+        if not question.fields:
+            wish = {"y": "s"}.get(letter := _choice("[y]es, [d]ecline, [c]ancel: ", "ydc"), letter)
+        else:
+            wish = _choice("[a]nswer, [d]ecline, [c]ancel: ", "adc")
+        given: dict[str, Any] = {}
+        while wish in ("a", "e"):
+            given = {field.name: value for field in question.fields for value in _value(field, given)}
+            _say("will be sent to " + question.server + ":")
+            for field in question.fields:
+                _say(f"  {field.title}: {_spelled(field, given[field.name]) if field.name in given else '(nothing)'}")
+            wish = _choice("[s]end, [e]dit, [d]ecline, [c]ancel: ", "sedc")
+    except _Aside:
+        _say("")
+        return None
+    return given if wish == "s" else False if wish == "d" else None
+
+
+def _described(field: Field) -> str:
+    from rtfs.capabilities.sessions.questions import MISSING
+
+    need = "" if field.required or field.default is not MISSING else ", may be left empty"
+    about = f": {field.about}" if field.about else ""
+    return f"{field.title} ({field.wanted}{need}){about}"
+
+
+def _value(field: Field, before: dict[str, Any]) -> list[Any]:
+    """What is given for a field, in a list; an empty one for nothing."""
+    from rtfs.capabilities.sessions.questions import MISSING
+
+    kept = before.get(field.name, field.default)
+    for number, (_, words) in enumerate(field.choices, 1):
+        _say(f"    {number} {words}")
+    shown = "" if kept is MISSING else f" [{_spelled(field, kept)}]"
+    while True:
+        text = _line(f"  {field.title}{shown}: ")
+        if not text.strip():
+            if kept is not MISSING:
+                return [kept]
+            if not field.required:
+                return []
+            _say("    it is needed")
+            continue
+        value = _meant(field, text.strip())
+        problem = field.problem(value)
+        if problem is None:
+            return [value]
+        _say(f"    {problem}")
+
+
+def _meant(field: Field, text: str) -> Any:
+    """The value that somebody means; what cannot be understood stays text, which then does not fit."""
+    if field.kind == "choice":
+        return _chosen(field, text)
+    if field.kind == "choices":
+        return [_chosen(field, part.strip()) for part in text.split(",") if part.strip()]
+    if field.kind == "boolean":
+        return {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}.get(text.lower(), text)
+    if field.kind in ("integer", "number"):
+        for read in (int, float):
+            try:
+                return read(text)
+            except ValueError:
+                continue
+    return text
+
+
+def _chosen(field: Field, text: str) -> str:
+    """The choice of this number, these words, or this value."""
+    if text.isdecimal() and 1 <= int(text) <= len(field.choices):
+        return field.choices[int(text) - 1][0]
+    return next((value for value, words in field.choices if text.lower() in (words.lower(), value.lower())), text)
+
+
+def _spelled(field: Field, value: Any) -> str:
+    """A value for people."""
+    words = dict(field.choices)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(words.get(one) or one for one in value)
+    return plain(words.get(value, str(value)) if isinstance(value, str) else str(value))
+
+
+def _choice(prompt: str, letters: str) -> str:
+    """One of the letters."""
+    while True:
+        letter = _line(prompt).strip().lower()[:1]
+        if letter and letter in letters:
+            return letter
+
+
+def _line(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise _Aside
+    return line.rstrip("\n")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
