@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rtfs.capabilities.sessions.questions import Question
-from rtfs.cli import form
+from rtfs.cli import prompts
 from tests.cli.typing_at import MAIN, ROOT, Typist
 from tests.servers.running import Running, serve
 
@@ -131,7 +131,7 @@ def filled(monkeypatch: pytest.MonkeyPatch, properties: dict[str, Any], *lines: 
     monkeypatch.setattr(sys, "stdin", Script(*lines))
     question = Question("server", "message", {"properties": properties, "required": list(required)})
     question.capability = "a.b"
-    return form.fill(question)
+    return prompts.fill(question)
 
 
 @pytest.mark.parametrize(
