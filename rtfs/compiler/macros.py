@@ -69,11 +69,13 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
 def compile_macro(analyser: Analyser, name: str, form: Any) -> None:
     """Compile a macro's function from its `fn` form."""
     from rtfs.compiler.analysis.scope import Scope
-    from rtfs.compiler.toplevel import generate
+    from rtfs.compiler.codegen.generator import generate
 
     names, analyser.names = analyser.names, type(analyser.names)()
     try:
         node = analyser.analyse(form, Scope(None))
+        if analyser.environment.observer is not None:
+            analyser.environment.observer(node, analyser)
         code = generate(analyser, node)
     finally:
         analyser.names = names

@@ -13,14 +13,13 @@ from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
 from rtfs.compiler.analysis.destructure import is_list_headed
-from rtfs.compiler.analysis.nodes import Const, Node
+from rtfs.compiler.analysis.nodes import Const
 from rtfs.compiler.analysis.scope import Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error
-from rtfs.compiler.codegen.generator import UnitGenerator
+from rtfs.compiler.codegen.generator import generate
 from rtfs.compiler.environment import undefined_in
 from rtfs.compiler.forms.ns_clauses import Requirement, ns_requirements, requirements
 from rtfs.compiler.macros import namespace_of
-from rtfs.compiler.recursion_limit import with_limit
 from rtfs.compiler.units.unit import Step, Unit, UnitBuilder
 from rtfs.types import Alias
 from rtfs.values import Keyword, List, Symbol, Vector
@@ -28,7 +27,6 @@ from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
     from typing import Any
 
     from rtfs.compiler.environment import Environment
@@ -36,31 +34,6 @@ if TYPE_CHECKING:
     from rtfs.source import Source
 
     Placed = list[tuple[Any, int]]
-
-# CPython's compiler recurses in C by the interpreter's limit: it gets the usual one, whatever guest code is allowed.
-PYTHON_COMPILE_RECURSION = 1_000
-
-
-def generate(analyser: Analyser, node: Node) -> CodeType:
-    """The code object of a node, as a Python module that defines one function (see generator.py)."""
-    environment, module = analyser.environment, analyser.module
-    if environment.observer is not None:
-        environment.observer(node, analyser)
-    analyser.unit.module = module.name
-    generator = UnitGenerator(
-        analyser.unit, analyser.names, module.name, lambda form: environment.check_type(form, module)
-    )
-    tree = generator.module_of(node)
-    filename = analyser.unit.unit.filename
-    try:
-        code: CodeType = with_limit(
-            PYTHON_COMPILE_RECURSION, lambda: compile(tree, filename, "exec", dont_inherit=True, optimize=0)
-        )
-        return code
-    except (RecursionError, MemoryError, SyntaxError) as error:
-        raise analyser.error(
-            CompileError("limit/nesting", f"the form is too deep or too large to be compiled ({error})")
-        ) from None
 
 
 class UnitCompiler:
@@ -155,6 +128,8 @@ class UnitCompiler:
         if isinstance(node, Const) and node.value is None and is_list_headed(form, "defmacro", "deftype"):
             self.builder.unit.steps.append(Step("nil", module.name))
             return
+        if self.environment.observer is not None:
+            self.environment.observer(node, analyser)
         code = generate(analyser, node)
         defined = form[1].name if is_list_headed(form, "def", "defn", "defn-") and form[1].__class__ is Symbol else None
         if defined is not None:

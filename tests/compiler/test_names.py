@@ -9,8 +9,8 @@ import keyword
 import pytest
 
 from rtfs.builtins import CORE
-from rtfs.compiler import toplevel
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
+from rtfs.compiler.codegen import generator
 from tests.compiler.support import failure, printed
 from tests.fuzz.programs import any_program, corpus
 
@@ -104,7 +104,7 @@ def test_generated_code_reads_no_attribute_that_a_program_names(monkeypatch: pyt
             assert not isinstance(node, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.Await, ast.Yield, ast.Lambda))
         return real(tree, *rest, **named)
 
-    monkeypatch.setattr(toplevel, "compile", looking, raising=False)
+    monkeypatch.setattr(generator, "compile", looking, raising=False)
     monkeypatch.setenv("RTFS_CACHE_DIR", "")
     programs = ["".join(words) for words in corpus()] + [any_program(seed) for seed in range(150)]
     for text in [

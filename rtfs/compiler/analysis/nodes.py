@@ -9,6 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 # Deeper expressions are cut into temporaries, so that CPython's compiler never sees a deep tree.
@@ -327,3 +328,61 @@ class Each(Node):
         self.initial = initial
         self.collection = collection
         self.closes = closes
+
+
+# ---------------------------------------------------------------------- walking
+def children(node: Node) -> list[Node]:
+    """The nodes directly below a node, in the order of their fields."""
+    found: list[Node] = []
+    for field in _FIELDS[node.__class__]:
+        value = getattr(node, field)
+        if isinstance(value, Node):
+            found.append(value)
+        elif value.__class__ is list:
+            for part in value:
+                if isinstance(part, Node):
+                    found.append(part)
+                elif part.__class__ is tuple:  # a binding with its value
+                    found.append(part[1])
+                elif isinstance(part, Clause):
+                    found.extend([step if isinstance(step, Node) else step[1] for step in part.steps])
+                    found.append(part.body)
+                elif isinstance(part, Handler):
+                    found.append(part.body)
+    return found
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and everything below it, each before what is below it; not in the order of the text."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        yield one
+        pending.extend(children(one))
+
+
+# Fields of each class that hold nodes, or lists of nodes, bindings with values, clauses or handlers.
+_FIELDS: dict[type[Node], tuple[str, ...]] = {
+    Const: (),
+    Local: (),
+    Global: (),
+    If: ("test", "then", "orelse"),
+    Logic: ("operands",),
+    Do: ("body",),
+    Let: ("bindings", "body"),
+    Arity: ("body",),
+    Fn: ("arities",),
+    Invoke: ("function", "arguments"),
+    Primitive: ("arguments",),
+    Def: ("value",),
+    Loop: ("values", "body"),
+    Recur: ("arguments",),
+    Match: ("clauses", "otherwise"),
+    Try: ("body", "handlers", "cleanup"),
+    VectorDisplay: ("items",),
+    MapDisplay: ("items",),
+    HostRequest: ("id", "arguments", "hints"),
+    Cast: ("value",),
+    TypeTest: ("value",),
+    Each: ("initial", "collection", "body"),
+}

@@ -8,12 +8,12 @@ gives what building new versions gives. Invariant: when in doubt the answer is n
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.nodes import Binding, Invoke, Local, Node
+from rtfs.compiler.analysis.nodes import Binding, Invoke, Local, Node, children, walk
 from rtfs.values import Map, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Harmless = Callable[[Node, Binding], bool]
 
@@ -126,7 +126,7 @@ def only_asked(node: Node, accumulator: Binding) -> bool:
         )
     if isinstance(node, nodes.Primitive) and node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
         return all(only_asked(one, accumulator) for one in node.arguments[2:])
-    return all(only_asked(part, accumulator) for part in parts(node))
+    return all(only_asked(part, accumulator) for part in children(node))
 
 
 def never_asked(node: Node, accumulator: Binding) -> bool:
@@ -136,33 +136,3 @@ def never_asked(node: Node, accumulator: Binding) -> bool:
 
 def mentions(node: Node, binding: Binding) -> bool:
     return any(isinstance(part, Local) and part.binding is binding for part in walk(node))
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """A node and everything below it."""
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        yield one
-        pending.extend(parts(one))
-
-
-def parts(node: Node) -> list[Node]:
-    """The nodes directly below a node."""
-    found: list[Node] = []
-    for slot in type(node).__slots__:
-        value = getattr(node, slot, None)
-        if isinstance(value, Node):
-            found.append(value)
-        elif isinstance(value, list):
-            for one in value:
-                if isinstance(one, Node):
-                    found.append(one)
-                elif isinstance(one, tuple):
-                    found.extend(part for part in one if isinstance(part, Node))
-                elif isinstance(one, nodes.Clause):
-                    found.extend(step if isinstance(step, Node) else step[1] for step in one.steps)
-                    found.append(one.body)
-                elif isinstance(one, nodes.Handler):
-                    found.append(one.body)
-    return found

@@ -1,9 +1,10 @@
-"""Code generation, statements: AST nodes become the body of one Python function.
+"""The emitter: the body of one Python function, made of AST nodes by the emit functions of their classes.
 
-Knows nothing of forms or scopes. RTFS is made of expressions, Python of statements: a node is emitted into a
-`Destination` (return it, store it, leave a loop with it, drop it), and only nodes marked `inline` become Python
-expressions. Invariant: evaluation order is that of the text; a value computed early is held in a temporary before later
-statements run.
+Knows nothing of forms or scopes, nor of any node: `@emits(nodes.Try)` declares how a node becomes statements,
+`@evaluates(nodes.Invoke)` how it becomes an expression. RTFS is made of expressions, Python of statements: a node is
+emitted into a `Destination` (return it, store it, leave a loop with it, drop it), and only nodes marked `inline` become
+Python expressions. Invariant: evaluation order is that of the text; a value computed early is held in a temporary
+before later statements run.
 """
 
 from __future__ import annotations
@@ -11,46 +12,126 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.kinds import Kinds, loop_kinds
-from rtfs.compiler.analysis.ownership import fresh_kind, loop_updates, mentions
+from rtfs.compiler.analysis.kinds import BOOL, TRUTHY_ONLY, Kinds, Known, join
 from rtfs.compiler.codegen import pyast as py
-from rtfs.compiler.codegen.emit_try import Attempts
-from rtfs.compiler.destination import Destination
+from rtfs.values import Keyword
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.compiler.codegen.generator import UnitGenerator
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from rtfs.compiler.analysis.scope import Names
+    from rtfs.compiler.units.unit import UnitBuilder
+
+    Emit = Callable[["Emitter", Any, "Destination"], nodes.Node | None]
+    Evaluate = Callable[["Emitter", Any], tuple[ast.expr, Kinds]]
+    AnyEmit = TypeVar("AnyEmit", bound=Emit)
+    AnyEvaluate = TypeVar("AnyEvaluate", bound=Evaluate)
 
 # CPython refuses 20 nested blocks and dies on deep trees of statements: past these, a subtree becomes a function.
 MAX_BLOCKS = 12
 MAX_NESTING = 30
-LONG_CHAIN = 8
+
+# Known kinds that an outlined subtree inherits at most: very deep code would copy them at each level.
+MOST_KNOWN = 200
+
+STATEMENTS: dict[type[nodes.Node], Emit] = {}
+EXPRESSIONS: dict[type[nodes.Node], Evaluate] = {}
 
 
-class Emitter(Attempts):
-    """Emits one Python function. A recur to a loop of an enclosing function (`own` has it not) is returned as a tuple,
-    which no RTFS value ever is; `returned_recur` then names the loop."""
+def emits(kind: type[nodes.Node]) -> Callable[[AnyEmit], AnyEmit]:
+    """Declare the function that emits nodes of a class into a destination.
 
-    def __init__(self, unit: UnitGenerator) -> None:
-        super().__init__(unit)
+    It gets (emitter, node, destination). A node that it returns is still to be emitted into the same destination: the
+    tail of a chain needs no recursion.
+    """
+
+    def declare(emit: AnyEmit) -> AnyEmit:
+        STATEMENTS[kind] = emit
+        return emit
+
+    return declare
+
+
+def evaluates(kind: type[nodes.Node]) -> Callable[[AnyEvaluate], AnyEvaluate]:
+    """Declare the function that makes nodes of a class a Python expression.
+
+    It gets (emitter, node) and gives (expression, kinds); statements that the expression needs go into the block first.
+    """
+
+    def declare(evaluate: AnyEvaluate) -> AnyEvaluate:
+        EXPRESSIONS[kind] = evaluate
+        return evaluate
+
+    return declare
+
+
+class Destination:
+    """Where a value goes. how: `return`, `set` (assign, go on), `exit` (assign, break out of the loop) or `drop`."""
+
+    __slots__ = ("how", "kinds", "seen", "variable")
+
+    def __init__(self, how: str, variable: str = "") -> None:
+        self.how = how
+        self.variable = variable
+        self.kinds: Kinds = None
+        self.seen = False
+
+    @property
+    def jumps(self) -> bool:
+        return self.how in ("return", "exit")
+
+    def note(self, kinds: Kinds) -> None:
+        self.kinds = join(self.kinds, kinds) if self.seen else kinds
+        self.seen = True
+
+
+class Emitter:
+    """Emits one Python function.
+
+    known: kinds of locals as far as tests on the way have shown them.
+
+    loads, stores: Python names that the function reads and assigns; what it reads only is free in it.
+
+    own: loops of this function. A recur to a loop of an enclosing one is returned as a tuple, which no RTFS value ever
+    is; `returned_recur` then names the loop.
+
+    pushing: accumulator -> the variable that holds the `append` of its list.
+    """
+
+    def __init__(self, form: FormGenerator) -> None:
+        self.form = form
+        self.names = form.names
+        self.block: list[ast.stmt] = []
+        self.known: Known = {}
+        self.loads: set[str] = set()
+        self.stores: set[str] = set()
+        self.globals: set[str] = set()
         self.own: set[object] = set()
         self.returned_recur: object = None
+        self.pushing: dict[nodes.Binding, str] = {}
         self.blocks = 0
         self.nesting = 0
-        self.globals: set[str] = set()
 
-    # ------------------------------------------------------------------ blocks
-    def nested(self, emit: object, *arguments: object) -> list[ast.stmt]:
-        """The statements that `emit(*arguments)` emits, as a block of their own; what it learns is forgotten."""
-        outer, known = self.block, self.known
-        self.block, self.known = [], dict(known)
-        self.nesting += 1
-        try:
-            emit(*arguments)  # type: ignore[operator]
-            return self.block
-        finally:
-            self.block, self.known = outer, known
-            self.nesting -= 1
+    # ------------------------------------------------------------------ statements
+    def into(self, node: nodes.Node, to: Destination) -> None:
+        """Emit a node into a destination."""
+        if self.crowded():
+            self.outline(node, to)
+            return
+        rest: nodes.Node | None = node
+        while rest is not None:
+            emit = STATEMENTS.get(rest.__class__)
+            if emit is None:
+                self.give(rest, to)
+                return
+            rest = emit(self, rest, to)
+
+    def give(self, node: nodes.Node, to: Destination) -> None:
+        """Emit a node as an expression whose value goes to the destination."""
+        value, kinds = self.value(node)
+        self.finish(value, kinds, to, node.at + 1)
 
     def finish(self, value: ast.expr, kinds: Kinds, to: Destination, line: int) -> None:
         """Send a computed value to its destination."""
@@ -65,74 +146,11 @@ class Emitter(Attempts):
                 self.block.append(py.leave(line))
         to.note(kinds)
 
-    # ------------------------------------------------------------------ nodes
-    def into(self, node: nodes.Node, to: Destination) -> None:
-        """Emit a node into a destination."""
-        if self.crowded():
-            self.outline(node, to)
-            return
-        line = node.at + 1
-        while True:  # the tail of a chain needs no recursion of ours
-            if isinstance(node, nodes.If):
-                if node.inline and to.how not in ("return", "drop"):
-                    break
-                then_node, else_node = node.then, node.orelse
-                if not to.jumps and self._chain_length(node) > LONG_CHAIN:
-                    self.breakable(node, to)
-                    return
-                test = self.test(node.test)
-                line = node.at + 1
-                if to.jumps:
-                    self.block.append(py.when(test, self.nested(self.into, then_node, to), [], line))
-                    node = else_node
-                    continue
-                then = self.nested(self.into, then_node, to)
-                orelse = self.nested(self.into, else_node, to)
-                self.block.append(py.when(test, then, orelse, line))
-                return
-            if isinstance(node, nodes.Do):
-                for part in node.body[:-1]:
-                    self.drop(part)
-                node = node.body[-1]
-                continue
-            if isinstance(node, nodes.Let):
-                self.bind(node)
-                node = node.body
-                continue
-            break
-        if isinstance(node, nodes.Loop):
-            self.loop(node, to)
-        elif isinstance(node, nodes.Recur):
-            self.recur(node)
-        elif isinstance(node, nodes.Match):
-            self.match(node, to) if to.jumps else self.breakable(node, to)
-        elif isinstance(node, nodes.Try):
-            self.attempt(node, to)
-        elif isinstance(node, nodes.Logic) and not node.inline:
-            self.logic(node, to) if to.jumps else self.breakable(node, to)
-        else:
-            value, kinds = self.value(node)
-            self.finish(value, kinds, to, node.at + 1)
-
-    @staticmethod
-    def _chain_length(node: nodes.Node) -> int:
-        count = 0
-        while isinstance(node, nodes.If) and count <= LONG_CHAIN:
-            count += 1
-            node = node.orelse
-        return count
-
     def drop(self, node: nodes.Node) -> None:
         self.into(node, Destination("drop"))
 
     def store(self, node: nodes.Node, variable: str) -> None:
         self.into(node, Destination("set", variable))
-
-    def crowded(self) -> bool:
-        return self.nesting > MAX_NESTING or self.blocks > MAX_BLOCKS
-
-    def each(self, node: nodes.Each) -> tuple[ast.expr, Kinds]:
-        return self.held(node) if self.crowded() else super().each(node)
 
     def held(self, node: nodes.Node) -> tuple[ast.expr, Kinds]:
         """Emit a node that needs statements; its value is in a temporary afterwards."""
@@ -140,213 +158,89 @@ class Emitter(Attempts):
         self.into(node, to)
         return py.name(to.variable, node.at + 1), to.kinds
 
-    def bind(self, node: nodes.Let) -> None:
-        for binding, value in node.bindings:
-            self.stores.add(binding.python)
-            if binding.definitions > 1:
-                self._bind_again(binding, value)
-                continue
-            if isinstance(value, nodes.Fn) and (value.binding is None or value.binding is binding):
-                self.function(value, binding.python)
-                continue
-            if not value.inline and isinstance(value, (nodes.If, nodes.Match, nodes.Loop, nodes.Try, nodes.Logic)):
-                to = Destination("set", binding.python)
-                self.into(value, to)
-                kinds = to.kinds
-            else:
-                expression, kinds = self.value(value)
-                self.block.append(py.assign(binding.python, expression, value.at + 1))
-            binding.kinds = kinds
-            binding.value = value
-            self.known[binding] = kinds
+    def nested(self, emit: object, *arguments: object) -> list[ast.stmt]:
+        """The statements that `emit(*arguments)` emits, as a block of their own; what it learns is forgotten."""
+        outer, known = self.block, self.known
+        self.block, self.known = [], dict(known)
+        self.nesting += 1
+        try:
+            emit(*arguments)  # type: ignore[operator]
+            return self.block
+        finally:
+            self.block, self.known = outer, known
+            self.nesting -= 1
 
-    def _bind_again(self, binding: nodes.Binding, value: nodes.Node) -> None:
-        """One of several definitions of a local: nothing is known of its value."""
-        if isinstance(value, nodes.Fn) and (value.binding is None or value.binding is binding):
-            self.function(value, binding.python)
-        else:
-            self.into(value, Destination("set", binding.python))
-        binding.kinds = binding.value = None
-        self.known[binding] = None
+    def crowded(self) -> bool:
+        """True where a subtree has to become a function of its own."""
+        return self.nesting > MAX_NESTING or self.blocks > MAX_BLOCKS
 
-    def breakable(self, node: nodes.Node, to: Destination) -> None:
-        """Emit into a loop of one round, so that each way out is a `break` and long chains stay flat."""
-        variable = to.variable or self.names.temporary()
-        inner = Destination("exit", variable)
-        self.blocks += 1
-        body = self.nested(self.into, node, inner)
-        self.blocks -= 1
-        self.block.append(py.forever(body, node.at + 1))
-        to.note(inner.kinds)
+    # ------------------------------------------------------------------ expressions
+    def value(self, node: nodes.Node) -> tuple[ast.expr, Kinds]:
+        """A node as an expression; statements it needs go into the block first."""
+        evaluate = EXPRESSIONS.get(node.__class__)
+        return self.held(node) if evaluate is None else evaluate(self, node)
 
-    def logic(self, node: nodes.Logic, to: Destination) -> None:
-        """`and` / `or` with statements in it, into a jumping destination."""
-        for operand in node.operands[:-1]:
-            line = operand.at + 1
-            value, kinds = self.value(operand)
-            if not isinstance(value, ast.Name):
+    def values(self, parts: list[nodes.Node]) -> list[tuple[ast.expr, Kinds]]:
+        """Several nodes, evaluated in order."""
+        last = -1
+        for index, part in enumerate(parts):
+            if not part.inline:
+                last = index
+        found: list[tuple[ast.expr, Kinds]] = []
+        for index, part in enumerate(parts):
+            value, kinds = self.value(part)
+            early = index < last and not isinstance(part, (nodes.Const, nodes.Local))
+            if early or not (part.inline or isinstance(value, ast.Name)):
+                # computed before a later part's statements; or deep already, and cut here
                 temporary = self.names.temporary()
-                self.block.append(py.assign(temporary, value, line))
-                value = py.name(temporary, line)
-            test = self.truth(value, kinds, line)
-            if node.operator == "and":
-                test = py.negate(test, line)
-            self.block.append(py.when(test, self.nested(self.finish, value, kinds, to, line), [], line))
-        self.into(node.operands[-1], to)
-
-    # ------------------------------------------------------------------ loops
-    def loop(self, node: nodes.Loop, to: Destination) -> None:
-        line = node.at + 1
-        kinds = loop_kinds(node, self.known)
-        owned = {} if node.closes else self._owned(node)
-        values = [value for value, _ in self.values(node.values)]
-        for index in owned:
-            initial = node.values[index]
-            if isinstance(initial, nodes.Local) and isinstance(initial.binding.value, nodes.Const):
-                values[index], _ = self._fresh(initial.binding.value, line)
-        self.unit.owned[node.target] = owned
-        if node.closes:
-            self._loop_of_calls(node, values, to)
-            return
-        if node.variables:
-            self.block.append(py.assign_all([one.python for one in node.variables], values, line))
-        for variable, kind in zip(node.variables, kinds, strict=True):
-            self.stores.add(variable.python)
-            variable.kinds = kind
-            self.known[variable] = kind
-        inner = to if to.how == "return" else Destination("exit", to.variable or self.names.temporary())
-        self.unit.loops[node.target] = node
-        self.own.add(node.target)
-        self.blocks += 2
-        body = self.nested(self.into, node.body, inner)
-        self.blocks -= 2
-        refill = py.statement(py.call(" refill", [], line), line)
-        if inner is to:
-            self.block.append(py.forever([py.each_tick(body, [], line), refill], line))
-            return
-        self.block.append(py.forever([py.each_tick(body, [refill, py.again(line)], line), py.leave(line)], line))
-        self.finish(py.name(inner.variable, line), inner.kinds, to, line)
-
-    @staticmethod
-    def _owned(node: nodes.Loop) -> dict[int, str]:
-        """Variables that the loop may build in place: index -> `map` or `vector`."""
-        found: dict[int, str] = {}
-        for index, value in enumerate(node.values):
-            if isinstance(value, nodes.Local) and not value.binding.uses:
-                kind = fresh_kind(value.binding.value)
-                if kind is not None and loop_updates(node.body, node, index, kind):
-                    found[index] = kind
+                self.block.append(py.assign(temporary, value, part.at + 1))
+                value = py.name(temporary, part.at + 1)
+            found.append((value, kinds))
         return found
 
-    def _loop_of_calls(self, node: nodes.Loop, values: list[ast.expr], to: Destination) -> None:
-        """A loop whose variables are captured: the body is a function, called anew each round."""
-        line = node.at + 1
-        name = self.names.temporary()
-        for variable in node.variables:
-            variable.kinds = None
-            self.known.pop(variable, None)
-        definition, _ = self.child(node.body, [one.python for one in node.variables], name, line)
-        self.block.append(definition)
-        state = self.names.temporary()
-        self.block.append(py.assign(state, py.pack(values, line), line))
-        arguments = [py.item(py.name(state, line), index, line) for index in range(len(values))]
-        one_round = py.assign(state, py.call(name, arguments, line), line)
-        again = py.when(py.is_class(py.name(state, line), " tuple", line), [py.again(line)], [], line)
-        refill = py.statement(py.call(" refill", [], line), line)
-        inside = [one_round, again, py.leave(line)]
-        self.block.append(py.forever([py.each_tick(inside, [refill, py.again(line)], line), py.leave(line)], line))
-        self.finish(py.name(state, line), None, to, line)
+    def refine(self, binding: nodes.Binding, kinds: frozenset[str]) -> None:
+        """From here on the local is known to be of these kinds."""
+        before = self.known.get(binding, binding.kinds)
+        self.known[binding] = kinds if before is None else before & kinds or kinds
 
-    def recur(self, node: nodes.Recur) -> None:
-        line = node.at + 1
-        if self.unit.owned.get(node.target) and node.target in self.own:
-            self._recur_in_place(node)
-            return
-        values = [value for value, _ in self.values(node.arguments)]
-        if node.target not in self.own:
-            self.returned_recur = node.target
-            self.block.append(py.give(py.pack(values, line), line))
-            return
-        loop = self.unit.loops[node.target]
-        changed = [
-            (variable.python, value)
-            for variable, value in zip(loop.variables, values, strict=True)
-            if not (isinstance(value, ast.Name) and value.id == variable.python)
-        ]
-        if changed:
-            self.block.append(py.assign_all([name for name, _ in changed], [value for _, value in changed], line))
-        self.block.append(py.again(line))
+    def truth(self, value: ast.expr, kinds: Kinds, line: int) -> ast.expr:
+        """A Python condition: neither nil nor false."""
+        if kinds is not None:
+            if kinds == BOOL:
+                return value
+            if kinds <= TRUTHY_ONLY:
+                return py.compare(value, ast.IsNot(), py.const(None, line), line)
+        if isinstance(value, ast.Constant):
+            return py.const(value.value is not None and value.value is not False, line)
+        first, again = once(self, value, line)
+        return py.both(
+            ast.And(),
+            [
+                py.compare(first, ast.IsNot(), py.const(None, line), line),
+                py.compare(again, ast.IsNot(), py.const(False, line), line),
+            ],
+            line,
+        )
 
-    def _recur_in_place(self, node: nodes.Recur) -> None:
-        """A recur of a loop that owns some of its variables: those are changed, the others assigned."""
+    def test(self, node: nodes.Node) -> ast.expr:
+        """A node as a Python condition."""
         line = node.at + 1
-        loop = self.unit.loops[node.target]
-        owned = self.unit.owned[node.target]
-        changes = []
-        others: list[tuple[str, ast.expr]] = []
-        for index, argument in enumerate(node.arguments):
-            variable = loop.variables[index]
-            if index in owned:
-                changes.append((variable, self.change_of(argument, variable, owned[index])))
-                continue
-            value, _ = self.value(argument)
-            asks = any(mentions(argument, loop.variables[one]) for one in owned)
-            if asks or (not isinstance(argument, (nodes.Const, nodes.Local)) and not argument.inline):
-                held = self.names.temporary()
-                self.block.append(py.assign(held, value, line))
-                value = py.name(held, line)
-            others.append((variable.python, value))
-        for variable, operands in changes:
-            self.change(variable, operands, line)
-        if others:
-            self.block.append(py.assign_all([name for name, _ in others], [value for _, value in others], line))
-        self.block.append(py.again(line))
-
-    # ------------------------------------------------------------------ match
-    def match(self, node: nodes.Match, to: Destination) -> None:
-        """Clauses one after another, each a nest of tests that ends in a jump."""
-        for clause in node.clauses:
-            known = dict(self.known)
-            self._clause(clause, 0, to)
+        if node.inline and isinstance(node, nodes.Logic):
+            operator: ast.boolop = ast.And() if node.operator == "and" else ast.Or()
+            tests = [self.test(node.operands[0])]
+            known = self.known
+            self.known = dict(known)
+            tests.extend(self.test(operand) for operand in node.operands[1:])
             self.known = known
-        self.into(node.otherwise, to)
-
-    def _clause(self, clause: nodes.Clause, index: int, to: Destination) -> None:
-        steps = clause.steps
-        tests: list[ast.expr] = []
-        line = clause.body.at + 1
-        while index < len(steps):
-            step = steps[index]
-            if isinstance(step, tuple):
-                if tests:
-                    break
-                binding, value = step
-                expression, kinds = self.value(value)
-                self.stores.add(binding.python)
-                self.block.append(py.assign(binding.python, expression, value.at + 1))
-                binding.kinds = kinds
-                self.known[binding] = kinds
-            elif step.inline:
-                line = step.at + 1
-                tests.append(self.test(step))
-            else:
-                if tests:
-                    break
-                tests.append(self.test(step))
-                index += 1
-                break
-            index += 1
-        if tests:
-            test = py.both(ast.And(), tests, line)
-            self.block.append(py.when(test, self.nested(self._clause, clause, index, to), [], line))
-        else:
-            self.into(clause.body, to)
+            return py.both(operator, tests, line)
+        value, kinds = self.value(node)
+        return self.truth(value, kinds, line)
 
     # ------------------------------------------------------------------ outlining
     def outline(self, node: nodes.Node, to: Destination) -> None:
         """Emit a subtree as a function of its own at the unit's top level, its free locals as parameters."""
         line = node.at + 1
-        name, free, child = self.unit.outline(self, node)
+        name, free, child = self.form.outline(self, node)
         value = py.call(name, [py.name(one, line) for one in free], line)
         if child.returned_recur is None:
             self.finish(value, None, to, line)
@@ -356,20 +250,112 @@ class Emitter(Attempts):
         self.block.append(
             py.when(
                 py.is_class(py.name(held, line), " tuple", line),
-                self.nested(self._go_on, child.returned_recur, held, line),
+                self.nested(self._continue_loop, child.returned_recur, held, line),
                 [],
                 line,
             )
         )
         self.finish(py.name(held, line), None, to, line)
 
-    def _go_on(self, target: object, held: str, line: int) -> None:
-        """Go on with the loop whose new values an outlined part gave back."""
+    def _continue_loop(self, target: object, held: str, line: int) -> None:
+        """Continue the loop whose new values an outlined part gave back."""
         if target not in self.own:
             self.returned_recur = target
             self.block.append(py.give(py.name(held, line), line))
             return
-        loop = self.unit.loops[target]
+        loop = self.form.loops[target]
         if loop.variables:
             self.block.append(py.unpack([one.python for one in loop.variables], py.name(held, line), line))
         self.block.append(py.again(line))
+
+
+def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
+    """(first use, later use) of an expression that must be computed once."""
+    if isinstance(value, (ast.Name, ast.Constant)):
+        return value, value
+    temporary = e.names.temporary()
+    return py.walrus(temporary, value, line), py.name(temporary, line)
+
+
+class FormGenerator:
+    """What the Python functions of one top-level form share: names, pooled constants, loops, outlined functions."""
+
+    def __init__(self, unit: UnitBuilder, names: Names, module: str, type_of: Callable[[Any], Any]) -> None:
+        self.type_of = type_of
+        self.unit = unit
+        self.names = names
+        self.module = module
+        self.loops: dict[object, nodes.Loop] = {}
+        self.owned: dict[object, dict[int, str]] = {}
+        self.definitions: list[ast.stmt] = []
+
+    def function(
+        self,
+        outer: Emitter,
+        body: nodes.Node,
+        parameters: list[str],
+        name: str,
+        line: int,
+        rest: str | None = None,
+        ticks: bool = False,
+    ) -> ast.stmt:
+        """A function definition nested in `outer`; free locals are those of Python's closures."""
+        child = Emitter(self)
+        child.known = {binding: kinds for binding, kinds in outer.known.items() if binding.loop is None}
+        child.stores.update(parameters)
+        if rest is not None:
+            child.stores.add(rest)
+            child.block.append(py.assign(rest, py.call(" rest_list", [py.name(rest, line)], line), line))
+        if ticks:
+            child.blocks = 2
+            inside = child.nested(child.into, body, Destination("return"))
+            refill = py.statement(py.call(" refill", [], line), line)
+            child.block.append(py.forever([py.each_tick(inside, [], line), refill], line))
+        else:
+            child.into(body, Destination("return"))
+        if not child.block:
+            child.block.append(py.give(py.const(None, line), line))
+        outer.loads.update(child.loads - child.stores)
+        outer.globals.update(child.globals)
+        return py.define(name, parameters, rest, [], child.block, line)
+
+    def outline(self, outer: Emitter, node: nodes.Node) -> tuple[str, list[str], Emitter]:
+        """A subtree as a function of the unit: its name, its free locals (its parameters, in order), its emitter."""
+        child = Emitter(self)
+        # what is known only saves guards: of very deep code, which would copy it at each level, it is forgotten
+        child.known = dict(outer.known) if len(outer.known) < MOST_KNOWN else {}
+        child.into(node, Destination("return"))
+        free = sorted(child.loads - child.stores)
+        name = f" o{self.unit.number}.{self.unit.generate()}"
+        line = node.at + 1
+        body = child.block
+        if child.globals:
+            body = [py.declare_global(sorted(child.globals), line), *body]
+        self.definitions.append(py.define(name, free, None, [], body, line))
+        outer.loads.update(free)
+        return name, free, child
+
+    # ------------------------------------------------------------------ pooled things
+    def constant(self, value: Any, line: int) -> ast.expr:
+        """An expression for a value known at compile time."""
+        kind = value.__class__
+        if kind is Keyword:
+            self.unit.keywords.add(value.name)
+            return py.name(keyword_name(value), line)
+        if value is None or kind in (bool, int, float, str):
+            return py.const(value, line)
+        return py.name(self.unit.pool(value), line)
+
+    def type_constant(self, form: Any, line: int) -> ast.expr:
+        """An expression for the type that a type expression means in this module."""
+        return py.name(self.unit.pool_type(form, self.module), line)
+
+    def classes_of(self, form: Any) -> tuple[type, ...] | None:
+        """Python classes that decide the type alone, if they do."""
+        classes: tuple[type, ...] | None = self.type_of(form).classes
+        return classes
+
+
+def keyword_name(keyword: Keyword) -> str:
+    """The global that holds a keyword."""
+    return ":" + keyword.name

@@ -11,9 +11,9 @@ import ast
 
 from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
 from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.emitter import once
 from rtfs.compiler.codegen.primitives import map_lookup
-from rtfs.compiler.once import once
-from rtfs.values import Keyword, Map
+from rtfs.values import Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -344,8 +344,3 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
 
 # n-ary forms of these fold to the left, as the functions do
 FOLDED = frozenset(("+", "*", "-"))
-
-
-def keyword_name(keyword: Keyword) -> str:
-    """The global that holds a keyword."""
-    return ":" + keyword.name

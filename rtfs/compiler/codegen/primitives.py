@@ -8,15 +8,15 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.codegen import pyast as py
-from rtfs.compiler.once import once
+from rtfs.compiler.codegen.emitter import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rtfs.compiler.codegen.emit_expressions import Expressions
+    from rtfs.compiler.codegen.emitter import Emitter
 
-    Build = Callable[[Expressions, list[ast.expr], int], ast.expr]
+    Build = Callable[[Emitter, list[ast.expr], int], ast.expr]
 
 PRIMITIVES: dict[str, Build] = {}
 
@@ -33,27 +33,27 @@ def primitive(name: str) -> Callable[[Build], Build]:
 
 
 @primitive("list_of")
-def _list_of(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
+def _list_of(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     return py.call(" list", [py.display(arguments, line)], line)
 
 
 @primitive("vector_of")
-def _vector_of(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
+def _vector_of(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     return py.call(" vector", [py.display(arguments, line)], line)
 
 
 @primitive("unpacked")
-def _unpacked(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
+def _unpacked(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     return ast.Subscript(arguments[0], arguments[1], py.LOAD, lineno=line, col_offset=0)
 
 
 @primitive("is_map")
-def _is_map(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
+def _is_map(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     return py.is_class(arguments[0], " Map", line)
 
 
 @primitive("keyword_get")
-def _keyword_get(e: Expressions, arguments: list[ast.expr], line: int) -> ast.expr:
+def _keyword_get(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     keyword, collection, *default = arguments
     if default and not isinstance(default[0], (ast.Name, ast.Constant)):
         return py.call(" keyword_get", arguments, line)
@@ -61,7 +61,7 @@ def _keyword_get(e: Expressions, arguments: list[ast.expr], line: int) -> ast.ex
 
 
 def map_lookup(
-    e: Expressions,
+    e: Emitter,
     collection: ast.expr,
     key: ast.expr,
     default: list[ast.expr],
