@@ -95,7 +95,7 @@ ALLOWED = {"__class__", "_d", "_items", "append", "get"}
 def test_generated_code_reads_no_attribute_that_a_program_names(monkeypatch: pytest.MonkeyPatch):
     """Attributes and imports in the Python code of many programs: only those that the compiler itself writes."""
     found: set[str] = set()
-    real = toplevel.compile if hasattr(toplevel, "compile") else compile
+    real = compile
 
     def looking(tree, *rest, **named):
         for node in ast.walk(tree):
