@@ -6,12 +6,11 @@ else is in it (constants, keywords, the builtins) is spelled as no symbol can be
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import CodeType, FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
     from typing import Any
 
     from rtfs.compiler.macros import ExpansionNamespace
@@ -19,12 +18,15 @@ if TYPE_CHECKING:
 FORM = " form"
 
 
-def function_of(code: CodeType, namespace: dict[str, Any]) -> Callable[[], Any]:
-    """The function of no arguments that a compiled top-level form is; what was outlined from it is defined on the
-    way."""
+def function_of(code: Any, namespace: dict[str, Any]) -> Callable[[], Any]:
+    """The function of no arguments that a top-level form is; what was outlined from its code is defined on the way.
+
+    code: a code object, or what is not compiled (yet) and can be bound to a namespace (`code.bind(namespace)`).
+    """
+    if code.__class__ is not CodeType:
+        return code.bind(namespace)  # type: ignore[no-any-return]
     FunctionType(code, namespace)()
-    function: Callable[[], Any] = namespace.pop(FORM)
-    return function
+    return namespace.pop(FORM)  # type: ignore[no-any-return]
 
 
 class Module:

@@ -27,8 +27,10 @@ from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
+    from rtfs.compiler.analysis.nodes import Node
     from rtfs.compiler.environment import Environment
     from rtfs.compiler.module import Module
     from rtfs.source import Source
@@ -37,9 +39,19 @@ if TYPE_CHECKING:
 
 
 class UnitCompiler:
-    """Compiles the forms of one source."""
+    """Compiles the forms of one source.
 
-    def __init__(self, source: Source, environment: Environment, key: bytes) -> None:
+    make_code: the code of an analysed top-level form, as `function_of` takes it.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        environment: Environment,
+        key: bytes,
+        make_code: Callable[[Analyser, Node], Any] = generate,
+    ) -> None:
+        self.make_code = make_code
         self.environment = environment
         self.source = source
         self.builder = UnitBuilder(source, key.hex()[:12])
@@ -114,7 +126,8 @@ class UnitCompiler:
             else:
                 self.code(form, analyser, scope)
         except UserError as error:
-            raise analyser.error(error) from error.__cause__
+            if not self.builder.collect(analyser.error(error)):
+                raise error from error.__cause__
         finally:
             analyser.at = outer
 
@@ -130,7 +143,7 @@ class UnitCompiler:
             return
         if self.environment.observer is not None:
             self.environment.observer(node, analyser)
-        code = generate(analyser, node)
+        code = self.make_code(analyser, node)
         defined = form[1].name if is_list_headed(form, "def", "defn", "defn-") and form[1].__class__ is Symbol else None
         if defined is not None:
             namespace_of(analyser).remember(defined, code, self.environment.run)

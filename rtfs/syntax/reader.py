@@ -57,6 +57,19 @@ def read_forms(source: Source) -> Forms:
     return forms
 
 
+def read_tolerantly(source: Source) -> tuple[Forms, list[ReaderError]]:
+    """The top-level forms of `source` that no error touches, and all errors in the order of their places."""
+    forms, errors = _read(source, tolerant=True)
+    places = [error.span for error in errors if error.span is not None]
+    whole = [
+        number
+        for number, span in enumerate(forms.spans)
+        if not any(span.start <= place.end and place.start <= span.end for place in places)
+    ]
+    offsets = tuple([offset for number in whole for offset in forms.offsets[2 * number : 2 * number + 2]])
+    return Forms(source, [forms[number] for number in whole], offsets, forms.duplicates), errors
+
+
 def read_value(source: Source) -> Any:
     """The one form of `source`, as data. Raises ReaderError, also (`reader/no-form`, `reader/extra-form`) if there is
     not exactly one."""
@@ -100,7 +113,7 @@ def _closes_what_was_open(rest: str) -> bool:
     return False
 
 
-def _read(source: Source) -> tuple[Forms, list[ReaderError]]:
+def _read(source: Source, tolerant: bool = False) -> tuple[Forms, list[ReaderError]]:
     from rtfs.syntax.collector import CollectorPaused
     from rtfs.syntax.parser import parse
     from rtfs.syntax.tokens import Reading
@@ -111,7 +124,8 @@ def _read(source: Source) -> tuple[Forms, list[ReaderError]]:
     errors = reading.errors
     if errors:
         errors.sort(key=_start)
-        return Forms(source), errors
+        if not tolerant:
+            return Forms(source), errors
     values = items[::3]
     del items[::3]
     return Forms(source, values, tuple(items), tuple(reading.duplicates)), errors

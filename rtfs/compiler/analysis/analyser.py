@@ -7,7 +7,17 @@ was defined before them; every error carries the place of the form that is wrong
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.nodes import Const, Global, Invoke, Local, MapDisplay, Node, Primitive, VectorDisplay
+from rtfs.compiler.analysis.nodes import (
+    Broken,
+    Const,
+    Global,
+    Invoke,
+    Local,
+    MapDisplay,
+    Node,
+    Primitive,
+    VectorDisplay,
+)
 from rtfs.compiler.analysis.scope import LoopContext, Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from rtfs.compiler.forms.inlining import EACH, analyse_each
@@ -84,7 +94,9 @@ class Analyser:
             try:
                 return self.analyse_list(form, scope, tail)
             except UserError as error:
-                raise self.error(error) from None
+                if self.unit.collect(self.error(error)):
+                    return Broken(self.at)
+                raise error from None
             finally:
                 self.at = outer
         if kind is Symbol:

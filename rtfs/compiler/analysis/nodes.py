@@ -79,6 +79,12 @@ class Global(Node):
         self.core = core
 
 
+class Broken(Node):
+    """In the place of a form whose error was collected (see `rtfs.compiler.analyse`); never run."""
+
+    __slots__ = ()
+
+
 class If(Node):
     __slots__ = ("orelse", "test", "then")
 
@@ -366,6 +372,7 @@ _FIELDS: dict[type[Node], tuple[str, ...]] = {
     Const: (),
     Local: (),
     Global: (),
+    Broken: (),
     If: ("test", "then", "orelse"),
     Logic: ("operands",),
     Do: ("body",),

@@ -25,17 +25,23 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.analysis.nodes import Node
+    from rtfs.compiler.analysis.scope import Names
 
 # CPython's compiler recurses in C by the interpreter's limit: it gets the usual one, whatever guest code is allowed.
 PYTHON_COMPILE_RECURSION = 1_000
 
 
-def generate(analyser: Analyser, node: Node) -> CodeType:
+def generate(analyser: Analyser, node: Node, names: Names | None = None) -> CodeType:
     """The code object of a top-level form: a Python module that defines `FORM`, a function of no arguments with the
-    value of the node. Raises CompileError `limit/nesting` for what CPython cannot compile."""
+    value of the node. Raises CompileError `limit/nesting` for what CPython cannot compile.
+
+    names: those that the form's locals have; the analyser's if None.
+    """
     environment, module = analyser.environment, analyser.module
     analyser.unit.module = module.name
-    form = FormGenerator(analyser.unit, analyser.names, module.name, lambda type: environment.check_type(type, module))
+    form = FormGenerator(
+        analyser.unit, names or analyser.names, module.name, lambda type: environment.check_type(type, module)
+    )
     tree = module_of(form, node)
     filename = analyser.unit.unit.filename
     try:

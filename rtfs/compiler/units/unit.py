@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rtfs.compiler.units.constants import encode
 from rtfs.source import Source, Span
-from rtfs.values.error import CompileError
+from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +113,9 @@ class UnitBuilder:
         self._expansions = 0
         self.namespaces: dict[str, Any] = {}
         self.module = "user"
+        self.errors: list[UserError] | None = None
+        """Where errors of forms are collected, so that the next form is analysed nevertheless; None: the first ends
+        the compilation."""
 
     # ------------------------------------------------------------------ places
     def span(self, source: Source, start: int, end: int) -> int:
@@ -139,6 +142,13 @@ class UnitBuilder:
 
     def span_at(self, index: int) -> Span | None:
         return self.unit.span(index)
+
+    def collect(self, error: UserError) -> bool:
+        """Note an error that has its place, if errors are collected; not so what ends the analysis of everything."""
+        if self.errors is None or error.code.startswith("limit/"):
+            return False
+        self.errors.append(error)
+        return True
 
     # ------------------------------------------------------------------ counters
     def generate(self) -> int:
