@@ -23,8 +23,9 @@ def table(folder: Path, text: str, **environ: str) -> ServerTable:
 
 
 def error_of(folder: Path, text: str) -> rtfs.UserError:
+    """What is wrong with a file, or with the server `a` in it."""
     with pytest.raises(rtfs.UserError) as caught:
-        table(folder, text)
+        table(folder, text)["a"]
     return caught.value
 
 
@@ -62,11 +63,6 @@ def test_a_variable_that_is_not_set_is_said_when_its_server_is_used(tmp_path: Pa
         ('{\n"mcpServers": []}', "config/invalid", 2),
         ("{}", "config/invalid", 1),
         ("[]", "config/invalid", 1),
-        ('{"mcpServers": {"url": {"url": "http://x"},\n\n"a": {"url": "u", "command": "c"}}}', "config/invalid", 3),
-        ('{"servers": {"b": {"command": "x", "args": ["{", "a"]},\n"a": {"args": []}}}', "config/invalid", 2),
-        ('{"servers": {\n"a": {"url": "http://x", "type": "sse"}}}', "config/invalid", 2),
-        ('{"servers": {\n"a": {"command": "c", "args": "x"}}}', "config/invalid", 2),
-        ('{"servers": {\n"a": {"command": "c", "env": {"a": []}}}}', "config/invalid", 2),
     ],
 )
 def test_a_broken_file_is_shown_with_its_line(tmp_path: Path, text: str, code: str, line: int) -> None:
@@ -74,6 +70,54 @@ def test_a_broken_file_is_shown_with_its_line(tmp_path: Path, text: str, code: s
     assert error.code == code
     assert error.span is not None
     assert error.span.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ('{"mcpServers": {"url": {"url": "http://x"},\n\n"a": {"url": "u", "command": "c"}}}', 3, "not both"),
+        ('{"servers": {"url": {"command": "x", "args": ["{", "a"]},\n"a": {"args": []}}}', 2, "either url or command"),
+        ('{"servers": {"url": {"url": "http://x"},\n"a": {"url": "http://x", "type": "ws"}}}', 2, "'ws'"),
+        ('{"servers": {"url": {"url": "http://x"},\n"a": {"url": "http://x", "type": "stdio"}}}', 2, "needs command"),
+        ('{"mcp": {"servers": {"url": {"url": "x"},\n"a": {"command": "c", "args": "x"}}}}', 2, "args is a list"),
+        ('{"servers": {"url": {"url": "http://x"},\n"a": {"command": "c", "env": {"a": []}}}}', 2, "env is an object"),
+        ('{"servers": {"url": {"url": "http://x"},\n"a": 3}}', 2, "object with url or command"),
+        ('{"servers": {"url": {"url": "http://x"},\n"a": {"command": "c", "disabled": true}}}', 2, "is disabled"),
+    ],
+)
+def test_an_entry_that_cannot_be_used_disables_itself_only(tmp_path: Path, text: str, line: int, says: str) -> None:
+    found = table(tmp_path, text)
+    assert list(found) == ["url", "a"]
+    assert found["url"]
+    assert found.problem("url") is None
+    problem = found.problem("a")
+    assert problem is not None
+    with pytest.raises(rtfs.UserError) as caught:
+        found["a"]
+    for error in (problem, caught.value):
+        assert error.code == ("config/disabled" if "disabled" in text else "config/invalid")
+        assert says in error.message
+        assert error.span is not None
+        assert error.span.line == line
+
+
+def test_the_spellings_of_editors(tmp_path: Path) -> None:
+    (tmp_path / "vars").write_text("# a comment\nexport A=1\nB=\"two words\"\n")
+    (tmp_path / ".cursor").mkdir()
+    file = tmp_path / ".cursor" / "mcp.json"
+    entry = {"type": "stdio", "command": "${workspaceFolder}/run", "envFile": "${workspaceFolder}/vars"}
+    more = {"a": entry | {"env": {"A": "${userHome}"}}, "b": {"serverUrl": "http://x"}, "c": {"httpUrl": "http://y"}}
+    file.write_text(json.dumps({"mcpServers": more}))
+    found = ServerTable({})
+    read_servers(read_source(file), found)
+    home = str(Path.home())
+    assert found["a"] == {"command": f"{tmp_path}/run", "env": {"A": home, "B": "two words"}}
+    assert found["b"] == {"url": "http://x"}
+    assert found["c"] == {"url": "http://y"}
+    (tmp_path / "vars").unlink()
+    with pytest.raises(rtfs.UserError) as caught:
+        found["a"]
+    assert caught.value.code == "config/missing"
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

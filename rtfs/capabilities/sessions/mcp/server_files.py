@@ -1,16 +1,19 @@
-"""MCP servers by name: from `rtfs.yaml`, and from the files of other programs (`.mcp.json`, VS Code's).
+"""MCP servers by name: from `rtfs.yaml`, and from the files of other programs (`.mcp.json`, VS Code's, Cursor's …).
 
-Must not connect to anything, nor look for files that nobody named. Invariants: whatever is wrong with an entry is a
-HostError with its place, said when the file is read; a variable that is not set is said when its server is used, so one
-server's missing secret does not keep the others from working. Of two entries with one name the first wins.
+Must not connect to anything, nor look for files that nobody named. Invariants: an entry that cannot be used disables
+only itself: it stays in the table with its problem, a HostError with its place, which is raised when the server is
+used; a variable that is not set is reported when its server is used. Of two entries with one name the first wins.
 
-Source: the `.mcp.json` of Claude Code (`mcpServers`, `${VAR}`, `${VAR:-default}`) and the `mcp.json` of VS Code
-(`servers`, `${env:VAR}`, `${input:id}`, comments).
+Source: the `.mcp.json` of Claude Code (`mcpServers`, `${VAR}`, `${VAR:-default}`), the `mcp.json` of VS Code
+(`servers`, `${env:VAR}`, `${input:id}`, `${workspaceFolder}`, `envFile`, comments) and its `settings.json`
+(`mcp.servers`), Cursor's and Windsurf's `mcpServers` (`${userHome}`, `serverUrl`), Gemini's `httpUrl`, Cline's
+`disabled`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,11 +22,16 @@ from rtfs.source import Source, Span
 from rtfs.values import HostError
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Callable
+
+    Wrong = Callable[..., HostError]
 
 _KEYS = frozenset(
-    ("url", "serverUrl", "headers", "command", "args", "env", "cwd", "oauth", "protocol_version", "auth_env_var")
+    ("url", "headers", "command", "args", "env", "envFile", "cwd", "oauth", "protocol_version", "auth_env_var", "scope")
 )
+_URLS = ("url", "serverUrl", "httpUrl")
+_TYPES = {"stdio": "command", "http": "url", "streamable-http": "url", "streamableHttp": "url"}
+"""The transports that entries name, and the key that each needs."""
 _OAUTH_KEYS = frozenset(
     ("grant", "client_id", "client_id_env", "client_secret_env", "client_auth", "scopes", "issuer", "redirect_uri")
 )
@@ -32,27 +40,81 @@ _GRANTS = ("authorization_code", "client_credentials")
 _LOOPBACK_URI = re.compile(r"http://(?:127\.0\.0\.1|localhost):[1-9]\d{0,4}/[\w./-]*", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(?:(env|input):)?([^}:]+)(?::-([^}]*))?\}")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],:]|[^\s{}\[\],:"/]+|/', re.DOTALL)
+_EDITOR_FOLDERS = (".vscode", ".cursor")
+
+
+class _Entry:
+    """fields: checked, variables not yet resolved. place: in its file. problem: why it cannot be used, or None."""
+
+    __slots__ = ("disabled", "fields", "place", "problem")
+
+    def __init__(self, fields: dict[str, Any], place: Span, problem: HostError | None, disabled: bool) -> None:
+        self.fields = fields
+        self.place = place
+        self.problem = problem
+        self.disabled = disabled
 
 
 class ServerTable(Mapping[str, Mapping[str, Any]]):
     """name → the fields of a server (`url` `headers` `oauth` or `command` `args` `env` `cwd`), variables resolved.
 
-    environ: where variables are looked up; the process's own by default.
+    All names are in it, also of entries that cannot be used: `problem(name)` says why. environ: where variables are
+    looked up; the process's own by default.
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self._entries: dict[str, tuple[dict[str, Any], Span]] = {}
+        self._entries: dict[str, _Entry] = {}
         self._environ = environ
 
     def add(self, name: str, entry: Any, place: Span) -> None:
-        """Check an entry and keep it, unless the name is taken. Raises HostError `config/invalid`."""
-        checked = _checked(name, entry, place)
-        self._entries.setdefault(name, (checked, place))
+        """Check an entry and keep it, with its problem if it has one, unless the name is taken."""
+        if name in self._entries:
+            return
+        disabled = isinstance(entry, dict) and (entry.get("disabled") is True or entry.get("enabled") is False)
+        try:
+            fields, problem = _checked(name, entry, place), None
+        except HostError as error:
+            fields, problem = {}, error
+        if disabled:
+            problem = HostError(
+                f"the server {name!r} is disabled",
+                code="config/disabled",
+                span=place,
+                hint="remove `disabled` to use it",
+            )
+        self._entries[name] = _Entry(fields, place, problem, disabled)
+
+    def put(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Name a server in a program; replaces an earlier one of this name. Raises HostError `config/invalid`."""
+        place = Span(Source("", f"<server {name}>"), 0, 0)
+        self._entries[name] = _Entry(_checked(name, dict(entry), place), place, None, False)
+
+    def remove(self, name: str) -> None:
+        """Take a server out, if it is there."""
+        self._entries.pop(name, None)
+
+    def problem(self, name: str) -> HostError | None:
+        """Why a server cannot be used: its entry is wrong, unsupported or disabled; None for one that can be tried."""
+        return self._entries[name].problem
+
+    def disabled(self, name: str) -> bool:
+        """Whether the entry itself says that it is not to be used."""
+        return self._entries[name].disabled
+
+    def place(self, name: str) -> Span:
+        """Where the entry is."""
+        return self._entries[name].place
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:
-        """Raises HostError `config/variable` for a variable that is not set."""
-        entry, place = self._entries[name]
-        found: dict[str, Any] = self._resolved(entry, name, place)
+        """Raises HostError: the entry's problem, or `config/variable` for a variable that is not set."""
+        entry = self._entries[name]
+        if entry.problem is not None:
+            problem = entry.problem
+            raise HostError(problem.message, code=problem.code, span=problem.span, hint=problem.hint)
+        found: dict[str, Any] = self._resolved(entry.fields, name, entry.place)
+        file = found.pop("envFile", None)
+        if file is not None:
+            found["env"] = {**_variables_of(file, name, entry.place), **found.get("env", {})}
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -74,9 +136,9 @@ class ServerTable(Mapping[str, Mapping[str, Any]]):
         return _VARIABLE.sub(lambda match: self._variable(match, name, place), value)
 
     def _variable(self, match: re.Match[str], name: str, place: Span) -> str:
-        import os
-
         kind, word, default = match[1], match[2], match[3]
+        if kind is None and word in _PLACES:
+            return _PLACES[word](_workspace(place.source.name))
         variable = re.sub(r"[^A-Za-z0-9]+", "_", word).upper() if kind == "input" else word
         found = (os.environ if self._environ is None else self._environ).get(variable)
         if found:
@@ -90,12 +152,52 @@ class ServerTable(Mapping[str, Mapping[str, Any]]):
         raise HostError(message, code="config/variable", span=place, hint=f"set {variable}")
 
 
+def _workspace(file: str) -> str:
+    """The folder that a file of servers belongs to: the one that it is in, or the one around an editor's own folder."""
+    folder = os.path.dirname(os.path.abspath(file)) if os.path.exists(file) else os.getcwd()
+    return os.path.dirname(folder) if os.path.basename(folder) in _EDITOR_FOLDERS else folder
+
+
+_PLACES: dict[str, Callable[[str], str]] = {
+    "workspaceFolder": lambda folder: folder,
+    "workspaceFolderBasename": os.path.basename,
+    "userHome": lambda folder: os.path.expanduser("~"),
+    "cwd": lambda folder: os.getcwd(),
+    "pathSeparator": lambda folder: os.sep,
+    "/": lambda folder: os.sep,
+}
+"""What editors write for places, as functions of the folder that the file belongs to."""
+
+
+def _variables_of(file: str, name: str, place: Span) -> dict[str, str]:
+    """The variables of an `envFile`: `NAME=VALUE` lines. Raises HostError `config/missing`."""
+    try:
+        with open(file, encoding="utf-8", errors="replace") as lines:
+            text = lines.read()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        message = f"the server {name} wants the variables of {file}, which cannot be read: {why}"
+        raise HostError(message, code="config/missing", span=place) from None
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        key, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and key and not key.startswith("#"):
+            value = value.strip()
+            quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+            found[key.strip()] = value[1:-1] if quoted else value
+    return found
+
+
 def read_servers(source: Source, table: ServerTable) -> None:
-    """Add the servers of a file to a table. Raises HostError `config/json`, `config/invalid`."""
+    """Add the servers of a file to a table. Raises HostError `config/json`, `config/invalid` for a file that is not
+    one of servers at all."""
     data, places = _parse(source)
     whole = Span(source, 0, 1)
     if not isinstance(data, dict):
         raise HostError("a file of MCP servers is a JSON object", code="config/invalid", span=whole)
+    path: tuple[str, ...] = ()
+    if "mcpServers" not in data and isinstance(data.get("mcp"), dict):  # VS Code's settings.json
+        data, path = data["mcp"], ("mcp",)
     key = next((key for key in ("mcpServers", "servers") if key in data), None)
     if key is None:
         raise HostError(
@@ -103,9 +205,10 @@ def read_servers(source: Source, table: ServerTable) -> None:
         )
     servers = data[key]
     if not isinstance(servers, dict):
-        raise HostError(f"{key} is an object of servers by name", code="config/invalid", span=places.get((key,), whole))
+        where = places.get((*path, key), whole)
+        raise HostError(f"{key} is an object of servers by name", code="config/invalid", span=where)
     for name, entry in servers.items():
-        table.add(name, entry, places.get((key, name), whole))
+        table.add(name, entry, places.get((*path, key, name), whole))
 
 
 def _checked(name: str, entry: Any, place: Span) -> dict[str, Any]:
@@ -116,24 +219,30 @@ def _checked(name: str, entry: Any, place: Span) -> dict[str, Any]:
         raise wrong("a name is printable text")
     if not isinstance(entry, dict):
         raise wrong("a server is an object with url or command")
-    if entry.get("type") == "sse":
-        raise wrong("the two-endpoint HTTP+SSE transport is not supported", "look for its Streamable HTTP endpoint")
     fields = {key: value for key, value in entry.items() if key in _KEYS}
-    if "serverUrl" in fields:
-        fields.setdefault("url", fields.pop("serverUrl"))
+    address = next((entry[key] for key in _URLS if key in entry), None)
+    if address is not None:
+        fields["url"] = address
+    kind = entry.get("type")
+    if kind == "sse":
+        raise wrong("the two-endpoint HTTP+SSE transport is not supported", "look for its Streamable HTTP endpoint")
+    if isinstance(kind, str) and kind not in _TYPES:
+        raise wrong(f"the transport {kind!r} is not supported", f"there are {', '.join(_TYPES)}")
     if ("url" in fields) == ("command" in fields):
         raise wrong("either url or command, and not both")
-    for key in ("url", "command", "cwd", "protocol_version", "auth_env_var"):
+    if isinstance(kind, str) and _TYPES[kind] not in fields:
+        raise wrong(f"the type {kind} needs {_TYPES[kind]}")
+    for key in ("url", "command", "cwd", "envFile", "protocol_version", "auth_env_var", "scope"):
         if key in fields and (not isinstance(fields[key], str) or not fields[key].strip()):
             raise wrong(f"{key} is a text")
     for key in ("headers", "env"):
-        given = fields.get(key, {})
+        given = fields.get(key)
+        if given is None:
+            fields.pop(key, None)
+            continue
         if not isinstance(given, dict) or not all(isinstance(value, (str, int, float)) for value in given.values()):
             raise wrong(f"{key} is an object of texts")
-        if key in fields:
-            fields[key] = {
-                str(one): value if isinstance(value, str) else json.dumps(value) for one, value in given.items()
-            }
+        fields[key] = {str(one): value if isinstance(value, str) else json.dumps(value) for one, value in given.items()}
     arguments = fields.get("args", [])
     if not isinstance(arguments, list) or not all(isinstance(one, str) for one in arguments):
         raise wrong("args is a list of texts")
@@ -142,7 +251,7 @@ def _checked(name: str, entry: Any, place: Span) -> dict[str, Any]:
     return fields
 
 
-def _check_oauth(fields: dict[str, Any], wrong: Any) -> None:
+def _check_oauth(fields: dict[str, Any], wrong: Wrong) -> None:
     """Check `oauth`, and spell it our way (`clientId` and `callbackPort` are Claude Code's)."""
     given = fields["oauth"]
     if not isinstance(given, dict) or "url" not in fields:
