@@ -102,7 +102,7 @@ def test_an_entry_that_cannot_be_used_disables_itself_only(tmp_path: Path, text:
 
 
 def test_the_spellings_of_editors(tmp_path: Path) -> None:
-    (tmp_path / "vars").write_text("# a comment\nexport A=1\nB=\"two words\"\n")
+    (tmp_path / "vars").write_text('# a comment\nexport A=1\nB="two words"\n')
     (tmp_path / ".cursor").mkdir()
     file = tmp_path / ".cursor" / "mcp.json"
     entry = {"type": "stdio", "command": "${workspaceFolder}/run", "envFile": "${workspaceFolder}/vars"}
