@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.audit.ledger import Record
     from rtfs.host.policy.policy import Decision, PolicyRequest
+    from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime import Runtime
+    from rtfs.host.runtime_options import RuntimeOptions
     from rtfs.machine import Complete, HostCall, Limits, RequiresHost
     from rtfs.source import Source, Span
     from rtfs.syntax.printer import to_text
@@ -57,7 +59,10 @@ _WHERE = {
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",
     "Record": "rtfs.host.audit.ledger",
+    "ResumeOptions": "rtfs.host.run.options",
+    "RunOptions": "rtfs.host.run.options",
     "Runtime": "rtfs.host.runtime",
+    "RuntimeOptions": "rtfs.host.runtime_options",
     "to_text": "rtfs.syntax.printer",
 }
 
@@ -82,8 +87,11 @@ __all__ = [
     "ReaderError",
     "Record",
     "RequiresHost",
+    "ResumeOptions",
     "RtfsError",
+    "RunOptions",
     "Runtime",
+    "RuntimeOptions",
     "Source",
     "Span",
     "Symbol",

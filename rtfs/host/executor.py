@@ -1,211 +1,289 @@
-"""How a `Runtime` carries out a program: compiled, between its two ledger records, within its time, durable or not; and
-how it resumes one.
+"""`Executor`: compiles, starts, drives and resumes the runs of one `Runtime`, each from its text to its value.
 
-Must not know how calls are performed. Invariants: a run has a beginning and an end in the ledger, whatever ends it; a
-durable run starts from what was loaded, never from what other runs defined.
+Must not know how calls are performed. Invariants: a run has a beginning and an end in the ledger, whatever ends it;
+`run` and `arun` are one driver; a durable run starts from what was loaded, never from what other runs defined.
 """
 
 from __future__ import annotations
 
-from rtfs.capabilities.providers.state import InMemory
-from rtfs.host.audit.ledger import Ledger
-from rtfs.host.policy.protected_files import OwnFiles
+from contextvars import ContextVar
+
+from rtfs.capabilities.registry import EMBEDDER, PLAN
+from rtfs.host.policy.context import RuntimeContext
+from rtfs.host.run.driver import Frame, Run
+from rtfs.host.run.options import PLAIN, text_of, within_seconds
+from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Within
-from rtfs.host.sqlite import check_mode
 from rtfs.host.stop import Stop
-from rtfs.values import UserError
+from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from rtfs.capabilities.providers.state import Values
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
-    from rtfs.host.policy.grants import Grants
-    from rtfs.host.run.driver import Frame, Run
-    from rtfs.machine import Limits
+    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.calls.pipeline import Pipeline
+    from rtfs.host.policy.rules import Rules
+    from rtfs.host.run.options import ResumeOptions, RunOptions
+    from rtfs.host.runtime_options import RuntimeOptions
+    from rtfs.host.scheduler.loop_thread import Engine
     from rtfs.source import Source
 
-
-def open_ledger(path: str | Path | None, durability: str) -> Ledger:
-    """The ledger in a file, or in memory for None. Raises HostError `ledger/…`, `config/durability`."""
-    check_mode(durability)
-    if path is None:
-        return Ledger()
-    from rtfs.host.audit.sqlite_ledger import StoredLedger
-
-    return StoredLedger(str(path), durability)
+_active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
+"""The executors that are running a program in this context: a capability must not use them again."""
+_WARNINGS = 1000
+"""Warnings that are kept."""
 
 
-def _stored(path: str, durability: str) -> Values:
-    """The values of the key-value store, in a file."""
-    from rtfs.host.bundled.kv_file import InFile
+class Executor:
+    """One runtime's runs.
 
-    return InFile(path, durability)
+    `grants`: of the runs that start from now on; a shell may change them.
 
+    `loaded`: the texts that were loaded, with their origins: what a durable run starts from.
 
-class Programs:
-    """What `Runtime` knows about running programs. `_loaded`: the texts it has loaded, with their origins. `_used`:
-    whether a plan has been run that may have left definitions."""
+    `shell`: what a command line needs to set up such a runtime again; kept with durable runs.
 
-    ledger: Ledger
+    `warnings`: the first thousand, as (message, span).
 
-    if TYPE_CHECKING:
-        _compiling: Any
-        _grants: Grants
-        _level: str
-        _on_warning: Callable[[str, Any], None] | None
-        _module_path: tuple[str, ...]
-        _principal: str
-        _registry: Registry
-        _used: bool
+    `compiling`: the lock of the one environment that all plain runs define in.
+    """
 
-        @property
-        def environment(self) -> Environment: ...
-        def _adrive(self, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]: ...
-        def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any: ...
-        def _may_run(self) -> None: ...
-        def _new_run(
-            self,
-            registry: Registry,
-            language: Callable[[], Environment],
-            origin: int,
-            limits: Limits | Mapping[str, Any] | None,
-            timeout: float | None,
-            breathe: bool,
-        ) -> Run: ...
-        def _frame(
-            self,
-            run: Run,
-            context: Mapping[str, Any] | None,
-            principal: str | None,
-            run_id: str | None,
-            allow: Iterable[str] | None,
-            source: Source | None,
-        ) -> Frame: ...
+    __slots__ = (
+        "_environment", "_ran_plans", "closed", "compiling", "engine", "grants", "ledger", "loaded", "options",
+        "pipeline", "registry", "rules", "shell", "warnings",
+    )  # fmt: skip
 
-    def resume(
+    def __init__(
         self,
-        run_id: str,
-        *,
-        retry: bool = False,
-        assume_failed: bool = False,
-        result: Any = ...,
-        call: str | None = None,
-        accept_changes: bool = False,
-        limits: Limits | Mapping[str, Any] | None = None,
-        timeout: float | None = None,
-        allow: Iterable[str] | None = None,
-    ) -> Any:
-        """Go on with a durable run; its value. What was recorded is answered from the record; a run that had ended
-        gives its value or raises its error again.
+        options: RuntimeOptions,
+        registry: Registry,
+        pipeline: Pipeline,
+        engine: Engine,
+        ledger: Ledger,
+        rules: Rules,
+    ) -> None:
+        from _thread import allocate_lock
 
-        retry, assume_failed, result: what to do about a call whose outcome nobody knows; call: which one, as the error
-        names it, where there are several. accept_changes: replay although a file or a version is not what it was.
-        limits, timeout, allow: as in `run`. Raises HostError `run/unknown`, `run/active`, `run/in-doubt`,
-        `run/divergence`, `run/unwritable`, `run/damaged`, and what the program raises.
-        """
-        from rtfs.host.durable.resume import Resumption, resolution
-
-        self._may_run()
-        how = resolution(retry, assume_failed, result, call)
-        found = Resumption(self, run_id, how, accept_changes, allow)
-        return found.outcome() if found.ended else self._drive(found.begin(limits, timeout))
-
-    async def aresume(
-        self,
-        run_id: str,
-        *,
-        retry: bool = False,
-        assume_failed: bool = False,
-        result: Any = ...,
-        call: str | None = None,
-        accept_changes: bool = False,
-        limits: Limits | Mapping[str, Any] | None = None,
-        timeout: float | None = None,
-        allow: Iterable[str] | None = None,
-    ) -> Any:
-        """`resume`, within the running event loop."""
-        from rtfs.host.durable.resume import Resumption, resolution
-
-        self._may_run()
-        how = resolution(retry, assume_failed, result, call)
-        found = Resumption(self, run_id, how, accept_changes, allow)
-        return found.outcome() if found.ended else await self._adrive(found.begin(limits, timeout))
-
-    def _remember(self, state: str | Path | None, durability: str, kv: str | Path | None) -> None:
-        """Where durable runs and the key-value store are kept, and what they survive; and that nothing has been loaded
-        yet."""
-        self._kv: Values = InMemory() if kv is None else _stored(str(kv), durability)
-        self.warnings: list[tuple[str, Any]] = []
-        files = [str(file) for file in (kv, getattr(self.ledger, "path", None)) if file is not None]
-        self._state = None if state is None else str(state)
-        self._own = OwnFiles(files, self._state)
-        self._durability = durability
-        self._loaded: list[tuple[Source, int]] = []
-        self._used = False
+        self.options = options
+        self.registry = registry
+        self.pipeline = pipeline
+        self.engine = engine
+        self.ledger = ledger
+        self.rules = rules
+        self.grants = options.allow
+        self.loaded: list[tuple[Source, int]] = []
         self.shell: dict[str, Any] = {}
-        """What a command line needs to set up such a runtime again; kept with durable runs."""
+        self.warnings: list[tuple[str, Any]] = []
+        self.closed = False
+        self.compiling = allocate_lock()
+        self._environment: Environment | None = None
+        self._ran_plans = False
 
-    def _warn(self, message: str, span: Any) -> None:
-        if len(self.warnings) < 1000:
+    @property
+    def environment(self) -> Environment:
+        """Names, macros, types and modules of the runtime, with the prelude; made at the first use."""
+        if self._environment is None:
+            with self.compiling:
+                if self._environment is None:
+                    from rtfs.host.bundled.prelude import new_environment
+
+                    self._environment = new_environment(self.options.module_path)
+        return self._environment
+
+    def warn(self, message: str, span: Any) -> None:
+        """Keep a warning, and tell whoever wants to know."""
+        if len(self.warnings) < _WARNINGS:
             self.warnings.append((message, span))
-        if self._on_warning is not None:
-            self._on_warning(message, span)
+        if self.options.on_warning is not None:
+            self.options.on_warning(message, span)
 
-    def _note(self, source: Source, origin: int) -> None:
-        if origin == 0:
-            self._used = True
+    # ------------------------------------------------------------------ ways to run
+    def run(self, source: Source, options: RunOptions, origin: int = PLAN) -> Any:
+        """Run a program in this thread; its value. origin: whose declarations its `(capability …)` forms are. Raises
+        UserError."""
+        self._check_usable()
+        if options.journaled:
+            return self.drive(self._journaled(source, options))
+        if options.keep is False:
+            return self.drive(self._apart(source, options))
+        if origin == PLAN:
+            self._ran_plans = True
         else:
             source.library = True
-            self._loaded.append((source, origin))
+            self.loaded.append((source, origin))
+        run = self.new_run(options, self.registry, lambda: self.environment, origin, options.timeout is not None)
+        return self.drive(self.execute(source, self.new_frame(run, options, source)))
 
-    def _durably(
+    async def arun(self, source: Source, options: RunOptions) -> Any:
+        """Run a program within the running event loop, which has its turn meanwhile; its value. Raises UserError."""
+        self._check_usable()
+        if options.journaled:
+            return await self.adrive(self._journaled(source, options))
+        if not options.keep:
+            return await self.adrive(self._apart(source, options))
+        self._ran_plans = True
+        run = self.new_run(options, self.registry, lambda: self.environment, PLAN, True)
+        return await self.adrive(self.execute(source, self.new_frame(run, options, source)))
+
+    def call(self, id: str, arguments: tuple[Any, ...], options: RunOptions) -> Any:
+        """Call one capability, through the whole pipeline; its value. Raises UserError."""
+        from rtfs.machine import HostCall
+
+        self._check_usable()
+        run = self.new_run(options, self.registry, lambda: self.environment, EMBEDDER, False)
+        frame = self.new_frame(run, options, None)
+        call = HostCall("call", id, arguments)
+        return self.drive(self._recorded(self.pipeline.perform(call, frame), frame))
+
+    def resume(self, run_id: str, options: ResumeOptions) -> Any:
+        """Continue a durable run; its value. Raises HostError `run/…`, and what the program raises."""
+        from rtfs.host.durable.resume import Resumption
+
+        self._check_usable()
+        found = Resumption(self, run_id, options)
+        return found.outcome() if found.ended else self.drive(found.begin())
+
+    async def aresume(self, run_id: str, options: ResumeOptions) -> Any:
+        """`resume`, within the running event loop."""
+        from rtfs.host.durable.resume import Resumption
+
+        self._check_usable()
+        found = Resumption(self, run_id, options)
+        return found.outcome() if found.ended else await self.adrive(found.begin())
+
+    def _check_usable(self) -> None:
+        if self.closed:
+            raise HostError("the runtime is closed", code="runtime/closed")
+        if self in _active.get() or self.engine.here():
+            raise HostError(
+                "a capability cannot run programs of the runtime that is performing it",
+                code="runtime/reentrant",
+                hint="use another Runtime, or declare the capability in RTFS with :implementation",
+            )
+
+    def drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What a run gives, driven in this thread."""
+        token = _active.set((*_active.get(), self))
+        try:
+            return Scheduler(self.engine).run(coroutine)
+        except Stop as stopped:
+            raise stopped.error from None
+        finally:
+            _active.reset(token)
+
+    async def adrive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What a run gives, driven by the running event loop."""
+        import asyncio
+
+        token = _active.set((*_active.get(), self))
+        try:
+            return await Scheduler(self.engine, home=asyncio.get_running_loop()).drive(coroutine)
+        except Stop as stopped:
+            raise stopped.error from None
+        finally:
+            _active.reset(token)
+
+    # ------------------------------------------------------------------ what a run consists of
+    def new_run(
         self,
-        source: Source,
-        context: Mapping[str, Any] | None,
-        principal: str | None,
-        limits: Limits | Mapping[str, Any] | None,
-        run_id: str | None,
-        timeout: float | None,
-        allow: Iterable[str] | None,
-        record: str | Path | None,
-        replay: str | Path | None,
-    ) -> Coroutine[Any, Any, Any]:
+        options: RunOptions,
+        registry: Registry,
+        language: Callable[[], Environment],
+        origin: int,
+        breathe: bool,
+    ) -> Run:
+        """A run with these options. registry, language: what it sees and defines in. breathe: whether it lets others
+        have their turn now and then."""
+        limits = self.options.limits if options.limits is None else options.limits
+        if options.timeout is not None:
+            limits = within_seconds(limits, options.timeout)
+        return Run(
+            self.pipeline,
+            self.ledger,
+            registry,
+            language,
+            limits,
+            origin=origin,
+            warn=self.warn,
+            breathe=breathe,
+            width=self.options.width,
+        )
+
+    def new_frame(self, run: Run, options: RunOptions, source: Source | None) -> Frame:
+        """The frame of a run's program, and the run's beginning in the ledger."""
+        from os import urandom
+
+        own = self.options
+        values = {**own.context, **options.context} if options.context else own.context
+        context = RuntimeContext(
+            principal=options.principal or own.principal,
+            plan_id=text_of(values, "plan-id"),
+            intent_id=text_of(values, "intent-id"),
+            grants=(self.grants,) if options.allow is None else (self.grants, options.allow),
+            level=own.level,
+            values=values,
+            quota=self.rules.quota(own.max_calls),
+            run_id=options.run_id or urandom(6).hex(),
+        )
+        name = "" if source is None else source.name
+        detail = "" if source is None else "source " + self.ledger.fingerprint(source.text)
+        return Frame(run, context, self.ledger.append("run", context.run_id, 0, name, context.principal, detail))
+
+    def fresh(self) -> tuple[Registry, Callable[[], Environment]]:
+        """What a durable run starts from: the declarations and definitions that were loaded."""
+        registry = self.registry.snapshot()
+        if not self._ran_plans:
+            environment = self.environment.snapshot()
+        else:
+            from rtfs.host.bundled.prelude import new_environment
+
+            environment = new_environment(self.options.module_path)
+            for source, origin in self.loaded:
+                run = self.new_run(PLAIN, registry, lambda: environment, origin, False)
+                self.drive(self.execute(source, self.new_frame(run, PLAIN, source)))
+        return registry, lambda: environment
+
+    def _apart(self, source: Source, options: RunOptions) -> Coroutine[Any, Any, Any]:
+        """A run that starts from a snapshot and keeps its definitions to itself, ready to be driven."""
+        environment, registry = self.environment.snapshot(), self.registry.snapshot()
+        run = self.new_run(options, registry, lambda: environment, PLAN, True)
+        return self.execute(source, self.new_frame(run, options, source))
+
+    def _journaled(self, source: Source, options: RunOptions) -> Coroutine[Any, Any, Any]:
         """A durable, recorded or replayed run, ready to be driven."""
         from rtfs.host.durable.resume import beginning, recorded
 
-        self._may_run()
-        registry, language = self._fresh()
-        run = self._new_run(registry, language, 0, limits, timeout, breathe=True)
-        frame = self._frame(run, context, principal, run_id, allow, source)
-        if record is None and replay is None:
+        registry, language = self.fresh()
+        run = self.new_run(options, registry, language, PLAN, True)
+        frame = self.new_frame(run, options, source)
+        if options.durable:
             run.journal = beginning(self, source, frame)
         else:
-            files = (None if path is None else str(path) for path in (record, replay))
-            run.journal = recorded(source, frame, *files)
-        return self._program(source, frame)
+            run.journal = recorded(source, frame, options.record, options.replay)
+        return self.execute(source, frame)
 
     # ------------------------------------------------------------------ one run
-    async def _program(self, source: Source, frame: Frame) -> Any:
-        running = self._recorded(self._execute(source, frame), frame)
+    async def execute(self, source: Source, frame: Frame) -> Any:
+        """Compile and run a program, within its time; its value. Raises UserError and Stop."""
+        running = self._recorded(self._compile_and_run(source, frame), frame)
         budget = frame.run.budget
         seconds = budget.remaining()
         if seconds is None:
             return await running
         return await Within(max(seconds, 0.0), running, budget.late, budget.remaining)
 
-    async def _execute(self, source: Source, frame: Frame) -> Any:
+    async def _compile_and_run(self, source: Source, frame: Frame) -> Any:
         from rtfs.compiler import compile_source
         from rtfs.host.run.driver import drive
         from rtfs.machine import start
 
         run = frame.run
         environment = run.environment
-        with self._compiling:
+        with self.compiling:
             program = compile_source(source, environment, module="user")
 
         async def begin() -> Any:
@@ -235,17 +313,3 @@ class Programs:
             raise
         finally:
             ledger.append("end", context.run_id, frame.parent, "", context.principal, status)
-
-    def _fresh(self) -> tuple[Registry, Callable[[], Environment]]:
-        """What a durable run starts from: the definitions and declarations that were loaded."""
-        registry = self._registry.snapshot()
-        if not self._used:
-            environment = self.environment.snapshot()
-        else:
-            from rtfs.host.bundled.prelude import new_environment
-
-            environment = new_environment(self._module_path)
-            for source, origin in self._loaded:
-                run = self._new_run(registry, lambda: environment, origin, None, None, breathe=False)
-                self._drive(self._program(source, self._frame(run, None, None, None, None, source)))
-        return registry, lambda: environment

@@ -27,7 +27,7 @@ def prepare(runtime: Runtime) -> None:
     from rtfs.syntax.reader import incomplete
 
     incomplete("")
-    with runtime._compiling:
+    with runtime._executor.compiling:
         runtime.environment.core_macros()
 
 
@@ -48,28 +48,28 @@ def origin(runtime: Runtime, id: str) -> str:
 def rights(runtime: Runtime) -> dict[str, Any]:
     """grants: in order. level: security level. principal. guarded: whether the embedder's own policy decides."""
     return {
-        "grants": runtime._grants.texts,
-        "level": runtime._level,
-        "principal": runtime._principal,
+        "grants": runtime._executor.grants.texts,
+        "level": runtime.options.level,
+        "principal": runtime.options.principal,
         "guarded": runtime._pipeline.guard is not None,
     }
 
 
 def context_names(runtime: Runtime) -> list[str]:
     """The names that `@name` answers in every run, sorted."""
-    return sorted(runtime._values)
+    return sorted(runtime.options.context)
 
 
 def grant(runtime: Runtime, text: str) -> None:
     """Add a grant for the runs that start from now on. Raises HostError `config/grant`."""
-    runtime._grants = Grants((*runtime._grants.texts, text))
+    runtime._executor.grants = Grants((*runtime._executor.grants.texts, text))
 
 
 def revoke(runtime: Runtime, text: str) -> bool:
     """Take a grant back for the runs that start from now on; False if there is none like it."""
-    texts = [one for one in runtime._grants.texts if one != text]
-    found = len(texts) < len(runtime._grants.texts)
-    runtime._grants = Grants(texts)
+    texts = [one for one in runtime._executor.grants.texts if one != text]
+    found = len(texts) < len(runtime._executor.grants.texts)
+    runtime._executor.grants = Grants(texts)
     return found
 
 
@@ -80,7 +80,9 @@ def decision(runtime: Runtime, id: str) -> Decision | None:
     entry = runtime._registry.find(id)
     if entry is None:
         return None
-    context = RuntimeContext(principal=runtime._principal, grants=(runtime._grants,), level=runtime._level)
+    context = RuntimeContext(
+        principal=runtime.options.principal, grants=(runtime._executor.grants,), level=runtime.options.level
+    )
     return runtime._pipeline.decide(entry, (), context)
 
 
@@ -190,7 +192,7 @@ def _add(
         names = () if ask is None else ask(metadata)
         server.credentials = [(name, bool(sessions.environ(name))) for name in names]
         login = getattr(handler, "login", None)
-        server.login = None if login is None else login(metadata, runtime._principal)
+        server.login = None if login is None else login(metadata, runtime.options.principal)
     if entry is not None:
         server.entries.append(entry)
 
@@ -204,7 +206,7 @@ def _probing(runtime: Runtime, provider: str, metadata: dict[str, Any], deadline
     held = next(((name, value) for name in (ask(metadata) if ask else ()) if (value := sessions.environ(name))), None)
     credential = None if held is None else Credential(held[1], held[0])
     return SessionCall(
-        "", metadata, Map(), principal=runtime._principal, credential=credential, deadline=deadline, logins=True
+        "", metadata, Map(), principal=runtime.options.principal, credential=credential, deadline=deadline, logins=True
     )
 
 

@@ -1,4 +1,4 @@
-"""Python functions as capabilities: what `Runtime.register` makes of its arguments.
+"""Python functions as capabilities: the registry entries that `Runtime.register` makes of its arguments.
 
 Must not know runs. Invariant: how a function is called (inline, in a thread, on which loop) is settled when it is
 registered, not when it is called.
@@ -15,54 +15,9 @@ from rtfs.values import HostError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar, overload
-
-    from rtfs.capabilities.registry import Registry
-
-    F = TypeVar("F", bound=Callable[..., Any])
+    from typing import Any
 
 _COROUTINE = 0x80
-
-
-class Registering:
-    """What `Runtime` knows about making functions capabilities."""
-
-    if TYPE_CHECKING:
-        _registry: Registry
-
-        def _warn(self, message: str, span: Any) -> None: ...
-
-    if TYPE_CHECKING:
-
-        @overload
-        def register(
-            self, id: str, *, blocking: bool = ..., replace: bool = ..., **manifest: Any
-        ) -> Callable[[F], F]: ...
-
-        @overload
-        def register(
-            self, id: str, function: F, *, blocking: bool = ..., replace: bool = ..., **manifest: Any
-        ) -> F: ...
-
-    def register(
-        self, id: str, function: Any = None, *, blocking: bool = False, replace: bool = False, **manifest: Any
-    ) -> Any:
-        """Make a Python function a capability; without `function`, a decorator.
-
-        The function gets the call's arguments as RTFS values and answers one (dicts and lists are converted). A plain
-        function runs inline, with `blocking=True` in a thread; an async one on the loop that is running now, else on
-        the runtime's own. manifest: `description="…"`, `input_schema="{:a :int}"` … as in a declaration. replace: also
-        over a different earlier registration. Raises HostError `capability/invalid` or `capability/conflict`.
-        """
-        if function is None:
-
-            def decorate(decorated: Any) -> Any:
-                self.register(id, decorated, blocking=blocking, replace=replace, **manifest)
-                return decorated
-
-            return decorate
-        self._registry.declare(python_entry(id, function, blocking, manifest, self._warn), replace)
-        return function
 
 
 def python_entry(

@@ -139,7 +139,7 @@ def _loaded(runtime: Runtime) -> dict[str, list[Content]]:
 
     environment = runtime.environment.snapshot()
     environment.observer = observe
-    for source, _ in runtime._loaded:
+    for source, _ in runtime._executor.loaded:
         compile_source(source, environment, module="user")
     return found
 
@@ -252,8 +252,12 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
             call.decision, call.reason = "unknown", error.hint or error.message
         return
     known = call.arguments is not None
-    conditional = [] if known else [rule for rule in runtime._rules.rules if rule.when and glob(rule.match, id)]
-    context = RuntimeContext(principal=runtime._principal, grants=(runtime._grants,), level=runtime._level)
+    conditional = (
+        [] if known else [rule for rule in runtime._executor.rules.rules if rule.when and glob(rule.match, id)]
+    )
+    context = RuntimeContext(
+        principal=runtime.options.principal, grants=(runtime._executor.grants,), level=runtime.options.level
+    )
     decision = runtime._pipeline.decide(entry, call.arguments or (), context)
     if runtime._pipeline.guard is not None:
         call.decision, call.reason = "depends", "the embedder's policy decides"

@@ -196,7 +196,7 @@ def test_time_and_environment_are_answered_from_the_record(counting: Make, monke
     stopped(
         one, '(def t (call "ccos.system.current-timestamp-ms")) (def x (get-env "DURABLE_X")) (call "count" 1) [x t]', 1
     )
-    recorded = [event.value for event in look(str(one.runtime._state), "r")[1] if event.kind == "outcome"]
+    recorded = [event.value for event in look(str(one.runtime.options.state), "r")[1] if event.kind == "outcome"]
     monkeypatch.setenv("DURABLE_X", "after")
     value = one.runtime.resume("r", retry=True)
     assert rtfs.to_text(value[0]) == '"before"'

@@ -29,25 +29,25 @@ from rtfs.host.durable.journal import (
     state_folder,
 )
 from rtfs.host.policy.grants import Grants
-from rtfs.host.run.options import value_of
+from rtfs.host.run.options import RunOptions
 from rtfs.host.sqlite import KILL
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Coroutine
     from typing import Any
 
     from rtfs.compiler import Environment
-    from rtfs.host.executor import Programs
+    from rtfs.host.executor import Executor
     from rtfs.host.run.driver import Frame
-    from rtfs.machine import Limits
+    from rtfs.host.run.options import ResumeOptions
 
 LIMITS = ("steps", "depth", "seconds", "output")
 
 
-def beginning(runtime: Programs, source: Source, frame: Frame) -> Durable:
+def beginning(executor: Executor, source: Source, frame: Frame) -> Durable:
     """The journaling of a new run; its journal is made when the program is compiled, so that one that is no program
     leaves none."""
     context, run = frame.context, frame.run
@@ -68,35 +68,26 @@ def beginning(runtime: Programs, source: Source, frame: Frame) -> Durable:
         "limits": dumps(limits),
         "width": dumps(run.width),
         "versions": dumps(versions()),
-        "loaded": dumps([(text.name, text.text) for text, _ in runtime._loaded]),
-        "shell": dumps(runtime.shell),
+        "loaded": dumps([(text.name, text.text) for text, _ in executor.loaded]),
+        "shell": dumps(executor.shell),
     }
 
     def open_(environment: Environment) -> Journal:
         facts["files"] = dumps(files_of(environment))
-        return create_journal(state_folder(runtime._state), context.run_id, facts, runtime._durability)
+        return create_journal(state_folder(executor.options.state), context.run_id, facts, executor.options.durability)
 
-    return Durable(open_, slow=runtime._durability != KILL)
+    return Durable(open_, slow=executor.options.durability != KILL)
 
 
 class Resumption:
     """A run that is to be resumed. ended: whether it has a value or an error already; then `outcome` gives or raises
     it, else `begin` goes on with it. Raises HostError `run/…`."""
 
-    def __init__(
-        self,
-        runtime: Programs,
-        run_id: str,
-        resolution: Resolution,
-        accept_changes: bool,
-        allow: Iterable[str] | None,
-    ) -> None:
-        self._runtime = runtime
+    def __init__(self, executor: Executor, run_id: str, options: ResumeOptions) -> None:
+        self._executor = executor
         self._run_id = run_id
-        self._resolution = resolution
-        self._accept = accept_changes
-        self._allow = allow
-        self._folder = state_folder(runtime._state)
+        self._options = options
+        self._folder = state_folder(executor.options.state)
         facts, events, _ = look(self._folder, run_id)
         self._facts = facts
         self._calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
@@ -126,35 +117,42 @@ class Resumption:
             raise self._result  # type: ignore[misc]
         return self._result
 
-    def begin(self, limits: Limits | Mapping[str, Any] | None, timeout: float | None) -> Coroutine[Any, Any, Any]:
+    def begin(self) -> Coroutine[Any, Any, Any]:
         """The run, ready to be driven."""
-        runtime = self._runtime
-        known = self._json
-        if not self._accept:
+        executor, known, given = self._executor, self._json, self._options
+        if not given.accept_changes:
             self._check_versions()
             self._check_text(self._source, known["file"])
-            self._check_loaded(runtime)
+            self._check_loaded()
         source = self._source
-        if self._accept and known["file"]:
+        if given.accept_changes and known["file"]:
             source = _read(source.name) or source
-        registry, language = runtime._fresh()
-        run = runtime._new_run(
-            registry, language, 0, known["limits"] if limits is None else limits, timeout, breathe=True
+        options = RunOptions(
+            context=self._context,
+            principal=known["principal"],
+            limits=known["limits"] if given.limits is None else given.limits,
+            timeout=given.timeout,
+            allow=given.allow,
+            name=source.name,
+            run_id=self._run_id,
+            durable=True,
         )
+        registry, language = executor.fresh()
+        run = executor.new_run(options, registry, language, 0, True)
         run.width = known["width"]
-        frame = runtime._frame(run, self._context, known["principal"], self._run_id, self._allow, source)
+        frame = executor.new_frame(run, options, source)
         context = frame.context
         context.grants = (*(Grants(texts) for texts in known["grants"]), *context.grants)
         context.level = stricter(self._facts["level"], context.level)
         context.values = self._context
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]
         context.quota.calls = min(left, default=None)
-        runtime.ledger.append("resume", self._run_id, frame.parent, source.name, context.principal)
-        run.journal = Durable(self._open, self._resolution, slow=self._facts.get("durability", KILL) != KILL)
-        return runtime._program(source, frame)
+        executor.ledger.append("resume", self._run_id, frame.parent, source.name, context.principal)
+        run.journal = Durable(self._open, resolution(given), slow=self._facts.get("durability", KILL) != KILL)
+        return executor.execute(source, frame)
 
     def _open(self, environment: Environment) -> Journal:
-        if not self._accept:
+        if not self._options.accept_changes:
             now = files_of(environment)
             for name, text in self._json["files"].items():
                 if name not in now:
@@ -184,8 +182,8 @@ class Resumption:
             raise self._changed(f"{source.name} is gone", None)
         self._compare(source, now.text)
 
-    def _check_loaded(self, runtime: Programs) -> None:
-        now = [(text.name, text.text) for text, _ in runtime._loaded]
+    def _check_loaded(self) -> None:
+        now = [(text.name, text.text) for text, _ in self._executor.loaded]
         was = [(name, text) for name, text in self._json["loaded"]]
         for (name, text), (name_now, text_now) in zip(was, now, strict=False):
             if name != name_now:
@@ -226,15 +224,11 @@ def recorded(source: Source, frame: Frame, record: str | None, replay: str | Non
     return Durable(lambda _: Recorder(record, run_id, source.name))
 
 
-def resolution(retry: bool, assume_failed: bool, result: Any, call: str | None) -> Resolution:
-    """What `resume` was told about calls in doubt. Raises HostError `argument/invalid` for several answers."""
-    given = {"retry": retry, "failed": assume_failed, "result": result is not ...}
-    chosen = [name for name, is_given in given.items() if is_given]
-    if len(chosen) > 1:
-        raise HostError(
-            "a call is made again, or taken for failed, or has a result: one of them", code="argument/invalid"
-        )
-    return Resolution(chosen[0] if chosen else "ask", None if result is ... else value_of(result), call)
+def resolution(options: ResumeOptions) -> Resolution:
+    """What `resume` was told about calls in doubt."""
+    if options.result is not ...:
+        return Resolution("result", options.result, options.call)
+    return Resolution("retry" if options.retry else "failed" if options.assume_failed else "ask", None, options.call)
 
 
 class RunState:

@@ -23,6 +23,13 @@ LEVELS = ("minimal", "standard", "paranoid")
 leaves the process needs one. paranoid: every call needs one."""
 
 
+def check_level(level: str) -> str:
+    """The security level. Raises HostError `config/level` for one that there is not."""
+    if level not in LEVELS:
+        raise HostError(f"the security level is one of {', '.join(LEVELS)}, not {level!r}", code="config/level")
+    return level
+
+
 class Quota:
     """What a run and everything that it starts may use up together. `calls`: host calls left, None without limit.
     `spending`: of quotas by capability, or None."""
@@ -55,13 +62,11 @@ class RuntimeContext:
         quota: Quota | None = None,
         run_id: str = "",
     ) -> None:
-        if level not in LEVELS:
-            raise HostError(f"the security level is one of {', '.join(LEVELS)}, not {level!r}", code="config/level")
         self.principal = principal
         self.plan_id = plan_id
         self.intent_id = intent_id
         self.grants = grants
-        self.level = level
+        self.level = check_level(level)
         self.values: dict[str, Any] = dict(values or {})
         self.quota = quota or Quota()
         self.run_id = run_id

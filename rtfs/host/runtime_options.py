@@ -1,0 +1,188 @@
+"""`RuntimeOptions`: every option of a `Runtime`, in groups, checked once.
+
+Must not know what is wired from them. Invariants: what cannot be used is a HostError `config/…`, raised where the
+options are made; options never change afterwards; nothing heavy is imported by making them.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.policy.context import check_level
+from rtfs.host.policy.policy import TIME_LIMIT
+from rtfs.host.policy.rules import Rules
+from rtfs.host.run.options import Options, grants_of, limits_of, values_of
+from rtfs.host.sqlite import KILL, check_mode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+    from typing import Any, TypedDict
+
+    from rtfs.capabilities.sessions.limits import PoolLimits
+    from rtfs.capabilities.sessions.questions import Question
+    from rtfs.host.approvals import ApprovalRequest
+    from rtfs.host.audit.ledger import Record
+    from rtfs.host.calls.hints import HintLimits
+    from rtfs.host.policy.grants import Grants
+    from rtfs.host.policy.policy import PolicyRequest
+    from rtfs.machine import Limits
+
+    class RuntimeKeywords(TypedDict, total=False):
+        """The keywords of `RuntimeOptions` as `Runtime` takes them, beside `allow`."""
+
+        level: str
+        principal: str
+        policy: Callable[[PolicyRequest], Any] | None
+        policy_seconds: float
+        rules: Iterable[Any]
+        quotas: Iterable[Mapping[str, Any]]
+        max_calls: int | None
+        limits: Limits | Mapping[str, Any] | None
+        width: int
+        hint_limits: HintLimits | None
+        context: Mapping[str, Any] | None
+        module_path: Iterable[str | Path]
+        handlers: Mapping[str, dict[str, Any]] | None
+        pool_limits: PoolLimits | None
+        ledger: str | Path | None
+        kv: str | Path | None
+        state: str | Path | None
+        durability: str
+        approve: Callable[[ApprovalRequest], Any] | None
+        elicit: Callable[[Question], Any] | None
+        on_event: Callable[[Record], None] | None
+        on_warning: Callable[[str, Any], None] | None
+        stub: Callable[[str, tuple[Any, ...]], Any] | None
+
+
+class RuntimeOptions(Options):
+    """What a `Runtime` is made of. Raises HostError `config/…`.
+
+    Rights:
+    allow             grants: `mcp.github.*`, `net:HOST`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`, `exec:COMMAND`
+    level             minimal, standard or paranoid
+    principal         whose sessions are used
+    policy            asked with a `PolicyRequest` before each call: True, False, a `Decision`, or None (as built in)
+    policy_seconds    how long it may take
+    rules, quotas     see `rtfs.host.policy.rules`
+    max_calls         host calls that a run may make
+
+    Limits:
+    limits            of the machine: `Limits`, or a mapping of its fields
+    width             branches that run at once
+    hint_limits       `rtfs.HintLimits`: what hints may ask for
+
+    Language:
+    context           values for `@name`, for every run
+    module_path       folders where modules are found
+
+    Sessions:
+    handlers          name → keyword arguments for a bundled or installed session handler
+    pool_limits       `rtfs.sessions.PoolLimits`
+
+    State:
+    ledger, kv        files of the ledger and of `ccos.state.kv.*`; None: in memory
+    state             folder of durable runs
+    durability        what files survive: `kill` or `power`
+
+    People and programs around it:
+    approve           asked with an `ApprovalRequest` where a rule says so: True, False, "always", None; may be async
+    elicit            asked what a server wants to know, see `rtfs.host.questions`; may be async
+    on_event          told of each `Record` of the ledger
+    on_warning        told of each warning: message and `Span` or None; they are kept in `warnings`, too
+    stub              answers the calls that would leave the process: (id, arguments) → value
+    """
+
+    __slots__ = (
+        "allow", "approve", "context", "durability", "elicit", "handlers", "hint_limits", "kv", "ledger", "level",
+        "limits", "max_calls", "module_path", "on_event", "on_warning", "policy", "policy_seconds", "pool_limits",
+        "principal", "quotas", "rules", "state", "stub", "width",
+    )  # fmt: skip
+
+    allow: Grants
+    level: str
+    principal: str
+    policy: Callable[[PolicyRequest], Any] | None
+    policy_seconds: float
+    rules: tuple[Any, ...]
+    quotas: tuple[Mapping[str, Any], ...]
+    max_calls: int | None
+    limits: Limits | None
+    width: int
+    hint_limits: HintLimits | None
+    context: dict[str, Any]
+    module_path: tuple[str, ...]
+    handlers: Mapping[str, dict[str, Any]] | None
+    pool_limits: PoolLimits | None
+    ledger: str | None
+    kv: str | None
+    state: str | None
+    durability: str
+    approve: Callable[[ApprovalRequest], Any] | None
+    elicit: Callable[[Question], Any] | None
+    on_event: Callable[[Record], None] | None
+    on_warning: Callable[[str, Any], None] | None
+    stub: Callable[[str, tuple[Any, ...]], Any] | None
+
+    def __init__(
+        self,
+        *,
+        allow: Iterable[str] | Grants = (),
+        level: str = "standard",
+        principal: str = "local",
+        policy: Callable[[PolicyRequest], Any] | None = None,
+        policy_seconds: float = TIME_LIMIT,
+        rules: Iterable[Any] = (),
+        quotas: Iterable[Mapping[str, Any]] = (),
+        max_calls: int | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
+        width: int = 16,
+        hint_limits: HintLimits | None = None,
+        context: Mapping[str, Any] | None = None,
+        module_path: Iterable[str | Path] = (),
+        handlers: Mapping[str, dict[str, Any]] | None = None,
+        pool_limits: PoolLimits | None = None,
+        ledger: str | Path | None = None,
+        kv: str | Path | None = None,
+        state: str | Path | None = None,
+        durability: str = KILL,
+        approve: Callable[[ApprovalRequest], Any] | None = None,
+        elicit: Callable[[Question], Any] | None = None,
+        on_event: Callable[[Record], None] | None = None,
+        on_warning: Callable[[str, Any], None] | None = None,
+        stub: Callable[[str, tuple[Any, ...]], Any] | None = None,
+    ) -> None:
+        self._set(
+            allow=grants_of(allow),
+            level=check_level(level),
+            principal=principal,
+            policy=policy,
+            policy_seconds=policy_seconds,
+            rules=tuple(rules),
+            quotas=tuple(quotas),
+            max_calls=max_calls,
+            limits=limits_of(limits),
+            width=width,
+            hint_limits=hint_limits,
+            context=values_of(context),
+            module_path=tuple(str(folder) for folder in module_path),
+            handlers=handlers,
+            pool_limits=pool_limits,
+            ledger=None if ledger is None else str(ledger),
+            kv=None if kv is None else str(kv),
+            state=None if state is None else str(state),
+            durability=check_mode(durability),
+            approve=approve,
+            elicit=elicit,
+            on_event=on_event,
+            on_warning=on_warning,
+            stub=stub,
+        )
+        Rules(self.rules, self.quotas)
+
+
+def runtime_options(given: RuntimeOptions | None, keywords: Mapping[str, Any]) -> RuntimeOptions:
+    """The options of a call such as `Runtime(options=given, **keywords)`. Raises as `RuntimeOptions`."""
+    if given is None:
+        return RuntimeOptions(**keywords)
+    return given.replace(**keywords) if keywords else given
