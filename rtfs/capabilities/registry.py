@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.declaration import Fields
     from rtfs.capabilities.manifest import CapabilityManifest
     from rtfs.capabilities.permit import Permit
+    from rtfs.capabilities.signature import Signature
     from rtfs.source import Span
 
 UNDECLARED = "declare it with (capability …), or load its declaration: --load FILE, or `load:` in --config FILE"
@@ -39,6 +40,7 @@ concurrently; a coroutine function that waits as the host does."""
 class Entry:
     """One registered capability.
 
+    `signature`: names and order of the parameters, or None where arguments have no names of their own.
     `restore`: told arguments, value and permit of a call that a resumed run does not make again, to bring about what it
     did in this process. `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where
     anything goes.
@@ -51,7 +53,7 @@ class Entry:
 
     __slots__ = (
         "_manifest", "check_input", "check_output", "describe", "fields", "id", "loop", "needs", "origin", "prints",
-        "repeats", "restore", "route", "takes_nothing", "told",
+        "repeats", "restore", "route", "signature", "takes_nothing", "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -69,6 +71,7 @@ class Entry:
         self.describe: Callable[[], Fields] | None = None
         self.loop: Any = None
         self.restore: Callable[[tuple[Any, ...], Any, Permit], None] | None = None
+        self.signature: Signature | None = None
         self.takes_nothing = False
         self.told = False
         self.repeats: Callable[[tuple[Any, ...]], bool] | None = None

@@ -7,6 +7,7 @@ output of a macro, an imported module, a hint or what was loaded; where an id is
 
 from __future__ import annotations
 
+from rtfs.capabilities.signature import canonical
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.policy.grants import glob
 from rtfs.values import EvalError, Keyword, List, Map, Symbol, UserError, Vector
@@ -194,7 +195,7 @@ def _literals(nodes: list[Any]) -> tuple[Any, ...] | None:
 
 def _literal(node: Any) -> Any:
     """The value of a node. Raises LookupError if it is computed."""
-    from rtfs.compiler.analysis.nodes import Const, MapDisplay, VectorDisplay
+    from rtfs.compiler.analysis.nodes import Const, MapDisplay, Primitive, VectorDisplay
 
     if isinstance(node, Const):
         return node.value
@@ -203,6 +204,9 @@ def _literal(node: Any) -> Any:
     if isinstance(node, MapDisplay):
         items = [_literal(item) for item in node.items]
         return Map(zip(items[::2], items[1::2], strict=True))
+    if isinstance(node, Primitive) and node.operation == "with_keywords":
+        given, keywords = [_literal(argument) for argument in node.arguments]
+        return given.merge_pairs(keywords.items()) if given.__class__ is Map else given
     raise LookupError
 
 
@@ -258,7 +262,14 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
     context = RuntimeContext(
         principal=runtime.options.principal, grants=(runtime._executor.grants,), level=runtime.options.level
     )
-    decision = runtime._pipeline.decide(entry, call.arguments or (), context)
+    arguments = call.arguments or ()
+    if known:
+        try:
+            arguments = canonical(entry, arguments)
+        except UserError as error:
+            call.decision, call.reason = "depends", error.message
+            return
+    decision = runtime._pipeline.decide(entry, arguments, context)
     if runtime._pipeline.guard is not None:
         call.decision, call.reason = "depends", "the embedder's policy decides"
     elif conditional:

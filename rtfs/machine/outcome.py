@@ -26,9 +26,10 @@ class HostCall:
     "capability" (declare id; args: the options map), "step-enter" (id: name; args: options map), "step-leave" (args:
     "ok" or "error"), "context" (id: the name of `@name`), "parallel" (args: functions of no arguments), "breathe" (the
     program used up a slice of steps; only if the driver asked for it). hints: the call's metadata map, or None.
+    given: `args` as the program gave them; a host may put its own form of them into `args`.
     """
 
-    __slots__ = ("_place", "args", "hints", "id", "kind")
+    __slots__ = ("_place", "args", "given", "hints", "id", "kind")
 
     def __init__(
         self, kind: str, id: str, args: tuple[Any, ...] = (), hints: Map | None = None, place: Any = None
@@ -36,6 +37,7 @@ class HostCall:
         self.kind = kind
         self.id = id
         self.args = args
+        self.given = args
         self.hints = hints
         self._place = place
 

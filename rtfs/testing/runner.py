@@ -101,6 +101,7 @@ class _Stubs:
     def answer(self, name: str, arguments: Sequence[Any]) -> Any:
         """What the stub that is next says to this call; an error if it is no call for it."""
         import rtfs
+        from rtfs.host.bundled.capabilities import SIGNATURES
 
         found = f"(call {json.dumps(name)} {' '.join(rtfs.to_text(a) for a in arguments)})"
         if not self.left:
@@ -109,6 +110,9 @@ class _Stubs:
         if stub.id != name:
             return self._refuse(f"the next stub (line {stub.line}) is for {stub.id}, the call is {found}")
         given = _normal(list(arguments))
+        if wanted is not None and name in SIGNATURES:
+            wanted = [SIGNATURES[name].arrange(name, tuple(wanted))]
+            given = [SIGNATURES[name].arrange(name, tuple(given))]
         if wanted is not None and not rtfs.equal(rtfs.Vector(wanted), rtfs.Vector(given)):
             difference = describe(rtfs.Vector(wanted), rtfs.Vector(given))
             return self._refuse(f"other arguments than the stub of line {stub.line} expects: {found}\n{difference}")

@@ -276,11 +276,13 @@ def test_a_step_that_a_limit_ends_is_left_too() -> None:
 
 def test_a_stub_answers_what_would_leave_the_process_and_nothing_else() -> None:
     def stub(id: str, arguments: tuple[Any, ...]) -> Any:
-        return f"stubbed {id} {arguments[0]}" if id != "ccos.system.get-env" else NotImplemented
+        return f"stubbed {id} {rtfs.to_text(arguments[0])}" if id != "ccos.system.get-env" else NotImplemented
 
     with rtfs.Runtime(stub=stub) as rt:
         rt.register("mine", lambda x: x)
-        assert rt.run('(read-file "/nowhere")') == "stubbed ccos.io.read-file /nowhere"
+        assert rt.run('(read-file "/nowhere")') == 'stubbed ccos.io.read-file {:path "/nowhere"}'
         assert rt.run('(call "mine" 1)') == 1
-        assert rt.run('(capability "s" :metadata {:zz {:requires_session "auto"}}) (call "s" "x")') == "stubbed s x"
+        assert (
+            rt.run('(capability "s" :metadata {:zz {:requires_session "auto"}}) (call "s" :x 1)') == "stubbed s {:x 1}"
+        )
         assert error_of(rt, '(get-env "HOME")').code == "policy/denied"

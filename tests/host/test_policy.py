@@ -119,7 +119,7 @@ def test_it_sees_the_call_and_the_built_in_answer() -> None:
     assert seen == [
         ("mine", (1,), [], True),
         ("mine", (2,), [], True),
-        ("ccos.system.get-env", ("X",), ["env:X"], False),
+        ("ccos.system.get-env", (rtfs.Map({rtfs.Keyword("name"): "X"}),), ["env:X"], False),
     ]
 
 

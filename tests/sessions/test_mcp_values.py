@@ -13,7 +13,7 @@ from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, header_value, 
 from rtfs.capabilities.sessions.wire import json as wire_json
 from rtfs.capabilities.sessions.wire.arguments import arguments_json
 from rtfs.values import Keyword, List, Map, Symbol, Vector, to_python
-from rtfs.values.error import HostError
+from rtfs.values.error import EvalError, HostError
 
 K = Keyword
 
@@ -50,13 +50,9 @@ def test_nil_is_dropped_only_where_the_key_is_optional() -> None:
     assert sent(value, optional_keys=frozenset({"a", "x"})) == {"b": None, "c": {"a": None}}
 
 
-@pytest.mark.parametrize("nothing", [None, Vector(), List(), Map()])
+@pytest.mark.parametrize("nothing", [None, Map()])
 def test_no_arguments_are_an_empty_object(nothing: Any) -> None:
     assert arguments_json(nothing) == b"{}"
-
-
-def test_one_positional_map_is_the_arguments() -> None:
-    assert sent(Vector([Map([(K("a"), 1)])])) == {"a": 1}
 
 
 def deep(levels: int) -> Any:
@@ -89,11 +85,11 @@ def test_what_json_cannot_say_is_a_clear_error(value: Any, said: str) -> None:
     assert said in caught.value.message
 
 
-@pytest.mark.parametrize("value", [Vector([1, 2]), 5, "x", Vector([1])])
+@pytest.mark.parametrize("value", [Vector([1, 2]), 5, "x", Vector([1]), Vector(), List(), Vector([Map([(K("a"), 1)])])])
 def test_positional_arguments_are_refused(value: Any) -> None:
-    with pytest.raises(HostError) as caught:
+    with pytest.raises(EvalError) as caught:
         arguments_json(value)
-    assert caught.value.code == "argument/json"
+    assert caught.value.code == "arity"
 
 
 def text(*texts: str) -> list[dict[str, Any]]:

@@ -136,19 +136,16 @@ def _fits(name: str, value: Any) -> None:
 
 
 def _arguments(name: str, arguments: tuple[Any, ...], low: int, high: int | None) -> tuple[Any, ...]:
-    """Positional arguments; `{:key k :value v}` is spread, and so is `{k v}`, since `(call id :k v)` collects a map."""
-    if len(arguments) == 1 and arguments[0].__class__ is Map and high is not None:
+    """Positional arguments; the canonical form of a call (`{:key k :value v}`, `{:key k :items [x]}`) is spread."""
+    if len(arguments) == 1 and arguments[0].__class__ is Map and _KEY in arguments[0]:
         given = arguments[0]
-        names = {_KEY, _VALUE} if low == 2 else {_KEY}
-        if set(given.keys()) == names:
-            arguments = tuple(given.get(key) for key in (_KEY, _VALUE) if key in names)
-        elif len(given) == 1 and high == 2:
-            ((key, value),) = given.items()
-            arguments = (key, value)
+        rest = [given[key] for key in _REST if key in given]
+        arguments = (given[_KEY], *([item for part in rest for item in part] if high is None else rest))
     if len(arguments) < low or (high is not None and len(arguments) > high):
         wanted = str(low) if low == high else f"at least {low}" if high is None else f"{low} or {high}"
         raise EvalError("arity", f'"ccos.state.kv.{name}" takes {wanted} arguments, not {len(arguments)}')
     return arguments
 
 
-_KEY, _VALUE = Keyword("key"), Keyword("value")
+_KEY = Keyword("key")
+_REST = tuple([Keyword(name) for name in ("default", "value", "pairs", "keys", "items")])

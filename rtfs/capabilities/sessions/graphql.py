@@ -63,6 +63,9 @@ class GraphqlSession(Session):
 class GraphqlHandler:
     """name: what prefixes the metadata keys. largest: bytes of an answer."""
 
+    named_arguments = True
+    """Calls take one map; the host refuses arguments by position before a session is made."""
+
     def __init__(self, *, name: str = "graphql", largest: int = 64 * 2**20) -> None:
         self.name = name
         self.largest = largest

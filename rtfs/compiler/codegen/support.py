@@ -293,6 +293,16 @@ def capability_id(value: Any, /) -> str:
     raise TypeMismatch("type/mismatch", f"a capability's id is a string or a keyword, not {a_kind(value)}")
 
 
+MIXED_ARGUMENTS = "arguments are given by position or by keywords, not both; only a map and keywords go together"
+
+
+def with_keywords(value: Any, keywords: Map, /) -> Map:
+    """The arguments of a call that has a map and keyword arguments."""
+    if value.__class__ is not Map:
+        raise EvalError("form/shape", f"`call`: {MIXED_ARGUMENTS}")
+    return value.merge_pairs(keywords.items())
+
+
 def step_name(value: Any, /) -> str:
     if value.__class__ in (Keyword, Symbol):
         return value.name
@@ -346,6 +356,7 @@ SUPPORT: dict[str, Any] = {
         bounded,
         capability_id,
         step_name,
+        with_keywords,
         count_round,
         cast,
         accepts,

@@ -9,6 +9,7 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.nodes import Const, HostRequest, Local, MapDisplay, Node, Primitive
 from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope
 from rtfs.compiler.analysis.special_forms import shape_error, special_form
+from rtfs.compiler.codegen.support import MIXED_ARGUMENTS
 from rtfs.values import Keyword, Map, Symbol
 from rtfs.values.error import CompileError
 
@@ -40,7 +41,8 @@ def analyse_call(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         if len(pairs) == 1 and not positional:
             positional.append(a.analyse(pairs[0], scope))  # (call "id" :word): one argument, a keyword
         else:
-            positional.append(_keyword_arguments(a, pairs, scope))
+            keywords = _keyword_arguments(a, pairs, scope)
+            positional = [keywords] if not positional else [_together(a, positional, keywords)]
     hints = _hints(a, form, scope)
     return HostRequest(at, "call", id_node, positional, hints)
 
@@ -51,6 +53,14 @@ def _capability_id(a: Analyser, form: Any, scope: Scope) -> Node:
     if form.__class__ is Keyword:
         return Const(a.at, form.name)
     return Primitive(a.at, "capability_id", [a.analyse(form, scope)])
+
+
+def _together(a: Analyser, positional: list[Node], keywords: Node) -> Node:
+    """One map of a map and keyword arguments; other mixtures have no meaning that everybody would agree on."""
+    first = positional[0]
+    if len(positional) > 1 or (isinstance(first, Const) and first.value.__class__ is not Map):
+        raise shape_error("call", MIXED_ARGUMENTS)
+    return Primitive(a.at, "with_keywords", [first, keywords])
 
 
 def _keyword_arguments(a: Analyser, pairs: list[Any], scope: Scope) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.declaration import Fields
 from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, THREAD, Entry
+from rtfs.capabilities.signature import Signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
     from rtfs.capabilities.providers.state import Values
     from rtfs.capabilities.registry import Registry
 
+
+_PATH = Signature(("path",), 1)
+SIGNATURES = {
+    "ccos.io.read-file": _PATH,
+    "ccos.io.write-file": Signature(("path", "content"), 2),
+    "ccos.io.file-exists": _PATH,
+    "ccos.io.delete-file": _PATH,
+    "ccos.system.get-env": Signature(("name", "default"), 1),
+    "ccos.system.sleep-ms": Signature(("ms",), 1),
+    "ccos.network.http-fetch": Signature(("url", "method", "headers", "body", "timeout-ms"), 1),
+    "ccos.state.kv.get": Signature(("key", "default"), 1, any_first=True, pair=True),
+    "ccos.state.kv.put": Signature(("key", "value"), 2, any_first=True, pair=True),
+    "ccos.state.kv.delete": Signature(("key",), 1, any_first=True),
+    "ccos.state.kv.assoc": Signature(("key",), 1, rest="pairs", any_first=True),
+    "ccos.state.kv.dissoc": Signature(("key",), 1, rest="keys", any_first=True),
+    "ccos.state.kv.conj": Signature(("key",), 1, rest="items", any_first=True),
+}
+"""Parameters of the bundled capabilities; the others (printing, JSON, branches) take values without names."""
 
 _PRINTING = ("ccos.io.println", "ccos.io.print", "ccos.io.log")
 _FILES = ("ccos.io.read-file", "ccos.io.write-file", "ccos.io.file-exists", "ccos.io.delete-file")
@@ -70,6 +89,7 @@ def install(registry: Registry, values: Values) -> None:
         fields.implementation = function
         entry = Entry(fields, BUILTIN, route)
         entry.needs = needs
+        entry.signature = SIGNATURES.get(id)
         entry.takes_nothing = True
         entry.prints = id in _PRINTING
         entry.told = function is _fetch or id in _FILES or id.startswith(kv)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
     from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.run.driver import Frame
+    from rtfs.machine import HostCall
 
     Next = Callable[[], Awaitable[Any]]
 else:
@@ -68,16 +69,28 @@ class HintLimits:
 
 
 class HintedCall:
-    """A call that hints wrap. capability: its id. arguments: tuple of RTFS values. principal: on whose behalf. text: of
+    """A call that hints wrap. capability: its id. arguments: tuple of RTFS values, in canonical
+    form; given: as the program gave them. principal: on whose behalf. text: of
     the arguments. number: of its latest decision in the ledger."""
 
-    __slots__ = ("_needs", "arguments", "capability", "entry", "frame", "number", "pipeline", "principal", "text")
+    __slots__ = (
+        "_needs",
+        "arguments",
+        "capability",
+        "entry",
+        "frame",
+        "given",
+        "number",
+        "pipeline",
+        "principal",
+        "text",
+    )
 
     def __init__(
         self,
         pipeline: Pipeline,
         entry: Entry,
-        arguments: tuple[Any, ...],
+        call: HostCall,
         frame: Frame,
         number: int,
         text: str,
@@ -86,7 +99,8 @@ class HintedCall:
         self.pipeline = pipeline
         self.entry = entry
         self.capability = entry.id
-        self.arguments = arguments
+        self.arguments = call.args
+        self.given = call.given
         self.frame = frame
         self.principal = frame.context.principal
         self.number = number
@@ -172,7 +186,7 @@ class Hints:
         chosen: list[tuple[str, dict[str, Any]]],
         pipeline: Pipeline,
         entry: Entry,
-        arguments: tuple[Any, ...],
+        call: HostCall,
         frame: Frame,
         number: int,
         text: str,
@@ -181,10 +195,10 @@ class Hints:
         """Route a call through its hints. number: of its decision in the ledger. text: of its arguments. needs:
         what was decided about."""
 
-        call = HintedCall(pipeline, entry, arguments, frame, number, text, needs)
-        inner: Next = call.route
+        hinted = HintedCall(pipeline, entry, call, frame, number, text, needs)
+        inner: Next = hinted.route
         for name, options in reversed(chosen):
-            inner = self._wrap(name, options, inner, call)
+            inner = self._wrap(name, options, inner, hinted)
         return await inner()
 
     def _wrap(self, name: str, options: Any, inner: Next, call: HintedCall) -> Next:
@@ -344,7 +358,7 @@ async def _fallen(options: dict[str, Any], inner: Next, call: HintedCall) -> Any
         call.note(f"fallback: {other} after {error.code}")
         from rtfs.machine import HostCall
 
-        return await call.pipeline.perform(HostCall("call", other, call.arguments), call.frame.inner(call.number))
+        return await call.pipeline.perform(HostCall("call", other, call.given), call.frame.inner(call.number))
 
 
 async def _coroutine(inner: Next) -> Any:

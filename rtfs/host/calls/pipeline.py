@@ -1,7 +1,8 @@
 """The one function that dispatches every host call: `Pipeline.perform`. Nothing else reaches an implementation.
 
 Must not know any provider's name, nor how sessions or machines work inside. The stages, in order: resolve the
-manifest, decide and record the decision, check the input, apply hints, route, check the output, record the outcome.
+manifest, bring the arguments into canonical form, decide and record the decision, check the input, apply hints, route,
+check the output, record the outcome.
 Invariant: no stage is skipped, whoever calls (a program, an implementation, a branch, a retry, a fallback); the ledger
 has the decision before anything happens, and an outcome for every call that was allowed.
 """
@@ -22,6 +23,7 @@ from rtfs.capabilities.registry import (
     THREAD,
     entry_for,
 )
+from rtfs.capabilities.signature import canonical
 from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.calls.marshal import (
     as_text,
@@ -85,12 +87,14 @@ class Pipeline:
     async def perform(self, call: HostCall, frame: Frame, held: HeldCall | None = None) -> Any:
         """Perform a `call`; its value. held: the call's entry in the journal of a durable run, which makes it. Raises
         UserError (`capability/…`, `policy/…`, `session/…`, `type/mismatch`)."""
+        entry = frame.run.registry.find(call.id)
+        if entry is not None and held is None and (entry.signature is not None or entry.route == SESSION):
+            self._bring_into_form(entry, call, frame)
         if held is None and frame.run.journal is not None:
             return await frame.run.journal.perform(self, call, frame)
         ledger = self.ledger
         context = frame.context
         arguments = call.args
-        entry = frame.run.registry.find(call.id)
         if entry is None:
             ledger.append("decision", context.run_id, frame.parent, named(call.id), context.principal, "deny: unknown")
             raise frame.run.registry.unknown(call.id, call.span)
@@ -116,7 +120,7 @@ class Pipeline:
             if held is not None:
                 await held.announce(entry, bool(chosen))
             if chosen:
-                value = await self.hints.apply(chosen, self, entry, arguments, frame, number, text, needs)
+                value = await self.hints.apply(chosen, self, entry, call, frame, number, text, needs)
             elif entry.route == INLINE and not entry.told and self.stub is None:
                 value = call_inline(entry, arguments)
             else:
@@ -155,6 +159,20 @@ class Pipeline:
             perf_counter_ns() - started,
         )
         return value
+
+    def _bring_into_form(self, entry: Entry, call: HostCall, frame: Frame) -> None:
+        """Give a call its canonical arguments. Arguments that have none are an error EvalError `arity`, recorded as a
+        denial; what is denied with any arguments stays denied."""
+        try:
+            call.args = canonical(entry, call.args)
+        except UserError as error:
+            context = frame.context
+            decision = policy.decide(entry, (), context, [])
+            if decision.allow or (self.rules is not None and self.rules.about(entry.id)):
+                decision = Decision(False, error.code)
+                decision.error = error
+            self.ledger.append("decision", context.run_id, frame.parent, entry.id, context.principal, decision.text)
+            raise policy.denial(entry, decision) from None
 
     async def again(
         self, entry: Entry, arguments: tuple[Any, ...], text: str, frame: Frame

@@ -13,7 +13,7 @@ from rtfs.capabilities.metadata import candidates, prefixes
 from rtfs.capabilities.registry import PLAN
 from rtfs.host.redaction import know, redact
 from rtfs.host.scheduler.suspensions import OnLoop
-from rtfs.values import HostError
+from rtfs.values import HostError, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,6 +143,10 @@ class Sessions:
 
         name = self.provider(entry)
         handler = self.handler(name)
+        if getattr(handler, "named_arguments", False) and value.__class__ is not Map and value is not None:
+            from rtfs.capabilities.sessions.wire.arguments import by_position
+
+            raise by_position(entry.id)
         fields, context = entry.fields, frame.context
         tell = self.progress
         call = SessionCall(

@@ -74,7 +74,7 @@ def ruled(
     """The built-in policy under rules: the first that fits decides; what it allows still needs the resources."""
     if not rules.about(entry.id):
         return decide(entry, arguments, context, needs)
-    rule = rules.rule(entry.id, arguments, needs)
+    rule = rules.rule(entry.id, arguments, needs, entry.signature)
     if rule is None:
         decision = decide(entry, arguments, context, needs)
     elif rule.decide == "deny":

@@ -1,29 +1,34 @@
 """Rules of a configuration: which calls are allowed, denied or asked about, by id and arguments; and quotas by id.
 
-Must not know how calls are carried out. Invariants: the first rule that fits decides; a rule that allows fits only if
-every spelling of an argument fits, one that denies or asks fits if any does; a path is compared as the file that it
-leads to; a rule never widens what a run was narrowed to, and gives no resource (`net:` …), only the capability.
+Must not know how calls are carried out. Invariants: what is looked at is the canonical form of a call's arguments
+(`rtfs.capabilities.signature`); the first rule that fits decides; a rule that allows fits only if every spelling of an
+argument fits, one that denies or asks fits if any does; numbers are compared by value; a path is compared as the file
+that it leads to; a rule never widens what a run was narrowed to, and gives no resource (`net:` …), only the capability.
 """
 
 from __future__ import annotations
 
 from rtfs.host.policy.context import Quota
 from rtfs.host.policy.grants import glob, real_path
-from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, Vector
+from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, Vector, equal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from rtfs.capabilities.signature import Signature
+
 DECISIONS = ("allow", "deny", "approve")
+_NUMBERS = (int, float)
 LONGEST_PATH = 4_096
 """Characters of a text that may be a path."""
 
 
 class Rule:
     """match: a capability id, `*` for any run of characters. when: argument name (`a.b` for a part of a part, a number
-    for a position) → what it must be: a value, a text with `*`, or a list of them. decide: one of `DECISIONS`."""
+    for a position) → what it must be: a value, a text with `*`, or a list of them; `5` fits `5.0` too, but no text and
+    no boolean. decide: one of `DECISIONS`."""
 
     __slots__ = ("decide", "match", "reason", "when")
 
@@ -35,16 +40,31 @@ class Rule:
         self.match = match
         self.decide = decide
         self.when = dict(when or {})
+        for path, wanted in self.when.items():
+            if isinstance(wanted, dict):
+                raise HostError(
+                    f"a rule compares {path!r} with a value, a text or a list, not with a mapping",
+                    code="config/invalid",
+                    hint=f"name the part: `{path}.name: value`",
+                )
         self.reason = reason or f"rule {match}"
 
-    def fits(self, id: str, arguments: tuple[Any, ...], needs: Sequence[str] = ()) -> bool:
-        """Whether the rule is about this call. needs: the resources that it reaches."""
+    def fits(
+        self, id: str, arguments: tuple[Any, ...], needs: Sequence[str] = (), signature: Signature | None = None
+    ) -> bool:
+        """Whether the rule is about this call. needs: the resources that it reaches. signature: of the capability: a
+        position means the parameter there."""
         if not glob(self.match, id):
             return False
         files = [need.split(":", 2)[2] for need in needs if need.startswith("fs:")]
-        value = arguments[0] if len(arguments) == 1 and arguments[0].__class__ is Map else Vector(arguments)
+        values: list[Any] = [Vector(arguments)]
+        if len(arguments) == 1 and arguments[0].__class__ is Map:
+            values.append(arguments[0])
         for path, wanted in self.when.items():
-            found = _at([value], str(path).split("."))
+            parts = str(path).split(".")
+            if signature is not None and _is_index(parts[0]):
+                parts[:1] = signature.place(int(parts[0])) or parts[:1]
+            found = _at(values if signature is None else values[1:], parts)
             fitting = [_matches(one, wanted, files) for one in found]
             if self.decide == "allow":
                 if not fitting or not all(answers[-1] for answers in fitting):
@@ -74,10 +94,12 @@ class Rules:
         """Whether any rule may be about calls of this capability."""
         return any(glob(rule.match, id) for rule in self.rules)
 
-    def rule(self, id: str, arguments: tuple[Any, ...], needs: Sequence[str] = ()) -> Rule | None:
+    def rule(
+        self, id: str, arguments: tuple[Any, ...], needs: Sequence[str] = (), signature: Signature | None = None
+    ) -> Rule | None:
         """The rule that decides about a call that reaches `needs`, or None."""
         for rule in self.rules:
-            if rule.fits(id, arguments, needs):
+            if rule.fits(id, arguments, needs, signature):
                 return rule
         return None
 
@@ -145,10 +167,14 @@ def _at(values: list[Any], path: list[str]) -> list[Any]:
         for value in values:
             if value.__class__ is Map:
                 inner += [item for key, item in value.items() if _text(key) == name]
-            elif value.__class__ in (Vector, List) and name.isascii() and name.isdigit() and int(name) < len(value):
+            elif value.__class__ in (Vector, List) and _is_index(name) and int(name) < len(value):
                 inner.append(value[int(name)])
         values = inner
     return values
+
+
+def _is_index(name: str) -> bool:
+    return name.isascii() and name.isdigit()
 
 
 def _matches(value: Any, wanted: Any, files: list[str]) -> list[bool]:
@@ -186,7 +212,9 @@ def _is(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, str):
         text = _text(value)
         return text.__class__ is str and glob(wanted, text)
-    return value.__class__ is wanted.__class__ and bool(value == wanted)
+    if value.__class__ in _NUMBERS and wanted.__class__ in _NUMBERS:
+        return bool(value == wanted)
+    return value.__class__ is wanted.__class__ and equal(value, wanted)
 
 
 def _text(value: Any) -> Any:

@@ -47,6 +47,9 @@ class McpHandler:
     come from. limits: see `WireLimits`. eras: what is known of servers, by identity.
     """
 
+    named_arguments = True
+    """Calls take one map; the host refuses arguments by position before a session is made."""
+
     def __init__(
         self,
         *,

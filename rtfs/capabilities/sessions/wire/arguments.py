@@ -10,7 +10,7 @@ from math import isfinite
 
 from rtfs.capabilities.sessions.wire.json import MAX_DEPTH, encode
 from rtfs.values import Keyword, List, Map, Symbol, Vector
-from rtfs.values.error import HostError
+from rtfs.values.error import EvalError, HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,25 +20,18 @@ if TYPE_CHECKING:
 def arguments_json(arguments: Any, optional_keys: frozenset[str] = frozenset()) -> bytes:
     """A call's arguments as the JSON object that a server takes.
 
-    arguments: a map, or nil or an empty vector for none, or a vector that holds one map. optional_keys: names whose
-    nil is left out. Raises HostError (`argument/json`).
+    arguments: a map, or nil for none. optional_keys: names whose nil is left out. Raises HostError (`argument/json`),
+    EvalError (`arity`) for arguments by position.
     """
     return encode_checked(plain_arguments(arguments, optional_keys))
 
 
 def plain_arguments(arguments: Any, optional_keys: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The same as Python data."""
-    if arguments.__class__ is Vector or arguments.__class__ is List:
-        if len(arguments) == 1 and arguments[0].__class__ is Map:
-            arguments = arguments[0]
-        elif len(arguments) == 0:
-            arguments = None
-        else:
-            raise refuse("the call takes one map of named arguments, not positional ones")
     if arguments is None:
         return {}
     if arguments.__class__ is not Map:
-        raise refuse("the call takes one map of named arguments")
+        raise by_position("id")
     try:
         plain: dict[str, Any] = _plain(arguments, 0)
     except _NoJson as problem:
@@ -50,6 +43,15 @@ def plain_arguments(arguments: Any, optional_keys: frozenset[str] = frozenset())
         if key in plain and plain[key] is None:
             del plain[key]
     return plain
+
+
+def by_position(id: str) -> EvalError:
+    """The error for arguments that have no names, of a call that takes one map of named ones."""
+    return EvalError(
+        "arity",
+        "the call takes one map of named arguments, not positional ones",
+        hint=f'(call "{id}" :name value …) or (call "{id}" {{:name value …}})',
+    )
 
 
 def encode_checked(plain: Any) -> bytes:

@@ -1,0 +1,111 @@
+"""The signature of a capability, and the canonical form of a call's arguments.
+
+Must not know policies, providers or any particular capability. Invariant: all spellings of a call (by position, as one
+map with keyword or text keys, by keyword arguments) have one canonical form, and arranging that form again changes
+nothing, so that whatever looks at a call sees the same arguments as whatever carries it out.
+"""
+
+from __future__ import annotations
+
+from rtfs.capabilities.registry import SESSION
+from rtfs.values import EvalError, Keyword, List, Map, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.registry import Entry
+
+
+class Signature:
+    """The parameters of a capability, in order.
+
+    names: of the parameters. required: how many of them a call must give; the others are left out of the canonical form
+    where they are nil. rest: the name of the parameter that takes all further arguments as a vector, or None.
+    any_first: whether the first parameter may itself be a map, so that a map with other keys is its value. pair:
+    whether a map of one entry with another key gives the first two parameters (`(call id :k v)` collects such a map).
+    """
+
+    __slots__ = ("any_first", "names", "pair", "required", "rest")
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        required: int,
+        *,
+        rest: str | None = None,
+        any_first: bool = False,
+        pair: bool = False,
+    ) -> None:
+        self.names = names
+        self.required = required
+        self.rest = rest
+        self.any_first = any_first
+        self.pair = pair
+
+    def arrange(self, id: str, arguments: tuple[Any, ...]) -> Map:
+        """The canonical map of a call's arguments. Raises EvalError `arity` if one is missing or too much."""
+        given = self._named(arguments)
+        if given is None:
+            if len(arguments) > len(self.names) and self.rest is None:
+                raise EvalError(
+                    "arity",
+                    f'"{id}" takes at most {_count(len(self.names))} ({" ".join(self.names)}), not {len(arguments)}',
+                )
+            given = dict(zip(self.names, arguments, strict=False))
+            if self.rest is not None and len(arguments) > len(self.names):
+                given[self.rest] = Vector(arguments[len(self.names) :])
+        needed = self.names[: self.required] if self.rest is None else (*self.names, self.rest)
+        missing = [name for name in needed if name not in given]
+        if missing:
+            raise EvalError("arity", f'"{id}" needs {" and ".join(missing)}')
+        order = self.names if self.rest is None else (*self.names, self.rest)
+        return Map(
+            [
+                (Keyword(name), given[name])
+                for name in order
+                if name in given and (given[name] is not None or name in needed)
+            ]
+        )
+
+    def place(self, index: int) -> list[str]:
+        """Where the argument at a position is in the canonical map."""
+        if index < len(self.names) or self.rest is None:
+            return [self.names[index]] if index < len(self.names) else []
+        return [self.rest, str(index - len(self.names))]
+
+    def _named(self, arguments: tuple[Any, ...]) -> dict[str, Any] | None:
+        """The arguments by name where they are given as one map, None where they are given by position."""
+        if len(arguments) != 1 or arguments[0].__class__ is not Map:
+            return None
+        value: Map = arguments[0]
+        named = {_plain(key): item for key, item in value.items()}
+        known = self.names if self.rest is None else (*self.names, self.rest)
+        needed = self.names[: self.required] if self.rest is None else known
+        if len(named) == len(value) and set(named) <= set(known) and (not self.any_first or set(needed) <= set(named)):
+            if self.rest is not None and named.get(self.rest).__class__ not in (Vector, List):
+                return None
+            return named
+        if self.pair and len(value) == 1:
+            return dict(zip(self.names, *value.items(), strict=False))
+        return None
+
+
+def canonical(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of a call in canonical form: one map where the capability's parameters have names, else as they
+    are. Raises EvalError `arity` where they do not fit the parameters."""
+    signature = entry.signature
+    if signature is not None:
+        return (signature.arrange(entry.id, arguments),)
+    return arguments if arguments or entry.route != SESSION else (_NOTHING,)
+
+
+_NOTHING = Map()
+
+
+def _count(number: int) -> str:
+    return f"{number} argument" if number == 1 else f"{number} arguments"
+
+
+def _plain(key: Any) -> Any:
+    return key.name if key.__class__ is Keyword else key
