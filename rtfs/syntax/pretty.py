@@ -7,7 +7,7 @@ linear in the size that the value has when it is written out, however deep it is
 from __future__ import annotations
 
 from rtfs.syntax.printer import MOST_COLLECTIONS, MOST_TEXT, elements, to_text
-from rtfs.values import LimitError, List, Map, Symbol, Vector
+from rtfs.values import LimitError, List, Map, Set, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _DEEPEST = 40
 """Levels that are broken; what lies deeper stays on one line."""
 
-_COLLECTIONS = (List, Vector, Map)
+_COLLECTIONS = (List, Vector, Map, Set)
+_BRACKETS: dict[type, tuple[str, str]] = {List: ("(", ")"), Vector: ("[", "]"), Set: ("#{", "}")}
 
 
 def pretty(value: Any, width: int = 80) -> str:
@@ -63,9 +64,10 @@ def _emit(value: Any, column: int, closing: int, width: int, depth: int, out: _P
         out.append("}")
     else:
         out.breaks()
-        out.append("(" if kind is List else "[")
-        _emit_items(value.to_list(), column + 1, closing + 1, width, depth + 1, out)
-        out.append(")" if kind is List else "]")
+        opener, closer = _BRACKETS[kind]
+        out.append(opener)
+        _emit_items(value.to_list(), column + len(opener), closing + 1, width, depth + 1, out)
+        out.append(closer)
 
 
 def _emit_entries(value: Any, column: int, closing: int, width: int, depth: int, out: _Pieces) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 
 from rtfs.syntax.numbers import float_text, int_text
-from rtfs.values import Keyword, LimitError, List, Map, Symbol, UserError, Vector
+from rtfs.values import Keyword, LimitError, List, Map, Regex, Set, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _put_together(out: list[str], chunks: list[str], size: int) -> int:
 
 
 def elements(value: Any) -> list[Any]:
-    """What a list, vector or map shows between its brackets; of a map the keys and values by turns."""
+    """What a list, vector, set or map shows between its brackets; of a map the keys and values by turns."""
     if value.__class__ is Map:
         flat: list[Any] = []
         for pair in value.items():
@@ -170,6 +170,10 @@ def _symbol_text(value: Symbol) -> str:
     return value.name
 
 
+def _regex_text(value: Regex) -> str:
+    return f'#"{value.pattern}"'
+
+
 def _other_text(value: Any) -> str:
     if isinstance(value, UserError):
         return f"#<error {value.code}: {value.message}>"
@@ -188,6 +192,7 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
     type(None): _nil_text,
     Keyword: _keyword_text,
     Symbol: _symbol_text,
+    Regex: _regex_text,
 }
 
-_BRACKETS: dict[type, tuple[str, str]] = {List: ("(", ")"), Vector: ("[", "]"), Map: ("{", "}")}
+_BRACKETS: dict[type, tuple[str, str]] = {List: ("(", ")"), Vector: ("[", "]"), Map: ("{", "}"), Set: ("#{", "}")}

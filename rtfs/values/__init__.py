@@ -23,7 +23,9 @@ from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
 from rtfs.values.map import Map
 from rtfs.values.order import compare, sort_key, sorted_by, sorted_values
+from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Sequence, Vector
+from rtfs.values.set import Set
 from rtfs.values.symbol import Symbol
 
 __all__ = [
@@ -39,8 +41,10 @@ __all__ = [
     "List",
     "Map",
     "ReaderError",
+    "Regex",
     "RtfsError",
     "Sequence",
+    "Set",
     "Symbol",
     "TypeMismatch",
     "UserError",

@@ -1,4 +1,4 @@
-"""What vectors, lists and maps have in common: the language's equality and hash, and the reader's note.
+"""What vectors, lists, maps and sets have in common: the language's equality and hash, and the reader's note.
 
 Knows nothing of how elements are kept. Invariant: whatever compares equal has one hash, and neither recurses, so that
 data nested a hundred thousand deep is compared and hashed like any other.
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Collection:
-    """Base of `Vector`, `List` and `Map`. `info`: the reader's note about the form, or None; equality ignores it."""
+    """Base of `Vector`, `List`, `Map` and `Set`. `info`: the reader's note about the form, or None; equality ignores it."""
 
     __slots__ = ("info",)
     info: FormInfo | None

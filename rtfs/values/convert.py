@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from rtfs.values.error import LimitError, UserError
+from rtfs.values.error import LimitError, TypeMismatch, UserError
 from rtfs.values.keyword import Keyword, is_keyword_name
 from rtfs.values.map import Map
+from rtfs.values.order import sorted_values
+from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
+from rtfs.values.set import Set
 from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False
@@ -19,15 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_OWN = frozenset((type(None), bool, int, float, str, Keyword, Symbol, Vector, List, Map, FunctionType))
+_OWN = frozenset((type(None), bool, int, float, str, Keyword, Symbol, Vector, List, Map, Set, Regex, FunctionType))
 _MOST = 20_000_000  # collections in one value: what holds one thing twice, that again, and so on, would go on for ever
 
 
 def from_python(value: Any, keywords: bool = False) -> Any:
     """The RTFS value of Python data.
 
-    dict -> Map, list and tuple -> Vector; str, int, float, bool, None and RTFS values are themselves (subclasses become
-    the plain kind). With `keywords`, string keys of dicts that read back as a keyword become one.
+    dict -> Map, list and tuple -> Vector, set and frozenset -> Set (in the order of `sort`, since Python's own differs
+    from process to process); str, int, float, bool, None and RTFS values are themselves (subclasses become the plain
+    kind). With `keywords`, string keys of dicts that read back as a keyword become one.
     Raises TypeError for any other object, ValueError for data that contains itself or two keys that become one,
     LimitError for data that is too large.
     """
@@ -43,7 +47,7 @@ def from_python(value: Any, keywords: bool = False) -> Any:
         for part in parts:
             if part.__class__ in _OWN:
                 done.append(part)
-            elif isinstance(part, (dict, list, tuple)):
+            elif isinstance(part, (dict, list, tuple, set, frozenset)):
                 if id(part) in path:
                     raise ValueError(f"a {type(part).__name__} that contains itself is not an RTFS value")
                 path.add(id(part))
@@ -64,11 +68,20 @@ def from_python(value: Any, keywords: bool = False) -> Any:
                 made: Any = Map(zip(keys, done, strict=True))
                 if len(made) != len(keys):
                     raise ValueError("two keys of a dict become the same keyword")
+            elif isinstance(source, (set, frozenset)):
+                made = Set(_in_order(done))
             else:
                 made = Vector.of(done)
             path.discard(id(source))
             source, parts, done = open_.pop()
             done.append(made)
+
+
+def _in_order(elements: list[Any]) -> list[Any]:
+    try:
+        return sorted_values(elements)
+    except TypeMismatch:  # functions and errors have no order
+        return elements
 
 
 def _from_key(key: Any, keywords: bool) -> Any:
@@ -85,14 +98,15 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    raise TypeError(f"a Python {type(value).__name__} has no RTFS value; make it a dict, list, str, int, float or bool")
+    raise TypeError(f"a Python {type(value).__name__} has no RTFS value; make it a dict, list, set, str, int, float or bool")
 
 
 def to_python(value: Any) -> Any:
     """Python data of an RTFS value.
 
-    Map -> dict (keyword keys become their names, sequences as keys tuples), Vector and List -> list, Keyword and Symbol
-    -> name; functions and errors stay. Raises ValueError where two keys of a map would become one, LimitError for a
+    Map -> dict (keyword keys become their names, sequences as keys tuples), Vector and List -> list, Set ->
+    frozenset (a list where an element cannot be hashed, or two of them would become one), Keyword and Symbol -> name;
+    functions, regular expressions and errors stay. Raises ValueError where two keys of a map would become one, LimitError for a
     value that is too large.
     """
     done: list[Any] = []
@@ -105,7 +119,7 @@ def to_python(value: Any) -> Any:
             kind = part.__class__
             if kind is Keyword or kind is Symbol:
                 done.append(part.name)
-            elif kind is Vector or kind is List or kind is Map:
+            elif kind is Vector or kind is List or kind is Map or kind is Set:
                 count += 1
                 if count > _MOST:
                     raise _too_large()
@@ -126,8 +140,18 @@ def to_python(value: Any) -> Any:
                     if name in made:
                         raise ValueError(f"two keys of a map become the same Python key {name!r}")
                     made[name] = item
+            elif source.__class__ is Set:
+                made = _to_set(done)
             source, parts, done = open_.pop()
             done.append(made)
+
+
+def _to_set(elements: list[Any]) -> frozenset[Any] | list[Any]:
+    try:
+        made = frozenset(elements)
+    except TypeError:
+        return elements
+    return made if len(made) == len(elements) else elements
 
 
 def _to_key(key: Any) -> Any:
@@ -135,6 +159,8 @@ def _to_key(key: Any) -> Any:
         return key.name
     if key.__class__ is Vector or key.__class__ is List:
         return tuple(_to_key(part) for part in key)
+    if key.__class__ is Set:
+        return frozenset(_to_key(part) for part in key)
     return key
 
 

@@ -1,7 +1,7 @@
 """The language's `=` and the hash that goes with it.
 
-Strict on kind (1, 1.0 and true are three values), sequences by elements whatever their kind, maps whatever their order,
-functions and errors by identity, NaN equal to nothing. Knows nothing of how collections keep their elements.
+Strict on kind (1, 1.0 and true are three values), sequences by elements whatever their kind, maps and sets whatever
+their order, functions and errors by identity, NaN equal to nothing. Knows nothing of how collections keep their elements.
 Invariants: neither function recurses; equal values have equal hashes; data that shares parts (a vector holding one
 vector twice, sixty levels deep) costs what it occupies, not what it would print as.
 """
@@ -13,6 +13,7 @@ from itertools import chain
 from rtfs.values.keyword import Keyword
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
+from rtfs.values.set import Set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SEQUENCES = frozenset((Vector, List))
-_COLLECTIONS = frozenset((Vector, List, Map))
+_UNORDERED = frozenset((Map, Set))
+_COLLECTIONS = frozenset((Vector, List, Map, Set))
 _ABSENT = object()
 _MANY = 4096  # containers visited before it pays to remember which; smaller data repeats little
 
@@ -32,11 +34,11 @@ def equal(a: Any, b: Any) -> bool:
         return b.__class__ in _SEQUENCES and _equal_collections(a, b)
     if kind is not b.__class__:
         return False
-    return _equal_collections(a, b) if kind is Map else bool(a == b)
+    return _equal_collections(a, b) if kind in _UNORDERED else bool(a == b)
 
 
 def _equal_collections(a: Any, b: Any) -> bool:
-    """True if two maps, or two sequences, are equal."""
+    """True if two maps, two sets, or two sequences, are equal."""
     pairs = _pairs(a, b)
     if pairs is None:
         return False
@@ -51,7 +53,7 @@ def _equal_collections(a: Any, b: Any) -> bool:
                     return False
             elif kind is not b.__class__:
                 return False
-            elif kind is not Map:
+            elif kind not in _UNORDERED:
                 if a is b if kind is Keyword else a == b:
                     continue
                 return False
@@ -77,8 +79,10 @@ def _equal_collections(a: Any, b: Any) -> bool:
 
 def _pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
     """What must be equal for two collections of one kind to be equal; None if they differ in size or keys."""
-    if a.__class__ is Map:
-        return _map_pairs(a, b) if len(a) == len(b) else None
+    if a.__class__ in _UNORDERED:
+        if len(a) != len(b):
+            return None
+        return _map_pairs(a, b) if a.__class__ is Map else _set_pairs(a, b)
     left, right = a.to_list(), b.to_list()
     return zip(left, right) if len(left) == len(right) else None  # noqa: B905
 
@@ -100,25 +104,55 @@ def _map_pairs(a: Map, b: Map) -> Iterator[tuple[Any, Any]] | None:
             return None
         pairs.append((value, other))
     if deep:
-        # A lookup would compare keys, whose keys would be compared by a lookup, and so on down the C stack.
-        by_hash: dict[int, list[tuple[Any, Any]]] = {}
-        for key, value in right.items():
-            if key.__class__ in _COLLECTIONS:
-                by_hash.setdefault(hash_of(key), []).append((key, value))
-        for key, value in deep:
-            found = by_hash.get(hash_of(key), ())
-            if len(found) != 1:
-                found = [entry for entry in found if equal(key, entry[0])]
-                if not found:
-                    return None
-            pairs += zip((key, value), found[0], strict=True)
+        partners = _partners(deep, right)
+        if partners is None:
+            return None
+        for entry, partner in zip(deep, partners, strict=True):
+            pairs += zip(entry, partner, strict=True)
     return iter(pairs)
+
+
+def _set_pairs(a: Set, b: Set) -> Iterator[tuple[Any, Any]] | None:
+    """What must be equal for two sets of one length to be equal; None if no pairing of their elements can be."""
+    left, right = a.as_map().raw(), b.as_map().raw()
+    deep: list[tuple[Any, Any]] = []
+    for key, element in left.items():
+        if key.__class__ in _COLLECTIONS:
+            deep.append((key, element))
+        elif key not in right or (key.__class__ is tuple and key[0] != key[0]):
+            return None
+    partners = _partners(deep, right)
+    if partners is None:
+        return None
+    return iter([(entry[0], partner[0]) for entry, partner in zip(deep, partners, strict=True)])
+
+
+def _partners(deep: list[tuple[Any, Any]], right: dict[Any, Any]) -> list[tuple[Any, Any]] | None:
+    """For each entry whose key is a collection the one entry of `right` whose key can equal it; None if one has none.
+
+    A lookup would compare keys, whose keys would be compared by a lookup, and so on down the C stack.
+    """
+    by_hash: dict[int, list[tuple[Any, Any]]] = {}
+    for entry in right.items():
+        if entry[0].__class__ in _COLLECTIONS:
+            by_hash.setdefault(hash_of(entry[0]), []).append(entry)
+    partners: list[tuple[Any, Any]] = []
+    for key, _ in deep:
+        candidates = by_hash.get(hash_of(key), [])
+        if len(candidates) != 1:
+            candidates = [entry for entry in candidates if equal(key, entry[0])]
+            if not candidates:
+                return None
+        partners.append(candidates[0])
+    return partners
 
 
 def hash_of(value: Any) -> int:
     """A hash that goes with `equal`."""
     if value.__class__ not in _COLLECTIONS:
         return _hash_leaf(value)
+    if value.__class__ is Set and value._hash is not None:
+        return value._hash  # type: ignore[no-any-return]
     waiting: list[tuple[Any, Iterator[Any], list[int]]] = []
     hashes: list[int] = []
     memo: dict[int, int] = {}
@@ -131,6 +165,8 @@ def hash_of(value: Any) -> int:
                 hashes.append(hash(part))
             elif kind not in _COLLECTIONS:
                 hashes.append(_hash_leaf(part))
+            elif kind is Set and part._hash is not None:
+                hashes.append(part._hash)
             elif id(part) in memo:
                 hashes.append(memo[id(part)])
             else:
@@ -141,6 +177,8 @@ def hash_of(value: Any) -> int:
         else:
             if value.__class__ is Map:
                 result = hash(frozenset(zip(hashes[::2], hashes[1::2], strict=True)))
+            elif value.__class__ is Set:
+                value._hash = result = hash(frozenset(hashes))
             else:
                 result = hash(tuple(hashes))
             if not waiting:

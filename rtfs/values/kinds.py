@@ -7,7 +7,9 @@ from types import BuiltinFunctionType, FunctionType
 from rtfs.values.error import UserError
 from rtfs.values.keyword import Keyword
 from rtfs.values.map import Map
+from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
+from rtfs.values.set import Set
 from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False
@@ -25,13 +27,16 @@ _NAMES: dict[type, str] = {
     Vector: "vector",
     List: "list",
     Map: "map",
+    Set: "set",
+    Regex: "regex",
     FunctionType: "function",
     BuiltinFunctionType: "function",
 }
 
 
 def type_name(value: Any) -> str:
-    """`(type-name value)`: nil boolean integer float string keyword symbol vector list map function error.
+    """`(type-name value)`: nil boolean integer float string keyword symbol vector list map set regex function
+    error.
 
     "foreign" for a Python object that is no value of the language.
     """

@@ -7,6 +7,7 @@ from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
+from rtfs.values.set import Set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 def get(collection: Any, key: Any, default: Any = None) -> Any:
     """`(get collection key default?)`.
 
-    The value of a key of a map, the element at an index of a vector or list, the character at an index of a string,
+    The value of a key of a map, the element of a set that equals the key, the element at an index of a vector or list, the character at an index of a string,
     `:code :message :data :capability` of an error; `default` where there is none, and for nil.
     Raises TypeMismatch for anything else.
     """
     kind = collection.__class__
-    if kind is Map:
+    if kind is Map or kind is Set:
         return collection.get(key, default)
     if kind is Vector or kind is List or kind is str:
         if key.__class__ is int and 0 <= key < len(collection):
@@ -32,19 +33,19 @@ def get(collection: Any, key: Any, default: Any = None) -> Any:
     if isinstance(collection, UserError):
         return _error_field(collection, key, default)
     raise TypeMismatch(
-        "type/mismatch", f"get: expected a map, vector, list, string, error or nil, got {_a(type_name(collection))}"
+        "type/mismatch", f"get: expected a map, set, vector, list, string, error or nil, got {_a(type_name(collection))}"
     )
 
 
 def keyword_get(keyword: Keyword, m: Any, default: Any = None) -> Any:
-    """`(:k m default?)`: like `get`, but on maps, errors and nil only. Raises TypeMismatch for anything else."""
-    if m.__class__ is Map:
+    """`(:k m default?)`: like `get`, but on maps, sets, errors and nil only. Raises TypeMismatch for anything else."""
+    if m.__class__ is Map or m.__class__ is Set:
         return m.get(keyword, default)
     if m is None:
         return default
     if isinstance(m, UserError):
         return _error_field(m, keyword, default)
-    raise TypeMismatch("type/mismatch", f":{keyword.name} looks up maps, not {_a(type_name(m))}")
+    raise TypeMismatch("type/mismatch", f":{keyword.name} looks up maps and sets, not {_a(type_name(m))}")
 
 
 def _error_field(error: UserError, key: Any, default: Any) -> Any:

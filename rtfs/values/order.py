@@ -1,6 +1,8 @@
-"""The total order of `sort`: nil < booleans < numbers < strings < keywords < symbols < vectors and lists < maps.
+"""The total order of `sort`: nil < booleans < numbers < strings < keywords < symbols < vectors and lists < maps < sets
+< regular expressions.
 
-Sequences compare lexicographically, maps by size and then as the sequence of their entries in the order of their keys.
+Sequences compare lexicographically, maps by size and then as the sequence of their entries in the order of their keys,
+sets by size and then as the sequence of their elements in order, regular expressions by their text.
 Numbers compare by value whatever their kind (1 and 1.0 are a tie, which a stable sort leaves alone), NaN stands behind
 all others. Functions and errors have no order.
 Invariant: a key is a flat tuple of numbers and strings, never nested: C's comparison of two keys never recurses.
@@ -12,7 +14,9 @@ from rtfs.values.error import LimitError, TypeMismatch
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
 from rtfs.values.map import Map
+from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
+from rtfs.values.set import Set
 from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False
@@ -21,7 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 # First token of each kind; _END, less than all, closes a collection: what ends first is less.
-_END, _NIL, _BOOLEAN, _NUMBER, _NAN, _STRING, _KEYWORD, _SYMBOL, _SEQUENCE, _MAP = range(10)
+_END, _NIL, _BOOLEAN, _NUMBER, _NAN, _STRING, _KEYWORD, _SYMBOL, _SEQUENCE, _MAP, _SET, _REGEX = range(12)
+_UNORDERED = frozenset((Map, Set))
 _MOST = 20_000_000  # tokens of one key: a vector that holds one vector twice, and so on, would need more than there are
 
 
@@ -32,7 +37,7 @@ def sort_key(value: Any) -> tuple[Any, ...]:
     if leaf is not None:
         return leaf
     tokens: list[Any] = []
-    if value.__class__ is not Map:  # most often what is sorted are pairs and the like
+    if value.__class__ not in _UNORDERED:  # most often what is sorted are pairs and the like
         tokens.append(_SEQUENCE)
         for part in value:
             leaf = _leaf(part)
@@ -92,7 +97,7 @@ def _leaf(value: Any) -> tuple[Any, ...] | None:
         return _STRING, value
     if kind is Keyword:
         return _KEYWORD, value.name
-    if kind is Vector or kind is List or kind is Map:
+    if kind is Vector or kind is List or kind is Map or kind is Set:
         return None
     if value is None:
         return (_NIL,)
@@ -100,12 +105,14 @@ def _leaf(value: Any) -> tuple[Any, ...] | None:
         return _BOOLEAN, value
     if kind is Symbol:
         return _SYMBOL, value.name
+    if kind is Regex:
+        return _REGEX, value.pattern
     raise TypeMismatch("type/mismatch", f"values of type {type_name(value)} have no order")
 
 
 def _emit(value: Any, tokens: list[Any]) -> Iterator[Iterator[Any]]:
     """Appends the key of a collection to `tokens`; yields what has to be run to its end before going on."""
-    if value.__class__ is not Map:
+    if value.__class__ not in _UNORDERED:
         tokens.append(_SEQUENCE)
         for part in value:
             leaf = _leaf(part)
@@ -114,9 +121,10 @@ def _emit(value: Any, tokens: list[Any]) -> Iterator[Iterator[Any]]:
             else:
                 tokens += leaf
     else:
-        tokens += (_MAP, len(value))
+        is_map = value.__class__ is Map
+        tokens += (_MAP if is_map else _SET, len(value))
         entries: list[tuple[Any, Any]] = []
-        for key, item in value.items():
+        for key, item in (value if is_map else value.as_map()).items():
             leaf = _leaf(key)
             if leaf is None:
                 inner = tokens if len(value) == 1 else []
@@ -126,6 +134,8 @@ def _emit(value: Any, tokens: list[Any]) -> Iterator[Iterator[Any]]:
         entries.sort(key=_first)
         for leaf, item in entries:
             tokens += leaf
+            if not is_map:
+                continue
             leaf = _leaf(item)
             if leaf is None:
                 yield _emit(item, tokens)

@@ -1,0 +1,113 @@
+"""Sets: immutable, in insertion order, with the language's equality between their elements.
+
+A set is a header over a `Map` from each element to itself, so that it shares the map's versions: adding and removing
+costs what it costs a map. Knows nothing of text. Invariants: what a set answers never changes; of equal elements the
+first stays, in its place; a NaN equals nothing, not even itself.
+"""
+
+from __future__ import annotations
+
+from _collections_abc import Set as _AbstractSet
+
+from rtfs.values.collection import Collection
+from rtfs.values.error import EvalError
+from rtfs.values.history import ABSENT
+from rtfs.values.map import Map, encode_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from rtfs.values.info import FormInfo
+
+_new = object.__new__
+
+
+class Set(Collection):
+    """`#{1 2}`. `Set([1, 2])`, from any iterable of values."""
+
+    # _hash: once somebody asked. Sets within sets would otherwise be hashed anew at each level.
+    __slots__ = ("_hash", "_map")
+    _map: Map
+    _hash: int | None
+
+    def __init__(self, elements: Iterable[Any] = ()) -> None:
+        d: dict[Any, Any] = {}
+        for element in elements:
+            d.setdefault(encode_key(element), element)
+        self._map = Map.of_encoded(d)
+        self._hash = None
+        self.info = None
+
+    @staticmethod
+    def of_map(elements: Map) -> Set:
+        """The set of the keys of a map in which each key is its own value."""
+        made = _new(Set)
+        made._map = elements
+        made._hash = None
+        made.info = None
+        return made
+
+    def as_map(self) -> Map:
+        """The map from each element to itself."""
+        return self._map
+
+    def __len__(self) -> int:
+        return len(self._map)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._map.keys())
+
+    def __contains__(self, element: object) -> bool:
+        return self._map.get(element, ABSENT) is not ABSENT
+
+    def to_list(self) -> list[Any]:
+        """A fresh Python list of the elements."""
+        return list(self._map.keys())
+
+    def get(self, element: Any, default: Any = None) -> Any:
+        """The element of the set that equals `element`, or `default`."""
+        return self._map.get(element, default)
+
+    def conj(self, element: Any) -> Set:
+        """With `element`, behind the others unless it is there."""
+        if self._map.get(element, ABSENT) is not ABSENT:
+            return self
+        return Set.of_map(self._map.assoc(element, element))
+
+    def disj(self, element: Any) -> Set:
+        """Without `element`."""
+        remaining = self._map.dissoc(element)
+        return self if remaining is self._map else Set.of_map(remaining)
+
+    def union(self, elements: Iterable[Any]) -> Set:
+        """With all `elements`, one after the other."""
+        added = list(elements)
+        if len(added) * 4 < len(self):
+            result = self
+            for element in added:
+                result = result.conj(element)
+            return result
+        d = self._map.fresh()
+        for element in added:
+            d.setdefault(encode_key(element), element)
+        return Set.of_map(Map.of_encoded(d))
+
+    def with_info(self, info: FormInfo | None) -> Set:
+        """The same elements with the reader's note `info`."""
+        made = Set.of_map(self._map)
+        made.info = info
+        return made
+
+    def __call__(self, *args: Any) -> Any:
+        """`(s element)`: the set's element that equals it, or nil, as a program asks for it."""
+        if len(args) != 1:
+            raise EvalError("arity", f"a set as a function takes 1 argument, got {len(args)}")
+        return self._map.get(args[0])
+
+    def __repr__(self) -> str:
+        return "Set([" + ", ".join(map(repr, self)) + "])"
+
+
+_AbstractSet.register(Set)
