@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         List,
         Map,
         ReaderError,
+        Regex,
         RtfsError,
+        Set,
         Symbol,
         TypeMismatch,
         UserError,
@@ -47,7 +49,8 @@ __version__ = "0.1.0"
 
 _VALUES = (
     "Cancelled", "CompileError", "EvalError", "HostError", "InternalError", "Keyword", "LimitError", "List", "Map",
-    "ReaderError", "RtfsError", "Symbol", "TypeMismatch", "UserError", "Vector", "equal", "from_python", "to_python",
+    "ReaderError", "Regex", "RtfsError", "Set", "Symbol", "TypeMismatch", "UserError", "Vector", "equal", "from_python",
+    "to_python",
 )  # fmt: skip
 _WHERE = {
     **dict.fromkeys(_VALUES, "rtfs.values"),
@@ -86,12 +89,14 @@ __all__ = [
     "PolicyRequest",
     "ReaderError",
     "Record",
+    "Regex",
     "RequiresHost",
     "ResumeOptions",
     "RtfsError",
     "RunOptions",
     "Runtime",
     "RuntimeOptions",
+    "Set",
     "Source",
     "Span",
     "Symbol",

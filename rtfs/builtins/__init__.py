@@ -22,6 +22,7 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     predicates,
     regex,
     searching,
+    sets,
     sequences,
     sorting,
     strings,

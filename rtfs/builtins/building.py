@@ -10,7 +10,7 @@ from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import as_vector, extended, fresh_list, items, like, too_many, tuples
-from rtfs.values import List, Map, Vector
+from rtfs.values import List, Map, Set, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def into(target: Any, coll: Any, /) -> Any:
         return target.merge_pairs(coll.items() if coll.__class__ is Map else _pairs("into", items("into", coll)))
     if target is None:
         return vec(coll)
+    if kind is Set:
+        return target.union(items("into", coll))
     if kind is not Vector and kind is not List:
-        raise type_error("into", "the target", "a vector, list, map or nil", target)
+        raise type_error("into", "the target", "a vector, list, map, set or nil", target)
     more = items("into", coll)
     if len(target) + len(more) > MAX_ITEMS:
         raise too_many("into")
@@ -107,7 +109,11 @@ def conj(coll: Any = None, /, *elements: Any) -> Any:
             elif element is not None:
                 coll = coll.merge_pairs(_pairs("conj", (element,)))
         return coll
-    raise type_error("conj", "the collection", "a vector, list, map or nil", coll)
+    if kind is Set:
+        for element in elements:
+            coll = coll.conj(element)
+        return coll
+    raise type_error("conj", "the collection", "a vector, list, map, set or nil", coll)
 
 
 @builtin(

@@ -32,7 +32,7 @@ def shown(value: Any) -> str:
     if value is None:
         return "nil"
     kind = type_name(value)
-    if kind in ("vector", "list", "map"):
+    if kind in ("vector", "list", "map", "set"):
         size = len(value)
         parts = () if size > 8 else [*value, *value.values()] if kind == "map" else value
         if size > 8 or not all(_small(part) for part in parts):

@@ -11,7 +11,7 @@ from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_TEXT, need_string, shown, size_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
-from rtfs.values import EvalError, Keyword, List, Map, Symbol, Vector
+from rtfs.values import EvalError, Keyword, List, Map, Set, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _atom(value: Any, quote: Callable[[str], str]) -> str | None:
         return repr(value)
     if kind is Keyword or kind is Symbol:
         return quote(value.name)
-    if kind is Vector or kind is List:
+    if kind is Vector or kind is List or kind is Set:
         return None if len(value) else "[]"
     if kind is Map:
         return None if len(value) else "{}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import FunctionType
 
 from rtfs.builtins.declare import builtin
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Set, Symbol, Vector
 from rtfs.values.kinds import type_name
 
 TYPE_CHECKING = False
@@ -73,15 +73,20 @@ def is_map(value: Any, /) -> bool:
     return value.__class__ is Map
 
 
+@builtin("set?", "(set? value)", "Is it a set?", "(set? #{1})", "true", "(set? [1])", "false")
+def is_set(value: Any, /) -> bool:
+    return value.__class__ is Set
+
+
 @builtin("fn?", "(fn? value)", "Is it a function?", "(fn? inc)", "true", "(fn? :a)", "false")
 def is_fn(value: Any, /) -> bool:
     return value.__class__ is FunctionType
 
 
-@builtin("coll?", "(coll? value)", "Is it a vector, a list or a map?", "(coll? [])", "true", "(coll? nil)", "false")
+@builtin("coll?", "(coll? value)", "Is it a vector, list, map or set?", "(coll? [])", "true", "(coll? nil)", "false")
 def is_coll(value: Any, /) -> bool:
     kind = value.__class__
-    return kind is Vector or kind is List or kind is Map
+    return kind is Vector or kind is List or kind is Map or kind is Set
 
 
 @builtin(

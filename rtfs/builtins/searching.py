@@ -10,7 +10,7 @@ from rtfs.builtins.checks import need_string, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.numbers import add2
 from rtfs.builtins.seqs import elements_of, items, position
-from rtfs.values import List, Map, Vector
+from rtfs.values import List, Map, Set, Vector
 from rtfs.values.order import sort_key
 
 TYPE_CHECKING = False
@@ -151,7 +151,7 @@ def index_of(coll: Any, value: Any, /) -> Any:
 @builtin(
     "contains?",
     "(contains? coll value)",
-    "Whether a map has the key, a vector or list the element, a string the part; false for nil.",
+    "Whether a map has the key, a set, vector or list the element, a string the part; false for nil.",
     "(contains? {:a 1} :a)",
     "true",
     "(contains? [1 2] 2)",
@@ -161,7 +161,7 @@ def index_of(coll: Any, value: Any, /) -> Any:
 )
 def contains(coll: Any, value: Any, /) -> Any:
     kind = coll.__class__
-    if kind is Map:
+    if kind is Map or kind is Set:
         return value in coll
     if kind is Vector or kind is List:
         return position(coll, value) >= 0
@@ -169,4 +169,4 @@ def contains(coll: Any, value: Any, /) -> Any:
         return need_string("contains?", "the part", value) in coll
     if coll is None:
         return False
-    raise type_error("contains?", "the collection", "a map, vector, list, string or nil", coll)
+    raise type_error("contains?", "the collection", "a map, set, vector, list, string or nil", coll)

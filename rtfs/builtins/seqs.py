@@ -1,6 +1,6 @@
 """What the collection functions share: the elements of a collection, and building a result of the same kind.
 
-Vectors, lists, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are sequences. Must not know
+Vectors, lists, sets, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are sequences. Must not know
 any particular function; declares none. Invariant: a list gives a list, everything else a vector.
 """
 
@@ -10,7 +10,7 @@ from itertools import islice
 
 from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
-from rtfs.values import Keyword, List, Map, TypeMismatch, Vector
+from rtfs.values import Keyword, List, Map, Set, TypeMismatch, Vector
 from rtfs.values.equality import equal
 from rtfs.values.lookup import keyword_get
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rtfs.values import LimitError
 
-SEQUENCE = "a vector, list, map, string or nil"
+SEQUENCE = "a vector, list, map, set, string or nil"
 
 
 def not_a_sequence(function: str, value: Any) -> TypeMismatch:
@@ -58,6 +58,8 @@ def elements_of(function: str, coll: Any) -> Any:
         return ()
     if kind is Map:
         return entries(coll)
+    if kind is Set:
+        return coll.to_list()
     raise not_a_sequence(function, coll)
 
 
@@ -69,6 +71,8 @@ def fresh_list(function: str, coll: Any) -> list[Any]:
         return coll.to_list()  # type: ignore[no-any-return]
     if kind is Map:
         return entries(coll)
+    if kind is Set:
+        return coll.to_list()  # type: ignore[no-any-return]
     if kind is str:
         return list(coll)
     if coll is None:

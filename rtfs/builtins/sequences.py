@@ -21,7 +21,7 @@ from rtfs.builtins.seqs import (
     not_a_sequence,
     too_many,
 )
-from rtfs.values import List, Map, Vector
+from rtfs.values import List, Map, Set, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def _at(function: str, coll: Any, index: int) -> Any:
         for key, value in islice(coll.items(), index, index + 1):
             return Vector.of([key, value])
         return None
+    if kind is Set:
+        return next(islice(coll, index, index + 1), None)
     if coll is None:
         return None
     raise not_a_sequence(function, coll)
@@ -142,7 +144,7 @@ def nth(coll: Any, index: Any, default: Any = MISSING, /) -> Any:
 )
 def count(coll: Any, /) -> Any:
     kind = coll.__class__
-    if kind is Vector or kind is List or kind is Map or kind is str:
+    if kind is Vector or kind is List or kind is Map or kind is str or kind is Set:
         return len(coll)
     if coll is None:
         return 0
@@ -160,7 +162,7 @@ def count(coll: Any, /) -> Any:
 )
 def is_empty(coll: Any, /) -> Any:
     kind = coll.__class__
-    if kind is Vector or kind is List or kind is Map or kind is str:
+    if kind is Vector or kind is List or kind is Map or kind is str or kind is Set:
         return len(coll) == 0
     if coll is None:
         return True

@@ -66,7 +66,7 @@ def lexemes(text: str) -> list[Lexeme]:
 
 def _atom(text: str, value: Any, start: int, end: int) -> Lexeme:
     kind = value.__class__
-    if text[start] == '"':
+    if text[start] in '"\\' or text.startswith('#"', start):
         return Lexeme(STRING, start, end, value)
     if kind is Keyword:
         return Lexeme(KEYWORD, start, end, value)

@@ -8,13 +8,14 @@ long as the runtime.
 from __future__ import annotations
 
 import sys
+from itertools import islice
 
 from rtfs.cli.live import live
 from rtfs.cli.output import OutputGone, write, writing
 from rtfs.repl.names import RESULTS, USER, Names
 from rtfs.repl.settings import Settings
 from rtfs.source import Source
-from rtfs.values import Keyword, List, Map, UserError, Vector
+from rtfs.values import Keyword, List, Map, Set, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -214,8 +215,8 @@ class Session:
                 self.keywords.add(value.name)
             elif kind is Map and len(value) <= left:
                 pending += [*value.keys(), *value.values()]
-            elif (kind is Vector or kind is List) and len(value):
-                pending += [value[index] for index in range(min(len(value), 20))]
+            elif kind is Vector or kind is List or kind is Set:
+                pending += islice(value, 20)
 
 
 def _is_blank(text: str) -> bool:

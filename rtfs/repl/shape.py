@@ -6,7 +6,7 @@ Knows values and the spelling of types. Invariant: the value fits the type that 
 
 from __future__ import annotations
 
-from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
+from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ MOST_KEYS = 40
 
 _ATOMS: dict[type, str] = {
     int: "int", float: "float", str: "string", bool: "bool", type(None): "nil", Keyword: "keyword", Symbol: "symbol",
+    Regex: "regex",
 }  # fmt: skip
+_HEADS: dict[type, str] = {Vector: "vector", List: "list", Set: "set"}
 _ANY = Keyword("any")
 
 
@@ -45,8 +47,8 @@ class _Look:
         if depth >= DEEPEST or self.left < 0 or isinstance(value, UserError):
             return _ANY
         kind = value.__class__
-        if kind is Vector or kind is List:
-            head = Keyword("vector" if kind is Vector else "list")
+        if kind in _HEADS:
+            head = Keyword(_HEADS[kind])
             return Vector([head, self._common(list(value), depth)])
         if kind is Map:
             return self._map(value, depth)

@@ -6,11 +6,15 @@ value; no control character of the data reaches the text raw.
 
 from __future__ import annotations
 
-from rtfs.values import List, Map, Symbol, Vector
+from itertools import islice
+
+from rtfs.values import List, Map, Set, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_ELIDED: dict[type, str] = {List: "(…)", Vector: "[…]", Map: "{…}", Set: "#{…}"}
 
 DEEPEST = 16
 """Levels that are shown."""
@@ -51,20 +55,20 @@ class _Clip:
             return value if len(value) <= room else Symbol(_cut(value, room))
         if kind is int and value.bit_length() > LONGEST * 3:
             return Symbol(f"… an integer of some {value.bit_length() * 30103 // 100_000 + 1:,} digits")
-        if kind is not List and kind is not Vector and kind is not Map:
+        if kind not in _ELIDED:
             return value
         if not len(value):
             return value
         if depth >= DEEPEST:
-            return Symbol("{…}" if kind is Map else "(…)" if kind is List else "[…]")
+            return Symbol(_ELIDED[kind])
         count = max(0, min(len(value), self.most, self.left))
         self.left -= count
         if kind is Map:
             return self._map(value, count, depth)
-        parts = [self.clip(value[index], depth + 1) for index in range(count)]
+        parts = [self.clip(item, depth + 1) for item in islice(value, count)]
         if count < len(value):
             parts.append(_more(len(value) - count))
-        return List(parts) if kind is List else Vector(parts)
+        return kind(parts)
 
     def _map(self, value: Any, count: int, depth: int) -> Any:
         pairs: list[tuple[Any, Any]] = []

@@ -9,7 +9,7 @@ While they are collected, the items of a form are one flat list `[value, start, 
 from __future__ import annotations
 
 from rtfs.syntax.tokens import PREFIXES, Atom, TooManyErrors
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.info import FormInfo
 
 TYPE_CHECKING = False
@@ -27,9 +27,10 @@ _PREFIX_NAMES = {
     "SPLICE": "unquote-splicing",
     "DEREF": "deref",
 }
-_PLAIN_KEYS = {str, int, Keyword, Symbol, type(None), Vector, List, Map}
+_PLAIN_KEYS = {str, int, Keyword, Symbol, type(None), Vector, List, Map, Set, Regex}
 _COLLECTIONS = {Vector, List, Map}
-_HAVE_INFO = (List, Vector, Map, Symbol)
+"""Collections whose hash is computed each time; sets remember theirs."""
+_HAVE_INFO = (List, Vector, Map, Set, Symbol)
 
 
 class FormBuilder:
@@ -110,6 +111,16 @@ class FormBuilder:
         return _map(opener, opener.after + items, closer)
 
     @staticmethod
+    def set_of_atoms(parts: list[Any]) -> Mark:
+        opener, closer = parts
+        return _set(opener, opener.after, closer)
+
+    @staticmethod
+    def set_of(parts: list[Any]) -> Mark:
+        opener, items, closer = parts
+        return _set(opener, opener.after + items, closer)
+
+    @staticmethod
     def function_of_atoms(parts: list[Any]) -> Mark:
         opener, closer = parts
         return _function(opener, opener.after, closer)
@@ -172,8 +183,6 @@ def _within(reading: Reading, start: int, end: int) -> bool:
 
 def _map(opener: Mark, items: list[Any], closer: Mark) -> Mark:
     reading = opener.reading
-    if opener.is_set:
-        items = []
     values = items[::3]
     places = items
     del places[::3]
@@ -185,6 +194,8 @@ def _map(opener: Mark, items: list[Any], closer: Mark) -> Mark:
                 places[-2], places[-1], NO_COLONS if colon else "the last key has no value",
             )  # fmt: skip
         del values[-1], places[-2:]
+    if opener.namespace:
+        values[::2] = [_qualified(opener.namespace, key) for key in values[::2]]
     keys = values[::2]
     if not _COLLECTIONS.isdisjoint([key.__class__ for key in keys]):
         _check_cost(reading, keys, places)
@@ -194,6 +205,42 @@ def _map(opener: Mark, items: list[Any], closer: Mark) -> Mark:
         form = Map(zip(keys, values[1::2], strict=True))
     if len(form) < len(keys):
         places = _surviving(reading, keys, places)
+    form.info = FormInfo(reading.source, opener.start, closer.end, tuple(places))
+    closer.value = form
+    closer.start = opener.start
+    return closer
+
+
+def _qualified(namespace: str, key: Any) -> Any:
+    """A key of `#:ns{…}`: names without a namespace get that one, and `:_/name` gets none."""
+    if key.__class__ is not Keyword and key.__class__ is not Symbol:
+        return key
+    before, slash, name = key.name.partition("/")
+    if not slash or not before or not name:
+        name = f"{namespace}/{key.name}"
+    elif before != "_":
+        return key
+    return Keyword(name) if key.__class__ is Keyword else Symbol(name, key.info)
+
+
+def _set(opener: Mark, items: list[Any], closer: Mark) -> Mark:
+    reading = opener.reading
+    elements = items[::3]
+    places = items
+    del places[::3]
+    form = Set(elements)
+    if len(form) < len(elements):
+        kept = places
+        places = []
+        seen = Set()
+        for number, element in enumerate(elements):
+            start, end = kept[2 * number : 2 * number + 2]
+            if element in seen:
+                hint = "write each element once; (set [a b]) makes a set of values that may be equal"
+                reading.error("reader/duplicate", "this element is in the set already", start, end, hint)
+            else:
+                seen = seen.conj(element)
+                places += (start, end)
     form.info = FormInfo(reading.source, opener.start, closer.end, tuple(places))
     closer.value = form
     closer.start = opener.start

@@ -110,8 +110,6 @@ HINTS: dict[str, str] = {
     "reversed": "use (reverse coll)",
     "foldl": "use (reduce f initial coll)",
     "fold": "use (reduce f initial coll)",
-    "set": "RTFS has no sets: use (distinct coll) or a map with true as values",
-    "hash-set": "RTFS has no sets: use (distinct coll) or a map with true as values",
     "==": "use `=`",
     "===": "use `=`",
     "!==": "use `!=`",

@@ -14,9 +14,10 @@ from lark.lexer import Lexer
 
 from rtfs.syntax.strings import unescape
 from rtfs.syntax.tokens import CLOSERS, OPENERS, PREFIXES, Atom, Mark, Reading
-from rtfs.syntax.words import SYMBOL, WordError, classify, shorten
-from rtfs.values import Symbol
+from rtfs.syntax.words import SYMBOL, WordError, character, classify, shorten
+from rtfs.values import Regex, Symbol
 from rtfs.values.info import FormInfo
+from rtfs.values.keyword import is_keyword_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,11 +39,20 @@ _FORBIDDEN = re.compile(
 )
 _BLOCK_EDGE = re.compile(r"#\||\|#")
 _UNREADABLE = re.compile(
-    r"""(?P<string>")|(?P<colons>:{2,}[^\s()\[\]{}"';,]*)|(?P<block_end>\|\#)|(?P<character>\\(?:[^\s()\[\]{}"';,]+|.)?)
-    |\#(?:(?P<set>\{)|(?P<regex>"(?:[^"\\]|\\.)*+"?)|(?P<var>')|(?P<conditional>\?@?)|(?P<printed><[^>\n]*>?)|(?P<oldmeta>\^)
+    r"""(?P<string>\#?")|(?P<colons>:{2,}[^\s()\[\]{}"';,]*)|(?P<block_end>\|\#)|(?P<backslash>\\)
+    |\#(?::(?P<namespace>[^\s()\[\]{}"';,]*)\{|(?P<var>')|(?P<conditional>\?@?)|(?P<printed><[^>\n]*>?)|(?P<oldmeta>\^)
         |(?P<tag>[^\s()\[\]{}"';,]*))|(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_TAGGED = re.compile(r'[ \t\r\n,]*"([^"\\]*)"')
+_INSTANT = re.compile(
+    r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?)?)?)?(?:Z|[-+][0-9]{2}:[0-9]{2})?"
+)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EXAMPLES = {
+    "#inst": '#inst "2023-12-25T10:30:45Z"',
+    "#uuid": '#uuid "550e8400-e29b-41d4-a716-446655440000"',
+}
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"|;[^\n]*', re.DOTALL)
 _ARGUMENT = re.compile(r"%([0-9]*)")
 
@@ -181,7 +191,11 @@ class FormLexer(Lexer):
 
 
 def _word(reading: Reading, word: str, start: int, end: int) -> Any:
+    if word[0] == "\\":
+        return _character(reading, word, start, end)
     if word[0] == "#":
+        if word[1] == '"':
+            return Regex(word[2:-1])
         if word not in _SYMBOLIC:
             hint = "there are `##Inf`, `##-Inf` and `##NaN`"
             reading.error("reader/unsupported", f"`{shorten(word)}` is not a number", start, end, hint)
@@ -190,6 +204,14 @@ def _word(reading: Reading, word: str, start: int, end: int) -> Any:
         return SYMBOL
     try:
         return classify(word)
+    except WordError as error:
+        reading.error(error.code, error.message, start, end, error.hint)
+        return _FAULTY
+
+
+def _character(reading: Reading, word: str, start: int, end: int) -> Any:
+    try:
+        return character(word[1:])
     except WordError as error:
         reading.error(error.code, error.message, start, end, error.hint)
         return _FAULTY
@@ -264,10 +286,11 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
     hint: str | None = None
     if kind == "string":
         reading.swallowed = True
-        code, message = "reader/unterminated-string", f"the string of {reading.place(start)} is never closed"
+        what = "string" if piece == '"' else "regular expression"
+        code, message = "reader/unterminated-string", f"the {what} of {reading.place(start)} is never closed"
         hint = _where_a_quote_is_missing(reading, start) or 'it ends with `"`; a quote within it is written `\\"`'
         token.end = stop
-        reading.error(code, message, start, start + 1, hint)
+        reading.error(code, message, start, end, hint)
         return stop, token
     if kind == "colons":
         code, message = "reader/keyword", f"`{piece}` is not a keyword"
@@ -275,37 +298,51 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
         hint = f"write `:{shorten(name)}`" if name else "a type annotation has one colon"
     elif kind == "block_end":
         code, message, token = "reader/unexpected-close", "`|#` closes no comment", None
-    elif kind == "character":
-        message = "there are no characters" if len(match[0]) > 1 else "a backslash stands for nothing here"
-        inner = {"newline": "\\n", "space": " ", "tab": "\\t", "return": "\\r", '"': '\\"'}.get(piece[1:], piece[1:])
-        hint = f'write the string `"{inner}"`' if inner.isprintable() and inner else None
-    elif kind == "set":
-        message, hint = "there are no sets", "write a vector, `[1 2 3]`, and `distinct` where it matters"
+    elif kind == "backslash":
+        message, hint = "a backslash has no meaning here", "a space is written `\\space`, a line end `\\newline`"
+    elif kind == "namespace":
+        namespace = match["namespace"]
         token = Mark("LBRACE", start, end, reading, [])
-        token.is_set = True
-    elif kind == "regex":
-        message = "there are no regular expression literals"
-        hint = 'write a string, with each backslash doubled: `(re-find "\\\\d+" text)`'
+        token.namespace = namespace
+        if is_keyword_name(namespace) and "/" not in namespace:
+            return end, token
+        code, message = "reader/keyword", f"`{piece}` names no namespace"
+        hint = "write `#:name{:key value}`, or each key with its namespace: `{:name/key value}`"
     elif kind == "var":
-        message, token, hint = "there are no vars", None, "write the name alone"
+        message, token, hint = "there are no vars", None, "write the name without `#'`: it is its value"
     elif kind == "conditional":
-        message, token, hint = "there are no reader conditionals", None, "write the form alone"
+        message, token, hint = "there are no reader conditionals", None, "write the form of `:clj` or `:default` alone"
     elif kind == "printed":
         message, hint = "what is printed like this cannot be read back", "functions and errors have no literals"
     elif kind == "oldmeta":
         message, token, hint = "metadata is written `^`, without `#`", Mark("META", start, end, reading), None
     elif kind == "tag":
+        tagged = _TAGGED.match(text, end, stop) if match[0] in ("#inst", "#uuid") else None
+        if tagged is not None:
+            return _tagged(reading, match[0], tagged, start)
         message, token = f"there are no tagged literals: `{piece}`", None
         if match[0] in ("#inst", "#uuid"):
-            hint = "write the timestamp or UUID itself, without quotes: `2023-12-25T10:30:45Z`"
+            message, hint = f"after `{piece}` a string must follow", f'write `{_EXAMPLES[match[0]]}`'
         elif match[0] == "#":
             message = "`#` stands for nothing here"
-            hint = "there are `#(…)`, `#_form` and `#| comment |#`"
+            hint = 'there are `#{…}`, `#"…"`, `#(…)`, `#_form` and `#| comment |#`'
+        else:
+            hint = "write what it stands for: a map, a vector, or the call that makes the value"
     else:
         _stray(reading, start, end, piece)
         return end, None
     reading.error(code, message, start, end, hint)
     return end, token
+
+
+def _tagged(reading: Reading, tag: str, string: re.Match[str], start: int) -> tuple[int, Atom]:
+    """`#inst "…"` and `#uuid "…"`: like timestamps and UUIDs without quotes, they denote their text."""
+    text = string[1]
+    pattern, what = (_INSTANT, "a timestamp") if tag == "#inst" else (_UUID, "a UUID")
+    if pattern.fullmatch(text) is None:
+        message = f"`{shorten(text)}` is not {what}"
+        reading.error("reader/unsupported", message, string.start(1) - 1, string.end(), f"write `{_EXAMPLES[tag]}`")
+    return string.end(), Atom(text.lower() if tag == "#uuid" else text, start, string.end())
 
 
 def _where_a_quote_is_missing(reading: Reading, start: int) -> str | None:

@@ -228,5 +228,6 @@ class _Repair:
             )
 
 
+
 def _shown(opener: Mark) -> str:
-    return "#{" if opener.is_set else OPENERS[opener.type][0]
+    return f"#:{opener.namespace}{{" if opener.namespace else OPENERS[opener.type][0]

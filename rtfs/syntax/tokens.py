@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 MAX_ERRORS = 100
 """Reading stops after so many errors: by then the text is no RTFS."""
 
-OPENERS = {"LPAR": ("(", "RPAR"), "LSQB": ("[", "RSQB"), "LBRACE": ("{", "RBRACE"), "FN": ("#(", "RPAR")}
+OPENERS = {"LPAR": ("(", "RPAR"), "LSQB": ("[", "RSQB"), "LBRACE": ("{", "RBRACE"), "SET": ("#{", "RBRACE"),
+           "FN": ("#(", "RPAR")}  # fmt: skip
 """Type of an opening bracket -> (its text, type of the bracket that closes it)."""
 
 CLOSERS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
@@ -53,11 +54,11 @@ class Mark:
     `[value, start, end, …]`; the lexer adds to it until another token comes, which spares the parser most tokens.
     value: of a closing bracket, once the parser has seen it, the form that it closed; `start` is then the form's.
     reading: what the builder needs to know of the source, and where it reports to.
-    invented: a closing bracket that is not in the text but was supplied after an error. is_set: the brace of `#{`.
+    invented: a closing bracket that is not in the text but was supplied after an error. namespace: of `#:ns{`, else "".
     arguments, rest: of a `#(` the highest `%n`, and whether `%&` occurs.
     """
 
-    __slots__ = ("after", "arguments", "end", "invented", "is_set", "reading", "rest", "start", "type", "value")
+    __slots__ = ("after", "arguments", "end", "invented", "namespace", "reading", "rest", "start", "type", "value")
     arguments: int
     rest: bool
     value: Any
@@ -69,7 +70,7 @@ class Mark:
         self.reading = reading
         self.after = after
         self.invented = False
-        self.is_set = False
+        self.namespace = ""
 
 
 class TooManyErrors(Exception):

@@ -28,7 +28,11 @@ _STARTS_NUMBER = re.compile(r"[+-]?\.?[0-9]")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[._][0-9]+)?Z")
 _LIKE_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T|$)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_ANY_RADIX = re.compile(r"([+-]?)([0-9]{1,2})[rR]([0-9a-zA-Z]+)")
 _RATIO = re.compile(r"[+-]?[0-9]+/[0-9]+")
+_PIECE = 500
+_CODE = re.compile(r"u([0-9a-fA-F]{4})|o([0-3]?[0-7]{1,2})")
+_NAMED = {"newline": "\n", "space": " ", "tab": "\t", "return": "\r", "backspace": "\b", "formfeed": "\f"}
 _CONSTANTS = {"nil": None, "true": True, "false": False}
 _RESOURCE = "resource://"
 
@@ -61,6 +65,25 @@ def classify(word: str) -> Any:
     return SYMBOL
 
 
+def character(name: str) -> str:
+    """The text of length 1 that `\\name` denotes. Raises WordError."""
+    if len(name) == 1:
+        return name
+    if name in _NAMED:
+        return _NAMED[name]
+    code = _CODE.fullmatch(name)
+    if code is None:
+        hint = "a character is `\\a`, `\\newline`, `\\space`, `\\tab`, `\\return`, `\\u0041` or `\\o101`"
+        if name.isalnum():
+            hint += f'; a text is written `"{shorten(name)}"`'
+        raise WordError("reader/character", f"`\\{shorten(name)}` is not a character", hint)
+    number = int(code[1], 16) if code[1] else int(code[2], 8)
+    if 0xD800 <= number < 0xE000:
+        hint = 'a character beyond `\\uffff` is written as itself, or as a string of both halves: `"\\ud83d\\ude00"`'
+        raise WordError("reader/character", f"`\\{name}` is half of a surrogate pair", hint)
+    return chr(number)
+
+
 def _number(word: str) -> Any:
     if len(word) > MAX_DIGITS:
         raise WordError("reader/number", f"a number of {len(word):,} characters; {MAX_DIGITS:,} is the most")
@@ -85,7 +108,29 @@ def _number(word: str) -> Any:
         return -magnitude if sign == "-" else magnitude
     if _TIMESTAMP.fullmatch(word):
         return word
+    if word[-1] == "M" and _FLOAT.fullmatch(word[:-1]):
+        return _number(word[:-1] + ".0" if _INTEGER.fullmatch(word[:-1]) else word[:-1])
+    if word[-1] == "N" and (_INTEGER.fullmatch(word[:-1]) or _RADIX.fullmatch(word[:-1])):
+        return _number(word[:-1])
+    radix = _ANY_RADIX.fullmatch(word)
+    if radix:
+        return _radix_number(word, *radix.groups())
     raise _no_number(word)
+
+
+def _radix_number(word: str, sign: str, base: str, digits: str) -> int:
+    if not 2 <= int(base) <= 36:
+        raise WordError("reader/number", f"`{shorten(word)}` has the base {int(base)}", "bases go from 2 to 36")
+    magnitude = 0
+    try:
+        for at in range(0, len(digits), _PIECE):  # CPython refuses to convert many digits at once
+            piece = digits[at : at + _PIECE]
+            magnitude = magnitude * int(base) ** len(piece) + int(piece, int(base))
+    except ValueError:
+        largest = "0123456789abcdefghijklmnopqrstuvwxyz"[int(base) - 1]
+        hint = f"in base {int(base)} the digits go from 0 to {largest}"
+        raise WordError("reader/number", f"`{shorten(word)}` is not a number", hint) from None
+    return -magnitude if sign == "-" else magnitude
 
 
 def _no_number(word: str) -> WordError:
@@ -105,8 +150,8 @@ def _no_number(word: str) -> WordError:
         hint = f"numbers have no separators: `{shorten(plain)}`"
     elif body[-1] == "." and _INTEGER.fullmatch(word[:-1]):
         hint = f"a float has a digit after its point: `{shorten(word)}0`"
-    elif body[-1] in "NML" and _FLOAT.fullmatch(word[:-1]):
-        hint = f"numbers have no suffix, ints are of any size: `{shorten(word[:-1])}`"
+    elif body[-1] in "NMLlfFdD" and _FLOAT.fullmatch(word[:-1]):
+        hint = f"write the number without that suffix: `{shorten(word[:-1])}`"
     elif body[:2] in ("0X", "0O", "0B"):
         hint = "the prefixes are `0x`, `0o` and `0b`"
     elif body[:2] == "0x":

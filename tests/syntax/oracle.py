@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
+from rtfs.values.keyword import is_keyword_name
 
 _WHITE = " \t\r\n,"
 _DIGITS = "0123456789"
@@ -35,6 +36,10 @@ def show(form: Any) -> Any:
         return ("vector", *map(show, form))
     if isinstance(form, Map):
         return ("map", *((show(k), show(v)) for k, v in form.items()))
+    if isinstance(form, Set):
+        return ("set", *map(show, form))
+    if isinstance(form, Regex):
+        return ("regex", form.pattern)
     return (type(form).__name__, repr(form))
 
 
@@ -115,6 +120,16 @@ class _Reader:
             return self.pairs(self.forms("}"))
         if self.look(2) == "#(":
             return self.function()
+        if self.look(2) == "#{":
+            self.at += 2
+            return self.elements(self.forms("}"))
+        if self.look(2) == '#"':
+            self.at += 1
+            return self.regex()
+        if self.look(2) == "#:":
+            return self.namespaced()
+        if char == "\\":
+            return self.character()
         for text, name in (
             ("'", "quote"), ("`", "quasiquote"), ("~@", "unquote-splicing"), ("~", "unquote"), ("@", "deref")
         ):  # fmt: skip
@@ -151,6 +166,61 @@ class _Reader:
             else:
                 entries.append([key, value])
         return ("map", *map(tuple, entries))
+
+    def elements(self, items: list[Any]) -> Any:
+        for place, item in enumerate(items):
+            if any(_equal(item, earlier) for earlier in items[:place]):
+                raise Unreadable("duplicate")
+        return ("set", *items)
+
+    def regex(self) -> Any:
+        start = self.at + 1
+        self.at = start
+        while (char := self.look()) != '"':
+            if char == "":
+                raise Unreadable("regex")
+            self.at += 2 if char == "\\" else 1
+        self.at += 1
+        return ("regex", self.text[start : self.at - 1])
+
+    def namespaced(self) -> Any:
+        end = self.text.find("{", self.at)
+        namespace = self.text[self.at + 2 : max(end, self.at + 2)]
+        if not is_keyword_name(namespace) or "/" in namespace:
+            raise Unreadable("namespace")
+        self.at = end + 1
+        items = self.forms("}")
+        for place in range(0, len(items), 2):
+            kind, *rest = items[place]
+            if kind not in ("keyword", "symbol"):
+                continue
+            before, slash, name = rest[0].partition("/")
+            if not (before and slash and name):
+                items[place] = (kind, f"{namespace}/{rest[0]}")
+            elif before == "_":
+                items[place] = (kind, name)
+        return self.pairs(items)
+
+    def character(self) -> Any:
+        self.at += 1
+        name = self.look()
+        if name == "" or ord(name) <= 0x20 or 0x7F <= ord(name) <= 0xA0:
+            raise Unreadable("character")
+        self.at += 1
+        while (char := self.look()) and char not in '"(),:;@[\\]^`{|}~' and not (ord(char) <= 0x20 or 0x7B <= ord(char) <= 0xA0):
+            name += char
+            self.at += 1
+        named = {"newline": "\n", "space": " ", "tab": "\t", "return": "\r", "backspace": "\b", "formfeed": "\f"}
+        if len(name) == 1 or name in named:
+            return ("str", repr(named.get(name, name)))
+        digits = name[1:]
+        if name[0] == "u" and len(digits) == 4 and all(digit in _HEX for digit in digits):
+            if not 0xD800 <= int(digits, 16) < 0xE000:
+                return ("str", repr(chr(int(digits, 16))))
+        elif name[0] == "o" and 0 < len(digits) <= 3 and all(digit in _HEX[:8] for digit in digits):
+            if int(digits, 8) <= 0o377:
+                return ("str", repr(chr(int(digits, 8))))
+        raise Unreadable("character")
 
     def function(self) -> Any:
         if self.arguments is not None:
@@ -261,6 +331,18 @@ class _Reader:
                 raise Unreadable("number")
         if unsigned == word and _timestamp(word):
             return ("str", repr(word))
+        if word[-1] == "N" and "." not in word and "e" not in word.lower():
+            return self.number(word[:-1], unsigned[:-1])
+        if word[-1] == "M" and unsigned[:2] not in ("0x", "0o", "0b"):
+            kind, text = self.number(word[:-1], unsigned[:-1])
+            return ("float", repr(float(text)))
+        for letter in "rR":
+            base, found, digits = unsigned.partition(letter)
+            if found and base.isascii() and base.isdigit() and len(base) <= 2 and digits.isascii() and digits.isalnum():
+                try:
+                    return ("int", repr(int(digits, int(base) if int(base) > 1 else 99) * (-1 if word[0] == "-" else 1)))
+                except ValueError:
+                    raise Unreadable("number") from None
         mantissa, exponent = unsigned, "0"
         for letter in "eE":
             if letter in mantissa:
@@ -294,6 +376,8 @@ def _equal(a: Any, b: Any) -> bool:
     """RTFS equality on what `show` gives."""
     if a[0] in ("list", "vector") and b[0] in ("list", "vector"):
         return len(a) == len(b) and all(map(_equal, a[1:], b[1:]))
+    if a[0] == "set" and b[0] == "set":
+        return len(a) == len(b) and all(any(_equal(one, other) for other in b[1:]) for one in a[1:])
     if a[0] == "map" and b[0] == "map":
         return len(a) == len(b) and all(
             any(_equal(key, other) and _equal(value, found) for other, found in b[1:]) for key, value in a[1:]

@@ -55,7 +55,7 @@ def test_subclasses_become_the_plain_kind() -> None:
     assert [x.__class__ for x in made["a"]] == [int, str, float]
 
 
-@pytest.mark.parametrize("bad", [b"x", {1}, Decimal(1), object(), iter([]), [1, {"a": b"x"}], {b"k": 1}])
+@pytest.mark.parametrize("bad", [b"x", Decimal(1), object(), iter([]), [1, {"a": b"x"}], {b"k": 1}])
 def test_other_objects_are_a_type_error_that_names_them(bad: Any) -> None:
     with pytest.raises(TypeError, match="has no RTFS value"):
         from_python(bad)

@@ -23,7 +23,7 @@ from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from rtfs.compiler.forms.inlining import EACH, analyse_each
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Set, Symbol, Vector
 from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
@@ -110,7 +110,16 @@ class Analyser:
                 parts.append(self.analyse(key, scope))
                 parts.append(self.analyse(value, scope))
             return MapDisplay(self.locate(form), parts)
+        if kind is Set:
+            return self.set_display(self.locate(form), [self.analyse(item, scope) for item in form])
         return Const(self.at, form)
+
+    @staticmethod
+    def set_display(at: int, elements: list[Node]) -> Node:
+        """A set of these elements, made at compile time if all are constants."""
+        if all(isinstance(element, Const) for element in elements):
+            return Const(at, Set(element.value for element in elements))  # type: ignore[attr-defined]
+        return Primitive(at, "set_of", elements)
 
     def analyse_list(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
         if not len(form):

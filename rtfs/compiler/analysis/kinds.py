@@ -8,7 +8,7 @@ it.
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.values import Keyword, Map, Vector
+from rtfs.values import Keyword, Map, Regex, Set, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ BOOL: frozenset[str] = frozenset(("bool",))
 STRING: frozenset[str] = frozenset(("str",))
 NIL: frozenset[str] = frozenset(("nil",))
 NOT_CALLABLE: frozenset[str] = NUMBER | BOOL | STRING | NIL
-TRUTHY_ONLY: frozenset[str] = frozenset(("int", "float", "str", "keyword", "vector", "map", "function"))
+TRUTHY_ONLY: frozenset[str] = frozenset(("int", "float", "str", "keyword", "vector", "map", "set", "regex", "function"))
 
 _CLASS_KINDS = {int: INT, float: FLOAT, bool: BOOL, str: STRING, type(None): NIL}
 KIND_OF_CLASS: dict[type, Kinds] = {
@@ -31,6 +31,8 @@ KIND_OF_CLASS: dict[type, Kinds] = {
     Keyword: frozenset(("keyword",)),
     Vector: frozenset(("vector",)),
     Map: frozenset(("map",)),
+    Set: frozenset(("set",)),
+    Regex: frozenset(("regex",)),
 }
 
 PREDICATES = frozenset(

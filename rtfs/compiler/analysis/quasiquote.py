@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtfs.compiler.analysis.nodes import Const, Node, Primitive
 from rtfs.compiler.marks import TemplateMark
-from rtfs.values import List, Map, Symbol, Vector
+from rtfs.values import List, Map, Set, Symbol, Vector
 from rtfs.values.error import CompileError
 
 TYPE_CHECKING = False
@@ -38,11 +38,11 @@ class Template:
                 return self._sequence(form, depth - 1)
             if name == "unquote-splicing":
                 if depth == 1:
-                    raise CompileError("form/shape", "`~@` splices into a list or vector; it stands in none here")
+                    raise CompileError("form/shape", "`~@` splices into a list, vector or set; it is in none here")
                 return self._sequence(form, depth - 1)
             if name == "quasiquote":
                 return self._sequence(form, depth + 1)
-        if kind is List or kind is Vector:
+        if kind is List or kind is Vector or kind is Set:
             return self._sequence(form, depth)
         if kind is Map:
             parts = [self.build(item, depth) for pair in form.items() for item in pair]
@@ -54,7 +54,7 @@ class Template:
 
     def _sequence(self, form: Any, depth: int) -> Node:
         at = self.analyser.at
-        as_list = form.__class__ is List
+        kind = form.__class__
         parts: list[Node] = []
         spliced = False
         for item in form:
@@ -70,10 +70,9 @@ class Template:
             else:
                 parts.append(self.build(item, depth))
         if all(isinstance(part, Const) for part in parts):
-            return Const(at, (List if as_list else Vector)([part.value for part in parts]))  # type: ignore[attr-defined]
-        if spliced:
-            return Primitive(at, "list_spliced" if as_list else "vector_spliced", parts)
-        return Primitive(at, "list_of" if as_list else "vector_of", parts)
+            return Const(at, kind([part.value for part in parts]))  # type: ignore[attr-defined]
+        name = "list" if kind is List else "vector" if kind is Vector else "set"
+        return Primitive(at, f"{name}_spliced" if spliced else f"{name}_of", parts)
 
     def _symbol(self, symbol: Symbol) -> Symbol:
         name = symbol.name

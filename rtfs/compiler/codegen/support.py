@@ -13,7 +13,7 @@ from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.seqs import items, like
 from rtfs.compiler.analysis.error_classes import catches
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Set, Symbol, Vector
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
 from rtfs.values.lookup import keyword_get
@@ -162,7 +162,7 @@ class Splice:
 def splice(value: Any, /) -> Splice:
     if value is None:
         return Splice([])
-    if value.__class__ in (Vector, List):
+    if value.__class__ in (Vector, List, Set):
         return Splice(value.to_list())
     if value.__class__ is Map:
         return Splice([Vector(pair) for pair in value.items()])
@@ -194,6 +194,14 @@ def list_spliced(*parts: Any) -> List:
 
 def vector_spliced(*parts: Any) -> Vector:
     return Vector.of(_joined(parts))
+
+
+def set_spliced(*parts: Any) -> Set:
+    return Set(_joined(parts))
+
+
+def set_of(*items: Any) -> Set:
+    return Set(items)
 
 
 def map_of(*items: Any) -> Map:
@@ -351,6 +359,8 @@ SUPPORT: dict[str, Any] = {
         splice,
         list_spliced,
         vector_spliced,
+        set_spliced,
+        set_of,
         map_of,
         throw,
         bounded,

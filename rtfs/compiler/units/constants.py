@@ -7,18 +7,18 @@ that templates leave on symbols survive.
 from __future__ import annotations
 
 from rtfs.compiler.marks import TemplateMark
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 # A constant is a tuple of steps for a stack machine: atoms push themselves, (tag, …) does what the tag says.
-_KEYWORD, _SYMBOL, _LIST, _VECTOR, _MAP, _MARKED = "k", "s", "l", "v", "m", "t"
+_KEYWORD, _SYMBOL, _LIST, _VECTOR, _MAP, _SET, _REGEX, _MARKED = "k", "s", "l", "v", "m", "e", "r", "t"
 
 
 def encode(value: Any) -> tuple[Any, ...]:
-    """Flat, marshallable form of a value made of atoms, symbols, lists, vectors and maps."""
+    """Flat, marshallable form of a value made of atoms, symbols, lists, vectors, maps and sets."""
     steps: list[Any] = []
     pending: list[Any] = [value]
     # written backwards: a collection's step comes before its parts here, after them in the result
@@ -41,6 +41,11 @@ def encode(value: Any) -> tuple[Any, ...]:
             for key, item in one.items():
                 pending.append(key)
                 pending.append(item)
+        elif kind is Set:
+            steps.append((_SET, len(one)))
+            pending.extend(one)
+        elif kind is Regex:
+            steps.append((_REGEX, one.pattern))
         else:
             steps.append(one)
     steps.reverse()
@@ -61,6 +66,8 @@ def decode(steps: tuple[Any, ...]) -> Any:
             stack.append(Symbol(step[1]))
         elif tag == _MARKED:
             stack.append(Symbol(step[1], TemplateMark(step[2])))
+        elif tag == _REGEX:
+            stack.append(Regex(step[1]))
         else:
             count = step[1] * (2 if tag == _MAP else 1)
             parts = stack[len(stack) - count :]
@@ -69,6 +76,8 @@ def decode(steps: tuple[Any, ...]) -> Any:
                 stack.append(List.of(parts))
             elif tag == _VECTOR:
                 stack.append(Vector.of(parts))
+            elif tag == _SET:
+                stack.append(Set(parts))
             else:
                 stack.append(Map(zip(parts[::2], parts[1::2], strict=True)))
     return stack[0]

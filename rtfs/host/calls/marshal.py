@@ -7,7 +7,7 @@ what comes out is a value, or an error that says what it was instead.
 from __future__ import annotations
 
 from rtfs.syntax.printer import to_text
-from rtfs.values import HostError, Keyword, List, Map, Symbol, UserError, Vector
+from rtfs.values import HostError, Keyword, List, Map, Regex, Set, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
 
 _FUNCTION = type(lambda: None)
-_VALUES = frozenset((type(None), bool, int, float, str, Keyword, Symbol, List, Vector, Map, _FUNCTION))
+_VALUES = frozenset((type(None), bool, int, float, str, Keyword, Symbol, List, Vector, Map, Set, Regex, _FUNCTION))
 _EMPTY = Map()
 _NOTHING: dict[str, Any] = {}
 
@@ -112,5 +112,5 @@ def refuse_functions(entry: Entry, arguments: tuple[Any, ...]) -> None:
         if value.__class__ is Map:
             pending.extend(value.keys())
             pending.extend(value.values())
-        elif value.__class__ is Vector or value.__class__ is List:
+        elif value.__class__ in (Vector, List, Set):
             pending.extend(value)

@@ -24,6 +24,8 @@ from rtfs.values import (
     List,
     Map,
     ReaderError,
+    Regex,
+    Set,
     Symbol,
     TypeMismatch,
     UserError,
@@ -69,8 +71,13 @@ def encode(value: Any, functions: bool = False) -> str:
         elif kind is Vector or kind is List:
             steps.append(("v" if kind is Vector else "l", len(one)))
             pending.extend(one)
+        elif kind is Set:
+            steps.append(("s", len(one)))
+            pending.extend(one)
         elif kind is Symbol:
             steps.append(("y", one.name))
+        elif kind is Regex:
+            steps.append(("r", one.pattern))
         elif isinstance(one, UserError):
             steps.append(_error_step(one))
             pending.append(one.data)
@@ -131,6 +138,10 @@ def decode(text: str, sources: Mapping[str, Source] | None = None) -> Any:
                 stack.append(Vector.of(_take(stack, step[1])))
             elif tag == "l":
                 stack.append(List.of(_take(stack, step[1])))
+            elif tag == "s":
+                stack.append(Set(_take(stack, step[1])))
+            elif tag == "r":
+                stack.append(Regex(step[1]))
             elif tag == "y":
                 stack.append(Symbol(step[1]))
             elif tag == "i":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import isfinite
 
 from rtfs.capabilities.sessions.wire.json import MAX_DEPTH, encode
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.error import EvalError, HostError
 
 TYPE_CHECKING = False
@@ -90,12 +90,14 @@ def _plain(value: Any, depth: int) -> Any:
         return value.name
     if depth >= MAX_DEPTH:
         raise _NoJson(f"nesting deeper than {MAX_DEPTH} levels")
-    if kind is Vector or kind is List:
+    if kind is Vector or kind is List or kind is Set:
         return _plain_list(value, depth + 1)
     if kind is Map:
         return _plain_map(value, depth + 1)
     if kind is Symbol:
         raise _NoJson("a symbol")
+    if kind is Regex:
+        raise _NoJson("a regular expression")
     raise _NoJson("a function" if callable(value) else f"a value of type {kind.__name__}")
 
 
