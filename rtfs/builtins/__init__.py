@@ -22,8 +22,8 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     predicates,
     regex,
     searching,
-    sets,
     sequences,
+    sets,
     sorting,
     strings,
 )

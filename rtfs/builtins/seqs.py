@@ -1,7 +1,7 @@
 """What the collection functions share: the elements of a collection, and building a result of the same kind.
 
-Vectors, lists, sets, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are sequences. Must not know
-any particular function; declares none. Invariant: a list gives a list, everything else a vector.
+Vectors, lists, sets, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are sequences. Must
+not know any particular function; declares none. Invariant: a list gives a list, everything else a vector.
 """
 
 from __future__ import annotations

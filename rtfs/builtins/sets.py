@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-@builtin("set", "(set coll)", "The set of the elements of a collection.", "(set [1 2 2 3])", "#{1 2 3}", "(set nil)", "#{}")
+@builtin(
+    "set", "(set coll)", "The set of the elements of a collection.", "(set [1 2 2 3])", "#{1 2 3}", "(set nil)", "#{}"
+)
 def set_(coll: Any, /) -> Any:
     return coll if coll.__class__ is Set else Set(items("set", coll))
 
@@ -26,7 +28,13 @@ def hash_set(*elements: Any) -> Any:
 
 
 @builtin(
-    "disj", "(disj set & items)", "The set without the items; nil stays nil.", "(disj #{1 2 3} 2)", "#{1 3}", "(disj nil 1)", "nil"
+    "disj",
+    "(disj set & items)",
+    "The set without the items; nil stays nil.",
+    "(disj #{1 2 3} 2)",
+    "#{1 3}",
+    "(disj nil 1)",
+    "nil",
 )
 def disj(coll: Any, /, *elements: Any) -> Any:
     if coll is None:

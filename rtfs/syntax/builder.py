@@ -220,7 +220,7 @@ def _qualified(namespace: str, key: Any) -> Any:
         name = f"{namespace}/{key.name}"
     elif before != "_":
         return key
-    return Keyword(name) if key.__class__ is Keyword else Symbol(name, key.info)
+    return Symbol(name, key.info) if isinstance(key, Symbol) else Keyword(name)
 
 
 def _set(opener: Mark, items: list[Any], closer: Mark) -> Mark:

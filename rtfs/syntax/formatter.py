@@ -31,7 +31,8 @@ _TAIL = r"""[^ \t\r\n,;"()\[\]{}`~@^:]*+"""
 _TOKEN = re.compile(
     rf"""(?P<newline>\n)|(?P<space>[ \t\r,]+)|(?P<comment>;[^\n]*)|(?P<block>\#\|)
     |(?P<string>\#?"[^"\\]*+(?:\\.[^"\\]*+)*+")|(?P<open>\#?[({{]|\#:{_HEAD}{_TAIL}\{{|\[)|(?P<close>[)\]}}])
-    |(?P<prefix>'|`|~@|[~@^]|\#_)|(?P<character>\\[^\s][^\s"(),:;@\[-\^`{{-}}]*+)|(?P<tag>\#(?:inst|uuid)[ \t\r\n,]*"[^"]*")
+    |(?P<prefix>'|`|~@|[~@^]|\#_)|(?P<character>\\[^\s][^\s"(),:;@\[-\^`{{-}}]*+)
+    |(?P<tag>\#(?:inst|uuid)[ \t\r\n,]*"[^"]*")
     |(?P<word>:?{_HEAD}{_TAIL}(?::{_HEAD}{_TAIL})*+|\#\#{_TAIL}|:)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -322,7 +322,7 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
             return _tagged(reading, match[0], tagged, start)
         message, token = f"there are no tagged literals: `{piece}`", None
         if match[0] in ("#inst", "#uuid"):
-            message, hint = f"after `{piece}` a string must follow", f'write `{_EXAMPLES[match[0]]}`'
+            message, hint = f"after `{piece}` a string must follow", f"write `{_EXAMPLES[match[0]]}`"
         elif match[0] == "#":
             message = "`#` stands for nothing here"
             hint = 'there are `#{…}`, `#"…"`, `#(…)`, `#_form` and `#| comment |#`'

@@ -228,6 +228,5 @@ class _Repair:
             )
 
 
-
 def _shown(opener: Mark) -> str:
     return f"#:{opener.namespace}{{" if opener.namespace else OPENERS[opener.type][0]

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Collection:
-    """Base of `Vector`, `List`, `Map` and `Set`. `info`: the reader's note about the form, or None; equality ignores it."""
+    """Base of `Vector`, `List`, `Map` and `Set`.
+
+    info: the reader's note about the form, or None; equality ignores it.
+    """
 
     __slots__ = ("info",)
     info: FormInfo | None

@@ -98,7 +98,9 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    raise TypeError(f"a Python {type(value).__name__} has no RTFS value; make it a dict, list, set, str, int, float or bool")
+    raise TypeError(
+        f"a Python {type(value).__name__} has no RTFS value; make it a dict, list, set, str, int, float or bool"
+    )
 
 
 def to_python(value: Any) -> Any:
@@ -106,8 +108,8 @@ def to_python(value: Any) -> Any:
 
     Map -> dict (keyword keys become their names, sequences as keys tuples), Vector and List -> list, Set ->
     frozenset (a list where an element cannot be hashed, or two of them would become one), Keyword and Symbol -> name;
-    functions, regular expressions and errors stay. Raises ValueError where two keys of a map would become one, LimitError for a
-    value that is too large.
+    functions, regular expressions and errors stay. Raises ValueError where two keys of a map would become one,
+    LimitError for a value that is too large.
     """
     done: list[Any] = []
     open_: list[tuple[Any, Iterator[Any], list[Any]]] = []

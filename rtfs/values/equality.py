@@ -1,9 +1,9 @@
 """The language's `=` and the hash that goes with it.
 
 Strict on kind (1, 1.0 and true are three values), sequences by elements whatever their kind, maps and sets whatever
-their order, functions and errors by identity, NaN equal to nothing. Knows nothing of how collections keep their elements.
-Invariants: neither function recurses; equal values have equal hashes; data that shares parts (a vector holding one
-vector twice, sixty levels deep) costs what it occupies, not what it would print as.
+their order, functions and errors by identity, NaN equal to nothing. Knows nothing of how collections keep their
+elements. Invariants: neither function recurses; equal values have equal hashes; data that shares parts (a vector
+holding one vector twice, sixty levels deep) costs what it occupies, not what it would print as.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SEQUENCES = frozenset((Vector, List))
-_UNORDERED = frozenset((Map, Set))
+_UNORDERED: frozenset[Any] = frozenset((Map, Set))
 _COLLECTIONS = frozenset((Vector, List, Map, Set))
 _ABSENT = object()
 _MANY = 4096  # containers visited before it pays to remember which; smaller data repeats little
@@ -152,7 +152,7 @@ def hash_of(value: Any) -> int:
     if value.__class__ not in _COLLECTIONS:
         return _hash_leaf(value)
     if value.__class__ is Set and value._hash is not None:
-        return value._hash  # type: ignore[no-any-return]
+        return value._hash
     waiting: list[tuple[Any, Iterator[Any], list[int]]] = []
     hashes: list[int] = []
     memo: dict[int, int] = {}

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def get(collection: Any, key: Any, default: Any = None) -> Any:
     """`(get collection key default?)`.
 
-    The value of a key of a map, the element of a set that equals the key, the element at an index of a vector or list, the character at an index of a string,
-    `:code :message :data :capability` of an error; `default` where there is none, and for nil.
+    The value of a key of a map, the element of a set that equals `key`, the element at an index of a vector or list,
+    the character at an index of a string, `:code :message :data :capability` of an error; `default` where there is
+    none, and for nil.
     Raises TypeMismatch for anything else.
     """
     kind = collection.__class__
@@ -33,7 +34,8 @@ def get(collection: Any, key: Any, default: Any = None) -> Any:
     if isinstance(collection, UserError):
         return _error_field(collection, key, default)
     raise TypeMismatch(
-        "type/mismatch", f"get: expected a map, set, vector, list, string, error or nil, got {_a(type_name(collection))}"
+        "type/mismatch",
+        f"get: expected a map, set, vector, list, string, error or nil, got {_a(type_name(collection))}",
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # First token of each kind; _END, less than all, closes a collection: what ends first is less.
 _END, _NIL, _BOOLEAN, _NUMBER, _NAN, _STRING, _KEYWORD, _SYMBOL, _SEQUENCE, _MAP, _SET, _REGEX = range(12)
-_UNORDERED = frozenset((Map, Set))
+_UNORDERED: frozenset[Any] = frozenset((Map, Set))
 _MOST = 20_000_000  # tokens of one key: a vector that holds one vector twice, and so on, would need more than there are
 
 

@@ -29,7 +29,7 @@ class Regex:
         raise AttributeError("a regular expression cannot be changed")
 
     def __eq__(self, other: object) -> bool:
-        return other.__class__ is Regex and self.pattern == other.pattern  # type: ignore[attr-defined]
+        return other.__class__ is Regex and self.pattern == other.pattern
 
     def __hash__(self) -> int:
         return hash(("regex", self.pattern))
@@ -49,7 +49,7 @@ def _readable(pattern: str) -> str:
         code = ord(char)
         if char == '"' and not escaped:
             out.append('\\E\\"\\Q' if quoted else '\\"')
-        elif code < 0x20 and char not in "\t\n\r" or 0x7F <= code < 0xA0:
+        elif (code < 0x20 and char not in "\t\n\r") or 0x7F <= code < 0xA0:
             written = f"\\x{{{code:x}}}"
             out.append(f"\\E{written}\\Q" if quoted else written[1:] if escaped else written)
         else:

@@ -207,7 +207,11 @@ class _Reader:
         if name == "" or ord(name) <= 0x20 or 0x7F <= ord(name) <= 0xA0:
             raise Unreadable("character")
         self.at += 1
-        while (char := self.look()) and char not in '"(),:;@[\\]^`{|}~' and not (ord(char) <= 0x20 or 0x7B <= ord(char) <= 0xA0):
+        while (
+            (char := self.look())
+            and char not in '"(),:;@[\\]^`{|}~'
+            and not (ord(char) <= 0x20 or 0x7B <= ord(char) <= 0xA0)
+        ):
             name += char
             self.at += 1
         named = {"newline": "\n", "space": " ", "tab": "\t", "return": "\r", "backspace": "\b", "formfeed": "\f"}
@@ -217,9 +221,8 @@ class _Reader:
         if name[0] == "u" and len(digits) == 4 and all(digit in _HEX for digit in digits):
             if not 0xD800 <= int(digits, 16) < 0xE000:
                 return ("str", repr(chr(int(digits, 16))))
-        elif name[0] == "o" and 0 < len(digits) <= 3 and all(digit in _HEX[:8] for digit in digits):
-            if int(digits, 8) <= 0o377:
-                return ("str", repr(chr(int(digits, 8))))
+        elif name[0] == "o" and 0 < len(digits) <= 3 and all(c in _HEX[:8] for c in digits) and int(digits, 8) < 256:
+            return ("str", repr(chr(int(digits, 8))))
         raise Unreadable("character")
 
     def function(self) -> Any:
@@ -334,13 +337,16 @@ class _Reader:
         if word[-1] == "N" and "." not in word and "e" not in word.lower():
             return self.number(word[:-1], unsigned[:-1])
         if word[-1] == "M" and unsigned[:2] not in ("0x", "0o", "0b"):
-            kind, text = self.number(word[:-1], unsigned[:-1])
+            _, text = self.number(word[:-1], unsigned[:-1])
             return ("float", repr(float(text)))
         for letter in "rR":
             base, found, digits = unsigned.partition(letter)
             if found and base.isascii() and base.isdigit() and len(base) <= 2 and digits.isascii() and digits.isalnum():
                 try:
-                    return ("int", repr(int(digits, int(base) if int(base) > 1 else 99) * (-1 if word[0] == "-" else 1)))
+                    return (
+                        "int",
+                        repr(int(digits, int(base) if int(base) > 1 else 99) * (-1 if word[0] == "-" else 1)),
+                    )
                 except ValueError:
                     raise Unreadable("number") from None
         mantissa, exponent = unsigned, "0"
