@@ -208,6 +208,8 @@ class _Scanner:
             self.at += 1
             while self.at < self.end and self.text[self.at] != '"':
                 self.at += 2 if self.text[self.at] == "\\" else 1
+        elif char == "\\":  # a character such as `\(`
+            self.at += 1
         elif char in _OPEN:
             self.depth += 1
         elif char in _CLOSE:
@@ -358,6 +360,9 @@ def _arrow(text: str, at: int) -> tuple[int, int] | None:
             if found is None:
                 return None
             at += found[1]
+            continue
+        if char == "\\":
+            at += 2
             continue
         if char in _OPEN:
             depth += 1
