@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.audit.ledger import Record
+    from rtfs.host.durable.execution import idempotency_key
     from rtfs.host.policy.policy import Decision, PolicyRequest
     from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime import Runtime
@@ -62,6 +63,7 @@ _WHERE = {
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",
     "Record": "rtfs.host.audit.ledger",
+    "idempotency_key": "rtfs.host.durable.execution",
     "ResumeOptions": "rtfs.host.run.options",
     "RunOptions": "rtfs.host.run.options",
     "Runtime": "rtfs.host.runtime",
@@ -107,6 +109,7 @@ __all__ = [
     "equal",
     "format_error",
     "from_python",
+    "idempotency_key",
     "read",
     "read_value",
     "start",

@@ -46,14 +46,15 @@ class Entry:
     anything goes.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
     `told`: the function takes the call's `Permit` as `permit`. `repeats`: whether a call with these arguments may be
-    made twice, or None where the declaration's `:idempotent` says so. `prints`: whether its arguments are output, which
+    made twice, or None where the declaration's `:idempotent` says so. `keyed`: a call that is made again with the same
+    idempotency key has no further effect. `prints`: whether its arguments are output, which
     runs have a limit for. `loop`: the event loop that was running when an async function was registered. `manifest`
     builds the pydantic model.
     """
 
     __slots__ = (
-        "_manifest", "check_input", "check_output", "describe", "fields", "id", "loop", "needs", "origin", "prints",
-        "repeats", "restore", "route", "signature", "takes_nothing", "told",
+        "_manifest", "check_input", "check_output", "describe", "fields", "id", "keyed", "loop", "needs", "origin",
+        "prints", "repeats", "restore", "route", "signature", "takes_nothing", "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -75,6 +76,7 @@ class Entry:
         self.takes_nothing = False
         self.told = False
         self.repeats: Callable[[tuple[Any, ...]], bool] | None = None
+        self.keyed = False
         self.prints = False
         self._manifest: CapabilityManifest | None = None
 
@@ -87,6 +89,11 @@ class Entry:
             fields = self.fields if self.describe is None else self.describe()
             self._manifest = from_fields(fields, ORIGINS[self.origin])
         return self._manifest
+
+    def is_idempotent(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether a call with these arguments may be made twice without harm. Hints ask before they repeat a call whose
+        outcome is unknown, journals when they resume one, the session pool when a request may have arrived."""
+        return self.fields.idempotent is True if self.repeats is None else self.repeats(arguments)
 
     @property
     def function(self) -> Any:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
 
 LIFE = 900.0
 """Seconds that an approval given in advance holds."""

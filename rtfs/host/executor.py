@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.policy.context import RuntimeContext
-from rtfs.host.run.driver import Frame, Run
+from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Within
@@ -137,7 +137,11 @@ class Executor:
         run = self.new_run(options, self.registry, lambda: self.environment, EMBEDDER, False)
         frame = self.new_frame(run, options, None)
         call = HostCall("call", id, arguments)
-        return self.drive(self._recorded(self.pipeline.perform(call, frame), frame))
+
+        async def perform() -> Any:
+            return await self.pipeline.perform(call, frame)
+
+        return self.drive(self._recorded(perform(), frame))
 
     def resume(self, run_id: str, options: ResumeOptions) -> Any:
         """Continue a durable run; its value. Raises HostError `run/…`, and what the program raises."""
@@ -261,9 +265,9 @@ class Executor:
         run = self.new_run(options, registry, language, PLAN, True)
         frame = self.new_frame(run, options, source)
         if options.durable:
-            run.journal = beginning(self, source, frame)
+            run.durability = beginning(self, source, frame)
         else:
-            run.journal = recorded(source, frame, options.record, options.replay)
+            run.durability = recorded(source, frame, options.record, options.replay)
         return self.execute(source, frame)
 
     # ------------------------------------------------------------------ one run
@@ -295,7 +299,7 @@ class Executor:
                 point(error)
                 raise
 
-        return await (begin() if run.journal is None else run.journal.carry_out(begin, environment))
+        return await run.durability.carry_out(begin, environment)
 
     async def _recorded(self, running: Any, frame: Frame) -> Any:
         """A run between its two ledger records."""

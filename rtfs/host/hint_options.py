@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
 
 _NUMBERS = {
     "cache": ("ttl-ms", "max-entries"),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
 
 
 class Person:
@@ -34,8 +34,7 @@ class Person:
     async def answer(self, request: Any, frame: Frame) -> Any:
         """What is answered. Raises what asking raises."""
         budget = frame.run.budget
-        if frame.run.journal is not None:
-            await frame.run.journal.breathe()  # asking may take long
+        await frame.run.durability.flush()
         budget.park()
         try:
             answer = self.ask(request)

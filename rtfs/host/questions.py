@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
     from rtfs.capabilities.sessions.questions import Answer, Question
     from rtfs.host.audit.ledger import Ledger
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
 
 ASKED = "asks a person: "
 """How the detail of the ledger record begins that says that somebody is being asked."""

@@ -16,7 +16,6 @@ import pytest
 import rtfs
 from rtfs.host.durable.journal import delete_run, look, run_ids
 from rtfs.host.durable.resume import RunState
-from rtfs.host.held import idempotency_key
 from tests.durable.conftest import settled
 
 Make = Callable[..., Any]
@@ -95,7 +94,7 @@ def test_an_idempotent_call_is_made_again_with_the_same_key(counting: Make) -> N
     keys: list[str | None] = []
 
     def note() -> int:
-        keys.append(idempotency_key())
+        keys.append(rtfs.idempotency_key())
         if len(keys) == 1:
             raise Interrupt
         return 5
@@ -107,7 +106,7 @@ def test_an_idempotent_call_is_made_again_with_the_same_key(counting: Make) -> N
     assert one.runtime.resume("r") == rtfs.Vector(["w", 5])
     assert keys[0] == keys[1]
     assert re.fullmatch(r"r-[0-9a-f]{12}-2", keys[0] or "")
-    assert idempotency_key() is None
+    assert rtfs.idempotency_key() is None
 
 
 def test_any_other_call_in_doubt_is_asked_about(counting: Make) -> None:

@@ -87,6 +87,7 @@ def install(registry: Registry, values: Values) -> None:
     for id, route, function, needs in table:
         fields = Fields(id)
         fields.implementation = function
+        fields.idempotent = id != kv + "conj"
         entry = Entry(fields, BUILTIN, route)
         entry.needs = needs
         entry.signature = SIGNATURES.get(id)
@@ -94,6 +95,7 @@ def install(registry: Registry, values: Values) -> None:
         entry.prints = id in _PRINTING
         entry.told = function is _fetch or id in _FILES or id.startswith(kv)
         entry.repeats = _fetches_only if function is _fetch else None
+        entry.keyed = id.startswith(kv)  # in a file by its key; what was in memory went with the process
         entry.describe = _description(entry)
         if in_memory and id.startswith(kv):
             entry.restore = _restoring(store, id.removeprefix(kv))
@@ -175,6 +177,7 @@ def _description(entry: Entry) -> Callable[[], Fields]:
 
         fields = bundled().get(entry.id, entry.fields)
         fields.implementation = entry.fields.implementation
+        fields.idempotent = entry.fields.idempotent
         return fields
 
     return describe

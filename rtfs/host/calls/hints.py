@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.host.calls.pipeline import Pipeline
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
 
     Next = Callable[[], Awaitable[Any]]
@@ -374,6 +374,5 @@ def repeatable(error: UserError, call: HintedCall) -> bool:
         return False
     unknown = error.code.startswith("session/") and error.code not in _NOT_PERFORMED
     if unknown or error.code == "capability/timeout":
-        repeats = call.entry.repeats
-        return call.entry.fields.idempotent is True if repeats is None else repeats(call.arguments)
+        return call.entry.is_idempotent(call.arguments)
     return True

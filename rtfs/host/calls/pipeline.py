@@ -48,19 +48,19 @@ from rtfs.values import HostError, LimitError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.calls.hints import Hints
     from rtfs.host.calls.session_calls import Sessions
-    from rtfs.host.held import HeldCall
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.policy.policy import Guard
     from rtfs.host.policy.protected_files import OwnFiles
     from rtfs.host.policy.rules import Rules
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.durability import JournaledCall
+    from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
     from rtfs.source import Span
 
@@ -84,24 +84,22 @@ class Pipeline:
         self.policy: Callable[..., Decision] | None = policy.decide
         self.stub: Callable[[str, tuple[Any, ...]], Any] | None = None
 
-    async def perform(self, call: HostCall, frame: Frame, held: HeldCall | None = None) -> Any:
-        """Perform a `call`; its value. held: the call's entry in the journal of a durable run, which makes it. Raises
-        UserError (`capability/…`, `policy/…`, `session/…`, `type/mismatch`)."""
+    def perform(self, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
+        """Perform a `call`; awaited, its value. Raises UserError (`capability/…`, `policy/…`, `session/…`,
+        `type/mismatch`)."""
         entry = frame.run.registry.find(call.id)
-        if entry is not None and held is None and (entry.signature is not None or entry.route == SESSION):
+        if entry is not None and (entry.signature is not None or entry.route == SESSION):
             self._bring_into_form(entry, call, frame)
-        if held is None and frame.run.journal is not None:
-            return await frame.run.journal.perform(self, call, frame)
-        ledger = self.ledger
-        context = frame.context
-        arguments = call.args
+        return frame.run.durability.perform(self._perform, call, frame)
+
+    async def _perform(self, call: HostCall, frame: Frame, journaled: JournaledCall) -> Any:
+        """The stages, from the manifest to the recorded outcome."""
+        entry = frame.run.registry.find(call.id)
         if entry is None:
-            ledger.append("decision", context.run_id, frame.parent, named(call.id), context.principal, "deny: unknown")
-            raise frame.run.registry.unknown(call.id, call.span)
+            raise self._unknown(call, frame)
+        ledger, context, arguments = self.ledger, frame.context, call.args
         text = as_text(arguments)
-        decision = held.decision if held is not None else None
-        if decision is None:
-            decision = self.decide(entry, arguments, context)
+        decision = journaled.decision or self.decide(entry, arguments, context)
         needs = decision.needs
         if decision.ask:
             decision = await self._asked(entry, arguments, text, decision, frame, call.span)
@@ -110,42 +108,20 @@ class Pipeline:
         stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
         try:
-            if entry.prints:
-                frame.run.budget.print(text)
-            if "#<function" in text and entry.route != BRANCHES:
-                refuse_functions(entry, arguments)
-            if entry.check_input is not None:
-                _check_input(entry, arguments)
+            _check_arguments(entry, arguments, text, frame)
             chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
-            if held is not None:
-                await held.announce(entry, bool(chosen))
+            await journaled.announce(entry, bool(chosen))
             if chosen:
                 value = await self.hints.apply(chosen, self, entry, call, frame, number, text, needs)
             elif entry.route == INLINE and not entry.told and self.stub is None:
                 value = call_inline(entry, arguments)
             else:
                 value = await self.route(entry, arguments, frame, number, needs)
-            if entry.check_output is not None:
-                _check_output(entry, value)
-            result = to_text(value)
-            if entry.route == SESSION and (shown := redact(result)) != result:
-                value, result = read_shown(entry, shown), shown
+            value, result = _checked_result(entry, value)
             if spending is not None:
                 spending.end(entry.id, size_of(result), (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
-        except UserError as error:
-            if error.capability is None:
-                error.capability = entry.id
-            clean(error)
-            if spending is not None and error.__class__ is not LimitError:
-                spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
-            self._outcome(frame, entry, number, f"error: {error.code}", "", started)
-            raise
-        except BaseException as ended:
-            if spending is not None:
-                spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
-            if ended.__class__ is Stop and ended.error.span is None:
-                ended.error.span = call.span
-            self._outcome(frame, entry, number, "cancelled", "", started)
+        except BaseException as error:
+            self._failed(error, call, entry, frame, number, started, stood)
             raise
         ledger.append(
             "outcome",
@@ -159,6 +135,37 @@ class Pipeline:
             perf_counter_ns() - started,
         )
         return value
+
+    def _unknown(self, call: HostCall, frame: Frame) -> HostError:
+        """The error of a call to an id that is not registered, recorded as a denial."""
+        context = frame.context
+        self.ledger.append("decision", context.run_id, frame.parent, named(call.id), context.principal, "deny: unknown")
+        return frame.run.registry.unknown(call.id, call.span)
+
+    def _failed(
+        self,
+        error: BaseException,
+        call: HostCall,
+        entry: Entry,
+        frame: Frame,
+        number: int,
+        started: int,
+        stood: float,
+    ) -> None:
+        """A call that was allowed gave an error, or was given up: count its time, and record that. stood: seconds for
+        which time had stood still before it."""
+        detail = "cancelled"
+        if isinstance(error, UserError):
+            if error.capability is None:
+                error.capability = entry.id
+            clean(error)
+            detail = f"error: {error.code}"
+        elif isinstance(error, Stop) and error.error.span is None:
+            error.error.span = call.span
+        spending = frame.context.quota.spending
+        if spending is not None and error.__class__ is not LimitError:
+            spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - frame.run.budget.stood() + stood)
+        self._outcome(frame, entry, number, detail, "", started)
 
     def _bring_into_form(self, entry: Entry, call: HostCall, frame: Frame) -> None:
         """Give a call its canonical arguments. Arguments that have none are an error EvalError `arity`, recorded as a
@@ -347,17 +354,25 @@ class Pipeline:
 def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:
     """What an implementation is told of the decision about its call."""
     context = frame.context
-    key = None if frame.held is None else frame.held.key
-    return Permit(needs, context.principal, context.names_host, key)
+    return Permit(needs, context.principal, context.names_host, frame.idempotency_key)
 
 
-def _check_input(entry: Entry, arguments: tuple[Any, ...]) -> None:
-    check = entry.check_input
-    assert check is not None
-    check(one_value(arguments), f'the input of "{entry.id}"')
+def _check_arguments(entry: Entry, arguments: tuple[Any, ...], text: str, frame: Frame) -> None:
+    """Raise for output that is too much, for functions and for what the input schema does not take."""
+    if entry.prints:
+        frame.run.budget.print(text)
+    if "#<function" in text and entry.route != BRANCHES:
+        refuse_functions(entry, arguments)
+    if entry.check_input is not None:
+        entry.check_input(one_value(arguments), f'the input of "{entry.id}"')
 
 
-def _check_output(entry: Entry, value: Any) -> None:
-    check = entry.check_output
-    assert check is not None
-    check(value, f'the output of "{entry.id}"')
+def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
+    """What a call gives, with its text: as the output schema says, and without the secrets that a server may have put
+    in."""
+    if entry.check_output is not None:
+        entry.check_output(value, f'the output of "{entry.id}"')
+    result = to_text(value)
+    if entry.route == SESSION and (shown := redact(result)) != result:
+        return read_shown(entry, shown), shown
+    return value, result

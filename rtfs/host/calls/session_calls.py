@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.questions import Questions
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
     from rtfs.host.scheduler.loop_thread import Engine
 
 GROUP = "rtfs.session_handlers"
@@ -156,8 +156,8 @@ class Sessions:
             principal=context.principal,
             credential=self._credential(handler, entry, context),
             deadline=frame.run.deadline,
-            idempotent=fields.idempotent is True,
-            idempotency_key=f"{context.run_id}-{number}" if frame.held is None else frame.held.key,
+            idempotent=entry.is_idempotent((value,)),
+            idempotency_key=frame.idempotency_key or f"{context.run_id}-{number}",
             progress=None if tell is None else lambda done, of, said: tell(entry.id, done, of, said and redact(said)),
             optional_keys=optional_names(fields.input_schema),
             logins=self._may_use_login(handler, entry, context),

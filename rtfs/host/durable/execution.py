@@ -1,20 +1,38 @@
-"""A durable run: every host call goes through its journal on the way to the pipeline.
+"""A durable run: its journal wraps the stages of the pipeline around every host call.
 
 Must not know how calls are carried out or where journals are. Invariants: a call is announced in the journal before it
-is made; its outcome is written with the next announcement, and before the run waits for anything or ends; a recorded
-outcome is answered, never asked for again; a call whose outcome nobody knows is made again only if that does no harm.
+is made, but for what runs in RTFS, whose own calls are announced; its outcome is written with the next announcement,
+and before the run waits for anything or ends; a recorded outcome is answered, never asked for again; a call whose
+outcome is unknown is made again only if that does no harm.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from time import time
 
 from rtfs.capabilities.permit import Permit
+from rtfs.capabilities.registry import BRANCHES, GUEST
 from rtfs.host.durable.codec import decode, encode, encode_calls
-from rtfs.host.durable.journal import CALL, DONE, ENTER, ERROR, FAIL, FAILED, OUTCOME, RESOLVED, RUNNING, WAITING
+from rtfs.host.durable.journal import (
+    AGAIN,
+    CALL,
+    DONE,
+    ENTER,
+    ERROR,
+    FAIL,
+    FAILED,
+    OUTCOME,
+    RESOLVED,
+    RUNNING,
+    SAFE,
+    WAITING,
+    WHOLE,
+)
 from rtfs.host.durable.replay import Never, Replay, diverged
-from rtfs.host.held import HeldCall, Written, current_key, in_step, repeatable
+from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
+from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.scheduler.suspensions import InThread
 from rtfs.host.stop import Stop, stop
 from rtfs.syntax.printer import to_text
@@ -22,15 +40,16 @@ from rtfs.values import Cancelled, HostError, LimitError, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Generator, Iterable
     from typing import Any, Protocol
 
+    from rtfs.capabilities.registry import Entry
     from rtfs.compiler import Environment
-    from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.durable.journal import Event
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.policy.context import Quota
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.durability import Stages
+    from rtfs.host.run.frame import Frame
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
 
@@ -48,6 +67,16 @@ if TYPE_CHECKING:
         def nonce(self) -> str: ...
         def abandon(self) -> None: ...
         def close(self) -> None: ...
+
+
+current_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)
+_DECIDED = "allow: decided when the run was recorded"
+
+
+def idempotency_key() -> str | None:
+    """For a Python capability: the key of the call it performs, the same when the call is made again after a crash;
+    None outside of a durable run."""
+    return current_key.get()
 
 
 class Resolution:
@@ -174,8 +203,8 @@ class Durable:
             self._replay.idle()
         return None
 
-    async def breathe(self) -> None:
-        """Somebody computes for long: what is done shall be written meanwhile."""
+    async def flush(self) -> None:
+        """What follows takes long: write what is done."""
         if self._journal.pending:
             await Written(self)
 
@@ -185,8 +214,8 @@ class Durable:
         self._waiting.append((scheduler, fiber))
 
     # ------------------------------------------------------------------ calls
-    async def perform(self, pipeline: Pipeline, call: HostCall, frame: Frame) -> Any:
-        """Answer a call from the record, or have the pipeline perform it and record it."""
+    async def perform(self, stages: Stages, call: HostCall, frame: Frame) -> Any:
+        """The value of a call: from the record, or from the stages of the pipeline, and then it is recorded."""
         path = frame.next_path()
         try:
             text = encode(Vector(call.args), functions=True)
@@ -207,14 +236,15 @@ class Durable:
         self._is_new(known, path, call)
         if known is not None and known.kind == CALL and (given := self._resolve(known, call, frame)) is not None:
             return given[0]
-        held = frame.held = HeldCall(self, path, text, call, frame, known)
+        journaled = JournaledCall(self, path, text, call, frame, known)
+        frame.idempotency_key = journaled.key
         try:
-            value = await pipeline.perform(call, frame, held)
+            value = await stages(call, frame, journaled)
         except UserError as error:
             if not _from_outside(error):
-                held.failed(error)
+                journaled.failed(error)
             raise
-        return held.done(value)
+        return journaled.done(value)
 
     def _compare(self, known: Recorded, call: HostCall, text: str, frame: Frame) -> None:
         """Raise Stop `run/divergence` for a call that is not the recorded one."""
@@ -262,7 +292,8 @@ class Durable:
         """For a call that was under way when the run was interrupted: its value as the user knows it, or None where it
         may be made again. Raises what the user says, or Stop `run/in-doubt`."""
         if known.resolution is None:
-            if repeatable(frame.run.registry.find(call.id), call.args):
+            entry = frame.run.registry.find(call.id)
+            if entry is None or may_repeat(entry, call.args):  # one that is unknown is not made at all
                 return None
             raise in_doubt(self._journal.run_id, known, len(self._replay.in_doubt()) > 1, call.span)
         how, value = known.resolution
@@ -296,6 +327,120 @@ class Durable:
     def run_id(self) -> str:
         """The run's id."""
         return str(self._journal.run_id)
+
+
+class JournaledCall:
+    """A call that is being performed. decision: the recorded one, if there is one. key: the idempotency key."""
+
+    __slots__ = ("_announced", "_call", "_durable", "_frame", "_known", "_path", "_rerun", "_text", "decision", "key")
+
+    def __init__(
+        self, durable: Durable, path: str, text: str, call: HostCall, frame: Frame, known: Recorded | None
+    ) -> None:
+        self._durable = durable
+        self._path = path
+        self._text = text
+        self._call = call
+        self._frame = frame
+        self._known = known
+        self._announced = known is not None
+        self._rerun = False
+        self.decision = None
+        self.key = f"{durable.key}-{path}"
+        if known is not None and known.kind == ENTER:
+            self.decision = Decision(True, "")
+            self.decision.text = _DECIDED
+
+    def announce(self, entry: Entry, hinted: bool) -> Announced:
+        """The call was allowed and is about to be made: awaited, that is written. What runs an implementation in RTFS
+        needs no announcement, as each of its calls has one."""
+        rerun = entry.route == GUEST or entry.route == BRANCHES
+        self._rerun = rerun and not hinted
+        known = self._known
+        if known is not None:
+            if known.kind != ENTER:
+                self._durable.add(AGAIN, self._path, entry.id, "")
+        else:
+            self._announced = True
+            kind = ENTER if self._rerun else WHOLE if rerun else SAFE if may_repeat(entry, self._call.args) else CALL
+            self._durable.add(kind, self._path, entry.id, self._text, self._note())
+        return Announced(self._durable, self.key, not rerun)
+
+    def done(self, value: Any) -> Any:
+        """The call gave a value."""
+        if not self._rerun:
+            try:
+                text = encode(value)
+            except TypeError as error:
+                failure = HostError(
+                    f'what "{self._call.id}" answered cannot be recorded: {error}',
+                    code="capability/result",
+                    capability=self._call.id,
+                )
+                self.failed(failure)
+                raise failure from None
+            self._durable.add(OUTCOME, self._path, self._call.id, text)
+        return value
+
+    def failed(self, error: UserError) -> None:
+        """The call gave an error, or was not made at all."""
+        if self._rerun:
+            return
+        if not self._announced:
+            self._durable.add(CALL, self._path, self._call.id, self._text, self._note())
+            self._durable.add(ERROR, self._path, self._call.id, error_text(error), "not made")
+        else:
+            self._durable.add(ERROR, self._path, self._call.id, error_text(error))
+
+    def _note(self) -> str:
+        span = self._call.span
+        return in_step(self._frame) + (f" ({span})" if span is not None else "")
+
+
+class Written(Suspension):
+    """Wait until everything that was added to the journal is written."""
+
+    __slots__ = ("durable",)
+
+    def __init__(self, durable: Durable) -> None:
+        self.durable = durable
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        self.durable.write_soon(scheduler, fiber)
+
+
+class Announced(Written):
+    """Wait until a call is announced, if it is to be; then it is under way, with its key."""
+
+    __slots__ = ("_key", "_waits")
+
+    def __init__(self, durable: Durable, key: str, waits: bool) -> None:
+        super().__init__(durable)
+        self._key = key
+        self._waits = waits
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        if self._waits:
+            yield self
+        current_key.set(self._key)
+
+
+def may_repeat(entry: Entry, arguments: tuple[Any, ...]) -> bool:
+    """Whether a call may be made again, with its key, where its outcome is unknown."""
+    return entry.keyed or entry.is_idempotent(arguments)
+
+
+def error_text(error: UserError) -> str:
+    """An error as the journal keeps it."""
+    try:
+        return encode(error)
+    except TypeError:  # a function in its data
+        return encode(HostError(error.message, code=error.code, hint=error.hint, capability=error.capability))
+
+
+def in_step(frame: Frame) -> str:
+    """The step that a frame is in, for messages."""
+    return f' in step "{frame.steps[-1][1]}"' if frame.steps else ""
 
 
 def replay_of(run_id: str, events: list[Event], begin: Callable[[Scheduler], None]) -> Replay:

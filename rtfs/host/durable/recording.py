@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.host.durable.replay import Recorded
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler import Environment
     from rtfs.host.executor import Executor
-    from rtfs.host.run.driver import Frame
+    from rtfs.host.run.frame import Frame
     from rtfs.host.run.options import ResumeOptions
 
 LIMITS = ("steps", "depth", "seconds", "output")
@@ -148,7 +148,7 @@ class Resumption:
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]
         context.quota.calls = min(left, default=None)
         executor.ledger.append("resume", self._run_id, frame.parent, source.name, context.principal)
-        run.journal = Durable(self._open, resolution(given), slow=self._facts.get("durability", KILL) != KILL)
+        run.durability = Durable(self._open, resolution(given), slow=self._facts.get("durability", KILL) != KILL)
         return executor.execute(source, frame)
 
     def _open(self, environment: Environment) -> Journal:

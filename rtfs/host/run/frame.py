@@ -1,0 +1,141 @@
+"""`Run` and `Frame`: what the machines of one run share, and what each of them is.
+
+Must not know how calls are performed or journaled: a run holds a `Performer` and a `Durability`. Invariant: the path
+of a call is the same in every replay of its run.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.run.durability import NOT_DURABLE
+from rtfs.machine import DEFAULT_LIMITS
+from rtfs.machine.limits import Budget
+from rtfs.values import LimitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any, Protocol
+
+    from rtfs.capabilities.registry import Registry
+    from rtfs.compiler import Environment
+    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.policy.context import RuntimeContext
+    from rtfs.host.run.durability import Durability
+    from rtfs.machine import HostCall, Limits
+
+    class Performer(Protocol):
+        """What answers the capability calls and declarations of a run."""
+
+        def perform(self, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
+            """The value of a call; raises UserError."""
+
+        def declare(self, call: HostCall, frame: Frame) -> str:
+            """Register a `(capability …)` form; its id."""
+
+
+NESTING = 64
+"""How deep implementations and parallel branches may nest."""
+WIDTH = 16
+"""How many branches of one `step-parallel` run at the same time."""
+
+
+class Run:
+    """What all machines of one run share.
+
+    `performer`: answers its calls. `durability`: journals them.
+
+    `registry`, `environment`: what the run sees and declares in; the environment is made when the first function runs.
+
+    `budget`: what its machines may use up together, of `limits`.
+
+    `origin`: whose declarations its `(capability …)` forms are.
+
+    `breathe`: whether its machines let others have their turn now and then.
+
+    `width`: how many branches of one `step-parallel` run at the same time.
+    """
+
+    __slots__ = (
+        "_language", "breathe", "budget", "durability", "ledger", "limits", "origin", "performer", "registry", "warn",
+        "width",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        performer: Performer,
+        ledger: Ledger,
+        registry: Registry,
+        language: Callable[[], Environment],
+        limits: Limits | None,
+        *,
+        origin: int,
+        warn: Callable[[str, Any], None],
+        breathe: bool = False,
+        width: int = WIDTH,
+    ) -> None:
+        self.performer = performer
+        self.ledger = ledger
+        self.registry = registry
+        self._language = language
+        self.limits = limits
+        self.budget = Budget(limits or DEFAULT_LIMITS)
+        self.origin = origin
+        self.durability: Durability = NOT_DURABLE
+        self.warn = warn
+        self.breathe = breathe
+        self.width = width
+
+    @property
+    def deadline(self) -> float | None:
+        """When the run's time is over, of time.monotonic(), or None."""
+        return self.budget.deadline
+
+    @property
+    def environment(self) -> Environment:
+        """Where functions run."""
+        return self._language()
+
+
+class Frame:
+    """One machine of a run.
+
+    `context`: on whose behalf and with which rights it makes calls.
+
+    `parent`: number of the ledger record that its records belong to.
+
+    `depth`: how deep it is nested.
+
+    `path`: its place in the run: that of the call that started it with the number of the machine, "" for the program.
+
+    `steps`: the open steps, as (parent before, name).
+
+    `idempotency_key`: of the call it is making, in a durable run; else None.
+    """
+
+    __slots__ = ("_calls", "_machines", "context", "depth", "idempotency_key", "parent", "path", "run", "steps")
+
+    def __init__(self, run: Run, context: RuntimeContext, parent: int, depth: int = 0, path: str = "") -> None:
+        self.run = run
+        self.context = context
+        self.parent = parent
+        self.depth = depth
+        self.path = path
+        self.idempotency_key: str | None = None
+        self.steps: list[tuple[int, str]] = []
+        self._calls = 0
+        self._machines = 0
+
+    def inner(self, parent: int | None = None) -> Frame:
+        """The frame of a machine that this one starts. Raises LimitError `limit/nesting`."""
+        if self.depth >= NESTING:
+            raise LimitError("limit/nesting", f"implementations and branches are nested deeper than {NESTING}")
+        self._machines += 1
+        path = self.path if not self._calls else f"{self.path}.{self._calls}" if self.path else str(self._calls)
+        above = self.parent if parent is None else parent
+        return Frame(self.run, self.context, above, self.depth + 1, f"{path}.{self._machines}")
+
+    def next_path(self) -> str:
+        """The path of the next call (or group of branches) of this machine: `3`, `3.1.2`."""
+        self._calls += 1
+        self._machines = 0
+        return f"{self.path}.{self._calls}" if self.path else str(self._calls)
