@@ -20,12 +20,15 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     names,
     numbers,
     predicates,
+    reducing,
     regex,
     searching,
+    sequence_parts,
     sequences,
     sets,
     sorting,
     strings,
+    transients,
 )
 from rtfs.builtins.declare import FUNCTIONS, REGISTRY, Builtin
 

@@ -7,6 +7,8 @@ meet the limits too.
 
 from __future__ import annotations
 
+from rtfs.values.lazy import hooks
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,3 +37,6 @@ def spend(elements: int) -> None:
         account.spent = 0
         if account.pay is not None:
             account.pay(spent)
+
+
+hooks.spend = spend

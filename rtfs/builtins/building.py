@@ -6,11 +6,14 @@ program's own data (`range`, `repeat`, `concat` …) is checked against `MAX_ITE
 
 from __future__ import annotations
 
+from rtfs.builtins import lazy_steps as steps
 from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.seqs import as_vector, extended, fresh_list, items, like, too_many, tuples
-from rtfs.values import List, Map, Set, Vector
+from rtfs.builtins.seqs import as_vector, elements_of, extended, fresh_list, items, like, too_many, tuples
+from rtfs.builtins.transducers import fold, interposing
+from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
+from rtfs.values.lazy import Cursor, Segment, ahead_of, lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,14 +52,22 @@ def vec(coll: Any, /) -> Any:
 
 @builtin(
     "into",
-    "(into target coll)",
-    "The elements of `coll` added to `target`; into a map go entries `[k v]`.",
+    "(into target? xform? coll?)",
+    "The elements of `coll`, as the transducer changes them, added to `target`; into a map go entries `[k v]`.",
     "(into [1] '(2 3))",
     "[1 2 3]",
     "(into {} [[:a 1] [:b 2]])",
     "{:a 1 :b 2}",
+    "(into [] (map inc) [1 2])",
+    "[2 3]",
 )
-def into(target: Any, coll: Any, /) -> Any:
+def into(target: Any = MISSING, xform: Any = MISSING, coll: Any = MISSING, /) -> Any:
+    if coll is not MISSING:
+        step = xform(conj)
+        return step(fold("into", step, target, coll))
+    if xform is MISSING:
+        return Vector() if target is MISSING else target
+    coll = xform
     kind = target.__class__
     if kind is Map:
         return target.merge_pairs(coll.items() if coll.__class__ is Map else _pairs("into", items("into", coll)))
@@ -64,12 +75,23 @@ def into(target: Any, coll: Any, /) -> Any:
         return vec(coll)
     if kind is Set:
         return target.union(items("into", coll))
+    if kind is LazySeq:
+        raise _lazy_target("into")
     if kind is not Vector and kind is not List:
         raise type_error("into", "the target", "a vector, list, map, set or nil", target)
     more = items("into", coll)
     if len(target) + len(more) > MAX_ITEMS:
         raise too_many("into")
     return extended(target, more)
+
+
+def _lazy_target(function: str) -> TypeMismatch:
+    """The error of adding to the end of a lazy sequence."""
+    return TypeMismatch(
+        "type/mismatch",
+        f"({function} …) appends, but a lazy sequence may have no end",
+        hint="(cons x xs) puts an element in front, (concat xs [x]) behind; (vec xs) makes a vector of one that ends",
+    )
 
 
 def _pairs(function: str, elements: Any) -> list[tuple[Any, Any]]:
@@ -94,14 +116,18 @@ def _pairs(function: str, elements: Any) -> list[tuple[Any, Any]]:
     "(conj {:a 1} [:b 2])",
     "{:a 1 :b 2}",
 )
-def conj(coll: Any = None, /, *elements: Any) -> Any:
+def conj(coll: Any = MISSING, /, *elements: Any) -> Any:
+    if coll is MISSING:
+        return Vector()
     kind = coll.__class__
     if kind is Vector or kind is List:
         for element in elements:
             coll = coll.conj(element)
         return coll
     if coll is None:
-        return Vector(elements)
+        return Vector(elements) if elements else None
+    if kind is LazySeq:
+        raise _lazy_target("conj")
     if kind is Map:
         for element in elements:
             if element.__class__ is Map:
@@ -126,6 +152,8 @@ def conj(coll: Any = None, /, *elements: Any) -> Any:
     '["a" "b" "c"]',
 )
 def cons(element: Any, coll: Any, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return ahead_of([element], coll)
     return as_vector("cons", coll).cons(element)
 
 
@@ -139,6 +167,8 @@ def cons(element: Any, coll: Any, /) -> Any:
 def concat(*colls: Any) -> Any:
     if not colls:
         return Vector()
+    if LazySeq in map(type, colls):
+        return steps.lazy_concat(list(colls))
     parts = [items("concat", coll) for coll in colls]
     if sum([len(part) for part in parts]) > MAX_ITEMS:
         raise too_many("concat")
@@ -150,16 +180,20 @@ def concat(*colls: Any) -> Any:
 
 @builtin(
     "range",
-    "(range start? end step?)",
-    "Numbers from `start` (0) up to but without `end`, by `step` (1).",
+    "(range start? end? step?)",
+    "Numbers from `start` (0) up to but without `end`, by `step` (1); without an end a lazy sequence from 0 on.",
     "(range 4)",
     "[0 1 2 3]",
     "(range 2 5)",
     "[2 3 4]",
     "(range 5 0 -2)",
     "[5 3 1]",
+    "(take 3 (range))",
+    "(0 1 2)",
 )
-def range_(first: Any, second: Any = MISSING, step: Any = 1, /) -> Any:
+def range_(first: Any = MISSING, second: Any = MISSING, step: Any = 1, /) -> Any:
+    if first is MISSING:
+        return _count_up()
     start, end = (0, first) if second is MISSING else (first, second)
     if start.__class__ is int and end.__class__ is int and step.__class__ is int:
         if step == 0:
@@ -174,6 +208,21 @@ def range_(first: Any, second: Any = MISSING, step: Any = 1, /) -> Any:
         if value.__class__ is not int and value.__class__ is not float:
             raise type_error("range", what, "a number", value)
     return _float_range(start, end, step)
+
+
+def _count_up() -> LazySeq:
+    """0, 1, 2 … without end: a few more are made than are asked for, which nobody can tell."""
+    number = 0
+
+    def pull(segment: Segment) -> None:
+        nonlocal number
+        segment.items += range(number, number + _BLOCK)
+        number += _BLOCK
+
+    return lazy(pull)
+
+
+_BLOCK = 32
 
 
 def _float_range(start: Any, end: Any, step: Any) -> Any:
@@ -219,12 +268,108 @@ def numbers(first: Any, last: Any, /) -> Any:
     return Vector.of(list(range(first, last + 1)))
 
 
-@builtin("repeat", "(repeat n value)", "A vector of `n` times the value.", "(repeat 3 :x)", "[:x :x :x]")
-def repeat(n: Any, value: Any, /) -> Any:
+@builtin(
+    "repeat",
+    "(repeat n? value)",
+    "A vector of `n` times the value; without `n` a lazy sequence of it without end.",
+    "(repeat 3 :x)",
+    "[:x :x :x]",
+    "(take 2 (repeat :x))",
+    "(:x :x)",
+)
+def repeat(n: Any, value: Any = MISSING, /) -> Any:
+    if value is MISSING:
+        again = n
+
+        def pull(segment: Segment) -> None:
+            segment.items += [again] * _BLOCK
+
+        return lazy(pull)
     if need_int("repeat", "the number of times", n) > MAX_ITEMS:
         raise too_many("repeat")
     spend(max(n, 0) >> 3)
     return Vector.of([value] * n)
+
+
+@builtin(
+    "iterate",
+    "(iterate f value)",
+    "A lazy sequence without end: the value, `f` of it, `f` of that and so on.",
+    "(take 4 (iterate inc 5))",
+    "(5 6 7 8)",
+)
+def iterate(f: Any, value: Any, /) -> Any:
+    last = value
+
+    def pull(segment: Segment) -> None:
+        nonlocal last
+        last = f(last)
+        segment.items.append(last)
+
+    return ahead_of([value], lazy(pull))
+
+
+@builtin(
+    "repeatedly",
+    "(repeatedly n? f)",
+    "What `f` gives when it is called without arguments, `n` times as a vector, or as a lazy sequence without end.",
+    "(repeatedly 2 (fn [] :x))",
+    "[:x :x]",
+    "(take 2 (repeatedly (fn [] :x)))",
+    "(:x :x)",
+)
+def repeatedly(n: Any, f: Any = MISSING, /) -> Any:
+    if f is not MISSING:
+        if need_int("repeatedly", "the number of times", n) > MAX_ITEMS:
+            raise too_many("repeatedly")
+        return Vector.of([f() for _ in range(n)])
+    f = n
+
+    def pull(segment: Segment) -> None:
+        segment.items.append(f())
+
+    return lazy(pull)
+
+
+@builtin(
+    "cycle",
+    "(cycle coll)",
+    "A lazy sequence without end: the elements of the collection again and again; empty if there is none.",
+    "(take 5 (cycle [1 2 3]))",
+    "(1 2 3 1 2)",
+)
+def cycle(coll: Any, /) -> Any:
+    cursor = Cursor(steps.as_lazy("cycle", coll))
+    if not cursor.ready():
+        return List()
+    again: list[Any] = []
+    ended = False
+
+    def pull(segment: Segment) -> None:
+        nonlocal ended
+        if not ended and cursor.ready():
+            found = cursor.segment.items[cursor.index :]
+            cursor.index += len(found)
+            again.extend(found)
+            segment.items += found
+            return
+        if not ended:
+            ended = True
+            again[:] = again * (1 + _BLOCK // len(again))
+        segment.items += again
+
+    return lazy(pull)
+
+
+@builtin(
+    "lazy-seq*",
+    "(lazy-seq* f)",
+    "What `lazy-seq` is made of: the sequence that `f` gives when its first element is asked for.",
+    "(first (lazy-seq* (fn [] [1 2])))",
+    "1",
+)
+def lazy_seq(f: Any, /) -> Any:
+    return lazy(steps.pull_from(f))
 
 
 @builtin(
@@ -259,19 +404,26 @@ def zipmap(keys: Any, values: Any, /) -> Any:
 def interleave(*colls: Any) -> Any:
     if not colls:
         return Vector()
-    if min([len(items("interleave", coll)) for coll in colls]) * len(colls) > MAX_ITEMS:
+    if all(coll.__class__ is LazySeq for coll in colls):
+        return steps.lazy_interleave(list(colls))
+    whole = [coll for coll in colls if coll.__class__ is not LazySeq]
+    if min([len(items("interleave", coll)) for coll in whole]) * len(colls) > MAX_ITEMS:
         raise too_many("interleave")
     return like(colls[0], [element for row in tuples("interleave", colls) for element in row])
 
 
 @builtin(
     "interpose",
-    "(interpose separator coll)",
-    "The elements with a separator between them.",
+    "(interpose separator coll?)",
+    "The elements with a separator between them; without a collection a transducer.",
     "(interpose 0 [1 2 3])",
     "[1 0 2 0 3]",
 )
-def interpose(separator: Any, coll: Any, /) -> Any:
+def interpose(separator: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_interpose(separator, coll)
+    if coll is MISSING:
+        return interposing(separator)
     elements = fresh_list("interpose", coll)
     if not elements:
         return like(coll, elements)
@@ -301,8 +453,8 @@ def flatten(coll: Any, /) -> Any:
             visits += 1
             if visits > MAX_ITEMS:
                 raise too_many("flatten")
-            if kind is Vector or kind is List:
-                stack.append(iter(element))
+            if kind is Vector or kind is List or kind is LazySeq:
+                stack.append(iter(elements_of("flatten", element)))
                 break
             flat.append(element)
         else:

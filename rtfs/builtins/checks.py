@@ -6,7 +6,7 @@ Invariant: a message names the function as the program wrote it, what was expect
 
 from __future__ import annotations
 
-from rtfs.values import EvalError, LimitError, TypeMismatch
+from rtfs.values import EvalError, LazySeq, LimitError, TypeMismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def shown(value: Any) -> str:
     if value is None:
         return "nil"
     kind = type_name(value)
+    if value.__class__ is LazySeq:
+        return "a lazy sequence"
     if kind in ("vector", "list", "map", "set"):
         size = len(value)
         parts = () if size > 8 else [*value, *value.values()] if kind == "map" else value

@@ -6,10 +6,14 @@ call, and what is returned is a plain Python function, so that guest recursion t
 
 from __future__ import annotations
 
+from types import FunctionType
+
+from rtfs.builtins.budget import spend
 from rtfs.builtins.calling import call_with, not_callable
 from rtfs.builtins.declare import builtin
+from rtfs.builtins.lazy_steps import lazy_concat, lazy_mapcat
 from rtfs.builtins.seqs import fresh_list
-from rtfs.values import Vector
+from rtfs.values import LazySeq, Vector
 from rtfs.values.map import encode_key
 
 TYPE_CHECKING = False
@@ -115,20 +119,33 @@ def partial(f: Any, /, *fixed: Any) -> Any:
 
 @builtin(
     "fnil",
-    "(fnil f default)",
-    "The function that calls f with the default for a first argument of nil.",
+    "(fnil f default & defaults)",
+    "The function that calls f with the defaults for first arguments (up to three) that are nil.",
     "((fnil inc 0) nil)",
     "1",
+    "((fnil + 1 2) nil nil)",
+    "3",
 )
-def fnil(f: Any, default: Any, /) -> Any:
+def fnil(f: Any, default: Any, /, *defaults: Any) -> Any:
     _need_callable(f)
+    if not defaults:
 
-    def with_default(first: Any, /, *more: Any) -> Any:
-        if first is None:
-            first = default
-        return call_with(f, (first, *more)) if more else f(first)
+        def with_default(first: Any, /, *more: Any) -> Any:
+            if first is None:
+                first = default
+            return call_with(f, (first, *more)) if more else f(first)
 
-    return _named(with_default, "fnil")
+        return _named(with_default, "fnil")
+    replacing = (default, *defaults)
+
+    def with_defaults(*arguments: Any) -> Any:
+        given = list(arguments)
+        for i in range(min(len(given), len(replacing))):
+            if given[i] is None:
+                given[i] = replacing[i]
+        return call_with(f, given)
+
+    return _named(with_defaults, "fnil")
 
 
 @builtin(
@@ -177,6 +194,9 @@ def juxt(f: Any, /, *more: Any) -> Any:
     "6",
 )
 def apply(f: Any, argument: Any, /, *more: Any) -> Any:
+    last = more[-1] if more else argument
+    if last.__class__ is LazySeq and f.__class__ is FunctionType and f.__name__ == "concat":
+        return lazy_mapcat(None, lazy_concat([Vector.of([argument, *more[:-1]]), last]) if more else last)
     if not more:
         return call_with(f, fresh_list("apply", argument))
     return call_with(f, [argument, *more[:-1], *fresh_list("apply", more[-1])])
@@ -202,3 +222,71 @@ def memoize(f: Any, /) -> Any:
         return value
 
     return _named(memoized, "memoize")
+
+
+@builtin(
+    "every-pred",
+    "(every-pred pred & preds)",
+    "The predicate that holds if all predicates hold for all its arguments.",
+    "((every-pred pos? even?) 2 4)",
+    "true",
+)
+def every_pred(pred: Any, /, *more: Any) -> Any:
+    preds = (pred, *more)
+    for one in preds:
+        _need_callable(one)
+
+    def fits_all(*arguments: Any) -> bool:
+        for one in preds:
+            for argument in arguments:
+                fits = one(argument)
+                if fits is None or fits is False:
+                    return False
+        return True
+
+    return _named(fits_all, "every-pred")
+
+
+@builtin(
+    "some-fn",
+    "(some-fn f & functions)",
+    "The function that gives the first true answer of the functions to its arguments; else the last answer.",
+    "((some-fn :a :b) {:b 2})",
+    "2",
+    "((some-fn even? neg?) 1 -3)",
+    "true",
+)
+def some_fn(f: Any, /, *more: Any) -> Any:
+    functions = (f, *more)
+    for one in functions:
+        _need_callable(one)
+
+    def first_answer(*arguments: Any) -> Any:
+        answer: Any = None
+        for one in functions:
+            for argument in arguments:
+                answer = one(argument)
+                if answer is not None and answer is not False:
+                    return answer
+        return answer
+
+    return _named(first_answer, "some-fn")
+
+
+@builtin(
+    "trampoline",
+    "(trampoline f & arguments)",
+    "Calls f with the arguments, and what it gives as long as that is a function; the first other value.",
+    "(trampoline (fn [n] (fn [] (* n 2))) 4)",
+    "8",
+)
+def trampoline(f: Any, /, *arguments: Any) -> Any:
+    value = call_with(f, arguments)
+    rounds = 0
+    while value.__class__ is FunctionType:
+        value = value()
+        rounds += 1
+        if rounds == 256:
+            spend(rounds)
+            rounds = 0
+    return value

@@ -1,4 +1,4 @@
-"""Functions that take a function and apply it to every element: map, filter, reduce and their kin.
+"""Functions that take a function and apply it to every element: map, filter and their kin.
 
 Must not know what the functions do: they may be the program's, recurse deeply, or stop the program for a host call.
 Invariant: they are called from Python frames only (loops and comprehensions), never through C.
@@ -6,12 +6,14 @@ Invariant: they are called from Python frames only (loops and comprehensions), n
 
 from __future__ import annotations
 
+from rtfs.builtins import lazy_steps as steps
+from rtfs.builtins import transducers
+from rtfs.builtins.building import vector
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import MAX_ITEMS, type_error
+from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.numbers import add, add2, checked
-from rtfs.builtins.seqs import items, like, looked_up, too_many, tuples
-from rtfs.values import Keyword, List, Map, Vector
+from rtfs.builtins.seqs import batches, fresh_list, items, like, looked_up, next_batch, too_many, tuples
+from rtfs.values import Keyword, LazySeq, List, Reduced, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any
     """What `f` gives for the elements of the collections, side by side, up to the end of the shortest."""
     if not more:
         return [f(x) for x in items(function, coll)]
+    if f is vector:
+        return [Vector(row) for row in tuples(function, (coll, *more))]
     rows = tuples(function, (coll, *more))
     if len(more) == 1:
         return [f(x, y) for x, y in rows]
@@ -30,19 +34,26 @@ def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any
 
 @builtin(
     "map",
-    "(map f coll & colls)",
-    "What `f` gives for each element; with several collections it takes one of each, up to the end of the shortest.",
+    "(map f coll? & colls)",
+    "What `f` gives for each element; with several collections it takes one of each, up to the end of the shortest; "
+    "without any a transducer.",
     "(map inc [1 2])",
     "[2 3]",
     "(map + [1 2 3] [10 20])",
     "[11 22]",
 )
-def map_(f: Any, coll: Any, /, *colls: Any) -> Any:
+def map_(f: Any, coll: Any = MISSING, /, *colls: Any) -> Any:
     if colls:
+        if coll.__class__ is LazySeq and all(one.__class__ is LazySeq for one in colls):
+            return steps.lazy_map_all(f, [coll, *colls])
         return like(coll, _mapped("map", f, coll, colls))
+    kind = coll.__class__
+    if kind is LazySeq:
+        return steps.lazy_map(f, coll)
+    if coll is MISSING:
+        return transducers.mapping(f)
     if f.__class__ is Keyword:
         return like(coll, looked_up(f, items("map", coll)))
-    kind = coll.__class__
     if kind is Vector:
         return Vector.of([f(x) for x in coll])
     if kind is List:
@@ -59,29 +70,83 @@ def mapv(f: Any, coll: Any, /, *colls: Any) -> Any:
 
 @builtin(
     "map-indexed",
-    "(map-indexed f coll)",
-    "What `f` gives for the index, from 0, and the element.",
+    "(map-indexed f coll?)",
+    "What `f` gives for the index, from 0, and the element; without a collection a transducer.",
     "(map-indexed vector [:a :b])",
     "[[0 :a] [1 :b]]",
 )
-def map_indexed(f: Any, coll: Any, /) -> Any:
+def map_indexed(f: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_map_indexed(f, coll)
+    if coll is MISSING:
+        return transducers.mapping_indexed(f)
     return like(coll, [f(i, x) for i, x in enumerate(items("map-indexed", coll))])
 
 
 @builtin(
     "mapcat",
-    "(mapcat f coll & colls)",
-    "The elements of all the collections that `f` gives, one after the other.",
+    "(mapcat f coll? & colls)",
+    "The elements of all the collections that `f` gives, one after the other; without a collection a transducer.",
     "(mapcat (fn [x] [x x]) [1 2])",
     "[1 1 2 2]",
 )
-def mapcat(f: Any, coll: Any, /, *colls: Any) -> Any:
+def mapcat(f: Any, coll: Any = MISSING, /, *colls: Any) -> Any:
+    if coll.__class__ is LazySeq and all(one.__class__ is LazySeq for one in colls):
+        return steps.lazy_mapcat(f if not colls else None, map_(f, coll, *colls) if colls else coll)
+    if coll is MISSING:
+        return transducers.concatenating(f)
+    parts = _mapped("mapcat", f, coll, colls)
+    if LazySeq in map(type, parts):
+        return steps.lazy_concat(parts)
+    return like(coll, joined("mapcat", parts))
+
+
+def joined(function: str, parts: list[Any]) -> list[Any]:
+    """The elements of sequences, one after the other."""
     elements: list[Any] = []
-    for part in _mapped("mapcat", f, coll, colls):
-        elements.extend(items("mapcat", part))
+    for part in parts:
+        elements.extend(items(function, part))
         if len(elements) > MAX_ITEMS:
-            raise too_many("mapcat")
-    return like(coll, elements)
+            raise too_many(function)
+    return elements
+
+
+@builtin(
+    "for-source*",
+    "(for-source* coll)",
+    "What `for` goes through: a vector of the elements, or a lazy sequence itself.",
+    "(for-source* '(1 2))",
+    "[1 2]",
+)
+def for_source(coll: Any, /) -> Any:
+    if coll.__class__ is Vector or coll.__class__ is LazySeq:
+        return coll
+    return Vector.of(fresh_list("for", coll))
+
+
+@builtin(
+    "for*",
+    "(for* step coll)",
+    "What `for` is made of: the elements of what `step` gives for each element, up to a nil; a vector unless lazy.",
+    "(for* (fn [x] (if (< x 3) [x x] nil)) [1 2 3])",
+    "[1 1 2 2]",
+)
+def for_(step: Any, coll: Any, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_mapcat(step, coll, nil_ends=True)
+    elements: list[Any] = []
+    found = items("for", coll)
+    for i, x in enumerate(found):
+        part = step(x)
+        if part is None:
+            break
+        if part.__class__ is LazySeq:
+            behind = steps.as_lazy("for", Vector.of([*found][i + 1 :]))
+            return steps.lazy_concat([Vector.of(elements), part, steps.lazy_mapcat(step, behind, nil_ends=True)])
+        elements.extend(part)
+        if len(elements) > MAX_ITEMS:
+            raise too_many("for")
+    return Vector.of(elements)
 
 
 @builtin(
@@ -95,8 +160,18 @@ def filterv(pred: Any, coll: Any, /) -> Any:
     return Vector.of([x for x in items("filterv", coll) if (fits := pred(x)) is not None and fits is not False])
 
 
-@builtin("filter", "(filter pred coll)", "The elements that fit.", "(filter odd? [1 2 3])", "[1 3]")
-def filter_(pred: Any, coll: Any, /) -> Any:
+@builtin(
+    "filter",
+    "(filter pred coll?)",
+    "The elements that fit; without a collection a transducer.",
+    "(filter odd? [1 2 3])",
+    "[1 3]",
+)
+def filter_(pred: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_filter(pred, coll)
+    if coll is MISSING:
+        return transducers.filtering(pred)
     kept = []
     for x in items("filter", coll):
         fits = pred(x)
@@ -105,8 +180,18 @@ def filter_(pred: Any, coll: Any, /) -> Any:
     return like(coll, kept)
 
 
-@builtin("remove", "(remove pred coll)", "The elements that do not fit.", "(remove odd? [1 2 3])", "[2]")
-def remove(pred: Any, coll: Any, /) -> Any:
+@builtin(
+    "remove",
+    "(remove pred coll?)",
+    "The elements that do not fit; without a collection a transducer.",
+    "(remove odd? [1 2 3])",
+    "[2]",
+)
+def remove(pred: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_filter(pred, coll, wanted=False)
+    if coll is MISSING:
+        return transducers.filtering(pred, wanted=False)
     kept = []
     for x in items("remove", coll):
         fits = pred(x)
@@ -117,12 +202,16 @@ def remove(pred: Any, coll: Any, /) -> Any:
 
 @builtin(
     "keep",
-    "(keep f coll)",
-    "What `f` gives for each element, without the nils.",
+    "(keep f coll?)",
+    "What `f` gives for each element, without the nils; without a collection a transducer.",
     "(keep :a [{:a 1} {} {:a false}])",
     "[1 false]",
 )
-def keep(f: Any, coll: Any, /) -> Any:
+def keep(f: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_keep(f, coll)
+    if coll is MISSING:
+        return transducers.keeping(f)
     kept = []
     for x in items("keep", coll):
         value = f(x)
@@ -132,56 +221,38 @@ def keep(f: Any, coll: Any, /) -> Any:
 
 
 @builtin(
-    "reduce",
-    "(reduce f init? coll)",
-    "`f` of the result so far and the next element, from `init` or the first element on; without any, `(f)`.",
-    "(reduce + [1 2 3])",
-    "6",
-    "(reduce conj [] '(1 2))",
-    "[1 2]",
-    "(reduce + [])",
-    "0",
+    "keep-indexed",
+    "(keep-indexed f coll?)",
+    "What `f` gives for the index, from 0, and the element, without the nils; without a collection a transducer.",
+    "(keep-indexed (fn [i x] (if (odd? i) x nil)) [:a :b :c :d])",
+    "[:b :d]",
 )
-def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
+def keep_indexed(f: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_keep(f, coll, indexed=True)
     if coll is MISSING:
-        elements = items("reduce", init)
-        if not len(elements):
-            return f()
-        rest = iter(elements)
-        result = next(rest)
-    else:
-        elements = items("reduce", coll)
-        rest = iter(elements)
-        result = init
-    if f is add:
-        # Ints only: `sum` adds floats in an order of its own.
-        if result.__class__ is int and set(map(type, elements)) == _ONLY_INTS:
-            return checked(sum(rest, result))
-        f = add2
-    for x in rest:
-        result = f(result, x)
-    return result
-
-
-_ONLY_INTS = {int}
+        return transducers.keeping_indexed(f)
+    kept = []
+    for i, x in enumerate(items("keep-indexed", coll)):
+        value = f(i, x)
+        if value is not None:
+            kept.append(value)
+    return like(coll, kept)
 
 
 @builtin(
-    "reduce-kv",
-    "(reduce-kv f init coll)",
-    "`f` of the result so far, the key and the value of each entry of a map (index and element of a vector).",
-    "(reduce-kv (fn [sum k v] (+ sum v)) 0 {:a 1 :b 2})",
-    "3",
+    "run!",
+    "(run! f coll)",
+    "Calls `f` with each element, for its effects; nil.",
+    "(run! identity [1 2])",
+    "nil",
 )
-def reduce_kv(f: Any, init: Any, coll: Any, /) -> Any:
-    kind = coll.__class__
-    result = init
-    if kind is Map:
-        for key, value in coll.items():
-            result = f(result, key, value)
-    elif kind is Vector or kind is List:
-        for i, value in enumerate(coll):
-            result = f(result, i, value)
-    elif coll is not None:
-        raise type_error("reduce-kv", "the collection", "a map, vector, list or nil", coll)
-    return result
+def run(f: Any, coll: Any, /) -> None:
+    found, cursor = batches("run!", coll)
+    while True:
+        for x in found:
+            if f(x).__class__ is Reduced:
+                return
+        if cursor is None:
+            return
+        found, cursor = next_batch(cursor)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.checks import argument_error, index_error, type_error
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.seqs import items
-from rtfs.values import List, Map, Vector, lookup
+from rtfs.builtins.seqs import fresh_list, items
+from rtfs.values import LazySeq, List, Map, Vector, lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def _path(function: str, path: Any) -> list[Any]:
     """The keys of a path as a Python list; raises TypeMismatch if it is no vector or list."""
     if path.__class__ is Vector or path.__class__ is List:
         return path.to_list()
+    if path.__class__ is LazySeq:
+        return fresh_list(function, path)
     if path is None:
         return []
     raise type_error(function, "the path", "a vector or list of keys", path)
@@ -188,6 +190,8 @@ def update_in(coll: Any, path: Any, f: Any, /, *args: Any) -> Any:
     "{:b 2}",
 )
 def select_keys(coll: Any, keys: Any, /) -> Any:
+    if coll.__class__ is Vector:
+        coll = Map(enumerate(coll))
     source = _map("select-keys", coll)
     return Map([(key, source.get(key)) for key in items("select-keys", keys) if key in source])
 
@@ -212,17 +216,18 @@ def rename_keys(coll: Any, names: Any, /) -> Any:
 @builtin(
     "merge",
     "(merge & maps)",
-    "All entries of the maps; of equal keys the last wins. nil counts as an empty map.",
+    "All entries of the maps; of equal keys the last wins. nil counts as an empty map; nil if there is no map at all.",
     "(merge {:a 1 :b 1} {:b 2})",
     "{:a 1 :b 2}",
+    "(merge nil nil)",
+    "nil",
 )
 def merge(*maps: Any) -> Any:
-    if not maps:
-        return Map()
-    result = _map("merge", maps[0])
-    for other in maps[1:]:
+    result = None
+    for other in maps:
         if other is not None:
-            result = result.merge_pairs(_map("merge", other).items())
+            added = _map("merge", other)
+            result = added if result is None else result.merge_pairs(added.items())
     return result
 
 
@@ -234,8 +239,9 @@ def merge(*maps: Any) -> Any:
     "{:a 3 :b 3}",
 )
 def merge_with(f: Any, /, *maps: Any) -> Any:
+    maps = tuple([one for one in maps if one is not None])
     if not maps:
-        return Map()
+        return None
     result = _map("merge-with", maps[0])
     for other in maps[1:]:
         pairs = []
@@ -246,14 +252,75 @@ def merge_with(f: Any, /, *maps: Any) -> Any:
     return result
 
 
-@builtin("keys", "(keys map)", "The keys of a map, in its order.", "(keys {:a 1 :b 2})", "[:a :b]")
+@builtin(
+    "keys",
+    "(keys map)",
+    "The keys of a map, in its order; nil if there is none.",
+    "(keys {:a 1 :b 2})",
+    "[:a :b]",
+    "(keys {})",
+    "nil",
+)
 def keys(coll: Any, /) -> Any:
-    return Vector(_map("keys", coll).keys())
+    found = _map_or_entries("keys", coll)
+    return Vector(found.keys()) if len(found) else None
 
 
-@builtin("vals", "(vals map)", "The values of a map, in its order.", "(vals {:a 1 :b 2})", "[1 2]")
+@builtin(
+    "vals",
+    "(vals map)",
+    "The values of a map, in its order; nil if there is none.",
+    "(vals {:a 1 :b 2})",
+    "[1 2]",
+    "(vals {})",
+    "nil",
+)
 def vals(coll: Any, /) -> Any:
-    return Vector(_map("vals", coll).values())
+    found = _map_or_entries("vals", coll)
+    return Vector(found.values()) if len(found) else None
+
+
+def _map_or_entries(function: str, coll: Any) -> Any:
+    """`coll` if it is a map, the map of a sequence of entries. Raises TypeMismatch."""
+    kind = coll.__class__
+    if kind is Vector or kind is List or kind is LazySeq:
+        found = fresh_list(function, coll)
+        if all(_is_entry(one) for one in found):
+            return Map([(one[0], one[1]) for one in found])
+    return _map(function, coll)
+
+
+def _is_entry(value: Any) -> bool:
+    return value.__class__ is Vector and len(value) == 2
+
+
+@builtin(
+    "update-vals",
+    "(update-vals map f)",
+    "The map with `f` of each value in its place.",
+    "(update-vals {:a 1 :b 2} inc)",
+    "{:a 2 :b 3}",
+)
+def update_vals(coll: Any, f: Any, /) -> Any:
+    return Map([(key, f(value)) for key, value in _map_like("update-vals", coll)])
+
+
+@builtin(
+    "update-keys",
+    "(update-keys map f)",
+    "The map with `f` of each key in its place; of keys that become equal the last wins.",
+    "(update-keys {:a 1 :b 2} name)",
+    '{"a" 1 "b" 2}',
+)
+def update_keys(coll: Any, f: Any, /) -> Any:
+    return Map([(f(key), value) for key, value in _map_like("update-keys", coll)])
+
+
+def _map_like(function: str, coll: Any) -> Any:
+    """(key, value) pairs of a map, or (index, element) pairs of a vector. Raises TypeMismatch."""
+    if coll.__class__ is Vector:
+        return list(enumerate(coll))
+    return list(_map(function, coll).items())
 
 
 def _entry(function: str, entry: Any) -> Any:
@@ -285,5 +352,7 @@ def val(entry: Any, /) -> Any:
 def find(coll: Any, key: Any, /) -> Any:
     if coll is None:
         return None
+    if coll.__class__ is Vector:
+        return Vector.of([key, coll[key]]) if key.__class__ is int and 0 <= key < len(coll) else None
     value = _map("find", coll).get(key, MISSING)
     return None if value is MISSING else Vector.of([key, value])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import FunctionType
 
 from rtfs.builtins.declare import builtin
-from rtfs.values import Keyword, List, Map, Set, Symbol, Vector
+from rtfs.values import Keyword, LazySeq, List, Map, Set, Symbol, Vector
 from rtfs.values.kinds import type_name
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ def is_vector(value: Any, /) -> bool:
 
 @builtin("list?", "(list? value)", "Is it a list?", "(list? '(1))", "true", "(list? [1])", "false")
 def is_list(value: Any, /) -> bool:
-    return value.__class__ is List
+    return value.__class__ is List or value.__class__ is LazySeq
 
 
 @builtin("map?", "(map? value)", "Is it a map?", "(map? {})", "true")
@@ -86,7 +86,7 @@ def is_fn(value: Any, /) -> bool:
 @builtin("coll?", "(coll? value)", "Is it a vector, list, map or set?", "(coll? [])", "true", "(coll? nil)", "false")
 def is_coll(value: Any, /) -> bool:
     kind = value.__class__
-    return kind is Vector or kind is List or kind is Map or kind is Set
+    return kind is Vector or kind is List or kind is Map or kind is Set or kind is LazySeq
 
 
 @builtin(

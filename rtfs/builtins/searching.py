@@ -9,8 +9,10 @@ from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import need_string, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.numbers import add2
-from rtfs.builtins.seqs import elements_of, items, position
-from rtfs.values import List, Map, Set, Vector
+from rtfs.builtins.seqs import batches, elements_of, items, next_batch, position
+from rtfs.values import LazySeq, List, Map, Set, Vector
+from rtfs.values.equality import equal
+from rtfs.values.lazy import Cursor
 from rtfs.values.order import sort_key
 
 TYPE_CHECKING = False
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 def _first_fit(function: str, pred: Any, coll: Any) -> Any:
     """The first true answer (neither nil nor false) of `pred` to an element, or nil."""
+    if coll.__class__ is LazySeq:
+        return _first_fit_of_lazy(pred, coll)
     index = 0
     for index, x in enumerate(elements_of(function, coll)):
         answer = pred(x)
@@ -28,6 +32,31 @@ def _first_fit(function: str, pred: Any, coll: Any) -> Any:
             return answer
     spend(index)
     return None
+
+
+def _first_fit_of_lazy(pred: Any, coll: LazySeq) -> Any:
+    cursor = Cursor(coll)
+    while (part := cursor.batch()) is not None:
+        for x in part:
+            answer = pred(x)
+            if answer is not None and answer is not False:
+                return answer
+    return None
+
+
+def _all_fit(function: str, pred: Any, coll: Any) -> bool:
+    found, cursor = batches(function, coll) if coll.__class__ is LazySeq else (elements_of(function, coll), None)
+    while True:
+        index = 0
+        for index, x in enumerate(found):
+            fits = pred(x)
+            if fits is None or fits is False:
+                spend(index)
+                return False
+        spend(index)
+        if cursor is None:
+            return True
+        found, cursor = next_batch(cursor)
 
 
 @builtin(
@@ -40,14 +69,18 @@ def _first_fit(function: str, pred: Any, coll: Any) -> Any:
     "true",
 )
 def is_every(pred: Any, coll: Any, /) -> Any:
-    index = 0
-    for index, x in enumerate(elements_of("every?", coll)):
-        fits = pred(x)
-        if fits is None or fits is False:
-            spend(index)
-            return False
-    spend(index)
-    return True
+    return _all_fit("every?", pred, coll)
+
+
+@builtin(
+    "not-every?",
+    "(not-every? pred coll)",
+    "Whether an element does not fit.",
+    "(not-every? even? [2 3])",
+    "true",
+)
+def is_not_every(pred: Any, coll: Any, /) -> Any:
+    return not _all_fit("not-every?", pred, coll)
 
 
 @builtin(
@@ -86,6 +119,47 @@ def is_any(pred: Any, coll: Any, /) -> Any:
 @builtin("not-any?", "(not-any? pred coll)", "Whether no element fits.", "(not-any? even? [1 3])", "true")
 def is_not_any(pred: Any, coll: Any, /) -> Any:
     return _first_fit("not-any?", pred, coll) is None
+
+
+def _key_extreme(function: str, f: Any, values: tuple[Any, ...], sign: int) -> Any:
+    """The value whose number `f` is greatest (`sign` 1) or least (-1); of equal ones the last, as Clojure has it."""
+    best = values[0]
+    if len(values) == 1:
+        return best
+    best_rank = _number(function, f(best))
+    for value in values[1:]:
+        rank = _number(function, f(value))
+        if rank >= best_rank if sign > 0 else rank <= best_rank:
+            best, best_rank = value, rank
+    return best
+
+
+def _number(function: str, value: Any) -> Any:
+    if value.__class__ is int or value.__class__ is float:
+        return value
+    raise type_error(function, "what its function gives", "a number", value)
+
+
+@builtin(
+    "max-key",
+    "(max-key f value & more)",
+    "The value for which `f` gives the greatest number; of several the last.",
+    '(max-key count "a" "ccc" "bb")',
+    '"ccc"',
+)
+def max_key(f: Any, value: Any, /, *more: Any) -> Any:
+    return _key_extreme("max-key", f, (value, *more), 1)
+
+
+@builtin(
+    "min-key",
+    "(min-key f value & more)",
+    "The value for which `f` gives the least number; of several the last.",
+    "(min-key abs -7 3 -2)",
+    "-2",
+)
+def min_key(f: Any, value: Any, /, *more: Any) -> Any:
+    return _key_extreme("min-key", f, (value, *more), -1)
 
 
 def _extreme(function: str, f: Any, coll: Any, sign: int) -> Any:
@@ -143,9 +217,20 @@ def sum_(coll: Any, /) -> Any:
 def index_of(coll: Any, value: Any, /) -> Any:
     if coll.__class__ is str:
         place = coll.find(need_string("index-of", "the part", value))
+    elif coll.__class__ is LazySeq:
+        place = _place_in_lazy(coll, value)
     else:
         place = position(elements_of("index-of", coll), value)
     return None if place < 0 else place
+
+
+def _place_in_lazy(coll: LazySeq, value: Any) -> int:
+    cursor = Cursor(coll)
+    while (part := cursor.batch()) is not None:
+        for i, x in enumerate(part):
+            if equal(x, value):
+                return cursor.count - len(part) + i
+    return -1
 
 
 @builtin(
@@ -169,4 +254,6 @@ def contains(coll: Any, value: Any, /) -> Any:
         return need_string("contains?", "the part", value) in coll
     if coll is None:
         return False
+    if kind is LazySeq:
+        return _place_in_lazy(coll, value) >= 0
     raise type_error("contains?", "the collection", "a map, set, vector, list, string or nil", coll)

@@ -1,7 +1,8 @@
 """What the collection functions share: the elements of a collection, and building a result of the same kind.
 
-Vectors, lists, sets, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are sequences. Must
-not know any particular function; declares none. Invariant: a list gives a list, everything else a vector.
+Vectors, lists, lazy sequences, sets, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are
+sequences. Must not know any particular function; declares none. Invariants: a list gives a list, a lazy sequence whose
+end was needed too, everything else a vector; who asks here for all elements of a lazy sequence gets them, or a limit.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from itertools import islice
 
 from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
-from rtfs.values import Keyword, List, Map, Set, TypeMismatch, Vector
+from rtfs.values import Keyword, LazySeq, List, Map, Set, TypeMismatch, Vector
 from rtfs.values.equality import equal
+from rtfs.values.lazy import MOST, Cursor, elements, endless, first_elements
 from rtfs.values.lookup import keyword_get
 
 TYPE_CHECKING = False
@@ -49,6 +51,22 @@ def items(function: str, coll: Any) -> Any:
     return found
 
 
+def batches(function: str, coll: Any) -> tuple[Any, Any]:
+    """(elements, cursor): all elements of a collection and None, or the first ones of a lazy sequence and where to get
+    the next ones by `next_batch`. Raises TypeMismatch if `coll` is no sequence."""
+    if coll.__class__ is LazySeq:
+        return next_batch(Cursor(coll))
+    found = elements_of(function, coll)
+    spend(len(found))
+    return found, None
+
+
+def next_batch(cursor: Cursor) -> tuple[Any, Any]:
+    """The next elements of a lazy sequence, and the cursor for further ones; at its end none and None."""
+    found = cursor.batch()
+    return ((), None) if found is None else (found, cursor)
+
+
 def elements_of(function: str, coll: Any) -> Any:
     """Like `items`, for a function that may not go through all of them and accounts for itself."""
     kind = coll.__class__
@@ -60,6 +78,8 @@ def elements_of(function: str, coll: Any) -> Any:
         return entries(coll)
     if kind is Set:
         return coll.to_list()
+    if kind is LazySeq:
+        return elements(coll)
     raise not_a_sequence(function, coll)
 
 
@@ -77,20 +97,23 @@ def fresh_list(function: str, coll: Any) -> list[Any]:
         return list(coll)
     if coll is None:
         return []
+    if kind is LazySeq:
+        return elements(coll)
     raise not_a_sequence(function, coll)
 
 
 def as_vector(function: str, coll: Any) -> Any:
-    """`coll` itself if it is a vector or a list, else a vector of its elements. Raises TypeMismatch."""
+    """`coll` itself if it is a vector or a list, a list of a lazy sequence, else a vector. Raises TypeMismatch."""
     kind = coll.__class__
     if kind is Vector or kind is List:
         return coll
-    return Vector.of(fresh_list(function, coll))
+    return like(coll, fresh_list(function, coll))
 
 
-def like(coll: Any, elements: list[Any]) -> Any:
-    """The fresh Python list `elements`, given away, as a list if `coll` is one, else as a vector."""
-    return List.of(elements) if coll.__class__ is List else Vector.of(elements)
+def like(coll: Any, found: list[Any]) -> Any:
+    """The fresh Python list `found`, given away, as a list if `coll` is one (a lazy one too), else as a vector."""
+    kind = coll.__class__
+    return List.of(found) if kind is List or kind is LazySeq else Vector.of(found)
 
 
 def leading(function: str, coll: Any, n: int) -> Any:
@@ -98,6 +121,8 @@ def leading(function: str, coll: Any, n: int) -> Any:
     kind = coll.__class__
     if n < 0:
         n = 0
+    if kind is LazySeq:
+        return List.of(first_elements(coll, n))
     if kind is Vector or kind is List:
         return coll if n >= len(coll) else coll.slice(0, n)
     if kind is Map:
@@ -129,9 +154,9 @@ def extended(target: Any, more: Any) -> Any:
         for element in more:
             target = target.conj(element)
         return target
-    elements = target.to_list()
-    elements.extend(more)
-    return like(target, elements)
+    joined = target.to_list()
+    joined.extend(more)
+    return like(target, joined)
 
 
 def position(coll: Any, value: Any) -> int:
@@ -157,13 +182,40 @@ def position(coll: Any, value: Any) -> int:
     return -1
 
 
-def looked_up(keyword: Keyword, elements: Any) -> list[Any]:
+def looked_up(keyword: Keyword, values: Any) -> list[Any]:
     """The keyword applied to each element, which is what `map :name people` spends its time on."""
     return [
-        d.get(keyword) if x.__class__ is Map and (d := x._d) is not None else keyword_get(keyword, x) for x in elements
+        d.get(keyword) if x.__class__ is Map and (d := x._d) is not None else keyword_get(keyword, x) for x in values
     ]
 
 
 def tuples(function: str, colls: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    """The elements of several sequences side by side, as long as the shortest. Raises TypeMismatch."""
-    return zip(*[items(function, coll) for coll in colls], strict=False)
+    """The elements of several sequences side by side, as long as the shortest. Raises TypeMismatch. Lazy ones are asked
+    for no more than the shortest other one has."""
+    if LazySeq not in map(type, colls):
+        return zip(*[items(function, coll) for coll in colls], strict=False)
+    whole = {i: items(function, coll) for i, coll in enumerate(colls) if coll.__class__ is not LazySeq}
+    if not whole:
+        return iter(_lazy_rows(colls))
+    least = min([len(found) for found in whole.values()])
+    for i, coll in enumerate(colls):
+        if coll.__class__ is LazySeq:
+            whole[i] = first_elements(coll, least)
+            least = len(whole[i])
+    return zip(*[whole[i] for i in range(len(colls))], strict=False)
+
+
+def _lazy_rows(colls: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """The elements of lazy sequences side by side. Raises LimitError if none of them ends."""
+    cursors = [Cursor(coll) for coll in colls]
+    rows: list[tuple[Any, ...]] = []
+    while True:
+        row = []
+        for cursor in cursors:
+            if not cursor.ready():
+                return rows
+            row.append(cursor.segment.items[cursor.index])
+            cursor.index += 1
+        rows.append(tuple(row))
+        if len(rows) > MOST:
+            raise endless()

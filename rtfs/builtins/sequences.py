@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from itertools import islice
 
+from rtfs.builtins import lazy_steps as steps
+from rtfs.builtins import transducers
 from rtfs.builtins.budget import spend
-from rtfs.builtins.checks import MAX_ITEMS, index_error, need_int, type_error
+from rtfs.builtins.checks import argument_error, index_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import (
     as_vector,
@@ -19,9 +21,9 @@ from rtfs.builtins.seqs import (
     leading,
     like,
     not_a_sequence,
-    too_many,
 )
-from rtfs.values import List, Map, Set, Vector
+from rtfs.values import LazySeq, List, Map, Set, Vector
+from rtfs.values.lazy import SEGMENT, Cursor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +43,35 @@ def _at(function: str, coll: Any, index: int) -> Any:
         return next(islice(coll, index, index + 1), None)
     if coll is None:
         return None
+    if kind is LazySeq:
+        return lazy_nth(coll, index, None)
     raise not_a_sequence(function, coll)
+
+
+def lazy_nth(coll: LazySeq, index: int, default: Any) -> Any:
+    """Element `index` >= 0 of a lazy sequence, or the default."""
+    cursor = Cursor(coll)
+    left = index
+    while cursor.ready():
+        there = len(cursor.segment.items) - cursor.index
+        if left < there:
+            return cursor.segment.items[cursor.index + left]
+        left -= there
+        cursor.index += there
+    return default
+
+
+def is_empty_lazy(coll: LazySeq) -> bool:
+    """Whether a lazy sequence has no element."""
+    return not Cursor(coll).ready()
+
+
+def rest_of_lazy(coll: LazySeq) -> LazySeq:
+    """A lazy sequence without its first element, if it has one."""
+    cursor = Cursor(coll)
+    if cursor.ready():
+        cursor.index += 1
+    return cursor.rest()
 
 
 @builtin(
@@ -65,15 +95,33 @@ def last(coll: Any, /) -> Any:
         return None
     if coll.__class__ is Map:
         return _at("last", coll, len(coll) - 1) if len(coll) else None
+    if coll.__class__ is LazySeq:
+        return _last_of_lazy(coll)
     elements = elements_of("last", coll)
     return elements[-1] if len(elements) else None
 
 
-@builtin("butlast", "(butlast coll)", "All elements but the last.", "(butlast [1 2 3])", "[1 2]", "(butlast [])", "[]")
+def _last_of_lazy(coll: LazySeq) -> Any:
+    cursor = Cursor(coll)
+    found = None
+    while (part := cursor.batch(SEGMENT)) is not None:
+        found = part[-1]
+    return found
+
+
+@builtin(
+    "butlast",
+    "(butlast coll)",
+    "All elements but the last; nil if that leaves none.",
+    "(butlast [1 2 3])",
+    "[1 2]",
+    "(butlast [1])",
+    "nil",
+)
 def butlast(coll: Any, /) -> Any:
     elements = fresh_list("butlast", coll)
     del elements[-1:]
-    return like(coll, elements)
+    return like(coll, elements) if elements else None
 
 
 @builtin(
@@ -90,6 +138,8 @@ def rest(coll: Any, /) -> Any:
     if kind is Vector or kind is List:
         size = len(coll)
         return coll.slice(1, size) if size else coll
+    if kind is LazySeq:
+        return rest_of_lazy(coll)
     return from_index("rest", coll, 1)
 
 
@@ -103,6 +153,9 @@ def rest(coll: Any, /) -> Any:
     "nil",
 )
 def next_(coll: Any, /) -> Any:
+    if coll.__class__ is LazySeq:
+        following = rest_of_lazy(coll)
+        return None if is_empty_lazy(following) else following
     remaining = from_index("next", coll, 1)
     return remaining if len(remaining) else None
 
@@ -122,6 +175,8 @@ def nth(coll: Any, index: Any, default: Any = MISSING, /) -> Any:
     if coll is None:
         return None if default is MISSING else default
     kind = coll.__class__
+    if kind is LazySeq:
+        return _nth_of_lazy(coll, index, default)
     if kind is not Vector and kind is not List and kind is not str and kind is not Map:
         raise not_a_sequence("nth", coll)
     size = len(coll)
@@ -130,6 +185,15 @@ def nth(coll: Any, index: Any, default: Any = MISSING, /) -> Any:
     if default is MISSING:
         raise index_error("nth", index, size, "characters" if kind is str else "elements")
     return default
+
+
+def _nth_of_lazy(coll: LazySeq, index: int, default: Any) -> Any:
+    found = lazy_nth(coll, index, MISSING) if index >= 0 else MISSING
+    if found is MISSING:
+        if default is MISSING:
+            raise argument_error("nth", f"got index {index}, but the sequence ends before", "index/out-of-bounds")
+        return default
+    return found
 
 
 @builtin(
@@ -148,6 +212,11 @@ def count(coll: Any, /) -> Any:
         return len(coll)
     if coll is None:
         return 0
+    if kind is LazySeq:
+        cursor = Cursor(coll)
+        while cursor.batch(SEGMENT) is not None:
+            pass
+        return cursor.count
     raise not_a_sequence("count", coll)
 
 
@@ -166,30 +235,46 @@ def is_empty(coll: Any, /) -> Any:
         return len(coll) == 0
     if coll is None:
         return True
+    if kind is LazySeq:
+        return is_empty_lazy(coll)
     raise not_a_sequence("empty?", coll)
 
 
 @builtin("not-empty", "(not-empty coll)", "The collection itself, or nil if it is empty.", "(not-empty [])", "nil")
 def not_empty(coll: Any, /) -> Any:
-    return None if count(coll) == 0 else coll
+    return None if is_empty(coll) else coll
 
 
 @builtin(
     "take",
-    "(take n coll)",
-    "The first `n` elements, or all if there are fewer.",
+    "(take n coll?)",
+    "The first `n` elements, or all if there are fewer; without a collection a transducer.",
     "(take 2 [1 2 3])",
     "[1 2]",
     "(take 5 [1])",
     "[1]",
+    "(take 3 (range))",
+    "(0 1 2)",
 )
-def take(n: Any, coll: Any, /) -> Any:
-    return leading("take", coll, need_int("take", "the number of elements", n))
+def take(n: Any, coll: Any = MISSING, /) -> Any:
+    need_int("take", "the number of elements", n)
+    if coll.__class__ is LazySeq:
+        return steps.lazy_take(n, coll)
+    return transducers.taking(n) if coll is MISSING else leading("take", coll, n)
 
 
-@builtin("drop", "(drop n coll)", "All elements but the first `n`.", "(drop 2 [1 2 3])", "[3]")
-def drop(n: Any, coll: Any, /) -> Any:
-    return from_index("drop", coll, need_int("drop", "the number of elements", n))
+@builtin(
+    "drop",
+    "(drop n coll?)",
+    "All elements but the first `n`; without a collection a transducer.",
+    "(drop 2 [1 2 3])",
+    "[3]",
+)
+def drop(n: Any, coll: Any = MISSING, /) -> Any:
+    need_int("drop", "the number of elements", n)
+    if coll.__class__ is LazySeq:
+        return steps.lazy_drop(n, coll)
+    return transducers.dropping(n) if coll is MISSING else from_index("drop", coll, n)
 
 
 def _while(function: str, pred: Any, coll: Any) -> int:
@@ -206,23 +291,31 @@ def _while(function: str, pred: Any, coll: Any) -> int:
 
 @builtin(
     "take-while",
-    "(take-while pred coll)",
-    "The elements up to the first that does not fit.",
+    "(take-while pred coll?)",
+    "The elements up to the first that does not fit; without a collection a transducer.",
     "(take-while odd? [1 3 4 5])",
     "[1 3]",
 )
-def take_while(pred: Any, coll: Any, /) -> Any:
+def take_while(pred: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_take_while(pred, coll)
+    if coll is MISSING:
+        return transducers.taking_while(pred)
     return leading("take-while", coll, _while("take-while", pred, coll))
 
 
 @builtin(
     "drop-while",
-    "(drop-while pred coll)",
-    "The elements from the first that does not fit.",
+    "(drop-while pred coll?)",
+    "The elements from the first that does not fit; without a collection a transducer.",
     "(drop-while odd? [1 3 4 5])",
     "[4 5]",
 )
-def drop_while(pred: Any, coll: Any, /) -> Any:
+def drop_while(pred: Any, coll: Any = MISSING, /) -> Any:
+    if coll.__class__ is LazySeq:
+        return steps.lazy_drop_while(pred, coll)
+    if coll is MISSING:
+        return transducers.dropping_while(pred)
     return from_index("drop-while", coll, _while("drop-while", pred, coll))
 
 
@@ -253,6 +346,8 @@ def subvec(coll: Any, start: Any, end: Any = MISSING, /) -> Any:
 )
 def split_at(n: Any, coll: Any, /) -> Any:
     need_int("split-at", "the number of elements", n)
+    if coll.__class__ is LazySeq:
+        return Vector.of([steps.lazy_take(n, coll), steps.lazy_drop(n, coll)])
     return Vector.of([leading("split-at", coll, n), from_index("split-at", coll, n)])
 
 
@@ -269,24 +364,3 @@ def reverse(coll: Any, /) -> Any:
     elements = fresh_list("reverse", coll)
     elements.reverse()
     return like(coll, elements)
-
-
-@builtin(
-    "partition",
-    "(partition n step? coll)",
-    "The elements in groups of `n`, beginning `step` (`n`) apart; the last may be shorter.",
-    "(partition 2 [1 2 3 4 5])",
-    "[[1 2] [3 4] [5]]",
-)
-def partition(n: Any, step_or_coll: Any, coll: Any = MISSING, /) -> Any:
-    step = n if coll is MISSING else step_or_coll
-    whole = step_or_coll if coll is MISSING else coll
-    for what, value in (("the size of a group", n), ("the step", step)):
-        if need_int("partition", what, value) < 1:
-            raise type_error("partition", what, "an integer above 0", value)
-    elements = as_vector("partition", whole)
-    size = len(elements)
-    # Overlapping groups can hold far more than the collection.
-    if step < n and len(range(0, size, step)) * min(n, size) > MAX_ITEMS:
-        raise too_many("partition")
-    return like(elements, [elements.slice(i, min(i + n, size)) for i in range(0, size, step)])

@@ -25,6 +25,7 @@ from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
+from rtfs.values.lazy import hooks, realised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,9 +140,11 @@ class Machine:
         take_turn()
         outside, outside_spent = core.get(" ticks"), account.spent
         raise_limit(self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS)
+        outside_owner = hooks.owner
         try:
             core[" ticks"] = self.ticks
             account.spent = self.spent
+            hooks.owner = self
             result = switch(*arguments)
             if result.__class__ is not HostCall:
                 self._leave()
@@ -151,6 +154,7 @@ class Machine:
             raise self._failure(error) from error.__cause__
         finally:
             core[" ticks"] = outside
+            hooks.owner = outside_owner
             self.spent, account.spent = account.spent, outside_spent
             restore_limit()
             end_turn()
@@ -161,9 +165,12 @@ class Machine:
 
     def _run(self) -> Any:
         try:
-            return self.main()
+            return realised(self.main())
         except GreenletExit:
             return None
+        except UserError as error:
+            error.data = realised(error.data)
+            raise
 
     def _failure(self, error: BaseException) -> BaseException:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -247,6 +254,9 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None) -> Any
     def place() -> Any:
         return unit.span(line - 1) if unit is not None else None
 
+    if hooks.made and kind != "wait":
+        args = tuple([realised(argument) for argument in args])
+        hints = realised(hints)
     return current.parent.switch(HostCall(kind, id, args, hints, place))
 
 

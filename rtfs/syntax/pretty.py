@@ -7,7 +7,7 @@ linear in the size that the value has when it is written out, however deep it is
 from __future__ import annotations
 
 from rtfs.syntax.printer import MOST_COLLECTIONS, MOST_TEXT, elements, to_text
-from rtfs.values import LimitError, List, Map, Set, Symbol, Vector
+from rtfs.values import LimitError, List, Map, Set, Symbol, Vector, realised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def pretty(value: Any, width: int = 80) -> str:
     Raises LimitError `limit/size` where the printer would: data that shares its parts can be huge written out.
     """
     out = _Pieces()
-    _emit(value, 0, 0, width, 0, out)
+    _emit(realised(value), 0, 0, width, 0, out)
     return "".join(out)
 
 

@@ -9,7 +9,20 @@ from __future__ import annotations
 from itertools import islice
 
 from rtfs.syntax.numbers import float_text, int_text
-from rtfs.values import Keyword, LimitError, List, Map, Regex, Set, Symbol, UserError, Vector
+from rtfs.values import (
+    Keyword,
+    LazySeq,
+    LimitError,
+    List,
+    Map,
+    Reduced,
+    Regex,
+    Set,
+    Symbol,
+    UserError,
+    Vector,
+    realised,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +52,7 @@ def to_text(value: Any, width: int | None = None) -> str:
     if atom is not None:
         return atom(value)
     if value.__class__ in _BRACKETS:
-        return _collection_text(value)
+        return _collection_text(realised(value))
     return _other_text(value)
 
 
@@ -175,6 +188,8 @@ def _regex_text(value: Regex) -> str:
 
 
 def _other_text(value: Any) -> str:
+    if value.__class__ is Reduced:
+        return f"#<reduced {to_text(value.value)}>"
     if isinstance(value, UserError):
         return f"#<error {value.code}: {value.message}>"
     if callable(value):
@@ -196,3 +211,4 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
 }
 
 _BRACKETS: dict[type, tuple[str, str]] = {List: ("(", ")"), Vector: ("[", "]"), Map: ("{", "}"), Set: ("#{", "}")}
+_BRACKETS[LazySeq] = _BRACKETS[List]

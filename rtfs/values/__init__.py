@@ -21,8 +21,10 @@ from rtfs.values.error import (
 from rtfs.values.info import FormInfo
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
+from rtfs.values.lazy import LazySeq, realised
 from rtfs.values.map import Map
 from rtfs.values.order import compare, sort_key, sorted_by, sorted_values
+from rtfs.values.reduced import Reduced, unreduced
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Sequence, Vector
 from rtfs.values.set import Set
@@ -37,10 +39,12 @@ __all__ = [
     "HostError",
     "InternalError",
     "Keyword",
+    "LazySeq",
     "LimitError",
     "List",
     "Map",
     "ReaderError",
+    "Reduced",
     "Regex",
     "RtfsError",
     "Sequence",
@@ -53,10 +57,12 @@ __all__ = [
     "equal",
     "from_python",
     "hash_of",
+    "realised",
     "sort_key",
     "sorted_by",
     "sorted_values",
     "to_python",
     "type_name",
     "uncatchable",
+    "unreduced",
 ]

@@ -10,6 +10,7 @@ from types import FunctionType
 
 from rtfs.values.error import LimitError, TypeMismatch, UserError
 from rtfs.values.keyword import Keyword, is_keyword_name
+from rtfs.values.lazy import LazySeq, realised
 from rtfs.values.map import Map
 from rtfs.values.order import sorted_values
 from rtfs.values.regex import Regex
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_OWN = frozenset((type(None), bool, int, float, str, Keyword, Symbol, Vector, List, Map, Set, Regex, FunctionType))
+_OWN = frozenset(
+    (type(None), bool, int, float, str, Keyword, Symbol, Vector, List, Map, Set, Regex, LazySeq, FunctionType)
+)
 _MOST = 20_000_000  # collections in one value: what holds one thing twice, that again, and so on, would go on for ever
 
 
@@ -111,6 +114,7 @@ def to_python(value: Any) -> Any:
     functions, regular expressions and errors stay. Raises ValueError where two keys of a map would become one,
     LimitError for a value that is too large.
     """
+    value = realised(value)
     done: list[Any] = []
     open_: list[tuple[Any, Iterator[Any], list[Any]]] = []
     count = 0

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_SEQUENCES = frozenset((Vector, List))
-_UNORDERED: frozenset[Any] = frozenset((Map, Set))
-_COLLECTIONS = frozenset((Vector, List, Map, Set))
 _ABSENT = object()
 _MANY = 4096  # containers visited before it pays to remember which; smaller data repeats little
 
@@ -83,8 +80,37 @@ def _pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
         if len(a) != len(b):
             return None
         return _map_pairs(a, b) if a.__class__ is Map else _set_pairs(a, b)
+    if a.__class__ is LazySeq or b.__class__ is LazySeq:
+        return _lazy_pairs(a, b)
     left, right = a.to_list(), b.to_list()
     return zip(left, right) if len(left) == len(right) else None  # noqa: B905
+
+
+def _lazy_pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
+    """`_pairs` of two sequences of which at least one is lazy: no more is computed than it takes to see a difference in
+    length, or (of two lazy ones) in elements without parts."""
+    if b.__class__ is not LazySeq:
+        a, b = b, a
+    if a.__class__ is not LazySeq:
+        left = a.to_list()
+        right = first_elements(b, len(left) + 1)
+        return zip(left, right) if len(left) == len(right) else None  # noqa: B905
+    if a._segment is b._segment and a._index == b._index:
+        return iter(())
+    first, second = Cursor(a), Cursor(b)
+    pairs: list[tuple[Any, Any]] = []
+    while first.ready():
+        if not second.ready() or len(pairs) > MOST:
+            break
+        one, other = first.segment.items[first.index], second.segment.items[second.index]
+        first.index += 1
+        second.index += 1
+        pairs.append((one, other))
+        if one.__class__ not in _COLLECTIONS and not equal(one, other):
+            return None
+    if len(pairs) > MOST:
+        raise endless()
+    return None if first.ready() or second.ready() else iter(pairs)
 
 
 def _map_pairs(a: Map, b: Map) -> Iterator[tuple[Any, Any]] | None:
@@ -190,7 +216,9 @@ def hash_of(value: Any) -> int:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    return chain.from_iterable(value.items()) if value.__class__ is Map else iter(value)
+    if value.__class__ is Map:
+        return chain.from_iterable(value.items())
+    return iter(elements(value) if value.__class__ is LazySeq else value)
 
 
 def _hash_leaf(value: Any) -> int:
@@ -200,3 +228,11 @@ def _hash_leaf(value: Any) -> int:
     if kind is bool:
         return 0xB001 if value else 0xB000
     return hash(value)
+
+
+# Last, because lazy sequences are compared by the functions above.
+from rtfs.values.lazy import MOST, Cursor, LazySeq, elements, endless, first_elements  # noqa: E402
+
+_SEQUENCES = frozenset((Vector, List, LazySeq))
+_UNORDERED: frozenset[Any] = frozenset((Map, Set))
+_COLLECTIONS = frozenset((Vector, List, Map, Set, LazySeq))

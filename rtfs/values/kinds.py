@@ -6,7 +6,9 @@ from types import BuiltinFunctionType, FunctionType
 
 from rtfs.values.error import UserError
 from rtfs.values.keyword import Keyword
+from rtfs.values.lazy import LazySeq
 from rtfs.values.map import Map
+from rtfs.values.reduced import Reduced
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
@@ -26,6 +28,8 @@ _NAMES: dict[type, str] = {
     Symbol: "symbol",
     Vector: "vector",
     List: "list",
+    LazySeq: "list",
+    Reduced: "reduced",
     Map: "map",
     Set: "set",
     Regex: "regex",

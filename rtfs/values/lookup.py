@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtfs.values.error import TypeMismatch, UserError
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
+from rtfs.values.lazy import LazySeq, first_elements
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
@@ -31,12 +32,21 @@ def get(collection: Any, key: Any, default: Any = None) -> Any:
         return default
     if collection is None:
         return default
+    if kind is LazySeq:
+        return _lazy_get(collection, key, default)
     if isinstance(collection, UserError):
         return _error_field(collection, key, default)
     raise TypeMismatch(
         "type/mismatch",
         f"get: expected a map, set, vector, list, string, error or nil, got {_a(type_name(collection))}",
     )
+
+
+def _lazy_get(sequence: LazySeq, key: Any, default: Any) -> Any:
+    if key.__class__ is not int or key < 0:
+        return default
+    found = first_elements(sequence, key + 1)
+    return found[key] if key < len(found) else default
 
 
 def keyword_get(keyword: Keyword, m: Any, default: Any = None) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from rtfs.values.error import LimitError, TypeMismatch
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
+from rtfs.values.lazy import LazySeq, realised
 from rtfs.values.map import Map
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
@@ -36,6 +37,7 @@ def sort_key(value: Any) -> tuple[Any, ...]:
     leaf = _leaf(value)
     if leaf is not None:
         return leaf
+    value = realised(value)
     tokens: list[Any] = []
     if value.__class__ not in _UNORDERED:  # most often what is sorted are pairs and the like
         tokens.append(_SEQUENCE)
@@ -97,7 +99,7 @@ def _leaf(value: Any) -> tuple[Any, ...] | None:
         return _STRING, value
     if kind is Keyword:
         return _KEYWORD, value.name
-    if kind is Vector or kind is List or kind is Map or kind is Set:
+    if kind is Vector or kind is List or kind is Map or kind is Set or kind is LazySeq:
         return None
     if value is None:
         return (_NIL,)

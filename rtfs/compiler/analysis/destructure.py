@@ -135,7 +135,8 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
     for key, target in pattern.items():
         if key is AS or key is OR:
             continue
-        if key is KEYS or key is STRS:
+        namespace, _, names = key.name.rpartition("/") if key.__class__ is Keyword else ("", "", "")
+        if names in ("keys", "syms") or key is STRS:
             if target.__class__ is not Vector:
                 raise analyser.error(CompileError("form/shape", f"`{key}` takes a vector of names"), pattern)
             for item in target:
@@ -143,7 +144,9 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
                     raise analyser.error(CompileError("form/shape", f"`{key}` takes names"), pattern)
                 name = item.name
                 local = Symbol(name.rpartition("/")[2] or name, getattr(item, "info", None))
-                part(Keyword(name) if key is KEYS else name, local)
+                if namespace:
+                    name = f"{namespace}/{name}"
+                part(name if key is STRS else Keyword(name) if names == "keys" else Symbol(name), local)
         elif key.__class__ is Symbol and key.name == "&":
             rest = target
         elif key.__class__ in (Symbol, Vector, Map) and target.__class__ not in (Symbol, Vector, Map):

@@ -153,7 +153,7 @@ class Pattern:
         for index, item in enumerate(items):
             self._fit(item, Primitive(at, "sequence_item", [subject, Const(at, index)]))
         if has_rest:
-            self._fit(rest, Primitive(at, "pattern_rest", [subject, count]))
+            self._fit(rest, Primitive(at, "sequence_rest", [subject, count]))
 
     def _map(self, pattern: Any, subject: Node) -> None:
         at = self.a.locate(pattern)

@@ -124,6 +124,8 @@ def only_asked(node: Node, accumulator: Binding) -> bool:
             if node.arguments
             else True
         )
+    if isinstance(node, nodes.Each) and node.operation != "reduce" and mentions(node.body, accumulator):
+        return False  # of a lazy collection the body would run later
     if isinstance(node, nodes.Primitive) and node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
         return all(only_asked(one, accumulator) for one in node.arguments[2:])
     return all(only_asked(part, accumulator) for part in children(node))

@@ -9,6 +9,7 @@ import ast
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
+from rtfs.compiler.analysis.laziness import SELECTING, is_small, may_be_lazy, may_be_reduced
 from rtfs.compiler.analysis.ownership import core_name, fresh_kind, never_asked, updates
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import change, change_of, fresh_value
@@ -16,8 +17,26 @@ from rtfs.compiler.codegen.emit_control import bind_locals
 from rtfs.compiler.codegen.emitter import Emitter, evaluates
 from rtfs.values import Vector
 
-SELECTING = frozenset(("map", "filter", "remove"))
 GIVES_STRINGS = frozenset(("split", "re-split", "re-seq"))
+
+
+class Source:
+    """What a loop goes through.
+
+    value: an expression for a sized iterable, or, if `lazy`, a variable that holds one or a lazy sequence.
+
+    kinds: those of its items.
+
+    like: the collection whose kind a result has; None for a vector.
+    """
+
+    __slots__ = ("kinds", "lazy", "like", "value")
+
+    def __init__(self, value: ast.expr, kinds: Kinds, like: ast.expr | None, lazy: bool) -> None:
+        self.value = value
+        self.kinds = kinds
+        self.like = like
+        self.lazy = lazy
 
 
 @evaluates(nodes.Each)
@@ -29,55 +48,85 @@ def evaluate_each(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
         return _reduce(e, node)
     if node.operation == "sum":
         return _sum(e, node)
-    items, _, like = _collect(e, node)
+    source = _collect(e, node)
     line = node.at + 1
-    if like is None:
-        return py.call(" vector", [items], line), KIND_OF_CLASS[Vector]
-    return py.call(" like", [like, items], line), None
+    if source.like is None:
+        return py.call(" vector", [source.value], line), KIND_OF_CLASS[Vector]
+    return py.call(" gathered" if source.lazy else " like", [source.like, source.value], line), None
 
 
 # ---------------------------------------------------------------------- map, filter, remove
-def _collect(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds, ast.expr | None]:
-    """A Python list of the results, their kinds, and the collection whose kind the result has (None: a vector)."""
+def _collect(e: Emitter, node: nodes.Each) -> Source:
+    """A Python list of the results, or, of a lazy source, a lazy sequence that calls the body as a function."""
     line = node.at + 1
-    iterable, item_kinds, like = _iterable(e, node)
+    source = _iterable(e, node)
     item = node.item.python
-    node.item.kinds = item_kinds
-    e.known[node.item] = item_kinds
-    e.stores.add(item)
     out = e.names.temporary()
-    kinds: Kinds = None
-    if node.closes:
+    if not source.lazy:
+        node.item.kinds = e.known[node.item] = source.kinds
+        function = _round_function(e, node, [item]) if node.closes else None
+        return Source(py.name(out, line), _collected(e, node, source, out, function), source.like, False)
+    node.item.kinds = e.known[node.item] = None
+    lazily: list[ast.stmt] = []
+    shared = node.closes or not is_small(node.body)
+    if shared:
         function = _round_function(e, node, [item])
-        value: ast.expr = py.call(function, [py.name(item, line)], line)
-        test, result = _selection(e, node, value, None, line)
-        comprehended = True
     else:
-        body: list[ast.stmt] = []
+        function = e.names.temporary()
+        lazily.append(e.form.function(e, node.body, [item], function, line, by_value=True))
+    arguments = [py.name(function, line), source.value]
+    if node.operation != "map":
+        arguments.append(py.const(node.operation == "filter", line))
+    step = py.call(" lazy_map" if node.operation == "map" else " lazy_filter", arguments, line)
+    lazily.append(py.assign(out, step, line))
+    node.item.kinds = e.known[node.item] = source.kinds
+    kinds: Kinds = None
 
-        def compute() -> None:
-            nonlocal kinds, test, result
-            value, kinds = e.value(node.body)
-            test, result = _selection(e, node, value, kinds, line)
-            body.extend(e.block)
+    def at_once() -> None:
+        nonlocal kinds
+        kinds = _collected(e, node, source, out, function if shared else None)
 
-        test, result = None, py.const(None, line)
-        e.blocks += 1
-        e.nested(compute)
-        e.blocks -= 1
-        comprehended = not body
-        kinds = kinds if node.operation == "map" else item_kinds
-    if comprehended:
-        e.block.append(py.assign(out, py.comprehension(result, item, iterable, test, line), line))
-        return py.name(out, line), kinds, like
+    whole = e.nested(at_once)
+    e.block.append(py.when(py.is_class(source.value, " LazySeq", line), lazily, whole, line))
+    return Source(py.name(out, line), kinds, source.like, True)
+
+
+def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function: str | None) -> Kinds:
+    """Emit the list of the results into the variable `out`; their kinds. function: the body, if it is one already."""
+    line = node.at + 1
+    item = node.item.python
+    if function is not None:
+        fits, given = _selection(e, node, py.call(function, [py.name(item, line)], line), None, line)
+        e.block.append(py.assign(out, py.comprehension(given, item, source.value, fits, line), line))
+        return None if node.operation == "map" else source.kinds
+    e.stores.add(item)
+    body: list[ast.stmt] = []
+    kinds: Kinds = None
+    test: ast.expr | None = None
+    result: ast.expr = py.const(None, line)
+
+    def compute() -> None:
+        nonlocal kinds, test, result
+        value, kinds = e.value(node.body)
+        test, result = _selection(e, node, value, kinds, line)
+        body.extend(e.block)
+
+    e.blocks += 1
+    e.nested(compute)
+    e.blocks -= 1
+    if node.operation != "map":
+        kinds = source.kinds
+    if not body:
+        e.block.append(py.assign(out, py.comprehension(result, item, source.value, test, line), line))
+        return kinds
     push = e.names.temporary()
     e.block.append(py.assign(out, py.display([], line), line))
     e.block.append(py.assign(push, py.attribute(py.name(out, line), "append", line), line))
     add: ast.stmt = py.statement(py.call(push, [result], line), line)
     if test is not None:
         add = py.when(test, [add], [], line)
-    e.block.append(py.each_of(item, iterable, [*body, add], line))
-    return py.name(out, line), kinds, like
+    e.block.append(py.each_of(item, source.value, [*body, add], line))
+    return kinds
 
 
 def _selection(
@@ -92,8 +141,8 @@ def _selection(
     return test, py.name(node.item.python, line)
 
 
-def _iterable(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds, ast.expr | None]:
-    """What to iterate, the kinds of its items, and the collection whose kind a result has."""
+def _iterable(e: Emitter, node: nodes.Each) -> Source:
+    """What an inlined call goes through."""
     line = node.at + 1
     source = node.collection
     if isinstance(source, nodes.Each) and source.operation in SELECTING and not e.crowded():
@@ -101,14 +150,22 @@ def _iterable(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds, ast.expr |
     if core_name(source) == "range" and isinstance(source, nodes.Invoke) and 1 <= len(source.arguments) <= 2:
         operands = e.values(source.arguments)
         kinds = INT if all(kinds == INT for _, kinds in operands) else None
-        return py.call(" range_items", [value for value, _ in operands], line), kinds, None
-    value, _ = e.value(source)
+        return Source(py.call(" range_items", [value for value, _ in operands], line), kinds, None, False)
+    value, known = e.value(source)
     if not isinstance(value, ast.Name):
-        held = e.names.temporary()
-        e.block.append(py.assign(held, value, line))
-        value = py.name(held, line)
+        value = _hold(e, value, line)
     kinds = STRING if core_name(source) in GIVES_STRINGS else None
-    return py.call(" items", [py.const(node.operation, line), value], line), kinds, value
+    arguments = [py.const(node.operation, line), value]
+    if known is not None or not may_be_lazy(source, e.known):
+        return Source(py.call(" items", arguments, line), kinds, value, False)
+    return Source(_hold(e, py.call(" whole_or_lazy", arguments, line), line), kinds, value, True)
+
+
+def _hold(e: Emitter, value: ast.expr, line: int) -> ast.expr:
+    """A value in a temporary."""
+    held = e.names.temporary()
+    e.block.append(py.assign(held, value, line))
+    return py.name(held, line)
 
 
 def _round_function(e: Emitter, node: nodes.Each, parameters: list[str]) -> str:
@@ -126,15 +183,12 @@ def _sum(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     assert node.initial is not None
     initial, kinds = e.value(node.initial)
     if not isinstance(initial, (ast.Name, ast.Constant)):
-        held = e.names.temporary()
-        e.block.append(py.assign(held, initial, line))
-        initial = py.name(held, line)
-    iterable, item_kinds, _ = _iterable(e, node)
-    ints = kinds == INT and item_kinds == INT
-    if ints:
-        return py.call(" sum_ints", [initial, iterable], line), INT
+        initial = _hold(e, initial, line)
+    source = _iterable(e, node)
+    if kinds == INT and source.kinds == INT and not source.lazy:
+        return py.call(" sum_ints", [initial, source.value], line), INT
     # of no items the sum is the initial value, whatever that is
-    return py.call(" sum_items", [initial, iterable], line), join(kinds, NUMBER)
+    return py.call(" sum_items", [initial, source.value], line), join(kinds, NUMBER)
 
 
 def _reduce(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
@@ -150,9 +204,9 @@ def _reduce(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     e.stores.add(accumulator.python)
     e.block.append(py.assign(accumulator.python, initial, line))
     kinds = initial_kinds if in_place else None
-    iterable, item_kinds, _ = _iterable(e, node)
-    node.item.kinds = item_kinds
-    e.known[node.item] = item_kinds
+    source = _iterable(e, node)
+    node.item.kinds = source.kinds
+    e.known[node.item] = source.kinds
     if not in_place and initial_kinds is not None:
         inner = {**e.known, accumulator: initial_kinds}
         if kinds_of(node.body, inner) == initial_kinds:
@@ -160,34 +214,55 @@ def _reduce(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     accumulator.kinds = kinds
     e.known[accumulator] = kinds
     if bare:
-        _bare_rounds(e, node, iterable)
+        _bare_rounds(e, node, source)
     else:
-        _rounds(e, node, iterable, kind if in_place else None)
+        _rounds(e, node, source, kind if in_place else None)
     return py.name(accumulator.python, line), kinds
 
 
-def _rounds(e: Emitter, node: nodes.Each, iterable: ast.expr, kind: str | None) -> None:
+def _rounds(e: Emitter, node: nodes.Each, source: Source, kind: str | None) -> None:
     """The loop of a reduce; `kind`: the accumulator is changed in place."""
     line = node.at + 1
     accumulator = node.accumulator
     assert accumulator is not None
     item = node.item.python
     e.stores.add(item)
+    blocks = 2 if source.lazy else 1
     if node.closes:
         function = _round_function(e, node, [accumulator.python, item])
         arguments = [py.name(accumulator.python, line), py.name(item, line)]
         body = [py.assign(accumulator.python, py.call(function, arguments, line), line)]
     else:
-        e.blocks += 1
+        e.blocks += blocks
         if kind is not None:
             body = e.nested(_update, e, node.body, accumulator, kind)
         else:
             body = e.nested(e.store, node.body, accumulator.python)
-        e.blocks -= 1
-    e.block.append(py.each_of(item, iterable, body or [py.statement(py.const(None, line), line)], line))
+        e.blocks -= blocks
+    cursor = e.names.temporary() if source.lazy else None
+    if kind is None and may_be_reduced(node.body, accumulator):
+        value = py.name(accumulator.python, line)
+        leave = [py.assign(accumulator.python, py.attribute(value, "value", line), line), py.leave(line)]
+        if cursor is not None:
+            leave.insert(0, py.assign(cursor, py.const(None, line), line))
+        body = [*body, py.when(py.is_class(value, " Reduced", line), leave, [], line)]
+    body = body or [py.statement(py.const(None, line), line)]
+    if cursor is None:
+        e.block.append(py.each_of(item, source.value, body, line))
+        return
+    # all of a whole collection in one batch; of a lazy one what is computed, again and again
+    batch = e.names.temporary()
+    following = py.call(" next_batch", [py.name(cursor, line)], line)
+    rounds = [
+        py.each_of(item, py.name(batch, line), body, line),
+        py.when(py.compare(py.name(cursor, line), ast.Is(), py.const(None, line), line), [py.leave(line)], [], line),
+        py.unpack([batch, cursor], following, line),
+    ]
+    e.block.append(py.unpack([batch, cursor], py.call(" lazy_batches", [source.value], line), line))
+    e.block.append(py.forever(rounds, line))
 
 
-def _bare_rounds(e: Emitter, node: nodes.Each, iterable: ast.expr) -> None:
+def _bare_rounds(e: Emitter, node: nodes.Each, source: Source) -> None:
     """The loop of a reduce that only appends: to the vector's own list, whose length is noted at the end."""
     line = node.at + 1
     accumulator = node.accumulator
@@ -196,7 +271,7 @@ def _bare_rounds(e: Emitter, node: nodes.Each, iterable: ast.expr) -> None:
     items = py.attribute(py.name(accumulator.python, line), "_items", line)
     e.block.append(py.assign(push, py.attribute(items, "append", line), line))
     e.pushing[accumulator] = push
-    _rounds(e, node, iterable, "vector")
+    _rounds(e, node, source, "vector")
     del e.pushing[accumulator]
     e.block.append(py.statement(py.call(" settle", [py.name(accumulator.python, line)], line), line))
 
@@ -218,15 +293,15 @@ def _update(e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str)
         _update(e, node.body[-1], accumulator, kind)
     elif isinstance(node, nodes.Each):
         assert node.accumulator is not None
-        iterable, item_kinds, _ = _iterable(e, node)
+        source = _iterable(e, node)
         e.stores.add(node.accumulator.python)
         e.block.append(py.assign(node.accumulator.python, py.name(accumulator.python, line), line))
-        node.item.kinds = item_kinds
-        e.known[node.item] = item_kinds
+        node.item.kinds = source.kinds
+        e.known[node.item] = source.kinds
         e.known[node.accumulator] = e.known.get(accumulator)
         if accumulator in e.pushing:
             e.pushing[node.accumulator] = e.pushing[accumulator]
-        _rounds(e, node, iterable, kind)
+        _rounds(e, node, source, kind)
     elif isinstance(node, nodes.Invoke):
         if isinstance(node.arguments[0], nodes.Local):
             # one change: its operands are computed right where they are used

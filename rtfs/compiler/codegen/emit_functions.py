@@ -93,7 +93,7 @@ def _dispatcher(e: Emitter, node: nodes.Fn, name: str, parts: list[str], line: i
             items: list[ast.expr] = list(left)
             if extra is not None:
                 items.append(ast.Starred(extra, py.LOAD, lineno=line, col_offset=0))
-            packed = py.call(" list", [py.display(items, line)], line)
+            packed = py.call(" rest_list", [py.display(items, line)], line)
             return py.give(py.call(parts[variadic], [*fixed, packed], line), line)
         return wrong(count)
 

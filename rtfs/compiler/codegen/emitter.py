@@ -298,8 +298,10 @@ class FormGenerator:
         line: int,
         rest: str | None = None,
         ticks: bool = False,
+        by_value: bool = False,
     ) -> ast.stmt:
-        """A function definition nested in `outer`; free locals are those of Python's closures."""
+        """A function definition nested in `outer`. Free locals are those of Python's closures; or, `by_value`, they
+        become parameters with what they hold now as defaults: what a closure captures is slower everywhere."""
         child = Emitter(self)
         child.known = {binding: kinds for binding, kinds in outer.known.items() if binding.loop is None}
         child.stores.update(parameters)
@@ -317,7 +319,9 @@ class FormGenerator:
             child.block.append(py.give(py.const(None, line), line))
         outer.loads.update(child.loads - child.stores)
         outer.globals.update(child.globals)
-        return py.define(name, parameters, rest, [], child.block, line)
+        free = sorted(child.loads - child.stores) if by_value else []
+        defaults = [py.name(one, line) for one in free]
+        return py.define(name, [*parameters, *free], rest, defaults, child.block, line)
 
     def outline(self, outer: Emitter, node: nodes.Node) -> tuple[str, list[str], Emitter]:
         """A subtree as a function of the unit: its name, its free locals (its parameters, in order), its emitter."""

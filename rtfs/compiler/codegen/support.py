@@ -11,11 +11,16 @@ from rtfs.builtins.budget import spend
 from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
-from rtfs.builtins.seqs import items, like
+from rtfs.builtins.lazy_steps import compute, lazy_filter, lazy_map
+from rtfs.builtins.seqs import fresh_list, items, like, next_batch
+from rtfs.builtins.sequence_parts import nthrest, seq
+from rtfs.builtins.sequences import lazy_nth
+from rtfs.builtins.transducers import fold
 from rtfs.compiler.analysis.error_classes import catches
-from rtfs.values import Keyword, List, Map, Set, Symbol, Vector
+from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vector
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
+from rtfs.values.lazy import Cursor, first_elements
 from rtfs.values.lookup import keyword_get
 from rtfs.values.map import encode_key
 
@@ -50,15 +55,16 @@ def wrong_arity(name: str, given: tuple[Any, ...], open_end: bool, /, *wanted: i
     raise EvalError("arity", f"`{name or 'fn'}` takes {' or '.join(counts)} arguments, got {count}")
 
 
-def rest_list(items: tuple[Any, ...], /) -> List:
-    return List.of(list(items)) if items else _EMPTY_LIST
+def rest_list(items: Any, /) -> List | None:
+    """What `& r` binds: a list of the further arguments (a tuple or list), nil if there is none."""
+    return List.of(list(items)) if items else None
 
 
 # ---------------------------------------------------------------------- destructuring and match
 def pattern_sequence(value: Any, /) -> Any:
     """What a vector pattern takes apart: a vector or list, nil as empty."""
     kind = value.__class__
-    if kind is Vector or kind is List:
+    if kind is Vector or kind is List or kind is LazySeq:
         return value
     if value is None:
         return _EMPTY_LIST
@@ -68,6 +74,9 @@ def pattern_sequence(value: Any, /) -> Any:
 def pattern_items(value: Any, count: int, /) -> list[Any]:
     """The first `count` elements of what a vector pattern takes apart, nil for missing ones."""
     sequence = pattern_sequence(value)
+    if sequence.__class__ is LazySeq:
+        found = first_elements(sequence, count)
+        return found + [None] * (count - len(found))
     size = len(sequence)
     if size <= count:
         items: list[Any] = sequence.to_list()
@@ -76,23 +85,32 @@ def pattern_items(value: Any, count: int, /) -> list[Any]:
 
 
 def pattern_item(sequence: Any, index: int, /) -> Any:
+    if sequence.__class__ is LazySeq:
+        return lazy_nth(sequence, index, None)
     return sequence[index] if index < len(sequence) else None
 
 
 def sequence_item(sequence: Any, index: int, /) -> Any:
-    return sequence[index]
+    return lazy_nth(sequence, index, None) if sequence.__class__ is LazySeq else sequence[index]
 
 
-def pattern_rest(sequence: Any, index: int, /) -> List:
+def sequence_rest(sequence: Any, index: int, /) -> Any:
+    """The elements of a vector, list or lazy sequence from an index on, as a list; a lazy one stays lazy."""
     if sequence.__class__ is Vector:
         return List.of(sequence.to_list()[index:])
-    rest: List = sequence.slice(min(index, len(sequence)), len(sequence))
-    return rest
+    if sequence.__class__ is LazySeq:
+        return nthrest(sequence, index)
+    return sequence.slice(min(index, len(sequence)), len(sequence))
+
+
+def pattern_rest(sequence: Any, index: int, /) -> Any:
+    """What `& r` binds when a sequence is taken apart: like `sequence_rest`, but nil if nothing is left."""
+    return seq(sequence_rest(sequence, index))
 
 
 def pattern_keywords(sequence: Any, index: int, /) -> Map:
     """Trailing keyword arguments as a map; one map in their place is taken as it is."""
-    items = sequence.to_list()[index:]
+    items = fresh_list("let", sequence)[index:]
     if len(items) == 1 and items[0].__class__ is Map:
         return items[0]
     if len(items) % 2:
@@ -134,10 +152,14 @@ def pattern_without(value: Map, /, *keys: Any) -> Map:
 
 
 def fits_exactly(value: Any, count: int, /) -> bool:
+    if value.__class__ is LazySeq:
+        return compute(value, count + 1) == count
     return value.__class__ in (Vector, List) and len(value) == count
 
 
 def fits_at_least(value: Any, count: int, /) -> bool:
+    if value.__class__ is LazySeq:
+        return compute(value, count) == count
     return value.__class__ in (Vector, List) and len(value) >= count
 
 
@@ -162,8 +184,8 @@ class Splice:
 def splice(value: Any, /) -> Splice:
     if value is None:
         return Splice([])
-    if value.__class__ in (Vector, List, Set):
-        return Splice(value.to_list())
+    if value.__class__ in (Vector, List, Set, LazySeq):
+        return Splice(fresh_list("~@", value))
     if value.__class__ is Map:
         return Splice([Vector(pair) for pair in value.items()])
     if value.__class__ is str:
@@ -226,6 +248,8 @@ def sum_ints(initial: int, elements: Any, /) -> int:
 
 def sum_items(initial: Any, elements: Any, /) -> Any:
     """`(reduce + initial elements)`."""
+    if elements.__class__ is LazySeq:
+        return fold("reduce", numbers.add2, initial, elements)
     if initial.__class__ is int and set(map(type, elements)) <= _INTS:
         return numbers.checked(sum(elements, initial))
     for element in elements:
@@ -233,7 +257,22 @@ def sum_items(initial: Any, elements: Any, /) -> Any:
     return initial
 
 
+def whole_or_lazy(function: str, collection: Any, /) -> Any:
+    """The elements of a collection, or a lazy sequence itself."""
+    return collection if collection.__class__ is LazySeq else items(function, collection)
+
+
 _INTS = {int}
+
+
+def gathered(collection: Any, found: Any, /) -> Any:
+    """The result of an inlined call: a lazy sequence, or a list that becomes a collection like its source."""
+    return found if found.__class__ is LazySeq else like(collection, found)
+
+
+def lazy_batches(found: Any, /) -> tuple[Any, Any]:
+    """`batches` of what `whole_or_lazy` gave."""
+    return next_batch(Cursor(found)) if found.__class__ is LazySeq else (found, None)
 
 
 def put(owned: Map, key: Any, value: Any, /) -> None:
@@ -347,6 +386,7 @@ SUPPORT: dict[str, Any] = {
         pattern_item,
         pattern_items,
         sequence_item,
+        sequence_rest,
         pattern_rest,
         pattern_keywords,
         pattern_map,
@@ -375,6 +415,10 @@ SUPPORT: dict[str, Any] = {
         sum_ints,
         sum_items,
         items,
+        whole_or_lazy,
+        gathered,
+        lazy_batches,
+        next_batch,
         like,
         put,
         push,
@@ -385,6 +429,10 @@ SUPPORT.update(
     {
         " catches": error_catches,
         " call_many": calling.call_with,
+        " lazy_map": lazy_map,
+        " lazy_filter": lazy_filter,
+        " LazySeq": LazySeq,
+        " Reduced": Reduced,
         " vector": Vector.of,
         " list": List.of,
         " plain_map": Map.of_plain,

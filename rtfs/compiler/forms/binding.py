@@ -239,11 +239,18 @@ def bind_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prol
 
 
 def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue: Bindings) -> Binding:
-    item_type = type_form if type_form is ABSENT else Vector([Keyword("list"), type_form])
+    binding = bind_parameter(a, pattern, ABSENT, inner, prologue) if is_simple(pattern) else a.fresh("rest", inner)
+    at = a.locate(pattern)
+    value: Node = Local(at, binding)
+    if type_form is not ABSENT:
+        what = f"parameter {pattern.name}" if is_simple(pattern) else "rest parameter"
+        checked = cast(a, value, Vector([Keyword("list"), type_form]), what)
+        value = nodes.If(at, value, checked, Const(at, None))
     if is_simple(pattern):
-        return bind_parameter(a, pattern, item_type, inner, prologue)
-    binding = a.fresh("rest", inner)
-    value = cast(a, Local(a.locate(pattern), binding), item_type, "rest parameter")
+        if type_form is not ABSENT:
+            inner.names[pattern.name] = again = a.fresh(pattern.name, inner)
+            prologue.append((again, value))
+        return binding
     if pattern.__class__ is Map:
         value = nodes.Primitive(a.at, "pattern_keywords", [value, Const(a.at, 0)])
     prologue.extend(destructure(a, pattern, value, inner))
