@@ -61,12 +61,12 @@ def test_an_expired_session_is_opened_again_once_for_all_its_callers() -> None:
     with_server(test)
 
 
-def test_a_server_that_forgets_every_session_fails_after_the_second() -> None:
+def test_a_server_that_forgets_every_session_fails_after_the_third() -> None:
     async def test(server: Faulty, mcp: Mcp) -> None:
-        server.next("tools/call", status(404), status(404))
+        server.next("tools/call", status(404), status(404), status(404))
         failure = await failing(mcp)
         assert failure.code == "session/expired"
-        assert server.count("tools/call") == 2
+        assert server.count("tools/call") == 3
         server.live.clear()
         assert await mcp.call("echo", {"n": 3}) == {"n": 3}
 

@@ -180,15 +180,69 @@ def test_an_expired_session_is_healed_once_for_all_its_callers() -> None:
     run(body())
 
 
-def test_a_second_expiry_fails() -> None:
+def test_two_expiries_are_healed_and_a_third_fails() -> None:
     async def body() -> None:
         bench = Bench()
         bench.zz.script = [SessionExpired("gone"), SessionExpired("gone again")]
+        assert await bench.do() == 3
+        bench.zz.script = [SessionExpired("gone"), SessionExpired("gone again"), SessionExpired("gone for good")]
         with pytest.raises(HostError) as caught:
             await bench.do()
         assert code_of(caught) == "session/expired"
-        assert "gone again" in caught.value.message
-        assert await bench.do() == 3
+        assert "gone for good" in caught.value.message
+        assert await bench.do() == 6
+        await bench.pool.aclose()
+
+    run(body())
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [SessionExpired("gone"), SessionExpired("gone"), SessionExpired("gone")],
+        [NotSent("nobody"), NotSent("nobody")],
+        [SessionError("not accepted", code="session/unauthorized")],
+        [MaybeSent("broke"), MaybeSent("broke")],
+    ],
+    ids=["expired", "unavailable", "unauthorized", "broken"],
+)
+def test_no_error_says_that_nothing_was_done_once_an_attempt_may_have_been_executed(later: list[Any]) -> None:
+    async def body() -> None:
+        bench = Bench()
+        bench.zz.script = [MaybeSent("the connection broke"), *later]
+        with pytest.raises(HostError) as caught:
+            await bench.do(idempotent=True)
+        assert code_of(caught) == "session/outcome-unknown"
+        await bench.pool.aclose()
+
+    run(body())
+
+
+def test_a_session_that_cannot_be_opened_again_leaves_the_outcome_of_the_first_attempt_unknown() -> None:
+    async def body() -> None:
+        bench = Bench()
+
+        async def broke(session: Any, call: Any) -> Any:
+            session.usable = False
+            bench.zz.opening_script = [SessionError("no", code="session/unavailable")]
+            raise MaybeSent("the connection broke")
+
+        bench.zz.script = [broke]
+        with pytest.raises(HostError) as caught:
+            await bench.do(idempotent=True)
+        assert code_of(caught) == "session/outcome-unknown"
+        await bench.pool.aclose()
+
+    run(body())
+
+
+def test_the_servers_own_answer_to_a_later_attempt_counts() -> None:
+    async def body() -> None:
+        bench = Bench()
+        bench.zz.script = [MaybeSent("the connection broke"), HostError("no such city")]
+        with pytest.raises(HostError) as caught:
+            await bench.do(idempotent=True)
+        assert code_of(caught) == "capability/failed"
         await bench.pool.aclose()
 
     run(body())

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from copy import copy
 from hashlib import blake2b
 
 from rtfs.values.error import HostError
 
+PRINCIPAL, RUN, CALL = "principal", "run", "call"
+"""Whose a session is: all runs of a principal share it; a run has its own; a call has its own."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from typing import Any, Protocol
 
     from rtfs.capabilities.sessions.questions import Ask
 
     Progress = Callable[[float, float | None, str | None], None]
+    Remember = Callable[[str], Awaitable[None]]
 else:
     from abc import ABC as Protocol  # a Protocol to checkers; `typing` would cost milliseconds
 
@@ -126,12 +131,15 @@ class SessionCall:
     where the protocol has a place for it. progress: called with (done, total or None, message or None).
     optional_keys: names of the input schema's optional keys, without colons. ask: `await call.ask(Question)` answers
     what a person says to a question of the server (the time it takes is not the call's); None: nobody is there.
-    logins: whether the principal's stored login at the server may be used where there is no credential.
+    logins: whether the principal's stored login at the server may be used where there is no credential. run_id: of the
+    run that calls, "" outside of a run. scope: whose session it is, `principal`, `run` or `call`; None: as the handler
+    says. remember: `await call.remember(text)` keeps a note about the call before it is waited for, such as the id of a
+    task at the server; remembered: the note of an earlier attempt in another process, or None.
     """
 
     __slots__ = (
         "arguments", "ask", "capability_id", "credential", "deadline", "idempotency_key", "idempotent", "logins",
-        "metadata", "optional_keys", "principal", "progress",
+        "metadata", "optional_keys", "principal", "progress", "remember", "remembered", "run_id", "scope",
     )  # fmt: skip
 
     def __init__(
@@ -149,6 +157,10 @@ class SessionCall:
         optional_keys: frozenset[str] = frozenset(),
         ask: Ask | None = None,
         logins: bool = False,
+        run_id: str = "",
+        scope: str | None = None,
+        remember: Remember | None = None,
+        remembered: str | None = None,
     ) -> None:
         self.capability_id = capability_id
         self.metadata = metadata
@@ -162,6 +174,10 @@ class SessionCall:
         self.optional_keys = optional_keys
         self.ask = ask
         self.logins = logins
+        self.run_id = run_id
+        self.scope = scope
+        self.remember = remember
+        self.remembered = remembered
 
     @property
     def secret(self) -> str | None:
@@ -170,28 +186,16 @@ class SessionCall:
 
     def until(self, deadline: float | None) -> SessionCall:
         """The same call with another deadline and nobody listening to its progress (for opening a session, which may
-        see in `ask` whether somebody can be asked later, and asks nothing itself)."""
-        return self._copy(deadline, None, self.ask)
+        see in `ask` whether a person can be asked later, and asks nothing itself)."""
+        found = copy(self)
+        found.deadline, found.progress = deadline, None
+        return found
 
     def asking(self, ask: Ask | None) -> SessionCall:
         """The same call with another way to ask."""
-        return self._copy(self.deadline, self.progress, ask)
-
-    def _copy(self, deadline: float | None, progress: Progress | None, ask: Ask | None) -> SessionCall:
-        return SessionCall(
-            self.capability_id,
-            self.metadata,
-            self.arguments,
-            principal=self.principal,
-            credential=self.credential,
-            deadline=deadline,
-            idempotent=self.idempotent,
-            idempotency_key=self.idempotency_key,
-            progress=progress,
-            optional_keys=self.optional_keys,
-            ask=ask,
-            logins=self.logins,
-        )
+        found = copy(self)
+        found.ask = ask
+        return found
 
     def __repr__(self) -> str:
         return f"<session call {self.capability_id}>"
@@ -244,9 +248,10 @@ class SessionHandler(Protocol):
 
     Optional extras, found with `getattr`: `credential_env(metadata) -> sequence of environment variable names`,
     `requirements(metadata) -> iterable of grants` (`net:HOST`, `env:NAME`, `exec:COMMAND`), `idempotent(session, call)`
-    (async; the server's own word that a call can be repeated), `close()` (async; after the last session), `on_secret`
-    (an attribute that the host sets to a function to be told of each secret that the handler comes by on its own),
-    `login(metadata, principal)` (how long a stored login lasts, for people, or None).
+    (async; the server's own word that a call can be repeated), `session_scope(metadata)` (whose a session is:
+    `principal`, `run` or `call`), `close()` (async; after the last session), `on_secret` (an attribute that the host
+    sets to a function to be told of each secret that the handler comes by on its own), `login(metadata, principal)`
+    (how long a stored login lasts, for people, or None).
     """
 
     @abstractmethod

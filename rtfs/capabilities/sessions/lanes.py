@@ -2,7 +2,8 @@
 
 Must not know any provider, nor what a call is retried for (that is `pool`). Invariants: a session is given to calls of
 its own key only; waiters of a lane are served in order, and lanes that wait for a place in the order they began to
-wait; one opening serves all who wait for it, whoever of them is cancelled; each opened session is ended exactly once.
+wait; one opening serves all who wait for it, whoever of them is cancelled; each opened session is ended exactly once; a
+session that belongs to a run holds its state, so neither time nor another lane takes it away before the run ends.
 """
 
 from __future__ import annotations
@@ -61,15 +62,17 @@ class Waiter:
 
 
 class Lane:
-    """One provider's key: its sessions, its queue. opening: sessions being initialised. not_before: no further session
-    is opened before this time, for the last attempt failed while others work."""
+    """One provider's key: its sessions, its queue. owner: the run or call that its sessions belong to, "" where they
+    are shared. opening: sessions being initialised. not_before: no further session is opened before this time, for the
+    last attempt failed while others work."""
 
-    __slots__ = ("handler", "key", "not_before", "opening", "provider", "slots", "waiters")
+    __slots__ = ("handler", "key", "not_before", "opening", "owner", "provider", "slots", "waiters")
 
-    def __init__(self, provider: str, handler: SessionHandler, key: SessionKey) -> None:
+    def __init__(self, provider: str, handler: SessionHandler, key: SessionKey, owner: str) -> None:
         self.provider = provider
         self.handler = handler
         self.key = key
+        self.owner = owner
         self.slots: list[Slot] = []
         self.waiters: deque[Waiter] = deque()
         self.opening = 0
@@ -92,20 +95,20 @@ class Lanes:
         self.closed = False
         self.total = 0
         self._emit = emit
-        self._lanes: dict[tuple[str, SessionKey], Lane] = {}
+        self._lanes: dict[tuple[str, SessionKey, str], Lane] = {}
         self._slots: set[Slot] = set()
         self._starved: dict[Lane, None] = {}
         self._leaving = 0
         self._order = 0
-        self._openings: set[asyncio.Task[Session]] = set()
+        self._openings: dict[asyncio.Task[Session], Lane] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def lane(self, provider: str, handler: SessionHandler, key: SessionKey) -> Lane:
-        """The lane of a key, made if there is none."""
-        found = self._lanes.get((provider, key))
+    def lane(self, provider: str, handler: SessionHandler, key: SessionKey, owner: str = "") -> Lane:
+        """The lane of a key, made if there is none. owner: the run or call that it is for, "" for any."""
+        found = self._lanes.get((provider, key, owner))
         if found is None or found.handler is not handler:
-            found = self._lanes[provider, key] = Lane(provider, handler, key)
+            found = self._lanes[provider, key, owner] = Lane(provider, handler, key, owner)
         return found
 
     def all(self) -> list[Lane]:
@@ -148,7 +151,7 @@ class Lanes:
         if not slot.session.usable:
             self.discard(slot)
         if slot.in_flight == 0 and not slot.ended:
-            if slot.retiring or slot not in lane.slots or (self._starved and not lane.waiters):
+            if slot.retiring or slot not in lane.slots or (self._starved and not lane.waiters and not lane.owner):
                 self.end(slot)
             elif self._timer is None:
                 self._watch()
@@ -167,10 +170,10 @@ class Lanes:
             self.end(slot)
         return True
 
-    def end(self, slot: Slot, detail: str = "") -> None:
-        """Begin to terminate a session, in a task of its own."""
+    def end(self, slot: Slot, detail: str = "") -> asyncio.Task[None] | None:
+        """Begin to terminate a session, in a task of its own; the task, or None where that has begun already."""
         if slot.ended:
-            return
+            return None
         slot.ended = True
         if slot in slot.lane.slots:
             slot.lane.slots.remove(slot)
@@ -179,6 +182,22 @@ class Lanes:
         task = asyncio.get_running_loop().create_task(self._terminate(slot, detail))
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+        return task
+
+    async def end_owned(self, owner: str, detail: str) -> None:
+        """End the sessions of one run or call, also those being opened; wait until they are ended."""
+        mine = [slot for slot in self._slots if slot.lane.owner == owner]
+        opening = [task for task, lane in self._openings.items() if lane.owner == owner]
+        if not mine and not opening:
+            return
+        gone = SessionError("the session was closed", code="session/closed")
+        for task in opening:
+            task.cancel()
+        for lane in [lane for lane in self._lanes.values() if lane.owner == owner]:
+            self._fail(lane, gone)
+        endings = [ending for slot in mine if (ending := self.end(slot, detail)) is not None]
+        if opening or endings:
+            await asyncio.wait([*opening, *endings])
 
     async def end_all(self, detail: str) -> None:
         """End every session, also those being opened and those with calls in flight; wait until they are ended."""
@@ -207,7 +226,7 @@ class Lanes:
         for slot in tuple(lane.slots):
             if not slot.session.usable:
                 self.discard(slot)
-            elif age is not None and monotonic() - slot.born > age:
+            elif age is not None and not lane.owner and monotonic() - slot.born > age:
                 self._retire(slot)
             elif slot.in_flight < self.limits.calls_in_flight and (best is None or slot.in_flight < best.in_flight):
                 best = slot
@@ -230,7 +249,7 @@ class Lanes:
             slot = self._room(lane)
             if slot is None:
                 break
-            if self._gives_way(lane, waiter):
+            if not lane.owner and self._gives_way(lane, waiter):
                 self._retire(slot)
                 continue
             lane.waiters.popleft()
@@ -260,7 +279,7 @@ class Lanes:
         """End the longest idle session of another lane, if that many are not already leaving."""
         if self._leaving >= len(self._starved):
             return
-        idle = [slot for slot in self._slots if slot.in_flight == 0 and not slot.ended]
+        idle = [slot for slot in self._slots if slot.in_flight == 0 and not slot.ended and not slot.lane.owner]
         if idle:
             self.end(min(idle, key=lambda slot: slot.idle_since), "its place was needed")
 
@@ -276,7 +295,7 @@ class Lanes:
         self.total += 1
         call = lane.waiters[0].call.until(monotonic() + self.limits.initialize_seconds)
         task = asyncio.get_running_loop().create_task(self._initialize(lane, call))
-        self._openings.add(task)
+        self._openings[task] = lane
         task.add_done_callback(lambda done: self._opened(lane, call, done))
 
     async def _initialize(self, lane: Lane, call: SessionCall) -> Session:
@@ -297,7 +316,7 @@ class Lanes:
         raise SessionError(f"no session with {lane.key.server} within {seconds:g} seconds", code="session/timeout")
 
     def _opened(self, lane: Lane, call: SessionCall, task: asyncio.Task[Session]) -> None:
-        self._openings.discard(task)
+        self._openings.pop(task, None)
         lane.opening -= 1
         error = SessionError("the session was closed", code="session/closed") if task.cancelled() else task.exception()
         if error is not None:
@@ -315,7 +334,7 @@ class Lanes:
         slot = Slot(lane, task.result())
         self._slots.add(slot)
         lane.slots.append(slot)
-        self._lanes.setdefault((lane.provider, lane.key), lane)
+        self._lanes.setdefault((lane.provider, lane.key, lane.owner), lane)
         self._emit(events.INITIALIZED, slot, call, "")
         if self.closed:
             self.end(slot, "the pool is closed")
@@ -368,8 +387,8 @@ class Lanes:
     def _forget(self, lane: Lane) -> None:
         if not (lane.slots or lane.opening or lane.waiters):
             self._starved.pop(lane, None)
-            if self._lanes.get((lane.provider, lane.key)) is lane:
-                del self._lanes[lane.provider, lane.key]
+            if self._lanes.get((lane.provider, lane.key, lane.owner)) is lane:
+                del self._lanes[lane.provider, lane.key, lane.owner]
 
     def _watch(self) -> None:
         """Look after idle and old sessions from time to time, as long as there are any."""
@@ -385,7 +404,10 @@ class Lanes:
         for slot in list(self._slots):
             if slot.ended or slot.in_flight:
                 continue
-            if idle is not None and now - slot.idle_since > idle:
+            if slot.lane.owner:
+                if not slot.session.usable:
+                    self.end(slot, "gone")
+            elif idle is not None and now - slot.idle_since > idle:
                 self.end(slot, "idle")
             elif age is not None and now - slot.born > age:
                 self.end(slot, "old")

@@ -28,7 +28,7 @@ class PoolLimits:
         calls_in_flight: int = 64,
         idle_seconds: float | None = 300.0,
         age_seconds: float | None = 3600.0,
-        initialize_seconds: float = 30.0,
+        initialize_seconds: float = 120.0,
         call_seconds: float | None = 120.0,
         terminate_seconds: float = 5.0,
         attempts: int = 3,

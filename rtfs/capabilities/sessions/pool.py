@@ -1,8 +1,9 @@
 """The session pool: every call that needs a session goes through it, whoever the provider is.
 
-Must not know any provider's name or protocol; which session a call gets is the business of `lanes`. Invariant: a call
+Must not know any provider's name or protocol; which session a call gets is the business of `lanes`. Invariants: a call
 is sent again only where nothing can happen twice: the handler said the server has not acted on it, or the call is
-idempotent; an expired session is healed once a call, by one initialisation for all its callers.
+idempotent; an expired session is healed at most twice a call, each time by one initialisation for all its callers; once
+any attempt may have been executed, no error says that nothing was done.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from time import monotonic
 from rtfs.capabilities.sessions import events
 from rtfs.capabilities.sessions.events import PoolEvent
 from rtfs.capabilities.sessions.handler import (
+    CALL,
+    PRINCIPAL,
+    RUN,
     MaybeSent,
     NotSent,
     SessionError,
@@ -40,6 +44,11 @@ _BACKOFF = (0.05, 0.2, 0.5, 1.0)
 _TOO_LATE = 0.05
 """Seconds before the end of its time from which on a call that has waited for a session is not sent any more: nobody
 would hear the answer, and it might have been performed."""
+
+_HEALINGS = 2
+"""How often a call is sent again because the server did not know its session: each time it has not acted on it."""
+
+_RUN_MARK, _CALL_MARK = "run ", "call "
 
 _COUNTED = {
     events.INITIALIZED: "initialized",
@@ -106,7 +115,7 @@ class SessionPool:
             raise self._named(as_host_error(error, "to name the session of a call"), call) from error
         if not isinstance(key, SessionKey):
             raise self._named(wrong_answer("session_key", key, "a SessionKey"), call)
-        lane = self._lanes.lane(provider, handler, key)
+        lane = self._lanes.lane(provider, handler, key, owner := self._owner(handler, call))
         until = call.deadline
         if until is None and self.limits.call_seconds is not None:
             until = monotonic() + self.limits.call_seconds
@@ -136,6 +145,14 @@ class SessionPool:
             self._running.discard(attempt)
             if attempt.over is not None:
                 attempt.over.set_result(None)
+            if owner.startswith(_CALL_MARK):
+                await self._lanes.end_owned(owner, "the call is over")
+
+    async def end_run(self, run_id: str) -> None:
+        """End the sessions that belong to one run, and wait for it; none is not an error."""
+        if self._loop is not None:
+            self._bind()
+            await self._lanes.end_owned(_RUN_MARK + run_id, "the run is over")
 
     async def terminate_all(self, detail: str = "closed") -> None:
         """End every session and wait for it. The pool can be used again afterwards. From any task, at any time."""
@@ -162,6 +179,7 @@ class SessionPool:
             {
                 "provider": lane.provider,
                 "key": lane.key.label,
+                "owner": lane.owner,
                 "open": len(lane.slots),
                 "opening": lane.opening,
                 "in_flight": sum(slot.in_flight for slot in lane.slots),
@@ -173,14 +191,30 @@ class SessionPool:
         now = {name: sum(key[name] for key in keys) for name in ("open", "opening", "in_flight", "waiting")}
         return {"calls": self._calls, **self._counts, **now, "keys": keys}
 
+    def _owner(self, handler: SessionHandler, call: SessionCall) -> str:
+        """The run or call that the call's session belongs to, "" for a session that is shared."""
+        scope = call.scope
+        if scope is None and (ask := getattr(handler, "session_scope", None)) is not None:
+            scope = ask(call.metadata)
+        if scope in (None, PRINCIPAL):
+            return ""
+        if scope == RUN and call.run_id:
+            return _RUN_MARK + call.run_id
+        if scope in (RUN, CALL):
+            return f"{_CALL_MARK}{self._calls}"
+        raise self._named(SessionError(f"a session's scope is principal, run or call, not {scope!r}"), call)
+
     async def _perform(self, attempt: _Attempt) -> Any:
         call = attempt.call
         while True:
             attempt.slot = None
             before = attempt.lane
-            attempt.lane = lane = self._lanes.lane(before.provider, before.handler, before.key)
+            attempt.lane = lane = self._lanes.lane(before.provider, before.handler, before.key, before.owner)
             asked = monotonic()
-            slot = await self._lanes.acquire(lane, call)
+            try:
+                slot = await self._lanes.acquire(lane, call)
+            except SessionError as error:
+                raise attempt.final(error) from error
             if slot.calls > 1 and attempt.too_late(asked):
                 self._lanes.release(slot)
                 raise attempt.busy()
@@ -193,22 +227,25 @@ class SessionPool:
                 slot.session.expired = True
                 if self._lanes.discard(slot):
                     self._emit(events.EXPIRED, slot, call, signal.error.message)
-                if attempt.healed:
-                    raise signal.error from signal
-                attempt.healed = True
+                attempt.healed += 1
+                if attempt.healed > _HEALINGS:
+                    raise attempt.final(signal.error) from signal
                 pause: float | None = 0.0
             except NotSent as signal:
                 pause = attempt.pause(signal.retry_after, self.limits)
                 if pause is None:
-                    raise signal.error from signal
+                    raise attempt.final(signal.error) from signal
                 self._emit(events.RETRIED, slot, call, signal.error.message)
             except MaybeSent as signal:
+                attempt.maybe_done = True
                 if not (call.idempotent or await self._repeatable(slot, call)):
                     raise attempt.unknown(signal.error) from signal
                 pause = attempt.pause(signal.retry_after, self.limits)
                 if pause is None:
-                    raise signal.error from signal
+                    raise attempt.final(signal.error) from signal
                 self._emit(events.RETRIED, slot, call, signal.error.message)
+            except SessionError as error:
+                raise attempt.final(error) from error
             except HostError:
                 raise
             except Exception as error:
@@ -274,11 +311,12 @@ class SessionPool:
 
 class _Attempt:
     """How far a call has come. slot: the session it is using now, None while it waits for one. timer: what ends it.
-    over: done when it has come to its end, once it was given up."""
+    over: done when it has come to its end, once it was given up. healed: how many sessions it has lost. maybe_done: an
+    earlier attempt may have been executed."""
 
     __slots__ = (
-        "_answers", "_asking", "_earlier", "_left", "_person", "call", "healed", "lane", "operation", "over", "slot",
-        "timer", "tries", "until",
+        "_answers", "_asking", "_earlier", "_left", "_person", "call", "healed", "lane", "maybe_done", "operation",
+        "over", "slot", "timer", "tries", "until",
     )  # fmt: skip
 
     def __init__(
@@ -293,7 +331,8 @@ class _Attempt:
         self.operation = operation
         self.until = until
         self.slot: Slot | None = None
-        self.healed = False
+        self.healed = 0
+        self.maybe_done = False
         self.tries = 0
         self.timer: asyncio.Timeout | None = None
         self.over: asyncio.Future[None] | None = None
@@ -354,6 +393,18 @@ class _Attempt:
         if pause > limits.retry_wait_seconds or (self.until is not None and monotonic() + pause >= self.until):
             return None
         return pause
+
+    def final(self, error: HostError) -> HostError:
+        """The error that ends the call. Where an earlier attempt may have been executed, an error that means "not done"
+        would be wrong."""
+        if not self.maybe_done or error.code == "session/outcome-unknown":
+            return error
+        return SessionError(
+            f"{error.message}; an earlier attempt of the call may have been performed",
+            code="session/outcome-unknown",
+            hint=error.hint,
+            data=error.data,
+        )
 
     def unknown(self, error: HostError) -> HostError:
         """The error of a call that may have been performed and must not be repeated."""

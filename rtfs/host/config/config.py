@@ -92,7 +92,7 @@ class PoolSettings(_Strict):
     calls_in_flight: PositiveInt = 64
     idle_seconds: PositiveFloat | None = 300.0
     age_seconds: PositiveFloat | None = 3600.0
-    initialize_seconds: PositiveFloat = 30.0
+    initialize_seconds: PositiveFloat = 120.0
     call_seconds: PositiveFloat | None = 120.0
     terminate_seconds: PositiveFloat = 5.0
     attempts: PositiveInt = 3
