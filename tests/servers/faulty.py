@@ -1,8 +1,8 @@
 """An MCP server of our own that misbehaves on request: raw HTTP/1.1 on loopback, in the test's own loop.
 
 By default it is a correct server of the era it is told; `script[method]` is a list of faults for the next requests of a
-method (`DELETE` and `GET` count as methods), each an async function of (server, request, out) that writes what it
-likes.
+method (`DELETE` counts as one, `GET` is a stream taken up again, `LISTEN` a new one), each an async function of
+(server, request, out) that writes what it likes.
 The server counts what a correct server would have done, so that a test can say what happened once, twice or never.
 """
 
@@ -23,6 +23,8 @@ class Request:
         self.body = body
         self.message: Any = json.loads(body) if body else {}
         self.method: str = verb if verb != "POST" else self.message.get("method", "reply")
+        if verb == "GET" and "last-event-id" not in headers:
+            self.method = "LISTEN"
         self.id = self.message.get("id")
         self.params: dict[str, Any] = self.message.get("params") or {}
 
@@ -192,6 +194,8 @@ class Faulty:
         elif request.verb == "DELETE":
             self.live.discard(session or "")
             await out.reply(204, kind=None)
+        elif request.method == "LISTEN":
+            await out.reply(405, kind=None)
         elif request.id is None or request.method == "reply":
             await out.reply(202, kind=None)
         elif request.method == "tools/call":

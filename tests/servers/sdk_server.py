@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import uvicorn
 from mcp.server.mcpserver import Audio, Context, Elicit, Image, MCPServer, Resolve
 from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
-from mcp_types import EmbeddedResource, ResourceLink, TextContent, TextResourceContents
+from mcp_types import EmbeddedResource, ResourceLink, SamplingMessage, TextContent, TextResourceContents
 from pydantic import BaseModel, Field
 
 server = MCPServer("everything", log_level="CRITICAL")
@@ -112,6 +112,47 @@ async def wait(seconds: float) -> dict[str, bool]:
     """Takes its time."""
     await asyncio.sleep(seconds)
     return {"done": True}
+
+
+async def _trying(ask: Any) -> dict[str, Any]:
+    try:
+        return await ask
+    except Exception as error:
+        return {"refused": str(error)}
+
+
+@server.tool()
+async def ask_for_roots(ctx: Context) -> dict[str, Any]:
+    """Asks for the client's folders, on the server's own stream."""
+
+    async def ask() -> dict[str, Any]:
+        found = await ctx.session.list_roots()
+        return {"roots": [str(root.uri) for root in found.roots]}
+
+    return await _trying(ask())
+
+
+@server.tool()
+async def ask_for_a_page(ctx: Context) -> dict[str, Any]:
+    """Asks for a page to be opened, on the server's own stream."""
+
+    async def ask() -> dict[str, Any]:
+        found = await ctx.session.elicit_url("Sign in", "https://example.com/", "e1")
+        return {"action": found.action}
+
+    return await _trying(ask())
+
+
+@server.tool()
+async def ask_for_a_model(ctx: Context) -> dict[str, Any]:
+    """Asks for a model's words, on the server's own stream."""
+
+    async def ask() -> dict[str, Any]:
+        message = SamplingMessage(role="user", content=TextContent(type="text", text="What colour?"))
+        found = await ctx.session.create_message([message], max_tokens=20)
+        return {"said": found.content.text}
+
+    return await _trying(ask())
 
 
 def main() -> None:

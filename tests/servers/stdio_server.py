@@ -3,7 +3,8 @@
 Modes: `plain`; `noise` (writes rubbish around each answer); `endless` (a 3 MB line without sense before each answer);
 `stubborn` (ignores the end of input and SIGTERM); `deaf` (ignores what it does not know); `fragile` (dies of it);
 `modern` (the sessionless era); `asks` (asks the person behind a call, answers what they said); `child` (starts a child
-that outlives it); `mute` (answers no call); `flood` (pings).
+that outlives it); `mute` (answers no call); `flood` (pings); `silent` (answers nothing). A second argument:
+seconds before it reads anything.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from typing import Any
 
 MODE = sys.argv[1] if len(sys.argv) > 1 else "plain"
+SLOW = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
 
 
 def send(message: dict[str, Any]) -> None:
@@ -48,6 +50,8 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if MODE == "child":
         CHILD = subprocess.Popen(["sleep", "600"]).pid
+    time.sleep(SLOW)
+    seen: set[Any] = set()
     for line in sys.stdin:
         request = json.loads(line)
         method, number = request.get("method"), request.get("id")
@@ -57,6 +61,10 @@ def main() -> None:
             continue
         if method is None:
             print("reply", json.dumps(request), file=sys.stderr, flush=True)
+            continue
+        assert number not in seen, "an id was used twice"
+        seen.add(number)
+        if MODE == "silent":
             continue
         if MODE == "noise":
             sys.stdout.write("Hello from a careless library\n\n{not json}\n[1, 2]\n\x00\xff\n")
@@ -68,6 +76,9 @@ def main() -> None:
             send({"jsonrpc": "2.0", "id": 5, "method": "roots/list"})
         if method == "server/discover" and MODE == "modern":
             send({"jsonrpc": "2.0", "id": number, "result": {"supportedVersions": ["2026-07-28"], "capabilities": {}}})
+        elif method == "initialize" and MODE == "modern":
+            refusal = {"code": -32022, "message": "2026-07-28 only", "data": {"supported": ["2026-07-28"]}}
+            send({"jsonrpc": "2.0", "id": number, "error": refusal})
         elif method == "initialize":
             answer = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "s", "version": "1"}}
             send({"jsonrpc": "2.0", "id": number, "result": answer})

@@ -93,7 +93,7 @@ def test_a_question_is_answered_on_the_same_session_with_the_forms_defaults() ->
         assert person.asked[0].message == "Who are you?"
         assert server.url in person.asked[0].server, "a person is told who asks"
         opening = next(request for request in server.requests if request.method == "initialize")
-        assert opening.params["capabilities"] == {"elicitation": {"form": {}}}
+        assert opening.params["capabilities"] == {"elicitation": {"form": {}, "url": {}}}
 
     with_asking(test)
 
@@ -111,18 +111,47 @@ def test_where_nobody_can_be_asked_it_is_not_offered_and_declined() -> None:
         assert await mcp.call("echo") == {"action": "decline"}
         opening = next(request for request in server.requests if request.method == "initialize")
         assert opening.params["capabilities"] == {}
-        assert server.count("GET") == 0, "nothing is listened for either"
 
     with_asking(test)
 
 
-def test_a_page_to_open_is_declined() -> None:
+PAGE = {"mode": "url", "message": "Sign in", "url": "https://example.com/in?id=7", "elicitationId": "e"}
+
+
+def test_a_page_to_open_is_shown_with_its_whole_address() -> None:
+    async def test(server: Faulty, mcp: Mcp, person: Person) -> None:
+        assert await mcp.call("echo", ask=person) == {"action": "accept"}
+        assert person.asked[0].url == "https://example.com/in?id=7"
+        assert person.asked[0].fields == ()
+
+    with_asking(test, says={}, fault=asking(PAGE))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "javascript:alert(1)",
+        "http://example.com/",
+        "https://a:b@example.com/",
+        "https://ex\u0430mple.com/",
+        "//x",
+    ],
+)
+def test_an_address_that_nobody_should_open_is_refused(url: Any) -> None:
+    async def test(server: Faulty, mcp: Mcp, person: Person) -> None:
+        assert (await mcp.call("echo", ask=person))["code"] == -32602
+        assert person.asked == []
+
+    with_asking(test, fault=asking({**PAGE, "url": url}))
+
+
+def test_an_unknown_way_to_ask_is_declined() -> None:
     async def test(server: Faulty, mcp: Mcp, person: Person) -> None:
         assert await mcp.call("echo", ask=person) == {"action": "decline"}
         assert person.asked == []
 
-    page = {"mode": "url", "message": "Sign in", "url": "https://example.com/", "elicitationId": "e"}
-    with_asking(test, fault=asking(page))
+    with_asking(test, fault=asking({**PAGE, "mode": "telepathy"}))
 
 
 @pytest.mark.parametrize(
@@ -268,7 +297,7 @@ def test_a_question_on_the_servers_own_stream_goes_to_the_call_under_way() -> No
         assert (await reply_to(server, 7)).message["result"] == {}
 
     async def go(server: Faulty, mcp: Mcp) -> None:
-        server.next("GET", own_stream)
+        server.next("LISTEN", own_stream)
         server.next("tools/call", call)
         await test(server, mcp, Person())
 
@@ -280,9 +309,9 @@ def test_a_server_without_such_a_stream_is_served_all_the_same() -> None:
         await out.reply(405)
 
     async def go(server: Faulty, mcp: Mcp) -> None:
-        server.next("GET", no_stream)
+        server.next("LISTEN", no_stream)
         assert await mcp.call("echo", {"n": 1}, ask=Person()) == {"n": 1}
-        assert server.count("GET") == 1
+        assert server.count("LISTEN") == 1
 
     with_server(go)
 
@@ -299,9 +328,10 @@ def test_the_servers_own_stream_is_taken_up_again_where_it_broke() -> None:
         await asyncio.sleep(30)
 
     async def go(server: Faulty, mcp: Mcp) -> None:
-        server.next("GET", breaks, again)
+        server.next("LISTEN", breaks)
+        server.next("GET", again)
         await mcp.call("echo", {"n": 1}, ask=Person())
-        while server.count("GET") < 2:
+        while server.count("GET") < 1:
             await asyncio.sleep(0.002)
 
     with_server(go)
@@ -326,7 +356,7 @@ def wanting(requests: Any, state: Any = "opaque \u00fc", then: Any = None) -> An
     """A fault: want more input."""
 
     async def fault(server: Faulty, request: Request, out: Out) -> None:
-        assert request.params["_meta"][MODERN] == {"elicitation": {"form": {}}} or then == "nobody"
+        assert request.params["_meta"][MODERN] == {"elicitation": {"form": {}, "url": {}}} or then == "nobody"
         answer: dict[str, Any] = {"resultType": "input_required"}
         answer.update({"inputRequests": requests} if requests is not None else {})
         answer.update({"requestState": state} if state is not None else {})

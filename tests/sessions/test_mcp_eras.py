@@ -20,7 +20,7 @@ def test_every_revision_with_a_handshake_is_spoken(version: str, sse: bool) -> N
         calls = [request for request in server.requests if request.method == "tools/call"]
         named = calls[0].headers.get("mcp-protocol-version")
         assert named == (version if version >= "2025-06-18" else None)
-        order = [request.method for request in server.requests if request.method != "server/discover"]
+        order = [request.method for request in server.requests if request.method not in ("server/discover", "LISTEN")]
         assert order == ["initialize", "notifications/initialized", "tools/call"]
 
     with_server(test, sse=sse)
@@ -221,28 +221,6 @@ def test_a_server_that_goes_back_to_the_handshake_is_followed() -> None:
         assert server.executed == [1, 2]
 
     with_server(test, era="both")
-
-
-def test_the_two_endpoint_transport_is_named() -> None:
-    async def test(server: Faulty, mcp: Mcp) -> None:
-        async def no(server: Faulty, request: Request, out: Out) -> None:
-            await out.reply(405)
-
-        async def endpoint(server: Faulty, request: Request, out: Out) -> None:
-            await out.stream()
-            await out.chunk(b"event: endpoint\ndata: /messages?id=1\n\n")
-            await asyncio.sleep(0.2)
-            out.drop()
-
-        server.next("server/discover", no)
-        server.next("initialize", no)
-        server.next("GET", endpoint)
-        with pytest.raises(HostError) as caught:
-            await mcp.call("echo")
-        assert caught.value.code == "session/version"
-        assert "HTTP+SSE" in caught.value.message
-
-    with_server(test)
 
 
 def test_a_call_without_a_session_is_cancelled_by_closing_its_stream() -> None:

@@ -138,6 +138,8 @@ def test_a_session_the_server_forgot_is_opened_again() -> None:
         with serve(SERVER, "--forget") as running:
             async with Mcp(running.url) as mcp:
                 assert await mcp.call("number", **HANDSHAKE) == {"result": 7}
+                session: Any = await mcp.pool.get_or_create_session("mcp", mcp.session_call("number", **HANDSHAKE))
+                await session.channel.settle(0.1)  # a listening stream would keep it
                 await asyncio.sleep(0.5)
                 found = await asyncio.gather(*(mcp.call("number", **HANDSHAKE) for _ in range(10)))
                 assert found == [{"result": 7}] * 10

@@ -69,6 +69,51 @@ def test_an_old_server_that_ignores_or_dies_of_the_question_for_its_era_gets_a_h
     with_pool(test)
 
 
+@pytest.mark.parametrize("mode", ["plain", "modern", "deaf"])
+def test_a_server_that_takes_its_time_for_the_first_answer_is_used(mode: str) -> None:
+    async def test(mcp: Mcp) -> None:
+        where = {"url": None, "mcp_command": sys.executable, "mcp_args": [str(SERVER), mode, "0.6"]}
+        assert await mcp.call("echo", {"n": 1}, **where) == {"n": 1}
+        assert mcp.names() == ["initialized"], "at the first attempt"
+        session: Any = await mcp.pool.get_or_create_session("mcp", mcp.session_call("echo", **where))
+        assert session.sessionless == (mode == "modern")
+
+    with_pool(test, wire={"probe_seconds": 0.1})
+
+
+def test_a_late_server_of_the_official_sdk_is_used_in_the_era_that_it_is_in() -> None:
+    script = (
+        "import time\n"
+        "from mcp.server.mcpserver import MCPServer\n"
+        "s = MCPServer('s', log_level='ERROR')\n"
+        "@s.tool()\n"
+        "def add(a: int, b: int) -> dict[str, int]:\n"
+        "    return {'sum': a + b}\n"
+        "time.sleep(0.5)\n"
+        "s.run()\n"
+    )
+
+    async def test(mcp: Mcp) -> None:
+        where = {"url": None, "mcp_command": sys.executable, "mcp_args": ["-c", script]}
+        assert await mcp.call("add", {"a": 1, "b": 2}, **where) == {"sum": 3}
+        session: Any = await mcp.pool.get_or_create_session("mcp", mcp.session_call("add", **where))
+        assert session.version == "2026-07-28"
+
+    with_pool(test, wire={"probe_seconds": 0.1, "exit_seconds": 2.0})
+
+
+def test_a_server_that_never_answers_is_given_up_with_what_it_wrote_meanwhile() -> None:
+    async def test(mcp: Mcp) -> None:
+        with pytest.raises(HostError) as caught:
+            await mcp.call("echo", {"n": 1}, **stdio("silent"))
+        assert caught.value.code == "session/timeout"
+        assert "did not answer within 1" in caught.value.message
+        assert "starting silent" in caught.value.message
+        assert "initialize_seconds" in (caught.value.hint or "")
+
+    with_pool(test, wire={"probe_seconds": 0.1}, initialize_seconds=1.0)
+
+
 def test_the_environment_is_an_allow_list_and_what_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNRELATED_SECRET", "do-not-leak")
 
@@ -186,12 +231,11 @@ def test_a_command_that_is_not_there_is_a_clear_error() -> None:
 
 def test_a_process_that_ends_at_once_is_told_with_its_last_words() -> None:
     async def test(mcp: Mcp) -> None:
-        script = "import sys; print('no config file', file=sys.stderr); sys.exit(4)"
+        script = "import sys; print('reading settings\\nno config file', file=sys.stderr); sys.exit(4)"
         with pytest.raises(HostError) as caught:
             await mcp.call("echo", url=None, mcp_command=sys.executable, mcp_args=["-c", script])
         assert caught.value.code == "session/unavailable"
-        assert "no config file" in caught.value.message
-        assert "code 4" in caught.value.message
+        assert "code 4 before the answer: reading settings / no config file" in caught.value.message
 
     with_pool(test)
 

@@ -51,7 +51,7 @@ def test_a_call_has_its_own_session_that_ends_with_it() -> None:
 def test_the_handler_may_say_the_scope_and_the_call_decides() -> None:
     async def body() -> None:
         bench = Bench()
-        bench.zz.session_scope = lambda metadata: metadata.get("zz_scope")  # type: ignore[attr-defined]
+        bench.zz.session_scope = lambda call: call.metadata.get("zz_scope")  # type: ignore[attr-defined]
         assert await bench.do(zz_scope="run", run_id="one") == 1
         assert await bench.do(zz_scope="run", run_id="two") == 2
         assert await bench.do(zz_scope="run", scope="principal", run_id="two") == 3

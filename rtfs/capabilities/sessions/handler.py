@@ -248,7 +248,7 @@ class SessionHandler(Protocol):
 
     Optional extras, found with `getattr`: `credential_env(metadata) -> sequence of environment variable names`,
     `requirements(metadata) -> iterable of grants` (`net:HOST`, `env:NAME`, `exec:COMMAND`), `idempotent(session, call)`
-    (async; the server's own word that a call can be repeated), `session_scope(metadata)` (whose a session is:
+    (async; the server's own word that a call can be repeated), `session_scope(call)` (whose a session is:
     `principal`, `run` or `call`), `close()` (async; after the last session), `on_secret` (an attribute that the host
     sets to a function to be told of each secret that the handler comes by on its own), `login(metadata, principal)`
     (how long a stored login lasts, for people, or None).

@@ -195,7 +195,7 @@ class SessionPool:
         """The run or call that the call's session belongs to, "" for a session that is shared."""
         scope = call.scope
         if scope is None and (ask := getattr(handler, "session_scope", None)) is not None:
-            scope = ask(call.metadata)
+            scope = ask(call)
         if scope in (None, PRINCIPAL):
             return ""
         if scope == RUN and call.run_id:

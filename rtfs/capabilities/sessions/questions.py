@@ -145,13 +145,14 @@ class Field:
 
 
 class Question:
-    """server: who asks, as a person knows it. message: its words, several lines. fields: of the form, may be none.
-    capability, principal, run_id: of the call that is waiting, set by the host."""
+    """server: who asks, as a person knows it. message: its words, several lines. fields: of the form, may be none. url:
+    of a page to open instead of a form, or None: an answer that accepts says that the person is willing, and its
+    content stays empty. capability, principal, run_id: of the call that is waiting, set by the host."""
 
-    __slots__ = ("capability", "fields", "message", "principal", "run_id", "server")
+    __slots__ = ("capability", "fields", "message", "principal", "run_id", "server", "url")
 
-    def __init__(self, server: str, message: str, schema: Mapping[str, Any]) -> None:
-        """schema: a JSON Schema of a flat object. Raises ValueError for another."""
+    def __init__(self, server: str, message: str, schema: Mapping[str, Any], *, url: object = MISSING) -> None:
+        """schema: a JSON Schema of a flat object. Raises ValueError for another, or for a url that is not one."""
         properties = schema.get("properties", {})
         listed = schema.get("required")
         required = listed if isinstance(listed, list) else []
@@ -159,6 +160,7 @@ class Question:
             raise ValueError("what is asked for is no object")
         if len(properties) > MOST_FIELDS:
             raise ValueError(f"more than {MOST_FIELDS} fields are asked for")
+        self.url = None if url is MISSING else _page(url)
         self.server = server
         self.message = _lines(message)
         self.fields = tuple(Field(name, described, name in required) for name, described in properties.items())
@@ -189,9 +191,8 @@ class Question:
 
     def same(self, other: Question) -> bool:
         """Whether another question asks for the same in the same words."""
-        return self.message == other.message and [(field.name, field.kind, field.choices) for field in self.fields] == [
-            (field.name, field.kind, field.choices) for field in other.fields
-        ]
+        mine, others = ([(field.name, field.kind, field.choices) for field in one.fields] for one in (self, other))
+        return (self.message, self.url) == (other.message, other.url) and mine == others
 
     def __repr__(self) -> str:
         return f"<question of {self.server}>"
@@ -202,6 +203,20 @@ def _lines(text: str) -> str:
     parts = [one_line(part, MESSAGE) for part in text[: 2 * MESSAGE].splitlines()[:50]]
     joined = "\n".join(parts).strip("\n")
     return joined if len(joined) <= MESSAGE else joined[: MESSAGE - 1] + "…"
+
+
+def _page(url: object) -> str:
+    """The address of a page for a person to open, safe to show. Raises ValueError for any other text: only https, or
+    http on the loopback, without credentials in it."""
+    from urllib.parse import urlsplit
+
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url or len(url) > MESSAGE:
+        raise ValueError("the address of a page is needed")
+    parts = urlsplit(url)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or parts.username is not None or not (parts.scheme == "https" or local):
+        raise ValueError("the address of a page begins with https://")
+    return url
 
 
 def _text(value: Any) -> str:

@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from time import monotonic
 from weakref import WeakValueDictionary
 
-from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.mcp.authorization import authorized, login_of
-from rtfs.capabilities.sessions.mcp.lifecycle import Modern, discover, handshake, names_two_endpoints
+from rtfs.capabilities.sessions.mcp.client import Client
+from rtfs.capabilities.sessions.mcp.lifecycle import Modern, discover, handshake, negotiate
 from rtfs.capabilities.sessions.mcp.limits import WireLimits
 from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS
 from rtfs.capabilities.sessions.mcp.results import result_value
@@ -34,9 +36,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionKey
+    from rtfs.capabilities.sessions.sampling import Sample
 
 _HANDSHAKE = "handshake"
 _SESSIONLESS = "sessionless"
+_TWO_ENDPOINTS = "two-endpoints"
+_TWO_ENDPOINTS_SECONDS = 3.0
+"""For a server that knows no POST to say that it is one of the old kind."""
 _ADDRESSES = frozenset(("server_url", "server_endpoint", "url", "command"))
 _WORD = re.compile(r"[^A-Za-z0-9]+")
 
@@ -44,7 +50,8 @@ _WORD = re.compile(r"[^A-Za-z0-9]+")
 class McpHandler:
     """name: what prefixes the metadata keys. servers: configured servers by name (`url` or `command` `args` `env`,
     `headers`), for capabilities that name one. environ: where override variables and the environment of started servers
-    come from. limits: see `WireLimits`. eras: what is known of servers, by identity.
+    come from. limits: see `WireLimits`. sample: answers what servers ask of a language model (`SamplingRequest` → text
+    or dict), or None where that is not offered. eras: what is known of servers, by identity.
     """
 
     named_arguments = True
@@ -57,8 +64,10 @@ class McpHandler:
         servers: Mapping[str, Mapping[str, Any]] | None = None,
         environ: Mapping[str, str] | None = None,
         limits: WireLimits | None = None,
+        sample: Sample | None = None,
     ) -> None:
         self.name = name
+        self.sample = sample
         self.servers = servers or {}
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self.limits = limits or WireLimits()
@@ -87,6 +96,10 @@ class McpHandler:
         if "authorization" in map(str.lower, self._own_headers(metadata, server)):
             return (_token_name(server, self.name),)
         return (_token_name(server, self.name), *generic)
+
+    def session_scope(self, call: SessionCall) -> str | None:
+        """Whose the server's sessions are: `principal`, `run` or `call`; None if nothing says."""
+        return self._target(call.capability_id, call.metadata).scope
 
     def requirements(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """The grants that calling an untrusted declaration needs. Raises SessionError for unusable metadata."""
@@ -137,7 +150,7 @@ class McpHandler:
         except BaseException:
             await asyncio.shield(channel.settle(1.0))
             raise
-        if target.requires == "true" and channel.session_id is None:
+        if target.requires == "true" and getattr(session.channel, "session_id", None) is None:
             raise SessionError(f"{target.label} gives no session, and the capability requires one", code="session/none")
         return session
 
@@ -223,41 +236,79 @@ class McpHandler:
         return one_line(f"{word}#{number}", 60)
 
     async def _open(self, channel: Any, target: Target, call: SessionCall, *, over_http: bool) -> McpSession:
-        label, asks = self._label(target), call.ask is not None
+        session = await self._session(channel, target, call, over_http=over_http)
+        if over_http and session.channel is not channel:
+            self.eras[target.identity] = _TWO_ENDPOINTS
+        else:
+            self.eras[target.identity] = _SESSIONLESS if session.sessionless else _HANDSHAKE
+        session.label, session.asker = self._label(target), _asker(target)
+        session.toolbox = Toolbox()
+        if session.sessionless:
+            session.toolbox = self._toolboxes.setdefault(self.session_key(call), session.toolbox)
+        return session
+
+    async def _session(self, channel: Any, target: Target, call: SessionCall, *, over_http: bool) -> McpSession:
+        """A session of the era that the server is known for, else of the one that it turns out to be of."""
+        client = Client(call.ask is not None, target.roots, self.sample)
         era = self.eras.get(target.identity)
         if target.version is not None:
             era = _HANDSHAKE if target.version in HANDSHAKE_VERSIONS else _SESSIONLESS
-        elif target.requires == "true":
+        elif target.requires == "true" and era != _TWO_ENDPOINTS:
             era = _HANDSHAKE
-        if era != _HANDSHAKE:
-            seconds = self.limits.probe_seconds
-            session = await discover(channel, target.label, seconds, over_http=over_http, asks=asks)
-            if session is not None:
-                session.label, session.asker = label, _asker(target)
-                session.toolbox = self._toolboxes.setdefault(self.session_key(call), Toolbox())
-                self.eras[target.identity] = _SESSIONLESS
-                return session
-            if target.version is not None:
-                raise SessionError(f"{target.label} does not speak {target.version}", code="session/version")
+        if target.transport == "sse" or era == _TWO_ENDPOINTS:
+            found = await self._over_two_endpoints(channel, target, client, None)
+            if found is None:
+                self.eras.pop(target.identity, None)
+                message = f"{target.label} does not speak the HTTP+SSE transport of 2024-11-05"
+                raise SessionError(message, code="session/version", hint="configure it without a type, or as http")
+            return found
         try:
-            session = await handshake(channel, target.label, target.version, over_http=over_http, asks=asks)
+            if era is None and not over_http:
+                return await negotiate(channel, target.label, self.limits.probe_seconds, client=client)
+            if era != _HANDSHAKE:
+                seconds = self.limits.probe_seconds if era is None else None
+                found = await discover(channel, target.label, seconds, over_http=over_http, client=client)
+                if found is not None:
+                    return found
+                if target.version is not None:
+                    raise SessionError(f"{target.label} does not speak {target.version}", code="session/version")
+            return await handshake(channel, target.label, target.version, over_http=over_http, client=client)
         except Modern as error:
             self.eras.pop(target.identity, None)
+            if era is None and over_http:  # it was only slow to say so
+                found = await discover(channel, target.label, None, over_http=True, client=client)
+                if found is not None:
+                    return found
             named = ", ".join(one_line(one, 30) for one in error.supported) or "the sessionless era"
             code = "session/none" if target.requires == "true" else "session/version"
             raise SessionError(f"{target.label} gives no sessions: it speaks {named} only", code=code) from None
         except SessionError as error:
-            refused = over_http and error.code in ("session/unavailable", "session/protocol")
-            if refused and await names_two_endpoints(channel):
-                raise SessionError(
-                    f"{target.label} speaks the two-endpoint HTTP+SSE transport of 2024-11-05, not supported here",
-                    hint="look for the server's Streamable HTTP endpoint, often /mcp",
-                    code="session/version",
-                ) from None
+            if over_http and error.code in ("session/unavailable", "session/protocol"):
+                found = await self._over_two_endpoints(channel, target, client, _TWO_ENDPOINTS_SECONDS)
+                if found is not None:
+                    return found
             raise
-        session.label, session.asker, session.toolbox = label, _asker(target), Toolbox()
-        self.eras[target.identity] = _HANDSHAKE
-        return session
+
+    async def _over_two_endpoints(
+        self, channel: Any, target: Target, client: Client, seconds: float | None
+    ) -> McpSession | None:
+        """A session over the transport of 2024-11-05; None for a server that does not speak it. seconds: for it to say
+        so, None where nothing else is tried."""
+        from rtfs.capabilities.sessions.mcp.transport.two_endpoints import TwoEndpointChannel
+
+        try:
+            other = await TwoEndpointChannel.connect(channel, seconds)
+        except (SessionError, MaybeSent, NotSent):
+            if seconds is None:
+                raise
+            return None
+        if other is None:
+            return None
+        try:
+            return await handshake(other, target.label, target.version, over_http=False, client=client)
+        except BaseException:
+            await asyncio.shield(other.stop())
+            raise
 
     async def _start(self, target: Target, call: SessionCall) -> Session:
         from rtfs.capabilities.sessions.mcp.transport.stdio import StdioChannel
@@ -265,17 +316,27 @@ class McpHandler:
         variable = text(call.metadata.get(self._prefix + "auth_env_var"))
         given = {variable: call.secret} if variable is not None and call.secret is not None else {}
         unknown = target.identity not in self.eras and target.version is None and target.requires != "true"
-        while True:
-            channel = await StdioChannel.start(target, self.environ, given, self.limits)
-            try:
-                return await self._open(channel, target, call, over_http=False)
-            except BaseException as error:
-                await asyncio.shield(channel.stop())
-                if not unknown or not isinstance(error, (MaybeSent, SessionExpired)):
-                    raise
-            # An old server may die of a question it does not know: this one gets no other than the handshake.
-            unknown = False
-            self.eras[target.identity] = _HANDSHAKE
+        # A little earlier than the pool gives up, to say what the server has written meanwhile.
+        seconds = None if call.deadline is None else max((call.deadline - monotonic()) * 0.99, 0.0)
+        try:
+            async with asyncio.timeout(seconds) as timer:
+                while True:
+                    channel = await StdioChannel.start(target, self.environ, given, self.limits)
+                    try:
+                        session = await self._open(channel, target, call, over_http=False)
+                        channel.opened()
+                        return session
+                    except BaseException as error:
+                        await asyncio.shield(channel.stop())
+                        if not unknown or not isinstance(error, (MaybeSent, SessionExpired)):
+                            raise
+                    # An old server may die of a question it does not know: this one gets no other than the handshake.
+                    unknown = False
+                    self.eras[target.identity] = _HANDSHAKE
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise channel.silent(seconds or 0.0) from None
 
     async def _check_unchanged(self, session: McpSession, tool: str, pinned: str) -> None:
         found = (await session.toolbox.known(session, self.limits.pages)).get(tool)

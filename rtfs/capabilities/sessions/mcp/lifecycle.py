@@ -1,7 +1,8 @@
 """How a session begins: the handshake of the older revisions, or the discovery of the sessionless ones.
 
 Must not know pools or tools. Invariants: a server that was asked the wrong question is left without a session (one
-that it opened by mistake is ended); a session half opened is ended.
+that it opened by mistake is ended); a session half opened is ended; a started server may take as long as its caller
+waits for its first answer, and a late answer to `server/discover` counts, whatever was asked meanwhile.
 
 Source: MCP specification, basic/lifecycle (2024-11-05 to 2025-11-25), basic/versioning, server/discover (2026-07-28).
 """
@@ -9,9 +10,10 @@ Source: MCP specification, basic/lifecycle (2024-11-05 to 2025-11-25), basic/ver
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, one_line
-from rtfs.capabilities.sessions.mcp.elicitation import capabilities
+from rtfs.capabilities.sessions.mcp.client import Client
 from rtfs.capabilities.sessions.mcp.protocol import (
     CLIENT_NAME,
     HANDSHAKE_VERSIONS,
@@ -19,6 +21,7 @@ from rtfs.capabilities.sessions.mcp.protocol import (
     INVALID_PARAMS,
     META_CAPABILITIES,
     META_CLIENT,
+    META_LOG_LEVEL,
     META_VERSION,
     MODERN_CODES,
     SESSIONLESS_VERSIONS,
@@ -26,7 +29,7 @@ from rtfs.capabilities.sessions.mcp.protocol import (
     error_of,
 )
 from rtfs.capabilities.sessions.mcp.results import reply_error
-from rtfs.capabilities.sessions.mcp.session import McpSession
+from rtfs.capabilities.sessions.mcp.session import McpSession, messages
 from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
@@ -38,9 +41,21 @@ if TYPE_CHECKING:
 CLIENT = {"name": CLIENT_NAME, "version": "0.1.0"}
 
 
-def meta_members(version: str, asks: bool) -> bytes:
-    """The `_meta` members of every request of the sessionless era."""
-    return encode({META_VERSION: version, META_CLIENT: CLIENT, META_CAPABILITIES: capabilities(asks)})[1:-1]
+def meta_members(version: str, client: Client) -> bytes:
+    """The `_meta` members of every request of the sessionless era; the server's log messages are asked for where
+    anybody looks at them."""
+    members = {META_VERSION: version, META_CLIENT: CLIENT, META_CAPABILITIES: client.declared()}
+    level = log_level()
+    if level is not None:
+        members[META_LOG_LEVEL] = level
+    return encode(members)[1:-1]
+
+
+def log_level() -> str | None:
+    """The least level of the server's messages that anybody looks at; None for nobody."""
+    if messages.isEnabledFor(logging.DEBUG):
+        return "debug"
+    return "info" if messages.isEnabledFor(logging.INFO) else None
 
 
 class Modern(Exception):
@@ -51,53 +66,109 @@ class Modern(Exception):
         super().__init__(supported)
 
 
-async def discover(channel: Any, label: str, seconds: float, *, over_http: bool, asks: bool) -> McpSession | None:
-    """Ask the server for its revisions in the way of the sessionless era; None if it is of the handshake era.
-    asks: a person can be asked.
+async def discover(
+    channel: Any, label: str, seconds: float | None, *, over_http: bool, client: Client
+) -> McpSession | None:
+    """Ask the server for its revisions in the way of the sessionless era; None if it is of the handshake era, or does
+    not answer in time. seconds: to wait, None for as long as the caller does. client: what is offered to the server.
 
     Raises SessionError, NotSent or MaybeSent if the server is not there or refuses the caller, or has no revision in
     common with us.
     """
     version = SESSIONLESS_VERSIONS[0]
     for _ in range(2):
-        meta = meta_members(version, asks)
-        session = McpSession(channel, version, label, sessionless=True, meta=meta, over_http=over_http)
+        session = _sessionless(channel, version, label, over_http, client)
         if over_http:
             channel.learn(version_header(version))
             channel.resumable = False
         reply = await _ask(session, seconds)
         if over_http:
             await _end_strays(channel)
-        error = error_of(reply)
-        if error is None:
-            result = reply.get("result") if reply else None
-            offered = _versions(result, "supportedVersions")
-            if isinstance(result, dict) and version in offered:
-                if over_http:
-                    channel.learn(version_header(version))
-                session.server = _self_description(result)
-                return session
-            supported = offered
-        elif error["code"] == UNSUPPORTED_VERSION:
-            supported = _versions(error.get("data"), "supported")
-        elif error["code"] in MODERN_CODES:
-            raise reply_error(error, "server/discover")
-        else:
-            supported = []
-        mutual = [known for known in SESSIONLESS_VERSIONS if known in supported]
-        if mutual:  # also where it is the one that was refused: servers behind a balancer may differ for a moment
-            version = mutual[0]
-            continue
-        if supported and not any(known in supported for known in HANDSHAKE_VERSIONS):
-            raise _nothing_in_common(label, supported)
-        break
+        named = _revision(reply, label, version)
+        if named == version:
+            if over_http:
+                channel.learn(version_header(version))
+            session.server = _self_description(reply["result"])
+            return session
+        if named is None:
+            break
+        version = named
     if over_http:
         channel.learn([])
         channel.resumable = True
     return None
 
 
-async def _ask(session: McpSession, seconds: float) -> dict[str, Any]:
+async def negotiate(channel: Any, label: str, seconds: float, *, client: Client) -> McpSession:
+    """Find out the era of a started server by waiting for what it says, and open the session. seconds: after which a
+    server that has said nothing gets a handshake too, for some ignore what they do not know.
+
+    Raises SessionError, NotSent, MaybeSent, SessionExpired; Modern if the server has no session to give.
+    """
+    session = _sessionless(channel, SESSIONLESS_VERSIONS[0], label, False, client)
+    loop = asyncio.get_running_loop()
+    first = loop.create_task(_ask(session, None))
+    discovery: asyncio.Task[dict[str, Any]] | None = first
+    greeting: asyncio.Task[McpSession] | None = None
+    tasks: list[asyncio.Task[Any]] = [first]
+    try:
+        await asyncio.wait(tasks, timeout=seconds)
+        while True:
+            if discovery is not None and discovery.done():
+                reply, discovery = discovery.result(), None
+                if _revision(reply, label, session.version) == session.version:
+                    session.server = _self_description(reply["result"])
+                    return session
+            if greeting is None:
+                greeting = loop.create_task(handshake(channel, label, None, over_http=False, client=client))
+                tasks.append(greeting)
+            if greeting.done():
+                try:
+                    return greeting.result()
+                except Modern:
+                    if discovery is None:
+                        raise
+                    await asyncio.wait((discovery,))  # it is being answered: the server is in that era already
+                    continue
+            pending = [task for task in (discovery, greeting) if task is not None]
+            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # seen
+
+
+def _sessionless(channel: Any, version: str, label: str, over_http: bool, client: Client) -> McpSession:
+    meta = meta_members(version, client)
+    return McpSession(channel, version, label, sessionless=True, meta=meta, over_http=over_http, client=client)
+
+
+def _revision(reply: dict[str, Any], label: str, version: str) -> str | None:
+    """The revision to speak, given the reply to `server/discover`: the one that was asked for, if that is spoken;
+    another to ask again with; None for a server of the handshake era. Raises SessionError for one that has nothing in
+    common with us."""
+    error = error_of(reply)
+    if error is None:
+        result = reply.get("result") if reply else None
+        supported = _versions(result, "supportedVersions")
+        if version in supported:
+            return version
+    elif error["code"] == UNSUPPORTED_VERSION:
+        supported = _versions(error.get("data"), "supported")
+    elif error["code"] in MODERN_CODES:
+        raise reply_error(error, "server/discover")
+    else:
+        supported = []
+    mutual = [known for known in SESSIONLESS_VERSIONS if known in supported]
+    if supported and not mutual and not any(known in supported for known in HANDSHAKE_VERSIONS):
+        raise _nothing_in_common(label, supported)
+    return mutual[0] if mutual else None
+
+
+async def _ask(session: McpSession, seconds: float | None) -> dict[str, Any]:
     """The reply to `server/discover`; {} for a server that refuses or ignores it without saying anything modern."""
     try:
         async with asyncio.timeout(seconds):
@@ -129,15 +200,15 @@ async def _end_strays(channel: HttpChannel) -> None:
             pass
 
 
-async def handshake(channel: Any, label: str, version: str | None, *, over_http: bool, asks: bool) -> McpSession:
-    """Open a session with `initialize` and `notifications/initialized`. version: to insist on, or None. asks: a person
-    can be asked, also on a stream of the server's own.
+async def handshake(channel: Any, label: str, version: str | None, *, over_http: bool, client: Client) -> McpSession:
+    """Open a session with `initialize` and `notifications/initialized`. version: to insist on, or None. client: what is
+    offered to the server.
 
     Raises SessionError, NotSent, MaybeSent; Modern if the server turns out to know no handshake.
     """
-    offer, offered = version or HANDSHAKE_VERSIONS[0], capabilities(asks)
+    offer, offered = version or HANDSHAKE_VERSIONS[0], client.declared()
     for _ in range(2):
-        session = McpSession(channel, offer, label, sessionless=False, over_http=over_http)
+        session = McpSession(channel, offer, label, sessionless=False, over_http=over_http, client=client)
         members = encode({"protocolVersion": offer, "capabilities": offered, "clientInfo": CLIENT})[1:-1]
         reply = await session.request("initialize", members)
         error = error_of(reply)
@@ -171,8 +242,10 @@ async def handshake(channel: Any, label: str, version: str | None, *, over_http:
                 extra = [*extra, (b"Mcp-Session-Id", session_id.encode("ascii"))]
             channel.learn(extra)
         await session.notify("notifications/initialized")
-        if asks and over_http:
+        # A server with a session may speak outside of our requests, also to a client that offers it nothing.
+        if over_http and (session_id is not None or offered):
             await channel.listen(session.unasked)
+        await _choose_log_level(session)
     except BaseException:
         if session_id is not None:
             channel.spawn(channel.delete(session_id))
@@ -180,29 +253,14 @@ async def handshake(channel: Any, label: str, version: str | None, *, over_http:
     return session
 
 
-async def names_two_endpoints(channel: HttpChannel) -> bool:
-    """Whether a server that knows no POST is of the two-endpoint HTTP+SSE transport of 2024-11-05: such a one answers
-    a GET with a stream whose first event is `endpoint`."""
-    from rtfs.capabilities.sessions.wire.http import Body, close, fields_of
-
-    channel.learn([])
-    channel.headers["accept"] = "text/event-stream"
-    try:
-        async with asyncio.timeout(2.0):
-            response = await channel.client.send("GET", channel.url, channel.headers)
-            try:
-                fields = fields_of(response)
-                if fields.get("content-type", "").lower().startswith("text/event-stream"):
-                    body = Body(response, fields, 4096)
-                    try:
-                        return b"event: endpoint" in await body.next()
-                    finally:
-                        await body.aclose()
-            finally:
-                await close(response)
-    except Exception:
-        pass
-    return False
+async def _choose_log_level(session: McpSession) -> None:
+    """Ask the server for its log messages, where anybody looks at them; not that it matters if it refuses."""
+    level = log_level()
+    if level is not None and session.offers("logging"):
+        try:
+            await session.request("logging/setLevel", b'"level":' + encode(level))
+        except SessionError as error:
+            messages.debug("%s takes no log level: %s", session.label, error.message)
 
 
 def version_header(version: str) -> list[tuple[bytes, bytes]]:

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     Wrong = Callable[..., HostError]
 
 _KEYS = frozenset(
-    ("url", "headers", "command", "args", "env", "envFile", "cwd", "oauth", "protocol_version", "auth_env_var", "scope")
+    (
+        "url", "headers", "command", "args", "env", "envFile", "cwd", "oauth", "protocol_version", "auth_env_var",
+        "scope", "roots", "session_restorable", "transport",
+    )  # fmt: skip
 )
 _URLS = ("url", "serverUrl", "httpUrl")
-_TYPES = {"stdio": "command", "http": "url", "streamable-http": "url", "streamableHttp": "url"}
+_TYPES = {"stdio": "command", "http": "url", "streamable-http": "url", "streamableHttp": "url", "sse": "url"}
 """The transports that entries name, and the key that each needs."""
 _OAUTH_KEYS = frozenset(
     ("grant", "client_id", "client_id_env", "client_secret_env", "client_auth", "scopes", "issuer", "redirect_uri")
@@ -224,14 +227,19 @@ def _checked(name: str, entry: Any, place: Span) -> dict[str, Any]:
     if address is not None:
         fields["url"] = address
     kind = entry.get("type")
-    if kind == "sse":
-        raise wrong("the two-endpoint HTTP+SSE transport is not supported", "look for its Streamable HTTP endpoint")
     if isinstance(kind, str) and kind not in _TYPES:
         raise wrong(f"the transport {kind!r} is not supported", f"there are {', '.join(_TYPES)}")
     if ("url" in fields) == ("command" in fields):
         raise wrong("either url or command, and not both")
     if isinstance(kind, str) and _TYPES[kind] not in fields:
         raise wrong(f"the type {kind} needs {_TYPES[kind]}")
+    if kind == "sse":
+        fields["transport"] = kind
+    roots = fields.get("roots", [])
+    if not isinstance(roots, list) or not all(isinstance(one, str) for one in roots):
+        raise wrong("roots is a list of folders")
+    if not isinstance(fields.get("session_restorable", False), bool):
+        raise wrong("session_restorable is true or false")
     for key in ("url", "command", "cwd", "envFile", "protocol_version", "auth_env_var", "scope"):
         if key in fields and (not isinstance(fields[key], str) or not fields[key].strip()):
             raise wrong(f"{key} is a text")

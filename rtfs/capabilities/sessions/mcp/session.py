@@ -1,29 +1,30 @@
 """An MCP session of either era over either transport: numbered requests, their replies, and what comes between.
 
-Must not know how sessions are opened or pooled, nor RTFS values. Invariants: request ids are never used twice in a
-session; a request given up is cancelled on the server in the way of its era; every request of the server is answered.
+Must not know how sessions are opened or pooled, nor RTFS values. Invariants: request ids are never used twice on a
+channel, whichever session sent them; a request given up is cancelled on the server in the way of its era; every request
+of the server is answered, and what nobody can answer is refused at once; a question is put to the person behind a call
+once, and when that call is over nobody is asked any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from itertools import count
 
 from rtfs.capabilities.sessions.handler import Session, one_line
-from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST, declined, elicited
-from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, METHOD_NOT_FOUND
+from rtfs.capabilities.sessions.mcp.client import Client, Refused
+from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST, declined
+from rtfs.capabilities.sessions.mcp.protocol import INTERNAL_ERROR
 from rtfs.capabilities.sessions.questions import CANCEL
 from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Protocol
 
-    from rtfs.capabilities.sessions.handler import Progress
+    from rtfs.capabilities.sessions.handler import Progress, SessionCall
     from rtfs.capabilities.sessions.mcp.tools import Toolbox
-    from rtfs.capabilities.sessions.questions import Ask
 
     Headers = list[tuple[bytes, bytes]]
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         """A way to a server: one endpoint over HTTP, or one process."""
 
         server: str
+        ids: Iterator[int]
 
         async def request(
             self, body: bytes, request_id: int, inbox: Callable[[Any], None], extra: Headers | None = None
@@ -44,14 +46,21 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger("rtfs.mcp")
+messages = logging.getLogger("rtfs.mcp.messages")
+
+_LEVELS = {
+    "debug": logging.DEBUG, "info": logging.INFO, "notice": logging.INFO, "warning": logging.WARNING,
+}  # fmt: skip
+_UNCANCELLED = frozenset(("initialize", "server/discover"))
 
 
 class McpSession(Session):
     """channel: the way to the server. version: the revision spoken. sessionless: of the era without sessions.
 
-    meta: JSON members that every request's `_meta` carries. server: what the server says of itself. asker: its name for
-    a person whom it asks. toolbox: what `tools/list` said, set by the
-    handler. over_http: in the sessionless era a request is cancelled by closing its stream.
+    meta: JSON members that every request's `_meta` carries. server: what the server says of itself (`serverInfo`,
+    `capabilities`, `instructions`). asker: its name for a person whom it asks. toolbox: what `tools/list` said, set by
+    the handler. client: what is offered to the server. over_http: in the sessionless era a request is cancelled by
+    closing its stream. on_update: told of each `notifications/resources/updated`, with its URI.
     """
 
     def __init__(
@@ -63,24 +72,31 @@ class McpSession(Session):
         sessionless: bool,
         meta: bytes = b"",
         over_http: bool = True,
+        client: Client | None = None,
     ) -> None:
         self.channel = channel
         self.version = version
         self.label = label
         self.sessionless = sessionless
         self.over_http = over_http
+        self.client = client or Client()
         self.server: dict[str, Any] = {}
         self.asker = label
         self.toolbox: Toolbox
         self.prefixes: dict[str, tuple[bytes, Headers]] = {}
+        self.on_update: Callable[[str], object] | None = None
         self._meta = meta
-        self._ids = count(1)
-        self._asking: list[Inbox] = []
+        self._waiting: list[Inbox] = []
 
     @property
     def usable(self) -> bool:  # type: ignore[override]
         """False once the channel is known to be dead."""
         return not getattr(self.channel, "dead", False)
+
+    def offers(self, feature: str) -> bool:
+        """Whether the server declares a capability (`tools`, `resources`, `prompts`, `completions`, `logging`)."""
+        declared = self.server.get("capabilities")
+        return isinstance(declared, dict) and isinstance(declared.get(feature), dict)
 
     async def request(
         self,
@@ -89,14 +105,14 @@ class McpSession(Session):
         *,
         progress: Progress | None = None,
         extra: Headers | None = None,
-        ask: Ask | None = None,
+        call: SessionCall | None = None,
     ) -> dict[str, Any]:
-        """Send a request, answer its JSON-RPC reply. members: the JSON members of `params`, without braces. ask: how to
-        ask the person behind it, if the server wants to.
+        """Send a request, answer its JSON-RPC reply. members: the JSON members of `params`, without braces. call: on
+        whose behalf; what the server asks meanwhile is asked of the person behind it.
 
         Raises SessionError, NotSent, MaybeSent, SessionExpired. Cancelled, it tells the server.
         """
-        number = next(self._ids)
+        number = next(self.channel.ids)
         meta = self._meta
         if progress is not None:
             token = b'"progressToken":%d' % number
@@ -106,19 +122,19 @@ class McpSession(Session):
         body = b'{"jsonrpc":"2.0","id":%d,"method":"%s","params":{%s}}' % (number, method.encode(), members)
         if self.sessionless and self.over_http:
             extra = [(b"Mcp-Method", method.encode()), *(extra or [])]
-        inbox = Inbox(self, number, progress, ask)
-        if ask is not None:
-            self._asking.append(inbox)
+        inbox = Inbox(self, number, progress, call)
+        if call is not None:
+            self._waiting.append(inbox)
         try:
             return await self.channel.request(body, number, inbox, extra)
         except asyncio.CancelledError:
-            if not (self.sessionless and self.over_http) and method != "initialize":
+            if not (self.sessionless and self.over_http) and method not in _UNCANCELLED:
                 params = {"requestId": number, "reason": "the call was given up"}
                 self.channel.spawn(self.notify("notifications/cancelled", encode(params)[1:-1]))
             raise
         finally:
-            if ask is not None:
-                self._asking.remove(inbox)
+            if call is not None:
+                self._waiting.remove(inbox)
                 inbox.close()
 
     async def notify(self, method: str, members: bytes = b"") -> None:
@@ -126,21 +142,36 @@ class McpSession(Session):
         await self.channel.notify(b'{"jsonrpc":"2.0","method":"%s"%s}' % (method.encode(), _params(members)))
 
     def asked(self, message: dict[str, Any], inbox: Inbox | None = None) -> None:
-        """A request of the server: a ping is answered, a question goes to the person behind the request it came with
-        (else the latest that somebody stands behind), nothing else is offered."""
-        method = message["method"]
-        if method == METHOD:
-            if inbox is None or inbox.ask is None:
-                inbox = self._asking[-1] if self._asking else None
-            if inbox is None:
-                self.reply(message["id"], result=declined())
-            else:
-                inbox.question(message)
-        elif method == "ping":
-            self.reply(message["id"], result={})
+        """A request of the server: a ping is answered; the rest on behalf of the call it came with, else of the latest
+        for which it can be answered. What can be answered for none of them is refused at once."""
+        method, number = message["method"], message["id"]
+        if method == "ping":
+            self.reply(number, result={})
+            return
+        client = self.client
+        if inbox is None or not client.answers(method, inbox.call):
+            inbox = next((one for one in reversed(self._waiting) if client.answers(method, one.call)), None)
+        if inbox is not None:
+            inbox.put(method, message)
+        elif client.answers(method, None):
+            self.channel.spawn(self.answer(method, number, message.get("params"), None))
         else:
-            unknown = {"code": METHOD_NOT_FOUND, "message": "this client offers no such method"}
-            self.reply(message["id"], error=unknown)
+            try:
+                self.reply(number, result=client.refusal(method))
+            except Refused as no:
+                self.reply(number, error={"code": no.code, "message": no.message})
+
+    async def answer(self, method: str, number: Any, params: Any, call: SessionCall | None) -> None:
+        """Answer a request of the server; the reply goes out on the side."""
+        try:
+            result = await self.client.answer(method, params, call, self.asker)
+        except Refused as no:
+            self.reply(number, error={"code": no.code, "message": no.message})
+        except Exception:
+            logger.exception("%s: a question could not be put", self.label)
+            self.reply(number, result={"action": CANCEL})
+        else:
+            self.reply(number, result=result)
 
     def reply(self, number: Any, **outcome: Any) -> None:
         """Reply to a request of the server, on the side. outcome: `result` or `error`."""
@@ -155,31 +186,36 @@ class McpSession(Session):
 
     def heard(self, message: dict[str, Any]) -> None:
         """A notification that belongs to no request of ours."""
-        method = message.get("method")
+        method, params = message.get("method"), message.get("params")
+        params = params if isinstance(params, dict) else {}
         if method == "notifications/tools/list_changed":
             self.toolbox.forget()
         elif method == "notifications/cancelled":
-            params = message.get("params")
-            for inbox in self._asking:
-                inbox.withdraw(params.get("requestId") if isinstance(params, dict) else None)
+            for inbox in self._waiting:
+                inbox.withdraw(params.get("requestId"))
+        elif method == "notifications/resources/updated":
+            if self.on_update is not None and isinstance(params.get("uri"), str):
+                self.on_update(params["uri"])
         elif method == "notifications/message":
-            params = message.get("params")
-            if isinstance(params, dict):
-                level, data = one_line(str(params.get("level"))), one_line(str(params.get("data")))
-                logger.info("%s: %s: %s", self.label, level, data)
+            level, data = str(params.get("level")), params.get("data")
+            words = data if isinstance(data, str) else encode(data).decode() if data is not None else ""
+            source = f" ({one_line(params['logger'], 60)})" if isinstance(params.get("logger"), str) else ""
+            number = _LEVELS.get(level, logging.ERROR)
+            messages.log(number, "%s%s: %s: %s", self.label, source, one_line(level, 20), one_line(words, 1000))
 
 
 class Inbox:
-    """number: of the request. ask: how to ask the person behind it, or None."""
+    """What comes from a server while one request waits for its reply. number: of the request. call: it is made for, or
+    None."""
 
-    __slots__ = ("_progress", "_questions", "_session", "ask", "number")
+    __slots__ = ("_progress", "_questions", "_session", "call", "number")
 
-    def __init__(self, session: McpSession, number: int, progress: Progress | None, ask: Ask | None) -> None:
+    def __init__(self, session: McpSession, number: int, progress: Progress | None, call: SessionCall | None) -> None:
         self._session = session
         self._progress = progress
         self._questions: dict[Any, asyncio.Task[None]] = {}
         self.number = number
-        self.ask = ask
+        self.call = call
 
     def __call__(self, message: dict[str, Any]) -> None:
         if message.get("id") is not None:
@@ -189,16 +225,17 @@ class Inbox:
         else:
             self._session.heard(message)
 
-    def question(self, message: dict[str, Any]) -> None:
-        """Put a question to the person; the answer goes to the server on the side."""
+    def put(self, method: str, message: dict[str, Any]) -> None:
+        """Have a request of the server answered on behalf of the call; the answer goes to the server on the side."""
         number = message["id"]
         if number.__class__ not in (int, str) or number in self._questions:
             return
         if len(self._questions) >= MOST:
-            self._session.reply(number, result=declined())
+            refusal = {"result": declined()} if method == METHOD else {"error": _TOO_MANY}
+            self._session.reply(number, **refusal)
             return
-        task = asyncio.get_running_loop().create_task(self._put(number, message.get("params")))
-        self._questions[number] = task
+        work = self._session.answer(method, number, message.get("params"), self.call)
+        self._questions[number] = asyncio.get_running_loop().create_task(work)
 
     def withdraw(self, number: Any) -> None:
         """The server does not want to know any more."""
@@ -208,21 +245,9 @@ class Inbox:
 
     def close(self) -> None:
         """The request is over."""
-        self.ask = None
+        self.call = None
         for task in self._questions.values():
             task.cancel()
-
-    async def _put(self, number: Any, params: Any) -> None:
-        session = self._session
-        try:
-            result = await elicited(params, self.ask, session.asker)
-        except ValueError as error:
-            session.reply(number, error={"code": INVALID_PARAMS, "message": str(error)})
-        except Exception:
-            logger.exception("%s: a question could not be put", session.label)
-            session.reply(number, result={"action": CANCEL})
-        else:
-            session.reply(number, result=result)
 
     def _report(self, params: Any) -> None:
         if self._progress is None or not isinstance(params, dict) or params.get("progressToken") != self.number:
@@ -235,6 +260,9 @@ class Inbox:
             self._progress(done, total if known else None, one_line(said) if isinstance(said, str) else None)
         except Exception:
             logger.exception("a listener of progress failed")
+
+
+_TOO_MANY = {"code": INTERNAL_ERROR, "message": f"more than {MOST} questions in one request"}
 
 
 def _params(members: bytes) -> bytes:

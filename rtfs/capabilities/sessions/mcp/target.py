@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from rtfs.capabilities.sessions.handler import SessionError, SessionKey, fingerprint, one_line
+from rtfs.capabilities.sessions.handler import CALL, PRINCIPAL, RUN, SessionError, SessionKey, fingerprint, one_line
 from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS, SESSIONLESS_VERSIONS
 
 TYPE_CHECKING = False
@@ -28,13 +28,15 @@ class Target:
 
     url: of an HTTP server, else None; command, args, env, cwd: of a server to start. name: `server_name`. label: for
     people. headers, oauth: from configuration; none of them where an override leads to another origin. requires: "auto"
-    or "true". version: the one revision to speak, or None. identity: what distinguishes it from others with this label.
+    or "true". version: the one revision to speak, or None. scope: whose sessions are, or None. roots: folders that the
+    server is told of, as (URI, name), or None. transport: `sse` for the two endpoints of 2024-11-05, else found out.
+    identity: what distinguishes it from others with this label.
     login_name: what `login` calls it: the configured name, else the URL.
     """
 
     __slots__ = (
         "args", "command", "cwd", "env", "headers", "identity", "keys", "label", "login_name", "name", "oauth",
-        "requires", "url", "version",
+        "requires", "roots", "scope", "transport", "url", "version",
     )  # fmt: skip
 
     def __init__(self, fields: Mapping[str, Any], overridden: str | None, *, configured: bool = False) -> None:
@@ -44,6 +46,12 @@ class Target:
         self.version = text(fields.get("protocol_version"))
         if self.version is not None and self.version not in HANDSHAKE_VERSIONS + SESSIONLESS_VERSIONS:
             raise SessionError(f"{self.version} is no MCP revision that is spoken here", code="session/target")
+        self.scope = text(fields.get("session_scope")) or text(fields.get("scope"))
+        if self.scope not in (None, PRINCIPAL, RUN, CALL):
+            shown = one_line(self.scope or "", 40)
+            raise SessionError(f"a session's scope is principal, run or call, not {shown!r}", code="session/target")
+        self.roots = _roots(fields.get("roots"))
+        self.transport = text(fields.get("transport"))
         self.url: Any = None
         self.command: str | None = None
         self.args: tuple[str, ...] = ()
@@ -92,7 +100,7 @@ class Target:
         host = f"[{url.host}]" if ":" in url.host else url.host
         self.label = f"{url.scheme}://{host}{port}{url.path}"
         self.identity = fingerprint(
-            str(self.url), *self._pairs(self.headers), self.version, self.requires, repr(self.oauth)
+            str(self.url), *self._pairs(self.headers), self.version, self.requires, repr(self.oauth), self.transport
         )
 
     def _process(self, fields: Mapping[str, Any]) -> None:
@@ -133,6 +141,20 @@ class Target:
     @staticmethod
     def _pairs(values: Mapping[str, str]) -> list[str]:
         return [part for key in sorted(values) for part in (key, values[key])]
+
+
+def _roots(value: Any) -> tuple[tuple[str, str], ...] | None:
+    """Folders, given as paths or `file:` URIs, as (URI, name)."""
+    if value is None:
+        return None
+    from pathlib import Path
+
+    found = []
+    for one in [value] if isinstance(value, str) else value:
+        place = str(one)
+        uri = place if place.startswith("file:") else Path(place).expanduser().absolute().as_uri()
+        found.append((uri, uri.rstrip("/").rpartition("/")[2]))
+    return tuple(found)
 
 
 def _same_origin(one: str, other: str) -> bool:

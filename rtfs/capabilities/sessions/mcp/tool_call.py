@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 
 from rtfs.capabilities.sessions.handler import SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.mcp.elicitation import responses
+from rtfs.capabilities.sessions.mcp.client import Refused
+from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST
 from rtfs.capabilities.sessions.mcp.protocol import HEADER_MISMATCH, UNSUPPORTED_VERSION, error_of
 from rtfs.capabilities.sessions.mcp.results import reply_error
 from rtfs.capabilities.sessions.mcp.tools import describe, header_value, parameter_headers
@@ -43,7 +44,7 @@ async def call_tool(
     prefix, headers = known
     members = prefix + encoded
     if not session.sessionless:
-        reply = await session.request("tools/call", members, progress=call.progress, ask=call.ask)
+        reply = await session.request("tools/call", members, progress=call.progress, call=call)
         return _result(reply, tool)
     if not session.over_http:
         return await _rounds(session, tool, members, [], call, limits)
@@ -104,7 +105,7 @@ async def _rounds(
             raise SessionError(f"{describe(tool)} wants more input and does not say which")
         again = members
         if wanted:
-            given = await responses(wanted, call.ask, session.asker, describe(tool))
+            given = await _responses(wanted, session, call, describe(tool))
             again += b',"inputResponses":' + encode(given)
         else:
             await asyncio.sleep(pause)
@@ -112,3 +113,32 @@ async def _rounds(
         if isinstance(state, str):
             again += b',"requestState":' + encode(state)
     raise SessionError(f"{describe(tool)} did not come to an end in {limits.rounds} rounds")
+
+
+async def _responses(wanted: Any, session: McpSession, call: SessionCall, tool: str) -> dict[str, Any]:
+    """The `inputResponses` to the `inputRequests` of an unfinished result. tool: its name in messages.
+
+    Raises SessionError `session/input-required` where a person or something else would be needed, `session/protocol`
+    for requests that are not of that form.
+    """
+    requests = wanted if isinstance(wanted, dict) else {}
+    methods = {key: str(one.get("method")) for key, one in requests.items() if isinstance(one, dict)}
+    missing = sorted({method for method in methods.values() if not session.client.answers(method, call)})
+    if missing or not methods or len(methods) != len(requests):
+        only = missing == [METHOD]
+        raise SessionError(
+            f"{tool} wants {one_line(', '.join(missing)) or 'more input'}, "
+            + ("and nobody can be asked" if only else "which is not offered here"),
+            code="session/input-required",
+            hint="run it at a terminal, or give the Runtime an `elicit` function" if only else None,
+        )
+    found: dict[str, Any] = {}
+    for key, method in methods.items():
+        try:
+            if len(found) >= MOST:
+                found[key] = session.client.refusal(method)
+            else:
+                found[key] = await session.client.answer(method, requests[key].get("params"), call, session.asker)
+        except Refused as no:
+            raise SessionError(f"{tool} asks for something that cannot be answered: {no.message}") from no
+    return found

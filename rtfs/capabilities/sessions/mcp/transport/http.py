@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import count
+from time import monotonic
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
 from rtfs.capabilities.sessions.mcp.protocol import error_of
@@ -40,6 +42,9 @@ _LAST_PIECE_SECONDS = 0.02
 _LISTEN_PAUSE = 0.5
 _LISTEN_WAIT = 1.0
 """Seconds that the opening of a session waits for the server to take the listening stream."""
+_ENDLESS = 1 << 62
+_LISTEN_LASTED = 3.0
+"""A listening stream that was open for so many seconds was no failure, if a server or proxy ends it then."""
 
 
 class HttpChannel:
@@ -61,6 +66,7 @@ class HttpChannel:
         self.session_id: str | None = None
         self.new_session_id: str | None = None
         self.resumable = True
+        self.ids = count(1)
         self._side = Background(self.server)
         self._listener: Any = None
 
@@ -326,9 +332,11 @@ class Listener:
             while failures <= limits.reconnects:
                 reader = SseReader(limits.line, limits.event)
                 reader.last_id = last_id
+                began = monotonic()
                 if not await self._stream(reader):
                     return
-                failures = 0 if reader.last_id != last_id else failures + 1
+                lasted = monotonic() - began > _LISTEN_LASTED or reader.last_id != last_id
+                failures = 0 if lasted else failures + 1
                 last_id = reader.last_id
                 pause = _LISTEN_PAUSE * 2**failures if reader.retry is None else reader.retry / 1000
                 await asyncio.sleep(min(pause, limits.reconnect_seconds))
@@ -346,11 +354,15 @@ class Listener:
             if response.status_code != 200 or not fields.get("content-type", "").startswith("text/event-stream"):
                 return response.status_code >= 500
             self._answered.set()
-            body = Body(response, fields, channel.limits.body)
+            body = Body(response, fields, _ENDLESS)  # one event is bounded, the stream is as long as the session
             try:
                 while piece := await self._piece(body):
                     for data in reader.feed(piece):
-                        message = parse(data)
+                        try:
+                            message = parse(data)
+                        except ValueError as error:
+                            logger.debug("%s: no message: %s", channel.server, error)
+                            continue
                         for part in message if isinstance(message, list) else (message,):
                             if isinstance(part, dict) and isinstance(part.get("method"), str):
                                 self._inbox(part)

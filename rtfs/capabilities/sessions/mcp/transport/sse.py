@@ -8,6 +8,10 @@ Source: WHATWG HTML, "Server-sent events", event stream interpretation.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class TooLarge(Exception):
     """A line or an event is longer than allowed."""
@@ -17,16 +21,17 @@ class SseReader:
     """Feed it bytes, get the data of each complete event.
 
     last_id: the last event id seen ("" for none). retry: milliseconds the server asked to wait before reconnecting,
-    or None. Events with another type than `message`, and events without data, are dropped, their ids are kept.
-    An id that no header can carry back is passed over.
+    or None. named: told of the type and data of each event that is not a `message`. Those events, and events without
+    data, are not among the answers; their ids are kept. An id that no header can carry back is passed over.
     """
 
     __slots__ = (
-        "_data", "_event", "_max_event", "_max_line", "_parts", "_pending", "_size", "_skip_lf", "_start", "last_id",
-        "retry",
+        "_data", "_event", "_max_event", "_max_line", "_named", "_parts", "_pending", "_size", "_skip_lf", "_start",
+        "last_id", "retry",
     )  # fmt: skip
 
-    def __init__(self, max_line: int, max_event: int) -> None:
+    def __init__(self, max_line: int, max_event: int, named: Callable[[bytes, bytes], object] | None = None) -> None:
+        self._named = named
         self._max_line = max_line
         self._max_event = max_event
         self._parts: list[bytes] = []
@@ -101,6 +106,8 @@ class SseReader:
         self._start = False
         data = b"\n".join(self._data)
         wanted = self._event in (b"", b"message")
+        if not wanted and self._named is not None:
+            self._named(self._event, data)
         self._data = []
         self._size = 0
         self._event = b""

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import signal
+from itertools import count
 from time import monotonic
 
 from rtfs.capabilities.sessions.handler import MaybeSent, SessionError, SessionExpired, one_line
@@ -34,6 +35,8 @@ errors = logging.getLogger("rtfs.mcp.stderr")
 
 _POLL_SECONDS = 0.01
 _STDERR_LINE = 4096
+_LAST_LINES = 6
+"""Lines of its standard error that are told when a server ends."""
 
 
 class Lines:
@@ -80,6 +83,7 @@ class StdioChannel:
         self.server = target.label
         self.dead = False
         self.session_id: str | None = None
+        self.ids = count(1)
         self.limits = limits
         self.process = process
         self._secrets = secrets
@@ -124,6 +128,19 @@ class StdioChannel:
         secrets = [value for value in (*target.env.values(), *given.values()) if len(value) >= 8]
         return cls(process, target, secrets, limits)
 
+    def opened(self) -> None:
+        """The session is open: what was written on the way (complaints about the question for its era, say) explains
+        no later end."""
+        self._last_words = []
+
+    def silent(self, seconds: float) -> SessionError:
+        """The error for a server that has not answered since its start."""
+        return SessionError(
+            f"{self.server} did not answer within {seconds:.3g} seconds of its start{self._said()}",
+            code="session/timeout",
+            hint="if it needs longer to start, raise pool.initialize_seconds of the configuration",
+        )
+
     async def request(
         self, body: bytes, request_id: int, inbox: Callable[[Any], None], extra: Headers | None = None
     ) -> dict[str, Any]:
@@ -138,6 +155,8 @@ class StdioChannel:
             return await future
         finally:
             self._pending.pop(request_id, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, also where sending failed first
 
     async def notify(self, body: bytes, extra: Headers | None = None) -> None:
         """Send a notification or a reply."""
@@ -238,7 +257,7 @@ class StdioChannel:
                         said = said.replace(secret, "***")
                     said = one_line(said, 500)
                     if said:
-                        self._last_words = [*self._last_words[-4:], said]
+                        self._last_words = [*self._last_words[1 - _LAST_LINES :], one_line(said, 200)]
                         errors.info("%s: %s", self.server, said)
         except OSError:
             pass
@@ -246,8 +265,11 @@ class StdioChannel:
     def _gone(self, how: str) -> SessionError:
         code = self.process.returncode
         status = "" if code is None else f" with {'signal' if code < 0 else 'code'} {abs(code)}"
-        said = f": {self._last_words[-1]}" if self._last_words else ""
-        return SessionError(f"{self.server} {how}{status} before the answer{said}", code="session/unavailable")
+        return SessionError(f"{self.server} {how}{status} before the answer{self._said()}", code="session/unavailable")
+
+    def _said(self) -> str:
+        """The last lines of its standard error, for the end of a message."""
+        return ": " + " / ".join(self._last_words) if self._last_words else ""
 
     async def _exited(self, seconds: float) -> bool:
         """Whether the process is gone within this time. (`Process.wait` would also wait for its children's pipes.)"""
