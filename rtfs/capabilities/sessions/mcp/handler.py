@@ -316,27 +316,23 @@ class McpHandler:
         variable = text(call.metadata.get(self._prefix + "auth_env_var"))
         given = {variable: call.secret} if variable is not None and call.secret is not None else {}
         unknown = target.identity not in self.eras and target.version is None and target.requires != "true"
-        # A little earlier than the pool gives up, to say what the server has written meanwhile.
-        seconds = None if call.deadline is None else max((call.deadline - monotonic()) * 0.99, 0.0)
-        try:
-            async with asyncio.timeout(seconds) as timer:
-                while True:
-                    channel = await StdioChannel.start(target, self.environ, given, self.limits)
-                    try:
-                        session = await self._open(channel, target, call, over_http=False)
-                        channel.opened()
-                        return session
-                    except BaseException as error:
-                        await asyncio.shield(channel.stop())
-                        if not unknown or not isinstance(error, (MaybeSent, SessionExpired)):
-                            raise
-                    # An old server may die of a question it does not know: this one gets no other than the handshake.
-                    unknown = False
-                    self.eras[target.identity] = _HANDSHAKE
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            raise channel.silent(seconds or 0.0) from None
+        begun = monotonic()
+        while True:
+            channel = await StdioChannel.start(target, self.environ, given, self.limits)
+            try:
+                session = await self._open(channel, target, call, over_http=False)
+                channel.opened()
+                return session
+            except BaseException as error:
+                await asyncio.shield(channel.stop())
+                late = call.deadline is not None and monotonic() >= call.deadline
+                if late and isinstance(error, asyncio.CancelledError):  # the pool has given up: say why
+                    raise channel.silent(monotonic() - begun) from None
+                if not unknown or not isinstance(error, (MaybeSent, SessionExpired)):
+                    raise
+            # An old server may die of a question it does not know: this one gets no other than the handshake.
+            unknown = False
+            self.eras[target.identity] = _HANDSHAKE
 
     async def _check_unchanged(self, session: McpSession, tool: str, pinned: str) -> None:
         found = (await session.toolbox.known(session, self.limits.pages)).get(tool)

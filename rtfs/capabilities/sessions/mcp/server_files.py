@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 
     Wrong = Callable[..., HostError]
 
-_KEYS = frozenset(
-    (
-        "url", "headers", "command", "args", "env", "envFile", "cwd", "oauth", "protocol_version", "auth_env_var",
-        "scope", "roots", "session_restorable", "transport",
-    )  # fmt: skip
-)
+_KEYS = frozenset((
+    "url", "headers", "command", "args", "env", "envFile", "cwd", "oauth", "protocol_version", "auth_env_var", "scope",
+    "roots", "session_restorable", "transport",
+))  # fmt: skip
 _URLS = ("url", "serverUrl", "httpUrl")
 _TYPES = {"stdio": "command", "http": "url", "streamable-http": "url", "streamableHttp": "url", "sse": "url"}
 """The transports that entries name, and the key that each needs."""
