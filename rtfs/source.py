@@ -13,14 +13,18 @@ STANDARD = "stdlib/"
 
 
 class Source:
-    """A text with a name for people: a path, `<stdin>`, `<repl 3>`. library: whether it was loaded for programs to
-    use, as the standard library is; errors in it are shown where the program used it."""
+    """A text with a name for people: a path, `<stdin>`, `<repl 3>`.
 
-    __slots__ = ("_starts", "library", "name", "text")
+    library: whether it was loaded for programs to use, as the standard library is; errors in it are shown where the
+    program used it. incremental: whether more text follows, as at a prompt, that may define what this one uses.
+    """
 
-    def __init__(self, text: str, name: str = "<string>") -> None:
+    __slots__ = ("_starts", "incremental", "library", "name", "text")
+
+    def __init__(self, text: str, name: str = "<string>", incremental: bool = False) -> None:
         self.name = name
         self.text = text
+        self.incremental = incremental
         self.library = name.startswith(STANDARD)
         self._starts: list[int] | None = None
 

@@ -87,3 +87,15 @@ def builtin(
         return function
 
     return declare
+
+
+def constant(name: str, value: Any, doc: str) -> None:
+    """Declare a standard name for a value. Raises AssertionError if it is declared twice."""
+    if name in FUNCTIONS:
+        raise AssertionError(f"the standard name {name} is declared twice")
+    FUNCTIONS[name] = value
+    CONSTANTS[name] = doc
+
+
+CONSTANTS: dict[str, str] = {}
+"""Names of values that are no functions, with a line about each."""

@@ -28,19 +28,35 @@ def raise_error(message: Any, data: Any = None, /) -> NoReturn:
 @builtin(
     "Exception.",
     "(Exception. message data?)",
-    "An error value, for `throw`.",
+    "An error value, for `throw`; an error in place of the data is its cause.",
     '(getMessage (Exception. "boom"))',
     '"boom"',
-    aliases=("ex-info",),
 )
 def make_error(message: Any, data: Any = None, /) -> UserError:
-    return EvalError("user/error", need_string("Exception.", "the message", message), data=data)
+    error = EvalError("user/error", need_string("Exception.", "the message", message))
+    if isinstance(data, UserError):
+        error.cause = data
+    else:
+        error.data = data
+    return error
 
 
-def _need_error(function: str, value: Any) -> UserError:
-    if isinstance(value, UserError):
-        return value
-    raise type_error(function, "its argument", "an error", value)
+@builtin(
+    "ex-info",
+    "(ex-info message data cause?)",
+    "An error value with data and, if there is one, the error that led to it; for `throw`.",
+    '(ex-data (ex-info "boom" {:n 2}))',
+    "{:n 2}",
+)
+def ex_info(message: Any, data: Any = None, cause: Any = None, /) -> UserError:
+    error = EvalError(
+        "user/error", "" if message is None else need_string("ex-info", "the message", message), data=data
+    )
+    if cause is not None:
+        if not isinstance(cause, UserError):
+            raise type_error("ex-info", "the cause", "an error", cause)
+        error.cause = cause
+    return error
 
 
 @builtin(
@@ -49,18 +65,41 @@ def _need_error(function: str, value: Any) -> UserError:
     "The message of an error.",
     '(try (error "bad") (catch e (getMessage e)))',
     '"bad"',
-    aliases=("ex-message",),
 )
 def message_of(error: Any, /) -> str:
-    return _need_error("getMessage", error).message
+    if isinstance(error, UserError):
+        return error.message
+    raise type_error("getMessage", "its argument", "an error", error)
+
+
+@builtin(
+    "ex-message",
+    "(ex-message error)",
+    "The message of an error; nil of anything else.",
+    '(ex-message (ex-info "bad" {}))',
+    '"bad"',
+)
+def ex_message(error: Any, /) -> str | None:
+    return error.message if isinstance(error, UserError) else None
 
 
 @builtin(
     "ex-data",
     "(ex-data error)",
-    "The data of an error, or nil.",
+    "The data of an error, or nil; nil of anything else.",
     '(ex-data (Exception. "boom" {:n 2}))',
     "{:n 2}",
 )
 def data_of(error: Any, /) -> Any:
-    return _need_error("ex-data", error).data
+    return error.data if isinstance(error, UserError) else None
+
+
+@builtin(
+    "ex-cause",
+    "(ex-cause error)",
+    "The error that led to this one, or nil; nil of anything else.",
+    '(ex-message (ex-cause (ex-info "outer" {} (ex-info "inner" {}))))',
+    '"inner"',
+)
+def cause_of(error: Any, /) -> UserError | None:
+    return error.cause if isinstance(error, UserError) else None

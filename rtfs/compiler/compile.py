@@ -16,7 +16,7 @@ from rtfs.values.error import CompileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    pass
+    from rtfs.compiler.units.unit import UnitBuilder
 
 
 # Compiling a form takes a few Python frames for each level of nesting.
@@ -44,6 +44,8 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     unit = None
     if environment.observer is None:
         unit = environment.recent.get(key) or disk_cache.load(kept, source)
+    if unit is not None and unit.unresolved and not source.incremental:
+        unit = None
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
     if unit is None:
@@ -84,6 +86,7 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
     raise_limit(COMPILE_RECURSION)
     try:
         unit = compiler.compile(forms, environment.module(module))
+        _check_names(compiler.builder, environment)
     except RecursionError:
         environment.restore(before)
         raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
@@ -102,6 +105,21 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
         restore_limit()
     unit.tells = environment.told_since(before)
     return unit
+
+
+def _check_names(builder: UnitBuilder, environment: Environment) -> None:
+    """Raise the error for a name that nothing defines, the further ones in its `others`, unless more text follows."""
+    if not builder.uses:
+        return
+    from rtfs.compiler.analysis.undefined import is_known, undefined_errors
+
+    if all(is_known(use.name, use.module, environment) for use in builder.uses):
+        return
+    builder.unit.unresolved = True
+    if not builder.unit.source.incremental:
+        first, *others = undefined_errors(builder.uses, builder, environment)
+        first.others = tuple(others)
+        raise first
 
 
 def load(unit: Unit, environment: Environment) -> None:

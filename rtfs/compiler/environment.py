@@ -98,6 +98,8 @@ class Environment:
             return None
         target = module.aliases.get(prefix)
         if target is None:
+            if prefix.startswith("java."):
+                prefix = prefix.rpartition(".")[2]
             known = (prefix,) if namespaces.exists(prefix) else namespaces.USUAL_ALIASES.get(prefix, ())
         else:
             known = (target,) if namespaces.exists(target) else ()

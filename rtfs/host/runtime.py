@@ -257,7 +257,7 @@ class Runtime:
 
 
 def _source(source: str | Source, options: RunOptions) -> Source:
-    return Source(source, options.name) if isinstance(source, str) else source
+    return Source(source, options.name, options.incremental) if isinstance(source, str) else source
 
 
 def _open_ledger(options: RuntimeOptions) -> Ledger:

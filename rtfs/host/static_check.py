@@ -10,7 +10,7 @@ from __future__ import annotations
 from rtfs.capabilities.signature import canonical
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.policy.grants import glob
-from rtfs.values import EvalError, Keyword, List, Map, Symbol, UserError, Vector
+from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ class Content:
 def check(runtime: Runtime, source: Source) -> Report:
     """Compile a program without running it, and look at what it names and calls."""
     from rtfs.compiler import compile_source
+    from rtfs.compiler.analysis.undefined import undefined
     from rtfs.values import ReaderError
 
     report, content = Report(), Content()
@@ -105,10 +106,8 @@ def check(runtime: Runtime, source: Source) -> Report:
     environment.observer = content.add
     try:
         compile_source(source, environment, module="user")
-    except ReaderError as error:
-        report.errors += [error, *error.others]
     except UserError as error:
-        report.errors.append(error)
+        report.errors += [error, *error.others]
     report.calls += content.calls
     effects = _prelude_calls()
     for name in content.names:
@@ -117,8 +116,8 @@ def check(runtime: Runtime, source: Source) -> Report:
             continue
         if name.text in environment.core:
             report.calls += _effects(name, effects, environment)
-        elif not report.errors or not isinstance(report.errors[0], ReaderError):
-            report.errors.append(_undefined(name.text, module, environment, name.span))
+        elif report.errors and report.errors[0].code != "undefined" and not isinstance(report.errors[0], ReaderError):
+            report.errors.append(undefined(name.text, module, environment, name.span))
     report.calls += _through(loaded, content, effects, environment)
     for call in report.calls:
         _decide(call, runtime, content.declared)
@@ -284,17 +283,6 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
         call.reason = decision.error.message if known else "what it reaches depends on its arguments"
     else:
         call.decision, call.reason, call.grant = "deny", decision.reason, decision.grant
-
-
-def _undefined(name: str, module: Any, environment: Any, span: Span | None) -> UserError:
-    from rtfs.syntax.foreign_names import hint_for
-    from rtfs.syntax.suggest import did_you_mean
-
-    hint = hint_for(name)
-    if hint is None:
-        near = did_you_mean(name, {one for one in (*module.defined, *environment.core) if one[:1] not in " :_"})
-        hint = f"did you mean `{near}`?" if near is not None else None
-    return EvalError("undefined", f"`{name}` is not defined", span=span, hint=hint)
 
 
 def _nodes(root: Any) -> list[Any]:

@@ -130,7 +130,7 @@ class Session:
 
     def source(self, text: str) -> Source:
         """The text as the source of this input."""
-        return Source(text, f"<repl {self.number}>")
+        return Source(text, f"<repl {self.number}>", incremental=True)
 
     # ------------------------------------------------------------------ *1 *2 *3 *e
     def bind(self) -> None:

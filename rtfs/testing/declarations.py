@@ -72,7 +72,7 @@ def _topic(function: Any) -> str:
     """The heading of a builtin: what the first line of its module's docstring says before a colon or full stop."""
     module = inspect.getmodule(function)
     first = (inspect.getdoc(module) or "Functions").split("\n")[0]
-    return re.split(r"[:.;]", first)[0].strip()
+    return re.split(r"[:;]|\.$", first)[0].strip()
 
 
 def standard_library() -> list[Declaration]:

@@ -28,12 +28,14 @@ class UserError(RtfsError):
     code: stable, `area/detail` (`type/mismatch`) or a bare area (`arity`); see docs/errors.
     message: what happened, one sentence, no trailing newline.
     span: where, if known. hint: what to try. data: an RTFS value that the program can read.
-    capability: id of the capability that failed, if one did. trace: RTFS calls, innermost first, as (name, span).
+    capability: id of the capability that failed, if one did. cause: the error that led to it, where a program says so.
+    trace: RTFS calls, innermost first, as (name, span).
     notes: what else to look at, as (text, span): where a parameter is declared, what went wrong inside of a library.
     others: further errors of the same text, in order.
     """
 
     others: tuple[UserError, ...] = ()
+    cause: UserError | None = None
 
     arrival: Any = None
     """How the error came into the machine that it is in now from another one; kept by the machine."""

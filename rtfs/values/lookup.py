@@ -19,8 +19,8 @@ def get(collection: Any, key: Any, default: Any = None) -> Any:
     """`(get collection key default?)`.
 
     The value of a key of a map, the element of a set that equals `key`, the element at an index of a vector or list,
-    the character at an index of a string, `:code :message :data :capability` of an error; `default` where there is
-    none, and for nil.
+    the character at an index of a string, `:code` (or `:type`) `:message :data :capability :cause` of an error;
+    `default` where there is none, and for nil.
     Raises TypeMismatch for anything else.
     """
     kind = collection.__class__
@@ -63,9 +63,9 @@ def keyword_get(keyword: Keyword, m: Any, default: Any = None) -> Any:
 def _error_field(error: UserError, key: Any, default: Any) -> Any:
     if key.__class__ is Keyword:
         name = key.name
-        if name == "code":
+        if name == "code" or name == "type":
             return Keyword(error.code)
-        if name == "message" or name == "data" or name == "capability":
+        if name == "message" or name == "data" or name == "capability" or name == "cause":
             return getattr(error, name)
     return default
 

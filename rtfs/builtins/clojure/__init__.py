@@ -25,6 +25,18 @@ NAMESPACES: dict[str, str] = {
 }
 """Namespace → the Python module that declares it."""
 
+METHODS = "java.methods"
+"""Where Java's methods (`.toUpperCase`) are; programs name them without it."""
+
+CLASSES: dict[str, str] = {
+    "Math": "rtfs.builtins.clojure.java_math",
+    **dict.fromkeys(
+        ("Boolean", "Character", "Double", "Float", "Integer", "Long", "String"), "rtfs.builtins.clojure.java_classes"
+    ),
+    METHODS: "rtfs.builtins.clojure.java_methods",
+}
+"""Java's classes with pure static methods, which are named like namespaces but need no `require`."""
+
 USUAL_ALIASES: dict[str, tuple[str, ...]] = {
     "str": ("clojure.string",),
     "string": ("clojure.string",),
@@ -41,22 +53,22 @@ _loaded: dict[str, dict[str, Any]] = {}
 
 def exists(name: str) -> bool:
     """Whether there is a built-in namespace of that name."""
-    return name in NAMESPACES or name == CORE_NAMESPACE
+    return name in NAMESPACES or name in CLASSES or name == CORE_NAMESPACE
 
 
 def load(name: str) -> dict[str, Any]:
     """The functions and constants of a namespace by full name; its module is imported at the first call."""
     found = _loaded.get(name)
     if found is None:
-        __import__(NAMESPACES[name])
-        prefix = name + "/"
+        __import__(NAMESPACES.get(name) or CLASSES[name])
+        prefix = "." if name == METHODS else name + "/"
         found = _loaded[name] = {full: value for full, value in FUNCTIONS.items() if full.startswith(prefix)}
     return found
 
 
 def load_all() -> None:
     """Declare every namespace, for tools that list what there is."""
-    for name in NAMESPACES:
+    for name in (*NAMESPACES, *CLASSES):
         load(name)
 
 

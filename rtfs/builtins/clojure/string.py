@@ -238,35 +238,42 @@ def last_index_of(text: Any, part: Any, start: Any = None, /) -> int | None:
 def split(text: Any, separator: Any, limit: Any = 0, /) -> Vector:
     name = "clojure.string/split"
     whole = need_string(name, "text", text)
+    spans = _literal_spans(separator, whole) if separator.__class__ is str else regex_spans(name, separator, whole)
+    return split_at(name, whole, spans, limit)
+
+
+def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit: Any) -> Vector:
+    """The parts of a text between separators, as Java's `split` gives them."""
     most = need_int(name, "limit", limit)
     parts: list[str] = []
     last = 0
-    for start, end in _separators(name, whole, separator):
+    for start, end in separators:
         if most > 0 and len(parts) == most - 1:
             break
-        if start == end == 0 or (start == end == len(whole)):
+        if start == end and start in (0, len(text)):
             continue
-        parts.append(whole[last:start])
+        parts.append(text[last:start])
         last = end
         if len(parts) > MAX_ITEMS:
             raise size_error(name, "a vector", MAX_ITEMS, "elements")
     if not parts:
-        return Vector.of([whole])
-    parts.append(whole[last:])
+        return Vector.of([text])
+    parts.append(text[last:])
     if most == 0:
         while parts and not parts[-1]:
             parts.pop()
     return Vector.of(parts)
 
 
-def _separators(name: str, text: str, separator: Any) -> Iterator[tuple[int, int]]:
-    """Where the separators begin and end."""
-    if separator.__class__ is not str:
-        from rtfs.builtins.regex import matches
+def regex_spans(name: str, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
+    """Where a regular expression matches."""
+    from rtfs.builtins.regex import matches
 
-        for match in matches(name, separator, text):
-            yield match.span()
-        return
+    return (match.span() for match in matches(name, pattern, text))
+
+
+def _literal_spans(separator: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a text occurs; the empty one between all characters."""
     if not separator:
         yield from ((at, at) for at in range(len(text)))
         return

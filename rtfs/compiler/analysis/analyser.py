@@ -20,6 +20,7 @@ from rtfs.compiler.analysis.nodes import (
 )
 from rtfs.compiler.analysis.scope import LoopContext, Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
+from rtfs.compiler.analysis.undefined import Use
 from rtfs.compiler.forms.inlining import EACH, analyse_each
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
@@ -45,6 +46,7 @@ HIGHER_ORDER = frozenset(
 )
 
 CORE_PREFIX = "clojure.core/"
+METHODS = "java.methods"
 
 
 def _may_call(name: str) -> bool:
@@ -143,15 +145,38 @@ class Analyser:
                     node: Node = special.analyse(self, form, scope, tail)
                     return node
                 if name[0] == "." and len(name) > 1 and len(form) > 1:
-                    return self.analyse(List([Symbol(name[1:]), *form[1:]]), scope, tail)
+                    return self.analyse_method(form, name, scope, tail)
+                if name[-1] == "." and len(name) > 1 and not self.means_something(name):
+                    from rtfs.compiler.forms.control import analyse_constructor
+
+                    return analyse_constructor(self, name[:-1], form.to_list()[1:], scope)
         if head.__class__ is Keyword and 2 <= len(form) <= 3:
             arguments = [self.analyse(item, scope) for item in form[1:]]
             return Primitive(self.at, "keyword_get", [Const(self.at, head), *arguments])
         return self.analyse_invoke(form, scope, tail)
 
+    def means_something(self, name: str) -> bool:
+        """Whether the module or the environment defines a name."""
+        return name in self.module.defined or name in self.environment.core
+
+    def analyse_method(self, form: Any, name: str, scope: Scope, tail: LoopContext | None) -> Node:
+        """`(.method x a)`: a method of Java's that has a meaning here, else `(method x a)`."""
+        if name[1:] not in self.module.defined:
+            self.environment.use_namespace(METHODS)
+            if name in self.environment.core:
+                self.unit.use_namespace(METHODS)
+                arguments = [self.analyse(item, scope) for item in form[1:]]
+                return Invoke(self.at, Global(self.at, name, True), arguments)
+        function = Symbol(name[1:], getattr(form[0], "info", None))
+        return self.analyse(List([function, *form[1:]]).with_info(form.info), scope, tail)
+
     def analyse_invoke(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
         at = self.at
+        uses = self.unit.uses
+        noted = len(uses)
         function = self.analyse(form[0], scope)
+        if len(uses) == noted + 1 and isinstance(function, Global):
+            uses[-1].count = len(form) - 1
         if isinstance(function, Global) and function.core and function.name in EACH:
             inlined = analyse_each(self, form, function.name, scope)
             if inlined is not None:
@@ -194,7 +219,7 @@ class Analyser:
                 return self._builtin(full, at, scope)
             prefix, _, rest = name.rpartition("/")
             if rest and self.module.name in (prefix, self.module.aliases.get(prefix)):
-                return Global(at, rest, self.is_core(rest))
+                return self._global(rest, at, scope)
         if name == ":" or name == "&":
             from rtfs.syntax.builder import NO_COLONS
 
@@ -207,7 +232,14 @@ class Analyser:
             raise self.error(
                 CompileError("form/shape", f"`{name}` is {what}, not a value", hint=f"call it: ({name} …)"), symbol
             )
-        return Global(at, name, self.is_core(name))
+        return self._global(name, at, scope)
+
+    def _global(self, name: str, at: int, scope: Scope) -> Global:
+        """A name of the module, or a standard one; noted where it is neither yet."""
+        core = self.is_core(name)
+        if not core and name not in self.module.defined:
+            self.unit.uses.append(Use(name, self.module, at, scope))
+        return Global(at, name, core)
 
     def builtin_name(self, symbol: Symbol) -> str | None:
         """The full name of what a symbol means in a built-in namespace, or None. The symbol of a template means what
@@ -232,10 +264,7 @@ class Analyser:
     def _builtin(self, full: str, at: int, scope: Scope) -> Node:
         if full.startswith(CORE_PREFIX):
             return self.resolve(Symbol(full[len(CORE_PREFIX) :], TemplateMark("rtfs.core")), scope)
-        namespace = full.partition("/")[0]
-        used = self.unit.unit.namespaces
-        if namespace not in used:
-            used.append(namespace)
+        self.unit.use_namespace(full.partition("/")[0])
         value = self.environment.core[full]
         return Global(at, full, True) if callable(value) else Const(at, value)
 

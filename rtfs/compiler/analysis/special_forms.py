@@ -39,9 +39,13 @@ class SpecialForm:
         self.shadowable = shadowable
         self.least, self.most = _counts(shape)
 
+    def takes(self, count: int) -> bool:
+        """Whether `count` forms can follow the name."""
+        return self.least <= count and (self.most is None or count <= self.most)
+
     def check_shape(self, count: int) -> None:
         """Raise `form/shape` if `count` forms cannot follow the name."""
-        if count < self.least or (self.most is not None and count > self.most):
+        if not self.takes(count):
             raise shape_error(self, f"`{self.name}` does not take {count} form{'' if count == 1 else 's'} here")
 
 

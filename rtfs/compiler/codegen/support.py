@@ -6,7 +6,7 @@ which no symbol can spell. Functions here raise errors without a place; the mach
 
 from __future__ import annotations
 
-from rtfs.builtins import calling, comparison, numbers, strings
+from rtfs.builtins import calling, comparison, errors, numbers, strings
 from rtfs.builtins.budget import spend
 from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
@@ -318,6 +318,15 @@ def thrown(value: Any) -> UserError:
     return EvalError("user/error", display(value), data=value)
 
 
+def new_error(code: str, message: Any = None, more: Any = None, /) -> UserError:
+    """The error that a constructor makes of a message, then data or a cause; of a cause alone."""
+    if isinstance(message, UserError) and more is None:
+        message, more = message.message, message
+    error = errors.make_error("" if message is None else message, more)
+    error.code = code
+    return error
+
+
 def throw(value: Any, /) -> Any:
     raise thrown(value)
 
@@ -402,6 +411,7 @@ SUPPORT: dict[str, Any] = {
         set_spliced,
         set_of,
         map_of,
+        new_error,
         throw,
         bounded,
         capability_id,

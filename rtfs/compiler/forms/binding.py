@@ -7,12 +7,13 @@ become bindings at the start of the body, inside the loop that `recur` goes back
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.annotations import ABSENT, pairs, parameters, return_type
+from rtfs.compiler.analysis.annotations import ABSENT, is_colon, pairs, parameters, return_type
 from rtfs.compiler.analysis.destructure import Bindings, binding_name, destructure, is_list_headed, is_simple
 from rtfs.compiler.analysis.nodes import Binding, Const, Local, Node
 from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope, SelfCall
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error, special_form
 from rtfs.compiler.mangling import REST_MARK
+from rtfs.compiler.marks import TemplateMark
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.analysis.analyser import Analyser
+
+CORE = "rtfs.core"
 
 
 def cast(analyser: Analyser, value: Node, type_form: Any, what: str) -> Node:
@@ -40,7 +43,10 @@ def cast(analyser: Analyser, value: Node, type_form: Any, what: str) -> Node:
     ("(def limit : int 10)", "10"),
 )
 def analyse_def(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    ((pattern, type_form, value_form),) = _definition(form.to_list()[1:], a)
+    items = form.to_list()[1:]
+    if len(items) == 3 and items[1].__class__ is str:  # a doc string
+        del items[1]
+    ((pattern, type_form, value_form),) = _definition(items, a)
     if pattern.__class__ is not Symbol:
         raise shape_error("def", "`def` names a symbol")
     name = binding_name(pattern)
@@ -207,7 +213,7 @@ def _arity(
     rest = None
     if rest_entry is not None:
         rest = _rest_parameter(a, rest_entry[0], rest_entry[1], inner, prologue)
-    body = a.body(forms, inner, target)
+    body = _body(a, forms, inner, target)
     if prologue:
         body = nodes.Let(a.at, prologue, body)
     if target.used:
@@ -219,6 +225,32 @@ def _arity(
         params[-1].python += REST_MARK
     # a self tail call needs no check of its own: the loop's one result is checked
     return nodes.Arity(a.at, params, rest, cast(a, body, result_type, "the result"))
+
+
+def _body(a: Analyser, forms: list[Any], inner: Scope, target: LoopContext) -> Node:
+    """The body of a function. A map before it holds attributes: `:pre` and `:post` are conditions, the rest is only
+    read."""
+    if len(forms) < 2 or forms[0].__class__ is not Map:
+        return a.body(forms, inner, target)
+    before, after = (_conditions(forms[0], name) for name in ("pre", "post"))
+    forms = forms[1:]
+    if not before and not after:
+        return a.body(forms, inner, target)
+    if not after:
+        return a.body([*before, *forms], inner, target)
+    result = Symbol("%")
+    body = List([Symbol("let", TemplateMark(CORE)), Vector([result, List([Symbol("do"), *forms])]), *after, result])
+    return a.body([*before, body], inner, None)
+
+
+def _conditions(attributes: Any, name: str) -> list[Any]:
+    """The assertions that `:pre` or `:post` ask for."""
+    found = attributes.get(Keyword(name))
+    if found is None:
+        return []
+    if found.__class__ is not Vector:
+        raise shape_error("fn", f"`:{name}` takes a vector of conditions")
+    return [List([Symbol("assert", TemplateMark(CORE)), condition]).with_info(found.info) for condition in found]
 
 
 def bind_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prologue: Bindings) -> Binding:
@@ -267,7 +299,7 @@ def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, pro
 def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Vector:
         raise a.error(shape_error("let", "`let` takes a vector of bindings"), form[1])
-    entries = _pairs(a, form[1], "let")
+    entries = _pairs(a, _with_definitions(form[1]), "let")
     inner = Scope(scope)
     functions = Scope(scope)
     entries = [(p, t, a.expand_fully(v, inner) if p.__class__ is Symbol else v) for p, t, v in entries]
@@ -290,6 +322,31 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         bindings.extend(destructure(a, pattern, value, inner))
     body = a.body(form.to_list()[2:], inner, tail)
     return nodes.Let(a.at, bindings, body) if bindings else body
+
+
+def _with_definitions(vector: Any) -> Any:
+    """The bindings, with `(defn f [x] …)` in the place of a pair as `f (fn f [x] …)`."""
+    if not any(is_list_headed(item, "defn", "defn-", "def") for item in vector):
+        return vector
+    items: list[Any] = []
+    source = vector.to_list()
+    index = 0
+    while index < len(source):
+        item = source[index]
+        if is_list_headed(item, "defn", "defn-") and len(item) > 2:
+            rest = item.to_list()[2:]
+            while len(rest) > 1 and rest[0].__class__ in (str, Map):
+                rest = rest[1:]
+            items += [item[1], List([Symbol("fn"), item[1], *rest]).with_info(item.info)]
+            index += 1
+        elif is_list_headed(item, "def") and len(item) == 3:
+            items += [item[1], item[2]]
+            index += 1
+        else:
+            taken = 4 if index + 1 < len(source) and is_colon(source[index + 1]) else 2
+            items += source[index : index + taken]
+            index += taken
+    return Vector(items).with_info(vector.info)
 
 
 def _pairs(a: Analyser, vector: Any, what: str) -> list[tuple[Any, Any, Any]]:

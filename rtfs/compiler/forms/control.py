@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.destructure import binding_name, is_list_headed
-from rtfs.compiler.analysis.error_classes import CATCH_CLASSES
+from rtfs.compiler.analysis.error_classes import CATCH_CLASSES, known_class, made_code, reads_as_class
 from rtfs.compiler.analysis.match import match_clauses
 from rtfs.compiler.analysis.nodes import Const, If, Local, Node, Primitive
 from rtfs.compiler.analysis.quasiquote import Template
@@ -56,7 +56,7 @@ def analyse_and(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 
 @special_form(
-    "or", "(or form…)", "The first truthy value, else the last; stops there.", ("(or nil 2)", "2"), ("(or)", "false")
+    "or", "(or form…)", "The first truthy value, else the last; stops there.", ("(or nil 2)", "2"), ("(or)", "nil")
 )
 def analyse_or(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     return _logic(a, "or", form, scope, tail)
@@ -65,7 +65,7 @@ def analyse_or(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 def _logic(a: Analyser, operator: str, form: Any, scope: Scope, tail: Any) -> Node:
     forms = form.to_list()[1:]
     if not forms:
-        return Const(a.at, operator == "and")
+        return Const(a.at, True if operator == "and" else None)
     if len(forms) == 1:
         return a.analyse(forms[0], scope, tail)
     operands = [a.analyse(one, scope) for one in forms[:-1]]
@@ -104,11 +104,14 @@ def analyse_try(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     body_forms: list[Any] = []
     handlers: list[nodes.Handler] = []
     cleanup: Node | None = None
-    for part in form.to_list()[1:]:
+    parts = form.to_list()[1:]
+    # a `recur` may leave a `catch`, which is over then, but not past what `finally` still has to do
+    outward = None if any(is_list_headed(part, "finally") for part in parts) else tail
+    for part in parts:
         if is_list_headed(part, "catch"):
             if cleanup is not None:
                 raise shape_error("try", "`catch` stands before `finally`")
-            handlers.append(_handler(a, part, scope))
+            handlers.append(_handler(a, part, scope, outward))
         elif is_list_headed(part, "finally"):
             if cleanup is not None:
                 raise shape_error("try", "`try` takes one `finally`")
@@ -121,38 +124,27 @@ def analyse_try(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if not handlers and cleanup is None:
         return body
     scope.function.ticks = True
-    if cleanup is not None and handlers and any(_recurs(handler.body) for handler in handlers):
-        raise CompileError("recur/not-tail", "`recur` cannot leave a `try` that has a `finally`")
     return nodes.Try(at, body, handlers, cleanup)
 
 
-def _recurs(node: Node) -> bool:
-    return isinstance(node, nodes.Recur)
-
-
-def _handler(a: Analyser, form: Any, scope: Scope) -> nodes.Handler:
+def _handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.Handler:
     outer, a.at = a.at, a.locate(form)
     try:
-        return _analyse_handler(a, form, scope)
+        return _analyse_handler(a, form, scope, tail)
     except UserError as error:
         raise a.error(error) from None
     finally:
         a.at = outer
 
 
-def _analyse_handler(a: Analyser, form: Any, scope: Scope) -> nodes.Handler:
+def _analyse_handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.Handler:
     items = form.to_list()[1:]
     pattern: tuple[str, str] | None = None
     if items and items[0].__class__ is Keyword:
         pattern = ("code", items[0].name)
         items = items[1:]
-    elif items and items[0].__class__ is Symbol and items[0].name[:1].isupper():
-        name = items[0].name
-        if name not in CATCH_CLASSES:
-            raise CompileError(
-                "form/shape", f"`{name}` is no class of errors", hint="classes: " + ", ".join(sorted(CATCH_CLASSES))
-            )
-        pattern = ("class", name)
+    elif items and items[0].__class__ is Symbol and reads_as_class(items[0].name):
+        pattern = ("class", error_class(items[0].name))
         items = items[1:]
     if not items or items[0].__class__ is not Symbol:
         raise CompileError(
@@ -161,7 +153,16 @@ def _analyse_handler(a: Analyser, form: Any, scope: Scope) -> nodes.Handler:
     inner = Scope(scope, defines=scope.local_definitions)
     name = binding_name(items[0])
     binding = a.bind(name, inner)
-    return nodes.Handler(pattern, binding, a.body(items[1:], inner, None))
+    return nodes.Handler(pattern, binding, a.body(items[1:], inner, tail))
+
+
+def error_class(name: str) -> str:
+    """The class of errors that a name means. Raises CompileError `form/shape` if there is none."""
+    found = known_class(name)
+    if found is None:
+        listed = ", ".join(sorted(CATCH_CLASSES))
+        raise CompileError("form/shape", f"`{name}` is not a class of errors", hint=f"classes: {listed}")
+    return found
 
 
 @special_form(
@@ -174,6 +175,25 @@ def analyse_catch(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 @special_form("finally", "(finally body…)", "Only within `try`.", ("(try 1 (finally 2))", "1"))
 def analyse_finally(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     raise shape_error("try", "`finally` stands outside of a `try`")
+
+
+@special_form(
+    "new",
+    "(new Class argument…)",
+    "An error of a class, for `throw`; the same as `(Class. argument…)`.",
+    ('(ex-message (new IllegalArgumentException "bad"))', '"bad"'),
+    shadowable=True,
+)
+def analyse_new(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    if form[1].__class__ is not Symbol:
+        raise shape_error("new", '`new` names a class of errors: (new Exception "message")')
+    return analyse_constructor(a, form[1].name, form.to_list()[2:], scope)
+
+
+def analyse_constructor(a: Analyser, name: str, arguments: list[Any], scope: Scope) -> Node:
+    """`(Name. argument…)` of a class of errors."""
+    code = made_code(error_class(name))
+    return Primitive(a.at, "new_error", [Const(a.at, code), *[a.analyse(one, scope) for one in arguments]])
 
 
 @special_form(

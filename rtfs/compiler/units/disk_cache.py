@@ -159,6 +159,7 @@ def _pack(unit: Unit) -> tuple[Any, ...]:
         unit.namespaces,
         unit.expanded,
         unit.tells,
+        unit.unresolved,
         steps,
     )
 
@@ -178,6 +179,7 @@ def _unpack(packed: tuple[Any, ...], source: Source) -> Unit:
         unit.namespaces,
         unit.expanded,
         unit.tells,
+        unit.unresolved,
         steps,
     ) = packed
     unit.steps = [Step(*step) for step in steps]

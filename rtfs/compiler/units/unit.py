@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    from rtfs.compiler.analysis.undefined import Use
     from rtfs.compiler.module import Macro, Module
 
 MAX_EXPANSIONS = 200_000
@@ -45,7 +46,8 @@ class Unit:
     that makes the macro's function). definitions: module -> names. depends: (module, path, digest) of the files it
     imports. namespaces: the built-in ones that its code uses. expanded: index of a place in the expansion of a macro ->
     (its name, its code's unit and line, index of the place around that). tells: whether it changes what later sources
-    are compiled against.
+    are compiled against. unresolved: whether it uses names that nothing defines yet, which only an incremental source
+    may.
     """
 
     __slots__ = (
@@ -64,6 +66,7 @@ class Unit:
         "steps",
         "tells",
         "types",
+        "unresolved",
     )
 
     def __init__(self, source: Source, filename: str) -> None:
@@ -81,6 +84,7 @@ class Unit:
         self.steps: list[Step] = []
         self.expanded: dict[int, tuple[str, str, int, int]] = {}
         self.tells = True
+        self.unresolved = False
 
     def span(self, index: int) -> Span | None:
         """The place that an index stands for."""
@@ -112,6 +116,7 @@ class UnitBuilder:
         self._generated = 0
         self._expansions = 0
         self.namespaces: dict[str, Any] = {}
+        self.uses: list[Use] = []
         self.module = "user"
         self.errors: list[UserError] | None = None
         """Where errors of forms are collected, so that the next form is analysed nevertheless; None: the first ends
@@ -139,6 +144,11 @@ class UnitBuilder:
         unit.spans += unit.spans[2 * at : 2 * at + 2]
         unit.expanded[found] = (macro.name, *macro.template, at)
         return found
+
+    def use_namespace(self, name: str) -> None:
+        """Note that the code uses a built-in namespace."""
+        if name not in self.unit.namespaces:
+            self.unit.namespaces.append(name)
 
     def span_at(self, index: int) -> Span | None:
         return self.unit.span(index)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         durable: bool
         record: str | Path | None
         replay: str | Path | None
+        incremental: bool
 
     class ResumeKeywords(TypedDict, total=False):
         """The keywords of `ResumeOptions`, as `resume` and `aresume` take them."""
@@ -80,10 +81,11 @@ class RunOptions(Options):
     durable      it is journaled, so that it can be resumed when it was killed
     record       write its calls to this file (`rtfs.host.durable.recording`)
     replay       answer its calls from this file
+    incremental  a later run may define names that this one uses, as at a prompt
     """
 
     __slots__ = (
-        "allow", "context", "durable", "keep", "limits", "name", "principal", "record", "replay", "run_id", "timeout",
+        "allow", "context", "durable", "incremental", "keep", "limits", "name", "principal", "record", "replay", "run_id", "timeout",
     )  # fmt: skip
 
     context: dict[str, Any]
@@ -97,6 +99,7 @@ class RunOptions(Options):
     durable: bool
     record: str | None
     replay: str | None
+    incremental: bool
 
     def __init__(
         self,
@@ -112,6 +115,7 @@ class RunOptions(Options):
         durable: bool = False,
         record: str | Path | None = None,
         replay: str | Path | None = None,
+        incremental: bool = False,
     ) -> None:
         self._set(
             context=values_of(context),
@@ -125,6 +129,7 @@ class RunOptions(Options):
             durable=durable,
             record=None if record is None else str(record),
             replay=None if replay is None else str(replay),
+            incremental=incremental,
         )
         if bool(durable) + (record is not None) + (replay is not None) > 1:
             raise HostError("a run is durable, or recorded, or replayed: one of them", code="argument/invalid")

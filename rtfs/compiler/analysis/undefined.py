@@ -1,0 +1,125 @@
+"""Names that nothing defines: noted while a source is analysed, told when all of it has been.
+
+Knows nothing of running. Invariant: a name is told only if neither the text nor the environment defines it by the end
+of the text; a guess at what was meant is made only among names that could be written in its place.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.mangling import global_name
+from rtfs.values.error import EvalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from rtfs.compiler.analysis.scope import Scope
+    from rtfs.compiler.environment import Environment
+    from rtfs.compiler.module import Module
+    from rtfs.compiler.units.unit import UnitBuilder
+    from rtfs.source import Span
+
+MOST = 6
+"""Names of a module that are listed."""
+CO_VARARGS = 0x04
+
+
+class Use:
+    """A use of a name that no local and no standard function has. count: arguments of the call that it heads, or
+    None."""
+
+    __slots__ = ("at", "count", "module", "name", "scope")
+
+    def __init__(self, name: str, module: Module, at: int, scope: Scope) -> None:
+        self.name = name
+        self.module = module
+        self.at = at
+        self.scope = scope
+        self.count: int | None = None
+
+
+def is_known(name: str, module: Module, environment: Environment) -> bool:
+    """Whether a name means something in a module."""
+    if name in module.defined or name in environment.core or global_name(name) in module.globals:
+        return True
+    alias, slash, rest = name.rpartition("/")
+    target = environment.modules.get(module.aliases.get(alias, "")) if slash else None
+    return target is not None and target.exported(rest) and rest in target.defined
+
+
+def undefined_errors(uses: list[Use], unit: UnitBuilder, environment: Environment) -> list[EvalError]:
+    """An error for each name that is not known, at its first use."""
+    found: dict[tuple[str, str], EvalError] = {}
+    for use in uses:
+        key = (use.module.name, use.name)
+        if key not in found and not is_known(use.name, use.module, environment):
+            error = undefined(use.name, use.module, environment, unit.span_at(use.at), use.scope, use.count)
+            error.notes = unit.unit.expansions_at(use.at, environment.units)
+            found[key] = error
+    return list(found.values())
+
+
+def undefined(
+    name: str,
+    module: Module,
+    environment: Environment,
+    span: Span | None,
+    scope: Scope | None = None,
+    count: int | None = None,
+) -> EvalError:
+    """The error for a name, with what to write instead if that can be told."""
+    hint = _hint(name, module, environment, scope, count)
+    return EvalError("undefined", f"`{name}` is not defined", span=span, hint=hint)
+
+
+def _hint(name: str, module: Module, environment: Environment, scope: Scope | None, count: int | None) -> str | None:
+    from rtfs.syntax.foreign_names import hint_for
+    from rtfs.syntax.suggest import did_you_mean
+
+    of_module = _names_of(name.rpartition("/")[0], module, environment)
+    hint = None if of_module else hint_for(name)
+    if hint is not None:
+        return hint
+    near = did_you_mean(name, _candidates(module, environment, scope, count, of_module))
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if of_module:
+        more = ", …" if len(of_module) > MOST else ""
+        return f"the module gives {', '.join(f'`{one}`' for one in of_module[:MOST])}{more}"
+    return None
+
+
+def _names_of(alias: str, module: Module, environment: Environment) -> list[str]:
+    target = environment.modules.get(module.aliases.get(alias, "")) if alias else None
+    if target is None or target is module:
+        return []
+    return sorted(f"{alias}/{one}" for one in target.defined if target.exported(one))
+
+
+def _candidates(
+    module: Module, environment: Environment, scope: Scope | None, count: int | None, of_module: list[str]
+) -> Iterable[str]:
+    """Names that could be written in the place: locals, the module's own, standard functions that take as many
+    arguments."""
+    while scope is not None:
+        yield from scope.names
+        scope = scope.parent
+    yield from module.defined
+    yield from of_module
+    for name, value in environment.core.items():
+        if name[0] not in " :_-" and "/" not in name and (count is None or _takes(value, count)):
+            yield name
+    if count is not None:
+        from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
+
+        yield from environment.core_macros()
+        yield from (name for name, form in SPECIAL_FORMS.items() if form.takes(count))
+
+
+def _takes(function: Any, count: int) -> bool:
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    least = code.co_argcount - len(function.__defaults__ or ())
+    return bool(least <= count and (count <= code.co_argcount or code.co_flags & CO_VARARGS))
