@@ -176,7 +176,7 @@ class Analyser:
         noted = len(uses)
         function = self.analyse(form[0], scope)
         if len(uses) == noted + 1 and isinstance(function, Global):
-            uses[-1].count = len(form) - 1
+            uses[-1].count, uses[-1].call = len(form) - 1, at
         if isinstance(function, Global) and function.core and function.name in EACH:
             inlined = analyse_each(self, form, function.name, scope)
             if inlined is not None:

@@ -26,16 +26,17 @@ CO_VARARGS = 0x04
 
 
 class Use:
-    """A use of a name that no local and no standard function has. count: arguments of the call that it heads, or
-    None."""
+    """A use of a name that no local and no standard function has. call: the place of the call that it heads, or 0.
+    count: of its arguments, or None."""
 
-    __slots__ = ("at", "count", "module", "name", "scope")
+    __slots__ = ("at", "call", "count", "module", "name", "scope")
 
     def __init__(self, name: str, module: Module, at: int, scope: Scope) -> None:
         self.name = name
         self.module = module
         self.at = at
         self.scope = scope
+        self.call = 0
         self.count: int | None = None
 
 
@@ -49,14 +50,22 @@ def is_known(name: str, module: Module, environment: Environment) -> bool:
 
 
 def undefined_errors(uses: list[Use], unit: UnitBuilder, environment: Environment) -> list[EvalError]:
-    """An error for each name that is not known, at its first use."""
+    """An error for each name that is not known, at its first use; none within a call of one that is told already, which
+    may be meant for a form that binds names."""
     found: dict[tuple[str, str], EvalError] = {}
+    calls: list[Span] = []
     for use in uses:
         key = (use.module.name, use.name)
-        if key not in found and not is_known(use.name, use.module, environment):
-            error = undefined(use.name, use.module, environment, unit.span_at(use.at), use.scope, use.count)
-            error.notes = unit.unit.expansions_at(use.at, environment.units)
-            found[key] = error
+        if key in found or is_known(use.name, use.module, environment):
+            continue
+        span = unit.span_at(use.at)
+        if span is not None and any(one.start <= span.start < one.end for one in calls):
+            continue
+        found[key] = error = undefined(use.name, use.module, environment, span, use.scope, use.count)
+        error.notes = unit.unit.expansions_at(use.at, environment.units)
+        call = unit.span_at(use.call)
+        if call is not None:
+            calls.append(call)
     return list(found.values())
 
 
