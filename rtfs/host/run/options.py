@@ -85,7 +85,8 @@ class RunOptions(Options):
     """
 
     __slots__ = (
-        "allow", "context", "durable", "incremental", "keep", "limits", "name", "principal", "record", "replay", "run_id", "timeout",
+        "allow", "context", "durable", "incremental", "keep", "limits", "name", "principal", "record", "replay",
+        "run_id", "timeout",
     )  # fmt: skip
 
     context: dict[str, Any]
