@@ -1,52 +1,39 @@
-"""Regular expressions: `re-matches re-find re-seq re-groups re-split`, on RE2.
+r"""Regular expressions: `re-matches re-find re-seq re-groups re-split re-pattern`, and splitting and replacing by them.
 
-RE2 takes time linear in the text, whatever the pattern, so a program cannot hang the host with one; it has neither back
-references nor look-around (syntax: https://github.com/google/re2/wiki/Syntax). Must not know other string functions.
-Invariants: `re2` is imported on first use; compiled patterns are kept in a cache of bounded size; positions are
-characters, not bytes.
+A pattern is a `#"…"` (Clojure's answers: a vector of the match and its groups where the pattern has groups) or a plain
+string (the specification's: whole matches). Patterns are RE2's (see `rtfs.syntax.patterns`), so a program cannot hang
+the host with one. Must not know other string functions. Invariants: positions are characters, not bytes; what a
+function goes through is accounted for.
 """
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_string, size_error
+from rtfs.builtins.budget import spend
+from rtfs.builtins.calling import call_with
+from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, argument_error, need_int, need_string, size_error, type_error
 from rtfs.builtins.declare import builtin
-from rtfs.values import EvalError, Vector
+from rtfs.values import EvalError, Regex, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-CACHE_SIZE = 256
-"""Compiled patterns kept; beyond it the cache is emptied."""
-
-_cache: dict[str, Any] = {}
-
 
 def compiled(function: str, pattern: Any) -> Any:
-    """The compiled pattern. TypeMismatch if it is no string, EvalError `regex/invalid` if RE2 does not take it."""
-    found = _cache.get(pattern) if pattern.__class__ is str else None
-    if found is not None:
-        return found
-    need_string(function, "the pattern", pattern)
-    import re2
+    """The compiled pattern of a regular expression or a string. TypeMismatch if it is neither, EvalError
+    `regex/invalid` if RE2 does not take it."""
+    from rtfs.syntax.patterns import PatternError, compile_pattern
 
-    options = re2.Options()
-    options.log_errors = False
     try:
-        found = re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "not a pattern"
-        if isinstance(reason, bytes):
-            reason = reason.decode("utf-8", "replace")
-        foreign = "(?" in pattern or "escape" in reason
-        hint = "patterns are RE2's: no look-around and no back references" if foreign else None
-        raise EvalError("regex/invalid", f"({function} …): the pattern is not valid: {reason}", hint=hint) from None
-    except UnicodeEncodeError:
-        raise surrogates(function) from None
-    if len(_cache) >= CACHE_SIZE:
-        _cache.clear()
-    _cache[pattern] = found
-    return found
+        if pattern.__class__ is Regex:
+            return compile_pattern(pattern.pattern, java=True)
+        if pattern.__class__ is not str:
+            raise type_error(function, "the pattern", 'a regular expression #"…" or a string', pattern)
+        return compile_pattern(pattern)
+    except PatternError as error:
+        raise EvalError(
+            "regex/invalid", f"({function} …): the pattern is not valid: {error.reason}", hint=error.hint
+        ) from None
 
 
 def surrogates(function: str) -> EvalError:
@@ -54,15 +41,19 @@ def surrogates(function: str) -> EvalError:
     return argument_error(function, "cannot search text that has half a surrogate pair in it")
 
 
-def matches(function: str, pattern: Any, text: Any) -> list[Any]:
-    """All matches, first to last, not overlapping. LimitError `limit/size` if they are too many."""
+def matches(function: str, pattern: Any, text: Any, most: int = MAX_ITEMS) -> list[Any]:
+    """The first `most` matches, first to last, not overlapping. LimitError `limit/size` if there are too many."""
     regex = compiled(function, pattern)
+    spend(len(need_string(function, "the text", text)) >> 4)
     found: list[Any] = []
     try:
-        for match in regex.finditer(need_string(function, "the text", text)):
-            if len(found) >= MAX_ITEMS:
+        for match in regex.finditer(text):
+            if len(found) >= most:
+                if most < MAX_ITEMS:
+                    break
                 raise size_error(function, "a vector", MAX_ITEMS, "elements")
             found.append(match)
+            spend(1)
     except UnicodeEncodeError:
         raise surrogates(function) from None
     return found
@@ -71,47 +62,65 @@ def matches(function: str, pattern: Any, text: Any) -> list[Any]:
 def first_match(function: str, pattern: Any, text: Any, *, whole: bool = False) -> Any:
     """The first match in the text, or the match of all of it (`whole`), or None."""
     regex = compiled(function, pattern)
-    need_string(function, "the text", text)
+    spend(len(need_string(function, "the text", text)) >> 4)
     try:
         return regex.fullmatch(text) if whole else regex.search(text)
     except UnicodeEncodeError:
         raise surrogates(function) from None
 
 
+def groups_of(match: Any) -> Any:
+    """A match as Clojure gives it: its text, or a vector of the text and the groups if the pattern has groups."""
+    groups = match.groups()
+    return Vector.of([match.group(0), *groups]) if groups else match.group(0)
+
+
+def _answer(pattern: Any, match: Any) -> Any:
+    return groups_of(match) if pattern.__class__ is Regex else match.group(0)
+
+
 @builtin(
     "re-matches",
     "(re-matches pattern text)",
-    "The text, if the pattern matches all of it, else nil.",
-    '(re-matches "[a-z]+" "abc")',
+    'The text, if the pattern matches all of it, else nil; of a #"…" with groups a vector of the text and the groups.',
+    '(re-matches #"[a-z]+" "abc")',
     '"abc"',
+    '(re-matches #"(\\\\d+)-(\\\\d+)" "12-34")',
+    '["12-34" "12" "34"]',
     '(re-matches "[a-z]+" "abc1")',
     "nil",
 )
-def re_matches(pattern: Any, text: Any, /) -> str | None:
-    return None if first_match("re-matches", pattern, text, whole=True) is None else text
+def re_matches(pattern: Any, text: Any, /) -> Any:
+    match = first_match("re-matches", pattern, text, whole=True)
+    return None if match is None else _answer(pattern, match)
 
 
 @builtin(
     "re-find",
     "(re-find pattern text)",
-    "The first part of the text that the pattern matches, or nil.",
-    '(re-find "[0-9]+" "ab12cd34")',
+    'The first match in the text, or nil; of a #"…" with groups a vector of the match and the groups.',
+    '(re-find #"[0-9]+" "ab12cd34")',
     '"12"',
+    '(re-find #"([a-z])(\\\\d)?" "a1")',
+    '["a1" "a" "1"]',
 )
-def re_find(pattern: Any, text: Any, /) -> str | None:
+def re_find(pattern: Any, text: Any, /) -> Any:
     match = first_match("re-find", pattern, text)
-    return None if match is None else match.group(0)
+    return None if match is None else _answer(pattern, match)
 
 
 @builtin(
     "re-seq",
     "(re-seq pattern text)",
-    "All parts of the text that the pattern matches, in order.",
-    '(re-seq "[a-z]+" "ab 1 cd")',
+    'All matches in the text, each as `re-find` gives it; without a match nil for a #"…", [] for a string.',
+    '(re-seq #"[a-z]+" "ab 1 cd")',
     '["ab" "cd"]',
+    '(re-seq #"([a-z])=(\\\\d)" "a=1 b=2")',
+    '[["a=1" "a" "1"] ["b=2" "b" "2"]]',
 )
-def re_seq(pattern: Any, text: Any, /) -> Vector:
-    return Vector.of([match.group(0) for match in matches("re-seq", pattern, text)])
+def re_seq(pattern: Any, text: Any, /) -> Vector | None:
+    found = [_answer(pattern, match) for match in matches("re-seq", pattern, text)]
+    return None if not found and pattern.__class__ is Regex else Vector.of(found)
 
 
 @builtin(
@@ -124,6 +133,23 @@ def re_seq(pattern: Any, text: Any, /) -> Vector:
 def re_groups(pattern: Any, text: Any, /) -> Vector | None:
     match = first_match("re-groups", pattern, text)
     return None if match is None else Vector.of([match.group(0), *match.groups()])
+
+
+@builtin(
+    "re-pattern",
+    "(re-pattern text)",
+    "The regular expression of a text.",
+    '(re-pattern "\\\\d+")',
+    '#"\\d+"',
+    '(re-find (re-pattern "a(b)") "xab")',
+    '["ab" "b"]',
+)
+def re_pattern(text: Any, /) -> Regex:
+    if text.__class__ is Regex:
+        return text  # type: ignore[no-any-return]
+    made = Regex(need_string("re-pattern", "the text", text))
+    compiled("re-pattern", made)
+    return made
 
 
 @builtin(
@@ -146,3 +172,113 @@ def re_split(pattern: Any, text: Any, /) -> Vector:
         last = end
     parts.append(text[last:])
     return Vector.of(parts)
+
+
+def split_by(function: str, text: Any, pattern: Any, limit: Any) -> Vector:
+    """The parts of the text between the matches, as Java's `split` gives them.
+
+    limit: at most so many parts; 0 takes the empty ones at the end away, a negative one keeps them.
+    """
+    most = need_int(function, "the limit", limit)
+    parts: list[str] = []
+    last = 0
+    for match in matches(function, pattern, text):
+        if most > 0 and len(parts) == most - 1:
+            break
+        start, end = match.span()
+        if end == 0 or (start == end == len(text)):
+            continue
+        parts.append(text[last:start])
+        last = end
+    parts.append(text[last:])
+    if most == 0:
+        while len(parts) > 1 and not parts[-1]:
+            parts.pop()
+        if parts == [""] and text:
+            parts = []
+    return Vector.of(parts)
+
+
+def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: int = MAX_ITEMS) -> str:
+    """The text with the first `most` matches replaced: by a text, in which `$1` or `${name}` is a group and a backslash
+    takes the next character as it is, or by what a function makes of the match (as `re-find` gives it)."""
+    found = matches(function, pattern, text, most)
+    if not found:
+        return text  # type: ignore[no-any-return]
+    if replacement.__class__ is str:
+        template = _template(function, replacement, found[0])
+        made = [_filled(template, match) for match in found]
+    else:
+        if not callable(replacement):
+            raise type_error(function, "the replacement", "a string or a function", replacement)
+        made = []
+        for match in found:
+            value = call_with(replacement, (groups_of(match),))
+            if value.__class__ is not str:
+                raise type_error(function, "the replacement function's answer", "a string", value)
+            made.append(value)
+    parts: list[str] = []
+    last = size = 0
+    for match, new in zip(found, made, strict=True):
+        start, end = match.span()
+        parts += (text[last:start], new)
+        size += len(new)
+        if size > MAX_TEXT:
+            raise size_error(function)
+        last = end
+    parts.append(text[last:])
+    if size + len(text) > MAX_TEXT:
+        raise size_error(function)
+    return "".join(parts)
+
+
+def _filled(template: list[Any], match: Any) -> str:
+    return "".join([piece if piece.__class__ is str else (match.group(piece[0]) or "") for piece in template])
+
+
+def _template(function: str, replacement: str, match: Any) -> list[Any]:
+    """A replacement as texts and groups (in a tuple). EvalError `argument/invalid` for a group that is not there."""
+    if "$" not in replacement and "\\" not in replacement:
+        return [replacement]
+    template: list[Any] = []
+    at = 0
+    while at < len(replacement):
+        char = replacement[at]
+        if char == "\\" and at + 1 < len(replacement):
+            template.append(replacement[at + 1])
+            at += 2
+        elif char == "$":
+            group, at = _group(function, replacement, at + 1, match)
+            template.append((group,))
+        elif char == "\\":
+            raise argument_error(function, "takes no replacement that ends with a backslash; a backslash is `\\\\\\\\`")
+        else:
+            template.append(char)
+            at += 1
+    return template
+
+
+def _group(function: str, replacement: str, at: int, match: Any) -> tuple[Any, int]:
+    """The group that a `$` before `at` names, and where the replacement goes on."""
+    there = len(match.groups())
+    if replacement.startswith("{", at) and "}" in replacement[at:]:
+        end = replacement.index("}", at)
+        name = replacement[at + 1 : end]
+        if name in match.re.groupindex:
+            return name, end + 1
+        raise argument_error(function, f"has no group `{name}` in its pattern")
+    digit = replacement[at : at + 1]
+    if not (digit.isascii() and digit.isdigit()):
+        hint = "a `$` of the text itself is written `\\\\$`"
+        raise argument_error(function, f"needs a group after `$` in the replacement, as in `$1`; {hint}")
+    number = int(digit)
+    if number > there:
+        raise argument_error(function, f"has no group {number}: the pattern has {there}")
+    at += 1
+    while replacement[at : at + 1] in _DIGITS and number * 10 + int(replacement[at]) <= there:
+        number = number * 10 + int(replacement[at])
+        at += 1
+    return number, at
+
+
+_DIGITS = frozenset("0123456789")

@@ -35,6 +35,8 @@ class Balance:
                     at += 1
                 elif char == '"':
                     self._string = False
+            elif char == "\\" and not self._comments:
+                at += 1  # a character such as `\(`
             elif char == "#" and line.startswith("#|", at) and (at == 0 or line[at - 1] in _BEFORE_COMMENT):
                 self._comments += 1
                 at += 1
