@@ -7,8 +7,10 @@ every name and alias to its function, a plain Python function that bears its RTF
 from __future__ import annotations
 
 from rtfs.builtins import (  # noqa: F401 - importing a module declares its functions
+    bits,
     building,
     comparison,
+    conversions,
     errors,
     formatting,
     functions,
@@ -18,6 +20,7 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     maps,
     mathematics,
     names,
+    number_predicates,
     numbers,
     predicates,
     reducing,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rtfs.builtins.checks import shown
 from rtfs.builtins.declare import builtin
-from rtfs.values import TypeMismatch
+from rtfs.values import Keyword, Symbol, TypeMismatch
 from rtfs.values.equality import equal as eq2
 from rtfs.values.order import compare as compare_values
 
@@ -124,20 +124,73 @@ def equal(value: Any, /, *more: Any) -> bool:
     return all(eq2(value, other) for other in more)
 
 
-@builtin("not=", "(not= a b)", "Do the two values differ?", "(not= 1 1.0)", "true", aliases=("!=",))
+@builtin("!=", "(!= a b)", "Do the two values differ?", "(!= 1 1.0)", "true")
 def ne2(a: Any, b: Any, /) -> bool:
     return not eq2(a, b)
+
+
+@builtin("not=", "(not= value & more)", "Is any of the values not equal to the first?", "(not= 1 1.0)", "true")
+def not_equal(value: Any, /, *more: Any) -> bool:
+    return not all(eq2(value, other) for other in more)
 
 
 @builtin(
     "compare",
     "(compare a b)",
-    "-1, 0 or 1 as the first value sorts before, with or after the second, in the total order of `sort`.",
+    "Below, at or above 0 as the first value sorts before, with or after the second, in the total order of `sort`.",
     "(compare 1 2)",
     "-1",
+    '(compare "a" "c")',
+    "-2",
 )
 def compare(a: Any, b: Any, /) -> int:
+    kind = a.__class__
+    if kind is b.__class__:
+        if kind is str:
+            return text_order(a, b)
+        if kind is Keyword or kind is Symbol:
+            return _name_order(a.name, b.name)
     return compare_values(a, b)
+
+
+def text_order(a: str, b: str) -> int:
+    """How Java compares two texts: the distance of the first characters that differ, else of the lengths."""
+    if a != b:
+        for one, other in zip(a, b, strict=False):
+            if one != other:
+                return ord(one) - ord(other)
+    return len(a) - len(b)
+
+
+def _name_order(a: str, b: str) -> int:
+    """Names without a namespace first, then by namespace and name."""
+    from rtfs.builtins.names import split_name
+
+    (space, name), (other_space, other_name) = split_name(a), split_name(b)
+    if space != other_space:
+        if space is None or other_space is None:
+            return -1 if space is None else 1
+        return text_order(space, other_space)
+    return text_order(name, other_name)
+
+
+@builtin(
+    "comparator",
+    "(comparator pred)",
+    "A function of two values for `sort`: -1 if `(pred a b)`, 1 if `(pred b a)`, else 0.",
+    "((comparator <) 1 2)",
+    "-1",
+)
+def comparator(pred: Any, /) -> Any:
+    def compared(a: Any, b: Any, /) -> int:
+        before = pred(a, b)
+        if before is not None and before is not False:
+            return -1
+        after = pred(b, a)
+        return 0 if after is None or after is False else 1
+
+    compared.__name__ = "comparator"
+    return compared
 
 
 @builtin("not", "(not value)", "true for nil and false, else false.", "(not nil)", "true", "(not 0)", "false")

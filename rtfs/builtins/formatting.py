@@ -1,48 +1,61 @@
-"""`format`: text from a template with directives, as Java's `Formatter` reads them, the useful part of it.
+"""`format`: text from a template with directives, as Java's `Formatter` reads them.
 
-`%[n$][flags][width][.precision]conversion`; conversions `s d f e g x X o b c n %`, flags `-` (left) `+` (sign) space
-`0` (zeros) `,` (groups of three) `#` (prefix of `x` and `o`). Must not know how values print inside. Invariant: the
-size of the result is bounded before a width or precision is honoured.
+`%[n$][flags][width][.precision]conversion`; conversions `s S d f e E g G x X o b B c C n %`, flags `-` (left) `+`
+(sign) space `0` (zeros) `,` (groups of three) `(` (negative in parentheses) `#` (prefix of `x` and `o`) `<` (the
+argument before). Halves are rounded up, as the shortest decimal text of the number shows them. Must not know how values
+print inside. Invariant: the size of the result is bounded before a width or precision is honoured.
+
+Source: https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/Formatter.html
 """
 
 from __future__ import annotations
 
 from rtfs.builtins.checks import MAX_TEXT, argument_error, need_string, shown, size_error, type_error
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.numbers import overflow
 from rtfs.syntax.numbers import int_text
 from rtfs.syntax.printer import display
-from rtfs.values import EvalError
+from rtfs.values import EvalError, Regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-FLAGS = "-+ 0,#"
-CONVERSIONS = "sdfegxXobcn%"
+FLAGS = "-+ 0,(#<"
+CONVERSIONS = "sSdfeEgGxXobBcCn%"
+
+# The flags that a conversion takes, besides `-` and `<`.
+_TAKES = {"d": "+ 0,(", "f": "+ 0,(#", "e": "+ 0(#", "g": "+ 0,(", "x": "0#", "o": "0#"}
 
 
 class Directive:
-    """One directive of a template. `index`: of its argument, from 0, or None for the next one; `precision`: None if not
-    given; `end`: the offset behind it."""
+    """One directive of a template. text: as written. index: of its argument, from 0, -1 for that of the directive
+    before, or None for the next one; precision: None if not given; end: the offset behind it."""
 
-    __slots__ = ("conversion", "end", "flags", "index", "precision", "width")
+    __slots__ = ("conversion", "end", "flags", "index", "precision", "text", "upper", "width")
 
     def __init__(
-        self, index: int | None, flags: str, width: int, precision: int | None, conversion: str, end: int
+        self, text: str, index: int | None, flags: str, width: int | None, precision: int | None, end: int
     ) -> None:
+        self.text = text
         self.index = index
         self.flags = flags
-        self.width = width
+        self.width = width or 0
         self.precision = precision
-        self.conversion = conversion
+        self.upper = text[-1].isupper()
+        self.conversion = text[-1] if text[-1] == "X" else text[-1].lower()
         self.end = end
 
 
-def _bad_directive(template: str, start: int) -> EvalError:
+def _bad(text: str, why: str) -> EvalError:
+    return argument_error("format", f"cannot use the directive {shown(text)}: {why}", "argument/format")
+
+
+def _unknown(template: str, start: int) -> EvalError:
     what = shown(template[start : start + 12])
     known = "%s %d %f %e %g %x %X %o %b %c %n %%"
-    return argument_error("format", f"does not know the directive at {what}; there are {known}", "argument/format")
+    error = argument_error("format", f"does not know the directive at {what}; there are {known}", "argument/format")
+    error.hint = "a percent sign is written %%"
+    return error
 
 
 def _digits(text: str, at: int) -> tuple[int | None, int]:
@@ -56,7 +69,7 @@ def _digits(text: str, at: int) -> tuple[int | None, int]:
 
 
 def parse_directive(template: str, start: int) -> Directive:
-    """The directive whose `%` is at `start`. EvalError `argument/format` if it is none."""
+    """The directive whose `%` is at `start`. EvalError `argument/format` if it is none, or its flags do not fit."""
     number, at = _digits(template, start + 1)
     index = None
     if number and template[at : at + 1] == "$":
@@ -73,15 +86,36 @@ def parse_directive(template: str, start: int) -> Directive:
     if template[at : at + 1] == ".":
         precision, at = _digits(template, at + 1)
         if precision is None:
-            raise _bad_directive(template, start)
+            raise _unknown(template, start)
     conversion = template[at : at + 1]
     if not conversion or conversion not in CONVERSIONS:
-        raise _bad_directive(template, start)
+        raise _unknown(template, start)
     if (width or 0) > MAX_TEXT or (precision or 0) > MAX_TEXT:
         raise size_error("format")
-    return Directive(index, flags, width or 0, precision, conversion, at + 1)
+    if "<" in flags:
+        index = -1
+    directive = Directive(template[start : at + 1], index, flags, width, precision, at + 1)
+    _check_flags(directive)
+    return directive
 
 
+def _check_flags(directive: Directive) -> None:
+    flags, text = directive.flags, directive.text
+    takes = _TAKES.get(directive.conversion.lower(), "")
+    for flag in flags:
+        if flag not in "-<" and flag not in takes:
+            raise _bad(text, f"the flag `{flag}` does not go with `{text[-1]}`")
+    if len(set(flags)) != len(flags):
+        raise _bad(text, "a flag is written twice")
+    if not directive.width and ("-" in flags or "0" in flags):
+        raise _bad(text, "the flags `-` and `0` need a width")
+    if ("-" in flags and "0" in flags) or ("+" in flags and " " in flags):
+        raise _bad(text, "its flags contradict each other")
+    if directive.precision is not None and directive.conversion in "dxXoc":
+        raise _bad(text, f"`{text[-1]}` takes no precision")
+
+
+# ---------------------------------------------------------------------- numbers
 def _grouped(digits: str) -> str:
     head = len(digits) % 3
     groups = [digits[:head]] if head else []
@@ -90,57 +124,134 @@ def _grouped(digits: str) -> str:
 
 
 def _signed(directive: Directive, negative: bool, body: str) -> str:
-    """Sign, prefix and body, with zeros between if the flags ask for them."""
-    sign = "-" if negative else "+" if "+" in directive.flags else " " if " " in directive.flags else ""
-    if "0" in directive.flags and "-" not in directive.flags:
-        body = body.rjust(directive.width - len(sign), "0")
-    return sign + body
+    """Sign and body, with zeros between if the flags ask for them."""
+    flags = directive.flags
+    before, after = ("(", ")") if negative and "(" in flags else ("-" if negative else "", "")
+    if not negative:
+        before = "+" if "+" in flags else " " if " " in flags else ""
+    if "0" in flags:
+        body = body.rjust(directive.width - len(before) - len(after), "0")
+    return before + body + after
 
 
 def _integer(directive: Directive, value: Any) -> str:
-    if value.__class__ is not int:
-        raise type_error("format", f"the argument of %{directive.conversion}", "an integer", value)
-    magnitude: int = abs(value)
     conversion = directive.conversion
+    if value.__class__ is not int:
+        error = type_error("format", f"the argument of %{conversion}", "an integer", value)
+        if value.__class__ is float:
+            error.hint = "%.0f or %.2f is for floats; (round x) and (int x) make an integer"
+        raise error
     if conversion == "d":
-        body = int_text(magnitude)
-        if "," in directive.flags:
-            body = _grouped(body)
-    else:
-        prefix = "" if "#" not in directive.flags else "0" + conversion
-        body = prefix + format(magnitude, conversion)
-    return _signed(directive, value < 0, body)
+        body = int_text(abs(value))
+        return _signed(directive, value < 0, _grouped(body) if "," in directive.flags else body)
+    if value < 0 and value >= -(1 << 63):
+        value += 1 << 64  # as the 64 bits that it is in Java
+    prefix = "" if "#" not in directive.flags else "0" if conversion == "o" else "0x"
+    body = format(abs(value), conversion.lower())
+    if "0" in directive.flags:
+        body = body.rjust(directive.width - len(prefix) - (value < 0), "0")
+    text = ("-" if value < 0 else "") + prefix + body
+    return text.upper() if directive.upper else text
+
+
+def _decimal(value: Any) -> tuple[int, int]:
+    """(digits, scale): the number without its sign is digits / 10^scale, by its shortest decimal text."""
+    if value.__class__ is int:
+        return abs(value), 0
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    return int(whole + fraction), len(fraction) - int(exponent or 0)
+
+
+def _scaled(digits: int, scale: int, places: int) -> int:
+    """digits / 10^scale in units of 10^-places, halves up."""
+    if places >= scale:
+        return int(digits * 10 ** (places - scale))
+    unit = 10 ** (scale - places)
+    quotient, rest = divmod(digits, unit)
+    return int(quotient + (2 * rest >= unit))
+
+
+def _fixed(directive: Directive, digits: int, scale: int, places: int) -> str:
+    """The number with so many places behind the point."""
+    told = min(places, max(scale, 0))  # zeros behind these are text, however many there are
+    text = int_text(_scaled(digits, scale, told)).rjust(told + 1, "0")
+    whole, fraction = text[: len(text) - told], text[len(text) - told :]
+    if "," in directive.flags:
+        whole = _grouped(whole)
+    return f"{whole}.{fraction.ljust(places, '0')}" if places or "#" in directive.flags else whole
+
+
+def _significant(digits: int, scale: int, places: int) -> tuple[str, int]:
+    """(first digits, exponent of ten of the first): the number rounded to one digit and `places` more, or as many as
+    it has."""
+    text = int_text(digits)
+    exponent = len(text) - 1 - scale if digits else 0
+    if len(text) > places + 1:
+        text = int_text(_scaled(digits, len(text) - 1, places))
+        if len(text) > places + 1:
+            return text[:-1], exponent + 1
+    return text, exponent
+
+
+def _scientific(directive: Directive, digits: int, scale: int, places: int) -> str:
+    text, exponent = _significant(digits, scale, places)
+    point = "." if places or "#" in directive.flags else ""
+    return f"{text[0]}{point}{text[1:].ljust(places, '0')}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+
+
+def _general(directive: Directive, digits: int, scale: int) -> str:
+    """Java's `%g`: so many digits in all, as a fraction from 10^-4 up to what they can say, else with an exponent."""
+    significant = 6 if directive.precision is None else directive.precision or 1
+    exponent = _significant(digits, scale, significant - 1)[1]
+    if digits and not -4 <= exponent < significant:
+        return _scientific(directive, digits, scale, significant - 1)
+    return _fixed(directive, digits, scale, max(0, significant - 1 - exponent))
 
 
 def _float(directive: Directive, value: Any) -> str:
+    conversion = directive.conversion
     if value.__class__ is not float and value.__class__ is not int:
-        raise type_error("format", f"the argument of %{directive.conversion}", "a number", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        raise overflow("format") from None
-    if number - number != 0:
-        return display(number)
-    precision = 6 if directive.precision is None else directive.precision
-    group = "," if "," in directive.flags and directive.conversion != "e" else ""
-    negative = number < 0 or str(number) == "-0.0"
-    return _signed(directive, negative, format(abs(number), f"{group}.{precision}{directive.conversion}"))
+        raise type_error("format", f"the argument of %{conversion}", "a number", value)
+    if value.__class__ is float and value - value != 0:
+        if value != value:
+            return "NaN"
+        sign = ("(", ")") if value < 0 and "(" in directive.flags else ("-" if value < 0 else "", "")
+        plus = "+" if value > 0 and "+" in directive.flags else ""
+        return f"{plus}{sign[0]}Infinity{sign[1]}"
+    digits, scale = _decimal(value)
+    places = 6 if directive.precision is None else directive.precision
+    if conversion == "f":
+        body = _fixed(directive, digits, scale, places)
+    elif conversion == "e":
+        body = _scientific(directive, digits, scale, places)
+    else:
+        body = _general(directive, digits, scale)
+    return _signed(directive, value < 0 or repr(value) == "-0.0", body)
+
+
+def _text(value: Any) -> str:
+    return value if value.__class__ is str else value.pattern if value.__class__ is Regex else display(value)
 
 
 def _rendered(directive: Directive, value: Any) -> str:
+    """The text of a value by a directive, not filled up to its width."""
     conversion = directive.conversion
+    if value is None and conversion not in "sb":
+        return "nil"
     if conversion in "dxXo":
         return _integer(directive, value)
     if conversion in "feg":
-        return _float(directive, value)
-    if conversion == "b":
-        return "false" if value is None or value is False else "true"
-    if conversion == "c":
+        text = _float(directive, value)
+    elif conversion == "c":
         if value.__class__ is not str or len(value) != 1:
-            raise type_error("format", "the argument of %c", "a string of one character", value)
-        return str(value)
-    text: str = value if value.__class__ is str else display(value)
-    return text if directive.precision is None else text[: directive.precision]
+            raise type_error("format", "the argument of %c", "a character", value)
+        text = value
+    else:
+        text = _text(value) if conversion == "s" else "false" if value is None or value is False else "true"
+        if directive.precision is not None:
+            text = text[: directive.precision]
+    return text.upper() if directive.upper else text
 
 
 @builtin(
@@ -153,7 +264,8 @@ def _rendered(directive: Directive, value: Any) -> str:
 def format_(template: Any, /, *values: Any) -> str:
     need_string("format", "the template", template)
     parts: list[str] = []
-    size = at = used = 0
+    size = at = used = last = 0
+    asked = False
     while True:
         start = template.find("%", at)
         if start < 0:
@@ -164,21 +276,30 @@ def format_(template: Any, /, *values: Any) -> str:
         if directive.conversion in "%n":
             text = "%" if directive.conversion == "%" else "\n"
         else:
-            index = used if directive.index is None else directive.index
             if directive.index is None:
+                last = used
                 used += 1
-            if index >= len(values):
-                problem = f"has no value for {template[start:at]}, the values are {len(values)}"
+            elif directive.index >= 0:
+                last = directive.index
+            elif not asked:
+                raise _bad(directive.text, "no directive before it takes an argument")
+            asked = True
+            if last >= len(values):
+                problem = f"has no value for {directive.text}, the values are {len(values)}"
                 raise argument_error("format", problem, "argument/format")
             size += max(directive.width, directive.precision or 0)
             if size > MAX_TEXT:
                 raise size_error("format")
-            text = _rendered(directive, values[index])
+            text = _rendered(directive, values[last])
         text = text.ljust(directive.width) if "-" in directive.flags else text.rjust(directive.width)
         parts.append(text)
         size += len(text) + directive.end - start
         if size > MAX_TEXT:
             raise size_error("format")
+    if values and not asked and "{" in template:
+        error = argument_error("format", "has values, but no directive that takes one", "argument/format")
+        error.hint = 'the directives are Java\'s: (format "%s is %d" name number)'
+        raise error
     parts.append(template[at:])
     if size + len(template) > MAX_TEXT:
         raise size_error("format")

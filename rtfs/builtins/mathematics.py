@@ -150,13 +150,17 @@ def _number_from(function: str, value: Any) -> Any:
 @builtin(
     "int",
     "(int value)",
-    "The number without its fraction, as an integer; a string must read as a number.",
+    "The number without its fraction as an integer; of a text the number that it reads as, of a letter its code.",
     "(int -2.9)",
     "-2",
     '(int "42")',
     "42",
+    '(int "a")',
+    "97",
 )
 def to_int(value: Any, /) -> int:
+    if value.__class__ is str and len(value) == 1 and not value.isdigit():
+        return ord(value)
     return int(finite("int", _number_from("int", value)))
 
 

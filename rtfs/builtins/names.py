@@ -6,7 +6,7 @@ Must not know programs. Invariant: a keyword or symbol made here reads back as i
 from __future__ import annotations
 
 from rtfs.builtins.checks import argument_error, shown, type_error
-from rtfs.builtins.declare import builtin
+from rtfs.builtins.declare import MISSING, builtin
 from rtfs.values import Keyword, Symbol
 from rtfs.values.keyword import is_keyword_name
 
@@ -39,16 +39,28 @@ def reads_as_symbol(text: str) -> bool:
         return False
 
 
+def _qualified(function: str, namespace: Any, name: Any) -> Any:
+    """`namespace/name` as text. nil is no namespace. Raises TypeMismatch."""
+    for what, part in (("the namespace", namespace), ("the name", name)):
+        if part.__class__ is not str and not (part is None and part is namespace):
+            raise type_error(function, what, "a string", part)
+    return name if namespace is None else f"{namespace}/{name}"
+
+
 @builtin(
     "keyword",
-    "(keyword name)",
-    "The keyword of that name; a keyword is given back.",
+    "(keyword namespace? name)",
+    "The keyword of that name; a keyword is given back, nil for nil.",
     '(keyword "ns/a")',
     ":ns/a",
+    '(keyword "ns" "a")',
+    ":ns/a",
 )
-def keyword(name: Any, /) -> Keyword:
+def keyword(name: Any, second: Any = MISSING, /) -> Keyword | None:
+    if second is not MISSING:
+        name = _qualified("keyword", name, second)
     kind = name.__class__
-    if kind is Keyword:
+    if kind is Keyword or name is None:
         return name  # type: ignore[no-any-return]
     text = name.name if kind is Symbol else name
     if text.__class__ is not str:
@@ -58,8 +70,18 @@ def keyword(name: Any, /) -> Keyword:
     return Keyword(text)
 
 
-@builtin("symbol", "(symbol name)", "The symbol of that name; a symbol is given back.", '(symbol "a")', "a")
-def symbol(name: Any, /) -> Symbol:
+@builtin(
+    "symbol",
+    "(symbol namespace? name)",
+    "The symbol of that name; a symbol is given back.",
+    '(symbol "a")',
+    "a",
+    '(symbol "ns" "a")',
+    "ns/a",
+)
+def symbol(name: Any, second: Any = MISSING, /) -> Symbol:
+    if second is not MISSING:
+        name = _qualified("symbol", name, second)
     kind = name.__class__
     if kind is Symbol:
         return name  # type: ignore[no-any-return]
@@ -105,3 +127,23 @@ def namespace_of(value: Any, /) -> str | None:
     if value.__class__ is Keyword or value.__class__ is Symbol:
         return split_name(value.name)[0]
     raise type_error("namespace", "its argument", "a keyword or a symbol", value)
+
+
+def _name_predicate(name: str, kinds: tuple[type, ...], qualified: bool | None, example: str) -> None:
+    what = "a keyword or symbol" if len(kinds) == 2 else "a keyword" if kinds[0] is Keyword else "a symbol"
+    ending = "" if qualified is None else " with a namespace" if qualified else " without a namespace"
+
+    @builtin(name, f"({name} value)", f"Is it {what}{ending}?", f"({name} {example})", "true")
+    def function(value: Any, /) -> bool:
+        if not isinstance(value, (Keyword, Symbol)) or value.__class__ not in kinds:
+            return False
+        return qualified is None or (split_name(value.name)[0] is not None) is qualified
+
+
+_name_predicate("ident?", (Keyword, Symbol), None, ":a")
+_name_predicate("simple-ident?", (Keyword, Symbol), False, ":a")
+_name_predicate("qualified-ident?", (Keyword, Symbol), True, ":a/b")
+_name_predicate("simple-keyword?", (Keyword,), False, ":a")
+_name_predicate("qualified-keyword?", (Keyword,), True, ":a/b")
+_name_predicate("simple-symbol?", (Symbol,), False, "'a")
+_name_predicate("qualified-symbol?", (Symbol,), True, "'a/b")

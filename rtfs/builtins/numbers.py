@@ -212,7 +212,9 @@ def neg1(a: Any, /) -> Any:
     raise not_number("-", a)
 
 
-@builtin("+", "(+ & numbers)", "The sum; 0 of nothing; a float as soon as one number is.", "(+ 1 2 3)", "6")
+@builtin(
+    "+", "(+ & numbers)", "The sum; 0 of nothing; a float as soon as one number is.", "(+ 1 2 3)", "6", aliases=("+'",)
+)
 def add(*numbers: Any) -> Any:
     if len(numbers) == 2:
         return add2(numbers[0], numbers[1])
@@ -224,7 +226,16 @@ def add(*numbers: Any) -> Any:
     return total
 
 
-@builtin("-", "(- number & more)", "The difference; of one number its negative.", "(- 10 3 2)", "5", "(- 5)", "-5")
+@builtin(
+    "-",
+    "(- number & more)",
+    "The difference; of one number its negative.",
+    "(- 10 3 2)",
+    "5",
+    "(- 5)",
+    "-5",
+    aliases=("-'",),
+)
 def subtract(number: Any, /, *more: Any) -> Any:
     if not more:
         return neg1(number)
@@ -233,7 +244,14 @@ def subtract(number: Any, /, *more: Any) -> Any:
     return number
 
 
-@builtin("*", "(* & numbers)", "The product; 1 of nothing; a float as soon as one number is.", "(* 2 3 4)", "24")
+@builtin(
+    "*",
+    "(* & numbers)",
+    "The product; 1 of nothing; a float as soon as one number is.",
+    "(* 2 3 4)",
+    "24",
+    aliases=("*'",),
+)
 def multiply(*numbers: Any) -> Any:
     if len(numbers) == 2:
         return mul2(numbers[0], numbers[1])
@@ -265,8 +283,8 @@ def divide(number: Any, /, *more: Any) -> Any:
 builtin("mod", "(mod a b)", "The remainder of flooring division, with the sign of b.", "(mod -7 3)", "2")(mod2)
 builtin("rem", "(rem a b)", "The remainder of truncating division, with the sign of a.", "(rem -7 3)", "-1")(rem2)
 builtin("quot", "(quot a b)", "The quotient, truncated towards zero.", "(quot -7 2)", "-3")(quot2)
-builtin("inc", "(inc a)", "The number plus one.", "(inc 41)", "42")(inc1)
-builtin("dec", "(dec a)", "The number minus one.", "(dec 43)", "42")(dec1)
+builtin("inc", "(inc a)", "The number plus one.", "(inc 41)", "42", aliases=("inc'",))(inc1)
+builtin("dec", "(dec a)", "The number minus one.", "(dec 43)", "42", aliases=("dec'",))(dec1)
 
 
 @builtin("max", "(max number & more)", "The largest of the numbers; NaN if one of them is.", "(max 1 5 3)", "5")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import FunctionType
 
 from rtfs.builtins.declare import builtin
-from rtfs.values import Keyword, LazySeq, List, Map, Set, Symbol, Vector
+from rtfs.values import Keyword, LazySeq, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.kinds import type_name
 
 TYPE_CHECKING = False
@@ -100,3 +100,78 @@ def is_coll(value: Any, /) -> bool:
 )
 def type_name_of(value: Any, /) -> str:
     return type_name(value)
+
+
+@builtin("true?", "(true? value)", "Is it true itself?", "(true? true)", "true", "(true? 1)", "false")
+def is_true(value: Any, /) -> bool:
+    return value is True
+
+
+@builtin("false?", "(false? value)", "Is it false itself?", "(false? false)", "true", "(false? nil)", "false")
+def is_false(value: Any, /) -> bool:
+    return value is False
+
+
+@builtin(
+    "boolean", "(boolean value)", "false for nil and false, else true.", "(boolean 0)", "true", "(boolean nil)", "false"
+)
+def boolean(value: Any, /) -> bool:
+    return value is not None and value is not False
+
+
+@builtin("identical?", "(identical? a b)", "Are they one and the same value?", "(identical? :a :a)", "true")
+def is_identical(a: Any, b: Any, /) -> bool:
+    kind = a.__class__
+    return a is b or (kind is b.__class__ and (kind is int or kind is str) and a == b)
+
+
+@builtin("char?", "(char? value)", "Is it a text of one character?", '(char? "a")', "true", '(char? "ab")', "false")
+def is_char(value: Any, /) -> bool:
+    return value.__class__ is str and len(value) == 1
+
+
+@builtin("regex?", "(regex? value)", "Is it a regular expression?", '(regex? #"a+")', "true")
+def is_regex(value: Any, /) -> bool:
+    return value.__class__ is Regex
+
+
+@builtin(
+    "ifn?",
+    "(ifn? value)",
+    "Can it be called: a function, keyword, map, vector or set?",
+    "(ifn? :a)",
+    "true",
+    "(ifn? 1)",
+    "false",
+)
+def is_ifn(value: Any, /) -> bool:
+    return value.__class__ in _CALLABLE
+
+
+_CALLABLE = frozenset((FunctionType, Keyword, Map, Vector, Set))
+
+
+@builtin("counted?", "(counted? value)", "Is it a collection that knows its size?", "(counted? [1])", "true")
+def is_counted(value: Any, /) -> bool:
+    kind = value.__class__
+    return kind is Vector or kind is List or kind is Map or kind is Set
+
+
+@builtin(
+    "sorted?", "(sorted? value)", "Is it a collection that sorts itself? There are none.", "(sorted? #{1})", "false"
+)
+def is_sorted(_: Any, /) -> bool:
+    return False
+
+
+@builtin(
+    "uuid?",
+    "(uuid? value)",
+    "Is it the text of a UUID?",
+    '(uuid? "550e8400-e29b-41d4-a716-446655440000")',
+    "true",
+)
+def is_uuid(value: Any, /) -> bool:
+    from rtfs.builtins.conversions import is_uuid_text
+
+    return value.__class__ is str and is_uuid_text(value)

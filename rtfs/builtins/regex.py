@@ -16,6 +16,7 @@ from rtfs.values import EvalError, Regex, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 
@@ -145,8 +146,8 @@ def re_groups(pattern: Any, text: Any, /) -> Vector | None:
     '["ab" "b"]',
 )
 def re_pattern(text: Any, /) -> Regex:
-    if text.__class__ is Regex:
-        return text  # type: ignore[no-any-return]
+    if isinstance(text, Regex):
+        return text
     made = Regex(need_string("re-pattern", "the text", text))
     compiled("re-pattern", made)
     return made
@@ -174,29 +175,35 @@ def re_split(pattern: Any, text: Any, /) -> Vector:
     return Vector.of(parts)
 
 
-def split_by(function: str, text: Any, pattern: Any, limit: Any) -> Vector:
-    """The parts of the text between the matches, as Java's `split` gives them.
+def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit: Any) -> Vector:
+    """The parts of a text between separators, as Java's `split` gives them.
 
     limit: at most so many parts; 0 takes the empty ones at the end away, a negative one keeps them.
     """
-    most = need_int(function, "the limit", limit)
+    most = need_int(name, "limit", limit)
     parts: list[str] = []
     last = 0
-    for match in matches(function, pattern, text):
+    for start, end in separators:
         if most > 0 and len(parts) == most - 1:
             break
-        start, end = match.span()
-        if end == 0 or (start == end == len(text)):
+        if end == 0:
             continue
         parts.append(text[last:start])
         last = end
+        if len(parts) > MAX_ITEMS:
+            raise size_error(name, "a vector", MAX_ITEMS, "elements")
+    if not parts:
+        return Vector.of([text])
     parts.append(text[last:])
     if most == 0:
-        while len(parts) > 1 and not parts[-1]:
+        while parts and not parts[-1]:
             parts.pop()
-        if parts == [""] and text:
-            parts = []
     return Vector.of(parts)
+
+
+def regex_spans(name: str, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
+    """Where a regular expression matches."""
+    return (match.span() for match in matches(name, pattern, text))
 
 
 def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: int = MAX_ITEMS) -> str:

@@ -6,11 +6,11 @@ result that can outgrow its arguments is checked before it is built.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, index_error, need_int, need_string, size_error
-from rtfs.builtins.declare import builtin
-from rtfs.builtins.seqs import items
+from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, index_error, need_int, need_string, size_error, type_error
+from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.seqs import items, like
 from rtfs.syntax.printer import display, to_text
-from rtfs.values import Vector
+from rtfs.values import Map, Regex, Vector, lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,18 +124,26 @@ def ends_with(text: Any, part: Any, /) -> bool:
 
 @builtin(
     "split",
-    "(split text separator)",
-    'The parts of the text between the separators, empty ones too; "" gives the characters.',
+    "(split text separator limit?)",
+    'The parts between a literal separator, empty ones too, "" gives the characters; by a #"…" as Clojure\'s `split`.',
     '(split "a,b,,c" ",")',
     '["a" "b" "" "c"]',
     '(split "abc" "")',
     '["a" "b" "c"]',
+    '(split "a1b22c" #"[0-9]+")',
+    '["a" "b" "c"]',
 )
-def split(text: Any, separator: Any, /) -> Vector:
+def split(text: Any, separator: Any, limit: Any = MISSING, /) -> Vector:
     need_string("split", "text", text)
+    if separator.__class__ is Regex:
+        from rtfs.builtins.regex import regex_spans, split_at
+
+        return split_at("split", text, regex_spans("split", separator, text), 0 if limit is MISSING else limit)
     need_string("split", "separator", separator)
     if text.count(separator) > MAX_ITEMS:
         raise size_error("split", "a vector", MAX_ITEMS, "elements")
+    if limit is not MISSING and need_int("split", "the limit", limit) > 0:
+        return Vector.of(text.split(separator, limit - 1) if separator else [*text[: limit - 1], text[limit - 1 :]])
     return Vector.of(text.split(separator) if separator else list(text))
 
 
@@ -180,16 +188,33 @@ def trim(text: Any, /) -> str:
 
 @builtin(
     "replace",
-    "(replace text part replacement)",
-    "The text with every occurrence of the part replaced.",
+    "(replace text part replacement?)",
+    'Every part replaced: a text by a text, matches of a #"…" by a text with $1 or by what a function answers.',
     '(replace "a-b-c" "-" "+")',
     '"a+b+c"',
+    '(replace "a1b2" #"([a-z])([0-9])" "$2$1")',
+    '"1a2b"',
+    "(replace {1 :one} [1 2])",
+    "[:one 2]",
     aliases=("string-replace",),
 )
-def replace(text: Any, part: Any, replacement: Any, /) -> str:
+def replace(text: Any, part: Any, replacement: Any = MISSING, /) -> Any:
+    if replacement is MISSING:
+        return _replace_elements(text, part)
     need_string("replace", "text", text)
+    if part.__class__ is Regex:
+        from rtfs.builtins.regex import replace_by
+
+        return replace_by("replace", text, part, replacement)
     need_string("replace", "part", part)
     need_string("replace", "replacement", replacement)
     if len(replacement) > len(part) and len(text) + text.count(part) * (len(replacement) - len(part)) > MAX_TEXT:
         raise size_error("replace")
-    return text.replace(part, replacement)  # type: ignore[no-any-return]
+    return text.replace(part, replacement)
+
+
+def _replace_elements(replacements: Any, coll: Any) -> Any:
+    """Clojure's `(replace map coll)`: the elements, those that are keys of the map replaced by their values."""
+    if replacements.__class__ is not Map and replacements.__class__ is not Vector:
+        raise type_error("replace", "the replacements", "a map or a vector", replacements)
+    return like(coll, [lookup.get(replacements, element, element) for element in items("replace", coll)])

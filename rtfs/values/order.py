@@ -1,10 +1,10 @@
 """The total order of `sort`: nil < booleans < numbers < strings < keywords < symbols < vectors and lists < maps < sets
 < regular expressions.
 
-Sequences compare lexicographically, maps by size and then as the sequence of their entries in the order of their keys,
-sets by size and then as the sequence of their elements in order, regular expressions by their text.
-Numbers compare by value whatever their kind (1 and 1.0 are a tie, which a stable sort leaves alone), NaN stands behind
-all others. Functions and errors have no order.
+Names without a namespace come before others. Sequences compare lexicographically, maps by size and then as the sequence
+of their entries in the order of their keys, sets by size and then as the sequence of their elements in order, regular
+expressions by their text. Numbers compare by value whatever their kind (1 and 1.0 are a tie, which a stable sort leaves
+alone), NaN comes behind all others. Functions and errors have no order.
 Invariant: a key is a flat tuple of numbers and strings, never nested: C's comparison of two keys never recurses.
 """
 
@@ -81,6 +81,8 @@ def sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
         order = keys
     elif kinds == {Keyword}:
         order = [key.name for key in keys]
+        if any("/" in name for name in order):
+            order = [_name(name) for name in order]
     else:
         order = [sort_key(key) for key in keys]
     if order is values:
@@ -98,7 +100,7 @@ def _leaf(value: Any) -> tuple[Any, ...] | None:
     if kind is str:
         return _STRING, value
     if kind is Keyword:
-        return _KEYWORD, value.name
+        return _KEYWORD, *_name(value.name)
     if kind is Vector or kind is List or kind is Map or kind is Set or kind is LazySeq:
         return None
     if value is None:
@@ -106,10 +108,19 @@ def _leaf(value: Any) -> tuple[Any, ...] | None:
     if kind is bool:
         return _BOOLEAN, value
     if kind is Symbol:
-        return _SYMBOL, value.name
+        return _SYMBOL, *_name(value.name)
     if kind is Regex:
         return _REGEX, value.pattern
     raise TypeMismatch("type/mismatch", f"values of type {type_name(value)} have no order")
+
+
+def _name(name: str) -> tuple[str, str]:
+    """(namespace, or "" for none, name)."""
+    if "/" in name:
+        namespace, _, rest = name.partition("/")
+        if namespace and rest:
+            return namespace, rest
+    return "", name
 
 
 def _emit(value: Any, tokens: list[Any]) -> Iterator[Iterator[Any]]:

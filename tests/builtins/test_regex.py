@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rtfs.builtins import CORE
-from rtfs.builtins.regex import CACHE_SIZE, _cache
-from rtfs.values import EvalError, TypeMismatch
+from rtfs.syntax.patterns import CACHE_SIZE, MAX_GROUPS, MAX_LENGTH, _cache
+from rtfs.values import EvalError, Regex, TypeMismatch
 
 
 def plain(value: Any) -> Any:
@@ -63,6 +63,46 @@ def test_both_arguments_are_strings(name: str) -> None:
 
 def test_patterns_that_kill_backtracking_engines_are_harmless() -> None:
     assert CORE["re-matches"]("(a*)*b", "a" * 100_000) is None
+
+
+@pytest.mark.parametrize("pattern", ["a?" * MAX_LENGTH, "(a?)" * (MAX_GROUPS + 1), r"\pL{0,500}" * 100])
+def test_patterns_that_would_cost_too_much_are_refused(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
+    for one in (pattern, Regex(pattern)):
+        with pytest.raises(EvalError) as caught:
+            CORE["re-find"](one, "x")
+        assert caught.value.code == "regex/invalid"
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (r"\u0041+", "xAA", "AA"),
+        (r"\p{Alpha}+", "12ab", "ab"),
+        (r"[\p{Digit}\p{Punct}]+", "ab1!2", "1!2"),
+        (r"\P{Space}+", " ab ", "ab"),
+        (r"\p{IsAlphabetic}+", "1é", "é"),
+        (r"\p{IsGreek}", "aλ", "λ"),
+        (r"\p{javaUpperCase}", "aÉ", "É"),
+        (r"a\hb", "a\tb", "a\tb"),
+        (r"a\R", "a\r\nb", "a\r\n"),
+        ("(?x) a \\s b # a comment\n c", "a bc", "a bc"),
+        (r"\Q[a]\E+", "[a]]", "[a]]"),
+        (r"[\[\]]+", "a[]", "[]"),
+        (r"[]a]+", "x]a", "]a"),
+        (r"[[:alpha:]]+", "1a", "a"),
+    ],
+)
+def test_a_regular_expression_takes_javas_spellings(pattern: str, text: str, found: str) -> None:
+    assert CORE["re-find"](Regex(pattern), text) == found
+
+
+@pytest.mark.parametrize("pattern", ["[a-z&&[^b]]", "[a[b]]", r"\Z", "a++", "(?<=a)b"])
+def test_what_re2_would_misread_or_does_not_have_is_refused_with_a_reason(pattern: str) -> None:
+    with pytest.raises(EvalError) as caught:
+        CORE["re-find"](Regex(pattern), "a")
+    assert caught.value.code == "regex/invalid"
+    assert caught.value.hint
 
 
 def test_the_cache_is_bounded() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rtfs.builtins import CORE
 from rtfs.builtins.checks import MAX_TEXT
-from rtfs.values import EvalError, Keyword, LimitError, List, Map, TypeMismatch, UserError, Vector
+from rtfs.values import EvalError, Keyword, LimitError, List, Map, Regex, TypeMismatch, UserError, Vector
 
 K = Keyword
 
@@ -128,7 +128,20 @@ def test_results_that_would_be_too_long_are_refused_before_they_are_built(name: 
         ("%10s|%-10s|%.2s", ("abc", "abc", "abc"), "       abc|abc       |ab"),
         ("%2$s %1$s", ("a", "b"), "b a"),
         ("%n", (), "\n"),
-        ("%.0f", (float("inf"),), "##Inf"),
+        ("%.0f %5f %f", (float("inf"), float("-inf"), float("nan")), "Infinity -Infinity NaN"),
+        ("%.1f %.1f %.2f %.0f %.0f", (0.25, -0.25, 1.005, 0.5, 2.5), "0.3 -0.3 1.01 1 3"),
+        ("%.3f %.2f %.1f", (1e-10, 1e21, 99.95), "0.000 1000000000000000000000.00 100.0"),
+        ("%.20f", (0.1,), "0.10000000000000000000"),
+        ("%(d %(.1f %(d", (-5, -2.5, 5), "(5) (2.5) 5"),
+        ("%e %E %.0e", (0.00012345, 123456.0, 9.5), "1.234500e-04 1.234560E+05 1e+01"),
+        ("%g %g %g %.3g", (123.456, 0.00001, 1e10, 999.9), "123.456 1.00000e-05 1.00000e+10 1.00e+03"),
+        ("%x %o", (-1, -1), "ffffffffffffffff 1777777777777777777777"),
+        ("%#o %#X %08x", (8, 255, 48879), "010 0XFF 0000beef"),
+        ("%S %B %C", ("abc", True, "x"), "ABC TRUE X"),
+        ("%s %<s %s", ("a", "b"), "a a b"),
+        ("%5%|%-5%|", (), "    %|%    |"),
+        ("%d %s", (None, None), "nil nil"),
+        ("%s", (Regex("a+"),), "a+"),
         ("%s", (1, 2, 3), "1"),
     ],
 )
@@ -153,6 +166,16 @@ def test_format_prints_integers_of_any_size() -> None:
         ("%.f", (1.0,), "argument/format"),
         ("%5", (1,), "argument/format"),
         ("%3$s", (1,), "argument/format"),
+        ("%-05d", (1,), "argument/format"),
+        ("%05s", ("a",), "argument/format"),
+        ("%-d", (1,), "argument/format"),
+        ("%.2d", (1,), "argument/format"),
+        ("%++d", (1,), "argument/format"),
+        ("%,x", (1,), "argument/format"),
+        ("%<s", ("a",), "argument/format"),
+        ("%tY", ("a",), "argument/format"),
+        ("%c", ("ab",), "type/mismatch"),
+        ("{} is {}", ("a", 1), "argument/format"),
     ],
 )
 def test_format_errors(template: str, values: tuple[Any, ...], code: str) -> None:

@@ -18,6 +18,7 @@ CORE_NAMESPACE = "clojure.core"
 
 NAMESPACES: dict[str, str] = {
     "clojure.string": "rtfs.builtins.clojure.string",
+    "clojure.set": "rtfs.builtins.clojure.set",
     "clojure.walk": "rtfs.builtins.clojure.walk",
     "clojure.edn": "rtfs.builtins.clojure.edn",
     "clojure.data.json": "rtfs.builtins.clojure.json",

@@ -11,6 +11,7 @@ from rtfs.builtins.clojure import string as text_functions
 from rtfs.builtins.clojure.java_math import as_float
 from rtfs.builtins.comparison import compare
 from rtfs.builtins.declare import builtin
+from rtfs.builtins.regex import regex_spans, split_at
 from rtfs.builtins.seqs import items
 from rtfs.builtins.strings import concatenated, replace, str1
 from rtfs.values import List, Map, UserError, Vector
@@ -205,7 +206,7 @@ def _size(name: str, value: Any) -> int:
 )
 def split(text: Any, pattern: Any, limit: Any = 0, /) -> Vector:
     whole = need_string(".split", "the text", text)
-    return text_functions.split_at(".split", whole, text_functions.regex_spans(".split", pattern, whole), limit)
+    return split_at(".split", whole, regex_spans(".split", pattern, whole), limit)
 
 
 @builtin(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.checks import (
-    MAX_ITEMS,
     MAX_TEXT,
     need_int,
     need_string,
@@ -16,12 +15,12 @@ from rtfs.builtins.checks import (
     type_error,
 )
 from rtfs.builtins.declare import builtin
+from rtfs.builtins.regex import regex_spans, replace_by, split_at
 from rtfs.builtins.strings import concatenated, join, replace, str1
-from rtfs.values import Map, Vector
+from rtfs.values import Map, Regex, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 WHITESPACE = (
@@ -242,36 +241,6 @@ def split(text: Any, separator: Any, limit: Any = 0, /) -> Vector:
     return split_at(name, whole, spans, limit)
 
 
-def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit: Any) -> Vector:
-    """The parts of a text between separators, as Java's `split` gives them."""
-    most = need_int(name, "limit", limit)
-    parts: list[str] = []
-    last = 0
-    for start, end in separators:
-        if most > 0 and len(parts) == most - 1:
-            break
-        if start == end and start in (0, len(text)):
-            continue
-        parts.append(text[last:start])
-        last = end
-        if len(parts) > MAX_ITEMS:
-            raise size_error(name, "a vector", MAX_ITEMS, "elements")
-    if not parts:
-        return Vector.of([text])
-    parts.append(text[last:])
-    if most == 0:
-        while parts and not parts[-1]:
-            parts.pop()
-    return Vector.of(parts)
-
-
-def regex_spans(name: str, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
-    """Where a regular expression matches."""
-    from rtfs.builtins.regex import matches
-
-    return (match.span() for match in matches(name, pattern, text))
-
-
 def _literal_spans(separator: str, text: str) -> Iterator[tuple[int, int]]:
     """Where a text occurs; the empty one between all characters."""
     if not separator:
@@ -303,7 +272,11 @@ def split_lines(text: Any, /) -> Vector:
     '"a+b+c"',
 )
 def replace_(text: Any, part: Any, replacement: Any, /) -> str:
-    return replace(need_string("clojure.string/replace", "text", text), part, replacement)
+    whole = need_string("clojure.string/replace", "text", text)
+    if part.__class__ is Regex:
+        return replace_by("clojure.string/replace", whole, part, replacement)
+    made: str = replace(whole, part, replacement)
+    return made
 
 
 @builtin(
@@ -321,13 +294,7 @@ def replace_first(text: Any, part: Any, replacement: Any, /) -> str:
         if len(whole) + len(replacement) > MAX_TEXT:
             raise size_error(name)
         return whole.replace(part, replacement, 1)
-    from rtfs.builtins.regex import first_match
-
-    match = first_match(name, part, whole)
-    if match is None:
-        return whole
-    start, end = match.span()
-    return concatenated(name, [whole[:start], replace(whole[start:end], part, replacement), whole[end:]])
+    return replace_by(name, whole, part, replacement, most=1)
 
 
 @builtin(

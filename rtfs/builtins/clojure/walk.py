@@ -11,7 +11,7 @@ from rtfs.builtins.checks import argument_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.names import reads_as_keyword
 from rtfs.builtins.seqs import entries
-from rtfs.values import Keyword, List, Map, Vector
+from rtfs.values import Keyword, List, Map, Set, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ def _rebuilt(inner: Callable[[Any], Any], form: Any) -> Any:
     if kind is Vector or kind is List:
         spend(len(form))
         return kind.of([inner(part) for part in form])
+    if kind is Set:
+        spend(len(form))
+        return Set([inner(part) for part in form])
     if kind is Map:
         spend(len(form))
         return _map_of([inner(entry) for entry in entries(form)])
