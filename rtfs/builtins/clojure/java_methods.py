@@ -218,7 +218,8 @@ def split(text: Any, pattern: Any, limit: Any = 0, /) -> Vector:
 )
 def replace_part(text: Any, part: Any, replacement: Any, /) -> str:
     need_string(".replace", "the part", part)
-    return replace(need_string(".replace", "the text", text), part, replacement)
+    made: str = replace(need_string(".replace", "the text", text), part, replacement)
+    return made
 
 
 @builtin(

@@ -21,6 +21,7 @@ from rtfs.values import Map, Regex, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 WHITESPACE = (
