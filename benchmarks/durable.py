@@ -14,7 +14,9 @@ from pathlib import Path
 
 import rtfs
 from benchmarks.measure import ROUNDS, Row
+from rtfs.host.audit.events import CallEnded
 from rtfs.host.audit.sqlite_ledger import StoredLedger
+from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.sqlite import KILL, POWER
 
 GROUP = "durable"
@@ -74,11 +76,12 @@ def rates(runtime: rtfs.Runtime, source: str, n: int) -> tuple[float, float]:
 def rows(folder: Path) -> Iterator[Row]:
     """What a record costs in a ledger with none and with 10^6."""
     ledger = StoredLedger(str(folder / "long.db"))
+    context = RuntimeContext(run_id="abcdef012345")
 
     def block(count: int = 10_000) -> float:
         started = time.perf_counter()
         for number in range(count):
-            ledger.append("outcome", "abcdef012345", number, "bench.echo", "local", "ok", "a" * 32, "b" * 32, 12)
+            ledger.append(CallEnded(context, number, "bench.echo", "ok", 12, "1"))
         return (time.perf_counter() - started) / count * 1e6
 
     first = [block() for _ in range(ROUNDS)]

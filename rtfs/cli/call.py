@@ -20,7 +20,7 @@ def call(options: Options) -> int:
     runtime = wiring.runtime(options)
     try:
         with runtime:
-            with live(runtime, runtime.ledger.listener):
+            with live(runtime):
                 value = runtime.call(options.id, *arguments)
             wiring.show(value, options)
     finally:

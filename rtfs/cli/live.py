@@ -9,20 +9,17 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Any
 
 
 class live:
-    """Use around a run of `runtime`. listener: also told of each ledger record (it is the runtime's listener again
-    afterwards)."""
+    """Use around a run of `runtime`."""
 
-    __slots__ = ("_guard", "_watch", "listener", "runtime")
+    __slots__ = ("_guard", "_watch", "runtime")
 
-    def __init__(self, runtime: Any, listener: Callable[[Any], None] | None = None) -> None:
+    def __init__(self, runtime: Any) -> None:
         self.runtime = runtime
-        self.listener = listener
         self._watch: Any = None
         self._guard: Any = None
 
@@ -32,7 +29,7 @@ class live:
         from rtfs.cli.progress import watching
         from rtfs.cli.screen import guarded
 
-        self._watch = watching(self.runtime, self.listener)
+        self._watch = watching(self.runtime)
         self._guard = guarded(self._watch.clear)
         self._watch.__enter__()
         self._guard.__enter__()

@@ -1,6 +1,6 @@
 """A line on the terminal while a call takes long: which one, how long already, what its server says of its progress.
 
-Must not know how calls are made: it listens to the ledger's records and to what servers report. Invariants: nothing is
+Must not know how calls are made: it subscribes to the runtime's events. Invariants: nothing is
 drawn in the first half second of a call, nor anywhere but on a terminal; the line is gone before anything else is
 written and when the run ends.
 """
@@ -10,13 +10,15 @@ from __future__ import annotations
 import sys
 from time import monotonic
 
-from rtfs.host.questions import ASKED
+from rtfs.host.audit.events import CallDecided, CallEnded, CallProgressed, QuestionAsked, QuestionSettled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from typing import Any
+
+    from rtfs.host.audit.events import Event
 
 PATIENCE = 0.5
 """Seconds before a call counts as long."""
@@ -26,8 +28,8 @@ PLAIN_FRAMES = "|/-\\"
 
 
 class Progress:
-    """Use as a context manager around a run, with `event` as (part of) the ledger's listener and `report` told of
-    progress. stream: the terminal; standard error by default."""
+    """Use as a context manager around a run, with `event` subscribed to the runtime's events. stream: the terminal;
+    standard error by default."""
 
     def __init__(self, stream: Any = None) -> None:
         from _thread import allocate_lock
@@ -44,28 +46,25 @@ class Progress:
         self._thread: Any = None
 
     # ------------------------------------------------------------------ what happens
-    def event(self, record: Any) -> None:
-        """Take in a ledger record. From any thread."""
-        kind = record.kind
-        if kind == "decision":
+    def event(self, event: Event) -> None:
+        """Take in an event of the runtime. From any thread."""
+        if isinstance(event, CallDecided):
             self.clear()
-            if record.detail.startswith("allow"):
-                self._calls[record.seq] = (record.subject, monotonic())
+            if event.allowed:
+                self._calls[event.number] = (event.subject, monotonic())
                 if self._thread is None and self._stop is not None:
                     self._start()
-        elif kind == "question":  # while somebody is asked, the terminal is theirs
-            self._asking += 1 if record.detail.startswith(ASKED) else -1
+        elif isinstance(event, (QuestionAsked, QuestionSettled)):  # while a person is asked, the terminal is theirs
+            self._asking += 1 if isinstance(event, QuestionAsked) else -1
             self.clear()
-        elif kind == "outcome":
-            ended = self._calls.pop(record.parent, None)
+        elif isinstance(event, CallEnded):
+            ended = self._calls.pop(event.parent, None)
             if ended is not None:
                 self._said.pop(ended[0], None)
             self.clear()
-
-    def report(self, id: str, done: float, total: float | None, message: str | None) -> None:
-        """Take in what a server says of its progress. From any thread."""
-        share = f"{done:g}/{total:g}" if total else f"{done:g}"
-        self._said[id] = " ".join(part for part in (share, message) if part)
+        elif isinstance(event, CallProgressed):
+            share = f"{event.done:g}/{event.total:g}" if event.total else f"{event.done:g}"
+            self._said[event.subject] = " ".join(part for part in (share, event.message) if part)
 
     def clear(self) -> None:
         """Take the line away, before something else is written."""
@@ -158,13 +157,12 @@ def wanted() -> bool:
 
 
 class watching:
-    """Within this block long calls of a runtime are shown, if anybody watches. listener: also told of each ledger
-    record."""
+    """Within this block long calls of a runtime are shown, if anybody watches."""
 
-    def __init__(self, runtime: Any, listener: Callable[[Any], None] | None = None) -> None:
+    def __init__(self, runtime: Any) -> None:
         self.runtime = runtime
-        self.listener = listener
         self.progress = Progress() if wanted() else None
+        self._unsubscribe: Callable[[], None] | None = None
 
     def clear(self) -> None:
         """Take the line away, before something else is written."""
@@ -172,24 +170,14 @@ class watching:
             self.progress.clear()
 
     def __enter__(self) -> watching:
-        progress, also = self.progress, self.listener
-        if progress is not None:
-            from rtfs.host.inspection import listen
-
-            def both(record: Any) -> None:
-                progress.event(record)
-                if also is not None:
-                    also(record)
-
-            listen(self.runtime, both, progress.report)
-            progress.__enter__()
+        if self.progress is not None:
+            self._unsubscribe = self.runtime.events.subscribe(self.progress.event)
+            self.progress.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.progress is not None:
-            from rtfs.host.inspection import listen
-
-            listen(self.runtime, self.listener, None)
+        if self.progress is not None and self._unsubscribe is not None:
+            self._unsubscribe()
             self.progress.__exit__(kind, error, trace)

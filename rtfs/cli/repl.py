@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs.cli import report, wiring
+from rtfs.cli import wiring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,5 @@ def repl(options: Options) -> int:
     """Run a session with the runtime that the options ask for; the exit code."""
     from rtfs.repl.start import repl
 
-    listener = None
-    if options.verbose:
-        listener = report.show_sessions if options.verbose == 1 else report.show_all
     with wiring.runtime(options) as runtime:
-        return repl(runtime, listener=listener, debug=options.debug, files=options.load)
+        return repl(runtime, debug=options.debug, files=options.load)

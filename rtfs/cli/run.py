@@ -24,7 +24,7 @@ def run(options: Options) -> int:
     runtime = wiring.runtime(options)
     try:
         with runtime:
-            with writing(), live(runtime, runtime.ledger.listener):
+            with writing(), live(runtime):
                 if options.durable or options.record or options.replay:
                     from rtfs.cli.runs import run_kept
 

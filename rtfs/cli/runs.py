@@ -74,7 +74,7 @@ def resume(options: Options) -> int:
             code="file/unreadable",
         ) from None
     with wiring.runtime(options) as runtime:
-        with writing(), live(runtime, runtime.ledger.listener):
+        with writing(), live(runtime):
             value = runtime.resume(
                 found.run, accept_changes=found.accept_changes, timeout=found.timeout, allow=found.allow, **fields
             )

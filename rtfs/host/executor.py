@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from rtfs.capabilities.registry import EMBEDDER, PLAN
+from rtfs.host.audit.events import RunEnded, RunStarted
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, text_of, within_seconds
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
-    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.audit.events import Events
     from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.policy.rules import Rules
     from rtfs.host.run.options import ResumeOptions, RunOptions
@@ -53,7 +54,7 @@ class Executor:
     """
 
     __slots__ = (
-        "_environment", "_ran_plans", "closed", "compiling", "engine", "grants", "ledger", "loaded", "options",
+        "_environment", "_ran_plans", "closed", "compiling", "engine", "events", "grants", "loaded", "options",
         "pipeline", "registry", "rules", "shell", "warnings",
     )  # fmt: skip
 
@@ -63,7 +64,7 @@ class Executor:
         registry: Registry,
         pipeline: Pipeline,
         engine: Engine,
-        ledger: Ledger,
+        events: Events,
         rules: Rules,
     ) -> None:
         from _thread import allocate_lock
@@ -72,7 +73,7 @@ class Executor:
         self.registry = registry
         self.pipeline = pipeline
         self.engine = engine
-        self.ledger = ledger
+        self.events = events
         self.rules = rules
         self.grants = options.allow
         self.loaded: list[tuple[Source, int]] = []
@@ -207,7 +208,7 @@ class Executor:
             limits = within_seconds(limits, options.timeout)
         return Run(
             self.pipeline,
-            self.ledger,
+            self.events,
             registry,
             language,
             limits,
@@ -234,8 +235,8 @@ class Executor:
             run_id=options.run_id or urandom(6).hex(),
         )
         name = "" if source is None else source.name
-        detail = "" if source is None else "source " + self.ledger.fingerprint(source.text)
-        return Frame(run, context, self.ledger.append("run", context.run_id, 0, name, context.principal, detail))
+        detail = "" if source is None else "source " + self.events.ledger.fingerprint(source.text)
+        return Frame(run, context, self.events.emit(RunStarted(context, name, detail)))
 
     def fresh(self) -> tuple[Registry, Callable[[], Environment]]:
         """What a durable run starts from: the declarations and definitions that were loaded."""
@@ -303,7 +304,6 @@ class Executor:
 
     async def _recorded(self, running: Any, frame: Frame) -> Any:
         """A run between its two ledger records."""
-        context, ledger = frame.context, self.ledger
         status = "cancelled"
         try:
             value = await running
@@ -316,4 +316,4 @@ class Executor:
             status = f"stopped: {stopped.error.code}"
             raise
         finally:
-            ledger.append("end", context.run_id, frame.parent, "", context.principal, status)
+            self.events.emit(RunEnded(frame.context, frame.parent, status))

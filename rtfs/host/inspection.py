@@ -1,5 +1,5 @@
 """What a shell may look at and change of a runtime, at the wish of the person in front of it: grants, declarations,
-sessions, progress.
+sessions.
 
 Must not know terminals. Invariant: nothing here can be reached by a program; only `grant` widens anything.
 """
@@ -99,17 +99,6 @@ def session_statistics(runtime: Runtime) -> dict[str, Any] | None:
         return pool.stats()
 
     return run_coroutine_threadsafe(ask(), runtime._engine.loop()).result(5)
-
-
-def listen(
-    runtime: Runtime,
-    event: Callable[[Any], None] | None,
-    progress: Callable[[str, float, float | None, str | None], None] | None,
-) -> None:
-    """Tell `event(record)` of each ledger record and `progress(id, done, total, message)` of what servers say of their
-    progress, from whatever thread; None for nobody."""
-    runtime.ledger.listener = event
-    runtime._sessions.progress = progress
 
 
 def forget(runtime: Runtime, name: str) -> dict[str, Any]:

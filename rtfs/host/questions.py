@@ -7,6 +7,7 @@ of that one call, so that a call whose outcome is recorded asks nothing again.
 
 from __future__ import annotations
 
+from rtfs.host.audit.events import QuestionAsked, QuestionSettled
 from rtfs.host.human import Person
 from rtfs.host.redaction import redact
 from rtfs.values import HostError, Map
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.capabilities.sessions.questions import Answer, Question
-    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.audit.events import Events
     from rtfs.host.run.frame import Frame
-
-ASKED = "asks a person: "
-"""How the detail of the ledger record begins that says that somebody is being asked."""
 
 
 class Questions:
@@ -34,18 +32,14 @@ class Questions:
     def __init__(self, ask: Callable[[Question], Any]) -> None:
         self._person = Person(ask)
 
-    async def settle(self, question: Question, entry: Entry, frame: Frame, number: int, ledger: Ledger) -> Answer:
+    async def settle(self, question: Question, entry: Entry, frame: Frame, number: int, events: Events) -> Answer:
         """The answer to a question. number: of the call's decision in the ledger. Raises HostError
         `session/input-required` for an answer that does not fit, or where asking fails."""
         from rtfs.capabilities.sessions.questions import ACCEPT, CANCEL, DECLINE, Answer
 
         context = frame.context
         question.capability, question.principal, question.run_id = entry.id, context.principal, context.run_id
-
-        def record(what: str) -> None:
-            ledger.append("question", context.run_id, number, entry.id, context.principal, what)
-
-        record(ASKED + redact(question.server))
+        events.emit(QuestionAsked(context, number, entry.id, redact(question.server)))
         became = "failed"
         try:
             said = await self._person.answer(question, frame)
@@ -62,7 +56,7 @@ class Questions:
         except Exception as error:
             raise _unusable(question, f"asking failed: {type(error).__name__}") from error
         finally:
-            record(became)
+            events.emit(QuestionSettled(context, number, entry.id, became))
 
 
 def _given(said: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rtfs.capabilities.providers.state import InMemory
 from rtfs.capabilities.registry import CONFIG, FILE, Capabilities, Registry
 from rtfs.capabilities.sessions.bundled import HANDLERS
 from rtfs.host.approvals import Approvals
+from rtfs.host.audit.events import Events
 from rtfs.host.audit.ledger import Ledger
 from rtfs.host.bundled import capabilities
 from rtfs.host.calls.hints import Hints
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.providers.state import Values
     from rtfs.compiler import Environment
+    from rtfs.host.audit.events import Event
+    from rtfs.host.audit.ledger import Record
     from rtfs.host.policy.grants import Grants
     from rtfs.host.run.options import ResumeKeywords, ResumeOptions, RunKeywords
     from rtfs.host.runtime_options import RuntimeKeywords, RuntimeOptions
@@ -58,25 +61,27 @@ class Runtime:
         options = runtime_options(options, keywords if allow is None else {"allow": allow, **keywords})
         self.options = options
         self.ledger = _open_ledger(options)
-        self.ledger.listener = options.on_event
+        self.events = Events(self.ledger, self._warn_of_subscriber)
+        if options.on_event is not None:
+            self.events.subscribe(_telling_records(options.on_event, self.ledger))
         self._kv = _open_values(options)
         self._registry = Registry()
         self._registry.suggest = _suggest_import
         capabilities.install(self._registry, self._kv)
         self._engine = Engine()
-        self._sessions = Sessions(self._engine, self.ledger, HANDLERS, environ)
+        self._sessions = Sessions(self._engine, self.events, HANDLERS, environ)
         self._sessions.configure(options.pool_limits, options.handlers)
         self._sessions.ask_with(options.elicit)
         self._protected = OwnFiles([file for file in (options.kv, options.ledger) if file is not None], options.state)
         rules = Rules(options.rules, options.quotas)
-        self._pipeline = Pipeline(self.ledger, self._sessions, Hints(options.hint_limits))
+        self._pipeline = Pipeline(self.events, self._sessions, Hints(options.hint_limits))
         self._pipeline.stub = options.stub
         self._pipeline.approvals = Approvals(options.approve)
         self._pipeline.own = self._protected
         self._pipeline.rules = rules if rules.rules else None
         if options.policy is not None:
             self._pipeline.guard = Guard(options.policy, options.policy_seconds)
-        self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.ledger, rules)
+        self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.events, rules)
 
     @classmethod
     def from_config(cls, path: str | Path = "rtfs.yaml", **overrides: Any) -> Self:
@@ -224,6 +229,9 @@ class Runtime:
         return await self._executor.aresume(run_id, resume_options(options, keywords))
 
     # ------------------------------------------------------------------ the end
+    def _warn_of_subscriber(self, message: str) -> None:
+        self._executor.warn(message, None)
+
     def close(self) -> None:
         """End every session and thread of the runtime. Harmless when repeated."""
         self._executor.closed = True
@@ -258,6 +266,16 @@ class Runtime:
 
 def _source(source: str | Source, options: RunOptions) -> Source:
     return Source(source, options.name, options.incremental) if isinstance(source, str) else source
+
+
+def _telling_records(on_event: Callable[[Record], None], ledger: Ledger) -> Callable[[Event], None]:
+    """A subscriber that tells `on_event` of ledger records."""
+
+    def tell(event: Event) -> None:
+        if event.recorded and event.number:
+            on_event(ledger.record(event.number))
+
+    return tell
 
 
 def _open_ledger(options: RuntimeOptions) -> Ledger:

@@ -29,7 +29,7 @@ _KEYWORDS_OF_RESULT = 500
 
 class Session:
     """interactive: a person types. editing: at a terminal that obeys escape sequences. color: for errors and results.
-    listener: told of ledger records. debug: show Python tracebacks. files: loaded before the session began, for
+    debug: show Python tracebacks. files: loaded before the session began, for
     `:reload`."""
 
     def __init__(
@@ -39,7 +39,6 @@ class Session:
         interactive: bool = False,
         editing: bool = False,
         color: bool = False,
-        listener: Callable[[Any], None] | None = None,
         debug: bool = False,
         files: list[str] | None = None,
     ) -> None:
@@ -47,7 +46,6 @@ class Session:
         self.interactive = interactive
         self.editing = editing
         self.color = color
-        self.listener = listener
         self.debug = debug
         self.names = Names(runtime)
         self.settings = Settings(whole=not interactive)
@@ -125,7 +123,7 @@ class Session:
     def perform(self, action: Callable[[], Any]) -> Any:
         """Do what may take long or print: long calls are shown, control characters in what is printed are visible."""
         self.bind()
-        with writing(), live(self.runtime, self.listener):
+        with writing(), live(self.runtime):
             return action()
 
     def source(self, text: str) -> Source:

@@ -13,22 +13,18 @@ from rtfs.repl.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
     from rtfs.host.runtime import Runtime
 
 
 def repl(
     runtime: Runtime,
     *,
-    listener: Callable[[Any], None] | None = None,
     debug: bool = False,
     files: list[str] | None = None,
 ) -> int:
     """Run a session with a runtime, which stays the caller's to close; the exit code.
 
-    listener: told of each ledger record. debug: show Python tracebacks. files: loaded already, for `:reload`.
+    debug: show Python tracebacks. files: loaded already, for `:reload`.
     """
     from rtfs.cli.screen import is_terminal
 
@@ -39,7 +35,6 @@ def repl(
         interactive=interactive,
         editing=able,
         color=able and not os.environ.get("NO_COLOR"),
-        listener=listener,
         debug=debug,
         files=files,
     )

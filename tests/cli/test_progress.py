@@ -14,6 +14,8 @@ from rtfs.cli import progress as progress_module
 from rtfs.cli.live import live
 from rtfs.cli.progress import Progress
 from rtfs.cli.screen import Screen, guarded
+from rtfs.host.audit.events import CallProgressed
+from rtfs.host.policy.context import RuntimeContext
 
 
 class Terminal(io.StringIO):
@@ -58,10 +60,9 @@ def test_a_long_call_is_shown_and_the_line_is_taken_away(monkeypatch: pytest.Mon
 def test_nothing_is_drawn_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     with rtfs.Runtime() as runtime:
         runtime.register("slow", lambda: Event().wait(0.01), blocking=True)
-        listener = runtime.ledger.listener
         with live(runtime):
             runtime.run('(call "slow")')
-        assert runtime.ledger.listener is listener
+        assert not runtime.events.observed
     found = capsys.readouterr()
     assert (found.out, found.err) == ("", "")
 
@@ -70,7 +71,7 @@ def test_a_listener_hears_of_records_all_the_same(monkeypatch: pytest.MonkeyPatc
     terminal(monkeypatch)
     kinds: list[str] = []
     with rtfs.Runtime(on_event=lambda record: kinds.append(record.kind)) as runtime:
-        with live(runtime, runtime.ledger.listener):
+        with live(runtime):
             runtime.run('(call "ccos.state.kv.get" "a")')
         runtime.run("1")
     assert kinds == ["run", "decision", "outcome", "end", "run", "end"]
@@ -78,7 +79,7 @@ def test_a_listener_hears_of_records_all_the_same(monkeypatch: pytest.MonkeyPatc
 
 def test_the_line_tells_call_time_progress_and_how_many_more() -> None:
     shown = Progress(Terminal())
-    shown.report("mcp.a.b", 3, 10, "copying\x1b[31m")
+    shown.event(CallProgressed(RuntimeContext(), 1, "mcp.a.b", 3, 10, "copying\x1b[31m"))
     line = shown.line([("mcp.a.b", 1.0), ("other", 2.0)], 3.5, 100)
     assert line.split(" ", 1)[1] == "mcp.a.b 2.5 s 3/10 copying\\u001b[31m (+1 more)"
     assert len(shown.line([("x" * 200, 0.0)], 1.0, 40)) == 39

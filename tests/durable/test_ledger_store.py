@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 import rtfs
+from rtfs.host.audit.events import CallEnded, StepLeft
 from rtfs.host.audit.ledger import GENESIS, chain
 from rtfs.host.audit.sqlite_ledger import StoredLedger, inspect, records
+from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.stop import Stop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+CONTEXT = RuntimeContext(principal="ann", run_id="run")
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def path(tmp_path: Path) -> str:
 def fill(path: str, count: int, mode: str = "kill") -> None:
     ledger = StoredLedger(path, mode)
     for number in range(count):
-        ledger.append("outcome", "run", number, f"cap{number}", "ann", "ok", "aa", "bb", 12)
+        ledger.append(CallEnded(CONTEXT, number, f"cap{number}", "ok", 12, "bb"))
     ledger.close()
 
 
@@ -162,7 +165,8 @@ def test_a_kill_while_a_record_is_written_leaves_a_whole_ledger(path: str, point
         "ledger = StoredLedger(sys.argv[1])\n"
         "ledger._connection.close()\n"
         "ledger._connection = sqlite3.connect(sys.argv[1], isolation_level=None, factory=C)\n"
-        "ledger.append('k', 'r', 0, 's', 'p')"
+        "from rtfs.host.audit.events import StepLeft; from rtfs.host.policy.context import RuntimeContext\n"
+        "ledger.append(StepLeft(RuntimeContext(run_id='r'), 0, 's', 'ok'))"
     )
     found = subprocess.run(
         [sys.executable, "-c", program, path], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
@@ -176,7 +180,7 @@ def test_a_kill_while_a_record_is_written_leaves_a_whole_ledger(path: str, point
 
 def test_texts_that_sqlite_cannot_hold_are_made_to_fit(path: str) -> None:
     ledger = StoredLedger(path)
-    ledger.append("k", "r", 0, "\ud800", "p\0q", "x\ud800")
+    ledger.append(StepLeft(RuntimeContext(run_id="r", principal="p\0q"), 0, "\ud800", "x\ud800"))
     ledger.close()
     assert inspect(path) is None
 
@@ -195,7 +199,7 @@ def test_a_write_that_fails_stops_the_run(path: str, faulty: Callable[..., None]
     assert made == [1]  # no call without its decision written
     assert inspect(path) is None
     with pytest.raises(Stop):
-        runtime.ledger.append("k", "r", 0, "s", "p")
+        runtime.ledger.append(StepLeft(CONTEXT, 0, "s", "ok"))
 
 
 @pytest.mark.parametrize("bad", ["folder", "text"])

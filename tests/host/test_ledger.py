@@ -6,13 +6,17 @@ import threading
 
 import pytest
 
+from rtfs.host.audit.events import CallEnded, StepLeft
 from rtfs.host.audit.ledger import FIELDS, GENESIS, Ledger, Record, chain, verify
+from rtfs.host.policy.context import RuntimeContext
+
+CONTEXT = RuntimeContext(principal="ann", run_id="run")
 
 
 def filled(n: int = 5, keep: int = 100) -> Ledger:
     ledger = Ledger(keep=keep)
     for number in range(n):
-        ledger.append("outcome", "run", number, f"cap{number}", "ann", "ok", "aa", "bb", 12)
+        ledger.append(CallEnded(CONTEXT, number, f"cap{number}", "ok", 12, "bb"))
     return ledger
 
 
@@ -84,7 +88,7 @@ def test_threads_append_without_losing_anything() -> None:
 
     def work() -> None:
         for _ in range(500):
-            ledger.append("k", "r", 0, "s", "p")
+            ledger.append(StepLeft(CONTEXT, 0, "s", "ok"))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -95,10 +99,10 @@ def test_threads_append_without_losing_anything() -> None:
     assert ledger.verify() is None
 
 
-def test_a_listener_hears_every_record() -> None:
-    heard: list[str] = []
-    ledger = Ledger()
-    ledger.listener = lambda record: heard.append(record.subject)
-    ledger.append("k", "r", 0, "one", "p")
-    ledger.append("k", "r", 0, "two", "p")
-    assert heard == ["one", "two"]
+def test_a_record_is_found_by_its_number() -> None:
+    ledger = filled(5, keep=3)
+    assert [ledger.record(number).seq for number in (3, 4, 5)] == [3, 4, 5]
+    assert [record.previous for record in ledger] == [ledger.record(number).previous for number in (3, 4, 5)]
+    for number in (0, 2, 6):
+        with pytest.raises(KeyError):
+            ledger.record(number)

@@ -42,7 +42,7 @@ def test_decide_comes_before_anything_happens() -> None:
         return True
 
     with rtfs.Runtime(policy=ask) as rt:
-        rt.ledger.listener = lambda record: order.append(record.kind)
+        rt.events.subscribe(lambda event: order.append(event.kind))
         rt.register("a", lambda: order.append("called"))
         rt.call("a")
     assert order == ["run", "decided", "decision", "called", "outcome", "end"]

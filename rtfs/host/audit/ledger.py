@@ -19,8 +19,10 @@ except ImportError:  # hashlib loads OpenSSL, which costs more than a whole shor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
+
+    from rtfs.host.audit.events import Event
 else:
     from _collections import deque  # `collections` costs a millisecond
 
@@ -75,47 +77,59 @@ class Record:
 class Ledger:
     """keep: how many records stay in memory; older ones go, their hash stays the anchor of the chain.
 
-    `listener(record)` is told of every record as it is written (for `-v`). Safe to append to from several threads.
+    Safe to append to from several threads. Hashes are computed when somebody looks, or a record goes: until then nobody
+    could tell.
     """
 
-    __slots__ = ("_anchor", "_head", "_keyed", "_lock", "_records", "_seq", "listener")
+    __slots__ = ("_anchor", "_fresh", "_head", "_keep", "_keyed", "_lock", "_records", "_seq")
 
     def __init__(self, keep: int = 100_000, key: bytes | None = None) -> None:
         from _thread import allocate_lock
 
-        self._records: deque[tuple[tuple[Any, ...], str]] = deque(maxlen=keep)
+        self._keep = keep
+        self._records: deque[tuple[tuple[Any, ...], str]] = deque()
+        self._fresh: list[tuple[Any, ...]] = []
         self._keyed = blake2b(digest_size=16, key=urandom(32) if key is None else key)
         self._head = GENESIS
         self._anchor = GENESIS
         self._seq = 0
         self._lock = allocate_lock()
-        self.listener: Callable[[Record], None] | None = None
 
-    def append(
-        self,
-        kind: str,
-        run: str,
-        parent: int,
-        subject: str,
-        principal: str,
-        detail: str = "",
-        arguments: str = "",
-        result: str = "",
-        duration: int = 0,
-    ) -> int:
-        """Write one record; its number."""
+    def append(self, event: Event) -> int:
+        """Write the record of an event; its number."""
+        arguments, result = event.arguments_text, event.result_text
+        arguments = "" if arguments is None else self.fingerprint(arguments)
+        result = "" if result is None else self.fingerprint(result)
         with self._lock:
             seq = self._seq = self._seq + 1
-            content = (seq, time_ns(), kind, run, parent, subject, principal, detail, arguments, result, duration)
-            records = self._records
-            if len(records) == records.maxlen:
-                self._anchor = records[0][1]
-            previous = self._head
-            self._head = digest = chain(previous, content)
-            records.append((content, digest))
-        if self.listener is not None:
-            self.listener(Record(content, previous, digest))
+            self._fresh.append((
+                seq, time_ns(), event.kind, event.run, event.parent, event.subject, event.principal, event.detail,
+                arguments, result, event.duration,
+            ))  # fmt: skip
+            if len(self._fresh) + len(self._records) > self._keep:
+                self._seal()
+                self._anchor = self._records.popleft()[1]
         return seq
+
+    def _seal(self) -> None:
+        """Chain what was written since the last time."""
+        head, records = self._head, self._records
+        for content in self._fresh:
+            head = chain(head, content)
+            records.append((content, head))
+        self._fresh.clear()
+        self._head = head
+
+    def record(self, number: int) -> Record:
+        """The record of a number. Raises KeyError for one that is not kept."""
+        with self._lock:
+            self._seal()
+            index = number - self._seq - 1
+            if not -len(self._records) <= index < 0:
+                raise KeyError(number)
+            content, digest = self._records[index]
+            previous = self._records[index - 1][1] if -index < len(self._records) else self._anchor
+        return Record(content, previous, digest)
 
     def fingerprint(self, text: str) -> str:
         """The keyed hash that stands for a value's text: equal values match, nobody can guess a value from it."""
@@ -126,13 +140,16 @@ class Ledger:
     @property
     def head(self) -> tuple[int, str]:
         """Number and hash of the last record: what an anchor outside has to keep."""
-        return self._seq, self._head
+        with self._lock:
+            self._seal()
+            return self._seq, self._head
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._records) + len(self._fresh)
 
     def __iter__(self) -> Iterator[Record]:
         with self._lock:
+            self._seal()
             records, previous = list(self._records), self._anchor
         for content, digest in records:
             yield Record(content, previous, digest)

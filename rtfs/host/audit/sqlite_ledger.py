@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from rtfs.host.audit.events import Event
+
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT NOT NULL,"
     " run TEXT NOT NULL, parent INTEGER NOT NULL, subject TEXT NOT NULL, principal TEXT NOT NULL,"
@@ -40,7 +42,7 @@ _ANCHOR_SIZE = 2 * (20 + 1 + 64 + 1)
 
 
 class StoredLedger(Ledger):
-    """The ledger in the file `path`. mode: `kill` or `power`, see rtfs.host.sqlite. `listener` as in `Ledger`.
+    """The ledger in the file `path`. mode: `kill` or `power`, see rtfs.host.sqlite.
 
     Fingerprints are keyed by `FILE.key`, made with the ledger. Raises HostError `ledger/unwritable` where the file
     cannot be used and `ledger/damaged` where its end is not what the anchor says.
@@ -54,7 +56,6 @@ class StoredLedger(Ledger):
         from _thread import allocate_lock
 
         self.path = path
-        self.listener = None
         self._lock = allocate_lock()
         self._broken: str | None = None
         self._sync = mode == POWER
@@ -72,20 +73,13 @@ class StoredLedger(Ledger):
         except (sqlite3.Error, OSError) as error:
             raise HostError(f"cannot use the ledger {path}: {reason(error)}", code="ledger/unwritable") from None
 
-    def append(
-        self,
-        kind: str,
-        run: str,
-        parent: int,
-        subject: str,
-        principal: str,
-        detail: str = "",
-        arguments: str = "",
-        result: str = "",
-        duration: int = 0,
-    ) -> int:
-        """Write one record; its number. Raises Stop `ledger/unwritable` (for the beginning of a run HostError); then
-        the ledger takes nothing more."""
+    def append(self, event: Event) -> int:
+        """Write the record of an event; its number. Raises Stop `ledger/unwritable` (for the beginning of a run
+        HostError); then the ledger takes nothing more."""
+        kind, arguments, result = event.kind, event.arguments_text, event.result_text
+        arguments = "" if arguments is None else self.fingerprint(arguments)
+        result = "" if result is None else self.fingerprint(result)
+        texts = (_clean(event.subject), _clean(event.principal), _clean(event.detail), arguments, result)
         with self._lock:
             connection = self._connection
             try:
@@ -95,8 +89,7 @@ class StoredLedger(Ledger):
                 connection.execute("BEGIN IMMEDIATE")
                 before, previous = self._last()
                 seq = before + 1
-                texts = (_clean(subject), _clean(principal), _clean(detail), arguments, result)
-                content = (seq, time_ns(), kind, run, parent, *texts, duration)
+                content = (seq, time_ns(), kind, event.run, event.parent, *texts, event.duration)
                 digest = chain(previous, content)
                 connection.execute(_INSERT, (*content, bytes.fromhex(previous), bytes.fromhex(digest)))
                 self._write_anchor(before, previous, seq, digest)
@@ -111,9 +104,15 @@ class StoredLedger(Ledger):
                 if kind in ("run", "resume"):  # nothing runs yet that would have to be stopped
                     raise HostError(what, code="ledger/unwritable") from None
                 raise stop("ledger/unwritable", what) from None
-        if self.listener is not None:
-            self.listener(Record(content, previous, digest))
         return seq
+
+    def record(self, number: int) -> Record:
+        """The record of a number. Raises KeyError for one that there is not."""
+        with self._lock:
+            row = self._connection.execute(f"SELECT {_COLUMNS} FROM records WHERE seq = ?", (number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        return Record(row[:-2], *(_hex(part) for part in row[-2:]))
 
     @property
     def head(self) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from time import monotonic, perf_counter_ns
 
+from rtfs.host.audit.events import HintApplied
 from rtfs.host.calls.marshal import as_value
 from rtfs.host.hint_options import options_of
 from rtfs.host.redaction import named
@@ -109,9 +110,7 @@ class HintedCall:
 
     def note(self, detail: str) -> None:
         """Record what a hint did."""
-        context = self.frame.context
-        ledger = self.pipeline.ledger
-        ledger.append("hint", context.run_id, self.number, self.capability, context.principal, named(detail))
+        self.pipeline.events.emit(HintApplied(self.frame.context, self.number, self.capability, named(detail)))
 
     def sleep(self, seconds: float) -> Sleep:
         """To be awaited: a pause."""

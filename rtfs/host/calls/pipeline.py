@@ -25,6 +25,7 @@ from rtfs.capabilities.registry import (
 )
 from rtfs.capabilities.signature import canonical
 from rtfs.host.approvals import ApprovalRequest, Approvals
+from rtfs.host.audit.events import CallDecided, CallEnded, CapabilityDeclared
 from rtfs.host.calls.marshal import (
     as_text,
     as_value,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.audit.events import Events
     from rtfs.host.calls.hints import Hints
     from rtfs.host.calls.session_calls import Sessions
     from rtfs.host.policy.context import RuntimeContext
@@ -71,10 +72,10 @@ class Pipeline:
     stage for what would leave the process, answering NotImplemented for no (tests use it). rules: of the configuration,
     or None. own: the host's own files, or None. approvals: whom to ask about what they want asked."""
 
-    __slots__ = ("approvals", "guard", "hints", "ledger", "own", "policy", "rules", "sessions", "stub")
+    __slots__ = ("approvals", "events", "guard", "hints", "own", "policy", "rules", "sessions", "stub")
 
-    def __init__(self, ledger: Ledger, sessions: Sessions, hints: Hints) -> None:
-        self.ledger = ledger
+    def __init__(self, events: Events, sessions: Sessions, hints: Hints) -> None:
+        self.events = events
         self.sessions = sessions
         self.hints = hints
         self.guard: Guard | None = None
@@ -97,7 +98,7 @@ class Pipeline:
         entry = frame.run.registry.find(call.id)
         if entry is None:
             raise self._unknown(call, frame)
-        ledger, context, arguments = self.ledger, frame.context, call.args
+        context, arguments = frame.context, call.args
         text = as_text(arguments)
         decision = journaled.decision or self.decide(entry, arguments, context)
         needs = decision.needs
@@ -123,23 +124,12 @@ class Pipeline:
         except BaseException as error:
             self._failed(error, call, entry, frame, number, started, stood)
             raise
-        ledger.append(
-            "outcome",
-            context.run_id,
-            number,
-            entry.id,
-            context.principal,
-            "ok",
-            "",
-            ledger.fingerprint(result),
-            perf_counter_ns() - started,
-        )
+        self.events.emit(CallEnded(context, number, entry.id, "ok", perf_counter_ns() - started, result))
         return value
 
     def _unknown(self, call: HostCall, frame: Frame) -> HostError:
         """The error of a call to an id that is not registered, recorded as a denial."""
-        context = frame.context
-        self.ledger.append("decision", context.run_id, frame.parent, named(call.id), context.principal, "deny: unknown")
+        self.events.emit(CallDecided(frame.context, frame.parent, named(call.id), False, "deny: unknown"))
         return frame.run.registry.unknown(call.id, call.span)
 
     def _failed(
@@ -165,7 +155,7 @@ class Pipeline:
         spending = frame.context.quota.spending
         if spending is not None and error.__class__ is not LimitError:
             spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - frame.run.budget.stood() + stood)
-        self._outcome(frame, entry, number, detail, "", started)
+        self.events.emit(CallEnded(frame.context, number, entry.id, detail, perf_counter_ns() - started))
 
     def _bring_into_form(self, entry: Entry, call: HostCall, frame: Frame) -> None:
         """Give a call its canonical arguments. Arguments that have none are an error EvalError `arity`, recorded as a
@@ -178,7 +168,7 @@ class Pipeline:
             if decision.allow or (self.rules is not None and self.rules.about(entry.id)):
                 decision = Decision(False, error.code)
                 decision.error = error
-            self.ledger.append("decision", context.run_id, frame.parent, entry.id, context.principal, decision.text)
+            self.events.emit(CallDecided(context, frame.parent, entry.id, decision.allow, decision.text))
             raise policy.denial(entry, decision) from None
 
     async def again(
@@ -194,16 +184,8 @@ class Pipeline:
 
     def _admit(self, entry: Entry, text: str, decision: Decision, frame: Frame) -> int:
         """Record a decision; the number of the record. Raises the denial that it is, or LimitError for a quota."""
-        context, ledger = frame.context, self.ledger
-        number = ledger.append(
-            "decision",
-            context.run_id,
-            frame.parent,
-            entry.id,
-            context.principal,
-            decision.text,
-            ledger.fingerprint(text),
-        )
+        context = frame.context
+        number = self.events.emit(CallDecided(context, frame.parent, entry.id, decision.allow, decision.text, text))
         if not decision.allow:
             raise policy.denial(entry, decision)
         quota = context.quota
@@ -218,12 +200,11 @@ class Pipeline:
     ) -> Decision:
         """The decision after somebody was asked; both are recorded. Raises HostError `policy/denied` for no, and Stop
         `policy/approval-required` where nobody answers: a program that could go on would have decided itself."""
-        context, ledger = frame.context, self.ledger
         whole = f"{to_text(entry.id)} {text}"
-        hash = ledger.fingerprint(whole)
+        hash = self.events.ledger.fingerprint(whole)
 
         def record(what: str) -> None:
-            ledger.append("decision", context.run_id, frame.parent, entry.id, context.principal, what, hash)
+            self.events.emit(CallDecided(frame.context, frame.parent, entry.id, False, what, whole))
 
         record(decision.text)
         request = ApprovalRequest(entry, arguments, text, decision.reason, whole, hash, frame)
@@ -336,19 +317,13 @@ class Pipeline:
         types = run.environment.resolve_type(run.environment.module("user"))
         fields = from_options(call.id, options, call.span, run.warn, types)
         entry = run.registry.declare(entry_for(fields, run.origin))
-        context = frame.context
-        self.ledger.append("declare", context.run_id, frame.parent, entry.id, context.principal, entry.fields.version)
+        self.events.emit(CapabilityDeclared(frame.context, frame.parent, entry.id, entry.fields.version))
         return entry.id
 
     @staticmethod
     def _stubbed(entry: Entry) -> bool:
         """Whether the stub is asked about this capability: it would leave the process, or nothing implements it."""
         return entry.needs is not None or entry.route == SESSION or entry.route == NOWHERE
-
-    def _outcome(self, frame: Frame, entry: Entry, number: int, detail: str, result: str, started: int) -> None:
-        context = frame.context
-        took = perf_counter_ns() - started
-        self.ledger.append("outcome", context.run_id, number, entry.id, context.principal, detail, "", result, took)
 
 
 def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:

@@ -11,6 +11,7 @@ from os import getpid
 
 from rtfs.capabilities.metadata import candidates, prefixes
 from rtfs.capabilities.registry import PLAN
+from rtfs.host.audit.events import CallProgressed, SessionChanged
 from rtfs.host.redaction import know, redact
 from rtfs.host.scheduler.suspensions import OnLoop
 from rtfs.values import HostError, Map
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.limits import PoolLimits
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
-    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.audit.events import Events
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.questions import Questions
     from rtfs.host.run.frame import Frame
@@ -40,14 +41,14 @@ class Sessions:
     limits: of the pool, or None. environ: where credentials are looked up."""
 
     __slots__ = (
-        "_bundled", "_engine", "_handlers", "_inherited", "_installed", "_ledger", "_limits", "_made", "_options",
-        "_pid", "_pool", "_providers", "environ", "progress", "questions", )  # fmt: skip
+        "_bundled", "_engine", "_events", "_handlers", "_inherited", "_installed", "_limits", "_made", "_options",
+        "_pid", "_pool", "_providers", "environ", "questions", )  # fmt: skip
 
     def __init__(
-        self, engine: Engine, ledger: Ledger, bundled: Mapping[str, str], environ: Callable[[str], str | None]
+        self, engine: Engine, events: Events, bundled: Mapping[str, str], environ: Callable[[str], str | None]
     ) -> None:
         self._engine = engine
-        self._ledger = ledger
+        self._events = events
         self._bundled = dict(bundled)
         self._handlers: dict[str, Any] = {}
         self._installed: dict[str, Any] | None = None
@@ -59,8 +60,6 @@ class Sessions:
         self._inherited: list[Any] = []
         self._providers: dict[Entry, str] = {}
         self.environ = environ
-        self.progress: Callable[[str, float, float | None, str | None], None] | None = None
-        """Told of the progress that servers report: (capability id, done, total, message), on the engine's thread."""
         self.questions: Questions | None = None
 
     def register(self, name: str, handler: Any) -> None:
@@ -148,7 +147,10 @@ class Sessions:
 
             raise by_position(entry.id)
         fields, context = entry.fields, frame.context
-        tell = self.progress
+
+        def progressed(done: float, total: float | None, said: str | None) -> None:
+            self._events.emit(CallProgressed(context, number, entry.id, done, total, said and redact(said)))
+
         call = SessionCall(
             entry.id,
             fields.flat_metadata,
@@ -158,7 +160,7 @@ class Sessions:
             deadline=frame.run.deadline,
             idempotent=entry.is_idempotent((value,)),
             idempotency_key=frame.idempotency_key or f"{context.run_id}-{number}",
-            progress=None if tell is None else lambda done, of, said: tell(entry.id, done, of, said and redact(said)),
+            progress=progressed if self._events.observed else None,
             optional_keys=optional_names(fields.input_schema),
             logins=self._may_use_login(handler, entry, context),
         )
@@ -169,7 +171,7 @@ class Sessions:
 
         return await Exchange(
             lambda ask: self._through_pool(name, call.asking(ask)),
-            lambda question: asked.settle(question, entry, frame, number, self._ledger),
+            lambda question: asked.settle(question, entry, frame, number, self._events),
         )
 
     def _credential(self, handler: Any, entry: Entry, context: RuntimeContext) -> Any:
@@ -209,7 +211,7 @@ class Sessions:
         return self._pool
 
     def _event(self, event: PoolEvent) -> None:
-        self._ledger.append("session", "", 0, redact(event.key), "", redact(str(event)))
+        self._events.emit(SessionChanged(redact(event.key), redact(str(event))))
 
     def _entry_points(self) -> dict[str, Any]:
         if self._installed is None:

@@ -13,6 +13,7 @@ from time import time
 
 from rtfs.capabilities.permit import Permit
 from rtfs.capabilities.registry import BRANCHES, GUEST
+from rtfs.host.audit.events import CallReplayed
 from rtfs.host.durable.codec import decode, encode, encode_calls
 from rtfs.host.durable.journal import (
     AGAIN,
@@ -269,7 +270,7 @@ class Durable:
     def _answer(self, known: Recorded, call: HostCall, frame: Frame) -> Any:
         outcome = known.outcome
         assert outcome is not None
-        context, ledger = frame.context, frame.run.ledger
+        context = frame.context
         if not outcome.note:
             _spend(context.quota, call)
         try:
@@ -277,9 +278,9 @@ class Durable:
         except ValueError as error:
             raise stop("run/damaged", f"the outcome of call {known.path} cannot be read: {error}") from None
         failed = outcome.kind == ERROR
-        result = "" if failed else ledger.fingerprint(to_text(value))
+        result = None if failed else to_text(value)
         detail = f"error: {value.code}" if failed else "ok"
-        ledger.append("replay", context.run_id, frame.parent, call.id, context.principal, detail, "", result)
+        frame.run.events.emit(CallReplayed(context, frame.parent, call.id, detail, result))
         if failed:
             raise value
         spending = context.quota.spending
@@ -299,10 +300,8 @@ class Durable:
         how, value = known.resolution
         if how == "retry":
             return None
-        context = frame.context
-        frame.run.ledger.append(
-            "replay", context.run_id, frame.parent, call.id, context.principal, f"resolved by hand: {how}"
-        )
+        event = CallReplayed(frame.context, frame.parent, call.id, f"resolved by hand: {how}")
+        frame.run.events.emit(event)
         if how == "result":
             self._journal.add(OUTCOME, known.path, call.id, encode(value))
             return (value,)

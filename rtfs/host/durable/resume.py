@@ -12,6 +12,7 @@ from os import urandom
 from time import time
 
 import rtfs
+from rtfs.host.audit.events import RunResumed
 from rtfs.host.durable.codec import decode, decode_calls, encode
 from rtfs.host.durable.execution import Durable, Resolution, in_doubt, replay_of
 from rtfs.host.durable.journal import (
@@ -147,7 +148,7 @@ class Resumption:
         context.values = self._context
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]
         context.quota.calls = min(left, default=None)
-        executor.ledger.append("resume", self._run_id, frame.parent, source.name, context.principal)
+        executor.events.emit(RunResumed(context, frame.parent, source.name))
         run.durability = Durable(self._open, resolution(given), slow=self._facts.get("durability", KILL) != KILL)
         return executor.execute(source, frame)
 

@@ -7,6 +7,7 @@ also when an error or a cancellation ends them.
 
 from __future__ import annotations
 
+from rtfs.host.audit.events import BranchStarted, StepEntered, StepLeft
 from rtfs.host.redaction import named
 from rtfs.host.scheduler.suspensions import Gather, Turn
 from rtfs.machine import RequiresHost, start_call
@@ -69,7 +70,7 @@ async def _branch(number: int, thunk: Any, frame: Frame) -> Any:
     """Whatever is recorded of a branch stands under a record of its own: how branches mix is a matter of time, what is
     in each is not."""
     run, context = frame.run, frame.context
-    frame.parent = run.ledger.append("branch", context.run_id, frame.parent, str(number), context.principal, "")
+    frame.parent = run.events.emit(BranchStarted(context, frame.parent, number))
     try:
         return await drive(start_call(run.environment, thunk, (), run.limits, True, run.budget), frame)
     except UserError as error:
@@ -91,9 +92,9 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
         context = frame.context
         detail = named(_step_detail(call.args[0] if call.args else None))
         name = named(call.id)
-        seq = run.ledger.append("step", context.run_id, frame.parent, name, context.principal, detail)
+        number = run.events.emit(StepEntered(context, frame.parent, name, detail))
         frame.steps.append((frame.parent, name))
-        frame.parent = seq
+        frame.parent = number
         return None
     if kind == "step-leave":
         _leave_step(frame, call.args[0] if call.args else "ok")
@@ -108,8 +109,7 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
 def _leave_step(frame: Frame, status: str) -> None:
     if frame.steps:
         parent, name = frame.steps.pop()
-        context = frame.context
-        frame.run.ledger.append("leave", context.run_id, frame.parent, name, context.principal, status)
+        frame.run.events.emit(StepLeft(frame.context, frame.parent, name, status))
         frame.parent = parent
 
 

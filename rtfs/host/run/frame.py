@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
-    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.audit.events import Events
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.run.durability import Durability
     from rtfs.machine import HostCall, Limits
@@ -42,7 +42,7 @@ WIDTH = 16
 class Run:
     """What all machines of one run share.
 
-    `performer`: answers its calls. `durability`: journals them.
+    `performer`: answers its calls. `durability`: journals them. `events`: is told what happens.
 
     `registry`, `environment`: what the run sees and declares in; the environment is made when the first function runs.
 
@@ -56,14 +56,14 @@ class Run:
     """
 
     __slots__ = (
-        "_language", "breathe", "budget", "durability", "ledger", "limits", "origin", "performer", "registry", "warn",
+        "_language", "breathe", "budget", "durability", "events", "limits", "origin", "performer", "registry", "warn",
         "width",
     )  # fmt: skip
 
     def __init__(
         self,
         performer: Performer,
-        ledger: Ledger,
+        events: Events,
         registry: Registry,
         language: Callable[[], Environment],
         limits: Limits | None,
@@ -74,7 +74,7 @@ class Run:
         width: int = WIDTH,
     ) -> None:
         self.performer = performer
-        self.ledger = ledger
+        self.events = events
         self.registry = registry
         self._language = language
         self.limits = limits
