@@ -142,7 +142,8 @@ def test_equal_values_match_across_processes_and_others_do_not(path: str, tmp_pa
 def test_several_processes_append_to_one_chain(path: str) -> None:
     program = (
         "import sys; from rtfs.host.audit.sqlite_ledger import StoredLedger; l = StoredLedger(sys.argv[1])\n"
-        "for i in range(150): l.append('k', 'r', 0, 's', 'p')"
+        "from rtfs.host.audit.events import SessionChanged\n"
+        "for i in range(150): l.append(SessionChanged('key', 'reused'))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     running = [subprocess.Popen([sys.executable, "-c", program, path], env=environment) for _ in range(3)]
