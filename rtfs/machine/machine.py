@@ -15,6 +15,7 @@ from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-u
 
 from rtfs.builtins.budget import account
 from rtfs.builtins.calling import call_with
+from rtfs.builtins.seqs import fresh_list
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
@@ -25,7 +26,7 @@ from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
-from rtfs.values.lazy import hooks, realised
+from rtfs.values.lazy import hooks, needs_itself, realised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.units.unit import Unit
+    from rtfs.values.lazy import Segment
 
 # Steps between two looks at the clock and at the driver: about a millisecond of plain code.
 SLICE = 20_000
@@ -240,12 +242,28 @@ def pay(elements: int) -> None:
 account.pay = pay
 
 
-def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None) -> Any:
-    """Stop and hand the host a call; its answer is the value."""
+def wait_for_segment(segment: Segment) -> None:
+    """Wait until a segment of a lazy sequence, which is being computed, may be free."""
+    current = getcurrent()
+    if current.__class__ is not Guest or segment.busy is current.machine:
+        raise needs_itself()
+    request("wait", "", (segment,))
+
+
+hooks.wait = wait_for_segment
+
+
+def parallel(functions: Any, /) -> Any:
+    """Stop and have the host call functions of no arguments concurrently."""
+    return request("parallel", "", tuple(fresh_list("parallel*", functions)), depth=2)
+
+
+def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None, depth: int = 1) -> Any:
+    """Stop and hand the host a call; its answer is the value. depth: frames up to the generated code that asks."""
     current = getcurrent()
     if current.__class__ is not Guest:
         raise InternalError("a host call outside of a machine")
-    frame = sys._getframe(1)
+    frame = sys._getframe(depth)
     units = current.machine.environment.units
     unit, line = units.get(frame.f_code.co_filename), frame.f_lineno
     if unit is not None and unit.source.library:
@@ -297,6 +315,7 @@ def module_value(module: str, name: str, /) -> Any:
 HOOKS: dict[str, Any] = {
     " refill": refill,
     " request": request,
+    " parallel": parallel,
     " caught": caught,
     " macroexpand": macroexpand,
     " module_value": module_value,

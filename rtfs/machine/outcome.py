@@ -25,7 +25,8 @@ class HostCall:
     kind: "call" (id: the capability; args: positional arguments, keyword arguments collected into one map, last),
     "capability" (declare id; args: the options map), "step-enter" (id: name; args: options map), "step-leave" (args:
     "ok" or "error"), "context" (id: the name of `@name`), "parallel" (args: functions of no arguments), "breathe" (the
-    program used up a slice of steps; only if the driver asked for it). hints: the call's metadata map, or None.
+    program used up a slice of steps; only if the driver asked for it), "wait" (args: a segment of a lazy sequence that
+    another machine is computing; answered with nil once it may be free). hints: the call's metadata map, or None.
     given: `args` as the program gave them; a host may put its own form of them into `args`.
     """
 
@@ -73,6 +74,11 @@ class RequiresHost:
     def __init__(self, call: HostCall, machine: Machine) -> None:
         self.call = call
         self._machine: Machine | None = machine
+
+    @property
+    def machine(self) -> Machine | None:
+        """What waits; None once the outcome has been used."""
+        return self._machine
 
     def _take(self) -> Machine:
         machine = self._machine

@@ -7,7 +7,7 @@ whatever can be called.
 from __future__ import annotations
 
 from rtfs.types.type import Misfit, Type, _set, by_class, settled
-from rtfs.values import List, Map, Symbol, Vector
+from rtfs.values import LazySeq, List, Map, Symbol, Vector
 from rtfs.values.keyword import Keyword
 
 TYPE_CHECKING = False
@@ -68,7 +68,7 @@ STRING = Base("string", (str,), "a string", "strings")
 KEYWORD = Base("keyword", (Keyword,), "a keyword", "keywords")
 SYMBOL = Base("symbol", (Symbol,), "a symbol", "symbols")
 VECTOR = Base("vector", (Vector,), "a vector", "vectors")
-LIST = Base("list", (List,), "a list", "lists")
+LIST = Base("list", (List, LazySeq), "a list", "lists")
 MAP = Base("map", (Map,), "a map", "maps")
 FN = Base("fn", CALLABLE, "a function", "functions")
 

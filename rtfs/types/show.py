@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs.values import List, Map, Vector
+from rtfs.values import LazySeq, List, Map, Vector
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
 from rtfs.values.symbol import Symbol
@@ -46,6 +46,8 @@ def _short(value: Any, depth: int) -> str:
     if value.__class__ in (Vector, List):
         left, right = "[]" if value.__class__ is Vector else "()"
         return f"{left}{_some(value, len(value), depth)}{right}"
+    if value.__class__ is LazySeq:
+        return "(…)"
     if value.__class__ is Map:
         if depth == 0:
             return "{…}" if len(value) else "{}"

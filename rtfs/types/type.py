@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from rtfs.values import LimitError, Map, TypeMismatch, Vector
 from rtfs.values.keyword import Keyword
+from rtfs.values.lazy import hooks, realised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,9 +153,10 @@ def _guarded(type: Type) -> Callable[[Any], bool]:
 
     def accepts(value: Any) -> bool:
         try:
-            return fast(value)
+            fits = fast(value)
         except RecursionError:
-            return _slow(type, value) is None
+            fits = _slow(type, value) is None
+        return fits or (hooks.made and (whole := realised(value)) is not value and accepts(whole))
 
     return accepts
 
@@ -188,6 +190,10 @@ def _checker(type: Type) -> Callable[..., Any]:
             fits = _slow(type, value) is None
         if fits:
             return value
+        if hooks.made:  # a structure is checked, and kept, with the elements of lazy sequences in it
+            whole = realised(value)
+            if whole is not value:
+                return check(whole, what)
         raise mismatch(type, value, what)
 
     return check

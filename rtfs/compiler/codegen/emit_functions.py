@@ -9,8 +9,9 @@ import ast
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import Kinds
+from rtfs.compiler.analysis.laziness import may_be_lazy
 from rtfs.compiler.codegen import pyast as py
-from rtfs.compiler.codegen.emitter import Emitter, evaluates
+from rtfs.compiler.codegen.emitter import Destination, Emitter, emits, evaluates
 from rtfs.compiler.mangling import global_name, plain_name
 
 FUNCTION: frozenset[str] = frozenset(("function",))
@@ -39,6 +40,16 @@ def evaluate_def(e: Emitter, node: nodes.Def) -> tuple[ast.expr, Kinds]:
     value, kinds = e.value(node.value)
     e.block.append(py.assign(name, value, line))
     return py.name(name, line), kinds
+
+
+@emits(nodes.Def)
+def emit_def(e: Emitter, node: nodes.Def, to: Destination) -> None:
+    """A definition is no reason to compute a lazy sequence: as the value of a program it would be."""
+    value, kinds = evaluate_def(e, node)
+    line = node.at + 1
+    if to.how == "return" and may_be_lazy(node.value, e.known):
+        value, kinds = py.call(" defined", [value], line), None
+    e.finish(value, kinds, to, line)
 
 
 def define_function(e: Emitter, node: nodes.Fn, name: str) -> None:

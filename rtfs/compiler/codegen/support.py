@@ -265,6 +265,11 @@ def whole_or_lazy(function: str, collection: Any, /) -> Any:
 _INTS = {int}
 
 
+def defined(value: Any, /) -> Any:
+    """The value of a definition as the last form of a program: itself, but nil for a lazy sequence."""
+    return None if value.__class__ is LazySeq else value
+
+
 def gathered(collection: Any, found: Any, /) -> Any:
     """The result of an inlined call: a lazy sequence, or a list that becomes a collection like its source."""
     return found if found.__class__ is LazySeq else like(collection, found)
@@ -426,6 +431,7 @@ SUPPORT: dict[str, Any] = {
         sum_items,
         items,
         whole_or_lazy,
+        defined,
         gathered,
         lazy_batches,
         next_batch,

@@ -168,6 +168,17 @@ def analyse_step_parallel(a: Analyser, form: Any, scope: Scope, tail: Any) -> No
 
 
 @special_form(
+    "parallel*",
+    "(parallel* functions)",
+    "Call functions of no arguments concurrently; a vector of their values in order. What `pmap` is made of.",
+    ("(parallel* [(fn [] 1) (fn [] 2)])", "[1 2]"),
+)
+def analyse_parallel(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    scope.function.ticks = True
+    return Primitive(a.at, "parallel", [a.analyse(form[1], scope)])
+
+
+@special_form(
     "step-loop",
     "(step-loop test body…)",
     "Evaluate the body while the test is truthy, at most 10,000 rounds; the last value.",

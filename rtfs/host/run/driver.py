@@ -26,6 +26,8 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
     """Run a machine to its end; its value. Raises what the program raised (UserError)."""
     perform = frame.run.performer.perform
     try:
+        if outcome.__class__ is RequiresHost:
+            frame.machine = outcome.machine
         while outcome.__class__ is RequiresHost:
             call = outcome.call
             failure: UserError | None = None
@@ -101,6 +103,11 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
         return None
     if kind == "parallel":
         return await parallel(call.args, frame)
+    if kind == "wait":
+        from rtfs.host.run.lazy_waits import wait_for_segment
+
+        await wait_for_segment(call.args[0], frame)
+        return None
     if kind == "capability":
         return run.performer.declare(call, frame)
     raise HostError(f"the host does not know the request {kind!r}", code="capability/unknown")

@@ -110,17 +110,28 @@ class Frame:
     `steps`: the open steps, as (parent before, name).
 
     `idempotency_key`: of the call it is making, in a durable run; else None.
+
+    `outer`: the frame that started it, or None.
+
+    `machine`: what is driven, once it has asked for something.
     """
 
-    __slots__ = ("_calls", "_machines", "context", "depth", "idempotency_key", "parent", "path", "run", "steps")
+    __slots__ = (
+        *("_calls", "_machines", "context", "depth", "idempotency_key", "machine", "outer", "parent", "path", "run"),
+        "steps",
+    )
 
-    def __init__(self, run: Run, context: RuntimeContext, parent: int, depth: int = 0, path: str = "") -> None:
+    def __init__(
+        self, run: Run, context: RuntimeContext, parent: int, depth: int = 0, path: str = "", outer: Frame | None = None
+    ) -> None:
         self.run = run
         self.context = context
         self.parent = parent
         self.depth = depth
         self.path = path
         self.idempotency_key: str | None = None
+        self.outer = outer
+        self.machine: Any = None
         self.steps: list[tuple[int, str]] = []
         self._calls = 0
         self._machines = 0
@@ -132,7 +143,7 @@ class Frame:
         self._machines += 1
         path = self.path if not self._calls else f"{self.path}.{self._calls}" if self.path else str(self._calls)
         above = self.parent if parent is None else parent
-        return Frame(self.run, self.context, above, self.depth + 1, f"{path}.{self._machines}")
+        return Frame(self.run, self.context, above, self.depth + 1, f"{path}.{self._machines}", self)
 
     def next_path(self) -> str:
         """The path of the next call (or group of branches) of this machine: `3`, `3.1.2`."""
