@@ -17,6 +17,7 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     grouping,
     higher_order,
     json,
+    lazy_sources,
     maps,
     mathematics,
     names,

@@ -10,10 +10,11 @@ from rtfs.builtins import lazy_steps as steps
 from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.lazy_sources import count_up, repeat_for_ever
 from rtfs.builtins.seqs import as_vector, elements_of, extended, fresh_list, items, like, too_many, tuples
 from rtfs.builtins.transducers import fold, interposing
 from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
-from rtfs.values.lazy import Cursor, Segment, ahead_of, lazy
+from rtfs.values.lazy import ahead_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def list_(*elements: Any) -> Any:
     "A map of alternating keys and values; of equal keys the last wins.",
     "(hash-map :a 1 :b 2)",
     "{:a 1 :b 2}",
+    aliases=("array-map",),
 )
 def hash_map(*pairs: Any) -> Any:
     if len(pairs) % 2:
@@ -95,10 +97,15 @@ def _lazy_target(function: str) -> TypeMismatch:
 
 
 def _pairs(function: str, elements: Any) -> list[tuple[Any, Any]]:
-    """Entries for a map: vectors or lists of two. Raises TypeMismatch for anything else."""
+    """Entries for a map: vectors or lists of two, and those of maps. Raises TypeMismatch for anything else."""
     pairs = []
     for entry in elements:
         kind = entry.__class__
+        if kind is Map:
+            pairs += entry.items()
+            continue
+        if entry is None:
+            continue
         if (kind is not Vector and kind is not List) or len(entry) != 2:
             raise type_error(function, "an entry of a map", "a vector of a key and a value", entry)
         pairs.append((entry[0], entry[1]))
@@ -129,12 +136,7 @@ def conj(coll: Any = MISSING, /, *elements: Any) -> Any:
     if kind is LazySeq:
         raise _lazy_target("conj")
     if kind is Map:
-        for element in elements:
-            if element.__class__ is Map:
-                coll = coll.merge_pairs(element.items())
-            elif element is not None:
-                coll = coll.merge_pairs(_pairs("conj", (element,)))
-        return coll
+        return coll.merge_pairs(_pairs("conj", elements))
     if kind is Set:
         for element in elements:
             coll = coll.conj(element)
@@ -193,7 +195,7 @@ def concat(*colls: Any) -> Any:
 )
 def range_(first: Any = MISSING, second: Any = MISSING, step: Any = 1, /) -> Any:
     if first is MISSING:
-        return _count_up()
+        return count_up()
     start, end = (0, first) if second is MISSING else (first, second)
     if start.__class__ is int and end.__class__ is int and step.__class__ is int:
         if step == 0:
@@ -210,23 +212,9 @@ def range_(first: Any = MISSING, second: Any = MISSING, step: Any = 1, /) -> Any
     return _float_range(start, end, step)
 
 
-def _count_up() -> LazySeq:
-    """0, 1, 2 … without end: a few more are made than are asked for, which nobody can tell."""
-    number = 0
-
-    def pull(segment: Segment) -> None:
-        nonlocal number
-        segment.items += range(number, number + _BLOCK)
-        number += _BLOCK
-
-    return lazy(pull)
-
-
-_BLOCK = 32
-
-
 def _float_range(start: Any, end: Any, step: Any) -> Any:
-    """`range` where one of the numbers is a float. Element i is `start + i * step`, so that errors don't add up."""
+    """`range` where one of the numbers is a float. The first element is `start` itself, element i `start + i * step`, so
+    that errors don't add up."""
     if step == 0:
         raise argument_error("range", "takes no step of 0: it would never end")
     if start != start or end != end or step != step or start in (_INFINITY, -_INFINITY):
@@ -234,10 +222,12 @@ def _float_range(start: Any, end: Any, step: Any) -> Any:
     numbers: list[Any] = []
     if not (start < end if step > 0 else start > end):
         return Vector.of(numbers)
+    if end in (_INFINITY, -_INFINITY) and step not in (_INFINITY, -_INFINITY):
+        return count_up(start, step)
     try:
         if (end - start) / step > MAX_ITEMS:
             raise too_many("range")
-        number = start + 0 * step if step not in (_INFINITY, -_INFINITY) else start
+        number = start
         while number < end if step > 0 else number > end:
             if len(numbers) > MAX_ITEMS:
                 raise too_many("range")
@@ -279,97 +269,11 @@ def numbers(first: Any, last: Any, /) -> Any:
 )
 def repeat(n: Any, value: Any = MISSING, /) -> Any:
     if value is MISSING:
-        again = n
-
-        def pull(segment: Segment) -> None:
-            segment.items += [again] * _BLOCK
-
-        return lazy(pull)
+        return repeat_for_ever(n)
     if need_int("repeat", "the number of times", n) > MAX_ITEMS:
         raise too_many("repeat")
     spend(max(n, 0) >> 3)
     return Vector.of([value] * n)
-
-
-@builtin(
-    "iterate",
-    "(iterate f value)",
-    "A lazy sequence without end: the value, `f` of it, `f` of that and so on.",
-    "(take 4 (iterate inc 5))",
-    "(5 6 7 8)",
-)
-def iterate(f: Any, value: Any, /) -> Any:
-    last = value
-
-    def pull(segment: Segment) -> None:
-        nonlocal last
-        last = f(last)
-        segment.items.append(last)
-
-    return ahead_of([value], lazy(pull))
-
-
-@builtin(
-    "repeatedly",
-    "(repeatedly n? f)",
-    "What `f` gives when it is called without arguments, `n` times as a vector, or as a lazy sequence without end.",
-    "(repeatedly 2 (fn [] :x))",
-    "[:x :x]",
-    "(take 2 (repeatedly (fn [] :x)))",
-    "(:x :x)",
-)
-def repeatedly(n: Any, f: Any = MISSING, /) -> Any:
-    if f is not MISSING:
-        if need_int("repeatedly", "the number of times", n) > MAX_ITEMS:
-            raise too_many("repeatedly")
-        return Vector.of([f() for _ in range(n)])
-    f = n
-
-    def pull(segment: Segment) -> None:
-        segment.items.append(f())
-
-    return lazy(pull)
-
-
-@builtin(
-    "cycle",
-    "(cycle coll)",
-    "A lazy sequence without end: the elements of the collection again and again; empty if there is none.",
-    "(take 5 (cycle [1 2 3]))",
-    "(1 2 3 1 2)",
-)
-def cycle(coll: Any, /) -> Any:
-    cursor = Cursor(steps.as_lazy("cycle", coll))
-    if not cursor.ready():
-        return List()
-    again: list[Any] = []
-    ended = False
-
-    def pull(segment: Segment) -> None:
-        nonlocal ended
-        if not ended and cursor.ready():
-            found = cursor.segment.items[cursor.index :]
-            cursor.index += len(found)
-            again.extend(found)
-            segment.items += found
-            return
-        if not ended:
-            ended = True
-            again[:] = again * (1 + _BLOCK // len(again))
-        segment.items += again
-
-    return lazy(pull)
-
-
-@builtin(
-    "lazy-seq*",
-    "(lazy-seq* f)",
-    "What `lazy-seq` is made of: the sequence that `f` gives when its first element is asked for.",
-    "(first (lazy-seq* (fn [] [1 2])))",
-    "1",
-)
-def lazy_seq(f: Any, /) -> Any:
-    return lazy(steps.pull_from(f))
 
 
 @builtin(

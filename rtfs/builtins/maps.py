@@ -225,9 +225,14 @@ def rename_keys(coll: Any, names: Any, /) -> Any:
 def merge(*maps: Any) -> Any:
     result = None
     for other in maps:
-        if other is not None:
-            added = _map("merge", other)
-            result = added if result is None else result.merge_pairs(added.items())
+        if other is None:
+            continue
+        if result is None:
+            result = _map("merge", other)
+        elif _is_entry(other):
+            result = result.assoc(other[0], other[1])
+        else:
+            result = result.merge_pairs(_map("merge", other).items())
     return result
 
 
@@ -288,6 +293,17 @@ def _map_or_entries(function: str, coll: Any) -> Any:
         if all(_is_entry(one) for one in found):
             return Map([(one[0], one[1]) for one in found])
     return _map(function, coll)
+
+
+@builtin(
+    "map-entry?",
+    "(map-entry? value)",
+    "Could it be an entry of a map: a vector of two?",
+    "(map-entry? (first {:a 1}))",
+    "true",
+)
+def is_map_entry(value: Any, /) -> bool:
+    return _is_entry(value)
 
 
 def _is_entry(value: Any) -> bool:

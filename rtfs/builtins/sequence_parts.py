@@ -318,6 +318,19 @@ def is_seq(value: Any, /) -> bool:
     return value.__class__ is List or value.__class__ is LazySeq
 
 
+@builtin(
+    "seqable?",
+    "(seqable? value)",
+    "Can `seq` take it: a collection, a string or nil?",
+    '(seqable? "ab")',
+    "true",
+    "(seqable? 1)",
+    "false",
+)
+def is_seqable(value: Any, /) -> bool:
+    return value is None or value.__class__ in (str, Vector, List, Map, Set, LazySeq)
+
+
 @builtin("associative?", "(associative? value)", "Is it a map or a vector?", "(associative? [1])", "true")
 def is_associative(value: Any, /) -> bool:
     return value.__class__ is Map or value.__class__ is Vector

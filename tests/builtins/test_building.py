@@ -78,7 +78,7 @@ def test_result_has_the_kind_and_order_the_language_says(name, args, printed):
         ((-2, 2), "[-2 -1 0 1]"),
         ((5, 0), "[]"),
         ((5, 0, -2), "[5 3 1]"),
-        ((0, 1, 0.25), "[0.0 0.25 0.5 0.75]"),
+        ((0, 1, 0.25), "[0 0.25 0.5 0.75]"),
         ((1.0, 0.0, -0.5), "[1.0 0.5]"),
         ((2.5,), "[0 1 2]"),
         ((0, 1, float("inf")), "[0]"),
@@ -120,7 +120,6 @@ def nested(levels: int) -> Vector:
     [
         ("range", (MAX_ITEMS + 1,)),
         ("range", (0, 10**100)),
-        ("range", (0.0, float("inf"))),
         ("range", (0, 1, 1e-300)),
         ("numbers", (1, 10**30)),
         ("repeat", (10**30, None)),

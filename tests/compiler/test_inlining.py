@@ -38,6 +38,18 @@ PROGRAMS = [
     ("(map $f [1 2])", "(fn [x] (reduce (fn [a y] (+ a (* x y))) 0 [1 2 3]))"),
     ("(map (fn [g] (g)) (map $f [1 2 3]))", "(fn [x] (let [y (* x 10)] (fn [] (+ x y))))"),
     ("(map $f [1 2])", "(fn [x : int] : int (inc x))"),
+    ("(take 3 (map $f (iterate inc 1)))", "(fn [x] (* x 2))"),
+    ("(let [xs (range)] (take 3 (map $f (filter odd? xs))))", "(fn [x] (let [y (+ x 5)] [x y]))"),
+    ("(take 2 (filter $f (range)))", "(fn [x] (> x 3))"),
+    ("(take 2 (remove $f (map inc (range))))", "(fn [x] (let [y x] (< y 4)))"),
+    ("(map (fn [g] (g)) (take 3 (map $f (range))))", "(fn [x] (let [y (* x 10)] (fn [] (+ x y))))"),
+    ("(reduce $f 0 (range))", "(fn [a x] (if (> x 9) (reduced a) (+ a x)))"),
+    ("(reduce $f [] (iterate inc 0))", "(fn [v x] (if (> x 3) (reduced (conj v :end)) (conj v x)))"),
+    ("(reduce $f [] (take 3 (range)))", "(fn [v x] (conj v (* x x)))"),
+    ("(reduce $f {} (take 3 (range)))", "(fn [m x] (assoc m x (map (fn [y] (get m y)) (take 2 (range)))))"),
+    ("(reduce $f 0 [1 2 3])", "(fn [a x] (if (= x 2) (reduced [a x]) (+ a x)))"),
+    ("(reduce $f 0 [[1 2] [3 4]])", "(fn [a xs] (reduce (fn [b x] (if (= x 3) (reduced (reduced b)) (+ b x))) a xs))"),
+    ("(loop [i 0 s (range)] (if (< i 3) (recur (inc i) (map $f s)) (take 2 s)))", "(fn [x] (* x 3))"),
 ]
 
 

@@ -108,8 +108,10 @@ def pattern_rest(sequence: Any, index: int, /) -> Any:
     return seq(sequence_rest(sequence, index))
 
 
-def pattern_keywords(sequence: Any, index: int, /) -> Map:
-    """Trailing keyword arguments as a map; one map in their place is taken as it is."""
+def pattern_keywords(sequence: Any, index: int, /) -> Map | None:
+    """Trailing keyword arguments as a map; one map in their place is taken as it is; nil if there is no rest."""
+    if sequence is None:
+        return None
     items = fresh_list("let", sequence)[index:]
     if len(items) == 1 and items[0].__class__ is Map:
         return items[0]
