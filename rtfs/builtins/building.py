@@ -213,8 +213,7 @@ def range_(first: Any = MISSING, second: Any = MISSING, step: Any = 1, /) -> Any
 
 
 def _float_range(start: Any, end: Any, step: Any) -> Any:
-    """`range` where one of the numbers is a float. The first element is `start` itself, element i `start + i * step`, so
-    that errors don't add up."""
+    """`range` where one of the numbers is a float: `start`, and `start + i * step`, so that errors don't add up."""
     if step == 0:
         raise argument_error("range", "takes no step of 0: it would never end")
     if start != start or end != end or step != step or start in (_INFINITY, -_INFINITY):

@@ -1,4 +1,4 @@
-"""Lazy sequences: computed once, in order, as far as asked; freed behind whoever walks on; no recursion for any depth."""
+"""Lazy sequences: computed once, in order, as far as asked; freed while walking; no recursion for any depth."""
 
 from __future__ import annotations
 
