@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rtfs.compiler.codegen.generator import generate
 from rtfs.compiler.compile import COMPILE_RECURSION
+from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.compiler.toplevel import UnitCompiler
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
     from rtfs.compiler.environment import Environment
     from rtfs.compiler.units.unit import Unit
     from rtfs.source import Source
-
-
-class AnalysedForm:
-    """One top-level form. node: its AST, with `nodes.Broken` where an error was collected. module: the module that it
-    belongs to. unit: what the places of its nodes index (`unit.span(node.at)`); that of another file for a form of an
-    imported module."""
-
-    __slots__ = ("module", "node", "unit")
-
-    def __init__(self, node: Node, module: str, unit: Unit) -> None:
-        self.node = node
-        self.module = module
-        self.unit = unit
 
 
 class AnalysedProgram:

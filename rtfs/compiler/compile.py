@@ -17,6 +17,7 @@ from rtfs.values.error import CompileError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.compiler.units.unit import UnitBuilder
+    from rtfs.compiler.gate import Gate
 
 
 # Compiling a form takes a few Python frames for each level of nesting.
@@ -34,10 +35,10 @@ class Program:
         self.module = module
 
 
-def compile_source(source: Source, environment: Environment, module: str = "user") -> Program:
-    """Compile a source as part of a module.
+def compile_source(source: Source, environment: Environment, module: str = "user", gate: Gate | None = None) -> Program:
+    """Compile a source as part of a module. gate: asked before the unit may run.
 
-    Raises ReaderError for text that is no form, CompileError for forms that are no program.
+    Raises ReaderError for text that is no form, CompileError for forms that are no program, and what the gate raises.
     """
     key = disk_cache.key(source, environment.state, module)
     kept = disk_cache.following(key, environment.values) if environment.values else key
@@ -48,8 +49,10 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         unit = None
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
+    if unit is not None and gate is not None and not (unit.checked is not None and gate.holds(unit.checked)):
+        unit = None
     if unit is None:
-        unit = compile_unit(source, environment, module, key)
+        unit = compile_unit(source, environment, module, key, gate)
         disk_cache.save(kept, unit)
     elif unit.facts or unit.macros:
         load_macros(unit, environment)
@@ -71,7 +74,7 @@ def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
     return imports.depends_hold(unit, environment, source)
 
 
-def compile_unit(source: Source, environment: Environment, module: str, key: bytes) -> Unit:
+def compile_unit(source: Source, environment: Environment, module: str, key: bytes, gate: Gate | None = None) -> Unit:
     """Compile without looking into the cache."""
     from rtfs.compiler.toplevel import UnitCompiler
     from rtfs.syntax.reader import read_forms
@@ -83,10 +86,13 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
     draft = compiler.builder.unit
     loaded = environment.units.get(draft.filename)
     environment.units[draft.filename] = draft  # errors in its macros have places
+    outer_forms, environment.gathered = environment.gathered, None if gate is None else []
     raise_limit(COMPILE_RECURSION)
     try:
         unit = compiler.compile(forms, environment.module(module))
         _check_names(compiler.builder, environment)
+        if gate is not None:
+            unit.checked = gate.inspect(environment.gathered or [], environment, source)
     except RecursionError:
         environment.restore(before)
         raise CompileError("limit/nesting", "the program is nested too deeply to be compiled") from None
@@ -102,6 +108,7 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
         else:
             environment.units[draft.filename] = loaded
         environment.expansions = outer
+        environment.gathered = outer_forms
         restore_limit()
     unit.tells = environment.told_since(before)
     return unit

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rtfs.builtins import CORE
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler.codegen.support import SUPPORT
+from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.module import Macro, Module
 from rtfs.compiler.units.memory_cache import RecentUnits
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.analysis.analyser import Analyser
+    from rtfs.compiler.analysis.nodes import Node
     from rtfs.compiler.units.unit import Unit
 
     Run = Callable[["Environment", Any, list[Any]], Any]
@@ -53,8 +55,17 @@ class Environment:
         """What the macros of the source that is being compiled may still use up; kept by whoever runs them."""
         self.observer: Callable[[Any, Analyser], None] | None = None
         """Told of the AST of every form that is compiled, for tools; nothing comes out of the cache then."""
+        self.gathered: list[AnalysedForm] | None = None
+        """Where the forms that are compiled are gathered for a `Gate`, while there is one."""
         self._core_ready = False
         self._namespaces: set[str] = set()
+
+    def note(self, node: Node, analyser: Analyser) -> None:
+        """Show the AST of a form that is being compiled to whoever wants to see it."""
+        if self.observer is not None:
+            self.observer(node, analyser)
+        if self.gathered is not None:
+            self.gathered.append(AnalysedForm(node, analyser.module.name, analyser.unit.unit))
 
     def snapshot(self) -> Environment:
         """An environment with everything that this one has now; what is defined in it from then on stays in it."""

@@ -74,8 +74,7 @@ def compile_macro(analyser: Analyser, name: str, form: Any) -> None:
     names, analyser.names = analyser.names, type(analyser.names)()
     try:
         node = analyser.analyse(form, Scope(None))
-        if analyser.environment.observer is not None:
-            analyser.environment.observer(node, analyser)
+        analyser.environment.note(node, analyser)
         code = generate(analyser, node)
     finally:
         analyser.names = names

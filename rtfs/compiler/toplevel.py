@@ -141,10 +141,13 @@ class UnitCompiler:
         if isinstance(node, Const) and node.value is None and is_list_headed(form, "defmacro", "deftype"):
             self.builder.unit.steps.append(Step("nil", module.name))
             return
-        if self.environment.observer is not None:
-            self.environment.observer(node, analyser)
+        self.environment.note(node, analyser)
         code = self.make_code(analyser, node)
-        defined = form[1].name if is_list_headed(form, "def", "defn", "defn-") and form[1].__class__ is Symbol else None
+        defined = (
+            form[1].name
+            if is_list_headed(form, "def", "defn", "defn-") and len(form) > 1 and form[1].__class__ is Symbol
+            else None
+        )
         if defined is not None:
             namespace_of(analyser).remember(defined, code, self.environment.run)
         self.builder.unit.steps.append(Step("code", module.name, code, defined))

@@ -204,6 +204,11 @@ class Executor:
         """A run with these options. registry, language: what it sees and defines in. breathe: whether it lets others
         have their turn now and then."""
         limits = self.options.limits if options.limits is None else options.limits
+        gate = None
+        if origin == PLAN and options.check:
+            from rtfs.host.gate import RunGate
+
+            gate = RunGate(registry)
         if options.timeout is not None:
             limits = within_seconds(limits, options.timeout)
         return Run(
@@ -216,6 +221,7 @@ class Executor:
             warn=self.warn,
             breathe=breathe,
             width=self.options.width,
+            gate=gate,
         )
 
     def new_frame(self, run: Run, options: RunOptions, source: Source | None) -> Frame:
@@ -289,7 +295,7 @@ class Executor:
         run = frame.run
         environment = run.environment
         with self.compiling:
-            program = compile_source(source, environment, module="user")
+            program = compile_source(source, environment, module="user", gate=run.gate)
 
         async def begin() -> Any:
             try:

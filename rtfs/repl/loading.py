@@ -39,7 +39,7 @@ def _run_source(session: Session, source: Source) -> None:
     if session.interactive:
         session.perform(lambda: runtime.load(source.text, source.name))
     else:
-        session.perform(lambda: runtime.run(source))
+        session.perform(lambda: runtime.run(source, check=False))
 
 
 def reload_all(session: Session) -> None:
@@ -92,7 +92,7 @@ def _import_again(session: Session, names: list[str]) -> None:
         environment.files.pop(name, None)
     try:
         source = Source("\n".join(statements), session.source("").name)
-        session.perform(lambda: session.runtime.run(source))
+        session.perform(lambda: session.runtime.run(source, check=False))
     except UserError:
         for name, (module, unit) in kept.items():
             if module is not None:

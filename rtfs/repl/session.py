@@ -118,7 +118,9 @@ class Session:
 
     def evaluate(self, text: str) -> Any:
         """Run a program; its value, which is `*1` from now on."""
-        return self.keep(self.perform(lambda: self.runtime.run(self.source(text), timeout=self.settings.timeout)))
+        return self.keep(
+            self.perform(lambda: self.runtime.run(self.source(text), timeout=self.settings.timeout, check=False))
+        )
 
     def perform(self, action: Callable[[], Any]) -> Any:
         """Do what may take long or print: long calls are shown, control characters in what is printed are visible."""

@@ -37,7 +37,7 @@ class Case:
         return "\n".join([*lines, "", ""])
 
     def error(self) -> rtfs.UserError:
-        """The error that the program ends with, which it is run for once."""
+        """The error that the program ends with when it runs unchecked; it is run for once."""
         if self._error is None:
             self._error = self._run()
         return self._error
@@ -47,7 +47,7 @@ class Case:
             try:
                 if "load" in self.parts:
                     runtime.load("\n".join(self.parts["load"]), "library.rtfs")
-                runtime.run("\n".join(self.parts["plan"]), name="plan.rtfs", timeout=60)
+                runtime.run("\n".join(self.parts["plan"]), name="plan.rtfs", timeout=60, check=False)
             except rtfs.UserError as error:
                 return error
         raise AssertionError(f"{self.title}: nothing goes wrong")

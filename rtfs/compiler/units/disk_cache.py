@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FORMAT = b"rtfs-unit-2\n"
+_FORMAT = b"rtfs-unit-3\n"
 _MAX_FILES = 2_000
 _TIDY_EVERY = 32
 """Of so many units that are kept, one has the folder looked through."""
@@ -160,6 +160,7 @@ def _pack(unit: Unit) -> tuple[Any, ...]:
         unit.expanded,
         unit.tells,
         unit.unresolved,
+        unit.checked,
         steps,
     )
 
@@ -180,6 +181,7 @@ def _unpack(packed: tuple[Any, ...], source: Source) -> Unit:
         unit.expanded,
         unit.tells,
         unit.unresolved,
+        unit.checked,
         steps,
     ) = packed
     unit.steps = [Step(*step) for step in steps]

@@ -47,11 +47,12 @@ class Unit:
     imports. namespaces: the built-in ones that its code uses. expanded: index of a place in the expansion of a macro ->
     (its name, its code's unit and line, index of the place around that). tells: whether it changes what later sources
     are compiled against. unresolved: whether it uses names that nothing defines yet, which only an incremental source
-    may.
+    may. checked: what a `Gate` keeps of having let it pass, or None.
     """
 
     __slots__ = (
         "__weakref__",
+        "checked",
         "constants",
         "definitions",
         "depends",
@@ -85,6 +86,7 @@ class Unit:
         self.expanded: dict[int, tuple[str, str, int, int]] = {}
         self.tells = True
         self.unresolved = False
+        self.checked: tuple[Any, ...] | None = None
 
     def span(self, index: int) -> Span | None:
         """The place that an index stands for."""

@@ -137,6 +137,7 @@ class Resumption:
             name=source.name,
             run_id=self._run_id,
             durable=True,
+            check=False,
         )
         registry, language = executor.fresh()
         run = executor.new_run(options, registry, language, 0, True)

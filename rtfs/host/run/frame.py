@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
+    from rtfs.compiler.gate import Gate
     from rtfs.host.audit.events import Events
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.run.durability import Durability
@@ -52,12 +53,14 @@ class Run:
 
     `breathe`: whether its machines let others have their turn now and then.
 
+    `gate`: looks at the program before its first step, or None.
+
     `width`: how many branches of one `step-parallel` run at the same time.
     """
 
     __slots__ = (
-        "_language", "breathe", "budget", "durability", "events", "limits", "origin", "performer", "registry", "warn",
-        "width",
+        "_language", "breathe", "budget", "durability", "events", "gate", "limits", "origin", "performer", "registry",
+        "warn", "width",
     )  # fmt: skip
 
     def __init__(
@@ -72,7 +75,9 @@ class Run:
         warn: Callable[[str, Any], None],
         breathe: bool = False,
         width: int = WIDTH,
+        gate: Gate | None = None,
     ) -> None:
+        self.gate = gate
         self.performer = performer
         self.events = events
         self.registry = registry

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         allow: Iterable[str] | None
         name: str
         run_id: str | None
+        check: bool
         keep: bool | None
         durable: bool
         record: str | Path | None
@@ -77,6 +78,7 @@ class RunOptions(Options):
     allow        grants: narrows the runtime's to what both grant; None: the runtime's
     name         of the source, in messages
     run_id       its id in ledger and journal; None: a random one
+    check        refuse a program that is provably wrong before its first effect
     keep         whether its definitions stay for the next run; None: those of `run` do, those of `arun` do not
     durable      it is journaled, so that it can be resumed when it was killed
     record       write its calls to this file (`rtfs.host.durable.recording`)
@@ -85,8 +87,8 @@ class RunOptions(Options):
     """
 
     __slots__ = (
-        "allow", "context", "durable", "incremental", "keep", "limits", "name", "principal", "record", "replay",
-        "run_id", "timeout",
+        "allow", "check", "context", "durable", "incremental", "keep", "limits", "name", "principal", "record",
+        "replay", "run_id", "timeout",
     )  # fmt: skip
 
     context: dict[str, Any]
@@ -96,6 +98,7 @@ class RunOptions(Options):
     allow: Grants | None
     name: str
     run_id: str | None
+    check: bool
     keep: bool | None
     durable: bool
     record: str | None
@@ -112,6 +115,7 @@ class RunOptions(Options):
         allow: Iterable[str] | Grants | None = None,
         name: str = "<string>",
         run_id: str | None = None,
+        check: bool = True,
         keep: bool | None = None,
         durable: bool = False,
         record: str | Path | None = None,
@@ -126,6 +130,7 @@ class RunOptions(Options):
             allow=grants_of(allow),
             name=name,
             run_id=run_id,
+            check=check,
             keep=keep,
             durable=durable,
             record=None if record is None else str(record),

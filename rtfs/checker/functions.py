@@ -1,0 +1,81 @@
+"""What is known of the functions a program defines: how many arguments they take, what of, and what they return.
+
+Knows no nodes but by the inference that fills it. Invariant: a need is listed only if every call reaches the place that
+has it.
+"""
+
+from __future__ import annotations
+
+from rtfs.checker.facts import ANY, Fact, Kinds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.source import Span
+
+
+class Need:
+    """What a parameter must be, because every call puts it where nothing else is taken.
+
+    kinds   the kinds taken there, or None
+    type    the annotation that is checked there, or None
+    span    where that is
+    what    the place in words: "`+`", "parameter x"
+    """
+
+    __slots__ = ("kinds", "span", "type", "what")
+
+    def __init__(self, kinds: Kinds | None, type: Any, span: Span | None, what: str) -> None:
+        self.kinds = kinds
+        self.type = type
+        self.span = span
+        self.what = what
+
+
+class Parameters:
+    """One parameter list: names, whether more arguments are collected, the needs of each parameter, the result."""
+
+    __slots__ = ("names", "needs", "rest", "result")
+
+    def __init__(self, names: tuple[str, ...], rest: bool) -> None:
+        self.names = names
+        self.rest = rest
+        self.needs: list[list[Need]] = [[] for _ in names]
+        self.result: Fact = ANY
+
+
+class Function:
+    """A function of the program. name: as the program calls it; span: where it is defined, if that is known."""
+
+    __slots__ = ("lists", "name", "span")
+
+    def __init__(self, name: str, lists: list[Parameters], span: Span | None = None) -> None:
+        self.name = name
+        self.lists = lists
+        self.span = span
+
+    def parameters(self, count: int) -> Parameters | None:
+        """The parameter list for so many arguments, or None if there is none."""
+        for one in self.lists:
+            if count == len(one.names) and not one.rest:
+                return one
+        for one in self.lists:
+            if one.rest and count >= len(one.names):
+                return one
+        return None
+
+    def counts(self) -> str:
+        """The numbers of arguments it takes, in words."""
+        parts = []
+        for one in sorted(self.lists, key=lambda each: (each.rest, len(each.names))):
+            parts.append(f"{len(one.names)} or more" if one.rest else str(len(one.names)) if one.names else "no")
+        words = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1]
+        plural = "" if words == "1" else "s"
+        return f"{words} argument{plural}"
+
+    def shape(self) -> str:
+        """How it is called: `(f x y)`."""
+        one = self.lists[0]
+        parts = [self.name, *one.names, *(["& more"] if one.rest else [])]
+        return f"({' '.join(parts)})"

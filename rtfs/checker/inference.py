@@ -1,0 +1,261 @@
+"""The pass over the nodes of a text that finds out what every expression can be, and what cannot work.
+
+Knows nodes and facts, nothing of hosts but what `capability` answers. Each node class has one function in a table
+(`@infers`), as code generation has. Invariants: nothing runs; a finding is made only where every run that gets to the
+place fails there; `state` of a branch never leaks out of it.
+"""
+
+from __future__ import annotations
+
+from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic
+from rtfs.checker.facts import ANY, NEVER, Fact, join
+from rtfs.compiler.analysis import nodes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.checker.calls import CallSite, Capability
+    from rtfs.checker.functions import Function, Parameters
+    from rtfs.source import Span
+
+    Owner = Any
+    Infer = Callable[["Inference", Any], Fact]
+
+LONGEST = 20_000
+"""Characters of the longest call whose text is looked into for the place of an argument."""
+MOST_NODES = 400_000
+"""Nodes that one analysis looks at; of what lies beyond nothing is said."""
+
+HANDLERS: dict[type, Infer] = {}
+"""Node class → the function that infers what a node of it can be."""
+
+
+def infers(*classes: type) -> Callable[[Infer], Infer]:
+    """Declare the decorated function as what infers nodes of these classes."""
+
+    def declare(function: Infer) -> Infer:
+        for one in classes:
+            HANDLERS[one] = function
+        return function
+
+    return declare
+
+
+class Exhausted(Exception):
+    """The budget of nodes is used up."""
+
+
+class Finding:
+    """A diagnostic with what its severity depends on: who owns the place, and whether the place certainly runs."""
+
+    __slots__ = ("certain", "diagnostic", "in_function", "owners")
+
+    def __init__(self, diagnostic: Diagnostic, owners: tuple[Owner, ...], certain: bool, in_function: bool) -> None:
+        self.diagnostic = diagnostic
+        self.owners = owners
+        self.certain = certain
+        self.in_function = in_function
+
+
+class Inference:
+    """What is known while one text is gone through.
+
+    span_at      place of a node's `at`
+    capability   given an id, what is declared of it, or None
+    resolve      given a type form, the `Type`, or None where it does not read as one
+    globals      names of the module → what is known of them
+    bindings     local names → what is known of them at this place
+    fields       (local name, key) → what a test has shown of the value under that key
+    findings     what was found so far
+    calls        the places where the text calls a capability
+    facts        what was inferred of each node, by its place
+    uses         names that are used in each definition: owner → names
+    caught       names that are used where an error is caught
+    """
+
+    def __init__(
+        self,
+        span_at: Callable[[int], Span | None],
+        capability: Callable[[str], Capability | None],
+        resolve: Callable[[Any], Any],
+    ) -> None:
+        self.span_at = span_at
+        self.capability = capability
+        self.resolve = resolve
+        self.globals: dict[str, Fact] = {}
+        self.bindings: dict[nodes.Binding, Fact] = {}
+        self.fields: dict[tuple[nodes.Binding, Any], Fact] = {}
+        self.findings: list[Finding] = []
+        self.calls: list[CallSite] = []
+        self.facts: dict[int, Fact] = {}
+        self.uses: dict[Owner, set[Owner]] = {}
+        self.caught: set[Owner] = set()
+        self.functions: dict[int, Function] = {}
+        self.recurs: dict[Any, list[list[Fact]]] = {}
+        self.parameters: dict[nodes.Binding, tuple[Parameters, int]] = {}
+        self.owners: tuple[Owner, ...] = ()
+        self.nodes = 0
+        self.silent = 0
+        self.catching = 0
+        self.dead = 0
+        self.conditional = 0
+        self.depth = 0
+        self.rounds: int | None = 1
+
+    # ------------------------------------------------------------------ the pass
+    def infer(self, node: nodes.Node) -> Fact:
+        """What a node can be."""
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise Exhausted
+        handler = HANDLERS.get(node.__class__)
+        fact = ANY if handler is None else handler(self, node)
+        if not self.silent:
+            self.facts[node.at] = fact
+        return fact
+
+    def infer_all(self, parts: list[nodes.Node]) -> list[Fact]:
+        return [self.infer(part) for part in parts]
+
+    def quietly(self, node: nodes.Node) -> Fact:
+        """What a node can be, without findings."""
+        self.silent += 1
+        try:
+            return self.infer(node)
+        finally:
+            self.silent -= 1
+
+    # ------------------------------------------------------------------ findings
+    def report(
+        self,
+        code: str,
+        message: str,
+        at: int,
+        *,
+        hint: str | None = None,
+        related: tuple[tuple[str, Span | None], ...] = (),
+        span: Span | None = None,
+        severity: str = ERROR,
+        capability: str | None = None,
+    ) -> None:
+        """Note a finding at a place."""
+        if self.silent:
+            return
+        place = span if span is not None else self.span_at(at)
+        if place is not None and place.source.library:
+            return
+        certain = severity == ERROR and not self.catching and not self.dead
+        diagnostic = Diagnostic(code, severity, message, place, hint, related=related, capability=capability)
+        self.findings.append(Finding(diagnostic, self.owners, certain, self.depth > 0))
+
+    def argument_span(self, node: Any, place: int, name: str) -> Span | None:
+        """The place of an argument of a call of `name`. A constant has none of its own: it is looked up in the text of
+        the call, if that is written as it was analysed."""
+        argument = node.arguments[place]
+        whole = self.span_at(node.at)
+        if self.silent or whole is None or (argument.at and argument.at != node.at):
+            return self.span_at(argument.at)
+        return _written_argument(whole, place + 1, len(node.arguments) + 1, name) or whole
+
+    def warn(self, code: str, message: str, at: int, *, hint: str | None = None) -> None:
+        self.report(code, message, at, hint=hint, severity=WARNING)
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """The findings, each with its severity: what something in the program may catch is a warning."""
+        catchable = self._reachable(self.caught)
+        seen: set[tuple[Any, ...]] = set()
+        found = []
+        for finding in self.findings:
+            one = finding.diagnostic
+            key = (one.code, one.message, one.span)
+            if key in seen:
+                continue
+            seen.add(key)
+            if one.severity == ERROR and (
+                not finding.certain or (finding.in_function and not catchable.isdisjoint(finding.owners))
+            ):
+                one.severity = WARNING
+            found.append(one)
+        return found
+
+    def _reachable(self, names: set[Owner]) -> set[Owner]:
+        """Names that are used from these, through definitions."""
+        reached = set(names)
+        pending = list(names)
+        while pending:
+            for name in self.uses.get(pending.pop(), ()):
+                if name not in reached:
+                    reached.add(name)
+                    pending.append(name)
+        return reached
+
+    # ------------------------------------------------------------------ names
+    def use(self, name: Owner) -> None:
+        """Note that a name is used here."""
+        for owner in self.owners:
+            self.uses.setdefault(owner, set()).add(name)
+        if self.catching:
+            self.caught.add(name)
+
+    def owned(self, owner: Owner, node: nodes.Node) -> Fact:
+        """What a node can be whose value gets a name."""
+        outer = self.owners
+        self.owners = (*outer, owner)
+        try:
+            return self.infer(node)
+        finally:
+            self.owners = outer
+
+    # ------------------------------------------------------------------ branches
+    def branch(self, node: nodes.Node, learned: list[tuple[Any, Fact]], dead: bool = False) -> Fact:
+        """What a node can be where a test has shown what `learned` says: pairs of a binding, or of a (binding, key),
+        and what is known of it there."""
+        undo: list[tuple[Any, Fact | None]] = []
+        for key, fact in learned:
+            table: dict[Any, Fact] = self.fields if key.__class__ is tuple else self.bindings
+            undo.append((key, table.get(key)))
+            table[key] = fact
+        self.conditional += 1
+        self.dead += dead
+        try:
+            return self.infer(node)
+        finally:
+            self.dead -= dead
+            self.conditional -= 1
+            for key, before in reversed(undo):
+                table = self.fields if key.__class__ is tuple else self.bindings
+                if before is None:
+                    table.pop(key, None)
+                else:
+                    table[key] = before
+
+
+def _written_argument(whole: Span, index: int, length: int, name: str) -> Span | None:
+    """Where the child `index` of a call is written, if the text of the call is a list of so many forms."""
+    from rtfs.source import Source, Span
+    from rtfs.syntax.reader import read_forms
+    from rtfs.syntax.spans import child_span
+    from rtfs.values import List, Symbol, UserError
+
+    if whole.end - whole.start > LONGEST:
+        return None
+    try:
+        forms = read_forms(Source(whole.text, whole.source.name))
+    except UserError:
+        return None
+    form = forms[0] if len(forms) == 1 else None
+    if form.__class__ is not List or len(form) != length or form[0].__class__ is not Symbol or form[0].name != name:
+        return None
+    span = child_span(form, index)
+    return None if span is None else Span(whole.source, whole.start + span.start, whole.start + span.end)
+
+
+def join_branches(one: Fact, one_dead: bool, other: Fact, other_dead: bool) -> Fact:
+    """What two branches give, without one that cannot be taken."""
+    if one_dead and other_dead:
+        return NEVER
+    if one_dead:
+        return other
+    return one if other_dead else join(one, other)

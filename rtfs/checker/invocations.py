@@ -1,0 +1,404 @@
+"""What calls of values can be: standard functions, functions of the program, keywords and collections as functions.
+
+Knows no capabilities. Importing this module declares the handlers.
+"""
+
+from __future__ import annotations
+
+from rtfs.checker.control import callable_or_report, element_of, need, report_misfit
+from rtfs.checker.facts import (
+    ANY,
+    NEVER,
+    NIL,
+    NUMBERS,
+    SEQUENCES,
+    UNKNOWN,
+    Fact,
+    describe,
+    describe_kinds,
+    join,
+    join_all,
+    kinds,
+    of_kinds,
+)
+from rtfs.checker.functions import Function, Need
+from rtfs.checker.inference import Inference, infers
+from rtfs.checker.schemas import misfit
+from rtfs.checker.signature_table import argument_counts, signature
+from rtfs.compiler.analysis import nodes
+from rtfs.values import Keyword
+from rtfs.values.error import UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Result = Callable[[list[Fact]], Fact]
+
+_LOOKED_UP = kinds("nil", "map", "set", "error")
+"""What a keyword can be looked up in."""
+
+
+@infers(nodes.Invoke)
+def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
+    function = node.function
+    if isinstance(function, nodes.Global) and function.core:
+        inference.use(function.name)
+        arguments = inference.infer_all(node.arguments)
+        return standard_call(inference, function.name, node, arguments)
+    fact = inference.infer(function)
+    arguments = inference.infer_all(node.arguments)
+    if any(one.kinds == frozenset() for one in arguments):
+        return NEVER
+    if not callable_or_report(inference, fact, node.at):
+        return NEVER
+    if isinstance(function, nodes.Local):
+        need(inference, function, Need(None, None, None, ""))
+    if fact.function is not None and fact.only("function"):
+        return program_call(inference, fact.function, node, arguments)
+    if fact.only("keyword") and fact.value is not UNKNOWN and 1 <= len(arguments) <= 2:
+        return looked_up(inference, fact.value, arguments, node)
+    if (
+        fact.only("map")
+        and fact.fields is not None
+        and len(arguments) == 1
+        and arguments[0].value.__class__ in (Keyword, str)
+    ):
+        return field_of(fact, arguments[0].value, "the map") or ANY
+    return ANY
+
+
+# ---------------------------------------------------------------------- functions of the program
+def program_call(inference: Inference, function: Function, node: nodes.Invoke, arguments: list[Fact]) -> Fact:
+    """A call of a function whose text is known."""
+    parameters = function.parameters(len(arguments))
+    related = ((f"`{function.name}` is defined here", function.span),) if function.span is not None else ()
+    if parameters is None:
+        inference.report(
+            "arity",
+            f"`{function.name}` takes {function.counts()}, got {len(arguments)}",
+            node.at,
+            hint=f"write {function.shape()}",
+            related=related,
+        )
+        return NEVER
+    for place, (needs, fact) in enumerate(zip(parameters.needs, arguments, strict=False)):
+        for one in needs:
+            if _misses(inference, one, fact, parameters.names[place], function, node, place):
+                return NEVER
+    return parameters.result
+
+
+def _misses(
+    inference: Inference, one: Need, fact: Fact, name: str, function: Function, node: nodes.Invoke, place: int
+) -> bool:
+    related = ((f"`{function.name}` needs it here", one.span),) if one.span is not None else ()
+    at = node.arguments[place].at
+    if one.type is not None:
+        wrong = misfit(one.type, fact)
+        if wrong is not None:
+            report_misfit(inference, wrong, one.what, at, related, inference.argument_span(node, place, function.name))
+            return True
+        return False
+    if one.kinds is None or fact.kinds is None or fact.kinds == frozenset() or fact.may_be(one.kinds):
+        return False
+    inference.report(
+        "type/mismatch",
+        f"`{function.name}` needs {describe_kinds(one.kinds)} as `{name}`, but got {describe(fact)}",
+        at,
+        related=related,
+        span=inference.argument_span(node, place, function.name),
+    )
+    return True
+
+
+# ---------------------------------------------------------------------- standard functions
+def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments: list[Fact]) -> Fact:
+    """A call of a standard function."""
+    if any(one.kinds == frozenset() for one in arguments):
+        return NEVER
+    count = len(arguments)
+    counts = argument_counts(name)
+    if counts is not None and not (counts[0] <= count and (counts[1] is None or count <= counts[1])):
+        _wrong_count(inference, name, node, counts)
+        return NEVER
+    known = signature(name, count)
+    if known is None:
+        return ANY
+    for place, (taken, fact) in enumerate(zip(known.taken, arguments, strict=True)):
+        if taken is None:
+            continue
+        need(inference, node.arguments[place], Need(taken, None, inference.span_at(node.at), f"`{name}`"))
+        if not fact.may_be(taken):
+            _wrong_kind(inference, name, node, place, taken, fact)
+            return NEVER
+        if fact.missing is not None and fact.kinds is not None and "nil" in fact.kinds and "nil" not in taken:
+            inference.warn(
+                "lint/nullable",
+                f"({name} …) takes {describe_kinds(taken)}, and {fact.missing} may be nil",
+                node.arguments[place].at,
+                hint="give a default, or test it first",
+            )
+    special = RESULTS.get(name)
+    if special is not None:
+        return special(arguments)
+    return of_kinds(known.result)
+
+
+def _wrong_count(inference: Inference, name: str, node: nodes.Invoke, counts: tuple[int, int | None]) -> None:
+    from rtfs.builtins.declare import REGISTRY
+
+    fewest, most = counts
+    if fewest == most:
+        wanted = str(fewest) if fewest else "no"
+    else:
+        wanted = f"{fewest} or more" if most is None else f"{fewest} {'or' if most == fewest + 1 else 'to'} {most}"
+    declared = REGISTRY.get(name)
+    hint = None if declared is None else f"write {declared.signature}"
+    plural = "" if wanted == "1" else "s"
+    message = f"`{name}` takes {wanted} argument{plural}, got {len(node.arguments)}"
+    if name in ("max", "min") and len(node.arguments) == 1:
+        hint = f"({name} a b …) compares its arguments; for a collection write (apply {name} coll)"
+    inference.report("arity", message, node.at, hint=hint)
+
+
+def _wrong_kind(
+    inference: Inference, name: str, node: nodes.Invoke, place: int, taken: frozenset[str], fact: Fact
+) -> None:
+    from rtfs.builtins.declare import REGISTRY
+
+    declared = REGISTRY.get(name)
+    hint = None if declared is None else f"write {declared.signature}"
+    if name == "+" and fact.only("string"):
+        hint = "str puts strings together, concat sequences"
+    elif name in ("max", "min") and len(node.arguments) == 1:
+        hint = f"for a collection write (apply {name} coll)"
+    said = _raised(name, node, inference)
+    if said is not None:
+        inference.report(
+            said.code,
+            said.message,
+            node.arguments[place].at,
+            hint=said.hint or hint,
+            span=inference.argument_span(node, place, name),
+        )
+        return
+    inference.report(
+        "type/mismatch",
+        f"({name} …) needs {describe_kinds(taken)}, but got {describe(fact)}",
+        node.arguments[place].at,
+        hint=hint,
+        span=inference.argument_span(node, place, name),
+    )
+
+
+def _raised(name: str, node: nodes.Invoke, inference: Inference) -> UserError | None:
+    """What a standard function itself says of these arguments, if all of them are small constants."""
+    from rtfs.builtins import CORE
+
+    values = [one.value for one in node.arguments if isinstance(one, nodes.Const)]
+    if len(values) != len(node.arguments) or any(value.__class__ not in _PLAIN for value in values):
+        return None
+    try:
+        CORE[name](*values)
+    except UserError as error:
+        return error if error.code.startswith("type/") else None
+    return None
+
+
+_PLAIN = (type(None), bool, int, float, str, Keyword)
+
+
+# ---------------------------------------------------------------------- looking things up
+@infers(nodes.Primitive)
+def infer_primitive(inference: Inference, node: nodes.Primitive) -> Fact:
+    operation = node.operation
+    arguments = inference.infer_all(node.arguments)
+    if operation == "throw":
+        return NEVER
+    if any(one.kinds == frozenset() for one in arguments):
+        return NEVER
+    if operation == "keyword_get" and isinstance(node.arguments[0], nodes.Const):
+        held = node.arguments[1]
+        if isinstance(held, nodes.Local) and len(arguments) == 2:
+            narrowed = inference.fields.get((held.binding, node.arguments[0].value))
+            if narrowed is not None:
+                return narrowed
+        return looked_up(inference, node.arguments[0].value, arguments[1:], node)
+    if operation in _PATTERNS:
+        return _PATTERNS[operation](inference, node, arguments)
+    if operation == "match_none":
+        return NEVER
+    return ANY
+
+
+def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: nodes.Node) -> Fact:
+    """`(:key value default?)`."""
+    held = arguments[0]
+    if not held.may_be(_LOOKED_UP):
+        inference.report("type/mismatch", f"{key} looks up maps, but got {describe(held)}", node.at)
+        return NEVER
+    parts = node.arguments if isinstance(node, (nodes.Invoke, nodes.Primitive)) else []
+    if parts:
+        need(inference, parts[-len(arguments)], Need(_LOOKED_UP, None, inference.span_at(node.at), f"{key}"))
+    if not held.only("map"):
+        return ANY
+    found = field_of(held, key, f"({key} …)")
+    if found is None:
+        return ANY
+    if len(arguments) == 2:
+        return join(found.without(kinds("nil")), arguments[1])
+    if found is NIL and held.value is UNKNOWN and held.missing is None and held.closed and not inference.silent:
+        _excluded(inference, key, held, node)
+    return found
+
+
+def field_of(held: Fact, key: object, written: str) -> Fact | None:
+    """What is known of the value under a key of a map: NIL where the map certainly has no such key, None if nothing."""
+    if held.fields is None:
+        return None
+    found = held.fields.get(key)
+    if found is not None:
+        return found
+    return NIL if held.closed else None
+
+
+def _excluded(inference: Inference, key: Keyword, held: Fact, node: nodes.Node) -> None:
+    from rtfs.syntax.printer import to_text
+    from rtfs.syntax.suggest import did_you_mean
+
+    names = [to_text(one) for one in held.fields or ()]
+    near = did_you_mean(to_text(key), names)
+    hint = f"did you mean {near}?" if near is not None else f"it has {', '.join(names[:8])}" if names else None
+    inference.warn("lint/missing-key", f"the map has no {key}, so this is nil", node.at, hint=hint)
+
+
+def _pattern_map(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
+    value = arguments[0]
+    if not value.may_be(kinds("nil", "map", "error", "list", "lazy", "vector", "set")) or (
+        value.kinds is not None
+        and (value.kinds <= kinds("int", "float", "string", "bool", "keyword", "symbol", "function"))
+    ):
+        inference.report("type/mismatch", f"a map pattern takes a map apart, not {describe(value)}", node.at)
+        return NEVER
+    return value
+
+
+def _pattern_items(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
+    value = arguments[0]
+    if value.kinds is not None and value.kinds <= kinds(
+        "int", "float", "string", "bool", "keyword", "symbol", "map", "function", "set"
+    ):
+        inference.report(
+            "type/mismatch", f"a vector pattern takes a vector or a list apart, not {describe(value)}", node.at
+        )
+        return NEVER
+    return value
+
+
+def _pattern_get(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
+    held, key = arguments[0], arguments[1]
+    if held.only("map") and key.value is not UNKNOWN and held.fields is not None:
+        found = held.fields.get(key.value)
+        if found is not None:
+            return found
+    return ANY
+
+
+def _unpacked(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
+    held, place = arguments[0], arguments[1].value
+    if held.items is not None and place.__class__ is int and held.kinds is not None and held.kinds <= SEQUENCES:
+        return held.items[place] if place < len(held.items) else NIL
+    return ANY
+
+
+_PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] = {
+    "pattern_map": _pattern_map,
+    "pattern_items": _pattern_items,
+    "pattern_sequence": _pattern_items,
+    "pattern_get": _pattern_get,
+    "unpacked": _unpacked,
+    "is_map": lambda inference, node, arguments: of_kinds(kinds("bool")),
+    "equals": lambda inference, node, arguments: of_kinds(kinds("bool")),
+}
+
+
+# ---------------------------------------------------------------------- displays
+@infers(nodes.VectorDisplay)
+def infer_vector(inference: Inference, node: nodes.VectorDisplay) -> Fact:
+    items = tuple(inference.infer_all(node.items))
+    if any(one.kinds == frozenset() for one in items):
+        return NEVER
+    return Fact(kinds("vector"), items=items, element=join_all(items))
+
+
+@infers(nodes.MapDisplay)
+def infer_map(inference: Inference, node: nodes.MapDisplay) -> Fact:
+    facts = inference.infer_all(node.items)
+    if any(one.kinds == frozenset() for one in facts):
+        return NEVER
+    fields = {}
+    for key, value in zip(facts[::2], facts[1::2], strict=True):
+        if key.value.__class__ is not Keyword and key.value.__class__ is not str:
+            return of_kinds(kinds("map"))
+        fields[key.value] = value
+    return Fact(kinds("map"), fields=fields, closed=True)
+
+
+# ---------------------------------------------------------------------- results that depend on the arguments
+def _arithmetic(arguments: list[Fact]) -> Fact:
+    if all(one.only("int") for one in arguments):
+        return of_kinds(kinds("int"))
+    if any(one.only("float") for one in arguments):
+        return of_kinds(kinds("float"))
+    return of_kinds(NUMBERS)
+
+
+def _get(arguments: list[Fact]) -> Fact:
+    held, key = arguments[0], arguments[1]
+    if key.value is UNKNOWN or not held.only("map"):
+        return ANY
+    found = field_of(held, key.value, "get")
+    if found is None:
+        return ANY
+    return join(found.without(kinds("nil")), arguments[2]) if len(arguments) == 3 else found
+
+
+def _assoc(arguments: list[Fact]) -> Fact:
+    held = arguments[0]
+    if not held.only("map") or held.fields is None:
+        return of_kinds(kinds("map")) if held.kinds is not None and held.kinds <= kinds("map", "nil") else ANY
+    fields = dict(held.fields)
+    for key, value in zip(arguments[1::2], arguments[2::2], strict=False):
+        if key.value.__class__ is not Keyword and key.value.__class__ is not str:
+            return of_kinds(kinds("map"))
+        fields[key.value] = value
+    return Fact(kinds("map"), fields=fields, closed=held.closed)
+
+
+def _first(arguments: list[Fact]) -> Fact:
+    held = arguments[0]
+    if held.items is not None and held.kinds is not None and held.kinds <= SEQUENCES:
+        return held.items[0] if held.items else NIL
+    element = element_of(held)
+    return ANY if element.kinds is None else join(element, NIL)
+
+
+def _elements(arguments: list[Fact]) -> Fact:
+    """A function that keeps some elements or their order."""
+    held = arguments[-1]
+    element = element_of(held)
+    return Fact(SEQUENCES, element=None if element.kinds is None else element)
+
+
+RESULTS: dict[str, Result] = {
+    **dict.fromkeys(("+", "-", "*", "inc", "dec"), _arithmetic),
+    "get": _get,
+    "assoc": _assoc,
+    "first": _first,
+    "last": lambda arguments: (
+        ANY if arguments[0].items is None else arguments[0].items[-1] if arguments[0].items else NIL
+    ),
+    "identity": lambda arguments: arguments[0],
+}
+"""Standard functions whose result says more than a kind."""

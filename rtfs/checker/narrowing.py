@@ -1,0 +1,194 @@
+"""What a test shows of a name in the branch where it holds, and in the branch where it does not.
+
+Knows no findings. Invariant: what is learned is true whenever the branch is taken.
+"""
+
+from __future__ import annotations
+
+from rtfs.checker.facts import (
+    CALLABLE,
+    FALSY,
+    NUMBERS,
+    SEQUENCES,
+    UNKNOWN,
+    Fact,
+    Kinds,
+    kinds,
+    of_value,
+    truth,
+)
+from rtfs.compiler.analysis import nodes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.checker.inference import Inference
+
+    Learned = list[tuple[Any, Fact]]
+
+PREDICATES: dict[str, Kinds] = {
+    "nil?": kinds("nil"),
+    "string?": kinds("string"),
+    "number?": NUMBERS,
+    "int?": kinds("int"),
+    "integer?": kinds("int"),
+    "float?": kinds("float"),
+    "double?": kinds("float"),
+    "keyword?": kinds("keyword"),
+    "symbol?": kinds("symbol"),
+    "vector?": kinds("vector"),
+    "map?": kinds("map"),
+    "set?": kinds("set"),
+    "bool?": kinds("bool"),
+    "boolean?": kinds("bool"),
+}
+"""Predicates that are true of all values of these kinds and of no others."""
+
+IMPLIES: dict[str, Kinds] = {
+    "list?": kinds("list", "lazy"),
+    "seq?": kinds("list", "lazy"),
+    "coll?": SEQUENCES | kinds("map", "set"),
+    "sequential?": SEQUENCES,
+    "associative?": kinds("map", "vector"),
+    "fn?": CALLABLE,
+    "ifn?": CALLABLE,
+    "pos?": NUMBERS,
+    "neg?": NUMBERS,
+    "zero?": NUMBERS,
+    "even?": kinds("int"),
+    "odd?": kinds("int"),
+    "true?": kinds("bool"),
+    "false?": kinds("bool"),
+    "pos-int?": kinds("int"),
+    "nat-int?": kinds("int"),
+    "neg-int?": kinds("int"),
+}
+"""Predicates that are true only of values of these kinds."""
+
+
+def learn(inference: Inference, test: nodes.Node, holds: bool) -> Learned:
+    """What is known where a test holds, or where it does not."""
+    if isinstance(test, nodes.Local):
+        return _truthy(inference, test, holds)
+    if isinstance(test, nodes.Logic):
+        if (test.operator == "and") is holds:
+            found: Learned = []
+            for operand in test.operands:
+                found += learn(inference, operand, holds)
+            return found
+        return learn(inference, test.operands[0], holds) if len(test.operands) == 1 else []
+    if isinstance(test, nodes.TypeTest):
+        return _type_test(inference, test, holds)
+    if isinstance(test, nodes.Primitive):
+        return _primitive(inference, test, holds)
+    if isinstance(test, nodes.Invoke) and isinstance(test.function, nodes.Global) and test.function.core:
+        return _predicate(inference, test.function.name, test.arguments, holds)
+    if isinstance(test, nodes.Let) and len(test.bindings) == 1 and isinstance(test.body, nodes.If):
+        # `(let [x value] (if x x other))`: what macros make of `or` and `if-let`
+        return []
+    return []
+
+
+def _known(inference: Inference, node: nodes.Node) -> tuple[Any, Fact] | None:
+    """The binding that a node names, or the (binding, key) that it looks up, with what is known of it."""
+    if isinstance(node, nodes.Local):
+        return node.binding, inference.quietly(node)
+    if (
+        isinstance(node, nodes.Primitive)
+        and node.operation == "keyword_get"
+        and len(node.arguments) == 2
+        and isinstance(node.arguments[0], nodes.Const)
+        and isinstance(node.arguments[1], nodes.Local)
+    ):
+        return (node.arguments[1].binding, node.arguments[0].value), inference.quietly(node)
+    return None
+
+
+def _truthy(inference: Inference, node: nodes.Node, holds: bool) -> Learned:
+    known = _known(inference, node)
+    if known is None:
+        return []
+    key, fact = known
+    if holds:
+        return [(key, fact.without(kinds("nil")))]
+    return [(key, fact.within(FALSY))]
+
+
+def _predicate(inference: Inference, name: str, arguments: list[nodes.Node], holds: bool) -> Learned:
+    if name == "not" and len(arguments) == 1:
+        return learn(inference, arguments[0], not holds)
+    if name in ("=", "==", "not=", "!=") and len(arguments) == 2:
+        return _equal(inference, arguments, holds is (name in ("=", "==")))
+    if len(arguments) != 1:
+        return []
+    known = _known(inference, arguments[0])
+    if known is None:
+        return []
+    key, fact = known
+    if name == "some?":
+        return [(key, fact.without(kinds("nil")) if holds else fact.within(kinds("nil")))]
+    if name == "seq" or name == "not-empty":
+        return [(key, fact.without(kinds("nil")))] if holds else []
+    exact = PREDICATES.get(name)
+    if exact is not None:
+        return [(key, fact.within(exact) if holds else fact.without(exact))]
+    implied = IMPLIES.get(name)
+    if implied is not None and holds:
+        return [(key, fact.within(implied))]
+    return []
+
+
+def _equal(inference: Inference, arguments: list[nodes.Node], same: bool) -> Learned:
+    for node, other in (arguments, reversed(arguments)):
+        if not isinstance(other, nodes.Const):
+            continue
+        known = _known(inference, node)
+        if known is None:
+            continue
+        key, fact = known
+        constant = of_value(other.value)
+        if same and constant.kinds is not None and other.value.__class__ in (int, str, bool, type(None)):
+            return [(key, constant)]
+        if not same and other.value is None:
+            return [(key, fact.without(kinds("nil")))]
+    return []
+
+
+def _type_test(inference: Inference, test: nodes.TypeTest, holds: bool) -> Learned:
+    from rtfs.checker.schemas import fact_of
+
+    known = _known(inference, test.value)
+    type = inference.resolve(test.type)
+    if known is None or type is None or not holds:
+        return []
+    key, fact = known
+    said = fact_of(type)
+    if said.kinds is None:
+        return []
+    return [(key, said if fact.kinds is None else fact.within(said.kinds))]
+
+
+_SHOWS = {
+    "is_map": kinds("map"),
+    "fits_exactly": SEQUENCES,
+    "fits_at_least": SEQUENCES,
+}
+
+
+def _primitive(inference: Inference, test: nodes.Primitive, holds: bool) -> Learned:
+    if test.operation == "keyword_get":
+        return _truthy(inference, test, holds)
+    if test.operation == "equals" and len(test.arguments) == 2:
+        return _equal(inference, test.arguments, holds)
+    shown = _SHOWS.get(test.operation)
+    known = _known(inference, test.arguments[0]) if shown is not None else None
+    if known is None or shown is None or not holds:
+        return []
+    key, fact = known
+    return [(key, fact.within(shown))]
+
+
+def decided(fact: Fact) -> bool | None:
+    """Whether a test with this outcome certainly holds or certainly does not."""
+    return truth(fact) if fact.value is not UNKNOWN or fact.kinds is not None else None

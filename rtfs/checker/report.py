@@ -1,0 +1,108 @@
+"""`Analysis`: everything that is known of one text.
+
+Knows nothing of how it was found out. Invariant: `diagnostics` are in the order of the text.
+"""
+
+from __future__ import annotations
+
+from rtfs.checker.diagnostics import Diagnostic
+from rtfs.checker.facts import ANY, Fact
+from rtfs.values import EvalError, HostError, TypeMismatch
+from rtfs.values.error import CompileError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.checker.calls import CallSite
+    from rtfs.compiler.gate import AnalysedForm
+    from rtfs.source import Source, Span
+
+
+class Symbol:
+    """A name of the program: where it is defined, where it is used, what is known of it.
+
+    name        as it is written
+    kind        `definition`, `local`, `parameter` or `standard`
+    span        where it is defined, or None
+    references  where it is used
+    fact        what its value can be
+    """
+
+    __slots__ = ("fact", "kind", "name", "references", "span")
+
+    def __init__(self, name: str, kind: str, span: Span | None) -> None:
+        self.name = name
+        self.kind = kind
+        self.span = span
+        self.references: list[Span] = []
+        self.fact: Fact = ANY
+
+
+class Analysis:
+    """What is known of one text.
+
+    source        the text
+    diagnostics   what is wrong or doubtful, in the order of the text
+    calls         the places that call a capability
+    symbols       names with their definitions and uses
+    forms         the analysed top-level forms
+    complete      False if the text was too large to be looked at to its end
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.diagnostics: list[Diagnostic] = []
+        self.calls: list[CallSite] = []
+        self.symbols: list[Symbol] = []
+        self.forms: list[AnalysedForm] = []
+        self.complete = True
+        self._facts: list[tuple[Span, Fact]] = []
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The diagnostics that keep the program from running."""
+        return [one for one in self.diagnostics if one.is_error]
+
+    @property
+    def effects(self) -> list[str]:
+        """Ids of the capabilities that the text calls, sorted; a computed id is not among them."""
+        return sorted({call.id for call in self.calls if call.id is not None})
+
+    def bound(self, id: str) -> int | None:
+        """How often one run calls the capability at most, or None if that is not known."""
+        total = 0
+        for call in self.calls:
+            if call.id is None:
+                return None
+            if call.id == id:
+                if call.at_most is None:
+                    return None
+                total += call.at_most
+        return total
+
+    def type_of(self, span: Span) -> Fact:
+        """What is known of the value of the smallest form that covers a place."""
+        best: tuple[int, Fact] | None = None
+        for place, fact in self._facts:
+            if place.start <= span.start and span.end <= place.end and place.source.name == span.source.name:
+                size = place.end - place.start
+                if best is None or size < best[0]:
+                    best = size, fact
+        return ANY if best is None else best[1]
+
+    def error(self) -> UserError | None:
+        """The first error as the exception that a run raises for it, with all the others as `others`; None if there is
+        no error."""
+        found = [_as_error(one) for one in self.errors]
+        if not found:
+            return None
+        found[0].others = tuple(found[1:])
+        return found[0]
+
+
+def _as_error(one: Diagnostic) -> UserError:
+    made: type[UserError] = TypeMismatch if one.code == "type/mismatch" else EvalError
+    if one.code.startswith(("form/", "recur/", "macro/", "type/unknown", "module/")):
+        made = CompileError
+    if one.capability is not None and one.code.startswith("capability/"):
+        return HostError(one.message, code=one.code, span=one.span, hint=one.hint, capability=one.capability)
+    return made(one.code, one.message, span=one.span, hint=one.hint, notes=one.related, capability=one.capability)

@@ -1,0 +1,73 @@
+"""The gate of a run: a program that is provably wrong is refused before its first effect.
+
+Must not know how the program is run. Invariant: what was looked at before is looked at again only if one of the
+capabilities that the program calls is declared otherwise now.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.registry import Registry
+    from rtfs.checker.calls import Capability
+    from rtfs.compiler import Environment
+    from rtfs.compiler.gate import AnalysedForm
+    from rtfs.source import Source
+
+
+class RunGate:
+    """Looks at programs under the declarations of a registry."""
+
+    __slots__ = ("registry",)
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def inspect(self, forms: list[AnalysedForm], environment: Environment, source: Source) -> tuple[Any, ...]:
+        """Raises the first error of a program that is provably wrong, with the others as `others`."""
+        from rtfs.checker.analysis import check_forms
+        from rtfs.checker.report import Analysis
+
+        found = Analysis(source)
+        check_forms(found, forms, environment, lambda id: capability_of(self.registry, id))
+        error = found.error()
+        if error is not None:
+            from rtfs.machine.errors.refine import point
+
+            point(error)
+            raise error
+        ids = found.effects
+        return tuple(ids), self._state(ids)
+
+    def holds(self, kept: tuple[Any, ...]) -> bool:
+        ids, state = kept
+        return bool(state == self._state(ids))
+
+    def _state(self, ids: Any) -> tuple[str, ...]:
+        """What the declarations of these capabilities say to the checker."""
+        from rtfs.syntax.printer import to_text
+
+        said = []
+        for id in ids:
+            entry = self.registry.find(id)
+            if entry is None:
+                said.append("unknown")
+            else:
+                fields = entry.fields
+                said.append(f"{to_text(fields.input_schema)} {to_text(fields.output_schema)}")
+        return tuple(said)
+
+
+def capability_of(registry: Registry, id: str) -> Capability | None:
+    """What a registry declares of a capability, for the checker."""
+    from rtfs.checker.calls import Capability
+
+    entry = registry.find(id)
+    if entry is None:
+        error = registry.unknown(id)
+        return Capability(id, known=False, message=error.message, hint=error.hint)
+    fields = entry.fields
+    arranged = entry.signature is not None
+    return Capability(id, None if arranged else fields.input_type, fields.output_type)
