@@ -10,7 +10,7 @@ import rtfs.checker.calls
 import rtfs.checker.control
 import rtfs.checker.invocations  # noqa: F401 - importing these modules declares what infers each class of nodes
 from rtfs.checker import lints
-from rtfs.checker.diagnostics import ERROR, Diagnostic, of_error
+from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic, of_error
 from rtfs.checker.facts import ANY, Fact, kinds
 from rtfs.checker.functions import Function, Parameters
 from rtfs.checker.inference import Exhausted, Inference
@@ -36,33 +36,31 @@ def analyse(
     source: Source,
     environment: Environment,
     capability: Callable[[str], Capability | None],
-    *,
-    incremental: bool = False,
 ) -> Analysis:
     """Analyse a text.
 
     environment   what names, macros and types mean; it is not changed
     capability    given an id, what is declared of it; None: nothing is known and nothing is said
-    incremental   a name that nothing defines yet may be defined later: a warning inside functions
+
+    A name that nothing defines is a warning if more text may follow (`source.incremental`).
     """
     program = analyse_source(source, environment)
-    return check_program(program, source, capability, incremental=incremental)
+    return check_program(program, source, capability)
 
 
 def check_program(
     program: AnalysedProgram,
     source: Source,
     capability: Callable[[str], Capability | None],
-    *,
-    incremental: bool = False,
 ) -> Analysis:
     """The findings about a program whose forms were analysed."""
     found = Analysis(source)
     found.forms = program.forms
     found.diagnostics += [of_error(error) for error in program.errors]
     check_forms(found, program.forms, program.environment, capability)
-    if not program.errors or not program.errors[0].code.startswith("reader/"):
-        lints.undefined_names(found, program, incremental)
+    severity = WARNING if source.incremental else ERROR
+    if not any(error.code.startswith("reader/") for error in program.errors):
+        found.diagnostics += [of_error(error, severity) for error in program.undefined]
     found.diagnostics.sort(key=_order)
     return found
 

@@ -56,13 +56,9 @@ def infer_global(inference: Inference, node: nodes.Global) -> Fact:
 def infer_if(inference: Inference, node: nodes.If) -> Fact:
     test = inference.infer(node.test)
     outcome = truth(test)
-    constant = isinstance(node.test, nodes.Const)
-    # a long `cond` is a chain of ifs: learning at each step is linear, so only what is small is learned
     then = inference.branch(node.then, learn(inference, node.test, True), dead=outcome is False)
     orelse = inference.branch(node.orelse, learn(inference, node.test, False), dead=outcome is True)
-    if constant:
-        return join_branches(then, outcome is False, orelse, outcome is True)
-    return join(then, orelse)
+    return join_branches(then, outcome is False, orelse, outcome is True)
 
 
 @infers(nodes.Logic)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from rtfs.checker.control import callable_or_report, element_of, need, report_misfit
 from rtfs.checker.facts import (
     ANY,
+    FALSE,
     NEVER,
     NIL,
     NUMBERS,
     SEQUENCES,
+    TRUE,
     UNKNOWN,
     Fact,
     describe,
@@ -64,7 +66,7 @@ def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
         and len(arguments) == 1
         and arguments[0].value.__class__ in (Keyword, str)
     ):
-        return field_of(fact, arguments[0].value, "the map") or ANY
+        return field_of(fact, arguments[0].value) or ANY
     return ANY
 
 
@@ -241,19 +243,21 @@ def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: n
     parts = node.arguments if isinstance(node, (nodes.Invoke, nodes.Primitive)) else []
     if parts:
         need(inference, parts[-len(arguments)], Need(_LOOKED_UP, None, inference.span_at(node.at), f"{key}"))
-    if not held.only("map"):
+    if held.kinds is None or not held.kinds <= kinds("map", "nil") or "map" not in held.kinds:
         return ANY
-    found = field_of(held, key, f"({key} …)")
+    found = field_of(held, key)
     if found is None:
         return ANY
     if len(arguments) == 2:
         return join(found.without(kinds("nil")), arguments[1])
+    if "nil" in held.kinds:
+        return join(found, NIL)
     if found is NIL and held.value is UNKNOWN and held.missing is None and held.closed and not inference.silent:
         _excluded(inference, key, held, node)
     return found
 
 
-def field_of(held: Fact, key: object, written: str) -> Fact | None:
+def field_of(held: Fact, key: object) -> Fact | None:
     """What is known of the value under a key of a map: NIL where the map certainly has no such key, None if nothing."""
     if held.fields is None:
         return None
@@ -358,7 +362,7 @@ def _get(arguments: list[Fact]) -> Fact:
     held, key = arguments[0], arguments[1]
     if key.value is UNKNOWN or not held.only("map"):
         return ANY
-    found = field_of(held, key.value, "get")
+    found = field_of(held, key.value)
     if found is None:
         return ANY
     return join(found.without(kinds("nil")), arguments[2]) if len(arguments) == 3 else found
@@ -384,6 +388,15 @@ def _first(arguments: list[Fact]) -> Fact:
     return ANY if element.kinds is None else join(element, NIL)
 
 
+def _equal(arguments: list[Fact]) -> Fact:
+    """`=` of constants is a constant, so that a branch it rules out is known."""
+    values = [one.value for one in arguments]
+    if any(value.__class__ not in _PLAIN for value in values):
+        return of_kinds(kinds("bool"))
+    first = values[0]
+    return TRUE if all(value.__class__ is first.__class__ and value == first for value in values) else FALSE
+
+
 def _elements(arguments: list[Fact]) -> Fact:
     """A function that keeps some elements or their order."""
     held = arguments[-1]
@@ -393,6 +406,7 @@ def _elements(arguments: list[Fact]) -> Fact:
 
 RESULTS: dict[str, Result] = {
     **dict.fromkeys(("+", "-", "*", "inc", "dec"), _arithmetic),
+    "=": _equal,
     "get": _get,
     "assoc": _assoc,
     "first": _first,

@@ -25,21 +25,23 @@ if TYPE_CHECKING:
     from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.analysis.nodes import Node
     from rtfs.compiler.environment import Environment
-    from rtfs.compiler.units.unit import Unit
+    from rtfs.compiler.units.unit import Unit, UnitBuilder
     from rtfs.source import Source
 
 
 class AnalysedProgram:
     """forms: in the order in which they run, imported modules and the functions of macros included. errors: in the
-    order of their places, each with its span. environment: what names, types and macros mean after the text."""
+    order of their places, each with its span. undefined: the errors of names that nothing defines; the caller says
+    whether they are wrong. environment: what names, types and macros mean after the text."""
 
-    __slots__ = ("environment", "errors", "forms", "unit")
+    __slots__ = ("environment", "errors", "forms", "undefined", "unit")
 
     def __init__(self, unit: Unit, environment: Environment) -> None:
         self.unit = unit
         self.environment = environment
         self.forms: list[AnalysedForm] = []
         self.errors: list[UserError] = []
+        self.undefined: list[UserError] = []
 
 
 class PendingForm:
@@ -61,9 +63,8 @@ def analyse_source(source: Source, environment: Environment, module: str = "user
 
     Reads what can be read (a top-level form with a reader error is left out), expands macros, resolves names, checks
     shapes and type expressions. A list form that is wrong becomes `nodes.Broken`, the forms around and after it are
-    analysed. Names that nothing defines are `nodes.Global` here: whether they are wrong is for the caller to say. The
-    environment is not changed. Raises nothing for what a program contains; a text that uses up a limit (expansion,
-    nesting, memory) has that as its last error.
+    analysed. The environment is not changed. Raises nothing for what a program contains; a text that uses up a limit
+    (expansion, nesting, memory) has that as its last error.
     """
     environment = environment.snapshot()
     compiler = UnitCompiler(source, environment, disk_cache.key(source, environment.state, module), PendingForm)
@@ -92,5 +93,15 @@ def analyse_source(source: Source, environment: Environment, module: str = "user
     finally:
         restore_limit()
         environment.observer = None
+    program.undefined = _undefined(builder, environment)
     errors.sort(key=lambda error: (error.code.startswith("limit/"), error.span.start if error.span is not None else 0))
     return program
+
+
+def _undefined(builder: UnitBuilder, environment: Environment) -> list[UserError]:
+    """The errors of the names that neither the text nor the environment defines."""
+    from rtfs.compiler.analysis.undefined import is_known, undefined_errors
+
+    if all(is_known(use.name, use.module, environment) for use in builder.uses):
+        return []
+    return list(undefined_errors(builder.uses, builder, environment))

@@ -16,8 +16,8 @@ from rtfs.values.error import CompileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.compiler.units.unit import UnitBuilder
     from rtfs.compiler.gate import Gate
+    from rtfs.compiler.units.unit import UnitBuilder
 
 
 # Compiling a form takes a few Python frames for each level of nesting.

@@ -34,9 +34,10 @@ class RunGate:
         check_forms(found, forms, environment, lambda id: capability_of(self.registry, id))
         error = found.error()
         if error is not None:
-            from rtfs.machine.errors.refine import point
+            if error.code == "type/not-callable":
+                from rtfs.machine.errors.refine import point
 
-            point(error)
+                point(error)
             raise error
         ids = found.effects
         return tuple(ids), self._state(ids)

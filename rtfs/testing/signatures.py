@@ -121,6 +121,9 @@ def probe(function: Any, samples: dict[str, list[Any]]) -> dict[int, tuple[tuple
                 except UserError as error:
                     if error.code.startswith("type/"):
                         continue
+                except TypeError as error:  # the machine makes `type/not-callable` or `arity` of it
+                    if "not callable" in str(error):
+                        continue
                 else:
                     name = kind(result)
                     results.add(LETTERS.get(name, "?"))
