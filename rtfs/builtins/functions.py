@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from rtfs.builtins.budget import spend
 from rtfs.builtins.calling import call_with, not_callable
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.lazy_steps import lazy_concat, lazy_mapcat
 from rtfs.builtins.seqs import fresh_list
 from rtfs.values import LazySeq, Vector
+from rtfs.values.account import spend
 from rtfs.values.map import encode_key
 
 TYPE_CHECKING = False

@@ -12,6 +12,7 @@ from rtfs.builtins.checks import MAX_ITEMS, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import as_vector, fresh_list, items, leading, like, looked_up, too_many
 from rtfs.values import Keyword, LazySeq, Map, Vector
+from rtfs.values.account import paced
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
 
@@ -89,7 +90,7 @@ def frequencies(coll: Any, /) -> Any:
 )
 def group_by(f: Any, coll: Any, /) -> Any:
     elements = items("group-by", coll)
-    keys = looked_up(f, elements) if f.__class__ is Keyword else [f(x) for x in elements]
+    keys = looked_up(f, elements) if f.__class__ is Keyword else [f(x) for x in paced(elements)]
     groups = _Groups()
     for marker, x in zip(_markers(keys), elements, strict=True):
         groups[marker].append(x)
@@ -142,7 +143,7 @@ def partition_by(f: Any, coll: Any = MISSING, /) -> Any:
         return transducers.partitioning_by(f)
     groups: list[list[Any]] = []
     last: Any = None
-    for x in items("partition-by", coll):
+    for x in paced(items("partition-by", coll)):
         key = f(x)
         if groups and equal(key, last):
             groups[-1].append(x)

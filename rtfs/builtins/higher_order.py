@@ -14,6 +14,7 @@ from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import batches, fresh_list, items, like, looked_up, next_batch, too_many, tuples
 from rtfs.values import Keyword, LazySeq, List, Reduced, Vector
+from rtfs.values.account import PART, paced, portions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any]:
     """What `f` gives for the elements of the collections, side by side, up to the end of the shortest."""
     if not more:
-        return [f(x) for x in items(function, coll)]
+        return [f(x) for part in portions(items(function, coll)) for x in part]
     if f is vector:
         return [Vector(row) for row in tuples(function, (coll, *more))]
-    rows = tuples(function, (coll, *more))
+    rows = list(tuples(function, (coll, *more)))
     if len(more) == 1:
-        return [f(x, y) for x, y in rows]
-    return [call_with(f, row) for row in rows]
+        return [f(x, y) for part in portions(rows) for x, y in part]
+    return [call_with(f, row) for part in portions(rows) for row in part]
 
 
 @builtin(
@@ -55,10 +56,11 @@ def map_(f: Any, coll: Any = MISSING, /, *colls: Any) -> Any:
     if f.__class__ is Keyword:
         return like(coll, looked_up(f, items("map", coll)))
     if kind is Vector:
-        return Vector.of([f(x) for x in coll])
-    if kind is List:
-        return List.of([f(x) for x in coll])
-    return Vector.of([f(x) for x in items("map", coll)])
+        if len(coll) <= PART:
+            return Vector.of([f(x) for x in coll])
+        return Vector.of([f(x) for part in portions(items("map", coll)) for x in part])
+    mapped = [f(x) for part in portions(items("map", coll)) for x in part]
+    return List.of(mapped) if kind is List else Vector.of(mapped)
 
 
 @builtin(
@@ -157,7 +159,8 @@ def for_(step: Any, coll: Any, /) -> Any:
     "[1 3]",
 )
 def filterv(pred: Any, coll: Any, /) -> Any:
-    return Vector.of([x for x in items("filterv", coll) if (fits := pred(x)) is not None and fits is not False])
+    elements = portions(items("filterv", coll))
+    return Vector.of([x for part in elements for x in part if (fits := pred(x)) is not None and fits is not False])
 
 
 @builtin(
@@ -173,10 +176,11 @@ def filter_(pred: Any, coll: Any = MISSING, /) -> Any:
     if coll is MISSING:
         return transducers.filtering(pred)
     kept = []
-    for x in items("filter", coll):
-        fits = pred(x)
-        if fits is True or (fits is not None and fits is not False):
-            kept.append(x)
+    for part in portions(items("filter", coll)):
+        for x in part:
+            fits = pred(x)
+            if fits is True or (fits is not None and fits is not False):
+                kept.append(x)
     return like(coll, kept)
 
 
@@ -193,7 +197,7 @@ def remove(pred: Any, coll: Any = MISSING, /) -> Any:
     if coll is MISSING:
         return transducers.filtering(pred, wanted=False)
     kept = []
-    for x in items("remove", coll):
+    for x in paced(items("remove", coll)):
         fits = pred(x)
         if fits is False or fits is None:
             kept.append(x)
@@ -213,7 +217,7 @@ def keep(f: Any, coll: Any = MISSING, /) -> Any:
     if coll is MISSING:
         return transducers.keeping(f)
     kept = []
-    for x in items("keep", coll):
+    for x in paced(items("keep", coll)):
         value = f(x)
         if value is not None:
             kept.append(value)
@@ -250,7 +254,7 @@ def keep_indexed(f: Any, coll: Any = MISSING, /) -> Any:
 def run(f: Any, coll: Any, /) -> None:
     found, cursor = batches("run!", coll)
     while True:
-        for x in found:
+        for x in paced(found):
             if f(x).__class__ is Reduced:
                 return
         if cursor is None:

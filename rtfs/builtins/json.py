@@ -7,11 +7,11 @@ and gives up at `MAX_TEXT` characters. Both keep the order of maps.
 
 from __future__ import annotations
 
-from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_TEXT, need_string, shown, size_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
 from rtfs.values import EvalError, Keyword, List, Map, Set, Symbol, Vector
+from rtfs.values.account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,11 +34,15 @@ def parse(text: str, keywords: bool = False) -> Any:
 
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise EvalError("json/depth", f"(parse-json …) takes up to {MAX_DEPTH} arrays and objects inside each other")
+    spend(len(text) >> 6)
+    hook = _paced if len(text) > LONG else None
     own_ints = sys.get_int_max_str_digits() == 0
     try:
         while True:
             try:
-                value = json.loads(text, parse_constant=_refuse, parse_int=_parse_int if own_ints else None)
+                value = json.loads(
+                    text, parse_constant=_refuse, parse_int=_parse_int if own_ints else None, object_hook=hook
+                )
                 break
             except json.JSONDecodeError:
                 raise
@@ -52,6 +56,15 @@ def parse(text: str, keywords: bool = False) -> Any:
     if "\\ud" in text or "\\uD" in text:
         _check_surrogates(value)
     return from_python(value, keywords=keywords)
+
+
+LONG = 1 << 18
+"""Characters of a text from which on the machine looks at the clock while it is read."""
+
+
+def _paced(read: Any) -> Any:
+    spend(32)
+    return read
 
 
 def _reason(message: str) -> str:
@@ -179,6 +192,8 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
             if size > MAX_TEXT:
                 raise size_error(function)
             parts.append(text)
+            if not len(parts) & 0x7FF:
+                spend(0x2000)
             if first:
                 count += 1
                 if count & 0xFFF == 0:

@@ -7,10 +7,10 @@ once for an element, unless it raised; functions that skip elements account for 
 
 from __future__ import annotations
 
-from rtfs.builtins.budget import spend
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.seqs import elements_of
 from rtfs.values import LazySeq, List, Reduced
+from rtfs.values.account import spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import Cursor, Segment, ahead_of, lazy
 from rtfs.values.map import encode_key

@@ -10,6 +10,7 @@ from rtfs.builtins.checks import argument_error, index_error, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import fresh_list, items
 from rtfs.values import LazySeq, List, Map, Vector, lookup
+from rtfs.values.account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def merge_with(f: Any, /, *maps: Any) -> Any:
     result = _map("merge-with", maps[0])
     for other in maps[1:]:
         pairs = []
-        for key, value in _map("merge-with", other).items():
+        for key, value in paced(_map("merge-with", other).items()):
             old = result.get(key, MISSING)
             pairs.append((key, value if old is MISSING else f(old, value)))
         result = result.merge_pairs(pairs)

@@ -10,7 +10,7 @@ from math import factorial, lgamma, sqrt
 
 from rtfs.builtins.checks import argument_error, need_int, need_string, shown, type_error
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.numbers import MAX_BITS, checked, need_number, overflow, too_large, zero_divisor
+from rtfs.builtins.numbers import MAX_BITS, charge_product, checked, need_number, overflow, too_large, zero_divisor
 from rtfs.values import EvalError
 
 TYPE_CHECKING = False
@@ -45,6 +45,7 @@ def power(base: Any, exponent: Any, /) -> Any:
     if base.__class__ is int and exponent.__class__ is int and exponent >= 0:
         if (base.bit_length() - 1) * exponent > MAX_BITS:
             raise too_large()
+        charge_product((base.bit_length() - 1) * exponent)
         return checked(base**exponent)
     try:
         a = float(base)
@@ -67,6 +68,7 @@ def factorial_of(n: Any, /) -> int:
         raise argument_error("factorial", f"takes an integer from 0, got {shown(n)}")
     if n > MAX_BITS or lgamma(n + 1) / LOG_2 > MAX_BITS:
         raise too_large()
+    charge_product(int(lgamma(n + 1) / LOG_2))
     return factorial(n)
 
 

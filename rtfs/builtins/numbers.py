@@ -13,6 +13,7 @@ from math import fmod
 from rtfs.builtins.checks import shown
 from rtfs.builtins.declare import builtin
 from rtfs.values import EvalError, LimitError, List, TypeMismatch, Vector
+from rtfs.values.account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ CAP = 1 << MAX_BITS
 """The first integer that is too large."""
 
 FLOOR = -CAP
+CAP_DIVIDED = 1 << 16_384
 """The first negative one."""
+
+CHARGED = 32_768
+"""Bits of an integer from which on arithmetic pays by size."""
 
 OPERATOR_HINTS = {"+": "str puts strings together, concat sequences"}
 
@@ -70,6 +75,40 @@ def checked(result: int) -> int:
     raise too_large()
 
 
+def charge_product(bits: int) -> None:
+    """Pay for a multiplication whose result has so many bits, which is faster than by the square of them."""
+    spend(int((bits / 30) ** 1.6) >> 4)
+
+
+LONG_DIVISION = 16_384
+"""Bits of quotient and divisor from which on a division is done in pieces."""
+
+
+def divided(a: int, b: int) -> tuple[int, int]:
+    """Quotient and remainder as `divmod` gives them, in pieces of some milliseconds that are paid for."""
+    quotient_bits = a.bit_length() - b.bit_length()
+    if quotient_bits < LONG_DIVISION or b.bit_length() < LONG_DIVISION:
+        if a.bit_length() > LONG_DIVISION:
+            spend((a.bit_length() >> 5) * (min(abs(quotient_bits), b.bit_length()) + 31 >> 5) >> 4)
+        return divmod(a, b)
+    negative, dividend, divisor = (a < 0) is not (b < 0), abs(a), abs(b)
+    bits = max(PIECE // divisor.bit_length(), 1024)
+    pieces = -(-dividend.bit_length() // bits)
+    mask = (1 << bits) - 1
+    quotient = rest = 0
+    for piece in range(pieces - 1, -1, -1):
+        spend((bits >> 5) * (divisor.bit_length() >> 5) >> 4)
+        part, rest = divmod((rest << bits) | ((dividend >> (piece * bits)) & mask), divisor)
+        quotient = (quotient << bits) | part
+    if negative:
+        quotient, rest = (-quotient - 1, divisor - rest) if rest else (-quotient, 0)
+    return quotient, -rest if b < 0 else rest
+
+
+PIECE = 1 << 31
+"""Bits of divisor times bits of quotient of one piece: a few milliseconds."""
+
+
 def add2(a: Any, b: Any, /) -> Any:
     """`(+ a b)`."""
     ca = a.__class__
@@ -111,7 +150,10 @@ def mul2(a: Any, b: Any, /) -> Any:
     if ca is int and cb is int:
         if a.bit_length() + b.bit_length() > MAX_BITS and a and b:
             raise too_large()
-        return a * b
+        product = a * b
+        if product.bit_length() > CHARGED:
+            charge_product(product.bit_length())
+        return product
     if (ca is float or ca is int) and (cb is float or cb is int):
         try:
             return a * b
@@ -126,8 +168,9 @@ def div2(a: Any, b: Any, /) -> Any:
     cb = b.__class__
     if (ca is float or ca is int) and (cb is float or cb is int):
         try:
-            if ca is int and cb is int and not a % b:
-                return a // b
+            if ca is int and cb is int:
+                quotient, rest = divided(a, b) if a > CAP_DIVIDED or a < -CAP_DIVIDED else divmod(a, b)
+                return a / b if rest else quotient
             return a / b
         except ZeroDivisionError:
             raise zero_divisor("/") from None
@@ -142,6 +185,8 @@ def mod2(a: Any, b: Any, /) -> Any:
     cb = b.__class__
     if (ca is float or ca is int) and (cb is float or cb is int):
         try:
+            if (a > CAP_DIVIDED or a < -CAP_DIVIDED) and ca is cb is int:
+                return divided(a, b)[1]
             return a % b
         except ZeroDivisionError:
             raise zero_divisor("mod") from None
@@ -158,7 +203,7 @@ def rem2(a: Any, b: Any, /) -> Any:
         if b == 0:
             raise zero_divisor("rem")
         if ca is int and cb is int:
-            result = a % b
+            result = divided(a, b)[1] if a > CAP_DIVIDED or a < -CAP_DIVIDED else a % b
             return result - b if result and (a < 0) is not (b < 0) else result
         try:
             return fmod(a, b)
@@ -177,7 +222,7 @@ def quot2(a: Any, b: Any, /) -> Any:
         if b == 0:
             raise zero_divisor("quot")
         if ca is int and cb is int:
-            quotient = a // b
+            quotient = divided(a, b)[0] if a > CAP_DIVIDED or a < -CAP_DIVIDED else a // b
             return quotient + 1 if quotient < 0 and quotient * b != a else quotient
         try:
             ratio = a / b

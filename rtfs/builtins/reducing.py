@@ -17,6 +17,7 @@ from rtfs.builtins.numbers import add, add2, checked
 from rtfs.builtins.seqs import as_vector, batches, items, like, next_batch, tuples
 from rtfs.builtins.transducers import ensure_reduced, fold
 from rtfs.values import LazySeq, List, Map, Reduced, Vector, unreduced
+from rtfs.values.account import paced
 from rtfs.values.lazy import Cursor, Segment, lazy
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 )
 def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
     found, cursor = batches("reduce", init if coll is MISSING else coll)
-    rest = iter(found)
+    rest = iter(paced(found))
     if coll is MISSING:
         if not len(found):
             return f()
@@ -75,9 +76,9 @@ def reduce_kv(f: Any, init: Any, coll: Any, /) -> Any:
     kind = coll.__class__
     result = init
     if kind is Map:
-        pairs: Any = coll.items()
+        pairs: Any = paced(coll.items())
     elif kind is Vector or kind is List:
-        pairs = enumerate(coll)
+        pairs = enumerate(paced(coll))
     elif coll is None:
         return result
     else:

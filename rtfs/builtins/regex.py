@@ -8,11 +8,11 @@ function goes through is accounted for.
 
 from __future__ import annotations
 
-from rtfs.builtins.budget import spend
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, argument_error, need_int, need_string, size_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.values import EvalError, Regex, Vector
+from rtfs.values.account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def matches(function: str, pattern: Any, text: Any, most: int = MAX_ITEMS) -> li
                     break
                 raise size_error(function, "a vector", MAX_ITEMS, "elements")
             found.append(match)
-            spend(1)
+            spend(16)
     except UnicodeEncodeError:
         raise surrogates(function) from None
     return found

@@ -5,12 +5,12 @@ Must not know how collections are stored. Invariant: they stop at the first elem
 
 from __future__ import annotations
 
-from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import need_string, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.numbers import add2
 from rtfs.builtins.seqs import batches, elements_of, items, next_batch, position
 from rtfs.values import LazySeq, List, Map, Set, Vector
+from rtfs.values.account import paced, spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import Cursor
 from rtfs.values.order import sort_key
@@ -25,7 +25,7 @@ def _first_fit(function: str, pred: Any, coll: Any) -> Any:
     if coll.__class__ is LazySeq:
         return _first_fit_of_lazy(pred, coll)
     index = 0
-    for index, x in enumerate(elements_of(function, coll)):
+    for index, x in enumerate(paced(elements_of(function, coll))):
         answer = pred(x)
         if answer is not None and answer is not False:
             spend(index)
@@ -48,7 +48,7 @@ def _all_fit(function: str, pred: Any, coll: Any) -> bool:
     found, cursor = batches(function, coll) if coll.__class__ is LazySeq else (elements_of(function, coll), None)
     while True:
         index = 0
-        for index, x in enumerate(found):
+        for index, x in enumerate(paced(found)):
             fits = pred(x)
             if fits is None or fits is False:
                 spend(index)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from itertools import islice
 
-from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
 from rtfs.values import Keyword, LazySeq, List, Map, Set, TypeMismatch, Vector
+from rtfs.values.account import spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import MOST, Cursor, elements, endless, first_elements
 from rtfs.values.lookup import keyword_get

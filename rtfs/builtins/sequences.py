@@ -10,7 +10,6 @@ from itertools import islice
 
 from rtfs.builtins import lazy_steps as steps
 from rtfs.builtins import transducers
-from rtfs.builtins.budget import spend
 from rtfs.builtins.checks import argument_error, index_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import (
@@ -23,6 +22,7 @@ from rtfs.builtins.seqs import (
     not_a_sequence,
 )
 from rtfs.values import LazySeq, List, Map, Set, Vector
+from rtfs.values.account import paced, spend
 from rtfs.values.lazy import SEGMENT, Cursor
 
 TYPE_CHECKING = False
@@ -280,7 +280,7 @@ def drop(n: Any, coll: Any = MISSING, /) -> Any:
 def _while(function: str, pred: Any, coll: Any) -> int:
     """How many elements from the start on satisfy the predicate."""
     n = 0
-    for element in elements_of(function, coll):
+    for element in paced(elements_of(function, coll)):
         fits = pred(element)
         if fits is None or fits is False:
             break

@@ -11,6 +11,7 @@ from rtfs.builtins.comparison import greater, less
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import fresh_list, like, looked_up
 from rtfs.values import Keyword
+from rtfs.values.account import look, paced, spend
 from rtfs.values.order import sorted_by, sorted_values
 
 TYPE_CHECKING = False
@@ -47,7 +48,7 @@ def sort(comparator_or_coll: Any, coll: Any = MISSING, /) -> Any:
 def sort_by(f: Any, comparator_or_coll: Any, coll: Any = MISSING, /) -> Any:
     whole = comparator_or_coll if coll is MISSING else coll
     elements = fresh_list("sort-by", whole)
-    keys = looked_up(f, elements) if f.__class__ is Keyword else [f(element) for element in elements]
+    keys = looked_up(f, elements) if f.__class__ is Keyword else [f(element) for element in paced(elements)]
     if coll is MISSING:
         return like(whole, sorted_by(elements, keys))
     return like(whole, [elements[i] for i in _order("sort-by", comparator_or_coll, keys)])
@@ -74,6 +75,7 @@ def _order(function: str, comparator: Any, values: list[Any]) -> list[int]:
     while width < len(order):
         merged: list[int] = []
         for start in range(0, len(order), 2 * width):
+            spend(2 * width)
             left, left_end = start, min(start + width, len(order))
             right, right_end = left_end, min(start + 2 * width, len(order))
             while left < left_end and right < right_end:
@@ -89,6 +91,8 @@ def _order(function: str, comparator: Any, values: list[Any]) -> list[int]:
                 else:
                     merged.append(order[left])
                     left += 1
+                if not (left + right) & 0x1FF:
+                    look()
             merged.extend(order[left:left_end])
             merged.extend(order[right:right_end])
         order = merged

@@ -11,10 +11,14 @@ from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import items, like
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import Map, Regex, Vector, lookup
+from rtfs.values.account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+TEXT_SHIFT = 8
+"""256 characters cost about as much as an element."""
 
 
 def concatenated(function: str, parts: list[str], separator: str = "") -> str:
@@ -22,6 +26,7 @@ def concatenated(function: str, parts: list[str], separator: str = "") -> str:
     size = sum(map(len, parts)) + len(separator) * (len(parts) - 1 if parts else 0)
     if size > MAX_TEXT:
         raise size_error(function)
+    spend(size >> TEXT_SHIFT)
     return separator.join(parts)
 
 
@@ -32,6 +37,8 @@ def strings_together(parts: list[str], /) -> str:
         size += len(part)
     if size > MAX_TEXT:
         raise size_error("str")
+    if size > 4096:
+        spend(size >> TEXT_SHIFT)
     return "".join(parts)
 
 

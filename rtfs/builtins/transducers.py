@@ -12,6 +12,7 @@ from rtfs.builtins.checks import need_int, type_error
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.seqs import batches, next_batch
 from rtfs.values import Reduced, Vector, unreduced
+from rtfs.values.account import paced
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
 
@@ -28,7 +29,7 @@ def fold(function: str, f: Any, result: Any, coll: Any) -> Any:
     """`f` of the result so far and each element, until it gives a `Reduced`, which is unwrapped."""
     found, cursor = batches(function, coll)
     while True:
-        for x in found:
+        for x in paced(found):
             result = f(result, x)
             if result.__class__ is Reduced:
                 return result.value
@@ -143,7 +144,7 @@ def concatenating(f: Any = None) -> Any:
         def step(result: Any, x: Any) -> Any:
             found, cursor = batches("mapcat", x if f is None else f(x))
             while True:
-                for part in found:
+                for part in paced(found):
                     result = rf(result, part)
                     if result.__class__ is Reduced:
                         return result

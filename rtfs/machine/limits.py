@@ -1,13 +1,14 @@
 """Limits of a run, and the iterator of steps that generated code draws from.
 
 A program cannot catch a limit. Units: steps are entries of functions that could recur, rounds of loops, and
-elements that standard functions go through (in portions, see rtfs.builtins.budget).
+elements that standard functions go through (in portions, see rtfs.values.account).
 """
 
 from __future__ import annotations
 
 from time import monotonic
 
+from rtfs.machine import memory
 from rtfs.values.error import LimitError
 
 TYPE_CHECKING = False
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 OUTPUT = 64 * 1024 * 1024
+MEMORY = 512 * 1024 * 1024
+PACE = 1 << 30
+"""Bytes that a program can make in a second, at most: who has computed for a moment only has not made the process grow
+by much, whoever has."""
 
 
 class Limits:
     """steps: in all, None for any number. depth: nested calls of RTFS functions. seconds: of wall clock for the whole
-    run, waiting for the host included, None for any. output: bytes that a run may print, None for any."""
+    run, waiting for the host included, None for any. output: bytes that a run may print, None for any. memory: bytes
+    that a run may hold at a time, None for any."""
 
-    __slots__ = ("depth", "output", "seconds", "steps")
+    __slots__ = ("depth", "memory", "output", "seconds", "steps")
 
     def __init__(
         self,
@@ -29,17 +35,20 @@ class Limits:
         depth: int = 100_000,
         seconds: float | None = None,
         output: int | None = OUTPUT,
+        memory: int | None = MEMORY,
     ) -> None:
-        for name, value in (("steps", steps), ("depth", depth), ("seconds", seconds), ("output", output)):
+        given = {"steps": steps, "depth": depth, "seconds": seconds, "output": output, "memory": memory}
+        for name, value in given.items():
             if value is not None and value <= 0:
                 raise ValueError(f"limits: {name} must be positive, not {value}")
         self.steps = steps
         self.depth = depth
         self.seconds = seconds
         self.output = output
+        self.memory = memory
 
     def __repr__(self) -> str:
-        return f"Limits(steps={self.steps}, depth={self.depth}, seconds={self.seconds}, output={self.output})"
+        return "Limits(" + ", ".join([f"{name}={getattr(self, name)}" for name in NAMES]) + ")"
 
     def within(self, other: Limits) -> Limits:
         """The narrower of two in each respect."""
@@ -48,29 +57,40 @@ class Limits:
             return b if a is None else a if b is None else min(a, b)
 
         steps, output = least(self.steps, other.steps), least(self.output, other.output)
+        memory = least(self.memory, other.memory)
         return Limits(
             steps=None if steps is None else int(steps),
             depth=min(self.depth, other.depth),
             seconds=least(self.seconds, other.seconds),
             output=None if output is None else int(output),
+            memory=None if memory is None else int(memory),
         )
 
 
+NAMES = ("steps", "depth", "seconds", "output", "memory")
 DEFAULT_LIMITS = Limits()
 
 # For all macros of one source together: they run while somebody waits for the compiler.
 EXPANSION_LIMITS = Limits(steps=20_000_000, depth=20_000, seconds=20.0)
 
 
+LOOKS = 0.005
+"""Seconds between two looks at the memory."""
+
+
 class Budget:
-    """What all machines of one run may still use up together: steps, time, output.
+    """What all machines of one run may still use up together: steps, time, output, memory.
 
     left: steps not handed out, None for any number. deadline: of time.monotonic(), or None. output: bytes that may
-    still be printed, or None. machines: those that have steps in hand. Only the thread whose turn it is (see
-    `rtfs.machine.guest_lock`) touches `left`.
+    still be printed, or None. machines: those that have steps in hand. held: bytes by which the process has grown
+    through the run; worked: seconds for which it has computed. breathed: when others last had their turn. Only the
+    thread whose turn it is (see `rtfs.machine.guest_lock`) touches `left`.
     """
 
-    __slots__ = ("_parked", "_parked_since", "_stood", "deadline", "left", "limits", "machines", "output")
+    __slots__ = (
+        "_looked", "_parked", "_parked_since", "_stood", "breathed", "deadline", "held", "left", "limits", "machines",
+        "output", "worked",
+    )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -81,6 +101,10 @@ class Budget:
         self._parked = 0
         self._parked_since = 0.0
         self._stood = 0.0
+        self._looked = 0.0
+        self.held = 0
+        self.worked = 0.0
+        self.breathed = monotonic()
 
     def take(self, most: int) -> int:
         """At most so many steps. Raises LimitError `limit/steps` when there is none left."""
@@ -106,6 +130,53 @@ class Budget:
         """Raises LimitError `limit/time` when the run has had its time."""
         if self.deadline is not None and not self._parked and monotonic() > self.deadline:
             raise self.late()
+
+    def look(self) -> float:
+        """Look at the clock and, now and then, at the memory; what time it is. Raises LimitError `limit/time`,
+        `limit/memory`."""
+        now = monotonic()
+        if self.deadline is not None and now > self.deadline and not self._parked:
+            raise self.late()
+        since = now - self._looked
+        if since >= LOOKS:
+            self._looked = now
+            if since < 1:  # longer than that it has waited
+                self.worked += since
+            self._weigh()
+        return now
+
+    def _weigh(self) -> None:
+        held = self.held = max(self.held + memory.grown(), 0)
+        most = self.limits.memory
+        if most is not None and held > most and self.worked * PACE > most:
+            self.held = max(held + memory.collected(), 0)
+            if self.held > most:
+                raise self.too_much()
+        if memory.exhausted():
+            memory.collected()
+            if memory.exhausted():
+                raise self.too_much()
+
+    def too_much(self) -> LimitError:
+        """The error of a run that holds too much memory."""
+        most = self.limits.memory
+        return LimitError(
+            "limit/memory",
+            "the program needs more memory than there is"
+            if most is None or self.held <= most
+            else f"the program holds more than {most / (1 << 20):,.0f} MB of memory",
+            hint="keep less at a time; the limit is `memory` of `limits:`",
+        )
+
+    def beside(self, limits: Limits) -> Budget:
+        """A budget of steps of its own for work that belongs to the same run, within the same time and memory."""
+        other = Budget(limits)
+        deadline = self.deadline
+        if deadline is not None and (other.deadline is None or deadline < other.deadline):
+            other.deadline = deadline
+            other.limits = Limits(limits.steps, limits.depth, self.limits.seconds, limits.output, self.limits.memory)
+        other.held, other.worked, other.breathed = self.held, self.worked, self.breathed
+        return other
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, None without one; while the run is parked it has what it had before."""

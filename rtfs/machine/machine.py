@@ -10,21 +10,22 @@ import sys
 from _thread import get_ident
 from contextvars import copy_context
 from itertools import repeat
+from time import monotonic
 
 from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
 
-from rtfs.builtins.budget import account
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.seqs import fresh_list
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
-from rtfs.machine import gc_pressure
+from rtfs.machine import memory
 from rtfs.machine.errors.translate import translate
 from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
+from rtfs.values.account import account
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
 from rtfs.values.lazy import hooks, needs_itself, realised
 
@@ -36,8 +37,13 @@ if TYPE_CHECKING:
     from rtfs.compiler.units.unit import Unit
     from rtfs.values.lazy import Segment
 
-# Steps between two looks at the clock and at the driver: about a millisecond of plain code.
+# Steps between two looks at the clock: a millisecond or two, whatever a step costs. The first slices are short, for
+# nobody knows yet; a program of cheap steps has the longest from its tenth look on.
 SLICE = 20_000
+FIRST_SLICE = 64
+SLICE_TIME = 0.002
+BREATH = 0.005
+"""Seconds after which a machine that shares its thread lets others have their turn."""
 
 # Python frames that one level of RTFS recursion may take (`map` and the function it is given: two; more in chains).
 FRAMES_PER_LEVEL = 4
@@ -65,6 +71,8 @@ class Machine:
         "limits",
         "main",
         "nesting",
+        "slice",
+        "sliced",
         "spent",
         "thread",
         "ticks",
@@ -87,6 +95,8 @@ class Machine:
         self.ticks: Any = repeat(None, 0)
         self.guest: Guest | None = None
         self.nesting = 0
+        self.slice = FIRST_SLICE
+        self.sliced = 0.0
         self.spent = 0
         self.thread = get_ident()
 
@@ -153,7 +163,9 @@ class Machine:
         except BaseException as error:
             self._leave()
             self.guest = None
-            raise self._failure(error) from error.__cause__
+            failure, cause = self._failure(error), error.__cause__
+            del error
+            raise failure from cause
         finally:
             core[" ticks"] = outside
             hooks.owner = outside_owner
@@ -177,13 +189,18 @@ class Machine:
     def _failure(self, error: BaseException) -> BaseException:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             return error
-        return translate(error, self.environment.units, leaving=True)
+        found = translate(error, self.environment.units, leaving=True)
+        if found.__class__ is LimitError and found.code == "limit/memory":
+            _let_go(error)
+            _let_go(found)
+            memory.give_back()
+        return found
 
     # ------------------------------------------------------------------ steps
     def _next_slice(self) -> Any:
         """An iterator of the next steps."""
         budget = self.budget
-        size = budget.take(SLICE)
+        size = budget.take(self.slice)
         budget.machines.add(self)
         self.ticks = repeat(None, size)
         return self.ticks
@@ -201,22 +218,38 @@ class Machine:
         """Called by guest code whose step iterator is used up."""
         if self.core[" ticks"].__length_hint__() > 0:
             return  # an outer loop still held the iterator of an earlier slice
-        self._pause()
+        now = self._pause()
+        took, self.sliced = now - self.sliced, now
+        if took < SLICE_TIME:
+            self.slice = min(self.slice * 2, SLICE)
+        elif took > SLICE_TIME * 4 and self.slice > FIRST_SLICE:
+            self.slice >>= 1
         self.core[" ticks"] = self._next_slice()
 
     def pay(self, elements: int) -> None:
         """Called by standard functions: each element they go through is a step."""
-        self.budget.pay(elements, self.core[" ticks"].__length_hint__())
-        gc_pressure.made(elements)
+        if elements:
+            self.budget.pay(elements, self.core[" ticks"].__length_hint__())
         self._pause()
 
-    def _pause(self) -> None:
-        """Look at the clock, let other threads and the driver have their turn."""
-        self.budget.check_time()
+    def _pause(self) -> float:
+        """Look at the clock, let other threads and the driver have their turn; when the look was."""
+        budget = self.budget
+        now = budget.look()
         yield_turn()
-        if self.breathe:
+        if self.breathe and now - budget.breathed >= BREATH:
             assert self.guest is not None
+            budget.breathed = now
             self.guest.parent.switch(HostCall("breathe", ""))
+            self.sliced = now = monotonic()
+        return now
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what a dead program held: its frames are kept alive by the tracebacks of what ended it."""
+    while error is not None:
+        error.__traceback__ = None
+        error.__context__, error = None, error.__context__
 
 
 # ---------------------------------------------------------------------- what generated code calls

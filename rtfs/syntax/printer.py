@@ -23,6 +23,7 @@ from rtfs.values import (
     Vector,
     realised,
 )
+from rtfs.values.account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ MOST_TEXT = 64 * 1024 * 1024
 MOST_COLLECTIONS = 2_000_000
 """Collections in the longest printed value, counted as often as they show."""
 
-_PORTION = 65_536  # pieces of text that are put together at a time
+_PORTION = 16_384  # pieces of text that are put together at a time
 _LONG = 1024  # characters of an atom from which on it counts by itself
 
 
@@ -88,6 +89,8 @@ def _collection_text(value: Any) -> str:
                 if len(out) > _PORTION:
                     size = _put_together(out, chunks, size)
                 count += 1
+                if not count & 0x3FF:
+                    spend(0x4000)
                 if count > MOST_COLLECTIONS:
                     raise LimitError(
                         "limit/size", f"a value of more than {MOST_COLLECTIONS:,} collections cannot be printed"
@@ -103,6 +106,7 @@ def _collection_text(value: Any) -> str:
         else:
             if items.__length_hint__():
                 size = _put_together(out, chunks, size)
+                spend(_PORTION * 4)
                 continue
             if out[-1] == " ":
                 out[-1] = closer

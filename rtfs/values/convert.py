@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from types import FunctionType
 
+from rtfs.values.account import spend
 from rtfs.values.error import LimitError, TypeMismatch, UserError
 from rtfs.values.keyword import Keyword, is_keyword_name
 from rtfs.values.lazy import LazySeq, realised
@@ -55,8 +56,10 @@ def from_python(value: Any, keywords: bool = False) -> Any:
                     raise ValueError(f"a {type(part).__name__} that contains itself is not an RTFS value")
                 path.add(id(part))
                 count += 1
-                if count > _MOST:
-                    raise _too_large()
+                if not count & 0x3FF:
+                    spend(0x8000)
+                    if count > _MOST:
+                        raise _too_large()
                 open_.append((source, parts, done))
                 source, done = part, []
                 parts = iter(list(part.values()) if isinstance(part, dict) else part)
@@ -67,7 +70,7 @@ def from_python(value: Any, keywords: bool = False) -> Any:
             if source is None:
                 return done[0]
             if isinstance(source, dict):
-                keys = [_from_key(key, keywords) for key in source]
+                keys = [_from_key(key, keywords) for key in source] if len(source) < _LONG else _many(source, keywords)
                 made: Any = Map(zip(keys, done, strict=True))
                 if len(made) != len(keys):
                     raise ValueError("two keys of a dict become the same keyword")
@@ -85,6 +88,19 @@ def _in_order(elements: list[Any]) -> list[Any]:
         return sorted_values(elements)
     except TypeMismatch:  # functions and errors have no order
         return elements
+
+
+_LONG = 4096
+
+
+def _many(source: dict[Any, Any], keywords: bool) -> list[Any]:
+    """The keys of a large dict; the machine looks at the clock in between."""
+    keys: list[Any] = []
+    for key in source:
+        if not len(keys) & 0x7FF:
+            spend(0x8000)
+        keys.append(_from_key(key, keywords))
+    return keys
 
 
 def _from_key(key: Any, keywords: bool) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+from rtfs.values.account import PORTION, spend
 from rtfs.values.keyword import Keyword
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
@@ -56,6 +57,8 @@ def _equal_collections(a: Any, b: Any) -> bool:
                 return False
             visited += 1
             if visited > _MANY:
+                if not visited & 0x7FF:
+                    spend(0x4000)
                 both = (id(a), id(b))
                 if seen is None:
                     seen = set()
@@ -83,7 +86,18 @@ def _pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
     if a.__class__ is LazySeq or b.__class__ is LazySeq:
         return _lazy_pairs(a, b)
     left, right = a.to_list(), b.to_list()
-    return zip(left, right) if len(left) == len(right) else None  # noqa: B905
+    if len(left) != len(right):
+        return None
+    if len(left) > PORTION:
+        return _paced_pairs(left, right)
+    return zip(left, right)  # noqa: B905
+
+
+def _paced_pairs(left: list[Any], right: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """The pairs of two long lists; the machine looks at the clock in between."""
+    for start in range(0, len(left), PORTION):
+        spend(PORTION)
+        yield from zip(left[start : start + PORTION], right[start : start + PORTION], strict=True)
 
 
 def _lazy_pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
@@ -197,6 +211,8 @@ def hash_of(value: Any) -> int:
                 hashes.append(memo[id(part)])
             else:
                 visited += 1
+                if not visited & 0x7FF:
+                    spend(0x4000)
                 waiting.append((value, parts, hashes))
                 value, parts, hashes = part, _parts(part), []
                 break

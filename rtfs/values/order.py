@@ -10,6 +10,7 @@ Invariant: a key is a flat tuple of numbers and strings, never nested: C's compa
 
 from __future__ import annotations
 
+from rtfs.values.account import spend
 from rtfs.values.error import LimitError, TypeMismatch
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
@@ -59,6 +60,8 @@ def sort_key(value: Any) -> tuple[Any, ...]:
             raise LimitError("limit/size", f"a value of more than {_MOST:,} parts cannot be sorted")
         else:
             waiting.append(step)
+            if not len(waiting) & 0xFFF:
+                spend(0x8000)
     return tuple(tokens)
 
 
@@ -84,7 +87,10 @@ def sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
         if any("/" in name for name in order):
             order = [_name(name) for name in order]
     else:
-        order = [sort_key(key) for key in keys]
+        order = []
+        for key in keys:
+            order.append(one := sort_key(key))
+            spend(len(one) + 4)
     if order is values:
         return sorted(values)
     return [values[i] for i in sorted(range(len(order)), key=order.__getitem__)]

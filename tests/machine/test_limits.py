@@ -110,17 +110,17 @@ def test_limits_are_positive():
 def test_the_narrower_of_two_limits():
     both = Limits(steps=10, depth=50, seconds=None).within(Limits(steps=None, depth=20, seconds=3.0))
     assert (both.steps, both.depth, both.seconds) == (10, 20, 3.0)
-    assert repr(both) == "Limits(steps=10, depth=20, seconds=3.0, output=67108864)"
+    assert repr(both) == "Limits(steps=10, depth=20, seconds=3.0, output=67108864, memory=536870912)"
 
 
 def test_a_machine_can_breathe():
-    outcome = start(program("(loop [i 0] (if (< i 100000) (recur (inc i)) i))"), breathe=True)
+    outcome = start(program("(loop [i 0] (if (< i 3000000) (recur (inc i)) i))"), breathe=True)
     breaths = 0
     while isinstance(outcome, RequiresHost):
         assert outcome.call.kind == "breathe"
         breaths += 1
         outcome = outcome.resume(None)
-    assert outcome.value == 100_000
+    assert outcome.value == 3_000_000
     assert breaths >= 4
 
 

@@ -27,13 +27,13 @@ def test_an_empty_program_is_nil():
 
 
 def test_a_call_shows_what_is_asked_and_where():
-    outcome = waiting('(def x 1)\n  ^{:timeout 5} (call "a.b" x "two" :k 3)')
+    outcome = waiting('(def x 1)\n  ^{:timeout 5} (call "a.b" x "two")')
     call = outcome.call
     assert (call.kind, call.id) == ("call", "a.b")
-    assert call.args == (1, "two", Map({Keyword("k"): 3}))
+    assert call.args == (1, "two")
     assert call.hints == Map({Keyword("timeout"): 5})
     assert call.span is not None
-    assert (call.span.line, call.span.text) == (2, '(call "a.b" x "two" :k 3)')
+    assert (call.span.line, call.span.text) == (2, '(call "a.b" x "two")')
     assert repr(outcome).startswith("RequiresHost(HostCall('call', 'a.b', (1, 'two',")
     outcome.close()
 

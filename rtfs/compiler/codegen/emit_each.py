@@ -111,9 +111,9 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
         test, result = _selection(e, node, value, kinds, line)
         body.extend(e.block)
 
-    e.blocks += 1
+    e.blocks += 2
     e.nested(compute)
-    e.blocks -= 1
+    e.blocks -= 2
     if node.operation != "map":
         kinds = source.kinds
     if not body:
@@ -227,7 +227,7 @@ def _rounds(e: Emitter, node: nodes.Each, source: Source, kind: str | None) -> N
     assert accumulator is not None
     item = node.item.python
     e.stores.add(item)
-    blocks = 2 if source.lazy else 1
+    blocks = 3 if source.lazy else 2
     if node.closes:
         function = _round_function(e, node, [accumulator.python, item])
         arguments = [py.name(accumulator.python, line), py.name(item, line)]

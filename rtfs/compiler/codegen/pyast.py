@@ -180,13 +180,20 @@ def declare_global(names: list[str], line: int) -> ast.stmt:
 
 
 def each_of(target: str, iterable: ast.expr, body: list[ast.stmt], line: int) -> ast.stmt:
-    return ast.For(store(target, line), iterable, body, [], lineno=line, col_offset=0)
+    """for part in portions(iterable): for target in part: body; a `break` in the body leaves both."""
+    part = target + "_"
+    went_through = ast.Continue(lineno=line, col_offset=0)
+    each = ast.For(store(target, line), name(part, line), body, [went_through], lineno=line, col_offset=0)
+    parts = call(" portions", [iterable], line)
+    return ast.For(store(part, line), parts, [each, leave(line)], [], lineno=line, col_offset=0)
 
 
 def comprehension(result: ast.expr, target: str, iterable: ast.expr, test: ast.expr | None, line: int) -> ast.expr:
-    """[result for target in iterable if test]"""
-    generator = ast.comprehension(store(target, line), iterable, [] if test is None else [test], 0)
-    return ast.ListComp(result, [generator], lineno=line, col_offset=0)
+    """[result for part in portions(iterable) for target in part if test]"""
+    part = target + "_"
+    portions = ast.comprehension(store(part, line), call(" portions", [iterable], line), [], 0)
+    each = ast.comprehension(store(target, line), name(part, line), [] if test is None else [test], 0)
+    return ast.ListComp(result, [portions, each], lineno=line, col_offset=0)
 
 
 def shown(value: ast.expr, line: int) -> ast.expr:

@@ -7,7 +7,6 @@ which no symbol can spell. Functions here raise errors without a place; the mach
 from __future__ import annotations
 
 from rtfs.builtins import calling, comparison, errors, numbers, strings
-from rtfs.builtins.budget import spend
 from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
@@ -18,6 +17,7 @@ from rtfs.builtins.sequences import lazy_nth
 from rtfs.builtins.transducers import fold
 from rtfs.compiler.analysis.error_classes import catches
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vector
+from rtfs.values.account import paced, portions, spend
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
 from rtfs.values.lazy import Cursor, first_elements
@@ -344,7 +344,7 @@ def error_catches(error: UserError, kind: str, name: str, /) -> bool:
 
 def bounded(product: int, /) -> int:
     """A product past the cheap bound: within the size limit, or `limit/integer`."""
-    return numbers.mul2(product, 1)  # type: ignore[no-any-return]
+    return numbers.mul2(product, 1)  # type: ignore[no-any-return]  # pays by the size, too
 
 
 # ---------------------------------------------------------------------- host
@@ -454,6 +454,8 @@ SUPPORT.update(
         " vector": Vector.of,
         " list": List.of,
         " plain_map": Map.of_plain,
+        " portions": portions,
+        " paced": paced,
         " missing": MISSING,
         " bound": PRODUCT_BOUND,
         " -bound": -PRODUCT_BOUND,

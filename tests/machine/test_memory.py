@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rtfs.machine import gc_pressure
+from rtfs.machine import memory
 
 CYCLES = """
 import resource, sys
@@ -44,19 +44,18 @@ def test_everything_is_looked_through_when_the_process_has_grown_and_only_then(m
             collected.append(size)
             size = after[size]
 
-    monkeypatch.setattr(gc_pressure, "gc", Collector)
-    monkeypatch.setattr(gc_pressure, "resident", lambda: size * megabyte)
-    monkeypatch.setattr(gc_pressure, "_allowed", 0)
-    monkeypatch.setattr(gc_pressure, "_made", 0)
+    monkeypatch.setattr(memory, "gc", Collector)
+    monkeypatch.setattr(memory, "resident", lambda: size * megabyte)
+    monkeypatch.setattr(memory, "_allowed", 0)
+    monkeypatch.setattr(memory, "_last", 0)
     for size in before:  # noqa: B007 (what `resident` says)
-        gc_pressure.made(gc_pressure.ELEMENTS - 1)
-        gc_pressure.made(1)
+        memory.grown()
     assert collected == [357, 457, 3001]
 
 
 def test_where_nobody_says_how_large_the_process_is_nothing_is_done(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gc_pressure, "resident", lambda: 0)
-    monkeypatch.setattr(gc_pressure, "_allowed", 0)
-    monkeypatch.setattr(gc_pressure, "gc", None)
-    for _ in range(3):
-        gc_pressure.made(gc_pressure.ELEMENTS)
+    monkeypatch.setattr(memory, "resident", lambda: 0)
+    monkeypatch.setattr(memory, "_allowed", 0)
+    monkeypatch.setattr(memory, "_last", 0)
+    monkeypatch.setattr(memory, "gc", None)
+    assert [memory.grown() for _ in range(3)] == [0, 0, 0]

@@ -1,0 +1,93 @@
+"""The memory of runs: how large the process is, which run made it grow, and when cycles are looked for.
+
+Knows nothing of machines. What the process has grown by between two looks is charged to the run that looks, for it has
+computed meanwhile; an embedder that grows at the same time is charged to it too, so a run in a process of its own
+(`isolation="process"`) is the only one whose account is exact. Invariants: a program that does not make the process
+grow pays for reading its size, once in some milliseconds; cycles that a program leaves behind are looked for when
+memory grows, not only when objects do: two local functions that call each other and hold a million elements are four
+objects to Python's collector, and forty megabytes. Where the system does not say how large the process is (it does on
+Linux), Python's collector is left to itself and no run is charged.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+
+GROWTH = 256 << 20
+"""Bytes by which the process grows, at least, before everything is looked through; half of its size if that is more."""
+RESERVE = 96 << 20
+"""Bytes of address space that are left for what a limited process (`ulimit -v`) does besides running programs."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_last = 0
+_allowed = 0
+_ceiling: int | None = None
+_owner = 0
+
+
+def grown() -> int:
+    """Bytes by which the process has grown since the last look, negative if it shrank. Collects cycles when it has
+    grown much."""
+    global _allowed, _last
+    size = resident()
+    if size > _allowed:
+        if _allowed:
+            gc.collect()
+            size = resident()
+        _allowed = size + max(GROWTH, size // 2)
+    growth, _last = size - (_last or size), size
+    return growth
+
+
+def collected() -> int:
+    """Look through everything; the bytes by which the process has changed by that."""
+    global _last
+    gc.collect()
+    size = resident()
+    growth, _last = size - (_last or size), size
+    return growth
+
+
+def give_back() -> None:
+    """What a dead run held goes back to the system, so that the next one has room (glibc keeps what was freed below
+    something that is alive)."""
+    gc.collect()
+    try:
+        from ctypes import CDLL
+
+        CDLL(None).malloc_trim(0)
+    except (ImportError, OSError, AttributeError, TypeError):  # another C library
+        pass
+    collected()
+
+
+def resident() -> int:
+    """Bytes of this process in memory; 0 if nobody knows."""
+    return _pages(1) * _PAGE
+
+
+def exhausted() -> bool:
+    """Whether the process has nearly used up the address space that it may have."""
+    global _ceiling, _owner
+    if _owner != os.getpid():
+        _owner, _ceiling = os.getpid(), _address_space()
+    return _ceiling is not None and _pages(0) * _PAGE > _ceiling
+
+
+def _pages(field: int) -> int:
+    try:
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            return int(file.read(200).split()[field])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _address_space() -> int | None:
+    """Bytes of address space up to which programs may run, None without a limit."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if most == resource.RLIM_INFINITY else max(most - RESERVE, most // 2)

@@ -1,0 +1,92 @@
+"""The account of work that passes no step of generated code: elements that standard functions, equality, order and the
+printer go through.
+
+Must not know who keeps the budget: a machine sets `account.pay` and gets what was spent, in portions, when a function
+is called. Invariants: no function goes through many elements unaccounted, so that loops of functions within functions
+meet the limits too; none goes on for long without `spend` or `look`, where the machine looks at the clock and at the
+memory and lets others have their turn.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from time import monotonic
+
+from rtfs.values.lazy import hooks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+PORTION = 20_000
+"""Elements that are spent between two calls of `pay`: about a millisecond of the cheapest work."""
+PART = 512
+"""Elements of a collection that is gone through without a look at the clock, at most."""
+FIRST_PART, LONGEST_PART = 32, 8192
+"""Elements that a function of the program is called with between two looks at the clock, at first and at most."""
+PART_TIME = 0.001
+
+
+class Account:
+    """spent: elements not paid yet. pay: takes their number, may raise, may stop the program for a while."""
+
+    __slots__ = ("pay", "spent")
+
+    def __init__(self) -> None:
+        self.spent = 0
+        self.pay: Callable[[int], None] | None = None
+
+
+account = Account()
+
+
+def spend(elements: int) -> None:
+    """Note that a function goes through `elements` elements."""
+    account.spent = spent = account.spent + elements
+    if spent > PORTION:
+        account.spent = 0
+        if account.pay is not None:
+            account.pay(spent)
+
+
+def look() -> None:
+    """Let the machine look at the clock, at no charge."""
+    if account.pay is not None:
+        account.pay(0)
+
+
+def portions(elements: Any) -> Iterable[Any]:
+    """Sized elements that are paid for, in parts between which the machine looks at the clock: the loop that goes
+    through them calls functions of the program, which may take any time."""
+    return (elements,) if len(elements) <= PART else _parts(elements)
+
+
+def paced(elements: Any) -> Iterable[Any]:
+    """Sized elements that are paid for, one by one, with looks at the clock in between (see `portions`)."""
+    return elements if len(elements) <= PART else chain.from_iterable(_parts(elements))
+
+
+_SLICED = frozenset((list, range, tuple, str))
+
+
+def _parts(elements: Any) -> Iterator[Any]:
+    """Parts that take a millisecond or two each, as far as the ones before tell."""
+    size, begun = FIRST_PART, monotonic()
+    whole = elements
+    if elements.__class__ not in _SLICED:
+        whole = elements.to_list() if hasattr(elements, "to_list") else [*elements]
+    start = 0
+    while part := whole[start : start + size]:
+        start += size
+        yield part
+        took = monotonic() - begun
+        if took < PART_TIME:
+            size = min(size * 2, LONGEST_PART)
+        elif took > PART_TIME * 4 and size > 1:
+            size >>= 1
+        look()
+        begun = monotonic()
+
+
+hooks.spend = spend
