@@ -34,7 +34,7 @@ def test_a_call_shows_what_is_asked_and_where():
     assert call.hints == Map({Keyword("timeout"): 5})
     assert call.span is not None
     assert (call.span.line, call.span.text) == (2, '(call "a.b" x "two")')
-    assert repr(outcome).startswith("RequiresHost(HostCall('call', 'a.b', (1, 'two',")
+    assert repr(outcome).startswith("RequiresHost(HostCall('call', 'a.b', (1, 'two')")
     outcome.close()
 
 
