@@ -26,6 +26,7 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     predicates,
     reducing,
     regex,
+    results,
     searching,
     sequence_parts,
     sequences,

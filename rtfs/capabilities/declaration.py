@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 KEYS = (
     "idempotent", "name", "version", "description", "provider", "provider-meta", "permissions", "effects", "metadata",
-    "input-schema", "output-schema", "implementation", "domains", "categories", "deprecated",
+    "input-schema", "output-schema", "implementation", "domains", "categories", "deprecated", "session-scope",
+    "session-restorable",
 )  # fmt: skip
 LONGEST_ID = 500
 _TEXTS = ("name", "version", "description", "provider")
@@ -30,12 +31,13 @@ _TAGS = ("permissions", "effects", "domains", "categories")
 class Fields:
     """One declaration, normalised. `permissions`, `effects`, `domains`, `categories` are tuples of str without colons;
     `input_schema`, `output_schema` are type expressions (RTFS values) or None; `input_type`, `output_type` the
-    types."""
+    types. `session_scope`: whose its sessions are (principal, run, call), None where the server's configuration says;
+    `session_restorable`: a resumed run may go on in a new session of its own."""
 
     __slots__ = (
         "categories", "deprecated", "description", "domains", "effects", "flat_metadata", "id", "idempotent",
         "implementation", "input_schema", "input_type", "metadata", "name", "output_schema", "output_type",
-        "permissions", "provider", "provider_meta", "span", "version",
+        "permissions", "provider", "provider_meta", "session_restorable", "session_scope", "span", "version",
     )  # fmt: skip
 
     def __init__(self, id: str) -> None:
@@ -58,6 +60,8 @@ class Fields:
         self.idempotent: bool | None = None
         self.deprecated: bool | str = False
         self.implementation: Any = None
+        self.session_scope: str | None = None
+        self.session_restorable: bool | None = None
         self.span: Span | None = None
 
     def content(self) -> tuple[Any, ...]:
@@ -65,7 +69,7 @@ class Fields:
         return (
             self.id, self.name, self.version, self.description, self.provider, self.provider_meta, self.permissions,
             self.effects, self.domains, self.categories, self.metadata, self.input_schema, self.output_schema,
-            self.idempotent, self.deprecated,
+            self.idempotent, self.deprecated, self.session_scope, self.session_restorable,
         )  # fmt: skip
 
 
@@ -98,10 +102,15 @@ def from_options(
             setattr(fields, attribute, _text(id, canonical, value, where))
         elif canonical in _TAGS:
             setattr(fields, attribute, _tags(id, canonical, value, where))
-        elif canonical == "idempotent":
+        elif canonical in ("idempotent", "session-restorable"):
             if value is not None and value.__class__ is not bool:
-                raise invalid(f"{id}: :idempotent is true or false, not {_show(value)}", where)
-            fields.idempotent = value
+                raise invalid(f"{id}: :{canonical} is true or false, not {_show(value)}", where)
+            setattr(fields, attribute, value)
+        elif canonical == "session-scope":
+            scope = _text(id, canonical, value, where) or None
+            if scope not in (None, "principal", "run", "call"):
+                raise invalid(f"{id}: :session-scope is principal, run or call, not {_show(value)}", where)
+            fields.session_scope = scope
         elif canonical == "deprecated":
             if value.__class__ not in (bool, str, type(None)):
                 raise invalid(f"{id}: :deprecated is true, false or a text, not {_show(value)}", where)
@@ -133,7 +142,7 @@ def invalid(message: str, span: Span | None, hint: str | None = None) -> HostErr
 def place_of(form: Any) -> Span | None:
     """Where a value stands in its source, if the reader left a note on it."""
     info = getattr(form, "info", None)
-    if info is None:
+    if info is None or getattr(info, "source", None) is None:
         return None
     from rtfs.source import Span
 

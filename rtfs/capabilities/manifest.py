@@ -20,7 +20,8 @@ class CapabilityManifest(BaseModel):
     `metadata` is the nested view and `flat_metadata` the flattened one (`mcp_requires_session`); both are plain Python
     data. `input_schema`, `output_schema` are RTFS type expressions, or None where anything goes. `permissions`,
     `effects`, `domains`, `categories` are names without colons. `origin`: plan, file, config, embedder or builtin, by
-    growing trust. `idempotent`: None where the declaration does not say.
+    growing trust. `idempotent`, `session_scope` (principal, run, call) and `session_restorable`: None where the
+    declaration does not say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -40,6 +41,8 @@ class CapabilityManifest(BaseModel):
     input_schema: Any = None
     output_schema: Any = None
     idempotent: bool | None = None
+    session_scope: str | None = None
+    session_restorable: bool | None = None
     deprecated: bool | str = False
     implementation: Any = Field(default=None, repr=False)
     origin: str = "plan"
@@ -65,6 +68,8 @@ def from_fields(fields: Fields, origin: str) -> CapabilityManifest:
         input_schema=fields.input_schema,
         output_schema=fields.output_schema,
         idempotent=fields.idempotent,
+        session_scope=fields.session_scope,
+        session_restorable=fields.session_restorable,
         deprecated=fields.deprecated,
         implementation=fields.implementation,
         origin=origin,

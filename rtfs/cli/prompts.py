@@ -79,6 +79,9 @@ def fill(question: Question) -> dict[str, Any] | bool | None:
     _say(f"{question.server} asks, for {question.capability}:")
     for line in question.message.split("\n"):
         _say(f"  {line}")
+    if question.url is not None:
+        _say(f"  It asks you to open this address: {question.url}")
+        _say("  Open it only if you know the site. What you enter there goes to it, and to nobody here.")
     for field in question.fields:
         _say(f"  - {_described(field)}")
     if any(field.sensitive for field in question.fields):

@@ -323,3 +323,4 @@ class Executor:
             raise
         finally:
             self.events.emit(RunEnded(frame.context, frame.parent, status))
+            self.pipeline.sessions.end_run(frame.context.run_id)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 class Questions:
     """ask(question): a mapping of what is answered (`{}` for the form's own defaults), False for no, None if it is put
-    aside or nobody is there; it may be async."""
+    aside or nobody is there, True where it is an address to open and the person is willing; it may be async."""
 
     __slots__ = ("_person",)
 
@@ -46,7 +46,7 @@ class Questions:
             if said is False or said is None:
                 became = CANCEL if said is None else DECLINE
                 return Answer(became)
-            content = question.content(_given(said))
+            content = question.content({} if said is True and question.url is not None else _given(said))
             became = ACCEPT
             return Answer(ACCEPT, content)
         except HostError:

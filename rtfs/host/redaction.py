@@ -36,6 +36,11 @@ def know(secret: str) -> None:
         _pattern = _quick = None
 
 
+def knows_any() -> bool:
+    """Whether there is any secret to keep out of texts."""
+    return bool(_known)
+
+
 def redact(text: str) -> str:
     """The text without any known secret."""
     if not _known:

@@ -72,6 +72,7 @@ class Runtime:
         self._sessions = Sessions(self._engine, self.events, HANDLERS, environ)
         self._sessions.configure(options.pool_limits, options.handlers)
         self._sessions.ask_with(options.elicit)
+        self._sessions.sample = options.sample
         self._protected = OwnFiles([file for file in (options.kv, options.ledger) if file is not None], options.state)
         rules = Rules(options.rules, options.quotas)
         self._pipeline = Pipeline(self.events, self._sessions, Hints(options.hint_limits))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.limits import PoolLimits
     from rtfs.capabilities.sessions.questions import Question
+    from rtfs.capabilities.sessions.sampling import SamplingRequest
     from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.audit.ledger import Record
     from rtfs.host.calls.hints import HintLimits
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         durability: str
         approve: Callable[[ApprovalRequest], Any] | None
         elicit: Callable[[Question], Any] | None
+        sample: Callable[[SamplingRequest], Any] | None
         on_event: Callable[[Record], None] | None
         on_warning: Callable[[str, Any], None] | None
         stub: Callable[[str, tuple[Any, ...]], Any] | None
@@ -88,6 +90,7 @@ class RuntimeOptions(Options):
     People and programs around it:
     approve           asked with an `ApprovalRequest` where a rule says so: True, False, "always", None; may be async
     elicit            asked what a server wants to know, see `rtfs.host.questions`; may be async
+    sample            answers what servers ask of a language model: a `SamplingRequest` → text or dict; may be async
     on_event          told of each `Record` of the ledger
     on_warning        told of each warning: message and `Span` or None; they are kept in `warnings`, too
     stub              answers the calls that would leave the process: (id, arguments) → value
@@ -96,7 +99,7 @@ class RuntimeOptions(Options):
     __slots__ = (
         "allow", "approve", "context", "durability", "elicit", "handlers", "hint_limits", "kv", "ledger", "level",
         "limits", "max_calls", "module_path", "on_event", "on_warning", "policy", "policy_seconds", "pool_limits",
-        "principal", "quotas", "rules", "state", "stub", "width",
+        "principal", "quotas", "rules", "sample", "state", "stub", "width",
     )  # fmt: skip
 
     allow: Grants
@@ -120,6 +123,7 @@ class RuntimeOptions(Options):
     durability: str
     approve: Callable[[ApprovalRequest], Any] | None
     elicit: Callable[[Question], Any] | None
+    sample: Callable[[SamplingRequest], Any] | None
     on_event: Callable[[Record], None] | None
     on_warning: Callable[[str, Any], None] | None
     stub: Callable[[str, tuple[Any, ...]], Any] | None
@@ -148,6 +152,7 @@ class RuntimeOptions(Options):
         durability: str = KILL,
         approve: Callable[[ApprovalRequest], Any] | None = None,
         elicit: Callable[[Question], Any] | None = None,
+        sample: Callable[[SamplingRequest], Any] | None = None,
         on_event: Callable[[Record], None] | None = None,
         on_warning: Callable[[str, Any], None] | None = None,
         stub: Callable[[str, tuple[Any, ...]], Any] | None = None,
@@ -174,6 +179,7 @@ class RuntimeOptions(Options):
             durability=check_mode(durability),
             approve=approve,
             elicit=elicit,
+            sample=sample,
             on_event=on_event,
             on_warning=on_warning,
             stub=stub,

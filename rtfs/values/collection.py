@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.values.info import FormInfo
+    from rtfs.values.info import FormInfo, ResultInfo
 
 
 class Collection:
@@ -18,7 +18,7 @@ class Collection:
     """
 
     __slots__ = ("info",)
-    info: FormInfo | None
+    info: FormInfo | ResultInfo | None
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other)

@@ -1,12 +1,14 @@
-"""What the reader remembers about a form: where it and its children stand, and its metadata.
+"""Notes on values: what the reader remembers about a form, and what came along with the result of a call.
 
-Values made by programs have none (`info` is None). Equality, order, hashing and printing of values ignore it.
+Values made by programs have none (`info` is None). Invariants: equality, order, hashing and printing ignore them; an
+operation that makes a new value of an old one does not carry them over.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rtfs.source import Source
@@ -24,3 +26,46 @@ class FormInfo:
         self.end = end
         self.kids = kids
         self.meta = meta
+
+
+class ResultInfo:
+    """What a provider answered besides the value: `{:content [blocks] :meta {…}}`, each only where there is one.
+
+    It is given as Python data and becomes a value at the first look, for most results are never looked at like this.
+    """
+
+    __slots__ = ("_meta", "_raw")
+
+    def __init__(self, raw: Any) -> None:
+        """raw: a dict with `content` (a list of JSON objects) and `meta` (a JSON object), or the Map of it."""
+        self._raw: dict[str, Any] | None = raw if raw.__class__ is dict else None
+        self._meta: Any = None if raw.__class__ is dict else raw
+
+    @property
+    def meta(self) -> Any:
+        """The Map of it."""
+        if self._meta is None:
+            from rtfs.values.convert import from_python
+
+            self._meta, self._raw = from_python(self._raw, keywords=True), None
+        return self._meta
+
+    def cleaned(self, clean: Callable[[str], str]) -> ResultInfo:
+        """The same, with all its texts gone through `clean`, which keeps JSON JSON."""
+        from json import dumps, loads
+
+        from rtfs.values.convert import to_python
+
+        raw = to_python(self._meta) if self._raw is None else self._raw
+        text = dumps(raw, ensure_ascii=False)
+        found = clean(text)
+        return self if found == text else ResultInfo(loads(found))
+
+    kids = ()
+    """No places of children: nobody has read the value from a text."""
+
+
+def result_info(value: Any) -> ResultInfo | None:
+    """What came along with a value that is the result of a call, or None."""
+    info = getattr(value, "info", None)
+    return info if info.__class__ is ResultInfo else None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from rtfs.values.info import FormInfo
+    from rtfs.values.info import FormInfo, ResultInfo
 
 _new = object.__new__
 _SMALL = 32  # entries up to which a change copies the dict
@@ -192,8 +192,8 @@ class Map(Collection):
         """A fresh Python dict. For hosts: keys that Python holds for one (1 and 1.0) become one."""
         return dict(self.items())
 
-    def with_info(self, info: FormInfo | None) -> Map:
-        """The same entries with the reader's note `info`."""
+    def with_info(self, info: FormInfo | ResultInfo | None) -> Map:
+        """The same entries with the note `info`."""
         made = _owning(self.raw(), self._odd)
         made.info = info
         return made

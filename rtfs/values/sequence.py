@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Self
 
-    from rtfs.values.info import FormInfo
+    from rtfs.values.info import FormInfo, ResultInfo
 
 _new = object.__new__
 _SMALL = 64  # elements up to which a change copies the list
@@ -166,8 +166,8 @@ class Sequence(Collection):
             return self.of(items[first:last] if more is None else more.copy(items, first, last, self._at))
         return self._over(items, first, last, more, self._at)
 
-    def with_info(self, info: FormInfo | None) -> Self:
-        """The same elements with the reader's note `info`."""
+    def with_info(self, info: FormInfo | ResultInfo | None) -> Self:
+        """The same elements with the note `info`."""
         made = self._over(self._items, self._start, self._stop, self._more, self._at)
         made.info = info
         return made

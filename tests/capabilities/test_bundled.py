@@ -21,6 +21,7 @@ PROMISED = {
 REACHING = {
     "ccos.io.read-file": ('"/etc/hostname"', "fs:read:/etc/hostname"),
     "ccos.io.write-file": ('"/etc/rtfs" "x"', "fs:write:/etc/rtfs"),
+    "ccos.io.write-bytes": ('"/etc/rtfs" "eA=="', "fs:write:/etc/rtfs"),
     "ccos.io.file-exists": ('"/etc/hostname"', "fs:read:/etc/hostname"),
     "ccos.io.delete-file": ('"/etc/rtfs"', "fs:write:/etc/rtfs"),
     "ccos.system.get-env": ('"HOME"', "env:HOME"),

@@ -171,3 +171,16 @@ def test_a_person_is_warned_of_what_sounds_like_a_secret(
     assert "Careful: this sounds like a secret" in capsys.readouterr().err
     filled(monkeypatch, {"name": {"type": "string"}}, "d")
     assert "Careful" not in capsys.readouterr().err
+
+
+def test_the_address_of_a_page_is_shown_whole_and_opened_by_nobody(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = Question("shop", "Sign in, please", {}, url="https://shop.example/in?state=1")
+    question.capability = "mcp.shop.order"
+    said: list[str] = []
+    monkeypatch.setattr(prompts, "_say", said.append)
+    for letter, answer in (("y", {}), ("d", False), ("c", None)):
+        monkeypatch.setattr(prompts, "_choice", lambda prompt, letters, letter=letter: letter)
+        assert prompts.fill(question) == answer
+    assert "  It asks you to open this address: https://shop.example/in?state=1" in said

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import uvicorn
 from mcp.server.mcpserver import Audio, Context, Elicit, Image, MCPServer, Resolve
 from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
-from mcp_types import EmbeddedResource, ResourceLink, SamplingMessage, TextContent, TextResourceContents
+from mcp_types import CallToolResult, EmbeddedResource, ResourceLink, SamplingMessage, TextContent, TextResourceContents
 from pydantic import BaseModel, Field
 
 server = MCPServer("everything", log_level="CRITICAL")
@@ -112,6 +112,31 @@ async def wait(seconds: float) -> dict[str, bool]:
     """Takes its time."""
     await asyncio.sleep(seconds)
     return {"done": True}
+
+
+@server.tool()
+def chart() -> CallToolResult:
+    """Structured content, a picture, words, a link and `_meta`."""
+    return CallToolResult(
+        content=[
+            TextContent(type="text", text="three rows"),
+            Image(data=b"png", format="png").to_image_content(),
+            ResourceLink(type="resource_link", uri="file:///a", name="a"),
+        ],
+        structured_content={"rows": 3},
+        _meta={"example.org/source": "cache"},
+    )
+
+
+COUNTS: dict[str | None, int] = {}
+
+
+@server.tool()
+def count(ctx: Context) -> dict[str, int]:
+    """How often it was called in this session."""
+    session = ctx.request_context.request.headers.get("mcp-session-id")
+    COUNTS[session] = COUNTS.get(session, 0) + 1
+    return {"count": COUNTS[session]}
 
 
 async def _trying(ask: Any) -> dict[str, Any]:

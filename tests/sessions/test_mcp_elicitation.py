@@ -146,6 +146,38 @@ def test_an_address_that_nobody_should_open_is_refused(url: Any) -> None:
     with_asking(test, fault=asking({**PAGE, "url": url}))
 
 
+@pytest.mark.parametrize("answer", [ACCEPT, DECLINE])
+def test_a_call_that_needs_a_page_opened_first_is_sent_again_when_the_person_is_done(answer: str) -> None:
+    async def wants_a_page(server: Faulty, request: Request, out: Out) -> None:
+        data = {"elicitations": [{**PAGE, "elicitationId": "e9"}]}
+        error = {"code": -32042, "message": "Sign in first", "data": data}
+        await out.json({"jsonrpc": "2.0", "id": request.id, "error": error})
+
+    async def done(server: Faulty, request: Request, out: Out) -> None:
+        await out.stream()
+        while server.count("tools/call") == 0:
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(0.05)
+        note = {"jsonrpc": "2.0", "method": "notifications/elicitation/complete", "params": {"elicitationId": "e9"}}
+        await out.event(note)
+        await asyncio.sleep(30)
+
+    async def go(server: Faulty, mcp: Mcp) -> None:
+        person = Person(Answer(answer))
+        server.next("LISTEN", done)
+        server.next("tools/call", wants_a_page)
+        if answer == ACCEPT:
+            assert await mcp.call("echo", {"n": 1}, ask=person) == {"n": 1}
+        else:
+            with pytest.raises(HostError) as caught:
+                await mcp.call("echo", {"n": 1}, ask=person)
+            assert caught.value.code == "session/input-required"
+        assert [question.url for question in person.asked] == [PAGE["url"]]
+        assert server.executed == ([1] if answer == ACCEPT else [])
+
+    with_server(go)
+
+
 def test_an_unknown_way_to_ask_is_declined() -> None:
     async def test(server: Faulty, mcp: Mcp, person: Person) -> None:
         assert await mcp.call("echo", ask=person) == {"action": "decline"}

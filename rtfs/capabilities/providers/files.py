@@ -76,6 +76,22 @@ def write_file(*arguments: Any, permit: Permit) -> None:
         raise _failure("write", path, error) from error
 
 
+def write_bytes(*arguments: Any, permit: Permit) -> None:
+    """(path base64) → nil; as `write_file`, with what base64 stands for."""
+    import binascii
+
+    path, given = _texts("ccos.io.write-bytes", arguments, ("path", "base64"))
+    try:
+        data = binascii.a2b_base64("".join(given.split()).encode("ascii"), strict_mode=True)
+    except (binascii.Error, ValueError) as error:
+        raise HostError(f"what is to be written to {path} is not base64: {error}", code="argument/encoding") from None
+    try:
+        with place(permit.path()) as there:
+            _replace(there, data)
+    except OSError as error:
+        raise _failure("write", path, error) from error
+
+
 def file_exists(*arguments: Any, permit: Permit) -> bool:
     """(path) → whether there is a file or folder."""
     _texts("ccos.io.file-exists", arguments, ("path",))

@@ -248,10 +248,10 @@ class SessionHandler(Protocol):
 
     Optional extras, found with `getattr`: `credential_env(metadata) -> sequence of environment variable names`,
     `requirements(metadata) -> iterable of grants` (`net:HOST`, `env:NAME`, `exec:COMMAND`), `idempotent(session, call)`
-    (async; the server's own word that a call can be repeated), `session_scope(call)` (whose a session is:
-    `principal`, `run` or `call`), `close()` (async; after the last session), `on_secret` (an attribute that the host
-    sets to a function to be told of each secret that the handler comes by on its own), `login(metadata, principal)`
-    (how long a stored login lasts, for people, or None).
+    (async; the server's own word that a call can be repeated), `session_scope(call)` (whose a session is: `principal`,
+    `run` or `call`), `session_restorable(call)` (a resumed run may go on in a new session), `close()` (async; after the
+    last session), `on_secret` (an attribute that the host sets to a function to be told of each secret that the handler
+    comes by on its own), `login(metadata, principal)` (how long a stored login lasts, for people, or None).
     """
 
     @abstractmethod
@@ -307,3 +307,20 @@ def fresh(error: HostError) -> HostError:
     copy.__dict__.update(error.__dict__)
     copy.__cause__ = error.__cause__
     return copy
+
+
+def scope_of(handler: Any, call: SessionCall) -> str:
+    """Whose the call's session is: as the call says, else as the handler does, else the principal's. Raises
+    SessionError for any other word."""
+    scope = call.scope
+    if scope is None and (ask := getattr(handler, "session_scope", None)) is not None:
+        scope = ask(call)
+    if scope not in (None, PRINCIPAL, RUN, CALL):
+        raise SessionError(f"a session's scope is principal, run or call, not {scope!r}")
+    return scope or PRINCIPAL
+
+
+def is_restorable(handler: Any, call: SessionCall) -> bool:
+    """Whether the handler says that a resumed run may go on in a new session."""
+    ask = getattr(handler, "session_restorable", None)
+    return ask is not None and bool(ask(call))

@@ -14,7 +14,6 @@ from time import monotonic
 from rtfs.capabilities.sessions import events
 from rtfs.capabilities.sessions.events import PoolEvent
 from rtfs.capabilities.sessions.handler import (
-    CALL,
     PRINCIPAL,
     RUN,
     MaybeSent,
@@ -24,6 +23,7 @@ from rtfs.capabilities.sessions.handler import (
     SessionKey,
     as_host_error,
     awaitable,
+    scope_of,
     wrong_answer,
 )
 from rtfs.capabilities.sessions.lanes import Lane, Lanes, Slot
@@ -193,16 +193,13 @@ class SessionPool:
 
     def _owner(self, handler: SessionHandler, call: SessionCall) -> str:
         """The run or call that the call's session belongs to, "" for a session that is shared."""
-        scope = call.scope
-        if scope is None and (ask := getattr(handler, "session_scope", None)) is not None:
-            scope = ask(call)
-        if scope in (None, PRINCIPAL):
+        try:
+            scope = scope_of(handler, call)
+        except HostError as error:
+            raise self._named(error, call) from error.__cause__
+        if scope == PRINCIPAL:
             return ""
-        if scope == RUN and call.run_id:
-            return _RUN_MARK + call.run_id
-        if scope in (RUN, CALL):
-            return f"{_CALL_MARK}{self._calls}"
-        raise self._named(SessionError(f"a session's scope is principal, run or call, not {scope!r}"), call)
+        return _RUN_MARK + call.run_id if scope == RUN and call.run_id else f"{_CALL_MARK}{self._calls}"
 
     async def _perform(self, attempt: _Attempt) -> Any:
         call = attempt.call

@@ -24,6 +24,7 @@ _PATH = Signature(("path",), 1)
 SIGNATURES = {
     "ccos.io.read-file": _PATH,
     "ccos.io.write-file": Signature(("path", "content"), 2),
+    "ccos.io.write-bytes": Signature(("path", "base64"), 2),
     "ccos.io.file-exists": _PATH,
     "ccos.io.delete-file": _PATH,
     "ccos.system.get-env": Signature(("name", "default"), 1),
@@ -39,7 +40,7 @@ SIGNATURES = {
 """Parameters of the bundled capabilities; the others (printing, JSON, branches) take values without names."""
 
 _PRINTING = ("ccos.io.println", "ccos.io.print", "ccos.io.log")
-_FILES = ("ccos.io.read-file", "ccos.io.write-file", "ccos.io.file-exists", "ccos.io.delete-file")
+_FILES = tuple(f"ccos.io.{name}" for name in ("read-file", "write-file", "write-bytes", "file-exists", "delete-file"))
 
 
 def install(registry: Registry, values: Values) -> None:
@@ -60,6 +61,12 @@ def install(registry: Registry, values: Values) -> None:
             INLINE,
             _later("files", "write_file"),
             _path("ccos.io.write-file", "write", "path", "content"),
+        ),
+        (
+            "ccos.io.write-bytes",
+            INLINE,
+            _later("files", "write_bytes"),
+            _path("ccos.io.write-bytes", "write", "path", "base64"),
         ),
         ("ccos.io.file-exists", INLINE, _later("files", "file_exists"), _path("ccos.io.file-exists", "read", "path")),
         (

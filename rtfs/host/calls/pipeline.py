@@ -40,12 +40,13 @@ from rtfs.host.calls.marshal import (
 from rtfs.host.policy import policy
 from rtfs.host.policy.policy import Decision, PolicyRequest
 from rtfs.host.policy.rules import size_of
-from rtfs.host.redaction import clean, named, redact
+from rtfs.host.redaction import clean, knows_any, named, redact
 from rtfs.host.run.driver import call_function, parallel
 from rtfs.host.scheduler.suspensions import InThread, OnLoop
 from rtfs.host.stop import Stop
 from rtfs.syntax.printer import to_text
-from rtfs.values import HostError, LimitError, UserError
+from rtfs.values import HostError, LimitError, Map, UserError, Vector
+from rtfs.values.info import result_info
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -348,6 +349,13 @@ def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
     if entry.check_output is not None:
         entry.check_output(value, f'the output of "{entry.id}"')
     result = to_text(value)
-    if entry.route == SESSION and (shown := redact(result)) != result:
-        return read_shown(entry, shown), shown
+    if entry.route != SESSION:
+        return value, result
+    note = result_info(value)
+    if (shown := redact(result)) != result:
+        value, result = read_shown(entry, shown), shown
+    if note is not None and (value.__class__ is Map or value.__class__ is Vector):
+        cleaned = note.cleaned(redact) if knows_any() else note
+        if value.info is not cleaned:
+            value = value.with_info(cleaned)
     return value, result

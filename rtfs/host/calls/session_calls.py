@@ -10,7 +10,7 @@ from __future__ import annotations
 from os import getpid
 
 from rtfs.capabilities.metadata import candidates, prefixes
-from rtfs.capabilities.registry import PLAN
+from rtfs.capabilities.registry import PLAN, SESSION
 from rtfs.host.audit.events import CallProgressed, SessionChanged
 from rtfs.host.redaction import know, redact
 from rtfs.host.scheduler.suspensions import OnLoop
@@ -42,7 +42,8 @@ class Sessions:
 
     __slots__ = (
         "_bundled", "_engine", "_events", "_handlers", "_inherited", "_installed", "_limits", "_made", "_options",
-        "_pid", "_pool", "_providers", "environ", "questions", )  # fmt: skip
+        "_pid", "_pool", "_providers", "_runs", "environ", "questions", "sample",
+    )  # fmt: skip
 
     def __init__(
         self, engine: Engine, events: Events, bundled: Mapping[str, str], environ: Callable[[str], str | None]
@@ -59,8 +60,11 @@ class Sessions:
         self._pid = getpid()
         self._inherited: list[Any] = []
         self._providers: dict[Entry, str] = {}
+        self._runs: set[str] = set()
         self.environ = environ
         self.questions: Questions | None = None
+        self.sample: Callable[[Any], Any] | None = None
+        """Answers what servers ask of a language model; given to handlers that have the attribute `sample`."""
 
     def register(self, name: str, handler: Any) -> None:
         """Have `handler` (a SessionHandler, or a class or function that makes one) serve metadata prefixed by
@@ -120,6 +124,8 @@ class Sessions:
             where = self._bundled.get(name)
             made = _load(where) if where is not None else self._entry_points()[name].load()
             handler = self._handlers[name] = _made(made, name, self._options.get(name, {}))
+            if self.sample is not None and hasattr(handler, "sample"):
+                handler.sample = self.sample
             self._made.add(name)
         return handler
 
@@ -138,7 +144,7 @@ class Sessions:
     async def perform(self, entry: Entry, value: Any, frame: Frame, number: int) -> Any:
         """Perform a call through a session; its value. number: of its decision in the ledger."""
         from rtfs.capabilities.optional import optional_names
-        from rtfs.capabilities.sessions.handler import SessionCall
+        from rtfs.capabilities.sessions.handler import RUN, SessionCall, scope_of
 
         name = self.provider(entry)
         handler = self.handler(name)
@@ -163,7 +169,13 @@ class Sessions:
             progress=progressed if self._events.observed else None,
             optional_keys=optional_names(fields.input_schema),
             logins=self._may_use_login(handler, entry, context),
+            run_id=context.run_id,
+            scope=fields.session_scope,
         )
+        if scope_of(handler, call) == RUN:
+            self._runs.add(context.run_id)
+            if frame.run.replayed:
+                self._check_restorable(handler, call, entry, frame)
         asked = self.questions
         if asked is None:
             return await OnLoop(lambda: self._through_pool(name, call))
@@ -173,6 +185,47 @@ class Sessions:
             lambda ask: self._through_pool(name, call.asking(ask)),
             lambda question: asked.settle(question, entry, frame, number, self._events),
         )
+
+    def _check_restorable(self, handler: Any, call: Any, entry: Entry, frame: Frame) -> None:
+        """Raise `session/state-lost` for the first call of a resumed run to a server that kept the run's state in a
+        session: that session went with the process."""
+        from rtfs.capabilities.sessions.handler import SessionCall, SessionError, is_restorable
+
+        if entry.fields.session_restorable or is_restorable(handler, call):
+            return
+        key, name = handler.session_key(call), self.provider(entry)
+        for id in sorted(frame.run.replayed):
+            other = frame.run.registry.find(id)
+            if other is None or other.route != SESSION or self.provider(other) != name:
+                continue
+            context = frame.context
+            made = SessionCall(
+                id,
+                other.fields.flat_metadata,
+                None,
+                principal=context.principal,
+                credential=self._credential(handler, other, context),
+                logins=self._may_use_login(handler, other, context),
+            )
+            if handler.session_key(made) == key:
+                raise SessionError(
+                    f"the session of this run with {key.server} went with the process that had it, "
+                    f'after a call of "{id}"',
+                    code="session/state-lost",
+                    hint="start the run anew, or declare :session-restorable true if a new session will do",
+                    capability=entry.id,
+                )
+
+    def end_run(self, run_id: str) -> None:
+        """A run is over: the sessions that are its own are ended, on the engine's loop; nobody waits for it."""
+        if run_id not in self._runs:
+            return
+        self._runs.discard(run_id)
+        pool = self._pool
+        if pool is not None and self._engine.started:
+            import asyncio
+
+            asyncio.run_coroutine_threadsafe(pool.end_run(run_id), self._engine.loop())
 
     def _credential(self, handler: Any, entry: Entry, context: RuntimeContext) -> Any:
         """The credential that the handler's names lead to, if any: the first environment variable that is set, and,

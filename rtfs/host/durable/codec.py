@@ -4,6 +4,8 @@ Must not know what is written or where. Invariants: equal values of one kind giv
 whatever the hash seed; `decode(encode(v))` is v, with every kind kept apart (1 and 1.0, lists and vectors, keywords and
 strings, NaN, lone surrogates, integers of any size); nesting of any depth is no danger.
 
+What came along with a call's result (`ResultInfo`) is kept, unless the writer says that only the value counts.
+
 A value is a JSON array of steps for a stack machine, children first: a JSON atom pushes itself, an array does what its
 first word says.
 """
@@ -31,6 +33,7 @@ from rtfs.values import (
     UserError,
     Vector,
 )
+from rtfs.values.info import ResultInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +52,9 @@ _ERRORS: dict[str, type[UserError]] = {
 }
 
 
-def encode(value: Any, functions: bool = False) -> str:
-    """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses). Raises
-    TypeError for what is no value, and for functions."""
+def encode(value: Any, functions: bool = False, results: bool = True) -> str:
+    """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses). results:
+    whether what came along with results of calls is kept. Raises TypeError for what is no value, and for functions."""
     kind = value.__class__
     if kind in _ATOMS and (kind is not int or -_LARGE < value < _LARGE):
         return _write((value,))
@@ -64,6 +67,10 @@ def encode(value: Any, functions: bool = False) -> str:
             steps.append(one if kind is not int or -_LARGE < one < _LARGE else ("i", hex(one)))
         elif kind is Keyword:
             steps.append(("k", one.name))
+        elif results and (kind is Map or kind is Vector) and one.info.__class__ is ResultInfo:
+            steps.append(("w",))
+            pending.append(one.with_info(None))
+            pending.append(one.info.meta)
         elif kind is Map:
             steps.append(("m", len(one)))
             for pair in one.items():
@@ -146,6 +153,9 @@ def decode(text: str, sources: Mapping[str, Source] | None = None) -> Any:
                 stack.append(Symbol(step[1]))
             elif tag == "i":
                 stack.append(int(step[1], 16))
+            elif tag == "w":
+                came = stack.pop()
+                stack.append(stack.pop().with_info(ResultInfo(came)))
             elif tag == "e":
                 stack.append(_error(step, stack.pop(), sources or {}))
             else:

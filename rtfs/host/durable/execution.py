@@ -219,7 +219,7 @@ class Durable:
         """The value of a call: from the record, or from the stages of the pipeline, and then it is recorded."""
         path = frame.next_path()
         try:
-            text = encode(Vector(call.args), functions=True)
+            text = encode(Vector(call.args), functions=True, results=False)
         except TypeError as error:
             raise HostError(f'"{call.id}": {error}', code="argument/invalid") from None
         replay = self._replay
@@ -270,6 +270,7 @@ class Durable:
     def _answer(self, known: Recorded, call: HostCall, frame: Frame) -> Any:
         outcome = known.outcome
         assert outcome is not None
+        frame.run.replayed.add(call.id)
         context = frame.context
         if not outcome.note:
             _spend(context.quota, call)

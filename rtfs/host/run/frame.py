@@ -56,11 +56,13 @@ class Run:
     `gate`: looks at the program before its first step, or None.
 
     `width`: how many branches of one `step-parallel` run at the same time.
+
+    `replayed`: ids of the capabilities whose calls were answered from the record and not made in this process.
     """
 
     __slots__ = (
         "_language", "breathe", "budget", "durability", "events", "gate", "limits", "origin", "performer", "registry",
-        "warn", "width",
+        "replayed", "warn", "width",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +91,7 @@ class Run:
         self.warn = warn
         self.breathe = breathe
         self.width = width
+        self.replayed: set[str] = set()
 
     @property
     def deadline(self) -> float | None:

@@ -43,6 +43,7 @@ _SESSIONLESS = "sessionless"
 _TWO_ENDPOINTS = "two-endpoints"
 _TWO_ENDPOINTS_SECONDS = 3.0
 """For a server that knows no POST to say that it is one of the old kind."""
+_BACK_CHANNEL = 'this server asks back in the way of the handshake: give it :protocol_version "2025-11-25"'
 _ADDRESSES = frozenset(("server_url", "server_endpoint", "url", "command"))
 _WORD = re.compile(r"[^A-Za-z0-9]+")
 
@@ -100,6 +101,10 @@ class McpHandler:
     def session_scope(self, call: SessionCall) -> str | None:
         """Whose the server's sessions are: `principal`, `run` or `call`; None if nothing says."""
         return self._target(call.capability_id, call.metadata).scope
+
+    def session_restorable(self, call: SessionCall) -> bool:
+        """Whether a resumed run may go on in a new session with the server."""
+        return self._target(call.capability_id, call.metadata).restorable
 
     def requirements(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """The grants that calling an untrusted declaration needs. Raises SessionError for unusable metadata."""
@@ -169,7 +174,7 @@ class McpHandler:
             if session.sessionless:
                 self.eras.pop(target.identity, None)
             raise
-        return result_value(result)
+        return result_value(result, _BACK_CHANNEL if session.sessionless else None)
 
     async def terminate_session(self, session: Session) -> None:
         """HTTP DELETE, or the end of the process; nothing for an expired session or a sessionless server."""

@@ -60,7 +60,8 @@ class McpSession(Session):
     meta: JSON members that every request's `_meta` carries. server: what the server says of itself (`serverInfo`,
     `capabilities`, `instructions`). asker: its name for a person whom it asks. toolbox: what `tools/list` said, set by
     the handler. client: what is offered to the server. over_http: in the sessionless era a request is cancelled by
-    closing its stream. on_update: told of each `notifications/resources/updated`, with its URI.
+    closing its stream. on_update: told of each `notifications/resources/updated`, with its URI. pages: set
+    when the server says that a person is done with the page of this elicitation id.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class McpSession(Session):
         self.toolbox: Toolbox
         self.prefixes: dict[str, tuple[bytes, Headers]] = {}
         self.on_update: Callable[[str], object] | None = None
+        self.pages: dict[str, asyncio.Event] = {}
         self._meta = meta
         self._waiting: list[Inbox] = []
 
@@ -193,6 +195,10 @@ class McpSession(Session):
         elif method == "notifications/cancelled":
             for inbox in self._waiting:
                 inbox.withdraw(params.get("requestId"))
+        elif method == "notifications/elicitation/complete":
+            page = self.pages.get(str(params.get("elicitationId")))
+            if page is not None:
+                page.set()
         elif method == "notifications/resources/updated":
             if self.on_update is not None and isinstance(params.get("uri"), str):
                 self.on_update(params["uri"])

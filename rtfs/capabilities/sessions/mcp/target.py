@@ -28,7 +28,8 @@ class Target:
 
     url: of an HTTP server, else None; command, args, env, cwd: of a server to start. name: `server_name`. label: for
     people. headers, oauth: from configuration; none of them where an override leads to another origin. requires: "auto"
-    or "true". version: the one revision to speak, or None. scope: whose sessions are, or None. roots: folders that the
+    or "true". version: the one revision to speak, or None. scope: whose sessions are, or None. restorable: a resumed
+    run may go on in a new session. roots: folders that the
     server is told of, as (URI, name), or None. transport: `sse` for the two endpoints of 2024-11-05, else found out.
     identity: what distinguishes it from others with this label.
     login_name: what `login` calls it: the configured name, else the URL.
@@ -36,7 +37,7 @@ class Target:
 
     __slots__ = (
         "args", "command", "cwd", "env", "headers", "identity", "keys", "label", "login_name", "name", "oauth",
-        "requires", "roots", "scope", "transport", "url", "version",
+        "requires", "restorable", "roots", "scope", "transport", "url", "version",
     )  # fmt: skip
 
     def __init__(self, fields: Mapping[str, Any], overridden: str | None, *, configured: bool = False) -> None:
@@ -50,6 +51,7 @@ class Target:
         if self.scope not in (None, PRINCIPAL, RUN, CALL):
             shown = one_line(self.scope or "", 40)
             raise SessionError(f"a session's scope is principal, run or call, not {shown!r}", code="session/target")
+        self.restorable = fields.get("session_restorable") in (True, "true")
         self.roots = _roots(fields.get("roots"))
         self.transport = text(fields.get("transport"))
         self.url: Any = None

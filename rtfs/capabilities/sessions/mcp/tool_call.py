@@ -13,9 +13,15 @@ import asyncio
 from rtfs.capabilities.sessions.handler import SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.mcp.client import Refused
 from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST
-from rtfs.capabilities.sessions.mcp.protocol import HEADER_MISMATCH, UNSUPPORTED_VERSION, error_of
+from rtfs.capabilities.sessions.mcp.protocol import (
+    HEADER_MISMATCH,
+    UNSUPPORTED_VERSION,
+    URL_ELICITATION,
+    error_of,
+)
 from rtfs.capabilities.sessions.mcp.results import reply_error
 from rtfs.capabilities.sessions.mcp.tools import describe, header_value, parameter_headers
+from rtfs.capabilities.sessions.questions import ACCEPT
 from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
@@ -27,6 +33,11 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.mcp.session import McpSession
 
     Headers = list[tuple[bytes, bytes]]
+
+_PAGES = 3
+"""Times that a call is sent, where the server first wants a person to open a page."""
+_PAGE_SECONDS = 30.0
+"""For the server to say that the person is done there, before the call is sent again all the same."""
 
 
 async def call_tool(
@@ -44,8 +55,14 @@ async def call_tool(
     prefix, headers = known
     members = prefix + encoded
     if not session.sessionless:
-        reply = await session.request("tools/call", members, progress=call.progress, call=call)
-        return _result(reply, tool)
+        for _ in range(_PAGES):
+            reply = await session.request("tools/call", members, progress=call.progress, call=call)
+            error = error_of(reply)
+            if error is None or error["code"] != URL_ELICITATION or call.ask is None:
+                break
+            if not await _opened(error.get("data"), session, call):
+                break
+        return _result(reply, tool, session)
     if not session.over_http:
         return await _rounds(session, tool, members, [], call, limits)
     marked = headers
@@ -65,6 +82,33 @@ async def call_tool(
         raise reply_error(error.error, describe(tool)) from None
 
 
+async def _opened(data: Any, session: McpSession, call: SessionCall) -> bool:
+    """Whether the person behind a call is done with the pages that a server wants opened first: all of them were shown
+    and agreed to, and the server has said that they are done, or some time has passed."""
+    pages = data.get("elicitations") if isinstance(data, dict) else None
+    if not isinstance(pages, list) or not 0 < len(pages) <= MOST or not all(isinstance(one, dict) for one in pages):
+        return False
+    done = [asyncio.Event() for _ in pages]
+    names = [str(one.get("elicitationId")) for one in pages]
+    session.pages.update(zip(names, done, strict=True))
+    try:
+        for one in pages:
+            answer = await session.client.answer(METHOD, {**one, "mode": "url"}, call, session.asker)
+            if answer["action"] != ACCEPT:
+                return False
+        async with asyncio.timeout(_PAGE_SECONDS):
+            for event in done:
+                await event.wait()
+    except TimeoutError:
+        pass
+    except Refused:
+        return False
+    finally:
+        for name in names:
+            session.pages.pop(name, None)
+    return True
+
+
 class _Mismatch(Exception):
     """The server wants other headers, and has not acted on the request."""
 
@@ -73,10 +117,10 @@ class _Mismatch(Exception):
         super().__init__(error)
 
 
-def _result(reply: dict[str, Any], tool: str) -> Any:
+def _result(reply: dict[str, Any], tool: str, session: McpSession) -> Any:
     error = error_of(reply)
     if error is not None:
-        raise reply_error(error, describe(tool))
+        raise reply_error(error, describe(tool), known=session.offers("tools"))
     return reply.get("result")
 
 
@@ -92,7 +136,7 @@ async def _rounds(
             raise SessionExpired(SessionError(f"{session.asker} does not speak {session.version} any more"))
         if error is not None and error["code"] == HEADER_MISMATCH and number == 0 and session.over_http:
             raise _Mismatch(error)
-        result = _result(reply, tool)
+        result = _result(reply, tool, session)
         kind = result.get("resultType", "complete") if isinstance(result, dict) else "complete"
         if kind == "complete":
             return result

@@ -352,7 +352,7 @@ class Listener:
         try:
             fields = fields_of(response)
             if response.status_code != 200 or not fields.get("content-type", "").startswith("text/event-stream"):
-                return response.status_code >= 500
+                return response.status_code >= 500 and response.status_code != 501
             self._answered.set()
             body = Body(response, fields, _ENDLESS)  # one event is bounded, the stream is as long as the session
             try:
