@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.audit.ledger import Record
     from rtfs.host.durable.execution import idempotency_key
+    from rtfs.host.handle import RunHandle
     from rtfs.host.policy.policy import Decision, PolicyRequest
     from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime import Runtime
@@ -65,6 +66,7 @@ _WHERE = {
     "Record": "rtfs.host.audit.ledger",
     "idempotency_key": "rtfs.host.durable.execution",
     "ResumeOptions": "rtfs.host.run.options",
+    "RunHandle": "rtfs.host.handle",
     "RunOptions": "rtfs.host.run.options",
     "Runtime": "rtfs.host.runtime",
     "RuntimeOptions": "rtfs.host.runtime_options",
@@ -95,6 +97,7 @@ __all__ = [
     "RequiresHost",
     "ResumeOptions",
     "RtfsError",
+    "RunHandle",
     "RunOptions",
     "Runtime",
     "RuntimeOptions",

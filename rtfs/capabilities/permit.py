@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 class Permit:
     """needs: resources as grants, in the order in which the capability named them (`fs:read:PATH`, `net:HOST:PORT`).
     principal: on whose behalf. names(`net:HOST:PORT`): whether the grants name this host itself, not by a wildcard.
-    key: the idempotency key of a call of a durable run, the same when it is made again; else None."""
+    key: the idempotency key of a call of a durable run, the same when it is made again; else None. output: takes the
+    text that the run prints; None: standard output and error."""
 
-    __slots__ = ("key", "names", "needs", "principal")
+    __slots__ = ("key", "names", "needs", "output", "principal")
 
     def __init__(
         self,
@@ -24,11 +25,13 @@ class Permit:
         principal: str = "local",
         names: Callable[[str], bool] = lambda need: False,
         key: str | None = None,
+        output: Callable[[str], object] | None = None,
     ) -> None:
         self.needs = needs
         self.principal = principal
         self.names = names
         self.key = key
+        self.output = output
 
     def path(self) -> str:
         """The path of the one file that was decided about, links resolved."""

@@ -16,7 +16,7 @@ from rtfs.host.run.options import PLAIN, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Within
 from rtfs.host.stop import Stop
-from rtfs.values import HostError, UserError
+from rtfs.values import Cancelled, HostError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
-    from rtfs.host.audit.events import Events
+    from rtfs.host.audit.events import Event, Events
     from rtfs.host.calls.pipeline import Pipeline
+    from rtfs.host.handle import RunHandle
     from rtfs.host.policy.rules import Rules
     from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime_options import RuntimeOptions
@@ -50,12 +51,14 @@ class Executor:
 
     `warnings`: the first thousand, as (message, span).
 
+    `started`: the handles of the runs that advance by themselves.
+
     `compiling`: the lock of the one environment that all plain runs define in.
     """
 
     __slots__ = (
         "_environment", "_ran_plans", "closed", "compiling", "engine", "events", "grants", "loaded", "options",
-        "pipeline", "registry", "rules", "shell", "warnings",
+        "pipeline", "registry", "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +82,7 @@ class Executor:
         self.loaded: list[tuple[Source, int]] = []
         self.shell: dict[str, Any] = {}
         self.warnings: list[tuple[str, Any]] = []
+        self.started: set[RunHandle] = set()
         self.closed = False
         self.compiling = allocate_lock()
         self._environment: Environment | None = None
@@ -107,28 +111,56 @@ class Executor:
         """Run a program in this thread; its value. origin: whose declarations its `(capability …)` forms are. Raises
         UserError."""
         self._check_usable()
-        if options.journaled:
-            return self.drive(self._journaled(source, options))
-        if options.keep is False:
-            return self.drive(self._apart(source, options))
-        if origin == PLAN:
-            self._ran_plans = True
-        else:
-            source.library = True
-            self.loaded.append((source, origin))
-        run = self.new_run(options, self.registry, lambda: self.environment, origin, options.timeout is not None)
-        return self.drive(self.execute(source, self.new_frame(run, options, source)))
+        frame = self._begin(source, options, options.keep is not False, origin, options.timeout is not None)
+        return self.drive(self.execute(source, frame))
 
     async def arun(self, source: Source, options: RunOptions) -> Any:
         """Run a program within the running event loop, which has its turn meanwhile; its value. Raises UserError."""
         self._check_usable()
-        if options.journaled:
-            return await self.adrive(self._journaled(source, options))
-        if not options.keep:
-            return await self.adrive(self._apart(source, options))
-        self._ran_plans = True
-        run = self.new_run(options, self.registry, lambda: self.environment, PLAN, True)
-        return await self.adrive(self.execute(source, self.new_frame(run, options, source)))
+        frame = self._begin(source, options, options.keep is True, PLAN, True)
+        return await self.adrive(self.execute(source, frame))
+
+    def start_run(self, source: Source, options: RunOptions) -> RunHandle:
+        """Start a program, which then advances by itself. Raises UserError for a runtime that runs nothing now."""
+        from rtfs.host.handle import RunHandle
+
+        self._check_usable()
+        told: list[Event] = []
+        unsubscribe = self.events.subscribe(told.append)  # how the run begins, until its handle is there
+        try:
+            frame = self._begin(source, options, options.keep is True, PLAN, True)
+            scheduler = Scheduler(self.engine)
+            handle = RunHandle(frame.context.run_id, frame.run, scheduler)
+            for event in told:
+                handle.hear(event)
+        finally:
+            unsubscribe()
+        unsubscribe = self.events.subscribe(handle.hear)
+        self.started.add(handle)
+
+        def end(value: Any, error: BaseException | None) -> None:
+            unsubscribe()
+            self.started.discard(handle)
+            handle.end(value, error)
+
+        def drive() -> None:
+            try:
+                value = self.drive(self.execute(source, frame), scheduler)
+            except BaseException as error:
+                end(None, error)
+            else:
+                end(value, None)
+
+        async def adrive() -> None:
+            try:
+                value = await self.adrive(self.execute(source, frame), scheduler)
+            except BaseException as error:
+                end(None, _as_cancelled(error))
+            else:
+                end(value, None)
+
+        handle.begin(drive, adrive)
+        return handle
 
     def call(self, id: str, arguments: tuple[Any, ...], options: RunOptions) -> Any:
         """Call one capability, through the whole pipeline; its value. Raises UserError."""
@@ -160,6 +192,13 @@ class Executor:
         found = Resumption(self, run_id, options)
         return found.outcome() if found.ended else await self.adrive(found.begin())
 
+    def close(self) -> None:
+        """Start nothing any more, and cancel what advances by itself."""
+        self.closed = True
+        for handle in list(self.started):
+            handle.cancel("the runtime was closed")
+            handle.join(5)
+
     def _check_usable(self) -> None:
         if self.closed:
             raise HostError("the runtime is closed", code="runtime/closed")
@@ -170,23 +209,25 @@ class Executor:
                 hint="use another Runtime, or declare the capability in RTFS with :implementation",
             )
 
-    def drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    def drive(self, coroutine: Coroutine[Any, Any, Any], scheduler: Scheduler | None = None) -> Any:
         """What a run gives, driven in this thread."""
         token = _active.set((*_active.get(), self))
         try:
-            return Scheduler(self.engine).run(coroutine)
+            return (scheduler or Scheduler(self.engine)).run(coroutine)
         except Stop as stopped:
             raise stopped.error from None
         finally:
             _active.reset(token)
 
-    async def adrive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    async def adrive(self, coroutine: Coroutine[Any, Any, Any], scheduler: Scheduler | None = None) -> Any:
         """What a run gives, driven by the running event loop."""
         import asyncio
 
         token = _active.set((*_active.get(), self))
+        scheduler = scheduler or Scheduler(self.engine)
+        scheduler.home = asyncio.get_running_loop()
         try:
-            return await Scheduler(self.engine, home=asyncio.get_running_loop()).drive(coroutine)
+            return await scheduler.drive(coroutine)
         except Stop as stopped:
             raise stopped.error from None
         finally:
@@ -211,7 +252,7 @@ class Executor:
             gate = RunGate(registry)
         if options.timeout is not None:
             limits = within_seconds(limits, options.timeout)
-        return Run(
+        run = Run(
             self.pipeline,
             self.events,
             registry,
@@ -223,6 +264,8 @@ class Executor:
             width=self.options.width,
             gate=gate,
         )
+        run.output = options.output or self.options.output
+        return run
 
     def new_frame(self, run: Run, options: RunOptions, source: Source | None) -> Frame:
         """The frame of a run's program, and the run's beginning in the ledger."""
@@ -258,24 +301,30 @@ class Executor:
                 self.drive(self.execute(source, self.new_frame(run, PLAIN, source)))
         return registry, lambda: environment
 
-    def _apart(self, source: Source, options: RunOptions) -> Coroutine[Any, Any, Any]:
-        """A run that starts from a snapshot and keeps its definitions to itself, ready to be driven."""
-        environment, registry = self.environment.snapshot(), self.registry.snapshot()
-        run = self.new_run(options, registry, lambda: environment, PLAN, True)
-        return self.execute(source, self.new_frame(run, options, source))
-
-    def _journaled(self, source: Source, options: RunOptions) -> Coroutine[Any, Any, Any]:
-        """A durable, recorded or replayed run, ready to be driven."""
-        from rtfs.host.durable.resume import beginning, recorded
-
-        registry, language = self.fresh()
-        run = self.new_run(options, registry, language, PLAN, True)
-        frame = self.new_frame(run, options, source)
-        if options.durable:
-            run.durability = beginning(self, source, frame)
+    def _begin(self, source: Source, options: RunOptions, keep: bool, origin: int, breathe: bool) -> Frame:
+        """The frame of a program's run, which begins. keep: whether its definitions are there in later runs."""
+        if options.journaled:
+            registry, language = self.fresh()
+        elif not keep:
+            environment, registry = self.environment.snapshot(), self.registry.snapshot()
+            language = lambda: environment  # noqa: E731
         else:
-            run.durability = recorded(source, frame, options.record, options.replay)
-        return self.execute(source, frame)
+            registry, language = self.registry, lambda: self.environment
+            if origin == PLAN:
+                self._ran_plans = True
+            else:
+                source.library = True
+                self.loaded.append((source, origin))
+        run = self.new_run(options, registry, language, origin, breathe or options.journaled or not keep)
+        frame = self.new_frame(run, options, source)
+        if options.journaled:
+            from rtfs.host.durable.resume import beginning, recorded
+
+            if options.durable:
+                run.durability = beginning(self, source, frame)
+            else:
+                run.durability = recorded(source, frame, options.record, options.replay)
+        return frame
 
     # ------------------------------------------------------------------ one run
     async def execute(self, source: Source, frame: Frame) -> Any:
@@ -324,3 +373,10 @@ class Executor:
         finally:
             self.events.emit(RunEnded(frame.context, frame.parent, status))
             self.pipeline.sessions.end_run(frame.context.run_id)
+
+
+def _as_cancelled(error: BaseException) -> BaseException:
+    """A task that was cancelled ends its run like `RunHandle.cancel`."""
+    from asyncio import CancelledError
+
+    return Cancelled() if isinstance(error, CancelledError) else error

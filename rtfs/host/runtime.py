@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.audit.events import Event
     from rtfs.host.audit.ledger import Record
+    from rtfs.host.handle import RunHandle
     from rtfs.host.policy.grants import Grants
     from rtfs.host.run.options import ResumeKeywords, ResumeOptions, RunKeywords
     from rtfs.host.runtime_options import RuntimeKeywords, RuntimeOptions
@@ -208,6 +209,18 @@ class Runtime:
         chosen = run_options(options, keywords)
         return await self._executor.arun(_source(source, chosen), chosen)
 
+    def start_run(
+        self,
+        source: str | Source,
+        options: RunOptions | Mapping[str, Any] | None = None,
+        **keywords: Unpack[RunKeywords],
+    ) -> RunHandle:
+        """Start a program, which advances by itself: on the running event loop if there is one, else in a thread. As
+        `arun`, it starts from a snapshot and keeps its definitions to itself, unless `keep`. `await handle` or
+        `handle.result()` gives its value."""
+        chosen = run_options(options, keywords)
+        return self._executor.start_run(_source(source, chosen), chosen)
+
     def call(self, id: str, *arguments: Any, principal: str | None = None) -> Any:
         """Call one capability, through the whole pipeline; its value. Python arguments are converted. Raises
         UserError."""
@@ -235,7 +248,7 @@ class Runtime:
 
     def close(self) -> None:
         """End every session and thread of the runtime. Harmless when repeated."""
-        self._executor.closed = True
+        self._executor.close()
         self._engine.close()
         if self._pipeline.guard is not None:
             self._pipeline.guard.close()

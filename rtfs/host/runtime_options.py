@@ -9,7 +9,7 @@ from __future__ import annotations
 from rtfs.host.policy.context import check_level
 from rtfs.host.policy.policy import TIME_LIMIT
 from rtfs.host.policy.rules import Rules
-from rtfs.host.run.options import Options, grants_of, limits_of, values_of
+from rtfs.host.run.options import Options, grants_of, limits_of, output_of, values_of
 from rtfs.host.sqlite import KILL, check_mode
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rtfs.host.calls.hints import HintLimits
     from rtfs.host.policy.grants import Grants
     from rtfs.host.policy.policy import PolicyRequest
+    from rtfs.host.run.options import Output
     from rtfs.machine import Limits
 
     class RuntimeKeywords(TypedDict, total=False):
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         sample: Callable[[SamplingRequest], Any] | None
         on_event: Callable[[Record], None] | None
         on_warning: Callable[[str, Any], None] | None
+        output: Output | None
         stub: Callable[[str, tuple[Any, ...]], Any] | None
 
 
@@ -93,14 +95,39 @@ class RuntimeOptions(Options):
     sample            answers what servers ask of a language model: a `SamplingRequest` → text or dict; may be async
     on_event          told of each `Record` of the ledger
     on_warning        told of each warning: message and `Span` or None; they are kept in `warnings`, too
+    output            takes what runs print and log: a function of the text, or an object with `write`; None: standard
+                      output and error
     stub              answers the calls that would leave the process: (id, arguments) → value
     """
 
     __slots__ = (
-        "allow", "approve", "context", "durability", "elicit", "handlers", "hint_limits", "kv", "ledger", "level",
-        "limits", "max_calls", "module_path", "on_event", "on_warning", "policy", "policy_seconds", "pool_limits",
-        "principal", "quotas", "rules", "sample", "state", "stub", "width",
-    )  # fmt: skip
+        "allow",
+        "approve",
+        "context",
+        "durability",
+        "elicit",
+        "handlers",
+        "hint_limits",
+        "kv",
+        "ledger",
+        "level",
+        "limits",
+        "max_calls",
+        "module_path",
+        "on_event",
+        "on_warning",
+        "output",
+        "policy",
+        "policy_seconds",
+        "pool_limits",
+        "principal",
+        "quotas",
+        "rules",
+        "sample",
+        "state",
+        "stub",
+        "width",
+    )
 
     allow: Grants
     level: str
@@ -126,6 +153,7 @@ class RuntimeOptions(Options):
     sample: Callable[[SamplingRequest], Any] | None
     on_event: Callable[[Record], None] | None
     on_warning: Callable[[str, Any], None] | None
+    output: Callable[[str], object] | None
     stub: Callable[[str, tuple[Any, ...]], Any] | None
 
     def __init__(
@@ -155,6 +183,7 @@ class RuntimeOptions(Options):
         sample: Callable[[SamplingRequest], Any] | None = None,
         on_event: Callable[[Record], None] | None = None,
         on_warning: Callable[[str, Any], None] | None = None,
+        output: Output | None = None,
         stub: Callable[[str, tuple[Any, ...]], Any] | None = None,
     ) -> None:
         self._set(
@@ -182,6 +211,7 @@ class RuntimeOptions(Options):
             sample=sample,
             on_event=on_event,
             on_warning=on_warning,
+            output=output_of(output),
             stub=stub,
         )
         Rules(self.rules, self.quotas)

@@ -184,6 +184,11 @@ class Budget:
             return None
         return self.deadline - (self._parked_since if self._parked else monotonic())
 
+    @property
+    def parked(self) -> bool:
+        """Whether a person is being asked."""
+        return self._parked > 0
+
     def park(self) -> None:
         """A person is asked: time stands still until `unpark`."""
         if self._parked == 0:

@@ -328,8 +328,8 @@ def test_the_public_names() -> None:
     assert sorted(rtfs.__all__) == sorted(
         "ApprovalRequest Cancelled CapabilityManifest CompileError Complete Decision Environment EvalError HostCall "
         "HostError InternalError Keyword LimitError Limits List Map PolicyRequest ReaderError Record RequiresHost "
-        "ResumeOptions RtfsError RunOptions Runtime RuntimeOptions Source Span Symbol TypeMismatch UserError Vector "
-        "compile equal format_error from_python idempotency_key read read_value start to_python to_text".split()
+        "ResumeOptions RtfsError RunHandle RunOptions Runtime RuntimeOptions Source Span Symbol TypeMismatch UserError "
+        "Vector compile equal format_error from_python idempotency_key read read_value start to_python to_text".split()
     )
     for name in rtfs.__all__:
         assert getattr(rtfs, name) is not None

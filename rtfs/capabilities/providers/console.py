@@ -1,4 +1,5 @@
-"""`ccos.io.println`, `print` and `log`: text for people. Standard output and error are looked up at each call."""
+"""`ccos.io.println`, `print` and `log`: text for people. It goes to the output of the run, else to standard output and
+error, which are looked up at each call."""
 
 from __future__ import annotations
 
@@ -11,23 +12,29 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
-def println(*values: Any) -> None:
-    """Write the values, separated by spaces, and a line end to standard output."""
-    _write(sys.stdout, " ".join([display(value) for value in values]) + "\n")
+    from rtfs.capabilities.permit import Permit
 
 
-def print_(*values: Any) -> None:
-    """Write the values, separated by spaces, to standard output."""
-    _write(sys.stdout, " ".join([display(value) for value in values]))
+def println(*values: Any, permit: Permit) -> None:
+    """Write the values, separated by spaces, and a line end to the run's output, else to standard output."""
+    _write(permit, "stdout", " ".join([display(value) for value in values]) + "\n")
 
 
-def log(*values: Any) -> None:
-    """Write the values, separated by spaces, and a line end to standard error."""
-    _write(sys.stderr, " ".join([display(value) for value in values]) + "\n")
+def print_(*values: Any, permit: Permit) -> None:
+    """Write the values, separated by spaces, to the run's output, else to standard output."""
+    _write(permit, "stdout", " ".join([display(value) for value in values]))
 
 
-def _write(stream: Any, text: str) -> None:
+def log(*values: Any, permit: Permit) -> None:
+    """Write the values, separated by spaces, and a line end to the run's output, else to standard error."""
+    _write(permit, "stderr", " ".join([display(value) for value in values]) + "\n")
+
+
+def _write(permit: Permit, name: str, text: str) -> None:
+    if permit.output is not None:
+        permit.output(text)
+        return
+    stream = getattr(sys, name)
     if stream is None:  # a process without a console
         return
     try:

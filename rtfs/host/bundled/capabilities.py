@@ -100,7 +100,7 @@ def install(registry: Registry, values: Values) -> None:
         entry.signature = SIGNATURES.get(id)
         entry.takes_nothing = True
         entry.prints = id in _PRINTING
-        entry.told = function is _fetch or id in _FILES or id.startswith(kv)
+        entry.told = function is _fetch or id in _FILES or id in _PRINTING or id.startswith(kv)
         entry.repeats = _fetches_only if function is _fetch else None
         entry.keyed = id.startswith(kv)  # in a file by its key; what was in memory went with the process
         entry.describe = _description(entry)

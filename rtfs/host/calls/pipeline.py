@@ -330,7 +330,7 @@ class Pipeline:
 def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:
     """What an implementation is told of the decision about its call."""
     context = frame.context
-    return Permit(needs, context.principal, context.names_host, frame.idempotency_key)
+    return Permit(needs, context.principal, context.names_host, frame.idempotency_key, frame.run.output)
 
 
 def _check_arguments(entry: Entry, arguments: tuple[Any, ...], text: str, frame: Frame) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from json import dumps, loads
 
 import rtfs
+from rtfs.capabilities.permit import Permit
 from rtfs.host.durable.codec import decode, encode
 from rtfs.host.durable.execution import Durable
 from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, SAFE, WHOLE, Event
@@ -198,7 +199,7 @@ class Replayed(Durable):
     def _answered(self, known: Recorded, call: HostCall, frame: Frame) -> None:
         entry = frame.run.registry.find(call.id)
         if entry is not None and entry.prints:
-            entry.function(*call.args)
+            entry.function(*call.args, permit=Permit((), frame.context.principal, output=frame.run.output))
 
     def _is_new(self, known: Recorded | None, path: str, call: HostCall) -> None:
         if known is None or known.kind != ENTER:

@@ -51,6 +51,8 @@ class Run:
 
     `origin`: whose declarations its `(capability …)` forms are.
 
+    `output`: takes the text that it prints and logs; None: standard output and error.
+
     `breathe`: whether its machines let others have their turn now and then.
 
     `gate`: looks at the program before its first step, or None.
@@ -61,9 +63,21 @@ class Run:
     """
 
     __slots__ = (
-        "_language", "breathe", "budget", "durability", "events", "gate", "limits", "origin", "performer", "registry",
-        "replayed", "warn", "width",
-    )  # fmt: skip
+        "_language",
+        "breathe",
+        "budget",
+        "durability",
+        "events",
+        "gate",
+        "limits",
+        "origin",
+        "output",
+        "performer",
+        "registry",
+        "replayed",
+        "warn",
+        "width",
+    )
 
     def __init__(
         self,
@@ -88,6 +102,7 @@ class Run:
         self.budget = Budget(limits or DEFAULT_LIMITS)
         self.origin = origin
         self.durability: Durability = NOT_DURABLE
+        self.output: Callable[[str], object] | None = None
         self.warn = warn
         self.breathe = breathe
         self.width = width

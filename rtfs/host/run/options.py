@@ -12,11 +12,19 @@ from rtfs.values import HostError, from_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
-    from typing import Any, Self, TypedDict
+    from typing import Any, Protocol, Self, TypedDict
 
     from rtfs.machine import Limits
+
+    class Writer(Protocol):
+        """A text stream, as far as output needs one."""
+
+        def write(self, text: str, /) -> object:
+            """Take some text."""
+
+    Output = Callable[[str], object] | Writer
 
     class RunKeywords(TypedDict, total=False):
         """The keywords of `RunOptions`, as `run`, `arun` and others take them."""
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
         record: str | Path | None
         replay: str | Path | None
         incremental: bool
+        output: Output | None
 
     class ResumeKeywords(TypedDict, total=False):
         """The keywords of `ResumeOptions`, as `resume` and `aresume` take them."""
@@ -83,13 +92,27 @@ class RunOptions(Options):
     durable      it is journaled, so that it can be resumed when it was killed
     record       write its calls to this file (`rtfs.host.durable.recording`)
     replay       answer its calls from this file
+    output       takes the text that it prints and logs: a function of the text, or an object with `write`; None: the
+                 runtime's, which is standard output and error
     incremental  a later run may define names that this one uses, as at a prompt
     """
 
     __slots__ = (
-        "allow", "check", "context", "durable", "incremental", "keep", "limits", "name", "principal", "record",
-        "replay", "run_id", "timeout",
-    )  # fmt: skip
+        "allow",
+        "check",
+        "context",
+        "durable",
+        "incremental",
+        "keep",
+        "limits",
+        "name",
+        "output",
+        "principal",
+        "record",
+        "replay",
+        "run_id",
+        "timeout",
+    )
 
     context: dict[str, Any]
     principal: str | None
@@ -104,6 +127,7 @@ class RunOptions(Options):
     record: str | None
     replay: str | None
     incremental: bool
+    output: Callable[[str], object] | None
 
     def __init__(
         self,
@@ -121,6 +145,7 @@ class RunOptions(Options):
         record: str | Path | None = None,
         replay: str | Path | None = None,
         incremental: bool = False,
+        output: Output | None = None,
     ) -> None:
         self._set(
             context=values_of(context),
@@ -135,6 +160,7 @@ class RunOptions(Options):
             durable=durable,
             record=None if record is None else str(record),
             replay=None if replay is None else str(replay),
+            output=output_of(output),
             incremental=incremental,
         )
         if bool(durable) + (record is not None) + (replay is not None) > 1:
@@ -255,6 +281,16 @@ def seconds_of(timeout: Any) -> float | None:
     if timeout is None or (isinstance(timeout, (int, float)) and timeout.__class__ is not bool and timeout == timeout):
         return timeout
     raise HostError(f"a timeout is a number of seconds, not {timeout!r}", code="argument/invalid")
+
+
+def output_of(output: Output | None) -> Callable[[str], object] | None:
+    """The function that takes what a run prints. Raises HostError `argument/invalid`."""
+    write = getattr(output, "write", output)
+    if write is None or callable(write):
+        return write
+    raise HostError(
+        f"output is a function of a text, or an object with `write`, not {output!r}", code="argument/invalid"
+    )
 
 
 def grants_of(allow: Iterable[str] | Grants | None) -> Grants | None:

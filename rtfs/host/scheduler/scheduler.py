@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from time import monotonic
 
+from rtfs.host.stop import Stop
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Coroutine, Generator
     from typing import Any
+
+    from rtfs.values import UserError
 
     Timer = list[Any]  # [moment, number, action or None]
 else:
@@ -100,6 +104,13 @@ class Scheduler:
     def post(self, fiber: Fiber, waited: Suspension, value: Any, error: BaseException | None) -> None:
         """Go on with a fiber that still waits for `waited`. From any thread."""
         self._inbox.put((fiber, waited, value, error))
+        ring = self._ring
+        if ring is not None:
+            ring()
+
+    def interrupt(self, error: UserError) -> None:
+        """End everything with a Stop of this error, wherever it is. From any thread, once there is an inbox."""
+        self._inbox.put((None, None, None, Stop(error)))
         ring = self._ring
         if ring is not None:
             ring()
@@ -251,8 +262,14 @@ class Scheduler:
                 fiber, waited, value, error = self._inbox.get_nowait()
             except Empty:
                 return
-            if fiber.waiting is waited and not fiber.done:
-                waited.resolve(self, fiber, value, error)
+            self._take(fiber, waited, value, error)
+
+    def _take(self, fiber: Any, waited: Any, value: Any, error: BaseException | None) -> None:
+        """Something came into the inbox."""
+        if fiber is None and error is not None:
+            raise error
+        if fiber.waiting is waited and not fiber.done:
+            waited.resolve(self, fiber, value, error)
 
     def _fire(self) -> None:
         from heapq import heappop
@@ -277,8 +294,7 @@ class Scheduler:
             fiber, waited, value, error = self.inbox().get(timeout=pause)
         except Empty:
             return
-        if fiber.waiting is waited and not fiber.done:
-            waited.resolve(self, fiber, value, error)
+        self._take(fiber, waited, value, error)
 
 
 def _ring(loop: Any, bell: Any) -> None:
