@@ -243,7 +243,7 @@ def test_limits_of_a_run_and_of_the_runtime() -> None:
 
 
 def test_python_data_that_is_no_value_is_named(rt: rtfs.Runtime) -> None:
-    for context in ({"a": object()}, {"a": {"b": [set()]}}):
+    for context in ({"a": object()}, {"a": {"b": [b"bytes"]}}):
         assert code_of(rt, "1", context=context) == "argument/invalid"
 
 
@@ -326,10 +326,11 @@ def test_reading_values() -> None:
 
 def test_the_public_names() -> None:
     assert sorted(rtfs.__all__) == sorted(
-        "ApprovalRequest Cancelled CapabilityManifest CompileError Complete Decision Environment EvalError HostCall "
-        "HostError InternalError Keyword LimitError Limits List Map PolicyRequest ReaderError Record RequiresHost "
-        "ResumeOptions RtfsError RunHandle RunOptions Runtime RuntimeOptions Source Span Symbol TypeMismatch UserError "
-        "Vector compile equal format_error from_python idempotency_key read read_value start to_python to_text".split()
+        "ApprovalRequest Cancelled CapabilityManifest CompileError Complete Decision Environment EvalError "
+        "HostCall HostError InternalError Keyword LimitError Limits List Map PolicyRequest ReaderError Record "
+        "Regex RequiresHost ResumeOptions RtfsError RunHandle RunOptions Runtime RuntimeOptions Set Source "
+        "Span Symbol TypeMismatch UserError Vector compile equal format_error from_python idempotency_key "
+        "read read_value start to_python to_text".split()
     )
     for name in rtfs.__all__:
         assert getattr(rtfs, name) is not None
