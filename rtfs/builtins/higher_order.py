@@ -129,7 +129,7 @@ def for_source(coll: Any, /) -> Any:
 @builtin(
     "for*",
     "(for* step coll)",
-    "What `for` is made of: the elements of what `step` gives for each element, up to a nil; a vector unless lazy.",
+    "What `for` is made of: the elements of what `step` gives for each element, up to a nil; lazy if `coll` is.",
     "(for* (fn [x] (if (< x 3) [x x] nil)) [1 2 3])",
     "[1 1 2 2]",
 )
@@ -137,15 +137,11 @@ def for_(step: Any, coll: Any, /) -> Any:
     if coll.__class__ is LazySeq:
         return steps.lazy_mapcat(step, coll, nil_ends=True)
     elements: list[Any] = []
-    found = items("for", coll)
-    for i, x in enumerate(found):
+    for x in items("for", coll):
         part = step(x)
         if part is None:
             break
-        if part.__class__ is LazySeq:
-            behind = steps.as_lazy("for", Vector.of([*found][i + 1 :]))
-            return steps.lazy_concat([Vector.of(elements), part, steps.lazy_mapcat(step, behind, nil_ends=True)])
-        elements.extend(part)
+        elements.extend(items("for", part))
         if len(elements) > MAX_ITEMS:
             raise too_many("for")
     return Vector.of(elements)

@@ -287,6 +287,11 @@ def bounded_count(n: Any, coll: Any, /) -> int:
     return len(as_vector("bounded-count", coll))
 
 
+@builtin("lazy?", "(lazy? value)", "Is it a lazy sequence?", "(lazy? (range))", "true", "(lazy? [1])", "false")
+def is_lazy(value: Any, /) -> bool:
+    return value.__class__ is LazySeq
+
+
 @builtin(
     "realized?",
     "(realized? lazy-seq)",

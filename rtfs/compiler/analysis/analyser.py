@@ -38,10 +38,13 @@ if TYPE_CHECKING:
 # Functions of the language that call functions they are given: calling one can lead back into the caller.
 HIGHER_ORDER = frozenset(
     (
-        *("any?", "apply", "comp", "complement", "drop-while", "every?", "filter", "filterv", "fnil", "group-by"),
-        *("juxt", "keep", "map", "mapv"),
-        *("map-indexed", "mapcat", "max-by", "memoize", "merge-with", "min-by", "not-any?", "partial", "partition-by"),
-        *("reduce", "reduce-kv", "remove", "some", "some?", "sort", "sort-by", "take-while", "update", "update-in"),
+        *("any?", "apply", "comp", "complement", "completing", "drop-while", "eduction", "every-pred"),
+        *("every?", "filter", "filterv", "fnil", "for*", "group-by", "halt-when", "into", "iterate"),
+        *("iteration", "juxt", "keep", "keep-indexed", "lazy-seq*", "map", "map-indexed", "mapcat", "mapv"),
+        *("max-by", "max-key", "memoize", "merge-with", "min-by", "min-key", "not-any?", "not-every?"),
+        *("partial", "partition-by", "reduce", "reduce-kv", "reductions", "remove", "repeatedly", "run!"),
+        *("sequence", "some", "some-fn", "some?", "sort", "sort-by", "split-with", "take-while"),
+        *("trampoline", "transduce", "tree-seq", "update", "update-in", "update-keys", "update-vals"),
     )
 )
 
