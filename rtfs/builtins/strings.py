@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, index_error, need_int, need_string, size_error, type_error
 from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.lazy_steps import lazy_map
 from rtfs.builtins.seqs import items, like
+from rtfs.builtins.transducers import mapping
 from rtfs.syntax.printer import display, to_text
-from rtfs.values import Map, Regex, Vector, lookup
+from rtfs.values import LazySeq, Map, Regex, Vector, lookup
 from rtfs.values.account import spend
 
 TYPE_CHECKING = False
@@ -195,7 +197,7 @@ def trim(text: Any, /) -> str:
 
 @builtin(
     "replace",
-    "(replace text part replacement?)",
+    "(replace text part? replacement?)",
     'Every part replaced: a text by a text, matches of a #"…" by a text with $1 or by what a function answers.',
     '(replace "a-b-c" "-" "+")',
     '"a+b+c"',
@@ -205,7 +207,7 @@ def trim(text: Any, /) -> str:
     "[:one 2]",
     aliases=("string-replace",),
 )
-def replace(text: Any, part: Any, replacement: Any = MISSING, /) -> Any:
+def replace(text: Any, part: Any = MISSING, replacement: Any = MISSING, /) -> Any:
     if replacement is MISSING:
         return _replace_elements(text, part)
     need_string("replace", "text", text)
@@ -221,7 +223,15 @@ def replace(text: Any, part: Any, replacement: Any = MISSING, /) -> Any:
 
 
 def _replace_elements(replacements: Any, coll: Any) -> Any:
-    """Clojure's `(replace map coll)`: the elements, those that are keys of the map replaced by their values."""
+    """Clojure's `(replace map coll?)`: the elements, those that are keys of the map replaced by their values."""
     if replacements.__class__ is not Map and replacements.__class__ is not Vector:
         raise type_error("replace", "the replacements", "a map or a vector", replacements)
-    return like(coll, [lookup.get(replacements, element, element) for element in items("replace", coll)])
+
+    def replaced(element: Any) -> Any:
+        return lookup.get(replacements, element, element)
+
+    if coll is MISSING:
+        return mapping(replaced)
+    if coll.__class__ is LazySeq:
+        return lazy_map(replaced, coll)
+    return like(coll, [replaced(element) for element in items("replace", coll)])
