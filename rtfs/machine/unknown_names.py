@@ -19,6 +19,7 @@ MOST = 6
 def suggestion(message: str, traceback: Any) -> str | None:
     """A hint about the name that a message quotes first: known from other languages, or like one that is known where
     the traceback ends."""
+    from rtfs.compiler.analysis.undefined import in_a_namespace
     from rtfs.syntax.foreign_names import hint_for
     from rtfs.syntax.suggest import did_you_mean
 
@@ -32,7 +33,7 @@ def suggestion(message: str, traceback: Any) -> str | None:
     names = {plain_name(one) for one in written if one[0] not in " :_"}
     module = name.rpartition("/")[0]
     of_module = sorted(one for one in names if module and one.startswith(f"{module}/"))
-    hint = hint_for(name) if not of_module else None
+    hint = hint_for(name) or in_a_namespace(name) if not of_module else None
     if hint is not None:
         return hint
     near = did_you_mean(name, names)

@@ -78,16 +78,41 @@ def undefined(
     count: int | None = None,
 ) -> EvalError:
     """The error for a name, with what to write instead if that can be told."""
-    hint = _hint(name, module, environment, scope, count)
+    hint = _hint(name, module, environment, span, scope, count)
     return EvalError("undefined", f"`{name}` is not defined", span=span, hint=hint)
 
 
-def _hint(name: str, module: Module, environment: Environment, scope: Scope | None, count: int | None) -> str | None:
+def in_a_namespace(name: str) -> str | None:
+    """A hint for a name that a built-in namespace has."""
+    from rtfs.builtins import clojure as namespaces
+
+    for alias in ("str", "set", "walk", "math", "json"):
+        for namespace in namespaces.USUAL_ALIASES[alias]:
+            if namespaces.exists(namespace) and name in namespaces.short_names(namespace):
+                return f"write `{alias}/{name}`, which needs no `require`"
+    return None
+
+
+def _misread(name: str, span: Span | None) -> str | None:
+    """A hint about what stands right before a name, where no other form should end."""
+    if span is None or span.start == 0:
+        return None
+    before = span.source.text[span.start - 1]
+    if before == '"':
+        return 'a text ended right before this; a quote within a text is written `\\"`'
+    if name[0] == "." and before in ")]}":
+        return f"there is no access with a dot: the value of a key is (:{name[1:]} value)"
+    return None
+
+
+def _hint(
+    name: str, module: Module, environment: Environment, span: Span | None, scope: Scope | None, count: int | None
+) -> str | None:
     from rtfs.syntax.foreign_names import hint_for
     from rtfs.syntax.suggest import did_you_mean
 
     of_module = _names_of(name.rpartition("/")[0], module, environment)
-    hint = None if of_module else hint_for(name)
+    hint = None if of_module else _misread(name, span) or hint_for(name) or in_a_namespace(name)
     if hint is not None:
         return hint
     near = did_you_mean(name, _candidates(module, environment, scope, count, of_module))

@@ -49,9 +49,13 @@ def generate(analyser: Analyser, node: Node, names: Names | None = None) -> Code
             PYTHON_COMPILE_RECURSION, lambda: compile(tree, filename, "exec", dont_inherit=True, optimize=0)
         )
         return code
-    except (RecursionError, MemoryError, SyntaxError) as error:
+    except (RecursionError, MemoryError, SyntaxError):
         raise analyser.error(
-            CompileError("limit/nesting", f"the form is too deep or too large to be compiled ({error})")
+            CompileError(
+                "limit/nesting",
+                "the form is nested too deeply, or is too large, to be compiled",
+                hint="take parts of it out into functions of their own",
+            )
         ) from None
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rtfs.compiler.analysis.undefined import Use
     from rtfs.compiler.module import Macro, Module
 
-MAX_EXPANSIONS = 200_000
+MAX_EXPANSIONS = 8_000
+"""Expansions of macros that a source may take, beside one for each of its characters: about a second's worth."""
 MAX_NOTES = 4
 STANDARD = ("rtfs.core", "rtfs.prelude")
 """Modules whose macros are nobody's to look into."""
@@ -170,10 +171,11 @@ class UnitBuilder:
 
     def count_expansion(self) -> None:
         self._expansions += 1
-        if self._expansions > MAX_EXPANSIONS:
+        most = MAX_EXPANSIONS + len(self.unit.source.text)
+        if self._expansions > most:
             raise CompileError(
                 "limit/expansion",
-                f"macros expanded more than {MAX_EXPANSIONS} times",
+                f"macros expanded more than {most:,} times",
                 hint="does a macro expand to a call of itself for ever?",
             )
 
