@@ -32,7 +32,11 @@ CAP_DIVIDED = 1 << 16_384
 CHARGED = 32_768
 """Bits of an integer from which on arithmetic pays by size."""
 
-OPERATOR_HINTS = {"+": "str puts strings together, concat sequences"}
+OPERATOR_HINTS = {
+    "+": "str puts strings together, concat sequences",
+    "max": "the largest of a collection's numbers is (apply max coll)",
+    "min": "the smallest of a collection's numbers is (apply min coll)",
+}
 
 
 def not_number(function: str, *values: Any) -> TypeMismatch:

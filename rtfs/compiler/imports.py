@@ -122,8 +122,8 @@ def replay(unit: Unit, environment: Environment) -> None:
 
 def tell(fact: tuple[Any, ...], environment: Environment) -> None:
     """One fact: ("module", name, exports), ("alias", importer, alias, target), ("refer", importer, target, ((name
-    there, name here), …)), ("builtins", importer, ((name here, full name), …)), ("private", module, name), ("type",
-    module, name, encoded form)."""
+    there, name here), …)), ("builtins", importer, ((name here, full name), …)), ("export", module,
+    names), ("private", module, name), ("type", module, name, encoded form)."""
     kind = fact[0]
     if kind == "module":
         module = environment.module(fact[1])
@@ -131,6 +131,9 @@ def tell(fact: tuple[Any, ...], environment: Environment) -> None:
         module.exports = list(fact[2]) if fact[2] is not None else None
     elif kind == "alias":
         environment.module(fact[1]).aliases[fact[2]] = fact[3]
+    elif kind == "export":
+        module = environment.module(fact[1])
+        module.exports = [*(module.exports or ()), *fact[2]]
     elif kind == "builtins":
         environment.module(fact[1]).builtin_names.update(fact[2])
     elif kind == "private":

@@ -13,6 +13,7 @@ from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
 from rtfs.compiler.analysis.destructure import is_list_headed
+from rtfs.compiler.analysis.foreign_habits import check_top_level
 from rtfs.compiler.analysis.nodes import Const
 from rtfs.compiler.analysis.scope import Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error
@@ -58,6 +59,7 @@ class UnitCompiler:
 
     def compile(self, forms: list[Any], module: Module) -> Unit:
         """The unit of a source's forms."""
+        check_top_level(forms)
         analyser = Analyser(self.builder, self.environment, module)
         places = [self.builder.span(self.source, span.start, span.end) for span in forms.spans]  # type: ignore[attr-defined]
         for name, part in self.by_namespace(list(zip(forms, places, strict=True))):
@@ -120,6 +122,9 @@ class UnitCompiler:
             elif is_list_headed(form, "import"):
                 analyser.at = analyser.locate(form)
                 self.import_(form, analyser)
+            elif is_list_headed(form, "export"):
+                analyser.at = analyser.locate(form)
+                self.export(form, analyser.module)
             elif is_list_headed(form, "ns", "require", "use"):
                 analyser.at = analyser.locate(form)
                 self.namespace(form, analyser)
@@ -186,6 +191,10 @@ class UnitCompiler:
 
     def import_(self, form: Any, analyser: Analyser) -> None:
         items = form.to_list()[1:]
+        if items and items[0].__class__ is Vector:
+            for one in requirements(items, "import"):
+                self.require(one, analyser.module)
+            return
         if not items or items[0].__class__ is not Symbol:
             raise shape_error("import", "`import` names a symbol")
         name, options = items[0].name, items[1:]
@@ -205,6 +214,14 @@ class UnitCompiler:
         if only is not None:
             wanted.refer = [(one, one) for one in only]
         self.require(wanted, analyser.module)
+
+    def export(self, form: Any, module: Module) -> None:
+        """`(export name…)` or `(export [name …])`: like `:exports` of the module, for these names too."""
+        items = form.to_list()[1:]
+        if len(items) == 1 and items[0].__class__ in (Vector, List):
+            items = items[0].to_list()
+        self.tell(("export", module.name, tuple(self.names(Vector(items), "export"))))
+        self.builder.unit.steps.append(Step("nil", module.name))
 
     def namespace(self, form: Any, analyser: Analyser) -> None:
         """`ns`, `require` and `use`: the namespace of a file is the module that it is compiled into."""

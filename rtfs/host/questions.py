@@ -76,3 +76,30 @@ def _unusable(question: Question, why: str) -> HostError:
         code="session/input-required",
         capability=question.capability,
     )
+
+
+async def ask_for_text(
+    questions: Questions | None, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int, ledger: Ledger
+) -> Any:
+    """The text that the person answers to `(call "ccos.user.ask" prompt default?)`; the default if nobody does."""
+    from rtfs.capabilities.providers.arguments import take, text
+    from rtfs.capabilities.sessions.questions import ACCEPT, Question
+
+    prompt, default = take(entry.id, arguments, ("prompt", "default"), 1)
+    field: dict[str, Any] = {"type": "string", "title": "answer"}
+    if default is not None:
+        field["default"] = text(entry.id, "default", default)
+    if questions is not None:
+        schema = {"type": "object", "properties": {"answer": field}, "required": ["answer"]}
+        question = Question("the program", text(entry.id, "prompt", prompt), schema)
+        answer = await questions.settle(question, entry, frame, number, ledger)
+        if answer.action == ACCEPT and answer.content is not None:
+            return answer.content["answer"]
+    if default is not None:
+        return default
+    raise HostError(
+        f'nobody answered "{text(entry.id, "prompt", prompt)}"',
+        code="session/input-required",
+        capability=entry.id,
+        hint="run it at a terminal, give the Runtime an `elicit` function, or the call a default",
+    )

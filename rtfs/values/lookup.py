@@ -39,6 +39,7 @@ def get(collection: Any, key: Any, default: Any = None) -> Any:
     raise TypeMismatch(
         "type/mismatch",
         f"get: expected a map, set, vector, list, string, error or nil, got {_a(type_name(collection))}",
+        hint=f"the collection comes first: (get coll {collection})" if kind is Keyword else None,
     )
 
 

@@ -54,6 +54,10 @@ def parameters(items: list[Any]) -> list[tuple[Any, Any]]:
         elif type_form is ABSENT and index < len(items) and items[index].__class__ is Keyword:
             type_form = items[index]
             index += 1
+        if pattern.__class__ is Symbol and 0 < pattern.name.find("=") < len(pattern.name) - 1:
+            name, _, value = pattern.name.partition("=")
+            hint = f"write an arity for it: (defn f ([] (f {value})) ([{name}] …))"
+            raise CompileError("form/shape", f"`{pattern.name}`: parameters have no default values", hint=hint)
         if is_colon(pattern) or pattern.__class__ is Keyword:
             raise CompileError("form/shape", f"a type `{pattern}` stands where a parameter should")
         found.append((pattern, type_form))

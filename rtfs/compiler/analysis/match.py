@@ -24,6 +24,9 @@ Steps = list[Node | tuple[Binding, Node]]
 WHEN = Keyword("when")
 OR = Keyword("or")
 MAX_ALTERNATIVES = 1000
+GUARDS = (Keyword("when"), Keyword("if"), Keyword("guard"), Keyword("where"))
+"""Keywords that stand where a guard would, with a test behind them: no body is a bare keyword there."""
+DEFAULTS = (Keyword("else"), Keyword("default"), Keyword("otherwise"))
 
 
 def match_clauses(a: Analyser, forms: list[Any], subject: Node, scope: Scope, tail: Any) -> list[Clause]:
@@ -35,6 +38,8 @@ def match_clauses(a: Analyser, forms: list[Any], subject: Node, scope: Scope, ta
         index += 1
         guard: Any = None
         guarded = False
+        if index + 2 < len(forms) and forms[index] in GUARDS and forms[index + 1].__class__ is List:
+            raise CompileError("form/shape", "a guard is written with the bare `when`", hint="pattern when test body")
         if index < len(forms) and forms[index].__class__ is Symbol and forms[index].name == "when":
             if index + 1 >= len(forms):
                 raise shape_error("match", "a guard is missing after `when`")

@@ -111,7 +111,11 @@ def _hint(
     from rtfs.syntax.foreign_names import hint_for
     from rtfs.syntax.suggest import did_you_mean
 
-    of_module = _names_of(name.rpartition("/")[0], module, environment)
+    alias, _, rest = name.rpartition("/")
+    target = environment.modules.get(module.aliases.get(alias, "")) if alias else None
+    if target is not None and rest in target.defined and not target.exported(rest):
+        return f"module `{target.name}` does not export `{rest}`"
+    of_module = _names_of(alias, module, environment)
     hint = None if of_module else _misread(name, span) or hint_for(name) or in_a_namespace(name)
     if hint is not None:
         return hint

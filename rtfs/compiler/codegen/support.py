@@ -165,12 +165,16 @@ def fits_at_least(value: Any, count: int, /) -> bool:
     return value.__class__ in (Vector, List) and len(value) >= count
 
 
-def match_none(value: Any, /) -> Any:
+def match_none(value: Any, literal: Any = None, /) -> Any:
+    """Raise for a value that no clause of `match` fits. literal: a pattern that was meant to fit everything, or nil."""
     from rtfs.syntax.printer import to_text
 
     shown = to_text(value)
     shown = shown if len(shown) <= 200 else shown[:200] + "…"
-    raise EvalError("match/none", f"no pattern fits {shown}", data=value, hint="a last clause `_ …` takes everything")
+    hint = "add a final `_` clause to match anything"
+    if literal is not None:
+        hint = f"`{literal}` as a pattern fits only itself: write `_` to match anything"
+    raise EvalError("match/none", f"no pattern fits {shown}", data=value, hint=hint)
 
 
 # ---------------------------------------------------------------------- building
@@ -348,11 +352,19 @@ def bounded(product: int, /) -> int:
 
 
 # ---------------------------------------------------------------------- host
+def id_of_keyword(keyword: Keyword) -> str:
+    """The id that a keyword names: `:ccos.state.kv/get` is ccos.state.kv.get."""
+    name: str = keyword.name
+    if name.startswith("ccos.") and name != "ccos.concurrent/parallel":
+        return name.replace("/", ".")
+    return name
+
+
 def capability_id(value: Any, /) -> str:
     if value.__class__ is str:
         return value
     if value.__class__ is Keyword:
-        return value.name
+        return id_of_keyword(value)
     raise TypeMismatch("type/mismatch", f"a capability's id is a string or a keyword, not {a_kind(value)}")
 
 

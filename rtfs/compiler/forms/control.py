@@ -8,7 +8,7 @@ from __future__ import annotations
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.destructure import binding_name, is_list_headed
 from rtfs.compiler.analysis.error_classes import CATCH_CLASSES, known_class, made_code, reads_as_class
-from rtfs.compiler.analysis.match import match_clauses
+from rtfs.compiler.analysis.match import DEFAULTS, match_clauses
 from rtfs.compiler.analysis.nodes import Const, If, Local, Node, Primitive
 from rtfs.compiler.analysis.quasiquote import Template
 from rtfs.compiler.analysis.scope import Scope
@@ -88,7 +88,8 @@ def analyse_match(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     held = a.fresh("matched", inner)
     subject = Local(at, held)
     clauses = match_clauses(a, form.to_list()[2:], subject, inner, tail)
-    return nodes.Let(at, [(held, value)], nodes.Match(at, clauses, Primitive(at, "match_none", [subject])))
+    literal = [Const(at, one) for one in DEFAULTS if one in form.to_list()[2::2]][:1]
+    return nodes.Let(at, [(held, value)], nodes.Match(at, clauses, Primitive(at, "match_none", [subject, *literal])))
 
 
 # ---------------------------------------------------------------------- errors

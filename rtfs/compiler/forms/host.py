@@ -9,7 +9,7 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.nodes import Const, HostRequest, Local, MapDisplay, Node, Primitive
 from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope
 from rtfs.compiler.analysis.special_forms import shape_error, special_form
-from rtfs.compiler.codegen.support import MIXED_ARGUMENTS
+from rtfs.compiler.codegen.support import MIXED_ARGUMENTS, id_of_keyword
 from rtfs.values import Keyword, Map, Symbol
 from rtfs.values.error import CompileError
 
@@ -51,7 +51,7 @@ def _capability_id(a: Analyser, form: Any, scope: Scope) -> Node:
     if form.__class__ is str:
         return Const(a.at, form)
     if form.__class__ is Keyword:
-        return Const(a.at, form.name)
+        return Const(a.at, id_of_keyword(form))
     return Primitive(a.at, "capability_id", [a.analyse(form, scope)])
 
 
@@ -136,13 +136,19 @@ def analyse_step(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         items = items[2:]
     scope.function.ticks = True
     enter = HostRequest(at, "step-enter", Primitive(at, "step_name", [name]), [MapDisplay(at, options)])
+    return _between(a, enter, items, "step-leave", scope)
+
+
+def _between(a: Analyser, enter: Node, items: list[Any], leave: str, scope: Scope) -> Node:
+    """The value of a body between two requests, the second made however the body ends."""
+    at = a.at
     value = a.fresh("value", scope)
     error = a.fresh("error", scope)
-    leave = HostRequest(at, "step-leave", Const(at, ""), [Const(at, "ok")])
-    failed = HostRequest(at, "step-leave", Const(at, ""), [Const(at, "error")])
+    done = HostRequest(at, leave, Const(at, ""), [Const(at, "ok")])
+    failed = HostRequest(at, leave, Const(at, ""), [Const(at, "error")])
     rethrow = Primitive(at, "throw", [Local(at, error)])
     body = nodes.Try(at, a.body(items, scope), [nodes.Handler(None, error, nodes.Do(at, [failed, rethrow]))], None)
-    return nodes.Do(at, [enter, nodes.Let(at, [(value, body)], nodes.Do(at, [leave, Local(at, value)]))])
+    return nodes.Do(at, [enter, nodes.Let(at, [(value, body)], nodes.Do(at, [done, Local(at, value)]))])
 
 
 _STEP_OPTIONS = ("params", "expose-context", "context-keys")
@@ -198,12 +204,30 @@ def analyse_step_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 
 # ---------------------------------------------------------------------- context
+@special_form(
+    "with-context",
+    "(with-context map body…)",
+    "The value of the body, in which the run's context has the values of the map too.",
+    ('(with-context {:user "Ann"} @user)', '"Ann"'),
+    shadowable=True,
+)
+def analyse_with_context(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    scope.function.ticks = True
+    values = a.analyse(form[1], scope)
+    enter = HostRequest(a.at, "context-enter", Const(a.at, ""), [values])
+    return _between(a, enter, form.to_list()[2:], "context-leave", scope)
+
+
 @special_form("deref", "(deref name)", "`@name`: a value of the run's context, or nil.", ("@missing", "nil"))
 def analyse_deref(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Symbol:
         raise shape_error("deref", "`@` takes a name")
+    name = form[1].name
+    if scope.lookup(name) is not None or name in a.module.defined:
+        message = f"`@{name}` reads the run's context, but `{name}` is a name of the program"
+        raise CompileError("form/shape", message, hint=f"a name is its value: write {name}")
     scope.function.ticks = True
-    return _context(a, form[1].name)
+    return HostRequest(a.at, "context", Const(a.at, name), [Const(a.at, True)])
 
 
 @special_form(

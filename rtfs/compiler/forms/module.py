@@ -42,6 +42,17 @@ def analyse_import(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 
 @special_form(
+    "export",
+    "(export name…)",
+    "What other modules may use of this one; without it and without `:exports`, everything.",
+    ("(module m (export f) (defn f [] (g)) (defn g [] 1)) (import m) (m/f)", "1"),
+    shadowable=True,
+)
+def analyse_export(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
+    raise shape_error("export", "`export` is only allowed at the top level of a module")
+
+
+@special_form(
     "ns",
     "(ns name doc? clause…)",
     "The head of a file: its name and what it uses, `(:require [clojure.string :as str :refer [join]])`.",

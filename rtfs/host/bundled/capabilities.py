@@ -7,7 +7,7 @@ for its grant; the ids here and the declarations in stdlib/capabilities/*.rtfs a
 from __future__ import annotations
 
 from rtfs.capabilities.declaration import Fields
-from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, THREAD, Entry
+from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, PERSON, THREAD, Entry
 from rtfs.capabilities.signature import Signature
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ SIGNATURES = {
     "ccos.io.delete-file": _PATH,
     "ccos.system.get-env": Signature(("name", "default"), 1),
     "ccos.system.sleep-ms": Signature(("ms",), 1),
+    "ccos.user.ask": Signature(("prompt", "default"), 1),
     "ccos.network.http-fetch": Signature(("url", "method", "headers", "body", "timeout-ms"), 1),
     "ccos.state.kv.get": Signature(("key", "default"), 1, any_first=True, pair=True),
     "ccos.state.kv.put": Signature(("key", "value"), 2, any_first=True, pair=True),
@@ -83,6 +84,10 @@ def install(registry: Registry, values: Values) -> None:
         ("ccos.network.http-fetch", ASYNC, _fetch, _url),
         ("ccos.data.parse-json", INLINE, _core("parse-json"), None),
         ("ccos.data.serialize-json", INLINE, _core("serialize-json"), None),
+        ("ccos.json.parse", INLINE, _core("parse-json"), None),
+        ("ccos.json.stringify", INLINE, _core("serialize-json"), None),
+        ("ccos.json.stringify-pretty", INLINE, _core("serialize-json-pretty"), None),
+        ("ccos.user.ask", PERSON, None, None),
         (kv + "get", kept, store.get, None),
         (kv + "put", kept, store.put, None),
         (kv + "delete", kept, store.delete, None),
@@ -94,7 +99,7 @@ def install(registry: Registry, values: Values) -> None:
     for id, route, function, needs in table:
         fields = Fields(id)
         fields.implementation = function
-        fields.idempotent = id != kv + "conj"
+        fields.idempotent = id != kv + "conj" and route != PERSON
         entry = Entry(fields, BUILTIN, route)
         entry.needs = needs
         entry.signature = SIGNATURES.get(id)

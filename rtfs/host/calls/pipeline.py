@@ -18,6 +18,7 @@ from rtfs.capabilities.registry import (
     GUEST,
     INLINE,
     NOWHERE,
+    PERSON,
     PLAN,
     SESSION,
     THREAD,
@@ -287,6 +288,8 @@ class Pipeline:
             return as_value(await self.sessions.perform(entry, one_value(arguments), frame, number), entry)
         if how == BRANCHES:
             return await parallel(thunks_of(entry, arguments), frame.inner(number), grouped=False)
+        if how == PERSON:
+            return await self.sessions.ask_person(entry, arguments, frame, number)
         if how == NOWHERE:
             provider = entry.fields.provider
             raise HostError(

@@ -90,6 +90,13 @@ class Sessions:
 
         self.questions = Questions(elicit)
 
+    async def ask_person(self, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int) -> Any:
+        """What the person answers to a question of the program itself. Raises HostError `session/input-required` if
+        nobody answers and the call has no default."""
+        from rtfs.host.questions import ask_for_text
+
+        return await ask_for_text(self.questions, entry, arguments, frame, number, self._ledger)
+
     def names(self) -> list[str]:
         """All handler names: registered, bundled and installed."""
         return sorted({*self._handlers, *self._bundled, *self._entry_points()})

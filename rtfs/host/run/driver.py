@@ -89,7 +89,17 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
         await Turn()
         return None
     if kind == "context":
-        return frame.context.values.get(call.id)
+        values = frame.context.values
+        if call.args and call.id not in values:
+            frame.run.warn(f"the run's context has no `{call.id}`: it is nil", call.span)
+        return values.get(call.id)
+    if kind == "context-enter":
+        frame.contexts.append(frame.context)
+        frame.context = frame.context.narrow(values={**frame.context.values, **_context_values(call.args[0])})
+        return None
+    if kind == "context-leave":
+        frame.context = frame.contexts.pop()
+        return None
     if kind == "step-enter":
         context = frame.context
         detail = named(_step_detail(call.args[0] if call.args else None))
@@ -118,6 +128,15 @@ def _leave_step(frame: Frame, status: str) -> None:
         parent, name = frame.steps.pop()
         frame.run.events.emit(StepLeft(frame.context, frame.parent, name, status))
         frame.parent = parent
+
+
+def _context_values(given: Any) -> dict[str, Any]:
+    """The values of a `with-context`, by name. Raises TypeMismatch."""
+    from rtfs.values import Keyword, Map, Symbol, TypeMismatch
+
+    if given.__class__ is not Map:
+        raise TypeMismatch("type/mismatch", "(with-context …) takes a map of values")
+    return {key.name if key.__class__ in (Keyword, Symbol) else str(key): value for key, value in given.items()}
 
 
 def _abandon_steps(frame: Frame) -> None:

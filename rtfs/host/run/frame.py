@@ -132,6 +132,8 @@ class Frame:
 
     `steps`: the open steps, as (parent before, name).
 
+    `contexts`: what `context` was before each open `with-context`.
+
     `idempotency_key`: of the call it is making, in a durable run; else None.
 
     `outer`: the frame that started it, or None.
@@ -140,7 +142,7 @@ class Frame:
     """
 
     __slots__ = (
-        *("_calls", "_machines", "context", "depth", "idempotency_key", "machine", "outer", "parent", "path", "run"),
+        *("_calls", "_machines", "context", "contexts", "depth", "idempotency_key", "machine", "outer", "parent", "path", "run"),
         "steps",
     )
 
@@ -156,6 +158,7 @@ class Frame:
         self.outer = outer
         self.machine: Any = None
         self.steps: list[tuple[int, str]] = []
+        self.contexts: list[RuntimeContext] = []
         self._calls = 0
         self._machines = 0
 

@@ -1,0 +1,61 @@
+"""Habits of other languages at the top level of a text that read as forms of this one: `1 + 2`, `f(x)`, `xs[0]`.
+
+Knows nothing of names' meanings. Invariant: what it refuses would only be evaluated to be thrown away: an operator that
+is not called, or a form with no white space before the next one.
+"""
+
+from __future__ import annotations
+
+from rtfs.values import List, Map, Symbol, Vector
+from rtfs.values.error import CompileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.source import Span
+
+OPERATORS = frozenset(("+", "-", "*", "/", "<", ">", "<=", ">=", "=", "!=", "==", "%", "&&", "||", "and", "or"))
+
+
+def check_top_level(forms: Any) -> None:
+    """Look at the forms of a source. Raises CompileError `form/shape` at the first that is such a habit."""
+    spans: list[Span] | None = None
+    for index, form in enumerate(forms):
+        kind = form.__class__
+        if kind is Symbol and form.name in OPERATORS and 0 < index < len(forms) - 1:
+            spans = spans or forms.spans
+            raise _infix(form.name, spans, index)
+        if index and (kind is List or kind is Vector):
+            before = forms[index - 1]
+            if (
+                before.__class__ in (Symbol, Vector, List, Map)
+                and forms.offsets[2 * index - 1] == forms.offsets[2 * index]
+            ):
+                spans = spans or forms.spans
+                raise _adjacent(before, form, spans, index)
+
+
+def _infix(operator: str, spans: list[Span], index: int) -> CompileError:
+    left, right = (" ".join(spans[at].text.split()) for at in (index - 1, index + 1))
+    if operator == "=":
+        hint = f"a name is defined with (def {left} {right}); a test is (= {left} {right})"
+    else:
+        hint = f"the operator stands first: ({operator} {left} {right})"
+    if len(hint) > 120:
+        hint = f"the operator stands first: ({operator} a b)"
+    return CompileError("form/shape", f"`{operator}` is not called", span=spans[index], hint=hint)
+
+
+def _adjacent(before: Any, form: Any, spans: list[Span], index: int) -> CompileError:
+    first, second = spans[index - 1].text, spans[index].text
+    inner = " ".join(second[1:-1].replace(",", " ").split())
+    if form.__class__ is Vector:
+        message, hint = "an index is not written like this", f"(get {first} {inner})"
+    elif before.__class__ is Symbol:
+        message, hint = "a call is not written like this", f"({first} {inner})" if inner else f"({first})"
+    else:
+        message, hint = "white space is missing between two forms", f"{first} {second}"
+    if len(hint) > 120:
+        hint = "(f argument …), (get coll index)"
+    return CompileError("form/shape", message, span=spans[index], hint=f"write {hint}")
