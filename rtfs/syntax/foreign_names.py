@@ -8,7 +8,7 @@ name of Clojure's core that is absent is in it (docs/clojure.md is made from it,
 from __future__ import annotations
 
 _NO_ATOMS = (
-    "values never change: instead of (swap! total + x) for each x write (reduce (fn [total x] (+ total x)) 0 xs), or "
+    "values never change: instead of `swap!` on a total for each x write (reduce (fn [total x] (+ total x)) 0 xs), or "
     "pass the state along with `loop`/`recur`; kv/put keeps what outlives the program"
 )
 _NO_ASSIGNMENT = "there is no assignment: bind a new value with `let` or pass it to `recur`"
@@ -250,7 +250,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "labels flet",
     ),
     (
-        "use (defmacro name [parameter …] `(template ~x))",
+        "use (defmacro name [parameter …] `(list ~x))",
         "define-syntax macro syntax-rules",
     ),
     (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import rtfs
-from rtfs.capabilities.registry import BRANCHES, NOWHERE, Registry
+from rtfs.capabilities.registry import BRANCHES, NOWHERE, PERSON, Registry
 from rtfs.host.declarations import TOPICS, bundled
 
 FOLDER = Path(rtfs.__file__).resolve().parent.parent / "stdlib" / "capabilities"
@@ -16,6 +16,8 @@ PROMISED = {
     "system": ["current-time", "current-timestamp-ms", "get-env", "sleep-ms"],
     "network": ["http-fetch"],
     "data": ["parse-json", "serialize-json"],
+    "json": ["parse", "stringify", "stringify-pretty"],
+    "user": ["ask"],
     "state": ["kv.get", "kv.put", "kv.delete", "kv.assoc", "kv.dissoc", "kv.conj"],
 }
 REACHING = {
@@ -43,7 +45,7 @@ def test_what_is_declared_is_implemented_and_what_is_implemented_is_declared():
         assert sorted(bundled()) == sorted(registered)
         for id, entry in registered.items():
             assert entry.route != NOWHERE, id
-            assert entry.route == BRANCHES or callable(entry.function), id
+            assert entry.route in (BRANCHES, PERSON) or callable(entry.function), id
 
 
 def test_what_was_promised_is_there():
@@ -54,7 +56,7 @@ def test_what_was_promised_is_there():
 def test_every_declaration_says_what_it_does_and_which_effect_it_has():
     for id, fields in bundled().items():
         assert fields.description, id
-        assert fields.effects or id.startswith("ccos.data."), id
+        assert fields.effects or id.startswith(("ccos.data.", "ccos.json.")), id
 
 
 def test_permissions_are_declared_where_a_grant_is_needed_and_nowhere_else():

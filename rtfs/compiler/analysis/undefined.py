@@ -42,7 +42,12 @@ class Use:
 
 def is_known(name: str, module: Module, environment: Environment) -> bool:
     """Whether a name means something in a module."""
-    if name in module.defined or name in environment.core or global_name(name) in module.globals:
+    if (
+        name in module.defined
+        or name in module.macros
+        or name in environment.core
+        or global_name(name) in module.globals
+    ):
         return True
     alias, slash, rest = name.rpartition("/")
     target = environment.modules.get(module.aliases.get(alias, "")) if slash else None
