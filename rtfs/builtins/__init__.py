@@ -33,6 +33,7 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     sets,
     sorting,
     strings,
+    texts,
     transients,
 )
 from rtfs.builtins.declare import FUNCTIONS, REGISTRY, Builtin

@@ -95,6 +95,7 @@ def string_length(text: Any, /) -> int:
     "The characters from start up to, not including, end (else to the end).",
     '(substring "hello" 1 3)',
     '"el"',
+    aliases=("subs",),
 )
 def substring(text: Any, start: Any, end: Any = None, /) -> str:
     size = len(need_string("substring", "text", text))

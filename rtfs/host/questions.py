@@ -79,7 +79,7 @@ def _unusable(question: Question, why: str) -> HostError:
 
 
 async def ask_for_text(
-    questions: Questions | None, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int, ledger: Ledger
+    questions: Questions | None, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int, events: Events
 ) -> Any:
     """The text that the person answers to `(call "ccos.user.ask" prompt default?)`; the default if nobody does."""
     from rtfs.capabilities.providers.arguments import take, text
@@ -92,7 +92,7 @@ async def ask_for_text(
     if questions is not None:
         schema = {"type": "object", "properties": {"answer": field}, "required": ["answer"]}
         question = Question("the program", text(entry.id, "prompt", prompt), schema)
-        answer = await questions.settle(question, entry, frame, number, ledger)
+        answer = await questions.settle(question, entry, frame, number, events)
         if answer.action == ACCEPT and answer.content is not None:
             return answer.content["answer"]
     if default is not None:

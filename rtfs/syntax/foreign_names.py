@@ -50,12 +50,12 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     # ------------------------------------------------------------------ Clojure
     (
         _NO_ATOMS,
-        "atom swap! reset! swap-vals! reset-vals! compare-and-set! volatile! volatile? vreset! vswap! ref "
-        "ref-set alter commute ensure dosync sync io! agent send send-off send-via agent-error agent-errors "
-        "clear-agent-errors restart-agent error-handler error-mode set-error-handler! set-error-mode! "
-        "await-for await1 release-pending-sends shutdown-agents set-agent-send-executor! "
-        "set-agent-send-off-executor! add-watch remove-watch set-validator! get-validator ref-history-count "
-        "ref-max-history ref-min-history seque locking monitor-enter monitor-exit add-tap remove-tap tap>",
+        "atom swap! reset! swap-vals! reset-vals! compare-and-set! volatile! volatile? vreset! vswap! ref ref-set "
+        "alter commute ensure dosync sync io! agent send send-off send-via agent-error agent-errors "
+        "clear-agent-errors restart-agent error-handler error-mode set-error-handler! set-error-mode! await-for "
+        "await1 release-pending-sends shutdown-agents set-agent-send-executor! set-agent-send-off-executor! add-watch "
+        "remove-watch set-validator! get-validator ref-history-count ref-max-history ref-min-history seque locking "
+        "monitor-enter monitor-exit add-tap remove-tap tap>",
     ),
     (
         _NO_ASSIGNMENT,
@@ -63,13 +63,13 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         _NO_DYNAMIC,
-        "binding with-bindings with-bindings* bound-fn bound-fn* with-local-vars with-redefs with-redefs-fn "
-        "bound? thread-bound? get-thread-bindings push-thread-bindings pop-thread-bindings with-precision "
-        "*agent* *allow-unresolved-vars* *assert* *clojure-version* *compile-files* *compile-path* "
-        "*compiler-options* *data-readers* *default-data-reader-fn* *err* *file* *flush-on-newline* "
-        "*fn-loader* *in* *math-context* *ns* *out* *print-dup* *print-length* *print-level* *print-meta* "
-        "*print-namespace-maps* *print-readably* *read-eval* *reader-resolver* *source-path* *suppress-read* "
-        "*unchecked-math* *use-context-classloader* *verbose-defrecords* *warn-on-reflection*",
+        "binding with-bindings with-bindings* bound-fn bound-fn* with-local-vars with-redefs with-redefs-fn bound? "
+        "thread-bound? get-thread-bindings push-thread-bindings pop-thread-bindings with-precision *agent* "
+        "*allow-unresolved-vars* *assert* *clojure-version* *compile-files* *compile-path* *compiler-options* "
+        "*data-readers* *default-data-reader-fn* *err* *file* *flush-on-newline* *fn-loader* *in* *math-context* *ns* "
+        "*out* *print-dup* *print-length* *print-level* *print-meta* *print-namespace-maps* *print-readably* "
+        "*read-eval* *reader-resolver* *source-path* *suppress-read* *unchecked-math* *use-context-classloader* "
+        "*verbose-defrecords* *warn-on-reflection*",
     ),
     (
         _NO_VARS,
@@ -77,15 +77,14 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         _NO_NAMESPACES,
-        "in-ns create-ns remove-ns find-ns the-ns all-ns ns-name ns-aliases ns-imports ns-interns ns-map "
-        "ns-publics ns-refers ns-resolve ns-unalias ns-unmap resolve requiring-resolve refer refer-clojure "
-        "alias loaded-libs namespace-munge import* with-loading-context compile load load-reader "
-        "add-classpath",
+        "in-ns create-ns remove-ns find-ns the-ns all-ns ns-name ns-aliases ns-imports ns-interns ns-map ns-publics "
+        "ns-refers ns-resolve ns-unalias ns-unmap resolve requiring-resolve refer refer-clojure alias loaded-libs "
+        "namespace-munge import* with-loading-context compile load load-reader add-classpath",
     ),
     (
         _NO_METHODS,
-        "defmulti defmethod get-method methods prefer-method prefers remove-method remove-all-methods derive "
-        "underive isa? parents ancestors descendants make-hierarchy",
+        "defmulti defmethod get-method methods prefer-method prefers remove-method remove-all-methods derive underive "
+        "isa? parents ancestors descendants make-hierarchy",
     ),
     (
         _NO_PROTOCOLS,
@@ -109,10 +108,10 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         _NO_ARRAYS,
-        "aclone aget alength amap areduce aset aset-boolean aset-byte aset-char aset-double aset-float "
-        "aset-int aset-long aset-short boolean-array byte-array char-array double-array float-array int-array "
-        "long-array object-array short-array make-array into-array to-array to-array-2d vector-of booleans "
-        "bytes chars doubles floats ints longs shorts bytes? ->Vec ->VecNode ->VecSeq ->ArrayChunk",
+        "aclone aget alength amap areduce aset aset-boolean aset-byte aset-char aset-double aset-float aset-int "
+        "aset-long aset-short boolean-array byte-array char-array double-array float-array int-array long-array "
+        "object-array short-array make-array into-array to-array to-array-2d vector-of booleans bytes chars doubles "
+        "floats ints longs shorts bytes? ->Vec ->VecNode ->VecSeq ->ArrayChunk",
     ),
     (
         _NO_METADATA,
@@ -120,8 +119,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         _NO_RANDOM,
-        "rand rand-int rand-nth random-sample random-uuid shuffle random clojure.math/random Math/random "
-        "math/random UUID/randomUUID java.util.UUID/randomUUID",
+        "rand rand-int rand-nth random-sample random-uuid shuffle random clojure.math/random Math/random math/random "
+        "UUID/randomUUID java.util.UUID/randomUUID",
     ),
     (
         _NO_SORTED,
@@ -129,8 +128,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         _NO_IO,
-        "slurp spit read-line line-seq file-seq with-open with-in-str flush open require-file input "
-        "PrintWriter-on io/reader io/writer clojure.java.io/reader",
+        "slurp spit read-line line-seq file-seq with-open with-in-str flush open require-file input PrintWriter-on "
+        "io/reader io/writer clojure.java.io/reader",
     ),
     (
         "build the text with `str` and `join` instead of printing it",
@@ -142,8 +141,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         _NO_READER,
-        "read read+string clojure.edn/read edn/read default-data-readers reader-conditional "
-        "reader-conditional? tagged-literal tagged-literal?",
+        "read read+string clojure.edn/read edn/read default-data-readers reader-conditional reader-conditional? "
+        "tagged-literal tagged-literal?",
     ),
     (
         _NO_PROMISES,
@@ -159,8 +158,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         "take (current-time-millis) before and after, and subtract",
-        "time System/currentTimeMillis System/nanoTime inst-ms inst-ms* inst? Inst Instant/now Date. "
-        "LocalDate/now LocalDateTime/now",
+        "time System/currentTimeMillis System/nanoTime inst-ms inst-ms* inst? Inst Instant/now Date. LocalDate/now "
+        "LocalDateTime/now",
     ),
     (
         "use (get-env name), a host call",
@@ -181,8 +180,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         _NO_COMPILER,
-        "let* loop* fn* letfn* case* . & definline destructure munge special-symbol? "
-        "seq-to-map-for-destructuring StackTraceElement->vec Throwable->map clojure-version",
+        "let* loop* fn* letfn* case* . & definline destructure munge special-symbol? seq-to-map-for-destructuring "
+        "StackTraceElement->vec Throwable->map clojure-version",
     ),
     (
         _NO_PRINTING,
@@ -203,6 +202,20 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     (
         "use (repeat n x)",
         "replicate",
+    ),
+    (
+        "use (macroexpand form)",
+        "macroexpand-1",
+    ),
+    (
+        "an entry of a map is a vector of two, [key value]",
+        "map-entry?",
+    ),
+    (
+        "ints have any size: use the plain operation",
+        "unchecked-add-int unchecked-byte unchecked-char unchecked-dec-int unchecked-divide-int unchecked-double "
+        "unchecked-float unchecked-inc-int unchecked-int unchecked-multiply-int unchecked-negate-int "
+        "unchecked-remainder-int unchecked-short unchecked-subtract-int",
     ),
     (
         "use (re-seq pattern text), which gives all matches",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rtfs.builtins.checks import need_string, type_error
 from rtfs.builtins.declare import builtin
-from rtfs.values import EvalError, Keyword, Map
-from rtfs.values.error import ReaderError
+from rtfs.builtins.texts import first_form
+from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,15 +32,3 @@ def read_string(options: Any, text: Any = ..., /) -> Any:
         return None
     need_string(name, "text", text)
     return first_form(name, text, None if options is None else options.get(Keyword("eof")))
-
-
-def first_form(name: str, text: str, end: Any = None) -> Any:
-    """The first form of a text, `end` if there is none. Raises EvalError `argument/invalid` for text that is none."""
-    from rtfs.source import Source
-    from rtfs.syntax.reader import read_forms
-
-    try:
-        forms = read_forms(Source(text, "<text>"))
-    except ReaderError as error:
-        raise EvalError("argument/invalid", f"({name} …) cannot read the text: {error.message}") from None
-    return forms[0] if forms else end

@@ -95,7 +95,7 @@ class Sessions:
         nobody answers and the call has no default."""
         from rtfs.host.questions import ask_for_text
 
-        return await ask_for_text(self.questions, entry, arguments, frame, number, self._ledger)
+        return await ask_for_text(self.questions, entry, arguments, frame, number, self._events)
 
     def names(self) -> list[str]:
         """All handler names: registered, bundled and installed."""
