@@ -57,10 +57,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "remove-watch set-validator! get-validator ref-history-count ref-max-history ref-min-history seque locking "
         "monitor-enter monitor-exit add-tap remove-tap tap>",
     ),
-    (
-        _NO_ASSIGNMENT,
-        "set! setq setf += -= *= /= ++ -- incf decf := <-",
-    ),
+    (_NO_ASSIGNMENT, "set! setq setf += -= *= /= ++ -- incf decf := <-"),
     (
         _NO_DYNAMIC,
         "binding with-bindings with-bindings* bound-fn bound-fn* with-local-vars with-redefs with-redefs-fn bound? "
@@ -71,10 +68,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "*read-eval* *reader-resolver* *source-path* *suppress-read* *unchecked-math* *use-context-classloader* "
         "*verbose-defrecords* *warn-on-reflection*",
     ),
-    (
-        _NO_VARS,
-        "var var? var-get var-set find-var alter-var-root intern alter-meta! reset-meta!",
-    ),
+    (_NO_VARS, "var var? var-get var-set find-var alter-var-root intern alter-meta! reset-meta!"),
     (
         _NO_NAMESPACES,
         "in-ns create-ns remove-ns find-ns the-ns all-ns ns-name ns-aliases ns-imports ns-interns ns-map ns-publics "
@@ -93,19 +87,13 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "proxy-super proxy-mappings proxy-name proxy-call-with-super construct-proxy init-proxy update-proxy "
         "get-proxy-class",
     ),
-    (
-        _NO_RECORDS,
-        "defrecord record? struct struct-map create-struct defstruct* accessor deftype*",
-    ),
+    (_NO_RECORDS, "defrecord record? struct struct-map create-struct defstruct* accessor deftype*"),
     (
         _NO_CLASSES,
         "class gen-class gen-interface bases supers bean memfn cast primitives-classnames enumeration-seq "
         "iterator-seq resultset-seq xml-seq self this super extends implements",
     ),
-    (
-        "use (type-name x), which gives a text, or a predicate such as `map?`",
-        "type instance? class? typeof isinstance",
-    ),
+    ("use (type-name x), which gives a text, or a predicate such as `map?`", "type instance? class? typeof isinstance"),
     (
         _NO_ARRAYS,
         "aclone aget alength amap areduce aset aset-boolean aset-byte aset-char aset-double aset-float aset-int "
@@ -113,32 +101,20 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "object-array short-array make-array into-array to-array to-array-2d vector-of booleans bytes chars doubles "
         "floats ints longs shorts bytes? ->Vec ->VecNode ->VecSeq ->ArrayChunk",
     ),
-    (
-        _NO_METADATA,
-        "meta with-meta vary-meta",
-    ),
+    (_NO_METADATA, "meta with-meta vary-meta"),
     (
         _NO_RANDOM,
-        "rand rand-int rand-nth random-sample random-uuid shuffle random clojure.math/random Math/random math/random "
+        "rand rand-int rand-nth random-sample random-uuid shuffle clojure.math/random Math/random math/random "
         "UUID/randomUUID java.util.UUID/randomUUID",
     ),
-    (
-        _NO_SORTED,
-        "sorted-map sorted-map-by sorted-set sorted-set-by subseq rsubseq",
-    ),
+    (_NO_SORTED, "sorted-map sorted-map-by sorted-set sorted-set-by subseq rsubseq"),
     (
         _NO_IO,
         "slurp spit read-line line-seq file-seq with-open with-in-str flush open require-file input PrintWriter-on "
         "io/reader io/writer clojure.java.io/reader",
     ),
-    (
-        "build the text with `str` and `join` instead of printing it",
-        "with-out-str",
-    ),
-    (
-        _NO_EVAL,
-        "eval load-string load-file macroexpand-all clojure.walk/macroexpand-all walk/macroexpand-all exec",
-    ),
+    ("build the text with `str` and `join` instead of printing it", "with-out-str"),
+    (_NO_EVAL, "eval load-string load-file macroexpand-all clojure.walk/macroexpand-all walk/macroexpand-all exec"),
     (
         _NO_READER,
         "read read+string clojure.edn/read edn/read default-data-readers reader-conditional reader-conditional? "
@@ -148,31 +124,16 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         _NO_PROMISES,
         "future future-call future-cancel future-cancelled? future-done? future? promise deliver await async",
     ),
-    (
-        "use (step-parallel form …), or (pmap f coll)",
-        "pcalls pvalues Promise.all",
-    ),
-    (
-        _NO_DELAY,
-        "delay delay? force",
-    ),
+    ("use (step-parallel form …), or (pmap f coll)", "pcalls pvalues Promise.all"),
+    (_NO_DELAY, "delay delay? force"),
     (
         "take (current-time-millis) before and after, and subtract",
         "time System/currentTimeMillis System/nanoTime inst-ms inst-ms* inst? Inst Instant/now Date. LocalDate/now "
         "LocalDateTime/now",
     ),
-    (
-        "use (get-env name), a host call",
-        "System/getenv getenv System/getProperty",
-    ),
-    (
-        "use (thread/sleep milliseconds), a host call",
-        "Thread/sleep",
-    ),
-    (
-        "a program ends with its last form; an error ends it earlier: (error message)",
-        "System/exit exit quit",
-    ),
+    ("use (get-env name), a host call", "System/getenv getenv System/getProperty"),
+    ("use (thread/sleep milliseconds), a host call", "Thread/sleep"),
+    ("a program ends with its last form; an error ends it earlier: (error message)", "System/exit exit quit"),
     (
         _NO_TRANSDUCER_INTERNALS,
         "chunk chunk-append chunk-buffer chunk-cons chunk-first chunk-next chunk-rest chunked-seq? ->Eduction "
@@ -183,387 +144,119 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "let* loop* fn* letfn* case* . & definline destructure munge special-symbol? seq-to-map-for-destructuring "
         "StackTraceElement->vec Throwable->map clojure-version",
     ),
-    (
-        _NO_PRINTING,
-        "print-method print-dup print-ctor print-simple char-escape-string char-name-string",
-    ),
+    (_NO_PRINTING, "print-method print-dup print-ctor print-simple char-escape-string char-name-string"),
     (
         _NO_TESTS,
         "test find-keyword hash clojure.walk/prewalk-demo clojure.walk/postwalk-demo prewalk-demo postwalk-demo",
     ),
-    (
-        "in a macro's template write name#, which gives a new name at each expansion",
-        "gensym",
-    ),
-    (
-        "a map is written {:key value}, and keeps its order",
-        "array-map dict make-hash-table hash make-hash Object",
-    ),
-    (
-        "use (repeat n x)",
-        "replicate",
-    ),
-    (
-        "use (macroexpand form)",
-        "macroexpand-1",
-    ),
-    (
-        "an entry of a map is a vector of two, [key value]",
-        "map-entry?",
-    ),
+    ("in a macro's template write name#, which gives a new name at each expansion", "gensym"),
+    ("a map is written {:key value}, and keeps its order", "array-map dict make-hash-table hash make-hash Object"),
+    ("use (repeat n x)", "replicate"),
+    ("use (macroexpand form)", "macroexpand-1"),
+    ("an entry of a map is a vector of two, [key value]", "map-entry?"),
     (
         "ints have any size: use the plain operation",
         "unchecked-add-int unchecked-byte unchecked-char unchecked-dec-int unchecked-divide-int unchecked-double "
         "unchecked-float unchecked-inc-int unchecked-int unchecked-multiply-int unchecked-negate-int "
         "unchecked-remainder-int unchecked-short unchecked-subtract-int",
     ),
-    (
-        "use (re-seq pattern text), which gives all matches",
-        "re-matcher",
-    ),
-    (
-        "there are no ratios: `/` of ints gives an int or a float",
-        "numerator denominator rationalize",
-    ),
-    (
-        "the arguments of a script are @args",
-        "*command-line-args* sys.argv process.argv",
-    ),
-    (
-        "use (loop [name value …] … (recur …)), or a `step-loop`",
-        "while until repeat-until",
-    ),
-    (
-        "there are no URIs of their own: texts",
-        "uri?",
-    ),
-    (
-        "use (throw {:code :my/error :message text})",
-        "raise signal throw-error",
-    ),
+    ("use (re-seq pattern text), which gives all matches", "re-matcher"),
+    ("there are no ratios: `/` of ints gives an int or a float", "numerator denominator"),
+    ("the arguments of a script are @args", "*command-line-args* sys.argv process.argv"),
+    ("use (loop [name value …] … (recur …)), or a `step-loop`", "while until repeat-until"),
+    ("there are no URIs of their own: texts", "uri?"),
+    ("use (throw {:code :my/error :message text})", "raise signal throw-error"),
     # ------------------------------------------------------------------ definitions
-    (
-        _DEFN,
-        "defun define func def* fun proc sub",
-    ),
-    (
-        _DEFN + "; without a name, (fn [parameter …] body …)",
-        "function =>",
-    ),
-    (
-        "names never change: (def name value), or (let [name value] …)",
-        "const defvar defparameter defconstant val static",
-    ),
-    (
-        _LET,
-        "let-values letrec let-syntax with as",
-    ),
-    (
-        "functions that call each other locally: (letfn [(f [x] …)] …)",
-        "labels flet",
-    ),
-    (
-        "use (defmacro name [parameter …] `(list ~x))",
-        "define-syntax macro syntax-rules",
-    ),
-    (
-        "call it as (f x …), or (apply f args)",
-        "funcall invoke",
-    ),
+    (_DEFN, "defun define func def* fun proc sub"),
+    (_DEFN + "; without a name, (fn [parameter …] body …)", "function =>"),
+    ("names never change: (def name value), or (let [name value] …)", "const defvar defparameter defconstant static"),
+    (_LET, "let-values letrec let-syntax with as"),
+    ("functions that call each other locally: (letfn [(f [x] …)] …)", "labels flet"),
+    ("use (defmacro name [parameter …] `(list ~x))", "define-syntax macro syntax-rules"),
+    ("call it as (f x …), or (apply f args)", "funcall invoke"),
     # ------------------------------------------------------------------ flow
-    (
-        "the value of a function is its last form",
-        "return return-from",
-    ),
-    (
-        _BRANCHES,
-        "elif else else-if elseif then elsif if-else ifelse",
-    ),
-    (
-        "use (match value pattern result … _ default), or `case`",
-        "switch case-of select",
-    ),
-    (
-        "a `loop` ends when its body does not `recur`; (reduced x) ends a `reduce`",
-        "break",
-    ),
-    (
-        "use `filter`, or `when` in the body",
-        "continue",
-    ),
-    (
-        _DOSEQ,
-        "foreach for-each forEach dolist each",
-    ),
-    (
-        "use (when-not test body …)",
-        "unless",
-    ),
-    (
-        "use `do`",
-        "progn begin prog1",
-    ),
-    (
-        "there are no generators: give a vector, or a `lazy-seq`",
-        "yield",
-    ),
+    ("the value of a function is its last form", "return return-from"),
+    (_BRANCHES, "elif else else-if elseif then elsif if-else ifelse"),
+    ("use (match value pattern result … _ default), or `case`", "switch case-of select"),
+    ("a `loop` ends when its body does not `recur`; (reduced x) ends a `reduce`", "break"),
+    ("use `filter`, or `when` in the body", "continue"),
+    (_DOSEQ, "foreach for-each forEach dolist each"),
+    ("use (when-not test body …)", "unless"),
+    ("use `do`", "progn begin prog1"),
+    ("there are no generators: give a vector, or a `lazy-seq`", "yield"),
     (
         "write (try … (catch Exception e …) (finally …))",
         "except rescue handler-case unwind-protect guard ensure-finally",
     ),
-    (
-        "leave it out: an empty body is nil",
-        "pass",
-    ),
+    ("leave it out: an empty body is nil", "pass"),
     # ------------------------------------------------------------------ names of other languages for what there is
-    (
-        _NIL,
-        "None null undefined NULL Nil",
-    ),
-    (
-        _TRUE,
-        "True TRUE #t",
-    ),
-    (
-        _FALSE,
-        "False FALSE #f",
-    ),
-    (
-        "use (count coll)",
-        "len size sizeof .length",
-    ),
-    (
-        "use (conj coll item) for one item, (concat a b) for two collections",
-        "append",
-    ),
-    (
-        "use (conj coll item)",
-        "push add append!",
-    ),
-    (
-        "use (concat a b)",
-        "extend",
-    ),
-    (
-        "use (first coll)",
-        "car head",
-    ),
-    (
-        "use (rest coll)",
-        "cdr tail",
-    ),
-    (
-        "use (second coll)",
-        "cadr",
-    ),
-    (
-        "use (nth coll index)",
-        "caddr list-ref vector-ref elt at",
-    ),
-    (
-        "use (get m key)",
-        "hash-ref gethash getattr getOrDefault",
-    ),
-    (
-        "use (empty? coll)",
-        "null? is-empty isEmpty empty length=0",
-    ),
-    (
-        "use (nil? x)",
-        "is-nil isNull isnull",
-    ),
-    (
-        "use (list? x) or (vector? x)",
-        "listp pair? consp is-list isArray Array.isArray",
-    ),
-    (
-        _EQUAL,
-        "equal? eq? eqv? eq eql equal equalp === equals string=?",
-    ),
-    (
-        "use (not= a b)",
-        "!== <> /= neq not-equal",
-    ),
+    (_NIL, "None null undefined NULL Nil"),
+    (_TRUE, "True TRUE #t"),
+    (_FALSE, "False FALSE #f"),
+    ("use (count coll)", "len size sizeof .length"),
+    ("use (conj coll item) for one item, (concat a b) for two collections", "append"),
+    ("use (conj coll item)", "push add append!"),
+    ("use (concat a b)", "extend"),
+    ("use (first coll)", "car head"),
+    ("use (rest coll)", "cdr tail"),
+    ("use (second coll)", "cadr"),
+    ("use (nth coll index)", "caddr list-ref vector-ref elt at"),
+    ("use (get m key)", "hash-ref gethash getattr getOrDefault"),
+    ("use (empty? coll)", "null? is-empty isEmpty"),
+    ("use (nil? x)", "is-nil isNull isnull"),
+    ("use (list? x) or (vector? x)", "listp pair? consp is-list isArray Array.isArray"),
+    (_EQUAL, "equal? eq? eqv? eq eql equal equalp === equals string=?"),
+    ("use (not= a b)", "!== <> /= neq not-equal"),
     (
         "use (str a b) for texts, (concat a b) for collections",
         "concatenate strcat string-append string-concat concat-str ++",
     ),
-    (
-        "use (str value)",
-        "to-string toString number->string tostring repr symbol->string",
-    ),
+    ("use (str value)", "to-string toString number->string tostring repr symbol->string"),
     (
         "use (parse-long text) or (parse-double text), nil if it does not parse",
         "parseInt parseFloat string->number parse-number to-int to-number Number",
     ),
-    (
-        "use (upper text)",
-        "toUpper toUpperCase string-upcase uppercase to-upper",
-    ),
-    (
-        "use (lower text)",
-        "toLower toLowerCase string-downcase lowercase to-lower",
-    ),
-    (
-        "use (trim text)",
-        "strip",
-    ),
-    (
-        "use (starts-with? text prefix)",
-        "startsWith startswith starts-with string-prefix?",
-    ),
-    (
-        "use (ends-with? text suffix)",
-        "endsWith endswith ends-with string-suffix?",
-    ),
-    (
-        "use (contains? coll item)",
-        "includes in member memq has elem",
-    ),
-    (
-        "use (index-of coll item)",
-        "indexOf position find-index",
-    ),
-    (
-        "use (sort coll)",
-        "sorted sort! order-by",
-    ),
-    (
-        "use (reverse coll)",
-        "reversed",
-    ),
-    (
-        "use (reduce f initial coll)",
-        "foldl fold foldr fold-left fold-right accumulate inject",
-    ),
-    (
-        "use (map f coll)",
-        "mapcar collect fmap",
-    ),
-    (
-        "use (filter f coll)",
-        "remove-if-not select-if where",
-    ),
-    (
-        "use (remove f coll)",
-        "remove-if reject",
-    ),
-    (
-        "use (every? f coll)",
-        "all every andmap",
-    ),
-    (
-        "use (map-indexed (fn [i x] …) coll)",
-        "enumerate each-with-index",
-    ),
-    (
-        "use (assoc m key value)",
-        "put hash-set! dict-set",
-    ),
-    (
-        "use (dissoc m key)",
-        "del delete remove-key",
-    ),
-    (
-        "use (keys m)",
-        "Object.keys hash-keys",
-    ),
-    (
-        "use (vals m)",
-        "Object.values values hash-values",
-    ),
-    (
-        "use (seq m), which gives [key value] entries",
-        "Object.entries items",
-    ),
-    (
-        "use (parse-json text)",
-        "JSON.parse json.loads json-parse from-json",
-    ),
-    (
-        "use (serialize-json value)",
-        "JSON.stringify json.dumps to-json json-stringify",
-    ),
-    (
-        "use (zero? n)",
-        "zerop",
-    ),
-    (
-        "use (even? n)",
-        "evenp",
-    ),
-    (
-        "use (odd? n)",
-        "oddp",
-    ),
-    (
-        "use (number? x)",
-        "numberp",
-    ),
-    (
-        "use (string? x)",
-        "stringp",
-    ),
-    (
-        "use (vec coll)",
-        "list->vector to-vector array",
-    ),
-    (
-        "use `=`",
-        "==",
-    ),
-    (
-        "use (and a b)",
-        "&&",
-    ),
-    (
-        "use (or a b)",
-        "||",
-    ),
-    (
-        "use (not value)",
-        "!",
-    ),
-    (
-        "use (mod a b); `%` is the argument within #(…)",
-        "%",
-    ),
-    (
-        "use (pow base exponent)",
-        "** ^ expt",
-    ),
-    (
-        "use (quot a b); a comment begins with `;`",
-        "//",
-    ),
-    (
-        "use (inc n)",
-        "1+",
-    ),
-    (
-        "use (dec n)",
-        "1-",
-    ),
-    (
-        "use (println value …)",
-        "console.log echo display puts",
-    ),
-    (
-        "use (http-fetch url), a host call",
-        "fetch http-get requests.get",
-    ),
-    (
-        "write (import name), or (require '[clojure.string :as str])",
-        "from include",
-    ),
-    (
-        "true is written `true`; a test that always holds in `cond` is :else",
-        "t",
-    ),
-    (
-        "use (random …) of a capability of yours",
-        "random",
-    ),
+    ("use (upper text)", "toUpper toUpperCase string-upcase uppercase to-upper"),
+    ("use (lower text)", "toLower toLowerCase string-downcase lowercase to-lower"),
+    ("use (trim text)", "strip"),
+    ("use (starts-with? text prefix)", "startsWith startswith starts-with string-prefix?"),
+    ("use (ends-with? text suffix)", "endsWith endswith ends-with string-suffix?"),
+    ("use (contains? coll item)", "includes in member memq has elem"),
+    ("use (index-of coll item)", "indexOf position find-index"),
+    ("use (sort coll)", "sorted sort! order-by"),
+    ("use (reverse coll)", "reversed"),
+    ("use (reduce f initial coll)", "foldl fold foldr fold-left fold-right accumulate inject"),
+    ("use (map f coll)", "mapcar collect fmap"),
+    ("use (filter f coll)", "remove-if-not select-if where"),
+    ("use (remove f coll)", "remove-if reject"),
+    ("use (every? f coll)", "all every andmap"),
+    ("use (map-indexed (fn [i x] …) coll)", "enumerate each-with-index"),
+    ("use (assoc m key value)", "put hash-set! dict-set"),
+    ("use (dissoc m key)", "del delete remove-key"),
+    ("use (keys m)", "Object.keys hash-keys"),
+    ("use (vals m)", "Object.values values hash-values"),
+    ("use (seq m), which gives [key value] entries", "Object.entries items"),
+    ("use (parse-json text)", "JSON.parse json.loads json-parse from-json"),
+    ("use (serialize-json value)", "JSON.stringify json.dumps to-json json-stringify"),
+    ("use (zero? n)", "zerop"),
+    ("use (even? n)", "evenp"),
+    ("use (odd? n)", "oddp"),
+    ("use (number? x)", "numberp"),
+    ("use (string? x)", "stringp"),
+    ("use (vec coll)", "list->vector to-vector array"),
+    ("use (and a b)", "&&"),
+    ("use (or a b)", "||"),
+    ("use (not value)", "!"),
+    ("use (mod a b); `%` is the argument within #(…)", "%"),
+    ("use (pow base exponent)", "** ^ expt"),
+    ("use (quot a b); a comment begins with `;`", "//"),
+    ("use (inc n)", "1+"),
+    ("use (dec n)", "1-"),
+    ("use (println value …)", "console.log echo display puts"),
+    ("use (http-fetch url), a host call", "fetch http-get requests.get"),
+    ("write (import name), or (require '[clojure.string :as str])", "from include"),
+    ("true is written `true`; a test that always holds in `cond` is :else", "t"),
+    ("use (random …) of a capability of yours", "random"),
 )
 
 HINTS: dict[str, str] = {name: hint for hint, names in _GROUPS for name in names.split()}
