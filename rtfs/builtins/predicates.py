@@ -158,17 +158,6 @@ def is_counted(value: Any, /) -> bool:
 
 
 @builtin(
-    "seqable?",
-    "(seqable? value)",
-    "Can `seq` take it: a collection, a string or nil?",
-    '(seqable? "ab")',
-    "true",
-)
-def is_seqable(value: Any, /) -> bool:
-    return value is None or value.__class__ is str or value.__class__ is LazySeq or is_counted(value)
-
-
-@builtin(
     "sorted?", "(sorted? value)", "Is it a collection that sorts itself? There are none.", "(sorted? #{1})", "false"
 )
 def is_sorted(_: Any, /) -> bool:

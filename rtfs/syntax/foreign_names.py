@@ -137,7 +137,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     (
         _NO_TRANSDUCER_INTERNALS,
         "chunk chunk-append chunk-buffer chunk-cons chunk-first chunk-next chunk-rest chunked-seq? ->Eduction "
-        "EMPTY-NODE hash-combine hash-ordered-coll hash-unordered-coll mix-collection-hash iteration",
+        "EMPTY-NODE hash-combine hash-ordered-coll hash-unordered-coll mix-collection-hash",
     ),
     (
         _NO_COMPILER,
@@ -150,10 +150,10 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "test find-keyword hash clojure.walk/prewalk-demo clojure.walk/postwalk-demo prewalk-demo postwalk-demo",
     ),
     ("in a macro's template write name#, which gives a new name at each expansion", "gensym"),
-    ("a map is written {:key value}, and keeps its order", "array-map dict make-hash-table hash make-hash Object"),
+    ("a map is written {:key value}, and keeps its order", "dict make-hash-table hash make-hash Object"),
     ("use (repeat n x)", "replicate"),
     ("use (macroexpand form)", "macroexpand-1"),
-    ("an entry of a map is a vector of two, [key value]", "map-entry?"),
+    ("this is a name of the prompt only", "*1 *2 *3 *e"),
     (
         "ints have any size: use the plain operation",
         "unchecked-add-int unchecked-byte unchecked-char unchecked-dec-int unchecked-divide-int unchecked-double "

@@ -142,7 +142,19 @@ class Frame:
     """
 
     __slots__ = (
-        *("_calls", "_machines", "context", "contexts", "depth", "idempotency_key", "machine", "outer", "parent", "path", "run"),
+        *(
+            "_calls",
+            "_machines",
+            "context",
+            "contexts",
+            "depth",
+            "idempotency_key",
+            "machine",
+            "outer",
+            "parent",
+            "path",
+            "run",
+        ),
         "steps",
     )
 
