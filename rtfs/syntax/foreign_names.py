@@ -256,7 +256,6 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("use (http-fetch url), a host call", "fetch http-get requests.get"),
     ("write (import name), or (require '[clojure.string :as str])", "from include"),
     ("true is written `true`; a test that always holds in `cond` is :else", "t"),
-    ("use (random …) of a capability of yours", "random"),
 )
 
 HINTS: dict[str, str] = {name: hint for hint, names in _GROUPS for name in names.split()}
