@@ -101,7 +101,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "object-array short-array make-array into-array to-array to-array-2d vector-of booleans bytes chars doubles "
         "floats ints longs shorts bytes? ->Vec ->VecNode ->VecSeq ->ArrayChunk",
     ),
-    (_NO_METADATA, "meta with-meta vary-meta"),
+    (_NO_METADATA, "with-meta vary-meta"),
     (
         _NO_RANDOM,
         "rand rand-int rand-nth random-sample random-uuid shuffle clojure.math/random Math/random math/random "
@@ -193,7 +193,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     (_NIL, "None null undefined NULL Nil"),
     (_TRUE, "True TRUE #t"),
     (_FALSE, "False FALSE #f"),
-    ("use (count coll)", "len size sizeof .length"),
+    ("use (count coll)", "len size sizeof"),
     ("use (conj coll item) for one item, (concat a b) for two collections", "append"),
     ("use (conj coll item)", "push add append!"),
     ("use (concat a b)", "extend"),
