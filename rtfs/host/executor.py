@@ -14,7 +14,7 @@ from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
-from rtfs.host.scheduler.suspensions import Within
+from rtfs.host.scheduler.suspensions import Turn, Within
 from rtfs.host.stop import Stop
 from rtfs.values import Cancelled, HostError, UserError
 
@@ -339,12 +339,22 @@ class Executor:
     async def _compile_and_run(self, source: Source, frame: Frame) -> Any:
         from rtfs.compiler import compile_source
         from rtfs.host.run.driver import drive
-        from rtfs.machine import start
+        from rtfs.machine import RequiresHost, start
+        from rtfs.machine.machine import start_compiling
 
         run = frame.run
         environment = run.environment
+
+        def compile() -> Any:
+            return compile_source(source, environment, module="user", gate=run.gate)
+
         with self.compiling:
-            program = compile_source(source, environment, module="user", gate=run.gate)
+            outcome = start_compiling(environment, compile, run.limits, run.breathe, run.budget)
+        while isinstance(outcome, RequiresHost):  # a long text: others have their turn meanwhile
+            await Turn()
+            with self.compiling:
+                outcome = outcome.resume(None)
+        program = outcome.value
 
         async def begin() -> Any:
             try:

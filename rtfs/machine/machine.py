@@ -404,16 +404,29 @@ def start_call(
     return Machine(environment, lambda: call_with(function, args), limits, breathe, budget).start()
 
 
+def start_compiling(
+    environment: Environment, compile: Callable[[], Any], limits: Limits | None, breathe: bool, budget: Budget
+) -> Outcome:
+    """Compile within the time and memory of a run, whose `budget` this is; the outcome's value is what `compile` gives.
+    Macros have steps of their own, for all of one source together."""
+    return Machine(environment, compile, limits, breathe, budget.beside(EXPANSION_LIMITS)).start()
+
+
 def run_expansion(environment: Environment, function: Any, args: list[Any]) -> Any:
     """Call a macro's function: purely, within limits. Raises CompileError `macro/expansion` if it asks the host."""
     current = getcurrent()
-    if current.__class__ is Guest:
-        budget = current.machine.budget
+    outer = current.machine if current.__class__ is Guest else None
+    if outer is not None:
+        budget = outer.budget
     else:
         budget = environment.expansions
         if budget is None:
             budget = environment.expansions = Budget(EXPANSION_LIMITS)
-    outcome = start_call(environment, function, args, EXPANSION_LIMITS, budget=budget)
+    breathe = outer is not None and outer.breathe
+    outcome = start_call(environment, function, args, EXPANSION_LIMITS, breathe, budget)
+    while breathe and isinstance(outcome, RequiresHost) and outcome.call.kind == "breathe":
+        current.parent.switch(outcome.call)
+        outcome = outcome.resume(None)
     if isinstance(outcome, Complete):
         return outcome.value
     what = outcome.call.id or outcome.call.kind

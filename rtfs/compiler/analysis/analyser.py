@@ -25,6 +25,7 @@ from rtfs.compiler.forms.inlining import EACH, analyse_each
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Set, Symbol, Vector
+from rtfs.values.account import work
 from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
@@ -93,6 +94,7 @@ class Analyser:
     def analyse(self, form: Any, scope: Scope, tail: LoopContext | None = None) -> Node:
         """AST of a form. `tail`: the loop that a `recur` here would go on with, or None."""
         kind = form.__class__
+        work()
         if kind is List:
             outer = self.at
             self.at = self.locate(form)

@@ -15,6 +15,7 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import BOOL, TRUTHY_ONLY, Kinds, Known, join
 from rtfs.compiler.codegen import pyast as py
 from rtfs.values import Keyword
+from rtfs.values.account import work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class Emitter:
     # ------------------------------------------------------------------ expressions
     def value(self, node: nodes.Node) -> tuple[ast.expr, Kinds]:
         """A node as an expression; statements it needs go into the block first."""
+        work()
         evaluate = EXPRESSIONS.get(node.__class__)
         return self.held(node) if evaluate is None else evaluate(self, node)
 

@@ -7,6 +7,8 @@ also when an error or a cancellation ends them.
 
 from __future__ import annotations
 
+from time import monotonic
+
 from rtfs.host.audit.events import BranchStarted, StepEntered, StepLeft
 from rtfs.host.redaction import named
 from rtfs.host.scheduler.suspensions import Gather, Turn
@@ -21,10 +23,14 @@ if TYPE_CHECKING:
     from rtfs.host.run.frame import Frame
     from rtfs.machine import Complete, HostCall
 
+BREATH = 0.01
+"""Seconds of calls that complete at once, after which a run on an event loop lets others have their turn."""
+
 
 async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
     """Run a machine to its end; its value. Raises what the program raised (UserError)."""
-    perform = frame.run.performer.perform
+    run = frame.run
+    perform, budget = run.performer.perform, run.budget
     try:
         if outcome.__class__ is RequiresHost:
             frame.machine = outcome.machine
@@ -33,6 +39,9 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
             failure: UserError | None = None
             value: Any = None
             try:
+                if budget.look() - budget.breathed > BREATH and run.breathe:
+                    budget.breathed = monotonic()
+                    await Turn()
                 value = await (perform(call, frame) if call.kind == "call" else _handle_control_call(call, frame))
             except UserError as error:
                 failure = error
@@ -87,6 +96,7 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
     if kind == "breathe":
         await run.durability.flush()
         await Turn()
+        run.budget.breathed = monotonic()
         return None
     if kind == "context":
         values = frame.context.values

@@ -24,6 +24,10 @@ else:
     from _collections import deque  # `collections` costs a millisecond
 
 
+TURN = 0.01
+"""Seconds for which fibers step before the event loop that drives them has its turn; a step may take as long again."""
+
+
 class Suspension:
     """What a fiber awaits. `begin` starts it; whoever finishes it calls `Scheduler.wake` or, from another thread,
     `post`."""
@@ -161,14 +165,21 @@ class Scheduler:
         """Run a coroutine to its end from within the running asyncio loop, which gets its turn in between."""
         import asyncio
 
+        from rtfs.host.scheduler.share import share_of
+
         fiber = self.spawn(coroutine)
         loop = asyncio.get_running_loop()
+        share = share_of(loop)
         bell = asyncio.Event()
         self.inbox()
         self._ring = lambda: _ring(loop, bell)
         try:
             while True:
-                self._turn(once=True)
+                entered = await share.enter()
+                try:
+                    self._turn(entered + TURN)
+                finally:
+                    share.leave(entered)
                 if fiber.done:
                     break
                 if self._ready:
@@ -219,8 +230,8 @@ class Scheduler:
                 return
         coroutine.close()
 
-    def _turn(self, once: bool = False) -> None:
-        """Step fibers until none is ready (or, with `once`, one round), taking in what has come due."""
+    def _turn(self, until: float | None = None) -> None:
+        """Step fibers until none is ready (or for one round, up to a moment), taking in what has come due."""
         ready = self._ready
         while True:
             if self._inbox is not None:
@@ -233,7 +244,9 @@ class Scheduler:
                 fiber, value, error = ready.popleft()
                 if not fiber.done:
                     self._step(fiber, value, error)
-            if once:
+                if until is not None and monotonic() > until:
+                    return
+            if until is not None:
                 return
 
     def _step(self, fiber: Fiber, value: Any, error: BaseException | None) -> None:
