@@ -44,13 +44,22 @@ def once(call: str) -> Callable[[Any], Any]:
 
 
 def ask(request: Any) -> Any:
-    """Ask about an `ApprovalRequest`: True, False, "always", or None when the input ends."""
+    """Ask about an `ApprovalRequest`: True, a refusal, "always", or None when the input ends."""
     say = sys.stderr
     print(f"approve {plain(request.capability)}?", file=say)
-    print(f"  arguments: {plain(request.text)}", file=say)
+    parts = request.parts(LONGEST)
+    long = parts != request.parts()
+    if long or len(request.text) > ON_ONE_LINE:
+        print("  arguments:", file=say)
+        for part in parts:
+            print(f"    {plain(part)}", file=say)
+    else:
+        print(f"  arguments: {plain(request.text)}", file=say)
     print(f"  because:   {plain(request.reason)}", file=say)
+    choices = "[y]es once, [n]o, [a]lways for these arguments" + (", [w]hole arguments" if long else "")
+    forget_typed()
     while True:
-        print("[y]es once, [n]o, [a]lways for these arguments: ", end="", file=say, flush=True)
+        print(f"{choices}: ", end="", file=say, flush=True)
         line = sys.stdin.readline()
         if not line:
             print(file=say)
@@ -59,9 +68,28 @@ def ask(request: Any) -> Any:
         if answer in ("y", "yes"):
             return True
         if answer in ("n", "no"):
-            return False
+            print("why (the program is told; may be empty): ", end="", file=say, flush=True)
+            return request.refuse(sys.stdin.readline().strip()[:LONGEST])
         if answer in ("a", "always"):
             return "always"
+        if long and answer in ("w", "whole"):
+            for part in request.parts():
+                print(f"    {plain(part)}", file=say)
+
+
+ON_ONE_LINE = 200
+LONGEST = 500
+"""Characters of an argument that are shown at once, and of a reason."""
+
+
+def forget_typed() -> None:
+    """Drop what was typed before the question was seen: it cannot have answered it."""
+    try:
+        from termios import TCIFLUSH, tcflush
+
+        tcflush(sys.stdin.fileno(), TCIFLUSH)
+    except (ImportError, OSError, ValueError, AttributeError):  # no terminal, or another system
+        pass
 
 
 def plain(text: str) -> str:
@@ -76,6 +104,7 @@ class _Aside(Exception):
 
 def fill(question: Question) -> dict[str, Any] | bool | None:
     """What a person answers: a dict, False to decline, None to put it aside."""
+    forget_typed()
     _say(f"{question.server} asks, for {question.capability}:")
     for line in question.message.split("\n"):
         _say(f"  {line}")

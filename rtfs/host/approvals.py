@@ -1,8 +1,8 @@
 """Asking somebody before a call: the stage between a decision `approve` and the call.
 
-Must not know terminals. Invariants: an approval is for one capability with these very arguments (their keyed hash), is
-used once and ends after its time; whoever does not say yes has said no; the time somebody takes counts against no
-limit of the run.
+Must not know terminals. Invariants: an approval is for one principal and one capability with these very arguments under
+these rules (their keyed hash), is used once and ends after its time; what is not a clear yes is a no; everything that
+is asked about is shown, or it is said what is not; the time somebody takes counts against no limit of the run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from time import monotonic
 
 from rtfs.host.human import Person
 from rtfs.host.redaction import redact
-from rtfs.values import HostError
+from rtfs.syntax.printer import to_text
+from rtfs.values import HostError, Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +24,26 @@ if TYPE_CHECKING:
 
 LIFE = 900.0
 """Seconds that an approval given in advance holds."""
-SHOWN = 2_000
-"""Characters of the arguments that are shown."""
+WHOLE = 20_000
+"""Characters up to which all arguments are shown as they are."""
+PART = 2_000
+"""Characters of one argument, of a call that is longer than that."""
+
+
+class Refusal:
+    """No, and why: `request.refuse("too expensive")`. The reason reaches the program."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
 
 
 class ApprovalRequest:
-    """What somebody is asked. capability: id. arguments: tuple of RTFS values. text: the arguments, known secrets left
-    out, as may be shown. reason: why it is asked. call: capability and arguments as text, whole; hash: its keyed hash.
-    principal, run_id: of the run."""
+    """What somebody is asked. capability: id. arguments: tuple of RTFS values, in canonical form. text: the arguments,
+    known secrets left out, as may be shown: whole, or each argument with what is left out of it said. reason: why it is
+    asked. call: capability and arguments as text, whole; hash: the keyed hash of that and of the rules. principal,
+    run_id: of the run."""
 
     __slots__ = ("arguments", "call", "capability", "hash", "principal", "reason", "run_id", "text")
 
@@ -41,16 +54,36 @@ class ApprovalRequest:
         self.call = call
         self.arguments = arguments
         shown = redact(text)
-        self.text = shown if len(shown) <= SHOWN else shown[:SHOWN] + f" … ({len(shown):,} characters)"
+        self.text = shown if len(shown) <= WHOLE else " ".join(self.parts(PART))
         self.reason = reason
         self.hash = hash
         self.principal = frame.context.principal
         self.run_id = frame.context.run_id
 
+    def parts(self, most: int | None = None) -> list[str]:
+        """Each argument as a text of its own, with its name; cut to so many characters, with what was left out said."""
+        named = self.arguments[0] if len(self.arguments) == 1 else None
+        if named.__class__ is Map:
+            pairs = [(to_text(key), value) for key, value in named.items()]  # type: ignore[union-attr]
+        else:
+            pairs = [(str(place), value) for place, value in enumerate(self.arguments)]
+        return [f"{_cut(name, most)} {_cut(redact(to_text(value)), most)}" for name, value in pairs]
+
+    def refuse(self, reason: str) -> Refusal:
+        """The answer no, with a reason that reaches the program."""
+        return Refusal(reason)
+
+
+def _cut(text: str, most: int | None) -> str:
+    if most is None or len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]} …{len(text) - 2 * half:,} characters left out… {text[-half:]}"
+
 
 class Approvals:
-    """ask(request): True, False, "always" (for this hash, while the runtime lives), or None: nobody is there; it may be
-    async. None in its place: nobody can be asked."""
+    """ask(request): True, False or a `Refusal`, "always" (for this hash, while the runtime lives), or None: nobody is
+    there; it may be async. None in its place: nobody can be asked."""
 
     __slots__ = ("_always", "_given", "_person")
 
@@ -97,12 +130,18 @@ class Approvals:
         if answer == "always" and answer.__class__ is str:
             self._always.add(key)
             return "approved, always"
+        if answer.__class__ is Refusal and answer.reason:
+            raise _refused(request, f"it was not approved: {answer.reason}", str(answer.reason))
         if answer is not True:
             raise _refused(request, "it was not approved")
         return "approved"
 
 
-def _refused(request: ApprovalRequest, why: str) -> HostError:
+def _refused(request: ApprovalRequest, why: str, reason: str | None = None) -> HostError:
+    data = None if reason is None else Map([(Keyword("reason"), reason)])
     return HostError(
-        f'calling "{request.capability}" is not allowed: {why}', code="policy/denied", capability=request.capability
+        f'calling "{request.capability}" is not allowed: {why}',
+        code="policy/denied",
+        capability=request.capability,
+        data=data,
     )

@@ -203,7 +203,8 @@ class Pipeline:
         """The decision after somebody was asked; both are recorded. Raises HostError `policy/denied` for no, and Stop
         `policy/approval-required` where nobody answers: a program that could go on would have decided itself."""
         whole = f"{to_text(entry.id)} {text}"
-        hash = self.events.ledger.fingerprint(whole)
+        rules = "" if self.rules is None else self.rules.digest()
+        hash = self.events.ledger.fingerprint(f"{whole} {rules}")
 
         def record(what: str) -> None:
             self.events.emit(CallDecided(frame.context, frame.parent, entry.id, False, what, whole))

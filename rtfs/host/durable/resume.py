@@ -30,6 +30,7 @@ from rtfs.host.durable.journal import (
     state_folder,
 )
 from rtfs.host.policy.grants import Grants
+from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import RunOptions
 from rtfs.host.sqlite import KILL
 from rtfs.source import Source, Span
@@ -65,6 +66,7 @@ def beginning(executor: Executor, source: Source, frame: Frame) -> Durable:
         "principal": dumps(context.principal),
         "level": context.level,
         "grants": dumps([[_absolute(text) for text in layer.texts] for layer in context.grants]),
+        "rules": dumps(executor.rules.as_data()),
         "calls": dumps(context.quota.calls),
         "limits": dumps(limits),
         "width": dumps(run.width),
@@ -98,7 +100,18 @@ class Resumption:
             self._context = dict(decode(facts["context"]).items())
             self._json = {
                 name: loads(facts[name])
-                for name in ("file", "principal", "grants", "calls", "limits", "width", "versions", "loaded", "files")
+                for name in (
+                    "file",
+                    "principal",
+                    "grants",
+                    "rules",
+                    "calls",
+                    "limits",
+                    "width",
+                    "versions",
+                    "loaded",
+                    "files",
+                )
             }
             self._sources[self._source.name] = self._source
             for name, text in self._json["files"].items():
@@ -144,7 +157,9 @@ class Resumption:
         run.width = known["width"]
         frame = executor.new_frame(run, options, source)
         context = frame.context
-        context.grants = (*(Grants(texts) for texts in known["grants"]), *context.grants)
+        first, *narrowed = [Grants(texts) for texts in known["grants"]]
+        context.grants = (first, context.grants[0], *narrowed, *context.grants[1:])
+        context.bases, context.former_rules = 2, Rules(known["rules"])
         context.level = stricter(self._facts["level"], context.level)
         context.values = self._context
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]

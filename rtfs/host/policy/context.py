@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.host.policy.rules import Spending
+    from rtfs.host.policy.rules import Rules, Spending
 
 LEVELS = ("minimal", "standard", "paranoid")
 """minimal: what the embedder, the configuration or a loaded file declares needs no grant of its own. standard: what
@@ -48,7 +48,10 @@ class RuntimeContext:
     all of which must allow a thing. level: one of `LEVELS`. quota: shared by whatever derives from this context.
     """
 
-    __slots__ = ("decided", "grants", "intent_id", "level", "plan_id", "principal", "quota", "run_id", "values")
+    __slots__ = (
+        "bases", "decided", "former_rules", "grants", "intent_id", "level", "plan_id", "principal", "quota", "run_id",
+        "values",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -70,6 +73,10 @@ class RuntimeContext:
         self.values: dict[str, Any] = dict(values or {})
         self.quota = quota or Quota()
         self.run_id = run_id
+        self.bases = 1
+        """How many of the first layers are a runtime's own, whose rules give capabilities too; the others narrow."""
+        self.former_rules: Rules | None = None
+        """In a resumed run the rules that it began with, which gave what the first layer does not."""
         self.decided: dict[Entry, Any] = {}
         """Decisions of the built-in policy that hold for every argument, by entry."""
 
@@ -86,7 +93,7 @@ class RuntimeContext:
         """
         if level is not None and (level not in LEVELS or LEVELS.index(level) < LEVELS.index(self.level)):
             raise HostError(f"{level!r} is not a narrower security level than {self.level!r}", code="policy/widening")
-        return RuntimeContext(
+        narrowed = RuntimeContext(
             principal=self.principal,
             plan_id=self.plan_id,
             intent_id=self.intent_id,
@@ -96,6 +103,8 @@ class RuntimeContext:
             quota=self.quota,
             run_id=self.run_id,
         )
+        narrowed.bases, narrowed.former_rules = self.bases, self.former_rules
+        return narrowed
 
     def grants_id(self, id: str) -> bool:
         """Whether every layer names this capability id."""

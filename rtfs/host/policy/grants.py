@@ -81,7 +81,9 @@ class Grants:
         if kind == "exec":
             return any(pattern == "*" or pattern == rest for pattern in self._exec)
         mode, _, path = rest.partition(":")
-        return _plain(path) and any(mode == granted and _inside(path, root) for granted, root in self._fs)
+        if not _plain(path) or _never(path):
+            return False
+        return any(mode == granted and _inside(path, root) and _may_lead(path, root) for granted, root in self._fs)
 
     def names(self, need: str) -> bool:
         """Whether a grant names the host of `net:HOST:PORT` as it is, not by a wildcard."""
@@ -90,6 +92,10 @@ class Grants:
 
     def __repr__(self) -> str:
         return f"Grants({list(self.texts)!r})"
+
+
+_NO_HOST = frozenset("/?#@\\ ")
+"""Characters of a URL that no host has."""
 
 
 def host_port(text: str) -> tuple[str, str]:
@@ -102,7 +108,7 @@ def host_port(text: str) -> tuple[str, str]:
         host, _, port = text.partition(":")
     else:
         host, port = text, ""
-    if not host or (port and not (port.isascii() and port.isdigit())):
+    if not host or _NO_HOST & set(host) or (port and not (port.isascii() and port.isdigit())):
         raise _bad("net:" + text, "a network grant is net:HOST or net:HOST:PORT, without a scheme or a path")
     return host.lower().rstrip("."), port
 
@@ -152,6 +158,20 @@ def _inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root if root.endswith("/") else root + "/")
 
 
+SYSTEM = ("/proc", "/sys", "/dev")
+"""Folders of the system's own: what is in them is granted only where the grant begins there too."""
+
+
+def _may_lead(path: str, root: str) -> bool:
+    """Whether a grant of `root` means `path`: not where it leads into the system's own folders by the way."""
+    return all(not _inside(path, folder) or (_inside(root, folder) and root != folder) for folder in SYSTEM)
+
+
+def _never(path: str) -> bool:
+    """Whether a path is a process's environment, which holds credentials: those are granted by name only."""
+    return _inside(path, "/proc") and path.endswith("/environ")
+
+
 def _plain(path: str) -> bool:
     import os
 
@@ -161,7 +181,9 @@ def _plain(path: str) -> bool:
 def _host(pattern: str, host: str) -> bool:
     if pattern == "*":
         return True
-    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
+    return host == pattern
 
 
 def glob(pattern: str, text: str) -> bool:

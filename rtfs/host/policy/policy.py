@@ -80,7 +80,7 @@ def ruled(
     elif rule.decide == "deny":
         decision = Decision(False, rule.reason)
     else:
-        decision = decide(entry, arguments, context, needs, all(layer.id(entry.id) for layer in context.grants[1:]))
+        decision = decide(entry, arguments, context, needs, _given_by_rules(entry, arguments, context, needs))
         if decision.allow:
             decision = Decision(rule.decide == "allow", rule.reason)
             decision.ask = rule.decide == "approve"
@@ -88,6 +88,17 @@ def ruled(
                 decision.text = "ask: " + rule.reason
     decision.steady = False
     return decision
+
+
+def _given_by_rules(entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext, needs: list[str]) -> bool:
+    """Whether a rule that gives the capability may do so here: where nothing narrowed the run, and, in one that is
+    resumed, where the grants or the rules that it began with gave it too."""
+    former = context.former_rules
+    if former is not None and not context.grants[0].id(entry.id):
+        rule = former.rule(entry.id, arguments, needs, entry.signature)
+        if rule is None or rule.decide == "deny":
+            return False
+    return all(layer.id(entry.id) for layer in context.grants[context.bases :])
 
 
 def decide(

@@ -86,6 +86,19 @@ class Rules:
         except TypeError as error:
             raise HostError(f"this is not a rule: {error}", code="config/invalid") from None
 
+    def as_data(self) -> list[dict[str, Any]]:
+        """The rules as the configuration names them."""
+        return [
+            {"match": rule.match, "decide": rule.decide, "when": rule.when, "reason": rule.reason}
+            for rule in self.rules
+        ]
+
+    def digest(self) -> str:
+        """What says whether rules are the same."""
+        from hashlib import sha256
+
+        return sha256(repr(self.as_data()).encode()).hexdigest()
+
     def quota(self, calls: int | None) -> Quota:
         """What one run may use up; calls: in all."""
         return Quota(calls, Spending(self.quotas) if self.quotas else None)
