@@ -103,6 +103,7 @@ class Faulty:
         self.sse = sse
         self.sessions = sessions
         self.version: str | None = None
+        self.features: dict[str, Any] = {"tools": {}}
         self.script: dict[str, list[Fault]] = {}
         self.requests: list[Request] = []
         self.executed: list[Any] = []
@@ -184,7 +185,7 @@ class Faulty:
             version = self.version or request.params["protocolVersion"]
             answer = {
                 "protocolVersion": version,
-                "capabilities": {"tools": {}},
+                "capabilities": self.features,
                 "serverInfo": {"name": "faulty", "version": "1"},
             }
             await self.answer(request, out, answer, **given)

@@ -15,7 +15,15 @@ from typing import Annotated, Any, Literal
 import uvicorn
 from mcp.server.mcpserver import Audio, Context, Elicit, Image, MCPServer, Resolve
 from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
-from mcp_types import CallToolResult, EmbeddedResource, ResourceLink, SamplingMessage, TextContent, TextResourceContents
+from mcp_types import (
+    CallToolResult,
+    Completion,
+    EmbeddedResource,
+    ResourceLink,
+    SamplingMessage,
+    TextContent,
+    TextResourceContents,
+)
 from pydantic import BaseModel, Field
 
 server = MCPServer("everything", log_level="CRITICAL")
@@ -178,6 +186,46 @@ async def ask_for_a_model(ctx: Context) -> dict[str, Any]:
         return {"said": found.content.text}
 
     return await _trying(ask())
+
+
+NOTES = {"one": "first note"}
+
+
+@server.resource("notes://{name}")
+def note(name: str) -> str:
+    """A note."""
+    return NOTES[name]
+
+
+@server.resource("config://settings", mime_type="application/json")
+def settings() -> str:
+    """Settings."""
+    return '{"colour": "green"}'
+
+
+@server.resource("image://dot", mime_type="image/png")
+def dot() -> bytes:
+    """A picture."""
+    return b"dot"
+
+
+@server.prompt()
+def greet(name: str) -> str:
+    """A greeting."""
+    return f"Greet {name}."
+
+
+@server.completion()
+async def complete(ref: Any, argument: Any, context: Any) -> Completion | None:
+    """Names."""
+    return Completion(values=[name for name in ("Ada", "Alan") if name.startswith(argument.value)], has_more=False)
+
+
+@server.tool()
+async def change(ctx: Context, uri: str) -> dict[str, bool]:
+    """Says that a resource has changed."""
+    await ctx.notify_resource_updated(uri)
+    return {"told": True}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ nowhere else; a call is put on the wire once; whatever fails while a session is 
 
 Metadata, flattened under the handler's name: `mcp_server_url` (or `_server_endpoint`, `_url`), `_server_name`,
 `_tool_name`, `_requires_session`, `_auth_env_var`, `_server_url_override_env`, `_protocol_version`, `_tool_hash`,
-`_command`, `_args`, `_env_NAME`, `_cwd`.
+`_command`, `_args`, `_env_NAME`, `_cwd`, `_operation` (`resources/read`, …) instead of a tool, `_session_scope`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from time import monotonic
 from weakref import WeakValueDictionary
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, one_line
+from rtfs.capabilities.sessions.mcp import operations
 from rtfs.capabilities.sessions.mcp.authorization import authorized, login_of
 from rtfs.capabilities.sessions.mcp.client import Client
 from rtfs.capabilities.sessions.mcp.lifecycle import Modern, discover, handshake, negotiate
@@ -163,6 +164,9 @@ class McpHandler:
         """`tools/call`; the answer as an RTFS value (see `results.result_value`)."""
         assert isinstance(session, McpSession)
         target = self._target(call.capability_id, call.metadata)
+        operation = text(call.metadata.get(self._prefix + "operation"))
+        if operation is not None:
+            return await operations.perform(session, operation, call, self.limits)
         tool = self._tool(call)
         arguments = plain_arguments(call.arguments, call.optional_keys)
         pinned = text(call.metadata.get(self._prefix + "tool_hash"))
@@ -189,8 +193,10 @@ class McpHandler:
         await channel.settle(0.5)
 
     async def idempotent(self, session: Session, call: SessionCall) -> bool:
-        """Whether the server describes the call's tool as read-only or idempotent."""
+        """Whether the server describes the call's tool as read-only or idempotent; all else only reads."""
         assert isinstance(session, McpSession)
+        if self._prefix + "operation" in call.metadata:
+            return True
         if not session.usable:
             return False
         found = (await session.toolbox.known(session, self.limits.pages)).get(self._tool(call))

@@ -22,6 +22,7 @@ from rtfs.capabilities.sessions.mcp.protocol import (
     META_CAPABILITIES,
     META_CLIENT,
     META_LOG_LEVEL,
+    META_SERVER,
     META_VERSION,
     MODERN_CODES,
     SESSIONLESS_VERSIONS,
@@ -283,7 +284,11 @@ def _versions(data: Any, key: str) -> list[str]:
 
 
 def _self_description(result: dict[str, Any]) -> dict[str, Any]:
-    return {key: result[key] for key in ("serverInfo", "capabilities", "instructions") if key in result}
+    found = {key: result[key] for key in ("serverInfo", "capabilities", "instructions") if key in result}
+    meta = result.get("_meta")
+    if "serverInfo" not in found and isinstance(meta, dict) and META_SERVER in meta:
+        found["serverInfo"] = meta[META_SERVER]
+    return found
 
 
 def _nothing_in_common(label: str, supported: list[str]) -> SessionError:

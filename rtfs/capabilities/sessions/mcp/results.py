@@ -9,7 +9,7 @@ Source: MCP specification, server/tools, "Tool Result".
 from __future__ import annotations
 
 from rtfs.capabilities.sessions.handler import SessionError
-from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION
+from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, META_SERVER, METHOD_NOT_FOUND, URL_ELICITATION
 from rtfs.capabilities.sessions.wire.json import parse
 from rtfs.values import Keyword, Map, Vector
 from rtfs.values.convert import from_python
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_PROTOCOLS_OWN = frozenset(("io.modelcontextprotocol/serverInfo",))
+_PROTOCOLS_OWN = frozenset((META_SERVER,))
 """Keys of `_meta` that every result of a revision carries, and that say nothing about this one."""
 
 

@@ -60,7 +60,7 @@ class McpSession(Session):
     meta: JSON members that every request's `_meta` carries. server: what the server says of itself (`serverInfo`,
     `capabilities`, `instructions`). asker: its name for a person whom it asks. toolbox: what `tools/list` said, set by
     the handler. client: what is offered to the server. over_http: in the sessionless era a request is cancelled by
-    closing its stream. on_update: told of each `notifications/resources/updated`, with its URI. pages: set
+    closing its stream. updates: set when the server says that the resource of this URI has changed. pages: set
     when the server says that a person is done with the page of this elicitation id.
     """
 
@@ -85,7 +85,7 @@ class McpSession(Session):
         self.asker = label
         self.toolbox: Toolbox
         self.prefixes: dict[str, tuple[bytes, Headers]] = {}
-        self.on_update: Callable[[str], object] | None = None
+        self.updates: dict[str, set[asyncio.Event]] = {}
         self.pages: dict[str, asyncio.Event] = {}
         self._meta = meta
         self._waiting: list[Inbox] = []
@@ -200,8 +200,8 @@ class McpSession(Session):
             if page is not None:
                 page.set()
         elif method == "notifications/resources/updated":
-            if self.on_update is not None and isinstance(params.get("uri"), str):
-                self.on_update(params["uri"])
+            for changed in self.updates.get(str(params.get("uri")), ()):
+                changed.set()
         elif method == "notifications/message":
             level, data = str(params.get("level")), params.get("data")
             words = data if isinstance(data, str) else encode(data).decode() if data is not None else ""
