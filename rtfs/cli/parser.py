@@ -153,7 +153,7 @@ def _shared(results: bool = True) -> Parser:
     rights.add_argument("--principal", metavar="NAME", help="on whose behalf; each has sessions of its own")
     rights.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
     output = shared.add_argument_group("output")
-    output.add_argument("-v", "--verbose", action="count", help="show session events; -vv every ledger record")
+    output.add_argument("-v", "--verbose", action="count", help="show sessions, and what servers say; -vv every record")
     if results:
         output.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
     output.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")

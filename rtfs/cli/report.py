@@ -68,6 +68,23 @@ def show_sessions(record: Record) -> None:
         print(record.detail, file=sys.stderr)
 
 
+def show_servers(verbose: int) -> None:
+    """From now on show what servers say: their log messages and standard error, and from -vv on the debug messages."""
+    import logging
+
+    from rtfs.host.redaction import redact
+
+    class Shown(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            print(redact(record.getMessage()), file=sys.stderr)
+
+    logger = logging.getLogger("rtfs.mcp")
+    if not any(handler.__class__.__name__ == Shown.__name__ for handler in logger.handlers):
+        logger.addHandler(Shown())
+        logger.propagate = False
+    logger.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)
+
+
 def show_pool(runtime: Runtime) -> None:
     """Show what the session pool has counted, in one line, if it was used."""
     from rtfs.host.inspection import session_statistics

@@ -27,6 +27,7 @@ def runtime(options: Options) -> Runtime:
         fields["ledger"] = options.ledger
     if options.verbose:
         fields["on_event"] = report.show_sessions if options.verbose == 1 else report.show_all
+        report.show_servers(options.verbose)
     if options.config is not None:
         made = Runtime.from_config(options.config, allow=options.allow, mcp_files=options.mcp_config, **fields)
     else:

@@ -1,7 +1,8 @@
 """A server of the official SDK with all there is to answer: both eras, resumable streams, progress, every content kind,
-questions to the person behind a call.
+questions to the person behind a call, resources, prompts.
 
-`--stateless` gives no sessions; `--json` answers with JSON; `--forget` sessions idle for a moment.
+`--stdio` speaks over stdin and stdout. Over HTTP, `--stateless` gives no sessions; `--json` answers with JSON; `--forget`
+forgets sessions that are idle for a moment.
 """
 
 from __future__ import annotations
@@ -188,6 +189,15 @@ async def ask_for_a_model(ctx: Context) -> dict[str, Any]:
     return await _trying(ask())
 
 
+@server.tool()
+async def talk(ctx: Context) -> dict[str, bool]:
+    """Logs, on standard error and as a message of the protocol."""
+    print("to standard error", file=sys.stderr, flush=True)
+    await ctx.info("to the client")
+    await ctx.debug("in detail")
+    return {"talked": True}
+
+
 NOTES = {"one": "first note"}
 
 
@@ -230,6 +240,9 @@ async def change(ctx: Context, uri: str) -> dict[str, bool]:
 
 def main() -> None:
     logging.disable(logging.CRITICAL)
+    if "--stdio" in sys.argv:
+        server.run()
+        return
     options: dict[str, Any] = {}
     if "--stateless" in sys.argv:
         options["stateless_http"] = True

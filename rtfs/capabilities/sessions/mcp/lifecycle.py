@@ -284,7 +284,9 @@ def _versions(data: Any, key: str) -> list[str]:
 
 
 def _self_description(result: dict[str, Any]) -> dict[str, Any]:
-    found = {key: result[key] for key in ("serverInfo", "capabilities", "instructions") if key in result}
+    found: dict[str, Any] = {
+        key: result[key] for key in ("serverInfo", "capabilities", "instructions") if key in result
+    }
     meta = result.get("_meta")
     if "serverInfo" not in found and isinstance(meta, dict) and META_SERVER in meta:
         found["serverInfo"] = meta[META_SERVER]
