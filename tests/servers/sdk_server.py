@@ -1,8 +1,8 @@
 """A server of the official SDK with all there is to answer: both eras, resumable streams, progress, every content kind,
 questions to the person behind a call, resources, prompts.
 
-`--stdio` speaks over stdin and stdout. Over HTTP, `--stateless` gives no sessions; `--json` answers with JSON; `--forget`
-forgets sessions that are idle for a moment.
+`--stdio` speaks over stdin and stdout. Over HTTP, `--stateless` gives no sessions; `--json` answers with JSON;
+`--forget` forgets sessions that are idle for a moment.
 """
 
 from __future__ import annotations
