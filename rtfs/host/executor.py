@@ -57,8 +57,8 @@ class Executor:
     """
 
     __slots__ = (
-        "_environment", "_ran_plans", "closed", "compiling", "engine", "events", "grants", "loaded", "options",
-        "pipeline", "registry", "rules", "shell", "started", "warnings",
+        "_clean", "_environment", "_ran_plans", "closed", "compiling", "engine", "events", "grants", "loaded",
+        "options", "pipeline", "registry", "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +87,8 @@ class Executor:
         self.compiling = allocate_lock()
         self._environment: Environment | None = None
         self._ran_plans = False
+        self._clean: tuple[Environment | None, int] = None, 0
+        """What `_without_plans` answered last, or what was there before the first plan; how many texts are in it."""
 
     @property
     def environment(self) -> Environment:
@@ -289,29 +291,48 @@ class Executor:
 
     def fresh(self) -> tuple[Registry, Callable[[], Environment]]:
         """What a durable run starts from: the declarations and definitions that were loaded."""
-        registry = self.registry.snapshot()
+        environment = self._without_plans().snapshot()
+        return self.registry.snapshot(), lambda: environment
+
+    def _without_plans(self) -> Environment:
+        """The environment with what was loaded, and nothing that plans defined."""
         if not self._ran_plans:
-            environment = self.environment.snapshot()
-        else:
+            return self._with_macros(self.environment)
+        clean, count = self._clean
+        if clean is None:
             from rtfs.host.bundled.prelude import new_environment
 
-            environment = new_environment(self.options.module_path)
-            for source, origin in self.loaded:
-                run = self.new_run(PLAIN, registry, lambda: environment, origin, False)
-                self.drive(self.execute(source, self.new_frame(run, PLAIN, source)))
-        return registry, lambda: environment
+            clean = new_environment(self.options.module_path)
+        for source, origin in self.loaded[count:]:
+            run = self.new_run(PLAIN, self.registry.snapshot(), lambda: clean, origin, False)
+            self.drive(self.execute(source, self.new_frame(run, PLAIN, source)))
+        self._clean = self._with_macros(clean), len(self.loaded)
+        return clean
+
+    def _with_macros(self, environment: Environment) -> Environment:
+        """The same, with the standard macros: they are shared by its snapshots then."""
+        with self.compiling:
+            environment.core_macros()
+        return environment
+
+    def _note_plan(self) -> None:
+        """A plan is about to define names in the environment of plain runs: remember what was there before."""
+        if not self._ran_plans:
+            if self.loaded:
+                self._clean = self.environment.snapshot(), len(self.loaded)
+            self._ran_plans = True
 
     def _begin(self, source: Source, options: RunOptions, keep: bool, origin: int, breathe: bool) -> Frame:
         """The frame of a program's run, which begins. keep: whether its definitions are there in later runs."""
         if options.journaled:
             registry, language = self.fresh()
         elif not keep:
-            environment, registry = self.environment.snapshot(), self.registry.snapshot()
+            environment, registry = self._with_macros(self.environment).snapshot(), self.registry.snapshot()
             language = lambda: environment  # noqa: E731
         else:
             registry, language = self.registry, lambda: self.environment
             if origin == PLAN:
-                self._ran_plans = True
+                self._note_plan()
             else:
                 source.library = True
                 self.loaded.append((source, origin))

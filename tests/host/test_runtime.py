@@ -336,3 +336,27 @@ def test_the_public_names() -> None:
         assert getattr(rtfs, name) is not None
     with pytest.raises(AttributeError):
         rtfs.nothing_of_that_name  # type: ignore[attr-defined]
+
+
+def test_what_plans_define_is_not_there_for_runs_that_start_from_what_was_loaded(tmp_path: Any) -> None:
+    with rtfs.Runtime(state=tmp_path) as rt:
+        rt.load("(defmacro twice [x] `(+ ~x ~x)) (def one 1)")
+        rt.run("(def mine 5) (def one 7)")
+        assert rt.run("[one mine]") == rtfs.Vector([7, 5])
+        assert rt.run("(twice one)", durable=True) == 2
+        rt.load("(def two (twice one))")  # sees what plans have defined, like every plain run
+        assert rt.run("two", durable=True) == 2
+        assert rt.run("two") == 14
+        with pytest.raises(rtfs.UserError) as caught:
+            rt.run("mine", durable=True)
+        assert caught.value.code == "undefined"
+
+
+def test_snapshots_share_the_standard_macros() -> None:
+    async def main() -> None:
+        async with rtfs.Runtime() as rt:
+            await asyncio.gather(*(rt.arun("(when true (cond false 1 :else 2))") for _ in range(3)))
+            macros = rt.environment.core_macros()
+            assert rt.environment.snapshot().core_macros()["when"] is macros["when"]
+
+    asyncio.run(main())
