@@ -147,7 +147,7 @@ def test_several_calls_in_doubt_are_resolved_one_by_one(counting: Make) -> None:
 def test_implementations_in_rtfs_go_on_within(counting: Make) -> None:
     one = counting()
     source = (
-        '(capability "sum" :implementation (fn [n] (+ (call "count" n) (call "count" (+ n 1)))))'
+        '(capability "sum" :implementation (fn [n] (+ (call "count" n) (call "count" (+ n 1))))) '
         '[(call "sum" 1) ^{:runtime.retry 1} (call "sum" 4)]'
     )
     stopped(one, source, 2)
@@ -206,7 +206,7 @@ def test_the_store_of_the_process_is_brought_back(counting: Make) -> None:
     kv = "ccos.state.kv."
     source = (
         f'(call "{kv}put" "a" 1) (call "{kv}put" "b" [1]) (call "{kv}conj" "b" 2) (call "{kv}put" "c" 3)'
-        f'(call "{kv}delete" "c") (call "{kv}assoc" "m" 5 1) (call "count" 1)'
+        f'(call "{kv}delete" "c") (call "{kv}assoc" "m" 5 1) (call "count" 1) '
         f'[(call "{kv}get" "a") (call "{kv}conj" "b" 3) (call "{kv}get" "c" "none") (call "{kv}get" "m")]'
     )
     stopped(counting(), source, 1)
