@@ -6,6 +6,8 @@ types of the forms before it; nothing of the program runs while it is compiled.
 
 from __future__ import annotations
 
+import os
+
 from rtfs.compiler.environment import CORE_MODULE, Environment
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.compiler.units import disk_cache
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from rtfs.compiler.gate import Gate
     from rtfs.compiler.units.unit import UnitBuilder
 
+
+EXECUTION = os.environ.get("RTFS_EXECUTION", "auto")
+"""How code runs, for tests: `closures` for all texts of programs, `compiled` for all, or `auto`: closures for those
+without a file."""
+
+MAX_COLD_FRAMES = 400_000
 
 # Compiling a form takes a few Python frames for each level of nesting.
 COMPILE_RECURSION = 600_000
@@ -43,8 +51,9 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     key = disk_cache.key(source, environment.state, module)
     kept = disk_cache.following(key, environment.values) if environment.values else key
     unit = None
+    cold = runs_cold(source)
     if environment.observer is None:
-        unit = environment.recent.get(key) or disk_cache.load(kept, source)
+        unit = environment.recent.get(key) or (None if cold else disk_cache.load(kept, source))
     if unit is not None and unit.unresolved and not source.incremental:
         unit = None
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
@@ -52,8 +61,9 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     if unit is not None and gate is not None and not (unit.checked is not None and gate.holds(unit.checked)):
         unit = None
     if unit is None:
-        unit = compile_unit(source, environment, module, key, gate)
-        disk_cache.save(kept, unit)
+        unit = compile_unit(source, environment, module, key, gate, cold)
+        if not cold:
+            disk_cache.save(kept, unit)
     elif unit.facts or unit.macros:
         load_macros(unit, environment)
     if environment.recent.changes(unit):
@@ -74,15 +84,29 @@ def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
     return imports.depends_hold(unit, environment, source)
 
 
-def compile_unit(source: Source, environment: Environment, module: str, key: bytes, gate: Gate | None = None) -> Unit:
-    """Compile without looking into the cache."""
+def runs_cold(source: Source) -> bool:
+    """True for a text that becomes closures: what no cache keeps is rarely run twice."""
+    if EXECUTION == "auto":
+        return source.name.startswith("<")
+    return EXECUTION == "closures" and not source.library
+
+
+def compile_unit(
+    source: Source, environment: Environment, module: str, key: bytes, gate: Gate | None = None, cold: bool = False
+) -> Unit:
+    """Compile without looking into the cache. cold: forms become closures, not code."""
     from rtfs.compiler.toplevel import UnitCompiler
     from rtfs.syntax.reader import read_forms
 
     forms = read_forms(source)
     outer = environment.expansions
     before = {name: module.mark() for name, module in environment.modules.items()}
-    compiler = UnitCompiler(source, environment, key)
+    if cold:
+        from rtfs.compiler.closures.form import ColdForm
+
+        compiler = UnitCompiler(source, environment, key, ColdForm)
+    else:
+        compiler = UnitCompiler(source, environment, key)
     draft = compiler.builder.unit
     loaded = environment.units.get(draft.filename)
     environment.units[draft.filename] = draft  # errors in its macros have places
@@ -110,6 +134,8 @@ def compile_unit(source: Source, environment: Environment, module: str, key: byt
         environment.expansions = outer
         environment.gathered = outer_forms
         restore_limit()
+    if cold:
+        environment.cold_frames = min(environment.cold_frames + 20 * len(unit.spans), MAX_COLD_FRAMES)
     unit.tells = environment.told_since(before)
     return unit
 

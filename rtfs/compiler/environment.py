@@ -57,6 +57,9 @@ class Environment:
         """Told of the AST of every form that is compiled, for tools; nothing comes out of the cache then."""
         self.gathered: list[AnalysedForm] | None = None
         """Where the forms that are compiled are gathered for a `Gate`, while there is one."""
+        self.cold_frames = 0
+        """Python frames that closures may take beyond those of the functions that run: until its function is compiled,
+        each node of a text may have a few at once."""
         self._core_ready = False
         self._namespaces: set[str] = set()
 
@@ -75,7 +78,7 @@ class Environment:
         copy.recent = self.recent.copy()
         copy.files = dict(self.files)
         copy.state, copy.values = self.state, self.values
-        copy._core_ready = self._core_ready
+        copy._core_ready, copy.cold_frames = self._core_ready, self.cold_frames
         copy._namespaces = self._namespaces  # goes with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
         return copy

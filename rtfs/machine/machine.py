@@ -16,6 +16,7 @@ from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-u
 
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.seqs import fresh_list
+from rtfs.compiler.closures.maker import FILES
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import function_of
@@ -151,7 +152,7 @@ class Machine:
         core = self.core
         take_turn()
         outside, outside_spent = core.get(" ticks"), account.spent
-        raise_limit(self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS)
+        raise_limit(self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS + self.environment.cold_frames)
         outside_owner = hooks.owner
         try:
             core[" ticks"] = self.ticks
@@ -298,7 +299,7 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None, depth:
         raise InternalError("a host call outside of a machine")
     frame = sys._getframe(depth)
     units = current.machine.environment.units
-    unit, line = units.get(frame.f_code.co_filename), frame.f_lineno
+    unit, line = _place_in(frame, units)
     if unit is not None and unit.source.library:
         unit, line = _asked_from(frame, units) or (unit, line)
 
@@ -311,19 +312,37 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None, depth:
     return current.parent.switch(HostCall(kind, id, args, hints, place))
 
 
+def _place_in(frame: Any, units: dict[str, Unit]) -> tuple[Unit | None, int]:
+    """The unit that a frame's code is of, and the line in it: one more than the index of the place."""
+    unit = units.get(frame.f_code.co_filename)
+    if unit is not None or frame.f_code.co_filename not in FILES:
+        return unit, frame.f_lineno
+    index = frame.f_locals.get("at")
+    while unit is None and frame is not None:
+        frame = frame.f_back
+        unit = units.get(frame.f_code.co_filename) if frame is not None else None
+    return unit, (index or 0) + 1
+
+
 FAR = 50
 """Frames that are looked through for the user's own text."""
 
 
 def _asked_from(frame: Any, units: dict[str, Unit]) -> tuple[Unit, int] | None:
     """Where the user's own text called what a library does for it, if that is near."""
+    index: int | None = None
     for _ in range(FAR):
         frame = frame.f_back
         if frame is None:
             return None
-        unit = units.get(frame.f_code.co_filename)
-        if unit is not None and not unit.source.library:
-            return unit, frame.f_lineno
+        code = frame.f_code
+        unit = units.get(code.co_filename)
+        if unit is not None:
+            if not unit.source.library:
+                return unit, frame.f_lineno if index is None else index + 1
+            index = None
+        elif index is None and code.co_filename in FILES:
+            index = frame.f_locals.get("at")
     return None
 
 

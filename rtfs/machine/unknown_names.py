@@ -5,6 +5,7 @@ Knows nothing of places. Invariant: only names that the program could have writt
 
 from __future__ import annotations
 
+from rtfs.compiler.closures.frames import is_closure, locals_of
 from rtfs.compiler.mangling import plain_name
 
 TYPE_CHECKING = False
@@ -25,11 +26,14 @@ def suggestion(message: str, traceback: Any) -> str | None:
 
     name = message.partition("`")[2].partition("`")[0]
     frame = None
+    inner: dict[str, Any] = {}
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename.startswith("rtfs:"):
-            frame = traceback.tb_frame
+            frame, inner = traceback.tb_frame, {}
+        elif is_closure(traceback.tb_frame):
+            inner = locals_of(traceback.tb_frame) or inner
         traceback = traceback.tb_next
-    written = (*frame.f_globals, *frame.f_builtins, *frame.f_locals) if frame is not None else ()
+    written = (*frame.f_globals, *frame.f_builtins, *frame.f_locals, *inner) if frame is not None else ()
     names = {plain_name(one) for one in written if one[0] not in " :_"}
     module = name.rpartition("/")[0]
     of_module = sorted(one for one in names if module and one.startswith(f"{module}/"))

@@ -63,7 +63,7 @@ def define_function(e: Emitter, node: nodes.Fn, name: str) -> None:
         part = f"{plain_name(name) or node.name} /{len(arity.params)}{e.names.temporary()}"
         e.block.append(_arity(e, node, arity, part, line, pack_rest=True))
         parts.append(part)
-    e.block.append(_dispatcher(e, node, name, parts, line))
+    e.block.append(dispatcher(node, name, parts, line))
 
 
 def _arity(e: Emitter, node: nodes.Fn, arity: nodes.Arity, name: str, line: int, pack_rest: bool = False) -> ast.stmt:
@@ -76,7 +76,7 @@ def _arity(e: Emitter, node: nodes.Fn, arity: nodes.Arity, name: str, line: int,
     return e.form.function(e, arity.body, parameters, name, line, rest, ticks)
 
 
-def _dispatcher(e: Emitter, node: nodes.Fn, name: str, parts: list[str], line: int) -> ast.stmt:
+def dispatcher(node: nodes.Fn, name: str, parts: list[str], line: int) -> ast.stmt:
     """Several arities: missing arguments are told from nil by a marker of our own."""
     most = max(len(arity.params) for arity in node.arities)
     variadic = next((index for index, arity in enumerate(node.arities) if arity.rest is not None), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.kinds import loop_kinds
+from rtfs.compiler.analysis.kinds import Kinds, loop_kinds
 from rtfs.compiler.analysis.ownership import fresh_kind, loop_updates, mentions
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import change, change_of, fresh_value
@@ -32,6 +32,27 @@ def emit_loop(e: Emitter, node: nodes.Loop, to: Destination) -> None:
         return
     if node.variables:
         e.block.append(py.assign_all([one.python for one in node.variables], values, line))
+    _rounds(e, node, kinds, to)
+
+
+def enter_loop(e: Emitter, node: nodes.Loop) -> None:
+    """Emit a loop that has begun elsewhere, as the body of a function: its variables have values already."""
+    line = node.at + 1
+    kinds = loop_kinds(node, e.known)
+    e.form.owned[node.target] = owned = {} if node.closes else _owned(node)
+    to = Destination("return")
+    if node.closes:
+        _loop_of_calls(e, node, [py.name(one.python, line) for one in node.variables], to)
+        return
+    for index in owned:
+        name = node.variables[index].python
+        e.block.append(py.assign(name, py.call(" own", [py.name(name, line)], line), line))
+    _rounds(e, node, kinds, to)
+
+
+def _rounds(e: Emitter, node: nodes.Loop, kinds: list[Kinds], to: Destination) -> None:
+    """Emit the rounds of a loop whose variables have their first values."""
+    line = node.at + 1
     for variable, kind in zip(node.variables, kinds, strict=True):
         e.stores.add(variable.python)
         variable.kinds = kind

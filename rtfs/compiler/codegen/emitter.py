@@ -304,8 +304,20 @@ class FormGenerator:
     ) -> ast.stmt:
         """A function definition nested in `outer`. Free locals are those of Python's closures; or, `by_value`, they
         become parameters with what they hold now as defaults: what a closure captures is slower everywhere."""
+        known = {binding: kinds for binding, kinds in outer.known.items() if binding.loop is None}
+        child = self.function_body(body, parameters, line, rest, ticks, known)
+        outer.loads.update(child.loads - child.stores)
+        outer.globals.update(child.globals)
+        free = sorted(child.loads - child.stores) if by_value else []
+        defaults = [py.name(one, line) for one in free]
+        return py.define(name, [*parameters, *free], rest, defaults, child.block, line)
+
+    def function_body(
+        self, body: nodes.Node, parameters: list[str], line: int, rest: str | None, ticks: bool, known: Known
+    ) -> Emitter:
+        """An emitter that has emitted the body of a function."""
         child = Emitter(self)
-        child.known = {binding: kinds for binding, kinds in outer.known.items() if binding.loop is None}
+        child.known = known
         child.stores.update(parameters)
         if rest is not None:
             child.stores.add(rest)
@@ -319,11 +331,7 @@ class FormGenerator:
             child.into(body, Destination("return"))
         if not child.block:
             child.block.append(py.give(py.const(None, line), line))
-        outer.loads.update(child.loads - child.stores)
-        outer.globals.update(child.globals)
-        free = sorted(child.loads - child.stores) if by_value else []
-        defaults = [py.name(one, line) for one in free]
-        return py.define(name, [*parameters, *free], rest, defaults, child.block, line)
+        return child
 
     def outline(self, outer: Emitter, node: nodes.Node) -> tuple[str, list[str], Emitter]:
         """A subtree as a function of the unit: its name, its free locals (its parameters, in order), its emitter."""

@@ -42,20 +42,24 @@ def generate(analyser: Analyser, node: Node, names: Names | None = None) -> Code
     form = FormGenerator(
         analyser.unit, names or analyser.names, module.name, lambda type: environment.check_type(type, module)
     )
-    tree = module_of(form, node)
-    filename = analyser.unit.unit.filename
+    try:
+        return compile_tree(module_of(form, node), analyser.unit.unit.filename)
+    except CompileError as error:
+        raise analyser.error(error) from None
+
+
+def compile_tree(tree: ast.Module, filename: str) -> CodeType:
+    """The code object of a Python module. Raises CompileError `limit/nesting` for what CPython cannot compile."""
     try:
         code: CodeType = with_limit(
             PYTHON_COMPILE_RECURSION, lambda: compile(tree, filename, "exec", dont_inherit=True, optimize=0)
         )
         return code
     except (RecursionError, MemoryError, SyntaxError):
-        raise analyser.error(
-            CompileError(
-                "limit/nesting",
-                "the form is nested too deeply, or is too large, to be compiled",
-                hint="take parts of it out into functions of their own",
-            )
+        raise CompileError(
+            "limit/nesting",
+            "the form is nested too deeply, or is too large, to be compiled",
+            hint="take parts of it out into functions of their own",
         ) from None
 
 

@@ -300,6 +300,11 @@ def push(owned: Vector, value: Any, /) -> None:
     owned._stop += 1
 
 
+def own(value: Any, /) -> Any:
+    """A copy of a map or vector that nobody else has."""
+    return Map(value.items()) if value.__class__ is Map else Vector.of(list(value))
+
+
 def settle(owned: Vector, /) -> None:
     """Note the length of a vector whose list was appended to directly."""
     owned._stop = len(owned._items)
@@ -452,6 +457,7 @@ SUPPORT: dict[str, Any] = {
         like,
         put,
         push,
+        own,
         settle,
     )
 }

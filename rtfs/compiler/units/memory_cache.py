@@ -48,7 +48,7 @@ class RecentUnits:
         unit = self._units.pop(key)
         if _outlives_its_run(unit):
             return
-        filename, names = unit.filename, [one[:2] for one in (*unit.constants, *unit.types)]
+        filename, names = unit.filename, [*unit.installed, *(one[:2] for one in (*unit.constants, *unit.types))]
         environment.units.pop(filename, None)
         held = ref(unit)
         del unit
@@ -83,7 +83,13 @@ def _outlives_its_run(unit: Unit) -> bool:
         return True
     code = type(_outlives_its_run.__code__)
     for step in unit.steps:
-        for form in step.code.co_consts if step.code is not None else ():
+        if step.code is None:
+            continue
+        if step.code.__class__ is not code:
+            if step.code.makes_functions:
+                return True
+            continue
+        for form in step.code.co_consts:
             if isinstance(form, code) and any(isinstance(inner, code) for inner in form.co_consts):
                 return True
     return False

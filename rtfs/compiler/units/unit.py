@@ -60,6 +60,7 @@ class Unit:
         "expanded",
         "facts",
         "filename",
+        "installed",
         "keywords",
         "macros",
         "namespaces",
@@ -88,6 +89,8 @@ class Unit:
         self.tells = True
         self.unresolved = False
         self.checked: tuple[Any, ...] | None = None
+        self.installed: list[tuple[str, str]] = []
+        """(module, name) of what running the unit has put into the modules' globals (see closures/hot.py)."""
 
     def span(self, index: int) -> Span | None:
         """The place that an index stands for."""

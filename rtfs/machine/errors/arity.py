@@ -6,6 +6,7 @@ takes, how it is written, where it is defined) comes from its declaration or its
 
 from __future__ import annotations
 
+from rtfs.compiler.closures.frames import globals_of, is_closure, locals_of
 from rtfs.compiler.mangling import REST_MARK, global_name, plain_name
 from rtfs.values.error import EvalError
 
@@ -131,6 +132,8 @@ def _code_of(traceback: Any, head: str, units: Units) -> CodeType | None:
     found: set[CodeType] = set()
     for frame in reversed(frames[-10:]):
         candidates = [*frame.f_locals.values()]
+        if is_closure(frame):
+            candidates += [*locals_of(frame).values(), globals_of(frame).get(key)]
         if frame.f_code.co_filename in units:
             candidates.append(frame.f_globals.get(key))
             candidates += frame.f_code.co_consts

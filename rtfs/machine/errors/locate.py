@@ -7,6 +7,7 @@ leaves.
 
 from __future__ import annotations
 
+from rtfs.compiler.closures.frames import is_closure, place_of, template_of
 from rtfs.compiler.mangling import plain_name
 from rtfs.compiler.module import FORM
 from rtfs.source import STANDARD
@@ -33,13 +34,15 @@ OUTLINED = " o"
 
 
 class Call:
-    """A call of an RTFS function, or a top-level form. name: "" for the latter. at: the entry of the traceback that
-    knows the variables. direct: whether another call of the program made it, not a standard function."""
+    """A call of an RTFS function, or a top-level form. name: "" for the latter. index, place: where it is, in the spans
+    of its unit. at: the entry of the traceback that knows the variables. direct: whether another call of the program
+    made it, not a standard function."""
 
-    __slots__ = ("at", "direct", "name", "place")
+    __slots__ = ("at", "direct", "index", "name", "place")
 
-    def __init__(self, name: str, place: Span | None, at: Any, direct: bool) -> None:
+    def __init__(self, name: str, index: int, place: Span | None, at: Any, direct: bool) -> None:
         self.name = name
+        self.index = index
         self.place = place
         self.at = at
         self.direct = direct
@@ -70,9 +73,9 @@ def place(error: UserError, units: Units) -> None:
 def _calls(traceback: Any, units: Units, stop: Any) -> tuple[list[Call], Any]:
     """The RTFS calls of a traceback, innermost first (of a deep one the innermost and outermost few), and its innermost
     entry of any kind."""
-    found: list[tuple[Any, bool]] = []
+    found: list[tuple[Any, bool, int]] = []  # entry, direct, index of its place
     seen: dict[Any, int] = {}
-    direct = False
+    direct = switching = False
     innermost = None
     while traceback is not None and traceback is not stop:
         innermost = traceback
@@ -83,21 +86,37 @@ def _calls(traceback: Any, units: Units, stop: Any) -> tuple[list[Call], Any]:
             if before is not None and before < len(found) and found[before][0].tb_frame is frame:
                 del found[before:]
             seen[frame] = len(found)
-            found.append((traceback, direct))
+            template = template_of(frame.f_code)
+            if switching and found:  # the same call, in compiled code from here on
+                direct = found.pop()[1]
+            found.append(
+                (traceback, direct, (traceback.tb_lineno if template is None else frame.f_code.co_firstlineno) - 1)
+            )
             direct = True
+            switching = template is not None
+        elif is_closure(frame):
+            switching = False
+            before = seen.get(frame)
+            if before is not None:
+                del found[before:]
+            seen[frame] = len(found)
+            index = place_of(frame)
+            if index is not None and found:
+                found[-1] = (*found[-1][:2], index)
         else:
-            direct = False
+            direct = switching = False
         traceback = traceback.tb_next
     found.reverse()
     if len(found) > MAX_TRACE:
         found = found[: MAX_TRACE // 2] + found[-MAX_TRACE // 2 :]
     calls: list[Call] = []
     part: Call | None = None
-    for entry, is_direct in found:
+    for entry, is_direct, index in found:
         code = entry.tb_frame.f_code
-        call = Call("", units[code.co_filename].span(entry.tb_lineno - 1), entry, is_direct)
+        call = Call("", index, units[code.co_filename].span(index), entry, is_direct)
         if part is not None:  # of this call: what generated code has cut out of a function
-            call.place = part.place or call.place
+            if part.place is not None:
+                call.index, call.place = part.index, part.place
             call.direct = False
             part = None
         if code.co_name == "<listcomp>" or code.co_name.startswith(OUTLINED):
@@ -181,7 +200,7 @@ def _set_trace(error: UserError, calls: list[Call], inner: Trace) -> None:
 def _expansions(call: Call, units: Units) -> Trace:
     """Notes about the user's macros whose expansion the place is in, innermost first."""
     unit = units[call.code.co_filename]
-    return unit.expansions_at(call.at.tb_lineno - 1, units)
+    return unit.expansions_at(call.index, units)
 
 
 # ---------------------------------------------------------------------- whose fault it is
@@ -237,8 +256,8 @@ def _wrong_parameter(error: UserError, calls: list[Call], value: Any, units: Uni
 def _wrong_argument(error: UserError, entry: Any, units: Units) -> None:
     """Note which argument of a standard function is the culprit, if that is clear."""
     inner = entry.tb_next
-    while inner is not None and inner.tb_frame.f_code.co_filename in units:  # cut out of the function
-        inner = inner.tb_next
+    while inner is not None and (inner.tb_frame.f_code.co_filename in units or is_closure(inner.tb_frame)):
+        inner = inner.tb_next  # cut out of the function
     if inner is None:
         return
     frame = inner.tb_frame

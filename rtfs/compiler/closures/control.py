@@ -1,0 +1,262 @@
+"""Closures of names, constants, and of what steers: if, do, let, and, or, match, try.
+
+Knows nothing of calls. Invariant: the value of a closure in tail position is passed on as it is, so that a `recur`
+(a tuple, which no RTFS value is) reaches its loop.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.closures.maker import UNSET, Maker, distance, makes
+from rtfs.compiler.codegen.support import error_catches
+from rtfs.compiler.mangling import global_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.compiler.closures.maker import Closure, Frame
+
+
+# ---------------------------------------------------------------------- names and constants
+@makes(nodes.Const)
+def make_const(m: Maker, node: nodes.Const) -> Closure:
+    value = node.value
+    return lambda f: value
+
+
+@makes(nodes.Local)
+def make_local(m: Maker, node: nodes.Local) -> Closure:
+    binding = node.binding
+    place = m.places.get(binding.python)
+    if place is None or binding.definitions:
+        return _late_local(m, node)
+    steps, index = m.distance(place[0]), place[1]
+    if steps == 0:
+        return lambda f: f[index]
+    if steps == 1:
+        return lambda f: f[1][index]
+    if steps == 2:
+        return lambda f: f[1][1][index]
+
+    def outer_local(f: Frame) -> Any:
+        for _ in range(steps):
+            f = f[1]
+        return f[index]
+
+    return outer_local
+
+
+def _late_local(m: Maker, node: nodes.Local) -> Closure:
+    """A local that may be read before it has a value: a definition in a body, a function of the same `let`."""
+    name, places, layout = node.binding.python, m.places, m.layout
+
+    def late_local(f: Frame, at: int = node.at) -> Any:
+        place = places.get(name)
+        if place is None:
+            raise unset(name)
+        for _ in range(distance(layout, place[0])):
+            f = f[1]
+        value = f[place[1]]
+        if value is UNSET:
+            raise unset(name)
+        return value
+
+    return late_local
+
+
+def unset(name: str) -> UnboundLocalError:
+    """What Python raises for a local without a value."""
+    return UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
+
+
+@makes(nodes.Global)
+def make_global(m: Maker, node: nodes.Global) -> Closure:
+    if node.core:
+        function = m.core[node.name]
+        return lambda f: function
+    key = global_name(node.name)
+
+    def global_(f: Frame, at: int = node.at) -> Any:
+        try:
+            return f[0][key]
+        except KeyError:
+            return global_value(f[0], key)
+
+    return global_
+
+
+def global_value(namespace: Any, key: str) -> Any:
+    """What a name that the module does not define means. Raises NameError, as Python does."""
+    try:
+        return namespace["__builtins__"][key]
+    except KeyError:
+        raise NameError(f"name '{key}' is not defined", name=key) from None
+
+
+# ---------------------------------------------------------------------- if, and, or
+@makes(nodes.If)
+def make_if(m: Maker, node: nodes.If) -> Closure:
+    if node.orelse.__class__ is nodes.If:
+        return _make_chain(m, node)
+    test, then, orelse = m.make(node.test), m.make(node.then), m.make(node.orelse)
+
+    def if_(f: Frame) -> Any:
+        value = test(f)
+        return orelse(f) if value is None or value is False else then(f)
+
+    return if_
+
+
+def _make_chain(m: Maker, node: nodes.Node) -> Closure:
+    clauses = []
+    while isinstance(node, nodes.If):
+        clauses.append((m.make(node.test), m.make(node.then)))
+        node = node.orelse
+    orelse = m.make(node)
+
+    def chain(f: Frame) -> Any:
+        for test, then in clauses:
+            value = test(f)
+            if value is not None and value is not False:
+                return then(f)
+        return orelse(f)
+
+    return chain
+
+
+@makes(nodes.Logic)
+def make_logic(m: Maker, node: nodes.Logic) -> Closure:
+    *operands, last = m.make_all(node.operands)
+
+    def and_(f: Frame) -> Any:
+        for operand in operands:
+            value = operand(f)
+            if value is None or value is False:
+                return value
+        return last(f)
+
+    def or_(f: Frame) -> Any:
+        for operand in operands:
+            value = operand(f)
+            if value is not None and value is not False:
+                return value
+        return last(f)
+
+    return and_ if node.operator == "and" else or_
+
+
+# ---------------------------------------------------------------------- do, let
+@makes(nodes.Do)
+def make_do(m: Maker, node: nodes.Do) -> Closure:
+    *parts, last = m.make_all(node.body)
+    if len(parts) == 1:
+        first = parts[0]
+
+        def do_two(f: Frame) -> Any:
+            first(f)
+            return last(f)
+
+        return do_two
+
+    def do(f: Frame) -> Any:
+        for part in parts:
+            part(f)
+        return last(f)
+
+    return do
+
+
+@makes(nodes.Let)
+def make_let(m: Maker, node: nodes.Let) -> Closure:
+    bound = []
+    for binding, value in node.bindings:
+        made = m.make(value)
+        binding.value = value if binding.definitions <= 1 else None
+        bound.append((m.slot(binding), made))
+    body = m.make(node.body)
+    if len(bound) == 1:
+        ((index, only),) = bound
+
+        def let_one(f: Frame) -> Any:
+            f[index] = only(f)
+            return body(f)
+
+        return let_one
+
+    def let(f: Frame) -> Any:
+        for index, value in bound:
+            f[index] = value(f)
+        return body(f)
+
+    return let
+
+
+# ---------------------------------------------------------------------- match
+@makes(nodes.Match)
+def make_match(m: Maker, node: nodes.Match) -> Closure:
+    clauses = []
+    for clause in node.clauses:
+        steps = [
+            (m.slot(step[0]), m.make(step[1])) if isinstance(step, tuple) else (0, m.make(step))
+            for step in clause.steps
+        ]
+        clauses.append((steps, m.make(clause.body)))
+    otherwise = m.make(node.otherwise)
+
+    def match(f: Frame) -> Any:
+        for steps, body in clauses:
+            for index, step in steps:
+                value = step(f)
+                if index:
+                    f[index] = value
+                elif value is None or value is False:
+                    break
+            else:
+                return body(f)
+        return otherwise(f)
+
+    return match
+
+
+# ---------------------------------------------------------------------- try
+@makes(nodes.Try)
+def make_try(m: Maker, node: nodes.Try) -> Closure:
+    """Handlers and cleanup run outside of Python's `except`, as in generated code."""
+    if node.cleanup is not None:
+        return _make_finally(m, node, node.cleanup)
+    caught = m.core[" caught"]
+    body = m.make(node.body)
+    handlers = [(one.pattern, m.slot(one.binding), m.make(one.body)) for one in node.handlers]
+
+    def try_(f: Frame, at: int = node.at) -> Any:
+        try:
+            return body(f)
+        except BaseException as raised:
+            error = caught(raised)
+        for pattern, index, handler in handlers:
+            if pattern is None or error_catches(error, pattern[0], pattern[1]):
+                f[index] = error
+                return handler(f)
+        raise error
+
+    return try_
+
+
+def _make_finally(m: Maker, node: nodes.Try, cleanup_node: nodes.Node) -> Closure:
+    caught = m.core[" caught"]
+    body = m.make(nodes.Try(node.at, node.body, node.handlers, None) if node.handlers else node.body)
+    cleanup = m.make(cleanup_node)
+
+    def finally_(f: Frame, at: int = node.at) -> Any:
+        pending = value = None
+        try:
+            value = body(f)
+        except BaseException as raised:
+            pending = caught(raised)
+        cleanup(f)
+        if pending is not None:
+            raise pending
+        return value
+
+    return finally_

@@ -1,0 +1,240 @@
+"""Closures of functions and definitions; a top-level form is a function of no arguments.
+
+Knows nothing of how hot code is compiled. An RTFS function is a Python function here too, with the name, parameters and
+place that generated code would give it, so that arity errors, traces and printing read alike. Its code is a template
+for its number of parameters, in which constants are replaced:
+
+    def fn(a, b, /):                                            # one free variable: `parent`
+        for _ in CALLS:                                         # an iterator of the calls left until it is hot
+            while True:
+                for _ in ticks:
+                    return BODY([parent[0], parent, a, b] + PADDING)
+                refill()
+        return SWITCH(parent)(a, b)                             # compile; every instance gets the new code
+
+Invariant: the code of all instances of one function is the same, and has that one free variable.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from types import CellType, FunctionType
+from weakref import ref
+
+from rtfs.builtins.declare import MISSING
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.closures import hot
+from rtfs.compiler.closures.frames import Template
+from rtfs.compiler.closures.maker import FIRST, GLOBALS, Layout, Maker, makes
+from rtfs.compiler.codegen.emit_functions import dispatcher
+from rtfs.compiler.codegen.support import defined
+from rtfs.compiler.mangling import global_name, plain_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from rtfs.compiler.closures.maker import Closure, Frame
+
+
+class Function(Template):
+    """One function of the text, of which each evaluation makes an instance.
+
+    code: what instances run. calls: an iterator of the calls left, and instances left, until it is compiled.
+    instances: the ones made so far, to be switched; once it is compiled, what the code needs is in `pool`.
+    """
+
+    __slots__ = ("calls", "code", "instances", "maker", "node", "pool", "python")
+
+    def __init__(self, maker: Maker, node: nodes.Fn, python: str) -> None:
+        self.maker = maker
+        self.node = node
+        self.python = python
+        self.pool: hot.Pool | None = None
+        self.instances: list[ref[FunctionType]] = []
+        self.calls = repeat(None, hot.CALLS)
+        maker.functions += 1
+        (arity,) = node.arities
+        outer = maker.layout
+        self.layout = maker.layout = Layout(outer)
+        parameters = [*arity.params, *([arity.rest] if arity.rest is not None else [])]
+        for one in parameters:
+            maker.slot(one)
+        body = maker.make(arity.body)
+        self.layout.close(len(parameters))
+        maker.layout = outer
+        ticks = node.ticks and arity.body.__class__ is not nodes.Loop
+        self.code = _template(len(arity.params), arity.rest is not None, ticks, self._constants(body), self)
+
+    def uncounted(self) -> CodeType:
+        """The code for a function that cannot be compiled."""
+        constants = tuple([repeat(None) if one is self.calls else one for one in self.code.co_consts])
+        return self.code.replace(co_consts=constants)
+
+    def _constants(self, body: Closure) -> dict[Any, Any]:
+        return {"BODY": body, "PADDING": self.layout.padding, "CALLS": self.calls, "SWITCH": self.switch}
+
+    def instance(self, parent: Frame) -> Any:
+        """The function, made by a call whose frame is `parent`."""
+        namespace = parent[GLOBALS]
+        if self.pool is not None:
+            self.pool.install(namespace)
+        made = FunctionType(self.code, namespace, self.code.co_name, None, (CellType(parent),))
+        if self.pool is None:
+            self.instances.append(ref(made))
+            for _ in self.calls:
+                break
+            else:
+                self.switch(parent)
+        return made
+
+    def switch(self, parent: Frame) -> Any:
+        """Compile the function, switch its instances; answers it as one made by the call of frame `parent`."""
+        if self.pool is None:
+            pool = hot.compile_function(self)
+            self.pool = pool
+            self.code = pool.code
+            for reference in self.instances:
+                made = reference()
+                if made is not None:
+                    pool.install(made.__globals__)
+                    made.__code__ = pool.code
+            self.instances.clear()
+        return self.instance(parent)
+
+
+def _template(count: int, rest: bool, ticks: bool, constants: dict[Any, Any], function: Function) -> CodeType:
+    """The code of a function of so many parameters."""
+    base = _TEMPLATES.get((count, rest, ticks))
+    if base is None:
+        base = _TEMPLATES[count, rest, ticks] = _base(count, rest, ticks)
+    arity = function.node.arities[0]
+    names = tuple([one.python for one in arity.params]) + ((arity.rest.python,) if arity.rest is not None else ())
+    return base.replace(
+        co_consts=tuple([constants.get(one, one) for one in base.co_consts]),
+        co_varnames=names + base.co_varnames[len(names) :],
+        co_names=tuple([f" {name}" if name in _GLOBALS else name for name in base.co_names]),
+        co_name=function.python,
+        co_qualname=function.python,
+        co_filename=function.maker.filename,
+        co_firstlineno=function.node.at + 1,
+    )
+
+
+_GLOBALS = frozenset(("ticks", "refill", "rest_list"))
+_TEMPLATES: dict[tuple[int, bool, bool], CodeType] = {}
+
+
+def _base(count: int, rest: bool, ticks: bool) -> CodeType:
+    names = [f"a{index}" for index in range(count)]
+    parameters = [*names, "/"] if count else []
+    frame = ["parent[0]", "parent", *names]
+    given = list(names)
+    if rest:
+        parameters.append("*more")
+        frame.append("more")
+        given.append("*(more or ())")
+    collect = "\n  more = rest_list(more)" if rest else ""
+    body = f"return body([{', '.join(frame)}] + 'PADDING')"
+    if ticks:
+        body = f"while True:\n    for _ in ticks: {body}\n    refill()"
+    text = f"""
+def make(parent):
+ def fn({", ".join(parameters)}):
+  body = 'BODY'{collect}
+  for _ in 'CALLS':
+   {body}
+  body = 'SWITCH'
+  return body(parent)({", ".join(given)})
+ return fn
+"""
+    namespace: dict[str, Any] = {}
+    exec(compile(text, "<template>", "exec"), namespace)
+    code: CodeType = namespace["make"]([]).__code__
+    return code
+
+
+# ---------------------------------------------------------------------- fn, def
+@makes(nodes.Fn)
+def make_fn(m: Maker, node: nodes.Fn) -> Closure:
+    return _make_function(m, node, m.names.temporary())
+
+
+def _make_function(m: Maker, node: nodes.Fn, python: str) -> Closure:
+    """python: the name of a function that has no local name."""
+    index = 0
+    if node.binding is not None:
+        python = node.binding.python
+        index = m.slot(node.binding)
+    if len(node.arities) > 1:
+        return _make_dispatcher(m, node, python, index)
+    instance = Function(m, node, python).instance
+    if not index:
+        return instance
+
+    def fn(f: Frame) -> Any:
+        f[index] = made = instance(f)
+        return made
+
+    return fn
+
+
+def _make_dispatcher(m: Maker, node: nodes.Fn, python: str, index: int) -> Closure:
+    """A function of several arities: each is a function, and generated code chooses."""
+    parts = []
+    for arity in node.arities:
+        if arity.rest is not None:  # it gets what is left as one list
+            arity = nodes.Arity(arity.at, [*arity.params, arity.rest], None, arity.body)
+        name = f"{plain_name(python) or node.name} /{len(arity.params)}{m.names.temporary()}"
+        parts.append(Function(m, nodes.Fn(node.at, node.name, [arity], None, node.ticks), name).instance)
+    names = [f" part{number}" for number in range(len(parts))]
+    code = hot.compile_inner(m, dispatcher(node, python, names, node.at + 1), names)
+    order = [names.index(name) for name in code.co_freevars]
+    defaults = (MISSING,) * code.co_posonlyargcount
+
+    def fn(f: Frame) -> Any:
+        cells = tuple([CellType(parts[number](f)) for number in order])
+        made = FunctionType(code, f[GLOBALS], python, defaults, cells)
+        if index:
+            f[index] = made
+        return made
+
+    return fn
+
+
+@makes(nodes.Def)
+def make_def(m: Maker, node: nodes.Def) -> Closure:
+    key = global_name(node.name)
+    if isinstance(node.value, nodes.Fn) and node.value.binding is None:
+        value = _make_function(m, node.value, key)
+    else:
+        value = m.make(node.value)
+
+    def def_(f: Frame) -> Any:
+        f[0][key] = made = value(f)
+        return made
+
+    def last_def(f: Frame) -> Any:
+        f[0][key] = made = value(f)
+        return defined(made)
+
+    return last_def if node in m.last else def_
+
+
+def _last_definitions(node: nodes.Node) -> list[nodes.Node]:
+    """The definitions whose value is that of the form."""
+    if isinstance(node, nodes.If):
+        return _last_definitions(node.then) + _last_definitions(node.orelse)
+    if isinstance(node, nodes.Do):
+        return _last_definitions(node.body[-1])
+    return [node] if isinstance(node, nodes.Def) else []
+
+
+def form_function(m: Maker, node: nodes.Node, name: str) -> Function:
+    """A top-level form as a function of no arguments."""
+    m.last = _last_definitions(node)
+    return Function(m, nodes.Fn(node.at, name, [nodes.Arity(node.at, [], None, node)], None, False), name)
+
+
+assert FIRST == 2, "the templates make frames"
