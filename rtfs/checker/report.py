@@ -92,14 +92,15 @@ class Analysis:
     def error(self) -> UserError | None:
         """The first error as the exception that a run raises for it, with all the others as `others`; None if there is
         no error."""
-        found = [_as_error(one) for one in self.errors]
+        found = [as_error(one) for one in self.errors]
         if not found:
             return None
         found[0].others = tuple(found[1:])
         return found[0]
 
 
-def _as_error(one: Diagnostic) -> UserError:
+def as_error(one: Diagnostic) -> UserError:
+    """A diagnostic as the exception that a run raises for it."""
     made: type[UserError] = TypeMismatch if one.code == "type/mismatch" else EvalError
     if one.code.startswith(("form/", "recur/", "macro/", "type/unknown", "module/")):
         made = CompileError

@@ -1,10 +1,11 @@
-"""`rtfs check [--policy] FILE`: what is wrong with a program and what it may call, without running it.
+"""`rtfs check [--policy] FILE…`: what is wrong with programs and what they may call, without running them.
 
 Exit codes: 0 nothing is wrong, 1 errors, 3 a call would be denied, 4 a call would be asked about.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from rtfs.cli import report, wiring
@@ -12,47 +13,118 @@ from rtfs.cli.output import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from rtfs.cli.options import Options
-    from rtfs.host.static_check import Call
+    from rtfs.host.runtime import Runtime
+    from rtfs.host.verdicts import Call, Report
     from rtfs.source import Source
+
+POLL = 0.3
+"""Seconds between two looks at the files that are watched."""
 
 
 def check(options: Options) -> int:
-    """Check the program that the options name."""
-    from rtfs.host.static_check import check as look
-
-    source = _source(options.file or "")
+    """Check the programs that the options name; with `--watch` again whenever one of them changes."""
     with wiring.runtime(options) as runtime:
-        found = look(runtime, source)
-    for error in found.errors:
-        report.report(error, options)
-    decisions = {call.decision for call in found.calls} if options.policy else set()
-    if options.policy:
-        if options.json:
-            import json
+        worst = _check_all(runtime, options)
+        while options.watch:
+            _wait_for_change(options)
+            worst = _check_all(runtime, options)
+    return worst
 
-            write(json.dumps([_fields(call) for call in found.calls], ensure_ascii=False))
+
+def _check_all(runtime: Runtime, options: Options) -> int:
+    from rtfs.host.verdicts import verdicts
+
+    found = [(source, verdicts(runtime, source)) for source in sources(options)]
+    if options.json:
+        import json
+
+        many = len(found) > 1
+        shown = [_json(source, one, bool(options.policy)) for source, one in found]
+        write(json.dumps(shown if many else shown[0], ensure_ascii=False))
+    else:
+        for _, one in found:
+            _show(one, options)
+    return max((_status(one, bool(options.policy)) for _, one in found), default=0)
+
+
+def sources(options: Options) -> Iterator[Source]:
+    """The programs to look at: `-e` texts, files, the `.rtfs` files of folders, `-` for standard input."""
+    from rtfs.host.files import decode, read_source
+    from rtfs.source import Source
+
+    if options.expression is not None:
+        yield Source(options.expression, "<expression>")
+    for path in options.files:
+        if path == "-":
+            yield decode(sys.stdin.buffer.read(), "<stdin>")
         else:
-            for call in found.calls:
-                write(_line(call))
+            for file in program_files(path):
+                yield read_source(file)
+
+
+def program_files(path: str) -> list[str]:
+    """The file itself, or every `.rtfs` file below a folder, sorted."""
+    if not os.path.isdir(path):
+        return [path]
+    return sorted(
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(path)
+        for name in names
+        if name.endswith(".rtfs") and not name.endswith(".test.rtfs")
+    )
+
+
+def _wait_for_change(options: Options) -> None:
+    import time
+
+    def stamps() -> list[tuple[str, int]]:
+        files = [file for path in options.files if path != "-" for file in program_files(path)]
+        return [(file, os.stat(file).st_mtime_ns) for file in files if os.path.exists(file)]
+
+    before = stamps()
+    while stamps() == before:
+        time.sleep(POLL)
+
+
+def _status(found: Report, policy: bool) -> int:
+    decisions = {call.decision for call in found.calls} if policy else set()
     if found.errors or "unknown" in decisions:
         return 1
     return 3 if "deny" in decisions else 4 if "ask" in decisions else 0
 
 
-def _source(file: str) -> Source:
-    from rtfs.host.files import decode, read_source
-
-    return decode(sys.stdin.buffer.read(), "<stdin>") if file == "-" else read_source(file)
+# ---------------------------------------------------------------------- for people
+def _show(found: Report, options: Options) -> None:
+    for one in found.analysis.diagnostics:
+        report.report_diagnostic(one)
+    if not found.analysis.complete:
+        report.warn(f"{found.analysis.source.name} is too large to be looked at to its end", None)
+    if options.policy:
+        for call in found.calls:
+            write(_line(call))
 
 
 def _line(call: Call) -> str:
     where = "" if call.span is None else f"{call.span}: "
     what = call.id if call.id is not None else "(an id that is computed)"
     missing = f"; allow it with --allow {call.grant}" if call.grant else ""
-    return f"{where}{call.decision:<8} {what}: {call.reason}{missing}"
+    often = "" if call.at_most is None else f"; at most {call.at_most} call{'' if call.at_most == 1 else 's'} a run"
+    return f"{where}{call.decision:<8} {what}: {call.reason}{missing}{often}"
+
+
+# ---------------------------------------------------------------------- for programs
+def _json(source: Source, found: Report, policy: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "file": source.name,
+        "diagnostics": [one.to_json() for one in found.analysis.diagnostics],
+    }
+    if policy:
+        shown["calls"] = [_fields(call) for call in found.calls]
+    return shown
 
 
 def _fields(call: Call) -> dict[str, Any]:
@@ -61,6 +133,7 @@ def _fields(call: Call) -> dict[str, Any]:
         "decision": call.decision,
         "reason": call.reason,
         "grant": call.grant,
+        "at_most": call.at_most,
         "place": None if call.span is None else str(call.span),
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -25,9 +25,9 @@ class Options:
     the call, as text, to say yes to, once."""
 
     __slots__ = (
-        "action", "allow", "approve", "args", "command", "config", "context", "debug", "durable", "expression", "file",
-        "id", "json", "json_text", "ledger", "load", "mcp_config", "no_input", "policy", "principal", "record",
-        "replay", "rest", "run_id", "timeout", "verbose",
+        "action", "allow", "approve", "args", "check", "command", "config", "context", "debug", "durable",
+        "expression", "file", "files", "id", "json", "json_text", "ledger", "load", "mcp_config", "no_input",
+        "policy", "principal", "record", "replay", "rest", "run_id", "timeout", "verbose", "watch",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -54,6 +54,9 @@ class Options:
         self.policy = False
         self.debug = False
         self.action = ""
+        self.files: list[str] = []
+        self.check = True
+        self.watch = False
         self.id = ""
         self.json_text: str | None = None
         self.rest: list[str] = []
@@ -100,6 +103,8 @@ def parse_run(arguments: list[str]) -> Options | None:
             options.json = True
         elif word == "--no-input":
             options.no_input = True
+        elif word == "--no-check":
+            options.check = False
         elif word == "--durable":
             options.durable = True
         elif word == "--debug":

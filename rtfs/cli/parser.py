@@ -22,6 +22,7 @@ approval, 130 interrupted. Results go to standard output, everything else to sta
 _RUN_EPILOG = """A program finds its ARGs as the vector @args, and the values of --context as @name.
 A file that begins with #!/usr/bin/env -S rtfs run can be started by itself."""
 _RUN_USAGE = "rtfs run [OPTION…] (FILE | - | -e EXPR) [ARG…]"
+_CHECK_USAGE = "rtfs check [OPTION…] [FILE…|FOLDER…|-|-e EXPR]"
 _CAPABILITIES_USAGE = "rtfs capabilities [OPTION…] [list | show ID]"
 _FORMAT = partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
 
@@ -39,6 +40,8 @@ def parse(arguments: list[str]) -> Options:
         raise SystemExit(2)
     if found.command == "run" and (found.file is None) == (found.expression is None):
         raise Usage("run takes a FILE, or - for standard input, or -e EXPR", None, f"usage: {_RUN_USAGE}\n")
+    if found.command == "check" and not found.files and found.expression is None:
+        raise Usage("check takes a FILE or a folder, - for standard input, or -e EXPR", None, f"usage: {_CHECK_USAGE}\n")
     if found.command == "capabilities" and found.action == "show" and not found.id:
         raise Usage("capabilities show takes an ID", "rtfs capabilities lists them", f"usage: {_CAPABILITIES_USAGE}\n")
     options = Options(found.command)
@@ -78,19 +81,24 @@ def build() -> Parser:
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
     run.add_argument("--durable", action="store_true", default=None, help="keep a journal, so that it can be resumed")
     run.add_argument("--run-id", metavar="ID", help="name of a durable run; made up if left out")
+    run.add_argument(
+        "--no-check", dest="check", action="store_false", default=None, help="run also what is provably wrong"
+    )
     run.add_argument("--record", metavar="FILE", help="record every call and its result")
     run.add_argument("--replay", metavar="FILE", help="answer every call from a recording, perform none")
 
     check = add(
         "check",
-        help="report errors in a program, and the calls it can make",
-        description="Read and compile a program, run nothing. --policy: also every call it can make.",
-        usage="rtfs check [OPTION…] FILE",
+        help="report what is wrong with programs, and the calls they can make",
+        description="Look at programs, files or all .rtfs files of a folder, and run nothing.",
+        usage=_CHECK_USAGE,
     )
-    check.add_argument("file", metavar="FILE", help="program, or - for standard input")
+    check.add_argument("files", nargs="*", metavar="FILE", help="program or folder, or - for standard input")
+    check.add_argument("-e", dest="expression", metavar="EXPR", help="program text")
     check.add_argument(
-        "--policy", action="store_true", default=None, help="list the calls it can make, with grants and approvals"
+        "--policy", action="store_true", default=None, help="list the calls they can make, with grants and approvals"
     )
+    check.add_argument("--watch", action="store_true", default=None, help="look again whenever a file changes")
 
     add(
         "repl",

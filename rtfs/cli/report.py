@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.checker.diagnostics import Diagnostic
     from rtfs.cli.options import Options
     from rtfs.host.audit.ledger import Record
     from rtfs.host.runtime import Runtime
@@ -108,6 +109,15 @@ def show_all(record: Record) -> None:
         took = f" {record.duration / 1e6:.3f} ms" if record.duration else ""
         parts = [f"{record.seq:>4}", f"{record.kind:<8}", record.subject, record.detail]
         print(" ".join(part for part in parts if part) + took, file=sys.stderr)
+
+
+def report_diagnostic(found: Diagnostic) -> None:
+    """Show what was found about a program that was not run."""
+    from rtfs.checker.report import as_error
+    from rtfs.syntax.diagnostics import render
+
+    text = render(as_error(found), color=color())
+    print(text if found.is_error else text.replace("error", "warning", 1), file=sys.stderr)
 
 
 def report_json(error: UserError) -> None:

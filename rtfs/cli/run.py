@@ -30,7 +30,7 @@ def run(options: Options) -> int:
 
                     value = run_kept(runtime, source, context, options)
                 else:
-                    value = runtime.run(source, context, timeout=options.timeout)
+                    value = runtime.run(source, context=context, timeout=options.timeout, check=options.check)
             wiring.show(value, options)
     finally:
         if options.verbose:

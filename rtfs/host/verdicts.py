@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from rtfs.checker.diagnostics import Diagnostic
+    from rtfs.checker.report import Analysis
     from rtfs.compiler import Environment
+    from rtfs.compiler.gate import AnalysedForm
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source, Span
 
@@ -27,9 +30,9 @@ FALLBACKS = ("runtime.fallback", "runtime.learning.fallback")
 class Call:
     """A place where a program can call. id: or None where it is computed. arguments: or None where they are. decision:
     `allow`, `deny`, `ask`, `unknown`, `declared` by the program itself, or `depends` on the arguments. reason: why.
-    grant: what would allow it."""
+    grant: what would allow it. at_most: how often one run calls this capability, or None if that is not known."""
 
-    __slots__ = ("arguments", "decision", "grant", "id", "reason", "span")
+    __slots__ = ("arguments", "at_most", "decision", "grant", "id", "reason", "span")
 
     def __init__(self, id: str | None, span: Span | None, arguments: tuple[Any, ...] | None = None) -> None:
         self.id = id
@@ -38,16 +41,22 @@ class Call:
         self.decision = "depends"
         self.reason = "the id is computed while the program runs"
         self.grant: str | None = None
+        self.at_most: int | None = None
 
 
 class Report:
-    """errors: what keeps the program from running, first to last. calls: what it can call, in the order of the text."""
+    """analysis: what is wrong or doubtful. calls: what the program can call, in the order of the text."""
 
-    __slots__ = ("calls", "errors")
+    __slots__ = ("analysis", "calls")
 
-    def __init__(self) -> None:
-        self.errors: list[UserError] = []
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
         self.calls: list[Call] = []
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """What keeps the program from running, first to last."""
+        return self.analysis.errors
 
 
 class Name:
@@ -73,16 +82,16 @@ class Content:
         self.defined: set[str] = set()
         self.declared: set[str] = set()
 
-    def add(self, root: Any, analyser: Any) -> None:
-        """Look at the AST of a top-level form."""
-        from rtfs.compiler.analysis.nodes import Const, Def, Global, HostRequest, Invoke
+    def add(self, form: AnalysedForm, module: Any) -> None:
+        """Look at an analysed top-level form of a module."""
+        from rtfs.compiler.analysis.nodes import Const, Def, Global, HostRequest, Invoke, walk
 
-        nodes = _nodes(root)
-        given = {id(node.function): _literals(node.arguments) for node in nodes if isinstance(node, Invoke)}
-        for node in nodes:
-            span = analyser.unit.span_at(node.at)
+        found = list(walk(form.node))
+        given = {id(node.function): _literals(node.arguments) for node in found if isinstance(node, Invoke)}
+        for node in found:
+            span = form.unit.span(node.at)
             if isinstance(node, Global):
-                self.names.append(Name(node.name, analyser.module, span, given.get(id(node))))
+                self.names.append(Name(node.name, module, span, given.get(id(node))))
             elif isinstance(node, Def):
                 self.defined.add(node.name)
             elif isinstance(node, HostRequest) and node.kind in ("call", "capability"):
@@ -94,53 +103,48 @@ class Content:
                     self.calls += [Call(one, span, arguments) for one in (name, *_fallbacks(node.hints))]
 
 
-def check(runtime: Runtime, source: Source) -> Report:
-    """Compile a program without running it, and look at what it names and calls."""
-    from rtfs.compiler import compile_source
-    from rtfs.compiler.analysis.undefined import undefined
-    from rtfs.values import ReaderError
+def analysed(runtime: Runtime, source: Source) -> Analysis:
+    """What is known of a program under the definitions and declarations of a runtime. Never raises for what the program
+    contains."""
+    from rtfs.checker.analysis import analyse
+    from rtfs.host.gate import capability_of
 
-    report, content = Report(), Content()
+    return analyse(source, runtime.environment, lambda id: capability_of(runtime._registry, id))
+
+
+def verdicts(runtime: Runtime, source: Source) -> Report:
+    """What is wrong with a program, and what the policy says of each call it can make. Nothing of it runs."""
     loaded = _loaded(runtime)
+    analysis = analysed(runtime, source)
+    report, content = Report(analysis), Content()
     environment = runtime.environment.snapshot()
-    environment.observer = content.add
-    try:
-        compile_source(source, environment, module="user")
-    except UserError as error:
-        report.errors += [error, *error.others]
+    for form in analysis.forms:
+        content.add(form, environment.module(form.module))
     report.calls += content.calls
     effects = _prelude_calls()
     for name in content.names:
-        module = name.module
-        if name.text in module.defined or name.text in module.globals:
-            continue
-        if name.text in environment.core:
+        if name.text not in content.defined and name.text in environment.core:
             report.calls += _effects(name, effects, environment)
-        elif report.errors and report.errors[0].code != "undefined" and not isinstance(report.errors[0], ReaderError):
-            report.errors.append(undefined(name.text, module, environment, name.span))
     report.calls += _through(loaded, content, effects, environment)
     for call in report.calls:
         _decide(call, runtime, content.declared)
+        call.at_most = None if call.id is None else analysis.bound(call.id)
     report.calls.sort(key=lambda call: -1 if call.span is None else call.span.start)
     return report
 
 
 def _loaded(runtime: Runtime) -> dict[str, list[Content]]:
     """What was loaded before, by the names that it defines and, after a space, the ids that it declares."""
-    from rtfs.compiler import compile_source
+    from rtfs.compiler.analyse import analyse_source
 
     found: dict[str, list[Content]] = {}
-
-    def observe(root: Any, analyser: Any) -> None:
-        content = Content()
-        content.add(root, analyser)
-        for key in (*content.defined, *(" " + id for id in content.declared)):
-            found.setdefault(key, []).append(content)
-
     environment = runtime.environment.snapshot()
-    environment.observer = observe
     for source, _ in runtime._executor.loaded:
-        compile_source(source, environment, module="user")
+        for form in analyse_source(source, environment).forms:
+            content = Content()
+            content.add(form, environment.module(form.module))
+            for key in (*content.defined, *(" " + id for id in content.declared)):
+                found.setdefault(key, []).append(content)
     return found
 
 
@@ -283,28 +287,6 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
         call.reason = decision.error.message if known else "what it reaches depends on its arguments"
     else:
         call.decision, call.reason, call.grant = "deny", decision.reason, decision.grant
-
-
-def _nodes(root: Any) -> list[Any]:
-    """Every node of an AST, whatever holds it."""
-    from rtfs.compiler.analysis.nodes import Node
-
-    found: list[Any] = []
-    seen: set[int] = set()
-    pending = [root]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, (list, tuple)):
-            pending += part
-            continue
-        slots = [slot for kind in type(part).__mro__ for slot in getattr(kind, "__slots__", ())]
-        if not slots or not type(part).__module__.startswith("rtfs.compiler") or id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, Node):
-            found.append(part)
-        pending += [getattr(part, slot, None) for slot in slots]
-    return found
 
 
 def _prelude_calls() -> dict[str, list[str]]:
