@@ -41,7 +41,7 @@ def parse(arguments: list[str]) -> Options:
     if found.command == "run" and (found.file is None) == (found.expression is None):
         raise Usage("run takes a FILE, or - for standard input, or -e EXPR", None, f"usage: {_RUN_USAGE}\n")
     if found.command == "check" and not found.files and found.expression is None:
-        raise Usage("check takes a FILE or a folder, - for standard input, or -e EXPR", None, f"usage: {_CHECK_USAGE}\n")
+        raise Usage("check takes a FILE or a folder, - for standard input, -e EXPR", None, f"usage: {_CHECK_USAGE}\n")
     if found.command == "capabilities" and found.action == "show" and not found.id:
         raise Usage("capabilities show takes an ID", "rtfs capabilities lists them", f"usage: {_CAPABILITIES_USAGE}\n")
     options = Options(found.command)
