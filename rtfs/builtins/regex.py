@@ -42,42 +42,76 @@ def surrogates(function: str) -> EvalError:
     return argument_error(function, "cannot search text that has half a surrogate pair in it")
 
 
-def matches(function: str, pattern: Any, text: Any, most: int = MAX_ITEMS) -> list[Any]:
+class Match:
+    """One match in a text: `spans` of the whole and of each group, (-1, -1) for a group that took no part."""
+
+    __slots__ = ("spans", "text")
+
+    def __init__(self, text: str, spans: list[tuple[int, int]]) -> None:
+        self.text = text
+        self.spans = spans
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where the match begins and ends."""
+        return self.spans[0]
+
+    @property
+    def whole(self) -> str:
+        """The text of the match."""
+        start, end = self.spans[0]
+        return self.text[start:end]
+
+    def groups(self) -> list[str | None]:
+        """The texts of the groups, nil for one that took no part."""
+        text = self.text
+        return [None if start < 0 else text[start:end] for start, end in self.spans[1:]]
+
+
+def matches(function: str, pattern: Any, text: Any, most: int = MAX_ITEMS) -> list[Match]:
     """The first `most` matches, first to last, not overlapping. LimitError `limit/size` if there are too many."""
     regex = compiled(function, pattern)
     spend(len(need_string(function, "the text", text)) >> 4)
-    found: list[Any] = []
+    places = range(regex.groups + 1)
+    found: list[Match] = []
+    last: tuple[int, int] | None = None
     try:
-        for match in regex.finditer(text):
+        # bytes of ASCII are found at the places of its characters, without counting these
+        for match in regex.finditer(text.encode() if text.isascii() else text):
+            span = match.span()
+            if span == last:  # RE2's module gives an empty match twice where it is found from the place before
+                continue
+            last = span
             if len(found) >= most:
                 if most < MAX_ITEMS:
                     break
                 raise size_error(function, "a vector", MAX_ITEMS, "elements")
-            found.append(match)
+            found.append(Match(text, [span] if len(places) == 1 else [match.span(place) for place in places]))
             spend(16)
     except UnicodeEncodeError:
         raise surrogates(function) from None
     return found
 
 
-def first_match(function: str, pattern: Any, text: Any, *, whole: bool = False) -> Any:
+def first_match(function: str, pattern: Any, text: Any, *, whole: bool = False) -> Match | None:
     """The first match in the text, or the match of all of it (`whole`), or None."""
     regex = compiled(function, pattern)
     spend(len(need_string(function, "the text", text)) >> 4)
     try:
-        return regex.fullmatch(text) if whole else regex.search(text)
+        given = text.encode() if text.isascii() else text
+        match = regex.fullmatch(given) if whole else regex.search(given)
     except UnicodeEncodeError:
         raise surrogates(function) from None
+    return None if match is None else Match(text, [match.span(place) for place in range(regex.groups + 1)])
 
 
-def groups_of(match: Any) -> Any:
+def groups_of(match: Match) -> Any:
     """A match as Clojure gives it: its text, or a vector of the text and the groups if the pattern has groups."""
-    groups = match.groups()
-    return Vector.of([match.group(0), *groups]) if groups else match.group(0)
+    return Vector.of([match.whole, *match.groups()]) if len(match.spans) > 1 else match.whole
 
 
-def _answer(pattern: Any, match: Any) -> Any:
-    return groups_of(match) if pattern.__class__ is Regex else match.group(0)
+def _answer(pattern: Any, match: Match) -> Any:
+    return groups_of(match) if pattern.__class__ is Regex else match.whole
 
 
 @builtin(
@@ -133,7 +167,7 @@ def re_seq(pattern: Any, text: Any, /) -> Vector | None:
 )
 def re_groups(pattern: Any, text: Any, /) -> Vector | None:
     match = first_match("re-groups", pattern, text)
-    return None if match is None else Vector.of([match.group(0), *match.groups()])
+    return None if match is None else Vector.of([match.whole, *match.groups()])
 
 
 @builtin(
@@ -166,7 +200,7 @@ def re_split(pattern: Any, text: Any, /) -> Vector:
     parts: list[str] = []
     last = 0
     for match in matches("re-split", pattern, text):
-        start, end = match.span()
+        start, end = match.span
         if start == end and (start == last or start == len(text)):
             continue
         parts.append(text[last:start])
@@ -203,7 +237,7 @@ def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit:
 
 def regex_spans(name: str, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
     """Where a regular expression matches."""
-    return (match.span() for match in matches(name, pattern, text))
+    return (match.span for match in matches(name, pattern, text))
 
 
 def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: int = MAX_ITEMS) -> str:
@@ -213,7 +247,7 @@ def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: i
     if not found:
         return text  # type: ignore[no-any-return]
     if replacement.__class__ is str:
-        template = _template(function, replacement, found[0])
+        template = _template(function, replacement, compiled(function, pattern))
         made = [_filled(template, match) for match in found]
     else:
         if not callable(replacement):
@@ -227,7 +261,7 @@ def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: i
     parts: list[str] = []
     last = size = 0
     for match, new in zip(found, made, strict=True):
-        start, end = match.span()
+        start, end = match.span
         parts += (text[last:start], new)
         size += len(new)
         if size > MAX_TEXT:
@@ -239,15 +273,18 @@ def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: i
     return "".join(parts)
 
 
-def _filled(template: list[Any], match: Any) -> str:
-    return "".join([piece if piece.__class__ is str else (match.group(piece[0]) or "") for piece in template])
+def _filled(template: list[str | int], match: Match) -> str:
+    if len(template) == 1 and template[0].__class__ is str:
+        return template[0]
+    groups = [match.whole, *match.groups()]
+    return "".join([piece if isinstance(piece, str) else groups[piece] or "" for piece in template])
 
 
-def _template(function: str, replacement: str, match: Any) -> list[Any]:
-    """A replacement as texts and groups (in a tuple). EvalError `argument/invalid` for a group that is not there."""
+def _template(function: str, replacement: str, regex: Any) -> list[str | int]:
+    """A replacement as texts and numbers of groups. EvalError `argument/invalid` for a group that is not there."""
     if "$" not in replacement and "\\" not in replacement:
         return [replacement]
-    template: list[Any] = []
+    template: list[str | int] = []
     at = 0
     while at < len(replacement):
         char = replacement[at]
@@ -255,8 +292,8 @@ def _template(function: str, replacement: str, match: Any) -> list[Any]:
             template.append(replacement[at + 1])
             at += 2
         elif char == "$":
-            group, at = _group(function, replacement, at + 1, match)
-            template.append((group,))
+            group, at = _group(function, replacement, at + 1, regex)
+            template.append(group)
         elif char == "\\":
             raise argument_error(function, "takes no replacement that ends with a backslash; a backslash is `\\\\\\\\`")
         else:
@@ -265,14 +302,14 @@ def _template(function: str, replacement: str, match: Any) -> list[Any]:
     return template
 
 
-def _group(function: str, replacement: str, at: int, match: Any) -> tuple[Any, int]:
-    """The group that a `$` before `at` names, and where the replacement goes on."""
-    there = len(match.groups())
+def _group(function: str, replacement: str, at: int, regex: Any) -> tuple[int, int]:
+    """The number of the group that a `$` before `at` names, and where the replacement goes on."""
+    there = regex.groups
     if replacement.startswith("{", at) and "}" in replacement[at:]:
         end = replacement.index("}", at)
         name = replacement[at + 1 : end]
-        if name in match.re.groupindex:
-            return name, end + 1
+        if name in regex.groupindex:
+            return regex.groupindex[name], end + 1
         raise argument_error(function, f"has no group `{name}` in its pattern")
     digit = replacement[at : at + 1]
     if not (digit.isascii() and digit.isdigit()):

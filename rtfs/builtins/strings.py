@@ -51,7 +51,7 @@ def str1(value: Any, /) -> str:
         return value  # type: ignore[no-any-return]
     if kind is int and -_SHORT < value < _SHORT:
         return repr(value)
-    return "" if value is None else display(value)
+    return "" if value is None else value.pattern if kind is Regex else display(value)
 
 
 # Python refuses to print very long ints; up to here it does not mind
@@ -82,6 +82,27 @@ def pr_str(*values: Any) -> str:
     if len(values) == 1:
         return to_text(values[0])
     return concatenated("pr-str", [to_text(value) for value in values], " ")
+
+
+@builtin(
+    "print-str",
+    "(print-str & values)",
+    "The text that `print` writes.",
+    '(print-str "a" nil [1 "b"])',
+    '"a nil [1 \\"b\\"]"',
+)
+def print_str(*values: Any) -> str:
+    return concatenated("print-str", [display(value) for value in values], " ")
+
+
+@builtin("println-str", "(println-str & values)", "The text that `println` writes.", '(println-str "a" 1)', '"a 1\\n"')
+def println_str(*values: Any) -> str:
+    return print_str(*values) + "\n"
+
+
+@builtin("prn-str", "(prn-str & values)", "`pr-str` with a line end.", '(prn-str "a")', '"\\"a\\"\\n"')
+def prn_str(*values: Any) -> str:
+    return pr_str(*values) + "\n"
 
 
 @builtin("string-length", "(string-length text)", "How many characters the string has.", '(string-length "é😀")', "2")

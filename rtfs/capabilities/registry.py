@@ -8,6 +8,7 @@ from one (a decision, a route) may be kept as long as the entry is the current o
 from __future__ import annotations
 
 from rtfs.capabilities.metadata import wants_session
+from rtfs.types.arrays import arrays_as_sets, wants_sets
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.permit import Permit
     from rtfs.capabilities.signature import Signature
     from rtfs.source import Span
+    from rtfs.types.type import Type
 
 UNDECLARED = "declare it with (capability …), or load its declaration: --load FILE, or `load:` in --config FILE"
 """The hint about an id that is like no other."""
@@ -42,8 +44,9 @@ class Entry:
 
     `signature`: names and order of the parameters, or None where arguments have no names of their own.
     `restore`: told arguments, value and permit of a call that a resumed run does not make again, to bring about what it
-    did in this process. `check_input`, `check_output`: functions of (value, what), raising TypeMismatch, or None where
-    anything goes.
+    did in this process. `check_input`, `check_output`: functions of (value, what) that give the value back, the
+    latter with sets where the type wants them and an array came, raising TypeMismatch, or None where anything goes.
+    `takes_sets`: whether the input type wants a set somewhere, which calls may give as an array.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
     `told`: the function takes the call's `Permit` as `permit`. `repeats`: whether a call with these arguments may be
     made twice, or None where the declaration's `:idempotent` says so. `keyed`: a call that is made again with the same
@@ -54,7 +57,7 @@ class Entry:
 
     __slots__ = (
         "_manifest", "check_input", "check_output", "describe", "fields", "id", "keyed", "loop", "needs", "origin",
-        "prints", "repeats", "restore", "route", "signature", "takes_nothing", "told",
+        "prints", "repeats", "restore", "route", "signature", "takes_nothing", "takes_sets", "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -64,10 +67,12 @@ class Entry:
         self.route = route
         self.check_input: Callable[..., Any] | None = None
         self.check_output: Callable[..., Any] | None = None
+        self.takes_sets = False
         if fields.input_type is not None:
             self.check_input = fields.input_type.check
+            self.takes_sets = wants_sets(fields.input_type)
         if fields.output_type is not None:
-            self.check_output = fields.output_type.check
+            self.check_output = _result_check(fields.output_type)
         self.needs: Callable[[tuple[Any, ...]], list[str]] | None = None
         self.describe: Callable[[], Fields] | None = None
         self.loop: Any = None
@@ -99,6 +104,12 @@ class Entry:
     def function(self) -> Any:
         """The Python or RTFS function that implements the capability, or None."""
         return self.fields.implementation
+
+
+def _result_check(type: Type) -> Callable[..., Any]:
+    """The check of a result's type, which gives the value back; where it wants a set, an array becomes one."""
+    check: Callable[..., Any] = type.check
+    return (lambda value, what="value": check(arrays_as_sets(type, value), what)) if wants_sets(type) else check
 
 
 def _no_suggestion(id: str) -> str | None:

@@ -8,6 +8,7 @@ nothing, so that whatever looks at a call sees the same arguments as whatever ca
 from __future__ import annotations
 
 from rtfs.capabilities.registry import SESSION
+from rtfs.types.arrays import arrays_as_sets
 from rtfs.values import EvalError, Keyword, List, Map, Vector
 
 TYPE_CHECKING = False
@@ -93,11 +94,18 @@ class Signature:
 
 def canonical(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments of a call in canonical form: one map where the capability's parameters have names, else as they
-    are. Raises EvalError `arity` where they do not fit the parameters."""
+    are; with sets where the input type wants them and an array was given. Raises EvalError `arity` where they do not
+    fit the parameters."""
     signature = entry.signature
     if signature is not None:
-        return (signature.arrange(entry.id, arguments),)
-    return arguments if arguments or entry.route != SESSION else (_NOTHING,)
+        arguments = (signature.arrange(entry.id, arguments),)
+    elif not arguments and entry.route == SESSION:
+        arguments = (_NOTHING,)
+    if not entry.takes_sets or not arguments or entry.fields.input_type is None:
+        return arguments
+    if len(arguments) == 1:
+        return (arrays_as_sets(entry.fields.input_type, arguments[0]),)
+    return tuple(arrays_as_sets(entry.fields.input_type, Vector(arguments)))
 
 
 _NOTHING = Map()

@@ -89,6 +89,8 @@ def _number(word: str) -> Any:
         raise WordError("reader/number", f"a number of {len(word):,} characters; {MAX_DIGITS:,} is the most")
     if _INTEGER.fullmatch(word):
         if len(word) < 500:
+            if word[0] == "0" or word[:2] in ("-0", "+0"):
+                _check_octal(word)
             return int(word)
         magnitude = parse_digits(word.lstrip("+-"))
         return -magnitude if word[0] == "-" else magnitude
@@ -116,6 +118,15 @@ def _number(word: str) -> Any:
     if radix:
         return _radix_number(word, *radix.groups())
     raise _no_number(word)
+
+
+def _check_octal(word: str) -> None:
+    """Raise WordError for leading zeros that would make the number another one in Clojure."""
+    digits = word.lstrip("+-")
+    if len(digits) > 1 and set(digits) <= set("01234567") and int(digits, 8) != int(digits):
+        hint = f"write `{int(word)}`, or `0o{digits.lstrip('0')}` for the octal number"
+        message = f"`{shorten(word)}` is {int(digits, 8)} in Clojure, and {int(digits)} elsewhere"
+        raise WordError("reader/number", message, hint)
 
 
 def _radix_number(word: str, sign: str, base: str, digits: str) -> int:

@@ -7,7 +7,7 @@ whatever can be called.
 from __future__ import annotations
 
 from rtfs.types.type import Misfit, Type, _set, by_class, settled
-from rtfs.values import LazySeq, List, Map, Symbol, Vector
+from rtfs.values import LazySeq, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.keyword import Keyword
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ def _anything(value: Any) -> bool:
 
 
 FUNCTION: type = _anything.__class__
-CALLABLE: tuple[type, ...] = (FUNCTION, len.__class__, Keyword, Map, Vector)
+CALLABLE: tuple[type, ...] = (FUNCTION, len.__class__, Keyword, Map, Vector, Set)
 
 ANY = Base("any", None, "anything", "anything")
 NEVER = Base("never", (), "nothing at all", "nothing at all")
@@ -70,11 +70,13 @@ SYMBOL = Base("symbol", (Symbol,), "a symbol", "symbols")
 VECTOR = Base("vector", (Vector,), "a vector", "vectors")
 LIST = Base("list", (List, LazySeq), "a list", "lists")
 MAP = Base("map", (Map,), "a map", "maps")
+SET = Base("set", (Set,), "a set", "sets")
+REGEX = Base("regex", (Regex,), "a regular expression", "regular expressions")
 FN = Base("fn", CALLABLE, "a function", "functions")
 
 BASE: dict[str, Base] = {
     base.name: base
-    for base in (ANY, NEVER, NIL, BOOL, INT, FLOAT, NUMBER, STRING, KEYWORD, SYMBOL, VECTOR, LIST, MAP, FN)
+    for base in (ANY, NEVER, NIL, BOOL, INT, FLOAT, NUMBER, STRING, KEYWORD, SYMBOL, VECTOR, LIST, MAP, SET, REGEX, FN)
 }
 BASE["integer"] = INT
 BASE["boolean"] = BOOL

@@ -10,7 +10,7 @@ from __future__ import annotations
 from rtfs.types.alias import Alias
 from rtfs.types.basic import NIL, Base
 from rtfs.types.type import Misfit, Type, _set, by_class, settled
-from rtfs.values import List, Map, Symbol, Vector
+from rtfs.values import List, Map, Set, Symbol, Vector
 from rtfs.values.equality import equal
 from rtfs.values.keyword import Keyword
 
@@ -158,7 +158,7 @@ class Enum(Type):
         table: dict[type, set[Any]] = {}
         others: list[Any] = []
         for value in self.values:
-            if value.__class__ in (Vector, List, Map):
+            if value.__class__ in (Vector, List, Map, Set):
                 others.append(value)
             else:
                 table.setdefault(value.__class__, set()).add(value)

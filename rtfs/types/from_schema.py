@@ -7,12 +7,12 @@ and with a type, at worst `any`. A schema without `type` means the kinds that it
 
 from __future__ import annotations
 
-from rtfs.types.basic import ANY, BOOL, INT, KEYWORD, MAP, NEVER, NIL, NUMBER, STRING, VECTOR
+from rtfs.types.basic import ANY, BOOL, INT, KEYWORD, MAP, NEVER, NIL, NUMBER, SET, STRING, VECTOR
 from rtfs.types.choice import And, Enum, union
 from rtfs.types.malformed import Malformed
 from rtfs.types.predicates import Predicate, make_predicate
 from rtfs.types.record import Field, Record
-from rtfs.types.shapes import MapOf, Tuple, VectorOf
+from rtfs.types.shapes import MapOf, SetOf, Tuple, VectorOf
 from rtfs.values import Vector
 from rtfs.values.keyword import Keyword, is_keyword_name
 
@@ -44,7 +44,6 @@ _SPEAKS = {
 _UNSAID = (
     "if",
     "multipleOf",
-    "uniqueItems",
     "contains",
     "patternProperties",
     "dependentRequired",
@@ -239,7 +238,11 @@ class _Reader:
                 schema = {**schema, "maxItems": len(prefix)}
         elif item is NEVER:
             return Tuple(()) if not low else NEVER
-        return _both([VECTOR if item is ANY else VectorOf(item)], _sizes(schema, "Items", "count"))
+        if schema.get("uniqueItems") is True:
+            whole: Type = SET if item is ANY else SetOf(item)
+        else:
+            whole = VECTOR if item is ANY else VectorOf(item)
+        return _both([whole], _sizes(schema, "Items", "count"))
 
     def object(self, schema: dict[Any, Any], place: str, depth: int) -> Type:
         properties, needed = schema.get("properties"), schema.get("required")

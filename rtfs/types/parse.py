@@ -11,7 +11,7 @@ from rtfs.types.choice import And, Enum, nilable, union
 from rtfs.types.malformed import Malformed
 from rtfs.types.predicates import Predicate, is_predicate_name, make_predicate, predicate_names
 from rtfs.types.record import Field, Record
-from rtfs.types.shapes import Array, ListOf, MapOf, Tuple, VectorOf
+from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
 from rtfs.values import List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 from rtfs.values.keyword import Keyword
@@ -138,6 +138,10 @@ class _Parser:
     def list_of(self, form: Vector, depth: int) -> Type:
         self.exactly(form, 1, "[:list T]")
         return ListOf(self.child(form, 1, depth))
+
+    def set_of(self, form: Vector, depth: int) -> Type:
+        self.exactly(form, 1, "[:set T]")
+        return SetOf(self.child(form, 1, depth))
 
     def tuple_of(self, form: Vector, depth: int) -> Type:
         return Tuple(tuple(self.all(form, 1, depth)))
@@ -305,6 +309,7 @@ def _base_names(form: Any) -> list[str]:
 _CONSTRUCTORS: dict[str, Callable[[_Parser, Vector, int], Type]] = {
     "vector": _Parser.vector_of,
     "list": _Parser.list_of,
+    "set": _Parser.set_of,
     "tuple": _Parser.tuple_of,
     "array": _Parser.array,
     "map": _Parser.map,

@@ -1,8 +1,8 @@
 """The conditions of `[:and T pred…]`, declared as data: name, arguments, words, test.
 
 A predicate says no to a value it makes no sense for (`[:> 0]` of a string). Lengths and counts are one thing, of
-strings, vectors, lists and maps, so that the word chosen never makes a type that nothing fits. Patterns are RE2's, and
-fit if they match anywhere.
+strings, vectors, lists, maps and sets, so that the word chosen never makes a type that nothing fits. Patterns are
+RE2's, and fit if they match anywhere.
 """
 
 # ruff: noqa: SIM110 - tests call each other in loops: `all(…)` would put a C frame between two of them
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from rtfs.types.formats import is_email, is_url
 from rtfs.types.malformed import Malformed
-from rtfs.values import List, Map, Vector
+from rtfs.values import List, Map, Set, Vector
 from rtfs.values.equality import equal
 from rtfs.values.keyword import Keyword
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Test = Callable[[Any], bool]
 
-_COUNTABLE = (str, Vector, List, Map)
+_COUNTABLE = (str, Vector, List, Map, Set)
 
 
 class Predicate:
@@ -181,16 +181,13 @@ def _has(value: Map, key: Any) -> bool:
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
     """A search for an RE2 pattern. ValueError if it is none."""
-    import re2
+    from rtfs.syntax.patterns import PatternError
+    from rtfs.syntax.patterns import compile_pattern as compiled
 
-    options = re2.Options()
-    options.log_errors = False
     try:
-        found = re2.compile(pattern, options)
-    except (re2.error, UnicodeEncodeError) as error:
-        reason = error.args[0] if error.args else error
-        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else "it holds a lone surrogate"
-        raise ValueError(f"no pattern that RE2 reads: {text}") from None
+        found = compiled(pattern)
+    except PatternError as error:
+        raise ValueError(f"no pattern that RE2 reads: {error.reason}") from None
 
     def search(text: str) -> bool:
         try:

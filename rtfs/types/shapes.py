@@ -1,4 +1,4 @@
-"""Types of vectors, lists, tuples, arrays and maps of one kind of key and value.
+"""Types of vectors, lists, sets, tuples, arrays and maps of one kind of key and value.
 
 A list is no vector here and a vector no list. Invariant of the validators: loops over the parts, never C calling back.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rtfs.types.basic import ANY
 from rtfs.types.type import Misfit, Type, _set
-from rtfs.values import List, Map, Symbol, Vector
+from rtfs.values import List, Map, Set, Symbol, Vector
 from rtfs.values.keyword import Keyword
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ def _length(value: Any) -> str:
 
 class _Sequence(Type):
     __slots__ = ("item",)
-    kind: type[Vector] | type[List]
+    kind: type[Vector] | type[List] | type[Set]
     head: str
     item: Type
 
@@ -116,6 +116,23 @@ class ListOf(_Sequence):
     __slots__ = ()
     kind = List
     head = "list"
+
+
+class SetOf(_Sequence):
+    """`[:set T]`. The path to an element that does not fit ends at the set: its elements have no keys."""
+
+    __slots__ = ()
+    kind = Set
+    head = "set"
+
+    def _steps(self, value: Any) -> Steps:
+        if value.__class__ is not Set:
+            return Misfit(self, value)
+        for part in value:
+            found = yield self.item, part
+            if found is not None:
+                return Misfit(self.item, part, expected=f"{self.item.describe()} as element")
+        return None
 
 
 class Tuple(Type):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs.values import LazySeq, List, Map, Vector
+from rtfs.values import LazySeq, List, Map, Regex, Set, Vector
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
 from rtfs.values.symbol import Symbol
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TEXT = 60
 _ITEMS = 5
 _DEPTH = 2
-_LEAVES = (str, int, float, bool, type(None), Keyword, Symbol)
+_LEAVES = (str, int, float, bool, type(None), Keyword, Symbol, Regex)
 
 
 def kind_name(value: Any) -> str:
@@ -48,6 +48,8 @@ def _short(value: Any, depth: int) -> str:
         return f"{left}{_some(value, len(value), depth)}{right}"
     if value.__class__ is LazySeq:
         return "(…)"
+    if value.__class__ is Set:
+        return f"#{{{_some(value, len(value), depth)}}}"
     if value.__class__ is Map:
         if depth == 0:
             return "{…}" if len(value) else "{}"

@@ -1,17 +1,18 @@
 """From types to JSON Schema (2020-12).
 
-Keywords and symbols are strings there, lists are arrays, functions have no schema (anything). Aliases become `$defs`.
+Keywords and symbols are strings there, lists are arrays, sets arrays of `uniqueItems`, functions have no schema
+(anything). Aliases become `$defs`.
 Invariant: what fits the type fits the schema once it is JSON; the reverse holds where JSON Schema can say it.
 """
 
 from __future__ import annotations
 
 from rtfs.types.alias import Alias
-from rtfs.types.basic import ANY, KEYWORD, NEVER, STRING, Base, Resource
+from rtfs.types.basic import ANY, KEYWORD, NEVER, SET, STRING, Base, Resource
 from rtfs.types.choice import And, Enum, Union
 from rtfs.types.record import Record
-from rtfs.types.shapes import Array, ListOf, MapOf, Tuple, VectorOf
-from rtfs.values import List, Map, Symbol, Vector
+from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
+from rtfs.values import List, Map, Set, Symbol, Vector
 from rtfs.values.keyword import Keyword
 
 TYPE_CHECKING = False
@@ -68,6 +69,8 @@ class _Writer:
         if isinstance(type, Base):
             if type is NEVER:
                 return {"not": {}}
+            if type is SET:
+                return {"type": "array", "uniqueItems": True}
             return {"type": _BASE[type.name]} if type.name in _BASE else {}
         if isinstance(type, Alias):
             return {"$ref": "#/$defs/" + self.name(type).replace("~", "~0").replace("/", "~1").replace("%", "%25")}
@@ -75,6 +78,8 @@ class _Writer:
             return self.record(type)
         if isinstance(type, (VectorOf, ListOf)):
             return self.array(type.item)
+        if isinstance(type, SetOf):
+            return {**self.array(type.item), "uniqueItems": True}
         if isinstance(type, Union):
             return self.union(type)
         if isinstance(type, Enum):
@@ -278,7 +283,7 @@ def json_value(value: Any, depth: int = 50) -> Any:
         return value
     if value.__class__ in (Keyword, Symbol):
         return value.name
-    if depth and value.__class__ in (Vector, List):
+    if depth and value.__class__ in (Vector, List, Set):
         return [json_value(part, depth - 1) for part in value]
     if depth and value.__class__ is Map and all(_is_name(key) for key in value.keys()):  # noqa: SIM118
         pairs = value.items()

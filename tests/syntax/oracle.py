@@ -326,6 +326,9 @@ class _Reader:
 
     def number(self, word: str, unsigned: str) -> Any:
         if all(char in _DIGITS for char in unsigned):
+            octal = unsigned[0] == "0" and all(char in _HEX[:8] for char in unsigned)
+            if octal and int(unsigned, 8) != int(unsigned):
+                raise Unreadable("octal")
             return ("int", repr(int(word)))
         for prefix, base in (("0x", 16), ("0o", 8), ("0b", 2)):
             if unsigned.startswith(prefix):
@@ -334,7 +337,7 @@ class _Reader:
                 raise Unreadable("number")
         if unsigned == word and _timestamp(word):
             return ("str", repr(word))
-        if word[-1] == "N" and "." not in word and "e" not in word.lower():
+        if word[-1] == "N" and not set(word[:-1].lower()) & set(".er"):
             return self.number(word[:-1], unsigned[:-1])
         if word[-1] == "M" and unsigned[:2] not in ("0x", "0o", "0b"):
             _, text = self.number(word[:-1], unsigned[:-1])

@@ -24,6 +24,7 @@ from tests.syntax.support import errors, forms, found
         ("0X1", "reader/number", "0X1"),
         ("5L", "reader/number", "5L"),
         ("2r12", "reader/number", "2r12"),
+        ("-017", "reader/number", "-017"),
         ("37r1", "reader/number", "37r1"),
         ("1.5N", "reader/number", "1.5N"),
         ("1e999", "reader/number", "1e999"),

@@ -19,6 +19,7 @@ CORE_NAMESPACE = "clojure.core"
 NAMESPACES: dict[str, str] = {
     "clojure.string": "rtfs.builtins.clojure.string",
     "clojure.set": "rtfs.builtins.clojure.set",
+    "clojure.math": "rtfs.builtins.clojure.math",
     "clojure.walk": "rtfs.builtins.clojure.walk",
     "clojure.edn": "rtfs.builtins.clojure.edn",
     "clojure.data.json": "rtfs.builtins.clojure.json",

@@ -1,6 +1,6 @@
 """Java's `Math`: its functions of numbers, with Java's kinds of results.
 
-Must not know `clojure.math`, which has more of them. Invariants: `abs max min round floorDiv floorMod` and the `…Exact`
+Must not know `clojure.math`, which builds on it. Invariants: `abs max min round floorDiv floorMod` and the `…Exact`
 functions keep ints, everything else gives a float; what is not a number in Java is not one here.
 """
 
@@ -34,7 +34,7 @@ def as_float(function: str, value: Any) -> float:
         return INFINITY if number > 0 else -INFINITY
 
 
-def _guarded(compute: Callable[..., float], *numbers: float) -> float:
+def guarded(compute: Callable[..., float], *numbers: float) -> float:
     """What Java computes: NaN outside of the domain, an infinity beyond the largest float."""
     try:
         return compute(*numbers)
@@ -49,11 +49,16 @@ def _unary(name: str, doc: str, expression: str, printed: str, compute: Callable
 
     @builtin(full, f"({full} x)", doc, expression, printed)
     def function(x: Any, /) -> float:
-        return _guarded(compute, as_float(full, x))
+        return guarded(compute, as_float(full, x))
 
 
-def _logarithm(compute: Callable[[float], float]) -> Callable[[float], float]:
+def logarithm(compute: Callable[[float], float]) -> Callable[[float], float]:
     return lambda x: -INFINITY if x == 0 else compute(x)
+
+
+def whole(compute: Callable[[float], int]) -> Callable[[float], float]:
+    """A rounding function as Java has it: of a float a float, which keeps the sign of a zero."""
+    return lambda x: x if x != x or abs(x) >= 2**53 else math.copysign(float(compute(x)), x)
 
 
 def cube_root(x: float) -> float:
@@ -86,8 +91,8 @@ def to_even(x: float) -> float:
 _unary("sqrt", "The square root, a float; NaN of a negative number.", "(Math/sqrt 16)", "4.0", math.sqrt)
 _unary("cbrt", "The cube root, a float.", "(Math/cbrt 27)", "3.0", cube_root)
 _unary("exp", "The number e to the power of x.", "(Math/exp 0)", "1.0", math.exp)
-_unary("log", "The natural logarithm.", "(Math/log 1)", "0.0", _logarithm(math.log))
-_unary("log10", "The logarithm to the base 10.", "(Math/log10 1000)", "3.0", _logarithm(math.log10))
+_unary("log", "The natural logarithm.", "(Math/log 1)", "0.0", logarithm(math.log))
+_unary("log10", "The logarithm to the base 10.", "(Math/log10 1000)", "3.0", logarithm(math.log10))
 _unary("sin", "The sine of an angle in radians.", "(Math/sin 0)", "0.0", math.sin)
 _unary("cos", "The cosine of an angle in radians.", "(Math/cos 0)", "1.0", math.cos)
 _unary("tan", "The tangent of an angle in radians.", "(Math/tan 0)", "0.0", math.tan)
@@ -101,14 +106,14 @@ _unary(
     "The largest whole number that is not above x, as a float.",
     "(Math/floor 2.7)",
     "2.0",
-    lambda x: x if x != x or abs(x) >= 2**53 else float(math.floor(x)),
+    whole(math.floor),
 )
 _unary(
     "ceil",
     "The smallest whole number that is not below x, as a float.",
     "(Math/ceil 2.1)",
     "3.0",
-    lambda x: x if x != x or abs(x) >= 2**53 else float(math.ceil(x)),
+    whole(math.ceil),
 )
 _unary("rint", "The nearest whole number as a float, halves to the even one.", "(Math/rint 2.5)", "2.0", to_even)
 _unary(
@@ -140,7 +145,7 @@ def _signed_overflow(x: float, y: float) -> float:
 
 @builtin("Math/pow", "(Math/pow x y)", "x to the power of y, a float.", "(Math/pow 2 3)", "8.0")
 def pow_(x: Any, y: Any, /) -> float:
-    return _guarded(power, as_float("Math/pow", x), as_float("Math/pow", y))
+    return guarded(power, as_float("Math/pow", x), as_float("Math/pow", y))
 
 
 @builtin("Math/atan2", "(Math/atan2 y x)", "The angle of the point (x, y).", "(Math/atan2 0 1)", "0.0")

@@ -24,7 +24,7 @@ from rtfs.compiler.analysis.undefined import Use
 from rtfs.compiler.forms.inlining import EACH, analyse_each
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
-from rtfs.values import Keyword, List, Map, Set, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.account import work
 from rtfs.values.error import CompileError, UserError
 
@@ -119,7 +119,19 @@ class Analyser:
             return MapDisplay(self.locate(form), parts)
         if kind is Set:
             return self.set_display(self.locate(form), [self.analyse(item, scope) for item in form])
+        if kind is Regex:
+            self.check_regex(form)
         return Const(self.at, form)
+
+    def check_regex(self, regex: Any) -> None:
+        """Raise CompileError `regex/invalid` for a regular expression that RE2 does not take."""
+        from rtfs.syntax.patterns import PatternError, compile_pattern
+
+        try:
+            compile_pattern(regex.pattern, java=True)
+        except PatternError as error:
+            message = f"the regular expression is not valid: {error.reason}"
+            raise self.error(CompileError("regex/invalid", message, hint=error.hint)) from None
 
     @staticmethod
     def set_display(at: int, elements: list[Node]) -> Node:

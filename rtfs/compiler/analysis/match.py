@@ -1,7 +1,8 @@
 """Patterns of `match`: each clause becomes a list of tests and bindings.
 
 Knows nothing of Python code. Vectors fit vectors and lists of exactly that length (`& r` for more), maps are open,
-literals compare with `=`, a name fits anything and stands once in a pattern.
+literals compare with `=`, a regular expression fits a text that it matches whole, a name fits anything and stands once
+in a pattern.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from rtfs.compiler.analysis.destructure import AS, KEYS, binding_name
 from rtfs.compiler.analysis.nodes import Binding, Clause, Const, Local, Logic, Node, Primitive, TypeTest
 from rtfs.compiler.analysis.scope import Scope
 from rtfs.compiler.analysis.special_forms import shape_error
-from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values import Keyword, List, Map, Regex, Symbol, Vector
 from rtfs.values.error import CompileError
 
 TYPE_CHECKING = False
@@ -136,6 +137,10 @@ class Pattern:
             self._literal(pattern, subject)
 
     def _literal(self, value: Any, subject: Node) -> None:
+        if value.__class__ is Regex:
+            self.a.check_regex(value)
+            self.found.append(Primitive(self.a.at, "regex_fits", [subject, Const(self.a.at, value)]))
+            return
         self.found.append(Primitive(self.a.at, "equals", [subject, Const(self.a.at, value)]))
 
     def _vector(self, pattern: Any, subject: Node) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PRIMITIVES: dict[str, Build] = {}
 
 # primitives that answer true or false
-PREDICATE_PRIMITIVES = frozenset(("fits_exactly", "fits_at_least", "is_map", "pattern_has"))
+PREDICATE_PRIMITIVES = frozenset(("fits_exactly", "fits_at_least", "is_map", "pattern_has", "regex_fits"))
 
 
 def primitive(name: str) -> Callable[[Build], Build]:

@@ -165,6 +165,13 @@ def fits_at_least(value: Any, count: int, /) -> bool:
     return value.__class__ in (Vector, List) and len(value) >= count
 
 
+def regex_fits(value: Any, regex: Any, /) -> bool:
+    """Whether a text is matched whole by a regular expression."""
+    from rtfs.builtins.regex import re_matches
+
+    return value.__class__ is str and re_matches(regex, value) is not None
+
+
 def match_none(value: Any, literal: Any = None, /) -> Any:
     """Raise for a value that no clause of `match` fits. literal: a pattern that was meant to fit everything, or nil."""
     from rtfs.syntax.printer import to_text
@@ -428,6 +435,7 @@ SUPPORT: dict[str, Any] = {
         pattern_without,
         fits_exactly,
         fits_at_least,
+        regex_fits,
         match_none,
         splice,
         list_spliced,

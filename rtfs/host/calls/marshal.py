@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, Keyword, List, Map, Regex, Set, Symbol, UserError, Vector
+from rtfs.values.canonical import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,10 +83,16 @@ def read_shown(entry: Entry, text: str) -> Any:
 
 
 def as_text(arguments: tuple[Any, ...]) -> str:
-    """Arguments as one text, for hashes and quotas."""
+    """Arguments as one text, for hashes and quotas: equal ones have the same, whatever the order of sets and maps."""
     if len(arguments) == 1:
-        return to_text(arguments[0])
-    return " ".join([to_text(argument) for argument in arguments])
+        return to_text(canonical(arguments[0]))
+    return " ".join([to_text(canonical(argument)) for argument in arguments])
+
+
+def result_text(value: Any, text: str) -> str:
+    """The text of a result that it is hashed by. text: as it prints."""
+    ordered = canonical(value)
+    return text if ordered is value else to_text(ordered)
 
 
 def thunks_of(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -36,6 +36,7 @@ from rtfs.host.calls.marshal import (
     one_value,
     read_shown,
     refuse_functions,
+    result_text,
     thunks_of,
 )
 from rtfs.host.policy import policy
@@ -91,7 +92,7 @@ class Pipeline:
         """Perform a `call`; awaited, its value. Raises UserError (`capability/…`, `policy/…`, `session/…`,
         `type/mismatch`)."""
         entry = frame.run.registry.find(call.id)
-        if entry is not None and (entry.signature is not None or entry.route == SESSION):
+        if entry is not None and (entry.signature is not None or entry.route == SESSION or entry.takes_sets):
             self._bring_into_form(entry, call, frame)
         return frame.run.durability.perform(self._perform, call, frame)
 
@@ -351,10 +352,10 @@ def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
     """What a call gives, with its text: as the output schema says, and without the secrets that a server may have put
     in."""
     if entry.check_output is not None:
-        entry.check_output(value, f'the output of "{entry.id}"')
+        value = entry.check_output(value, f'the output of "{entry.id}"')
     result = to_text(value)
     if entry.route != SESSION:
-        return value, result
+        return value, result_text(value, result)
     note = result_info(value)
     if (shown := redact(result)) != result:
         value, result = read_shown(entry, shown), shown
@@ -362,4 +363,4 @@ def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
         cleaned = note.cleaned(redact) if knows_any() else note
         if value.info is not cleaned:
             value = value.with_info(cleaned)
-    return value, result
+    return value, result_text(value, result)

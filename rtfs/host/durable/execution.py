@@ -38,6 +38,7 @@ from rtfs.host.scheduler.suspensions import InThread
 from rtfs.host.stop import Stop, stop
 from rtfs.syntax.printer import to_text
 from rtfs.values import Cancelled, HostError, LimitError, UserError, Vector
+from rtfs.values.canonical import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ class Durable:
         except ValueError as error:
             raise stop("run/damaged", f"the outcome of call {known.path} cannot be read: {error}") from None
         failed = outcome.kind == ERROR
-        result = None if failed else to_text(value)
+        result = None if failed else to_text(canonical(value))
         detail = f"error: {value.code}" if failed else "ok"
         frame.run.events.emit(CallReplayed(context, frame.parent, call.id, detail, result))
         if failed:
