@@ -120,7 +120,7 @@ def _answer(pattern: Any, match: Match) -> Any:
     'The text, if the pattern matches all of it, else nil; of a #"…" with groups a vector of the text and the groups.',
     '(re-matches #"[a-z]+" "abc")',
     '"abc"',
-    '(re-matches #"(\\\\d+)-(\\\\d+)" "12-34")',
+    '(re-matches #"(\\d+)-(\\d+)" "12-34")',
     '["12-34" "12" "34"]',
     '(re-matches "[a-z]+" "abc1")',
     "nil",
@@ -136,7 +136,7 @@ def re_matches(pattern: Any, text: Any, /) -> Any:
     'The first match in the text, or nil; of a #"…" with groups a vector of the match and the groups.',
     '(re-find #"[0-9]+" "ab12cd34")',
     '"12"',
-    '(re-find #"([a-z])(\\\\d)?" "a1")',
+    '(re-find #"([a-z])(\\d)?" "a1")',
     '["a1" "a" "1"]',
 )
 def re_find(pattern: Any, text: Any, /) -> Any:
@@ -150,7 +150,7 @@ def re_find(pattern: Any, text: Any, /) -> Any:
     'All matches in the text, each as `re-find` gives it; without a match nil for a #"…", [] for a string.',
     '(re-seq #"[a-z]+" "ab 1 cd")',
     '["ab" "cd"]',
-    '(re-seq #"([a-z])=(\\\\d)" "a=1 b=2")',
+    '(re-seq #"([a-z])=(\\d)" "a=1 b=2")',
     '[["a=1" "a" "1"] ["b=2" "b" "2"]]',
 )
 def re_seq(pattern: Any, text: Any, /) -> Vector | None:

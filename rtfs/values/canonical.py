@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_COLLECTIONS = frozenset((Vector, List, Map, Set))
+_COLLECTIONS: frozenset[Any] = frozenset((Vector, List, Map, Set))
 _MOST = 2_000_000  # collections that are looked into: larger values do not print either
 
 
@@ -84,7 +84,7 @@ def _floats(value: Any) -> list[bool]:
         if one.__class__ is Map:
             pending += [part for pair in one.items() for part in pair]
         elif one.__class__ in _COLLECTIONS:
-            pending += one
+            pending.extend(one)
         elif one.__class__ is int or one.__class__ is float:
             found.append(one.__class__ is float)
     return found[::-1]
