@@ -109,7 +109,16 @@ class Entry:
 def _result_check(type: Type) -> Callable[..., Any]:
     """The check of a result's type, which gives the value back; where it wants a set, an array becomes one."""
     check: Callable[..., Any] = type.check
-    return (lambda value, what="value": check(arrays_as_sets(type, value), what)) if wants_sets(type) else check
+    if not wants_sets(type):
+        return check
+
+    def read(value: Any, what: str = "value") -> Any:
+        made = arrays_as_sets(type, value)
+        if made is not value and value.info is not None:
+            made = made.with_info(value.info)
+        return check(made, what)
+
+    return read
 
 
 def _no_suggestion(id: str) -> str | None:
