@@ -84,27 +84,6 @@ def pr_str(*values: Any) -> str:
     return concatenated("pr-str", [to_text(value) for value in values], " ")
 
 
-@builtin(
-    "print-str",
-    "(print-str & values)",
-    "The text that `print` writes.",
-    '(print-str "a" nil [1 "b"])',
-    '"a nil [1 \\"b\\"]"',
-)
-def print_str(*values: Any) -> str:
-    return concatenated("print-str", [display(value) for value in values], " ")
-
-
-@builtin("println-str", "(println-str & values)", "The text that `println` writes.", '(println-str "a" 1)', '"a 1\\n"')
-def println_str(*values: Any) -> str:
-    return print_str(*values) + "\n"
-
-
-@builtin("prn-str", "(prn-str & values)", "`pr-str` with a line end.", '(prn-str "a")', '"\\"a\\"\\n"')
-def prn_str(*values: Any) -> str:
-    return pr_str(*values) + "\n"
-
-
 @builtin("string-length", "(string-length text)", "How many characters the string has.", '(string-length "é😀")', "2")
 def string_length(text: Any, /) -> int:
     return len(need_string("string-length", "text", text))
