@@ -75,14 +75,17 @@ class FormLexer(Lexer):
     def lex(self, lexer_state: LexerState, parser_state: Any) -> Iterator[Any]:
         """Tokens of `lexer_state.text`, a `Reading`."""
         reading: Any = lexer_state.text
-        return self.tokens(reading)
+        found: list[Any] = []
+        self.read(reading, found)
+        return iter(found)
 
-    def tokens(self, reading: Reading) -> Iterator[Any]:
-        """Tokens of a reading, as `Atom` and `Mark`."""
+    def read(self, reading: Reading, found: list[Any]) -> None:
+        """Add the tokens of a reading to `found`, as `Atom` and `Mark`. Raises TooManyErrors."""
+        add = found.append
         source = reading.source
         text = source.text
-        for found in _FORBIDDEN.finditer(text):
-            _forbidden(reading, found.start())
+        for wrong in _FORBIDDEN.finditer(text):
+            _forbidden(reading, wrong.start())
         at = 0
         if text.startswith("\ufeff"):
             at = 1
@@ -130,7 +133,7 @@ class FormLexer(Lexer):
                         continue
                     if need:
                         need -= 1
-                    yield Atom(value, start, end)
+                    add(Atom(value, start, end))
                     continue
                 kind = names[index]  # type: ignore[index]
                 if kind in OPENERS:
@@ -148,7 +151,7 @@ class FormLexer(Lexer):
                             depth = 1
                     elif depth:
                         depth += 1
-                    yield mark
+                    add(mark)
                 elif kind in CLOSERS:
                     if depth:
                         depth -= 1
@@ -156,10 +159,10 @@ class FormLexer(Lexer):
                     if need < 0:
                         need = 0
                         run = []
-                        yield Mark(kind, start, end, reading, run)
+                        add(Mark(kind, start, end, reading, run))
                     else:
                         run = None
-                        yield Mark(kind, start, end, reading)
+                        add(Mark(kind, start, end, reading))
                 elif kind in PREFIXES:
                     run = None
                     if kind == "META":
@@ -168,7 +171,7 @@ class FormLexer(Lexer):
                         need += 1
                     elif not need:
                         need = 1
-                    yield Mark(kind, start, end, reading)
+                    add(Mark(kind, start, end, reading))
                 elif kind == "BLOCK":
                     at = _block_end(reading, start, stop)
                     break
@@ -184,7 +187,7 @@ class FormLexer(Lexer):
                             need += 1 if need else 2
                         elif need:
                             need -= 1
-                        yield token
+                        add(token)
                     break
             else:
                 return

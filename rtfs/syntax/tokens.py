@@ -91,6 +91,12 @@ class Reading:
         self.swallowed = False
         """An unclosed string or comment took the rest of the text, closing brackets included."""
 
+    def restart(self) -> None:
+        """Forget what was found, to read the source once more."""
+        self.errors.clear()
+        self.duplicates.clear()
+        self.key_text, self.swallowed = 0, False
+
     def error(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
         """Note an error at [start, end). Raises TooManyErrors when there have been enough."""
         self.errors.append(ReaderError(code, message, span=Span(self.source, start, end), hint=hint))
