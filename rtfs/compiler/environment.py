@@ -61,6 +61,7 @@ class Environment:
         """Python frames that closures may take beyond those of the functions that run: until its function is compiled,
         each node of a text may have a few at once."""
         self._core_ready = False
+        self._core_macros: dict[str, Macro] | None = None
         self._namespaces: set[str] = set()
 
     def note(self, node: Node, analyser: Analyser) -> None:
@@ -78,7 +79,7 @@ class Environment:
         copy.recent = self.recent.copy()
         copy.files = dict(self.files)
         copy.state, copy.values = self.state, self.values
-        copy._core_ready, copy.cold_frames = self._core_ready, self.cold_frames
+        copy._core_ready, copy._core_macros, copy.cold_frames = self._core_ready, self._core_macros, self.cold_frames
         copy._namespaces = self._namespaces  # goes with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
         return copy
@@ -203,6 +204,7 @@ class Environment:
             from rtfs.compiler.compile import load_core
 
             load_core(self)
+            self._core_macros = module.macros
         return module.macros
 
     def macro(self, module: Module, name: str) -> Macro | None:
@@ -210,15 +212,15 @@ class Environment:
         found = module.macros.get(name)
         if found is not None:
             return found
+        found = (self._core_macros or self.core_macros()).get(name)
+        if found is not None:
+            return None if name in module.defined else found
         if "/" in name and len(name) > 1:
             alias, _, rest = name.rpartition("/")
             target = self.modules.get(module.aliases.get(alias, ""))
             if target is not None and target.exported(rest):
                 return target.macros.get(rest)
-            return None
-        if name in module.defined:
-            return None
-        return self.core_macros().get(name)
+        return None
 
     def template_macro(self, module: str, name: str) -> Macro | None:
         if module == CORE_MODULE:

@@ -18,7 +18,7 @@ from rtfs.builtins.calling import call_with
 from rtfs.builtins.seqs import fresh_list
 from rtfs.compiler.closures.maker import FILES
 from rtfs.compiler.compile import Program
-from rtfs.compiler.environment import Environment
+from rtfs.compiler.environment import CORE_MODULE, Environment
 from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine import memory
@@ -435,6 +435,8 @@ def run_expansion(environment: Environment, function: Any, args: list[Any]) -> A
     """Call a macro's function: purely, within limits. Raises CompileError `macro/expansion` if it asks the host."""
     current = getcurrent()
     outer = current.machine if current.__class__ is Guest else None
+    if _is_standard(function):
+        return _expand_standard(environment, function, args, outer)
     if outer is not None:
         budget = outer.budget
     else:
@@ -453,6 +455,28 @@ def run_expansion(environment: Environment, function: Any, args: list[Any]) -> A
     from rtfs.values.error import CompileError
 
     raise CompileError("macro/expansion", f"a macro is pure, but its expansion asked the host for `{what}`")
+
+
+def _is_standard(function: Any) -> bool:
+    """True for the function of a macro of stdlib/core.rtfs."""
+    module = getattr(getattr(function, "__globals__", None), "module", None)
+    return module is not None and module.name == CORE_MODULE
+
+
+def _expand_standard(environment: Environment, function: Any, args: list[Any], outer: Machine | None) -> Any:
+    """An expansion by a macro of the standard library, which ends and asks nobody: without a machine of its own. In the
+    machine `outer` it takes its steps, outside of any it takes none."""
+    core = environment.core
+    ticks = core[" ticks"]
+    if outer is None:
+        core[" ticks"] = repeat(None)
+    try:
+        return call_with(function, args)
+    except Exception as error:
+        raise translate(error, environment.units, leaving=True) from None
+    finally:
+        if outer is None:
+            core[" ticks"] = ticks
 
 
 def new_environment(path: tuple[str, ...] = ()) -> Environment:

@@ -30,6 +30,10 @@ MAX_ARGUMENT = 20
 """Highest `%n` of a `#(…)`, as in Clojure."""
 
 _FAULTY = object()
+MOST_WORDS = 10_000
+_symbols: dict[str, str] = {}
+_constants: dict[str, Any] = {}
+"""Words read lately that are symbols, and the values of others: most words of a text have been seen before."""
 _SPACE = " \t\r\n,"
 _SYMBOLIC = {"##Inf": float("inf"), "##-Inf": float("-inf"), "##NaN": float("nan")}
 _FORBIDDEN = re.compile(
@@ -37,6 +41,7 @@ _FORBIDDEN = re.compile(
     + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
     + "]"
 )
+_CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
 _BLOCK_EDGE = re.compile(r"#\||\|#")
 _UNREADABLE = re.compile(
     r"""(?P<string>\#?")|(?P<colons>:{2,}[^\s()\[\]{}"';,]*)|(?P<block_end>\|\#)|(?P<backslash>\\)
@@ -84,7 +89,7 @@ class FormLexer(Lexer):
         add = found.append
         source = reading.source
         text = source.text
-        for wrong in _FORBIDDEN.finditer(text):
+        for wrong in (_CONTROL if text.isascii() else _FORBIDDEN).finditer(text):
             _forbidden(reading, wrong.start())
         at = 0
         if text.startswith("\ufeff"):
@@ -95,8 +100,10 @@ class FormLexer(Lexer):
         stop = len(text.rstrip(_SPACE))
         names = self._names
         scan = self._regex.finditer
-        symbols: dict[str, str] = {}
-        constants: dict[str, Any] = {}
+        symbols, constants = _symbols, _constants
+        if len(symbols) + len(constants) > MOST_WORDS:
+            symbols.clear()
+            constants.clear()
         symbol_name = symbols.get
         run: list[Any] | None = None  # `after` of the bracket before, if atoms may be added to it
         need = 0  # operands that prefixes still wait for

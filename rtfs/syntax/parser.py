@@ -49,10 +49,11 @@ class _Grammar:
         self.lexer = FormLexer(self.lark.parser.lexer_conf)
         self.start: int = conf.start_state
         self.end: int = conf.end_state
+        callbacks: dict[Any, Any] = conf.callbacks
         rules = {
             rule: _Rule(len(rule.expansion), intern(str(rule.origin.name)), callback)
-            for rule, callback in conf.callbacks.items()
-            if not isinstance(rule, str)  # a token
+            for rule, callback in callbacks.items()
+            if hasattr(rule, "expansion")  # not of a token
         }
         self.table: dict[int, dict[str, Any]] = {
             state: {intern(str(name)): rules.get(argument, argument) for name, (_, argument) in actions.items()}

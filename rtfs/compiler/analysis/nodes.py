@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
 # Deeper expressions are cut into temporaries, so that CPython's compiler never sees a deep tree.
@@ -337,59 +337,57 @@ class Each(Node):
 
 
 # ---------------------------------------------------------------------- walking
-def children(node: Node) -> list[Node]:
-    """The nodes directly below a node, in the order of their fields."""
-    found: list[Node] = []
-    for field in _FIELDS[node.__class__]:
-        value = getattr(node, field)
-        if isinstance(value, Node):
-            found.append(value)
-        elif value.__class__ is list:
-            for part in value:
-                if isinstance(part, Node):
-                    found.append(part)
-                elif part.__class__ is tuple:  # a binding with its value
-                    found.append(part[1])
-                elif isinstance(part, Clause):
-                    found.extend([step if isinstance(step, Node) else step[1] for step in part.steps])
-                    found.append(part.body)
-                elif isinstance(part, Handler):
-                    found.append(part.body)
-    return found
+def children(node: Node) -> Sequence[Node]:
+    """The nodes directly below a node, in the order of their fields. The sequence may be the node's own."""
+    return _CHILDREN[node.__class__](node)
 
 
 def walk(node: Node) -> Iterator[Node]:
     """A node and everything below it, each before what is below it; not in the order of the text."""
+    below = _CHILDREN
     pending = [node]
     while pending:
         one = pending.pop()
         yield one
-        pending.extend(children(one))
+        pending.extend(below[one.__class__](one))
 
 
-# Fields of each class that hold nodes, or lists of nodes, bindings with values, clauses or handlers.
-_FIELDS: dict[type[Node], tuple[str, ...]] = {
-    Const: (),
-    Local: (),
-    Global: (),
-    Broken: (),
-    If: ("test", "then", "orelse"),
-    Logic: ("operands",),
-    Do: ("body",),
-    Let: ("bindings", "body"),
-    Arity: ("body",),
-    Fn: ("arities",),
-    Invoke: ("function", "arguments"),
-    Primitive: ("arguments",),
-    Def: ("value",),
-    Loop: ("values", "body"),
-    Recur: ("arguments",),
-    Match: ("clauses", "otherwise"),
-    Try: ("body", "handlers", "cleanup"),
-    VectorDisplay: ("items",),
-    MapDisplay: ("items",),
-    HostRequest: ("id", "arguments", "hints"),
-    Cast: ("value",),
-    TypeTest: ("value",),
-    Each: ("initial", "collection", "body"),
+def _of_match(node: Match) -> list[Node]:
+    found: list[Node] = []
+    for clause in node.clauses:
+        found.extend([step if isinstance(step, Node) else step[1] for step in clause.steps])
+        found.append(clause.body)
+    found.append(node.otherwise)
+    return found
+
+
+def _given(*parts: Node | None) -> list[Node]:
+    return [part for part in parts if part is not None]
+
+
+# One entry for each class, so that walking costs little.
+_CHILDREN: dict[type[Node], Callable[[Any], Sequence[Node]]] = {
+    Const: lambda node: (),
+    Local: lambda node: (),
+    Global: lambda node: (),
+    Broken: lambda node: (),
+    If: lambda node: (node.test, node.then, node.orelse),
+    Logic: lambda node: node.operands,
+    Do: lambda node: node.body,
+    Let: lambda node: [*[value for _, value in node.bindings], node.body],
+    Arity: lambda node: (node.body,),
+    Fn: lambda node: node.arities,
+    Invoke: lambda node: (node.function, *node.arguments),
+    Primitive: lambda node: node.arguments,
+    Def: lambda node: (node.value,),
+    Loop: lambda node: (*node.values, node.body),
+    Recur: lambda node: node.arguments,
+    Match: _of_match,
+    Try: lambda node: _given(node.body, *[one.body for one in node.handlers], node.cleanup),
+    VectorDisplay: lambda node: node.items,
+    MapDisplay: lambda node: node.items,
+    HostRequest: lambda node: _given(node.id, *node.arguments, node.hints),
+    Cast: lambda node: (node.value,),
+    TypeTest: lambda node: (node.value,),
+    Each: lambda node: _given(node.initial, node.collection, node.body),
 }

@@ -117,7 +117,6 @@ class UnitBuilder:
         self.number = number
         self.unit = Unit(source, f"rtfs:{number}")
         self.keywords: set[str] = set()
-        self._places: dict[tuple[int, int], int] = {}
         self._types: dict[tuple[str, str], str] = {}
         self._generated = 0
         self._expansions = 0
@@ -131,15 +130,12 @@ class UnitBuilder:
     # ------------------------------------------------------------------ places
     def span(self, source: Source, start: int, end: int) -> int:
         """Index of a place; 0 for a place in another source."""
-        if source is not self.unit.source:
+        unit = self.unit
+        if source is not unit.source:
             return 0
-        key = (start, end)
-        found = self._places.get(key)
-        if found is None:
-            found = len(self.unit.spans) // 2
-            self._places[key] = found
-            self.unit.spans += key
-        return found
+        spans = unit.spans
+        spans += (start, end)
+        return len(spans) // 2 - 1
 
     def expansion(self, at: int, macro: Macro) -> int:
         """Index of the same place, for what a macro of the user's makes there."""
