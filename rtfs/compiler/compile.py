@@ -49,7 +49,7 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     Raises ReaderError for text that is no form, CompileError for forms that are no program, and what the gate raises.
     """
     key = disk_cache.key(source, environment.state, module)
-    kept = disk_cache.following(key, environment.values) if environment.values else key
+    kept = disk_cache.chain_state(key, environment.values) if environment.values else key
     unit = None
     cold = runs_cold(source)
     if environment.observer is None:
@@ -68,9 +68,9 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         load_macros(unit, environment)
     if environment.recent.changes(unit):
         imported = b"".join([digest for _, _, digest in unit.depends])
-        environment.state = disk_cache.following(environment.state, key + imported)
+        environment.state = disk_cache.chain_state(environment.state, key + imported)
     elif unit.definitions:
-        environment.values = disk_cache.following(environment.values, key)
+        environment.values = disk_cache.chain_state(environment.values, key)
     if environment.units.get(unit.filename) is not unit:
         load(unit, environment)
     environment.recent.add(key, unit, environment)
@@ -100,7 +100,7 @@ def compile_unit(
 
     forms = read_forms(source)
     outer = environment.expansions
-    before = {name: module.mark() for name, module in environment.modules.items()}
+    before = {name: module.checkpoint() for name, module in environment.modules.items()}
     if cold:
         from rtfs.compiler.closures.form import ColdForm
 
@@ -136,7 +136,7 @@ def compile_unit(
         restore_limit()
     if cold:
         environment.cold_frames = min(environment.cold_frames + 20 * len(unit.spans), MAX_COLD_FRAMES)
-    unit.tells = environment.told_since(before)
+    unit.tells = environment.changed_since(before)
     return unit
 
 
@@ -179,10 +179,10 @@ def load(unit: Unit, environment: Environment) -> None:
 def load_macros(unit: Unit, environment: Environment) -> None:
     """Make known what a cached unit defines at compile time: macros, types, exports, aliases."""
     from rtfs.compiler.imports import replay
-    from rtfs.compiler.macros import revive
+    from rtfs.compiler.macros import restore_macros
 
     replay(unit, environment)
-    revive(unit, environment)
+    restore_macros(unit, environment)
 
 
 def load_core(environment: Environment) -> None:

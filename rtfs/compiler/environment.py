@@ -136,14 +136,14 @@ class Environment:
                 del self.modules[name]
                 self.files.pop(name, None)
         for name, mark in marks.items():
-            self.modules[name].reset(mark)
+            self.modules[name].rollback(mark)
 
-    def told_since(self, marks: dict[str, tuple[Any, ...]]) -> bool:
+    def changed_since(self, marks: dict[str, tuple[Any, ...]]) -> bool:
         """True if what names mean to the compiler is no longer what it was when the modules were marked. To macros
         the values of names mean something too."""
         macros = any(module.macros for name, module in self.modules.items() if name not in STANDARD)
         return self.modules.keys() != marks.keys() or any(
-            self.modules[name].told_since(mark, macros) for name, mark in marks.items()
+            self.modules[name].changed_since(mark, macros) for name, mark in marks.items()
         )
 
     def module_value(self, module: str, name: str, /) -> Any:
@@ -252,11 +252,11 @@ class Environment:
             if error.code.startswith(("form/", "macro/", "limit/")):
                 error.span = None
                 raise
-            from rtfs.compiler.macro_errors import expansion_error
+            from rtfs.compiler.macros import expansion_error
 
             raise expansion_error(macro, error) from error
         except UserError as error:
-            from rtfs.compiler.macro_errors import expansion_error
+            from rtfs.compiler.macros import expansion_error
 
             raise expansion_error(macro, error) from error
 

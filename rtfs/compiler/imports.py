@@ -1,7 +1,7 @@
 """Modules from files: finding, compiling once, and telling an environment what a unit says about modules.
 
 Knows nothing of running. Invariant: the facts of a unit are told the same way when it is compiled and when it comes
-from the cache, by `tell`.
+from the cache, by `apply_declaration`.
 """
 
 from __future__ import annotations
@@ -117,10 +117,10 @@ def depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
 def replay(unit: Unit, environment: Environment) -> None:
     """Tell the environment everything a cached unit says about modules."""
     for fact in unit.facts:
-        tell(fact, environment)
+        apply_declaration(fact, environment)
 
 
-def tell(fact: tuple[Any, ...], environment: Environment) -> None:
+def apply_declaration(fact: tuple[Any, ...], environment: Environment) -> None:
     """One fact: ("module", name, exports), ("alias", importer, alias, target), ("refer", importer, target, ((name
     there, name here), …)), ("builtins", importer, ((name here, full name), …)), ("export", module,
     names), ("private", module, name), ("type", module, name, encoded form)."""

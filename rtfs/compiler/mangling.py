@@ -1,10 +1,14 @@
-"""How RTFS names are spelled in generated Python.
+"""How RTFS names are spelled: in generated Python, and as ids of capabilities.
 
 Locals end in a blank or carry a number after one; what the compiler provides begins with a blank; both are impossible
 in a symbol. A module's names keep their spelling but for the few that Python's compiler treats as its own.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.values import Keyword
 
 # At the end of the last fixed parameter of a function with a rest parameter, so that an arity error can tell.
 REST_MARK = "&"
@@ -20,3 +24,11 @@ def global_name(name: str) -> str:
 def plain_name(key: str) -> str:
     """The RTFS name behind a Python name: of a global, or of a local with its number."""
     return key.rstrip("\x1f").split(" ", 1)[0]
+
+
+def id_of_keyword(keyword: Keyword) -> str:
+    """The id that a keyword names: `:ccos.state.kv/get` is ccos.state.kv.get."""
+    name: str = keyword.name
+    if name.startswith("ccos.") and name != "ccos.concurrent/parallel":
+        return name.replace("/", ".")
+    return name

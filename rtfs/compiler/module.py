@@ -68,7 +68,7 @@ class Module:
     def _tables(self) -> tuple[Any, ...]:
         return (self.macros, self.types, self.aliases, self.referred, self.builtin_names, self.early)
 
-    def mark(self) -> tuple[Any, ...]:
+    def checkpoint(self) -> tuple[Any, ...]:
         """What compiling may change of the module, as it is now."""
         return (
             *[dict(table) for table in self._tables()],
@@ -78,16 +78,16 @@ class Module:
             self.declared,
         )
 
-    def reset(self, mark: tuple[Any, ...]) -> None:
+    def rollback(self, mark: tuple[Any, ...]) -> None:
         """Forget what was told since the mark was made."""
         for table, before in zip((*self._tables(), self.defined, self.private), mark, strict=False):
             table.clear()
             table.update(before)
         self.exports, self.declared = mark[8:]
 
-    def told_since(self, mark: tuple[Any, ...], values: bool) -> bool:
+    def changed_since(self, mark: tuple[Any, ...], values: bool) -> bool:
         """True if compiling changed the module since the mark was made; `values`: new values of old names count."""
-        now = self.mark()
+        now = self.checkpoint()
         if now[:5] != mark[:5] or now[6:] != mark[6:]:
             return True
         return values and any(namespace is not mark[5].get(name) for name, namespace in self.early.items())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import rtfs.compiler.forms.binding
 import rtfs.compiler.forms.control
 import rtfs.compiler.forms.host
+import rtfs.compiler.forms.inlining
 import rtfs.compiler.forms.module  # noqa: F401 - importing these modules declares the special forms
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
@@ -173,8 +174,8 @@ class UnitCompiler:
         """Compile forms as a module."""
         environment = self.environment
         if name in environment.importing[:-1] or (name == analyser.module.name):
-            raise CompileError("module/nested", f"module `{name}` stands within itself")
-        self.tell(("module", name, tuple(exports) if exports is not None else None))
+            raise CompileError("module/nested", f"module `{name}` is nested within itself")
+        self.declare(("module", name, tuple(exports) if exports is not None else None))
         module = environment.module(name)
         inner = Analyser(self.builder, environment, module)
         self.prescan([form for form, _ in body], module)
@@ -232,7 +233,7 @@ class UnitCompiler:
             if form[1].__class__ is not Symbol:
                 raise shape_error("ns", "`ns` names a symbol: (ns my.app …)")
             if form[1].name != module.name:
-                self.tell(("alias", module.name, form[1].name, module.name))
+                self.declare(("alias", module.name, form[1].name, module.name))
             wanted = ns_requirements(form)
         else:
             wanted = requirements(form.to_list()[1:], special.name, use=special.name == "use")
@@ -247,7 +248,7 @@ class UnitCompiler:
             self.require_builtin(wanted, importer)
             return
         if not wanted.loads:
-            self.tell(("alias", importer.name, wanted.alias or name, name))
+            self.declare(("alias", importer.name, wanted.alias or name, name))
             return
         imports.require(name, self.environment, self.source, self.builder.unit)
         target = self.environment.module(name)
@@ -261,9 +262,9 @@ class UnitCompiler:
             if one not in target.defined and one not in target.macros and one not in target.types:
                 raise CompileError("module/private", f"module `{name}` defines no `{one}`")
         alias = wanted.alias or name
-        self.tell(("alias", importer.name, alias, name))
+        self.declare(("alias", importer.name, alias, name))
         if refer is not None:
-            self.tell(("refer", importer.name, name, tuple(refer)))
+            self.declare(("refer", importer.name, name, tuple(refer)))
             for _, one in refer:
                 if one in importer.defined:
                     self.note(importer, one)
@@ -272,7 +273,7 @@ class UnitCompiler:
     def require_builtin(self, wanted: Requirement, importer: Module) -> None:
         name = wanted.name
         if wanted.alias is not None:
-            self.tell(("alias", importer.name, wanted.alias, name))
+            self.declare(("alias", importer.name, wanted.alias, name))
         if name == namespaces.CORE_NAMESPACE:
             referred = [(here, f"{name}/{there}") for there, here in wanted.refer or ()]
         else:
@@ -284,13 +285,13 @@ class UnitCompiler:
                     raise undefined_in([name], f"{name}/{one}", one)
             referred = [(here, f"{name}/{there}") for there, here in pairs]
         if referred:
-            self.tell(("builtins", importer.name, tuple(referred)))
+            self.declare(("builtins", importer.name, tuple(referred)))
 
     def names(self, form: Any, what: str) -> list[str]:
         if form.__class__ not in (Vector, List) or any(one.__class__ not in (Symbol, Keyword) for one in form):
             raise shape_error("import" if what != ":exports" else "module", f"`{what}` takes a vector of names")
         return [one.name for one in form]
 
-    def tell(self, fact: tuple[Any, ...]) -> None:
+    def declare(self, fact: tuple[Any, ...]) -> None:
         self.builder.unit.facts.append(fact)
-        imports.tell(fact, self.environment)
+        imports.apply_declaration(fact, self.environment)

@@ -381,9 +381,9 @@ class Executor:
             try:
                 return await drive(start(program, run.limits, run.breathe, run.budget), frame)
             except UserError as error:
-                from rtfs.machine.errors.refine import point
+                from rtfs.machine.errors.refine import refine_error
 
-                point(error)
+                refine_error(error)
                 raise
 
         return await run.durability.carry_out(begin, environment)

@@ -35,9 +35,9 @@ class RunGate:
         error = found.error()
         if error is not None:
             if error.code == "type/not-callable":
-                from rtfs.machine.errors.refine import point
+                from rtfs.machine.errors.refine import refine_error
 
-                point(error)
+                refine_error(error)
             raise error
         ids = found.effects
         return tuple(ids), self._state(ids)

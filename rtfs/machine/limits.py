@@ -190,7 +190,7 @@ class Budget:
         return self._parked > 0
 
     def park(self) -> None:
-        """A person is asked: time stands still until `unpark`."""
+        """Pause the clock while waiting for a person; `unpark` resumes it."""
         if self._parked == 0:
             self._parked_since = monotonic()
         self._parked += 1

@@ -172,7 +172,7 @@ def _meta(reading: Reading, value: Any, start: int, end: int) -> Any:
     if value.__class__ is Symbol:
         hint += f"; a type is written after the name, `x : {value.name}`"
     if not reading.errors or not _within(reading, start, end):
-        reading.error("reader/metadata", "after `^` stands a map or a keyword", start, end, hint)
+        reading.error("reader/metadata", "a map or a keyword follows `^`", start, end, hint)
     return None
 
 

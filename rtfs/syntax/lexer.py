@@ -374,5 +374,5 @@ def _stray(reading: Reading, start: int, end: int, piece: str) -> None:
         message = f"U+{ord(piece):04X} is not white space"
         hint = "write a space"
     else:
-        message, hint = f"the invisible character U+{ord(piece):04X} stands outside of a string", "remove it"
+        message, hint = f"the invisible character U+{ord(piece):04X} appears outside a string", "remove it"
     reading.error("reader/character", message, start, end, hint)

@@ -121,7 +121,7 @@ class _Parser:
         build = _CONSTRUCTORS.get(head)
         if build is None:
             if is_predicate_name(head):
-                raise Malformed("type/malformed", f"a condition stands inside [:and T [:{head} …]]", form)
+                raise Malformed("type/malformed", f"a condition is written inside [:and T [:{head} …]]", form)
             if self.lookup(head) is not None:
                 raise Malformed("type/malformed", f"{head} takes no arguments: write it without brackets", form)
             raise Malformed("type/unknown", f"no type is called [:{head} …]", form, head, tuple(_CONSTRUCTORS))
@@ -196,7 +196,7 @@ class _Parser:
         while place < len(taken):
             if taken[place].__class__ is Symbol and taken[place].name == "&":
                 if place != len(taken) - 2:
-                    raise Malformed("type/malformed", "after & stands one type, the last", form)
+                    raise Malformed("type/malformed", "one type follows &, the last", form)
                 rest = self.child(taken, place + 1, depth)
                 break
             params.append(self.child(taken, place, depth))

@@ -7,6 +7,8 @@ was defined before them; every error carries the place of the form that is wrong
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.error_classes import error_class, made_code
+from rtfs.compiler.analysis.inlined import CALLS
 from rtfs.compiler.analysis.nodes import (
     Broken,
     Const,
@@ -21,7 +23,6 @@ from rtfs.compiler.analysis.nodes import (
 from rtfs.compiler.analysis.scope import LoopContext, Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from rtfs.compiler.analysis.undefined import Use
-from rtfs.compiler.forms.inlining import EACH, analyse_each
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
@@ -164,13 +165,16 @@ class Analyser:
                 if name[0] == "." and len(name) > 1 and len(form) > 1:
                     return self.analyse_method(form, name, scope, tail)
                 if name[-1] == "." and len(name) > 1 and not self.means_something(name):
-                    from rtfs.compiler.forms.control import analyse_constructor
-
-                    return analyse_constructor(self, name[:-1], form.to_list()[1:], scope)
+                    return self.analyse_constructor(name[:-1], form.to_list()[1:], scope)
         if head.__class__ is Keyword and 2 <= len(form) <= 3:
             arguments = [self.analyse(item, scope) for item in form[1:]]
             return Primitive(self.at, "keyword_get", [Const(self.at, head), *arguments])
         return self.analyse_invoke(form, scope, tail)
+
+    def analyse_constructor(self, name: str, arguments: list[Any], scope: Scope) -> Node:
+        """`(Name. argument…)` of a class of errors."""
+        code = Const(self.at, made_code(error_class(name)))
+        return Primitive(self.at, "new_error", [code, *[self.analyse(one, scope) for one in arguments]])
 
     def means_something(self, name: str) -> bool:
         """Whether the module or the environment defines a name."""
@@ -194,8 +198,8 @@ class Analyser:
         function = self.analyse(form[0], scope)
         if len(uses) == noted + 1 and isinstance(function, Global):
             uses[-1].count, uses[-1].call = len(form) - 1, at
-        if isinstance(function, Global) and function.core and function.name in EACH:
-            inlined = analyse_each(self, form, function.name, scope)
+        if isinstance(function, Global) and function.core and function.name in CALLS:
+            inlined: Node | None = CALLS[function.name](self, form, function.name, scope)
             if inlined is not None:
                 return inlined
         items = form.to_list()[1:]

@@ -59,7 +59,7 @@ def parameters(items: list[Any]) -> list[tuple[Any, Any]]:
             hint = f"write an arity for it: (defn f ([] (f {value})) ([{name}] …))"
             raise CompileError("form/shape", f"`{pattern.name}`: parameters have no default values", hint=hint)
         if is_colon(pattern) or pattern.__class__ is Keyword:
-            raise CompileError("form/shape", f"a type `{pattern}` stands where a parameter should")
+            raise CompileError("form/shape", f"a type `{pattern}` appears where a parameter should")
         found.append((pattern, type_form))
     return found
 

@@ -96,7 +96,7 @@ def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: 
         item = items[index]
         if item.__class__ is Symbol and item.name == "&":
             if index + 2 != len(items):
-                raise shape_error("let", "after `&` stands exactly one pattern")
+                raise shape_error("let", "exactly one pattern follows `&`")
             rest = items[index + 1]
             operation = "pattern_keywords" if rest.__class__ is Map else "pattern_rest"
             part: Node = Primitive(at, operation, [sequence, Const(at, index)])

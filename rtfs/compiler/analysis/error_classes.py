@@ -6,6 +6,8 @@ Clojure's classes are known by their last name, so that `java.lang.Exception` is
 
 from __future__ import annotations
 
+from rtfs.values.error import CompileError
+
 _LANGUAGE = ("type", "arity", "undefined", "arithmetic", "index", "match", "argument", "regex", "json", "user")
 _HOST = ("capability", "policy", "session")
 _NEVER = ()
@@ -108,3 +110,12 @@ def catches(code: str, kind: str, name: str) -> bool:
     if areas == ("user",):
         return not any(code_fits(code, area) for area in (*_LANGUAGE[:-1], *_HOST))
     return any(code_fits(code, area) for area in areas)
+
+
+def error_class(name: str) -> str:
+    """The class of errors that a name means. Raises CompileError `form/shape` if there is none."""
+    found = known_class(name)
+    if found is None:
+        listed = ", ".join(sorted(CATCH_CLASSES))
+        raise CompileError("form/shape", f"`{name}` is not a class of errors", hint=f"classes: {listed}")
+    return found

@@ -112,7 +112,7 @@ class Pattern:
             return
         if name in self.scope.names:
             raise CompileError(
-                "form/shape", f"`{name}` stands twice in one pattern", hint="bind two names, compare in a guard"
+                "form/shape", f"`{name}` appears twice in one pattern", hint="bind two names, compare in a guard"
             )
         self.found.append((self.a.bind(name, self.scope), value))
 
@@ -154,7 +154,7 @@ class Pattern:
         for index, item in enumerate(items):
             if item.__class__ is Symbol and item.name == "&":
                 if index + 2 != len(items):
-                    raise shape_error("match", "after `&` stands exactly one pattern")
+                    raise shape_error("match", "exactly one pattern follows `&`")
                 rest, has_rest = items[index + 1], True
                 items = items[:index]
                 break

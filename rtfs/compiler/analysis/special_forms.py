@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     Analyse = Callable[..., Any]
 
 
+MIXED_ARGUMENTS = "arguments are given by position or by keywords, not both; only a map and keywords go together"
+"""What is wrong with a `call` that has both; some of it shows only when it runs."""
+
+
 class SpecialForm:
     """`least`, `most`: how many forms may follow the name (most None: any number)."""
 

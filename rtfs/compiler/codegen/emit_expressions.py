@@ -9,14 +9,19 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import OPERATORS
 from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, Kinds
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
-from rtfs.compiler.codegen.operators import FOLDED, INLINE
+from rtfs.compiler.codegen.operators import FOLDED, equal
 from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES
 from rtfs.compiler.mangling import global_name
 from rtfs.values import Keyword, Map, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.compiler.codegen.operators import Inliner
 
 
 @evaluates(nodes.Const)
@@ -43,7 +48,7 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
     function = node.function
     count = len(node.arguments)
     if isinstance(function, nodes.Global) and function.core:
-        inliner = INLINE.get((function.name, count))
+        inliner: Inliner | None = OPERATORS.get((function.name, count))
         if inliner is not None or (function.name in FOLDED and count > 2):
             operands = [
                 (value, kinds, part.binding if isinstance(part, nodes.Local) else None)
@@ -66,7 +71,7 @@ def _fold(
     e: Emitter, name: str, operands: list[tuple[ast.expr, Kinds, nodes.Binding | None]], line: int
 ) -> tuple[ast.expr, Kinds]:
     """(+ a b c) as ((a + b) + c), each operand computed before the next is added."""
-    inliner = INLINE[name, 2]
+    inliner = OPERATORS[name, 2]
     if not all(isinstance(value, (ast.Name, ast.Constant)) for value, _, _ in operands[2:]):
         return py.call(name, [value for value, _, _ in operands], line), None
     left = operands[0]
@@ -81,7 +86,7 @@ def evaluate_primitive(e: Emitter, node: nodes.Primitive) -> tuple[ast.expr, Kin
     line = node.at + 1
     operands = e.values(node.arguments)
     if node.operation == "equals":
-        return INLINE["=", 2](e, [(*operands[0], None), (*operands[1], None)], line)
+        return equal(e, [(*operands[0], None), (*operands[1], None)], line)
     build = PRIMITIVES.get(node.operation)
     arguments = [value for value, _ in operands]
     if build is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 
+from rtfs.compiler.analysis.inlined import OPERATORS
 from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import once
@@ -29,13 +30,11 @@ if TYPE_CHECKING:
 # Products of ints beyond this go through mul2, which caps their size: a big integer costs no steps.
 PRODUCT_BOUND = 1 << 4096
 
-INLINE: dict[tuple[str, int], Inliner] = {}
-
 
 def inline(name: str, *counts: int) -> Callable[[Inliner], Inliner]:
     def declare(inliner: Inliner) -> Inliner:
         for count in counts:
-            INLINE[name, count] = inliner
+            OPERATORS[name, count] = inliner
         return inliner
 
     return declare
@@ -198,7 +197,7 @@ _comparison(">=", ast.GtE, " ge2")
 
 
 @inline("=", 2)
-def _equal(e: Emitter, operands: list[Operand], line: int) -> Result:
+def equal(e: Emitter, operands: list[Operand], line: int) -> Result:
     (left, left_kinds, _), (right, right_kinds, _) = operands
     if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
         return _equals_constant(e, right, right_kinds, left, line), BOOL
@@ -238,7 +237,7 @@ def _equals_constant(e: Emitter, value: ast.expr, kinds: Kinds, constant: ast.Co
 @inline("not=", 2)
 @inline("!=", 2)
 def _not_equal(e: Emitter, operands: list[Operand], line: int) -> Result:
-    return py.negate(_equal(e, operands, line)[0], line), BOOL
+    return py.negate(equal(e, operands, line)[0], line), BOOL
 
 
 @inline("not", 1)

@@ -16,6 +16,8 @@ from rtfs.builtins.sequence_parts import nthrest, seq
 from rtfs.builtins.sequences import lazy_nth
 from rtfs.builtins.transducers import fold
 from rtfs.compiler.analysis.error_classes import catches
+from rtfs.compiler.analysis.special_forms import MIXED_ARGUMENTS
+from rtfs.compiler.mangling import id_of_keyword
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vector
 from rtfs.values.account import paced, portions, spend
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
@@ -364,23 +366,12 @@ def bounded(product: int, /) -> int:
 
 
 # ---------------------------------------------------------------------- host
-def id_of_keyword(keyword: Keyword) -> str:
-    """The id that a keyword names: `:ccos.state.kv/get` is ccos.state.kv.get."""
-    name: str = keyword.name
-    if name.startswith("ccos.") and name != "ccos.concurrent/parallel":
-        return name.replace("/", ".")
-    return name
-
-
 def capability_id(value: Any, /) -> str:
     if value.__class__ is str:
         return value
     if value.__class__ is Keyword:
         return id_of_keyword(value)
     raise TypeMismatch("type/mismatch", f"a capability's id is a string or a keyword, not {a_kind(value)}")
-
-
-MIXED_ARGUMENTS = "arguments are given by position or by keywords, not both; only a map and keywords go together"
 
 
 def with_keywords(value: Any, keywords: Map, /) -> Map:

@@ -142,7 +142,7 @@ def _no_vector(error: CompileError, head: str, meant: Any) -> CompileError:
     """Say how parameters are written, if what stands in their place looks like some."""
     names = meant.to_list() if meant.__class__ is List else [meant]
     if names and all(one.__class__ is Symbol for one in names):
-        error.hint = f"parameters stand in a vector: ({head} [{' '.join(str(one) for one in names)}] …)"
+        error.hint = f"parameters are written in a vector: ({head} [{' '.join(str(one) for one in names)}] …)"
     return error
 
 
@@ -200,7 +200,7 @@ def _arity(
     for index, (pattern, _) in enumerate(entries):
         if pattern.__class__ is Symbol and pattern.name == "&":
             if index + 2 != len(entries):
-                raise shape_error("fn", "after `&` stands exactly one parameter")
+                raise shape_error("fn", "exactly one parameter follows `&`")
             rest_entry = entries[index + 1]
             entries = entries[:index]
             break
@@ -409,7 +409,7 @@ def analyse_recur(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if tail is None:
         raise CompileError(
             "recur/not-tail",
-            "`recur` stands where something is still to be done after it",
+            "`recur` is not in tail position",
             hint="`recur` must be the last thing a loop or function does; inside `try`, call a function instead",
         )
     arguments = [a.analyse(item, scope) for item in form.to_list()[1:]]

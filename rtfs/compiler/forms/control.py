@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.destructure import binding_name, is_list_headed
-from rtfs.compiler.analysis.error_classes import CATCH_CLASSES, known_class, made_code, reads_as_class
+from rtfs.compiler.analysis.error_classes import error_class, made_code, reads_as_class
 from rtfs.compiler.analysis.match import DEFAULTS, match_clauses
 from rtfs.compiler.analysis.nodes import Const, If, Local, Node, Primitive
 from rtfs.compiler.analysis.quasiquote import Template
@@ -111,14 +111,14 @@ def analyse_try(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     for part in parts:
         if is_list_headed(part, "catch"):
             if cleanup is not None:
-                raise shape_error("try", "`catch` stands before `finally`")
+                raise shape_error("try", "`catch` comes before `finally`")
             handlers.append(_handler(a, part, scope, outward))
         elif is_list_headed(part, "finally"):
             if cleanup is not None:
                 raise shape_error("try", "`try` takes one `finally`")
             cleanup = a.body(part.to_list()[1:], scope)
         elif handlers or cleanup is not None:
-            raise shape_error("try", "the body of `try` stands before `catch` and `finally`")
+            raise shape_error("try", "the body of `try` comes before `catch` and `finally`")
         else:
             body_forms.append(part)
     body = a.body(body_forms, scope)
@@ -157,25 +157,16 @@ def _analyse_handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.H
     return nodes.Handler(pattern, binding, a.body(items[1:], inner, tail))
 
 
-def error_class(name: str) -> str:
-    """The class of errors that a name means. Raises CompileError `form/shape` if there is none."""
-    found = known_class(name)
-    if found is None:
-        listed = ", ".join(sorted(CATCH_CLASSES))
-        raise CompileError("form/shape", f"`{name}` is not a class of errors", hint=f"classes: {listed}")
-    return found
-
-
 @special_form(
     "catch", "(catch class? name body…)", "Only within `try`.", ("(try (/ 1 0) (catch e :caught))", ":caught")
 )
 def analyse_catch(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise shape_error("try", "`catch` stands outside of a `try`")
+    raise shape_error("try", "`catch` outside `try`")
 
 
 @special_form("finally", "(finally body…)", "Only within `try`.", ("(try 1 (finally 2))", "1"))
 def analyse_finally(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise shape_error("try", "`finally` stands outside of a `try`")
+    raise shape_error("try", "`finally` outside `try`")
 
 
 @special_form(
@@ -188,13 +179,7 @@ def analyse_finally(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 def analyse_new(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Symbol:
         raise shape_error("new", '`new` names a class of errors: (new Exception "message")')
-    return analyse_constructor(a, form[1].name, form.to_list()[2:], scope)
-
-
-def analyse_constructor(a: Analyser, name: str, arguments: list[Any], scope: Scope) -> Node:
-    """`(Name. argument…)` of a class of errors."""
-    code = made_code(error_class(name))
-    return Primitive(a.at, "new_error", [Const(a.at, code), *[a.analyse(one, scope) for one in arguments]])
+    return a.analyse_constructor(form[1].name, form.to_list()[2:], scope)
 
 
 @special_form(
@@ -225,16 +210,12 @@ def analyse_quasiquote(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 @special_form("unquote", "(unquote form)", "Only within a quasiquote.", ("(let [x 1] `(~x))", "(1)"))
 def analyse_unquote(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise CompileError(
-        "form/shape", "`~` stands outside of a quasiquote", hint="write the template with a backquote: `(…)"
-    )
+    raise CompileError("form/shape", "`~` outside a quasiquote", hint="write the template with a backquote: `(…)")
 
 
 @special_form("unquote-splicing", "(unquote-splicing form)", "Only within a quasiquote.", ("`(~@[1 2])", "(1 2)"))
 def analyse_unquote_splicing(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise CompileError(
-        "form/shape", "`~@` stands outside of a quasiquote", hint="write the template with a backquote: `(…)"
-    )
+    raise CompileError("form/shape", "`~@` outside a quasiquote", hint="write the template with a backquote: `(…)")
 
 
 @special_form(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.nodes import Const, HostRequest, Local, MapDisplay, Node, Primitive
 from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope
-from rtfs.compiler.analysis.special_forms import shape_error, special_form
-from rtfs.compiler.codegen.support import MIXED_ARGUMENTS, id_of_keyword
+from rtfs.compiler.analysis.special_forms import MIXED_ARGUMENTS, shape_error, special_form
+from rtfs.compiler.mangling import id_of_keyword
 from rtfs.values import Keyword, Map, Symbol
 from rtfs.values.error import CompileError
 
@@ -69,7 +69,7 @@ def _keyword_arguments(a: Analyser, pairs: list[Any], scope: Scope) -> Node:
         raise shape_error("call", "keyword arguments come in pairs; the last key has no value")
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
         if key.__class__ is not Keyword:
-            raise shape_error("call", "positional arguments stand before keyword arguments")
+            raise shape_error("call", "positional arguments come before keyword arguments")
         parts.append(Const(a.at, key))
         parts.append(a.analyse(value, scope))
     return MapDisplay(a.at, parts)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import parameters, return_type
 from rtfs.compiler.analysis.destructure import Bindings, is_list_headed
+from rtfs.compiler.analysis.inlined import CALLS, OPERATORS
 from rtfs.compiler.analysis.scope import LoopContext, Scope
-from rtfs.compiler.codegen.operators import INLINE
 from rtfs.compiler.forms.binding import bind_parameter, cast
 from rtfs.values import Keyword, Symbol, Vector
 
@@ -68,7 +68,7 @@ def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None
         function = a.analyse(form[1], scope)
         if not (isinstance(function, nodes.Global) and function.core):
             return None
-        if function.name != "conj" and (function.name, 2) not in INLINE:
+        if function.name != "conj" and (function.name, 2) not in OPERATORS:
             return None
         initial = a.analyse(form[2], scope)
         collection = a.analyse(form[3], scope)
@@ -80,7 +80,7 @@ def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None
         return nodes.Each(at, name, item, accumulator, body, initial, collection, False)
     if form[1].__class__ is Symbol:
         function = a.analyse(form[1], scope)
-        if not (isinstance(function, nodes.Global) and function.core and (function.name, 1) in INLINE):
+        if not (isinstance(function, nodes.Global) and function.core and (function.name, 1) in OPERATORS):
             return None
         collection = a.analyse(form[2], scope)
         item = a.fresh("item", scope)
@@ -110,3 +110,6 @@ def _mentions_recur(form: Any) -> bool:
         elif hasattr(one, "items"):
             pending.extend(value for _, value in one.items())
     return False
+
+
+CALLS.update(dict.fromkeys(EACH, analyse_each))

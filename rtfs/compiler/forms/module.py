@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     ("(module m (:exports [f]) (defn f [] 1)) (import m) (m/f)", "1"),
 )
 def analyse_module(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise shape_error("module", "`module` stands at the top level of a file")
+    raise shape_error("module", "`module` belongs at the top level of a file")
 
 
 @special_form(
@@ -38,7 +38,7 @@ def analyse_module(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     ("(module m (def x 1)) (import m :as n) n/x", "1"),
 )
 def analyse_import(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    raise shape_error("import", "`import` stands at the top level of a file or module")
+    raise shape_error("import", "`import` belongs at the top level of a file or module")
 
 
 @special_form(

@@ -66,7 +66,7 @@ def key(source: Source, state: bytes, module: str) -> bytes:
     return made.digest()
 
 
-def following(state: bytes, unit_key: bytes) -> bytes:
+def chain_state(state: bytes, unit_key: bytes) -> bytes:
     """The environment's state after a unit: what later keys depend on."""
     return sha256(state + unit_key).digest()
 

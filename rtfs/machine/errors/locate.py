@@ -7,7 +7,7 @@ leaves.
 
 from __future__ import annotations
 
-from rtfs.compiler.closures.frames import is_closure, place_of, template_of
+from rtfs.compiler.closures.frames import is_closure, locals_of, place_of, template_of
 from rtfs.compiler.mangling import plain_name
 from rtfs.compiler.module import FORM
 from rtfs.source import STANDARD
@@ -54,7 +54,7 @@ class Call:
         return code
 
 
-def place(error: UserError, units: Units) -> None:
+def locate_error(error: UserError, units: Units) -> None:
     """Set place, trace and notes of an error from its traceback."""
     arrival = error.arrival
     calls, innermost = _calls(error.__traceback__, units, arrival[1] if arrival is not None else None)
@@ -62,8 +62,6 @@ def place(error: UserError, units: Units) -> None:
     if error.span is None and arrival is None and innermost is not None:
         calls = _blame_caller(error, calls, innermost, units)
     if error.code == "undefined" and error.hint is None and arrival is None:
-        from rtfs.machine.unknown_names import suggestion
-
         error.hint = suggestion(error.message, error.__traceback__)
     _set_span(error, calls, inner, units)
     _set_trace(error, calls, inner)
@@ -150,7 +148,7 @@ def _handed_over(trace: Trace, call: Any) -> Trace:
 
 
 def _has_functions(arguments: Any) -> bool:
-    function = type(place)
+    function = type(locate_error)
     return any(
         one.__class__ is function or (hasattr(one, "to_list") and any(part.__class__ is function for part in one))
         for one in arguments
@@ -282,3 +280,40 @@ def _index(given: list[Any], value: Any) -> int | None:
     """Where a value stands among others, if it is clear which is meant."""
     found = [index for index, one in enumerate(given) if one is value]
     return found[0] if len(found) == 1 else None
+
+
+# ---------------------------------------------------------------------- names that nothing defines
+MOST_NAMES = 6
+"""Names of a module that are listed."""
+
+
+def suggestion(message: str, traceback: Any) -> str | None:
+    """A hint about the name that a message quotes first: known from other languages, or like one that is known where
+    the traceback ends."""
+    from rtfs.compiler.analysis.undefined import in_a_namespace
+    from rtfs.syntax.foreign_names import hint_for
+    from rtfs.syntax.suggest import did_you_mean
+
+    name = message.partition("`")[2].partition("`")[0]
+    frame = None
+    inner: dict[str, Any] = {}
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename.startswith("rtfs:"):
+            frame, inner = traceback.tb_frame, {}
+        elif is_closure(traceback.tb_frame):
+            inner = locals_of(traceback.tb_frame) or inner
+        traceback = traceback.tb_next
+    written = (*frame.f_globals, *frame.f_builtins, *frame.f_locals, *inner) if frame is not None else ()
+    names = {plain_name(one) for one in written if one[0] not in " :_"}
+    module = name.rpartition("/")[0]
+    of_module = sorted(one for one in names if module and one.startswith(f"{module}/"))
+    hint = hint_for(name) or in_a_namespace(name) if not of_module else None
+    if hint is not None:
+        return hint
+    near = did_you_mean(name, names)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if of_module:
+        more = ", …" if len(of_module) > MOST_NAMES else ""
+        return f"the module gives {', '.join(f'`{one}`' for one in of_module[:MOST_NAMES])}{more}"
+    return None

@@ -21,7 +21,7 @@ _THREADING = ("->", "->>")
 _SHOWN = 60
 
 
-def point(error: UserError) -> None:
+def refine_error(error: UserError) -> None:
     """Make the place of an error more exact and its hint more helpful. Harmless when repeated."""
     if error.span is None or not 0 < error.span.end - error.span.start <= LONGEST:
         return

@@ -36,9 +36,9 @@ def translate(error: BaseException, units: Units, leaving: bool = False) -> Base
         found = foreign
         found.__traceback__ = error.__traceback__
     if leaving:
-        from rtfs.machine.errors.locate import place
+        from rtfs.machine.errors.locate import locate_error
 
-        place(found, units)
+        locate_error(found, units)
     return found
 
 

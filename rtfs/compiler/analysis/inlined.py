@@ -1,0 +1,18 @@
+"""Calls of standard functions that become something better than calls: tables that other modules fill.
+
+Knows nothing of how; the analyser and the forms look here, so that they need not import what comes after them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+CALLS: dict[str, Callable[..., Any]] = {}
+"""Name of a standard function -> what makes a node of a call of it, or None: (analyser, form, name, scope) -> node.
+Filled by forms/inlining.py."""
+
+OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {}
+"""Name and number of arguments -> what makes a Python expression of the call. Filled by codegen/operators.py."""
