@@ -1,6 +1,6 @@
 """Maps: immutable, in insertion order, keyed by the language's equality.
 
-A map is a thin header. Small ones own a dict and are copied when changed, which up to 32 entries is faster than any
+A map is a thin header. Small ones own a dict and are copied when changed, which up to 64 entries is faster than any
 tree; so do larger ones as long as nobody changes them. Of the others the newest version changes a shared dict in place
 (`rtfs.values.map_store`), and what goes on from an older one lays its changes over it.
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rtfs.values.info import FormInfo, ResultInfo
 
 _new = object.__new__
-_SMALL = 32  # entries up to which a change copies the dict
+_SMALL = 64  # entries up to which a change copies the dict
 _MIDDLE = 512  # entries up to which a fork does: cheaper than looking in two places from then on
 _TRUE = (True, None)
 _FALSE = (False, None)

@@ -6,7 +6,8 @@ goes through C and eats its stack; the function is evaluated before the argument
 
 from __future__ import annotations
 
-from rtfs.builtins import calling, comparison, numbers, strings
+from rtfs.builtins import calling, comparison
+from rtfs.builtins.exact import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import NOT_CALLABLE, kinds_of
 from rtfs.compiler.closures.control import global_value
@@ -21,20 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.closures.maker import Closure, Frame
-
-# Standard functions of any number of arguments, and what they are for one number: what inlined operators fall back to.
-EXACT: dict[tuple[str, int], Any] = {
-    ("+", 2): numbers.add2,
-    ("-", 2): numbers.sub2,
-    ("*", 2): numbers.mul2,
-    ("/", 2): numbers.div2,
-    ("<", 2): comparison.lt2,
-    (">", 2): comparison.gt2,
-    ("<=", 2): comparison.le2,
-    (">=", 2): comparison.ge2,
-    ("=", 2): comparison.eq2,
-    ("str", 1): strings.str1,
-}
 
 
 # ---------------------------------------------------------------------- calls

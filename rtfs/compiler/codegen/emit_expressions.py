@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 
+from rtfs.builtins.exact import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import OPERATORS
 from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, Kinds
@@ -60,7 +61,9 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
                 return _fold(e, function.name, operands, line)
             return py.call(function.name, [value for value, _, _ in operands], line), None
         arguments = [value for value, _ in e.values(node.arguments)]
-        return py.call(global_name(function.name), arguments, line), STRING if function.name == "str" else None
+        exact = (function.name, count) in EXACT
+        name = f" {function.name}/{count}" if exact else global_name(function.name)
+        return py.call(name, arguments, line), STRING if function.name == "str" else None
     (target, kinds), *rest = e.values([function, *node.arguments])
     if isinstance(target, ast.Constant) or (kinds is not None and kinds <= NOT_CALLABLE):
         return py.call(" not_callable", [target, *[value for value, _ in rest]], line), None
@@ -73,7 +76,9 @@ def _fold(
     """(+ a b c) as ((a + b) + c), each operand computed before the next is added."""
     inliner = OPERATORS[name, 2]
     if not all(isinstance(value, (ast.Name, ast.Constant)) for value, _, _ in operands[2:]):
-        return py.call(name, [value for value, _, _ in operands], line), None
+        exact = (name, len(operands)) in EXACT
+        values = [value for value, _, _ in operands]
+        return py.call(f" {name}/{len(operands)}" if exact else name, values, line), None
     left = operands[0]
     for right in operands[1:]:
         value, kinds = inliner(e, [left, right], line)

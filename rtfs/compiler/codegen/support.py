@@ -10,6 +10,7 @@ from rtfs.builtins import calling, comparison, errors, numbers, strings
 from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
+from rtfs.builtins.exact import EXACT
 from rtfs.builtins.lazy_steps import compute, lazy_filter, lazy_map
 from rtfs.builtins.seqs import fresh_list, items, like, next_batch
 from rtfs.builtins.sequence_parts import nthrest, seq
@@ -75,6 +76,10 @@ def pattern_sequence(value: Any, /) -> Any:
 
 def pattern_items(value: Any, count: int, /) -> list[Any]:
     """The first `count` elements of what a vector pattern takes apart, nil for missing ones."""
+    if (value.__class__ is Vector or value.__class__ is List) and value._more is None:
+        start = value._start
+        if value._stop - start >= count:
+            return value._items[start : start + count]
     sequence = pattern_sequence(value)
     if sequence.__class__ is LazySeq:
         found = first_elements(sequence, count)
@@ -460,6 +465,7 @@ SUPPORT: dict[str, Any] = {
         settle,
     )
 }
+SUPPORT.update({f" {name}/{count}": function for (name, count), function in EXACT.items()})
 SUPPORT.update(
     {
         " catches": error_catches,

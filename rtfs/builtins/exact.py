@@ -1,0 +1,122 @@
+"""Standard functions of any number of arguments, for one number: what a call in the text calls.
+
+Collecting further arguments costs as much as many of these functions do. Must not decide anything: a function here
+answers for the kinds that it is called with most, and leaves every other, and every error, to the function itself.
+Invariant: each gives exactly what the standard function of its name gives.
+"""
+
+from __future__ import annotations
+
+from rtfs.builtins import building, maps, numbers, sequences, strings
+from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
+from rtfs.values import List, Map, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def assoc3(coll: Any, key: Any, value: Any, /) -> Any:
+    """`(assoc coll key value)`."""
+    if coll.__class__ is Map:
+        return coll.assoc(key, value)
+    return maps.assoc(coll, key, value)
+
+
+def conj2(coll: Any, item: Any, /) -> Any:
+    """`(conj coll item)`."""
+    if coll.__class__ is Vector or coll.__class__ is List:
+        return coll.conj(item)
+    return building.conj(coll, item)
+
+
+def dissoc2(coll: Any, key: Any, /) -> Any:
+    """`(dissoc map key)`."""
+    if coll.__class__ is Map:
+        return coll.dissoc(key)
+    return maps.dissoc(coll, key)
+
+
+def update3(coll: Any, key: Any, f: Any, /) -> Any:
+    """`(update coll key f)`."""
+    if coll.__class__ is Map:
+        return coll.assoc(key, f(coll.get(key)))
+    return maps.update(coll, key, f)
+
+
+def update4(coll: Any, key: Any, f: Any, argument: Any, /) -> Any:
+    """`(update coll key f argument)`."""
+    if coll.__class__ is Map and callable(f):
+        return coll.assoc(key, f(coll.get(key), argument))
+    return maps.update(coll, key, f, argument)
+
+
+def update_in3(coll: Any, path: Any, f: Any, /) -> Any:
+    """`(update-in coll path f)`, of maps in maps two levels deep."""
+    if coll.__class__ is Map and path.__class__ is Vector and len(path) == 2:
+        outer, key = path
+        inner = coll.get(outer)
+        if inner.__class__ is Map:
+            return coll.assoc(outer, inner.assoc(key, f(inner.get(key))))
+    return maps.update_in(coll, path, f)
+
+
+def nth2(coll: Any, index: Any, /) -> Any:
+    """`(nth coll index)`."""
+    if (coll.__class__ is Vector or coll.__class__ is List) and index.__class__ is int and coll._more is None:
+        position = coll._start + index
+        if coll._start <= position < coll._stop:
+            return coll._items[position]
+    return sequences.nth(coll, index)
+
+
+def first1(coll: Any, /) -> Any:
+    """`(first coll)`."""
+    if (coll.__class__ is Vector or coll.__class__ is List) and coll._more is None:
+        return coll._items[coll._start] if coll._start < coll._stop else None
+    return sequences.first(coll)
+
+
+def add3(a: Any, b: Any, c: Any, /) -> Any:
+    """`(+ a b c)`."""
+    return numbers.add2(numbers.add2(a, b), c)
+
+
+def min2(a: Any, b: Any, /) -> Any:
+    """`(min a b)`."""
+    if a.__class__ is int and b.__class__ is int:
+        return b if b <= a else a
+    return numbers.smallest(a, b)
+
+
+def max2(a: Any, b: Any, /) -> Any:
+    """`(max a b)`."""
+    if a.__class__ is int and b.__class__ is int:
+        return b if b >= a else a
+    return numbers.largest(a, b)
+
+
+EXACT: dict[tuple[str, int], Any] = {
+    ("+", 2): numbers.add2,
+    ("+", 3): add3,
+    ("-", 2): numbers.sub2,
+    ("*", 2): numbers.mul2,
+    ("/", 2): numbers.div2,
+    ("<", 2): lt2,
+    (">", 2): gt2,
+    ("<=", 2): le2,
+    (">=", 2): ge2,
+    ("=", 2): eq2,
+    ("str", 1): strings.str1,
+    ("assoc", 3): assoc3,
+    ("conj", 2): conj2,
+    ("dissoc", 2): dissoc2,
+    ("update", 3): update3,
+    ("update", 4): update4,
+    ("update-in", 3): update_in3,
+    ("nth", 2): nth2,
+    ("first", 1): first1,
+    ("min", 2): min2,
+    ("max", 2): max2,
+}
+"""Name and number of arguments -> the function."""
