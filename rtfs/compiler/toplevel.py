@@ -221,7 +221,7 @@ class UnitCompiler:
         items = form.to_list()[1:]
         if len(items) == 1 and items[0].__class__ in (Vector, List):
             items = items[0].to_list()
-        self.tell(("export", module.name, tuple(self.names(Vector(items), "export"))))
+        self.declare(("export", module.name, tuple(self.names(Vector(items), "export"))))
         self.builder.unit.steps.append(Step("nil", module.name))
 
     def namespace(self, form: Any, analyser: Analyser) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.destructure import binding_name, is_list_headed
-from rtfs.compiler.analysis.error_classes import error_class, made_code, reads_as_class
+from rtfs.compiler.analysis.error_classes import error_class, reads_as_class
 from rtfs.compiler.analysis.match import DEFAULTS, match_clauses
 from rtfs.compiler.analysis.nodes import Const, If, Local, Node, Primitive
 from rtfs.compiler.analysis.quasiquote import Template
