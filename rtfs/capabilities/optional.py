@@ -20,11 +20,18 @@ def optional_names(form: Any) -> frozenset[str]:
         names = {_name(key) for key, value in form.items() if _is_optional(value)}
     elif form.__class__ is Vector:
         for item in form:
-            if item.__class__ is Vector and len(item) > 1 and (len(item) > 2 or _is_optional(item[1])):
+            if item.__class__ is Vector and len(item) > 1 and _may_be_absent(item):
                 names.add(_name(item[0]))
             elif item.__class__ is Map:
                 names.update(_name(key) for key, value in item.items() if _is_optional(value))
     return frozenset(names)
+
+
+def _may_be_absent(entry: Vector) -> bool:
+    """Whether `[:k T]`, `[:k T ?]` or `[:k {…} T]` makes the key optional."""
+    if len(entry) > 2 and entry[1].__class__ is Map and not _is_optional(entry[2]):
+        return entry[1].get(Keyword("optional")) is True
+    return len(entry) > 2 or _is_optional(entry[1])
 
 
 def _is_optional(value: Any) -> bool:

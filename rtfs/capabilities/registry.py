@@ -45,8 +45,9 @@ class Entry:
     `signature`: names and order of the parameters, or None where arguments have no names of their own.
     `restore`: told arguments, value and permit of a call that a resumed run does not make again, to bring about what it
     did in this process. `check_input`, `check_output`: functions of (value, what) that give the value back, the
-    latter with sets where the type wants them and an array came, raising TypeMismatch, or None where anything goes.
-    `takes_sets`: whether the input type wants a set somewhere, which calls may give as an array.
+    latter with sets where the type wants them and an array came, raising TypeMismatch, or None where anything goes; the
+    input's refuses keys that the schema does not name. `takes_sets`: whether the input type wants a set somewhere, which
+    calls may give as an array.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
     `told`: the function takes the call's `Permit` as `permit`. `repeats`: whether a call with these arguments may be
     made twice, or None where the declaration's `:idempotent` says so. `keyed`: a call that is made again with the same
@@ -56,8 +57,8 @@ class Entry:
     """
 
     __slots__ = (
-        "_manifest", "check_input", "check_output", "describe", "fields", "id", "keyed", "loop", "needs", "origin",
-        "prints", "repeats", "restore", "route", "signature", "takes_nothing", "takes_sets", "told",
+        "_argument_type", "_manifest", "check_input", "check_output", "describe", "fields", "id", "keyed", "loop",
+        "needs", "origin", "prints", "repeats", "restore", "route", "signature", "takes_nothing", "takes_sets", "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -69,7 +70,7 @@ class Entry:
         self.check_output: Callable[..., Any] | None = None
         self.takes_sets = False
         if fields.input_type is not None:
-            self.check_input = fields.input_type.check
+            self.check_input = self._check_closed
             self.takes_sets = wants_sets(fields.input_type)
         if fields.output_type is not None:
             self.check_output = _result_check(fields.output_type)
@@ -84,6 +85,7 @@ class Entry:
         self.keyed = False
         self.prints = False
         self._manifest: CapabilityManifest | None = None
+        self._argument_type: Type | None = None
 
     @property
     def manifest(self) -> CapabilityManifest:
@@ -99,6 +101,24 @@ class Entry:
         """Whether a call with these arguments may be made twice without harm. Hints ask before they repeat a call whose
         outcome is unknown, journals when they resume one, the session pool when a request may have arrived."""
         return self.fields.idempotent is True if self.repeats is None else self.repeats(arguments)
+
+    @property
+    def argument_type(self) -> Type | None:
+        """The type of the arguments, where keys that the schema does not name are refused; made when first needed."""
+        if self._argument_type is None and self.fields.input_type is not None:
+            from rtfs.types.closed import closed
+
+            self._argument_type = closed(self.fields.input_type)
+        return self._argument_type
+
+    def _check_closed(self, value: Any, what: str) -> Any:
+        type = self.argument_type
+        return value if type is None else type.check(value, what)
+
+    @property
+    def through_session(self) -> bool:
+        """Whether calls go through a session with a server."""
+        return self.route == SESSION
 
     @property
     def function(self) -> Any:
@@ -121,6 +141,10 @@ def _result_check(type: Type) -> Callable[..., Any]:
     return read
 
 
+def _not_offered(id: str) -> bool:
+    return False
+
+
 def _no_suggestion(id: str) -> str | None:
     return None
 
@@ -130,14 +154,18 @@ class Registry:
 
     parent    where ids are looked up that are not here
     suggest   given an unknown id, how to declare it, or None
+    recall    given an id that is not declared, or "" for all: declares what is known of it from earlier runs
+    offered   given an id that is not declared: whether a server can be asked for it when it is called
     """
 
-    __slots__ = ("entries", "parent", "suggest")
+    __slots__ = ("entries", "offered", "parent", "recall", "suggest")
 
     def __init__(self, parent: Registry | None = None) -> None:
         self.entries: dict[str, Entry] = {}
         self.parent = parent
         self.suggest: Callable[[str], str | None] = _no_suggestion if parent is None else parent.suggest
+        self.recall: Callable[[str], object] | None = None
+        self.offered: Callable[[str], bool] = _not_offered if parent is None else parent.offered
 
     def declare(self, entry: Entry, replace: bool = False) -> Entry:
         """Register, and return what is registered now: the same content again is a no-op that keeps the earlier one.
@@ -159,10 +187,15 @@ class Registry:
         entry = self.entries.get(id)
         if entry is None and self.parent is not None:
             return self.parent.find(id)
+        if entry is None and self.recall is not None:
+            self.recall(id)
+            return self.entries.get(id)
         return entry
 
     def ids(self) -> list[str]:
         """All ids, sorted."""
+        if self.recall is not None:
+            self.recall("")
         known = set(self.entries)
         if self.parent is not None:
             known.update(self.parent.ids())

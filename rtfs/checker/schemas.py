@@ -301,7 +301,7 @@ def _record(type: Record, fact: Fact, strict: bool, depth: int) -> Misfit | None
             found = misfit(type.rest, part, strict, depth + 1)
             if found is not None:
                 return found.under(key)
-        elif strict:
+        elif strict or type.refuses(key):
             return _unknown_key(key, type)
     return None
 

@@ -1,4 +1,4 @@
-"""`rtfs call ID JSON`: call one capability and print its result."""
+"""`rtfs call ID [JSON | KEY=VALUE …]`: call one capability and print its result."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ if TYPE_CHECKING:
 
 
 def call(options: Options) -> int:
-    """Call the capability that the options name. Raises UserError."""
-    from rtfs.values import from_python
+    """Call the capability that the options name. A tool of a server is granted by naming it here, as the person does;
+    rules and approvals count. Raises UserError."""
+    from rtfs.cli.words import argument_of, is_one_text
+    from rtfs.host.inspection import find_capability, grant
 
-    arguments = []
-    if options.json_text is not None:
-        arguments.append(from_python(wiring.parse_json(options.json_text, "the argument"), keywords=True))
+    if is_one_text(options.words):
+        wiring.parse_json(options.words[0], "the argument")  # before any server is asked
     runtime = wiring.runtime(options)
     try:
         with runtime:
             with live(runtime):
-                value = runtime.call(options.id, *arguments)
+                entry = find_capability(runtime, options.id)
+                if entry.through_session:
+                    grant(runtime, entry.id)
+                value = runtime.call(entry.id, *argument_of(options.words, entry.fields.input_type))
             wiring.show(value, options)
     finally:
         if options.verbose:

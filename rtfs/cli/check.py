@@ -27,7 +27,7 @@ POLL = 0.3
 
 def check(options: Options) -> int:
     """Check the programs that the options name; with `--watch` again whenever one of them changes."""
-    with wiring.runtime(options) as runtime:
+    with wiring.runtime(options, asks=False) as runtime:
         worst = _check_all(runtime, options)
         while options.watch:
             _wait_for_change(options)

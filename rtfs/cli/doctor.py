@@ -142,24 +142,41 @@ def _can_be_written(path: str) -> bool:
 def _runtime(options: Options, findings: Findings) -> Runtime | None:
     from rtfs.cli import wiring
 
-    if options.config is None:
-        if os.path.isfile("rtfs.yaml"):
-            findings.add("config", "note", "there is a rtfs.yaml here; it is used with --config rtfs.yaml")
-        else:
-            findings.add("config", "ok", "none (the defaults: whatever leaves the process is denied)")
+    named = options.config is not None
     try:
-        runtime = wiring.runtime(options)
+        runtime = wiring.runtime(options, asks=False, told=lambda text: findings.add("config", "note", text))
     except UserError as error:
         place = f" ({error.span})" if error.span is not None else ""
         findings.add("config", "bad", f"{error.code}: {error.message}{place}")
         return None
     if options.config is not None:
-        findings.add("config", "ok", os.path.abspath(options.config))
+        where = "" if named else " (found in this folder, and trusted)"
+        findings.add("config", "ok", os.path.abspath(options.config) + where)
+    else:
+        findings.add("config", "ok", "no rtfs.yaml in use (the defaults: whatever leaves the process is denied)")
+    for file in options.mcp_config:
+        findings.add("servers", "ok", os.path.abspath(file))
+    found_servers(runtime, findings)
     from rtfs.host.inspection import rights
 
     found = rights(runtime)
     findings.add("policy", "ok", f"level {found['level']}; grants: {' '.join(found['grants']) or 'none'}")
     return runtime
+
+
+def found_servers(runtime: Runtime, findings: Findings) -> None:
+    """Say of the `.mcp.json` of this folder whether it is used."""
+    from rtfs.host.inspection import found_file
+
+    found = found_file(runtime)
+    if found is None:
+        return
+    path, ready, names = found
+    if ready:
+        findings.add("servers", "ok", f"{path} (found in this folder, and trusted)")
+    else:
+        text = f"{path} names {', '.join(names)}; not used until it is trusted: rtfs mcp list --trust"
+        findings.add("servers", "note", text)
 
 
 def _capabilities(runtime: Runtime, findings: Findings) -> None:
@@ -169,7 +186,9 @@ def _capabilities(runtime: Runtime, findings: Findings) -> None:
     findings.add("capabilities", "ok", f"{len(runtime.capabilities)}, of which {through} through sessions")
 
     def trouble(name: str, error: Exception) -> None:
-        findings.add("server", "bad", f"{name}: {getattr(error, 'message', error)}")
+        place = f" ({span})" if (span := getattr(error, "span", None)) is not None else ""
+        off = getattr(error, "code", "") == "config/disabled"
+        findings.add("server", "note" if off else "bad", f"{name}: {getattr(error, 'message', error)}{place}")
 
     tried: list[tuple[Server, Future[Any] | UserError]] = []
     for server in servers(runtime, trouble):

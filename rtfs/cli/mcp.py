@@ -1,8 +1,8 @@
-"""`rtfs mcp list|import|login|logout SERVER`: what a server offers, its declarations as files, a login in the browser.
+"""`rtfs mcp list|show|import|diff|login|logout [SERVER]`: which servers a command is about, what they are asked.
 
-Must not know the wire. Invariants: only the server that was named is asked, with no grant (the person at the terminal
-named it); what it says of itself reaches the terminal without control characters; nothing is written before everything
-is known to be writable; the address to open for a login is always printed, and no token ever is.
+Must not know the wire. Invariants: only the servers that were named are asked (all that are configured where none is),
+with no grant, for the person at the terminal named them; files that were found, not named, are used once trusted; the
+address to open for a login is always printed, and no token ever is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from rtfs.cli import mcp_tools
 from rtfs.cli.output import write
 from rtfs.cli.usage import Parser, add_action
 from rtfs.values import HostError
@@ -22,10 +23,23 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.mcp.target import Target
     from rtfs.capabilities.sessions.oauth.login_store import Login
+    from rtfs.cli.mcp_tools import Asked, Report
     from rtfs.cli.options import Options
+    from rtfs.host.config.discovery import Found
 
 SECONDS = 60.0
 """The time that a server has to list its tools."""
+
+
+class Servers:
+    """The configured servers, by name; the principal; the files that were found in the working folder, or None."""
+
+    __slots__ = ("found", "principal", "table")
+
+    def __init__(self, table: Any, principal: str, found: Found | None) -> None:
+        self.table = table
+        self.principal = principal
+        self.found = found
 
 
 def mcp(options: Options) -> int:
@@ -35,16 +49,34 @@ def mcp(options: Options) -> int:
     found = _parser().parse_args(words[:cut])
     options.json, options.debug = bool(found.json), bool(found.debug)
     command = words[cut + 1 :]
-    if (found.server is None) == (not command):
-        known = ", ".join(_servers(found)[0])
-        hint = f"configured: {known}" if known else None
-        raise HostError("name one server: a configured name, a URL, or -- COMMAND ARG…", code="usage", hint=hint)
+    if found.server is not None and command:
+        raise HostError("name one server: a configured name, a URL, or -- COMMAND ARG…", code="usage")
+    if found.server is None and not command:
+        return _all(found, _servers(found))
+    named = found.server is not None and not _is_address(found.server)
+    servers = _servers(found, looks=named)
+    tool = _split(found, servers.table) if named and found.action == "show" else getattr(found, "tool", None)
     target, name = _target(found, command)
-    servers, principal = _configured(target, found)
+    principal = found.principal or servers.principal
+    if named:
+        _check_known(found.server, servers.table)
     if found.action in ("login", "logout"):
-        return (login if found.action == "login" else logout)(target, servers, principal, found)
-    tools = _tools(target, servers, principal)
-    return _list(tools, options.json) if found.action == "list" else _import(tools, target, name, found)
+        return (login if found.action == "login" else logout)(target, servers.table, principal, found)
+    report = _run(ask(target, servers.table, principal), found)
+    label = _label(target, servers.table)
+    if found.action == "list":
+        return mcp_tools.list_tools(report.tools, found.json)
+    if found.action == "show" and tool:
+        return mcp_tools.show_tool(name, report.tools, tool, found.json)
+    if found.action == "show":
+        return mcp_tools.show_server(name, label, report, found.json)
+    if found.action == "diff":
+        return _show_differences({name: report}, servers.table, principal, found)
+    from rtfs.cli.mcp_import import import_tools, show_rows, trust_again
+
+    show_rows(import_tools(report.tools, target, name, Path(found.output), found), found)
+    trust_again(servers.found)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,14 +88,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     shared.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
+    shared.add_argument("--trust", action="store_true", help="say yes to the rtfs.yaml and .mcp.json of this folder")
+    shared.add_argument("--no-input", action="store_true", help="never ask")
+    shared.add_argument(
+        "--env", action="append", default=[], metavar="NAME[=VALUE]", help="variable for -- COMMAND; NAME alone: yours"
+    )
     shared.add_argument("--name", metavar="NAME", help="server name in ids: mcp.NAME.TOOL")
     shared.add_argument("--principal", metavar="NAME", help="on whose behalf (default: as configured, else local)")
     shared.add_argument("--json", action="store_true", help="print JSON")
     shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
-    add_action(actions, "list", "the server's tools, a line each", shared)
-    importing = add_action(actions, "import", "write a declaration for each tool", shared)
+    add_action(actions, "list", "the servers, or a server's tools, a line each", shared)
+    showing = add_action(actions, "show", "all about a server, or about SERVER.TOOL", shared)
+    showing.add_argument("--tool", metavar="TOOL", help="of a server that has no name")
+    importing = add_action(actions, "import", "write a declaration for each tool, of all servers into folders", shared)
     importing.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the files")
     importing.add_argument("--force", action="store_true", help="write over files that say something else")
+    importing.add_argument("--prune", action="store_true", help="delete declarations of tools that are gone")
+    differing = add_action(actions, "diff", "how tools differ from what was pinned at first use", shared)
+    differing.add_argument("--accept", action="store_true", help="use them as they are now")
     logging_in = add_action(actions, "login", "log in with a browser, and keep the tokens", shared)
     logging_in.add_argument("--scope", action="append", default=[], metavar="SCOPES", help="further scopes to ask for")
     logging_in.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
@@ -74,12 +116,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+# ---------------------------------------------------------------------- which servers
+def _is_address(server: str) -> bool:
+    return server.startswith(("http://", "https://"))
+
+
 def _target(found: argparse.Namespace, command: list[str]) -> tuple[dict[str, Any], str]:
     """The metadata that say where the server is, and what its ids begin with."""
+    if found.env and not command:
+        raise HostError("--env is for -- COMMAND", code="usage", hint="a configured server has `env` in its entry")
     if command:
-        return {"command": command[0], "args": command[1:]}, found.name or Path(command[0]).name
+        target: dict[str, Any] = {"command": command[0], "args": command[1:]}
+        if found.env:
+            target["env"] = dict(_variable(word) for word in found.env)
+        return target, found.name or Path(command[0]).name
     server = found.server
-    if server.startswith(("http://", "https://")):
+    if _is_address(server):
         import httpx
 
         try:
@@ -91,48 +143,185 @@ def _target(found: argparse.Namespace, command: list[str]) -> tuple[dict[str, An
     return {"server_name": server}, found.name or server
 
 
-def _servers(found: argparse.Namespace) -> tuple[Any, str]:
-    """The servers and the principal that the configuration names."""
-    from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
-    from rtfs.host.files import read_source
+def _variable(word: str) -> tuple[str, str]:
+    """Name and value of a variable; without a value, ours."""
+    name, equals, value = word.partition("=")
+    if not name:
+        raise HostError(f"--env takes NAME=VALUE, not {word!r}", code="usage")
+    if not equals:
+        if name not in os.environ:
+            raise HostError(f"{name} is not set here", code="usage", hint=f"write --env {name}=VALUE")
+        value = os.environ[name]
+    return name, value
 
-    if found.config is not None:
+
+def _servers(found: argparse.Namespace, *, looks: bool = True) -> Servers:
+    """The configured servers. looks: also those of files in the working folder. Raises HostError `config/…`."""
+    from rtfs.capabilities.sessions.mcp.server_files import ServerTable
+    from rtfs.cli import wiring
+    from rtfs.cli.options import Options
+
+    options = Options("mcp")
+    options.config, options.mcp_config, options.no_input = found.config, [*found.mcp_config], found.no_input
+    options.trust = found.trust
+    named = options.config is not None
+    servers = wiring.discovered(options) if looks else None
+    if servers is not None:
+        servers.open()
+        return Servers(servers.table, "local", servers.found)
+    if options.config is not None:
         from rtfs.host.config.config import read_config
+        from rtfs.host.config.discovery import look
 
-        config = read_config(found.config)
-        return config.servers(found.mcp_config) or ServerTable(), config.settings.principal
-    table = ServerTable()
-    for path in found.mcp_config:
-        read_servers(read_source(path, "config/missing"), table)
-    return table, "local"
-
-
-def _configured(target: dict[str, Any], found: argparse.Namespace) -> tuple[Any, str]:
-    """The configured servers and the principal. Raises HostError `usage` for a name that is not among them."""
-    servers, principal = _servers(found)
-    wanted = target.get("server_name")
-    if "server_url" not in target and wanted is not None and wanted not in servers:
-        from rtfs.syntax.suggest import did_you_mean
-
-        near = did_you_mean(wanted, list(servers))
-        hint = f"did you mean {near}?" if near else "name it in rtfs.yaml (--config) or a .mcp.json (--mcp-config)"
-        raise HostError(f"no configuration names a server {wanted!r}", code="usage", hint=hint)
-    return servers, found.principal or principal
+        config = read_config(options.config)
+        table = config.servers(options.mcp_config)
+        there = None if named or os.environ.get("RTFS_CONFIG") is not None else look(servers=not found.mcp_config)
+        return Servers(ServerTable() if table is None else table, config.settings.principal, there)
+    return Servers(wiring.named_servers(options.mcp_config), "local", None)
 
 
-def _tools(target: dict[str, Any], servers: Any, principal: str) -> list[dict[str, Any]]:
+def _check_known(name: str, servers: Any) -> None:
+    """Raises HostError `usage` for a server that no configuration names."""
+    if name in servers:
+        return
+    from rtfs.syntax.suggest import did_you_mean
+
+    near = did_you_mean(name, list(servers))
+    if near:
+        hint = f"did you mean {near}?"
+    elif len(servers):
+        hint = "there are " + ", ".join(list(servers)[:12])
+    else:
+        hint = (
+            "there is no .mcp.json or rtfs.yaml here; name a file with --mcp-config FILE, or a server with -- COMMAND"
+        )
+    raise HostError(f"no configuration names a server {name!r}", code="usage", hint=hint)
+
+
+def _split(found: argparse.Namespace, servers: Any) -> str | None:
+    """The tool of `SERVER.TOOL`, also as `mcp.SERVER.TOOL`, which leaves the server alone in `found`."""
+    for word in (found.server, found.server.removeprefix("mcp.")):
+        names = [name for name in servers if word == name or word.startswith(name + ".")]
+        if names:
+            found.server = max(names, key=len)
+            return str(word[len(found.server) + 1 :] or found.tool or "") or None
+    found.server = found.server.partition(".")[0] if "." in found.server else found.server
+    return str(found.tool) if found.tool else None
+
+
+def _label(target: dict[str, Any], servers: Any) -> str:
+    """What a server is, for people; nothing for one that cannot be used."""
+    from rtfs.capabilities.sessions.mcp import McpHandler
+
+    metadata = {f"mcp_{key}": value for key, value in target.items()} | {"mcp_requires_session": "auto"}
+    try:
+        return str(McpHandler(servers=servers).target("", metadata).label)
+    except HostError:
+        return ""
+
+
+# ---------------------------------------------------------------------- all servers
+def _all(found: argparse.Namespace, servers: Servers) -> int:
+    """What is to be done with every configured server."""
+    if found.action not in ("list", "import", "diff"):
+        known = ", ".join(servers.table)
+        hint = f"configured: {known}" if known else None
+        raise HostError("name one server: a configured name, a URL, or -- COMMAND ARG…", code="usage", hint=hint)
+    if not len(servers.table):
+        raise HostError(
+            "no server is configured here",
+            code="usage",
+            hint="write a .mcp.json, name one with --mcp-config FILE, or name a server: a URL, or -- COMMAND ARG…",
+        )
+    principal = found.principal or servers.principal
+    asked = _run(_ask_all(servers.table, principal), found)
+    targets = {name: _label({"server_name": name}, servers.table) for name in asked}
+    if found.action == "list":
+        return mcp_tools.list_servers(asked, targets, found.json)
+    reports: dict[str, Report] = {}
+    bad = 0
+    for name, report in asked.items():
+        if not isinstance(report, HostError):
+            reports[name] = report
+        elif report.code != "config/disabled":
+            from rtfs.cli.report import warn
+
+            bad = 1
+            warn(f"{name}: {report.code}: {report.message}", report.span)
+    if found.action == "diff":
+        return max(bad, _show_differences(reports, servers.table, principal, found))
+    from rtfs.capabilities.sessions.mcp.tool_declarations import safe_name
+    from rtfs.cli.mcp_import import import_tools, show_rows, trust_again
+
+    rows: list[Any] = []
+    for name, report in reports.items():
+        rows += import_tools(report.tools, {"server_name": name}, name, Path(found.output) / safe_name(name), found)
+    show_rows(rows, found)
+    trust_again(servers.found)
+    return bad
+
+
+async def _ask_all(servers: Any, principal: str) -> Asked:
+    """What all servers answer, asked at the same time."""
+    from asyncio import gather
+
+    async def one(name: str) -> Report | HostError:
+        problem: HostError | None = servers.problem(name)
+        if problem is not None:
+            return problem
+        try:
+            return await ask({"server_name": name}, servers, principal)
+        except HostError as error:
+            return error
+
+    names = list(servers)
+    return dict(zip(names, await gather(*map(one, names)), strict=True))
+
+
+def _show_differences(reports: dict[str, Report], servers: Any, principal: str, found: argparse.Namespace) -> int:
+    """Show how the tools of servers differ from their pins, and accept them with `--accept`; 1 if they do and stay
+    so."""
+    from rtfs.capabilities.sessions.mcp import McpHandler
+    from rtfs.capabilities.sessions.mcp.offers import metadata_of
+
+    handler = McpHandler(servers=servers)
+    differences: dict[str, list[Any] | None] = {}
+    for name, report in reports.items():
+        if name not in servers:
+            raise HostError("only tools of configured servers are pinned", code="usage")
+        target = handler.target("", metadata_of(name, handler.name))
+        before = handler.pins.tools(name, target, principal)
+        now = {tool["name"]: tool for tool in report.tools}
+        differences[name] = mcp_tools.changes(before, now) if before else None
+        if found.accept:
+            handler.pins.accept(name, target, principal, report.tools)
+    mcp_tools.show_changes(differences, found.json)
+    return 1 if any(differences.values()) and not found.accept else 0
+
+
+# ---------------------------------------------------------------------- asking
+def _run(work: Any, found: argparse.Namespace) -> Any:
+    """What a coroutine gives. A started server that fails gets a hint about variables that it may lack."""
     import asyncio
 
-    return asyncio.run(ask(target, servers, principal))
+    try:
+        return asyncio.run(work)
+    except HostError as error:
+        started = found.server is None and error.code == "session/unavailable"
+        if started and not found.env and not error.hint:
+            error.hint = "a server that needs variables of yours gets them with --env NAME (or NAME=VALUE) before --"
+        raise
 
 
-async def ask(target: dict[str, Any], servers: Any, principal: str, *, logins: bool = True) -> list[dict[str, Any]]:
-    """The server's tools. logins: use the stored login or credential. Raises HostError `session/…`."""
+async def ask(target: dict[str, Any], servers: Any, principal: str, *, logins: bool = True) -> Report:
+    """What a server says of itself and of its tools, as to a client that a person sits at. logins: use the stored login
+    or credential. Raises HostError `session/…`."""
     from time import monotonic
 
     from rtfs.capabilities.sessions.handler import Credential, SessionCall
     from rtfs.capabilities.sessions.mcp import McpHandler
     from rtfs.capabilities.sessions.pool import SessionPool
+    from rtfs.cli.mcp_tools import Report
     from rtfs.values import Map
 
     handler = McpHandler(servers=servers)
@@ -147,100 +336,25 @@ async def ask(target: dict[str, Any], servers: Any, principal: str, *, logins: b
         credential=None if held is None else Credential(*held),
         deadline=monotonic() + SECONDS,
         logins=logins,
+        ask=_decline,
     )
+
+    async def look(session: Any, call: Any) -> Report:
+        return Report(session, await handler.list_tools(session, call))
+
     pool = SessionPool({"mcp": handler})
     try:
-        tools: list[dict[str, Any]] = await pool.with_session("mcp", call, handler.list_tools)
-        return tools
+        report: Report = await pool.with_session("mcp", call, look)
+        return report
     finally:
         await pool.aclose()
 
 
-def _list(tools: list[dict[str, Any]], as_json: bool) -> int:
-    if as_json:
-        import json
+async def _decline(question: Any) -> Any:
+    """Nobody is asked while tools are listed; that somebody could be is what servers are to know."""
+    from rtfs.capabilities.sessions.questions import DECLINE, Answer
 
-        write(json.dumps(tools))
-        return 0
-    from rtfs.capabilities.sessions.handler import one_line
-
-    names = [one_line(tool["name"], 80) for tool in tools]
-    width = min(max(map(len, names), default=0), 40)
-    for name, tool in zip(names, tools, strict=True):
-        description = tool.get("description")
-        write(f"{name:<{width}}  {one_line(description, 160) if isinstance(description, str) else ''}".rstrip())
-    return 0
-
-
-def _import(tools: list[dict[str, Any]], target: dict[str, Any], name: str, found: argparse.Namespace) -> int:
-    from rtfs.capabilities.sessions.mcp.tool_declarations import declarations
-    from rtfs.cli.report import warn
-
-    notes: list[str] = []
-    made = declarations(tools, name, target, notes)
-    for note in notes:
-        warn(note, None)
-    folder = Path(found.output)
-    try:
-        states = {one.file: _state(folder / one.file, one.text) for one in made}
-        other = [one for one in made if states[one.file] == "changed"]
-        if other and not found.force:
-            named = ", ".join(one.file for one in other[:5]) + (" …" if len(other) > 5 else "")
-            strange = any(f'(capability "{one.id}"' not in _said(folder / one.file) for one in other)
-            raise HostError(
-                f"{folder} already says something else in {named}",
-                code="file/exists",
-                hint="that is no declaration of this server's tool: import into a folder of its own"
-                if strange
-                else "look at what changed, then import with --force",
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        for one in made:
-            if states[one.file] != "unchanged":
-                _write(folder / one.file, one.text)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise HostError(f"cannot write to {folder}: {why}", code="file/unwritable") from None
-    if found.json:
-        import json
-
-        rows = [
-            {"id": one.id, "tool": one.tool, "file": str(folder / one.file), "state": states[one.file]} for one in made
-        ]
-        write(json.dumps(rows))
-    else:
-        for one in made:
-            write(f"{states[one.file]:<9}  {folder / one.file}  {one.id}")
-    return 0
-
-
-def _state(path: Path, text: str) -> str:
-    if not os.path.lexists(path):
-        return "new"
-    return "unchanged" if not path.is_symlink() and _said(path) == text else "changed"
-
-
-def _said(path: Path) -> str:
-    """What a file says; nothing if that is no text."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except ValueError:
-        return ""
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; a link in its place is replaced, never followed."""
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(prefix=".rtfs-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    return Answer(DECLINE)
 
 
 # ---------------------------------------------------------------------- logins

@@ -20,14 +20,14 @@ class Usage(Exception):
 
 class Options:
     """command: run, repl, call, capabilities, test, mcp … file: a path, `-` for standard input, or None. expression: of
-    `-e`. args: what stands behind the program, for it to read as `@args`. action, id, json_text: of call and
-    capabilities. rest: arguments of commands that have a parser of their own. ledger, record, replay: files. approve:
-    the call, as text, to say yes to, once."""
+    `-e`. args: what stands behind the program, for it to read as `@args`. action, id: of call and capabilities. words:
+    the arguments of call. rest: arguments of commands that have a parser of their own. ledger, record, replay: files.
+    approve: the call, as text, to say yes to, once. trust: say yes to the files of the working folder."""
 
     __slots__ = (
         "action", "allow", "approve", "args", "check", "command", "config", "context", "debug", "durable",
-        "expression", "file", "files", "id", "json", "json_text", "ledger", "load", "mcp_config", "no_input",
-        "policy", "principal", "record", "replay", "rest", "run_id", "timeout", "verbose", "watch",
+        "expression", "file", "files", "id", "json", "ledger", "load", "mcp_config", "no_input", "policy", "principal",
+        "record", "replay", "rest", "run_id", "timeout", "trust", "verbose", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -51,6 +51,7 @@ class Options:
         self.verbose = 0
         self.json = False
         self.no_input = False
+        self.trust = False
         self.policy = False
         self.debug = False
         self.action = ""
@@ -58,7 +59,7 @@ class Options:
         self.check = True
         self.watch = False
         self.id = ""
-        self.json_text: str | None = None
+        self.words: list[str] = []
         self.rest: list[str] = []
 
 
@@ -105,6 +106,8 @@ def parse_run(arguments: list[str]) -> Options | None:
             options.no_input = True
         elif word == "--no-check":
             options.check = False
+        elif word == "--trust":
+            options.trust = True
         elif word == "--durable":
             options.durable = True
         elif word == "--debug":

@@ -21,6 +21,8 @@ rtfs COMMAND --help tells more. Exit codes: 0 fine, 1 program error, 2 usage, 3 
 approval, 130 interrupted. Results go to standard output, everything else to standard error; NO_COLOR is respected."""
 _RUN_EPILOG = """A program finds its ARGs as the vector @args, and the values of --context as @name.
 A file that begins with #!/usr/bin/env -S rtfs run can be started by itself."""
+_CALL_EPILOG = """KEY=VALUE is read as the schema says: a text where it wants a text, else as JSON; KEY:=JSON is JSON
+in any case, KEY=@FILE the text of a file, KEY.SUB=VALUE a value within a map."""
 _RUN_USAGE = "rtfs run [OPTION…] (FILE | - | -e EXPR) [ARG…]"
 _CHECK_USAGE = "rtfs check [OPTION…] [FILE…|FOLDER…|-|-e EXPR]"
 _CAPABILITIES_USAGE = "rtfs capabilities [OPTION…] [list | show ID]"
@@ -111,11 +113,13 @@ def build() -> Parser:
     call = add(
         "call",
         help="call one capability",
-        description="Call one capability with a JSON argument, and print its value.",
-        usage="rtfs call [OPTION…] ID [JSON]",
+        description="Call one capability, and print its value: rtfs call everything.echo message=hi",
+        epilog=_CALL_EPILOG,
+        usage="rtfs call [OPTION…] ID [JSON | KEY=VALUE …]",
     )
-    call.add_argument("id", metavar="ID", help="of the capability; rtfs capabilities lists them")
-    call.add_argument("json_text", nargs="?", metavar="JSON", help='its argument, such as {"name": "value"}')
+    call.add_argument("id", metavar="ID", help="of the capability, or SERVER.TOOL; rtfs capabilities lists them")
+    call.rest = "words"
+    call.add_argument("words", nargs="*", metavar="ARG", help='{"name": "value"}, or name=value …')
 
     capabilities = add(
         "capabilities",
@@ -158,6 +162,9 @@ def _shared(results: bool = True) -> Parser:
     rights.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     rights.add_argument("--load", action="append", metavar="FILE", help="file or folder of trusted declarations")
     rights.add_argument("--mcp-config", action="append", metavar="FILE", help="file of MCP servers (.mcp.json)")
+    rights.add_argument(
+        "--trust", action="store_true", default=None, help="say yes to the rtfs.yaml and .mcp.json of this folder"
+    )
     rights.add_argument("--principal", metavar="NAME", help="on whose behalf; each has sessions of its own")
     rights.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
     output = shared.add_argument_group("output")

@@ -36,6 +36,37 @@ def elicitor(no_input: bool) -> Callable[[Any], Any] | None:
     return fill if somebody(no_input) else None
 
 
+def trusts(no_input: bool) -> Callable[[Any], bool] | None:
+    """The function that asks about found files, or None where nobody can be asked."""
+    return trust if somebody(no_input) else None
+
+
+def trust(found: Any) -> bool:
+    """Ask about the files that were found in the working folder (`rtfs.host.config.discovery.Found`)."""
+    import os
+
+    for path in found.paths:
+        _say(plain(os.path.realpath(path)))
+    for line in found.says():
+        _say("  " + plain(line))
+    discard_typed()
+    try:
+        return _choice("use them, until they change? [y]es, [n]o: ", "yn") == "y"
+    except _Aside:
+        _say("")
+        return False
+
+
+def discard_typed() -> None:
+    """Forget what was typed before a question could be read."""
+    try:
+        import termios
+
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    except (ImportError, OSError, ValueError, AttributeError):
+        pass
+
+
 def once(call: str) -> Callable[[Any], Any]:
     """The function that says yes to this call (an `ApprovalRequest`'s), once, for whoever has said so on the command
     line, and asks nobody about others."""

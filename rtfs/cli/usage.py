@@ -30,9 +30,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **settings})
+        self.rest = ""
+        """The argument that takes further words, also behind options (argparse gives it those before them only)."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         found, unknown = super().parse_known_args(args, namespace)
+        if unknown and self.rest and not any(word.startswith("-") for word in unknown):
+            getattr(found, self.rest).extend(unknown)
+            unknown = []
         if unknown:
             self._unknown(unknown)
         return found, unknown

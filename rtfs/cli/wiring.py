@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from rtfs.cli import report
 from rtfs.cli.output import write
-from rtfs.cli.prompts import asker, elicitor, once
+from rtfs.cli.prompts import asker, elicitor, once, trusts
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
+    from rtfs.capabilities.sessions.mcp.server_files import ServerTable
     from rtfs.cli.options import Options
+    from rtfs.host.config.discovery import FoundServers
     from rtfs.host.runtime import Runtime
 
 
-def runtime(options: Options) -> Runtime:
-    """A runtime with the options' configuration, grants, principal and loaded files."""
+def _warn(text: str) -> None:
+    report.warn(text, None)
+
+
+def runtime(options: Options, *, asks: bool = True, told: Callable[[str], None] = _warn) -> Runtime:
+    """A runtime with the options' configuration, grants, principal and loaded files; what is found in the working
+    folder is used if it is trusted. asks: a person may be asked about it; otherwise what is not trusted is left out,
+    and that is told. Raises HostError `config/…`, `file/…`."""
     from rtfs.host.runtime import Runtime
+
+    found = discovered(options, asks=asks, told=told)
 
     approve = once(options.approve) if options.approve else asker(options.no_input)
     fields: dict[str, Any] = {"on_warning": report.warn, "approve": approve, "elicit": elicitor(options.no_input)}
@@ -28,19 +39,15 @@ def runtime(options: Options) -> Runtime:
     if options.verbose:
         fields["on_event"] = report.show_sessions if options.verbose == 1 else report.show_all
         report.show_servers(options.verbose)
+    if found is not None:
+        fields["handlers"] = {"mcp": {"servers": found}}
     if options.config is not None:
         made = Runtime.from_config(options.config, allow=options.allow, mcp_files=options.mcp_config, **fields)
     else:
         if options.mcp_config:
-            from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
-            from rtfs.host.files import read_source
-
-            table = ServerTable()
-            for file in options.mcp_config:
-                read_servers(read_source(file, "config/missing"), table)
-            fields["handlers"] = {"mcp": {"servers": table}}
+            fields["handlers"] = {"mcp": {"servers": named_servers(options.mcp_config)}}
         made = Runtime(options.allow, **fields)
-    made.protect(*options.load, *options.mcp_config)
+    made.protect(*options.load, *options.mcp_config, "rtfs.yaml", ".mcp.json")
     try:
         for path in options.load:
             from rtfs.host.files import read_sources
@@ -51,6 +58,56 @@ def runtime(options: Options) -> Runtime:
         made.close()
         raise
     return made
+
+
+def named_servers(files: list[str]) -> ServerTable:
+    """The servers of files that were named. Raises HostError `config/…`."""
+    from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
+    from rtfs.host.files import read_source
+
+    table = ServerTable()
+    for file in files:
+        read_servers(read_source(file, "config/missing"), table)
+    return table
+
+
+def discovered(options: Options, *, asks: bool = True, told: Callable[[str], None] = _warn) -> FoundServers | None:
+    """Look for `rtfs.yaml` and `.mcp.json` in the working folder, where the options name neither. A configuration goes
+    into the options, once it is trusted; the servers of a `.mcp.json` alone are answered: a person is asked about it
+    when one of them is needed. Raises HostError `config/untrusted`."""
+    import os
+
+    if options.config is None:
+        named = os.environ.get("RTFS_CONFIG")
+        if named is not None:
+            options.config = named or None
+            return None
+    if options.config is not None or not (os.path.isfile("rtfs.yaml") or os.path.isfile(".mcp.json")):
+        return None
+    from rtfs.host.config.discovery import FoundServers, look, untrusted
+
+    found = look(servers=not options.mcp_config)
+    if found is None:
+        return None
+    ask = trusts(options.no_input) if asks else None
+    if options.trust and not found.trusted:
+        why = found.accept()
+        if why:
+            told(f"the yes cannot be kept: {why}")
+    trusted = options.trust or found.trusted
+    if found.config is None:
+        return FoundServers(found, (lambda _: True) if options.trust else ask)
+    if not trusted and not asks:
+        error = untrusted(found)
+        told(f"{error.message}, so not used; {error.hint}")
+        return None
+    if not trusted and (ask is None or not ask(found)):
+        raise untrusted(found)
+    if not trusted:
+        found.accept()
+    options.config = found.config
+    options.mcp_config += [found.servers] if found.servers is not None else []
+    return None
 
 
 def parse_json(text: str, what: str) -> Any:

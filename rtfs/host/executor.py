@@ -178,6 +178,14 @@ class Executor:
 
         return self.drive(self._recorded(perform(), frame))
 
+    def aside(self, work: Callable[[Frame], Coroutine[Any, Any, Any]]) -> Any:
+        """Carry out what a shell wants of the host between runs, with a frame of its own; what comes of it. Raises
+        UserError."""
+        self._check_usable()
+        run = self.new_run(PLAIN, self.registry, lambda: self.environment, EMBEDDER, False)
+        frame = self.new_frame(run, PLAIN, None)
+        return self.drive(self._recorded(work(frame), frame))
+
     def resume(self, run_id: str, options: ResumeOptions) -> Any:
         """Continue a durable run; its value. Raises HostError `run/…`, and what the program raises."""
         from rtfs.host.durable.resume import Resumption
@@ -251,7 +259,7 @@ class Executor:
         if origin == PLAN and options.check:
             from rtfs.host.gate import RunGate
 
-            gate = RunGate(registry)
+            gate = RunGate(registry, self.options.strict_arguments)
         if options.timeout is not None:
             limits = within_seconds(limits, options.timeout)
         run = Run(

@@ -53,13 +53,17 @@ def near_file(name: str) -> str | None:
 
 
 def read_sources(path: str | PathLike[str]) -> list[Source]:
-    """The text of a file, or of every `.rtfs` file in a folder, by name. Raises HostError as `read_source` does."""
+    """The text of a file, or of every `.rtfs` file in a folder and the folders in it (but for hidden ones), by name.
+    Raises HostError as `read_source` does."""
     import os
 
     if not os.path.isdir(path):
         return [read_source(path)]
-    names = sorted(name for name in os.listdir(path) if name.endswith(".rtfs"))
-    return [read_source(os.path.join(path, name)) for name in names]
+    found: list[str] = []
+    for folder, inner, names in os.walk(path):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".rtfs")]
+    return [read_source(file) for file in found]
 
 
 def decode(data: bytes, name: str) -> Source:

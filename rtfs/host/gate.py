@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 class RunGate:
-    """Looks at programs under the declarations of a registry."""
+    """Looks at programs under the declarations of a registry. strict: argument keys that a schema does not name are
+    refused."""
 
-    __slots__ = ("registry",)
+    __slots__ = ("registry", "strict")
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, strict: bool = True) -> None:
         self.registry = registry
+        self.strict = strict
 
     def inspect(self, forms: list[AnalysedForm], environment: Environment, source: Source) -> tuple[Any, ...]:
         """Raises the first error of a program that is provably wrong, with the others as `others`."""
@@ -31,7 +33,7 @@ class RunGate:
         from rtfs.checker.report import Analysis
 
         found = Analysis(source)
-        check_forms(found, forms, environment, lambda id: capability_of(self.registry, id))
+        check_forms(found, forms, environment, lambda id: capability_of(self.registry, id, self.strict))
         error = found.error()
         if error is not None:
             if error.code == "type/not-callable":
@@ -61,14 +63,17 @@ class RunGate:
         return tuple(said)
 
 
-def capability_of(registry: Registry, id: str) -> Capability | None:
-    """What a registry declares of a capability, for the checker."""
+def capability_of(registry: Registry, id: str, strict: bool = True) -> Capability | None:
+    """What a registry declares of a capability, for the checker; None where a server has to be asked first."""
     from rtfs.checker.calls import Capability
 
     entry = registry.find(id)
+    if entry is None and registry.offered(id):
+        return None
     if entry is None:
         error = registry.unknown(id)
         return Capability(id, known=False, message=error.message, hint=error.hint)
     fields = entry.fields
     arranged = entry.signature is not None
-    return Capability(id, None if arranged else fields.input_type, fields.output_type)
+    input = entry.argument_type if strict else fields.input_type
+    return Capability(id, None if arranged else input, fields.output_type)

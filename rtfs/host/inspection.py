@@ -39,6 +39,15 @@ def declared(runtime: Runtime, id: str) -> Fields | None:
     return entry.fields if entry.describe is None else entry.describe()
 
 
+def find_capability(runtime: Runtime, id: str) -> Entry:
+    """The capability of an id that a person has named, `SERVER.TOOL` for short; its server is asked if nobody knows it.
+    Raises HostError `capability/unknown`, `session/…`, `config/…`."""
+    undeclared = runtime._pipeline.undeclared
+    assert undeclared is not None
+    entry: Entry = runtime._executor.aside(lambda frame: undeclared.find_named(id, frame))
+    return entry
+
+
 def origin(runtime: Runtime, id: str) -> str:
     """Where the declaration of a registered capability comes from: plan, file, config, embedder or builtin."""
     entry = runtime._registry.find(id)
@@ -157,15 +166,29 @@ def servers(runtime: Runtime, trouble: Callable[[str, Exception], None]) -> list
             _add(runtime, found, name, entry.fields.flat_metadata, entry)
         except UserError as error:
             trouble(entry.id, error)
-    for name, options in sessions._options.items():
-        configured = options.get("servers")
-        for server in configured if isinstance(configured, Mapping) else ():
+    for name in sessions.with_servers():
+        configured = sessions.servers(name)
+        usable = isinstance(configured, Mapping) and getattr(configured, "ready", True)
+        for server in configured if usable else ():
             flat = {f"{name}_server_name": server, f"{name}_requires_session": "auto"}
             try:
                 _add(runtime, found, name, flat, None)
             except UserError as error:
                 trouble(server, error)
     return list(found.values())
+
+
+def found_file(runtime: Runtime) -> tuple[str, bool, list[str]] | None:
+    """A file of servers that was found in the working folder, not named: its path, whether it is trusted, and the
+    servers in it. Raises HostError `config/…` for a file that is wrong."""
+    from os.path import abspath
+
+    for name in runtime._sessions.with_servers():
+        servers = runtime._sessions.servers(name)
+        found = getattr(servers, "found", None)
+        if found is not None:
+            return abspath(found.servers), bool(servers.ready), list(servers)
+    return None
 
 
 def _add(

@@ -17,6 +17,7 @@ from rtfs.host.bundled import capabilities
 from rtfs.host.calls.hints import Hints
 from rtfs.host.calls.pipeline import Pipeline
 from rtfs.host.calls.session_calls import Sessions
+from rtfs.host.calls.undeclared import Undeclared
 from rtfs.host.executor import Executor
 from rtfs.host.policy.policy import Guard
 from rtfs.host.policy.protected_files import OwnFiles
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from rtfs.host.policy.grants import Grants
     from rtfs.host.run.options import ResumeKeywords, ResumeOptions, RunKeywords
     from rtfs.host.runtime_options import RuntimeKeywords, RuntimeOptions
+    from rtfs.host.servers import Servers
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,7 +69,6 @@ class Runtime:
             self.events.subscribe(_telling_records(options.on_event, self.ledger))
         self._kv = _open_values(options)
         self._registry = Registry()
-        self._registry.suggest = _suggest_import
         capabilities.install(self._registry, self._kv)
         self._engine = Engine()
         self._sessions = Sessions(self._engine, self.events, HANDLERS, environ)
@@ -78,12 +79,17 @@ class Runtime:
         rules = Rules(options.rules, options.quotas)
         self._pipeline = Pipeline(self.events, self._sessions, Hints(options.hint_limits))
         self._pipeline.stub = options.stub
+        self._pipeline.strict_arguments = options.strict_arguments
         self._pipeline.approvals = Approvals(options.approve)
         self._pipeline.own = self._protected
         self._pipeline.rules = rules if rules.rules else None
         if options.policy is not None:
             self._pipeline.guard = Guard(options.policy, options.policy_seconds)
         self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.events, rules)
+        undeclared = Undeclared(self._sessions, self._registry, options.principal, self._executor.warn)
+        self._registry.suggest, self._registry.recall = undeclared.suggest, undeclared.recall
+        self._registry.offered = lambda id: undeclared.server_of(id) is not None
+        self._pipeline.undeclared = undeclared
 
     @classmethod
     def from_config(cls, path: str | Path = "rtfs.yaml", **overrides: Any) -> Self:
@@ -169,6 +175,22 @@ class Runtime:
             return decorate
         self._registry.declare(python_entry(id, function, blocking, manifest, self._executor.warn), replace)
         return function
+
+    def add_server(self, name: str, *, url: str | None = None, command: str | None = None, **fields: Any) -> None:
+        """Name an MCP server: its tools are callable as `mcp.NAME.TOOL`, listed when a call needs one, and pinned at
+        first use. url: its address. command: what to start, with `args`, `env` and `cwd`. fields: as in `mcp_servers:`
+        (`headers`, `oauth`, `scope` …). Raises HostError `config/invalid`."""
+        from rtfs.host.servers import add_server
+
+        given = {"url": url, "command": command}
+        add_server(self, name, {**fields, **{key: value for key, value in given.items() if value is not None}})
+
+    @property
+    def servers(self) -> Servers:
+        """name → `ServerInfo` of every configured or added server."""
+        from rtfs.host.servers import Servers
+
+        return Servers(self)
 
     def register_session_handler(self, name: str, handler: Any) -> None:
         """Have a `SessionHandler` serve the capabilities whose `:metadata` has its name as a key."""
@@ -308,11 +330,3 @@ def _open_values(options: RuntimeOptions) -> Values:
     from rtfs.host.bundled.kv_file import InFile
 
     return InFile(options.kv, options.durability)
-
-
-def _suggest_import(id: str) -> str | None:
-    """How to declare a capability that looks like a tool of an MCP server."""
-    if not id.startswith("mcp."):
-        return None
-    server = id.split(".")[1] or "SERVER"
-    return f"`rtfs mcp import {server} -o DIR` declares the server's tools; then load them: --load DIR"

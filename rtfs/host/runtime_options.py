@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         kv: str | Path | None
         state: str | Path | None
         durability: str
+        strict_arguments: bool
         approve: Callable[[ApprovalRequest], Any] | None
         elicit: Callable[[Question], Any] | None
         sample: Callable[[SamplingRequest], Any] | None
@@ -70,6 +71,7 @@ class RuntimeOptions(Options):
     policy_seconds    how long it may take
     rules, quotas     see `rtfs.host.policy.rules`
     max_calls         host calls that a run may make
+    strict_arguments  whether keys that an input schema does not name are refused
 
     Limits:
     limits            of the machine: `Limits`, or a mapping of its fields
@@ -125,6 +127,7 @@ class RuntimeOptions(Options):
         "rules",
         "sample",
         "state",
+        "strict_arguments",
         "stub",
         "width",
     )
@@ -148,6 +151,7 @@ class RuntimeOptions(Options):
     kv: str | None
     state: str | None
     durability: str
+    strict_arguments: bool
     approve: Callable[[ApprovalRequest], Any] | None
     elicit: Callable[[Question], Any] | None
     sample: Callable[[SamplingRequest], Any] | None
@@ -178,6 +182,7 @@ class RuntimeOptions(Options):
         kv: str | Path | None = None,
         state: str | Path | None = None,
         durability: str = KILL,
+        strict_arguments: bool = True,
         approve: Callable[[ApprovalRequest], Any] | None = None,
         elicit: Callable[[Question], Any] | None = None,
         sample: Callable[[SamplingRequest], Any] | None = None,
@@ -206,6 +211,7 @@ class RuntimeOptions(Options):
             kv=None if kv is None else str(kv),
             state=None if state is None else str(state),
             durability=check_mode(durability),
+            strict_arguments=strict_arguments,
             approve=approve,
             elicit=elicit,
             sample=sample,

@@ -36,7 +36,7 @@ _COMMANDS: dict[str, Command] = {}
 
 NAMES = (
     "doc", "source", "apropos", "type", "ast", "expand", "caps", "policy", "sessions", "ledger", "time", "load",
-    "reload", "set", "help", "quit",
+    "reload", "save", "history", "set", "help", "quit",
 )  # fmt: skip
 """All commands, in the order of the help."""
 
@@ -93,6 +93,15 @@ def hint_for(text: str) -> str | None:
     word = text.split(None, 1)[0]
     near = _ELSEWHERE.get(word[1:]) or did_you_mean(word[1:], NAMES)
     return f"{word} is a keyword; the command is :{near}" if near else None
+
+
+def mistyped(text: str) -> None:
+    """Raise HostError `usage` for a program that can only be a mistyped command: a keyword, then words behind it."""
+    words = text.split(None, 1)
+    hint = hint_for(text) if len(words) > 1 and not words[1].startswith(("(", "[", "{", ":")) else None
+    if hint is not None:
+        near = hint.rpartition(" ")[2]
+        raise HostError(f"there is no command {words[0]}", code="usage", hint=f"did you mean {near}?")
 
 
 def hint_at_prompt(error: UserError) -> str | None:

@@ -1,9 +1,12 @@
-"""Commands about the session itself: `:time :load :reload :set :help :quit`."""
+"""Commands about the session itself: `:time :load :reload :save :history :set :help :quit`."""
 
 from __future__ import annotations
 
+import os
+
 from rtfs.repl.commands import command, commands, usage_error
 from rtfs.repl.table import table
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +52,44 @@ def reload(session: Session, argument: str) -> None:
     reload_all(session)
 
 
-@command("set", "[NAME VALUE]", "Show or change a setting: items, width, timeout, time.")
+SAVED = ";; Saved from the prompt of rtfs."
+"""The first line of a file that `:save` writes."""
+_SHOWN = 20
+
+
+@command("save", "FILE", "Write what worked in this session into a file; with the values if it is a *.test.rtfs.")
+def save(session: Session, argument: str) -> None:
+    path = argument.strip('"')
+    if not path:
+        raise usage_error("save")
+    kept = [(text, value) for text, value in session.inputs if value is not None]
+    if not kept:
+        raise HostError("nothing has worked in this session yet", code="usage")
+    golden = path.endswith(".test.rtfs")
+    parts = [f"{text.strip()}\n;=> {value}" if golden and value else text.strip() for text, value in kept]
+    try:
+        if os.path.exists(path):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                if file.readline().rstrip("\n") != SAVED:
+                    raise HostError(f"{path} is there already", code="file/exists", hint="name another file")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n\n".join([SAVED, *parts]) + "\n")
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise HostError(f"cannot write {path}: {why}", code="file/unwritable") from None
+    session.note(f"{path}: {len(kept)} input{'' if len(kept) == 1 else 's'}")
+
+
+@command("history", "[TEXT]", "The latest inputs (20), or those that hold a text, of earlier sessions too.")
+def history(session: Session, argument: str) -> None:
+    from rtfs.repl.history import earlier, history_path
+
+    own = [text for text, _ in session.inputs[:-1]]
+    texts = own if not argument else [text for text in (*earlier(history_path()), *own) if argument in text]
+    session.say("\n".join(dict.fromkeys(text.strip() for text in texts[-_SHOWN:])))
+
+
+@command("set", "[NAME VALUE]", "Show or change a setting: items, text, width, timeout, time.")
 def set_(session: Session, argument: str) -> None:
     if argument:
         name, _, value = argument.partition(" ")

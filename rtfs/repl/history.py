@@ -61,6 +61,22 @@ def _halve(descriptor: int, size: int) -> None:
         file.truncate()
 
 
+def earlier(path: str) -> list[str]:
+    """The inputs of earlier sessions, as they are kept, at a terminal also of this one; none where there is no file."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    found: list[list[str]] = []
+    for line in lines:
+        if line.startswith("# "):
+            found.append([])
+        elif line.startswith("+") and found:
+            found[-1].append(line[1:])
+    return ["\n".join(one) for one in found if one]
+
+
 def open_history(path: str) -> tuple[Any, str | None]:
     """prompt_toolkit's history for a path, and a remark if it cannot be kept there."""
     from prompt_toolkit.history import FileHistory, InMemoryHistory

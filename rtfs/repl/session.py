@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rtfs.host.runtime import Runtime
 
 _KEYWORDS_OF_RESULT = 500
+_LONGEST_KEPT = 2_000
+"""Characters of a value's text that `:save` can write down."""
 
 
 class Session:
@@ -55,6 +57,8 @@ class Session:
         self.failed = False
         self.ended = False
         self._bound = False
+        self.inputs: list[tuple[str, str | None]] = []
+        """The inputs of this session, each with the text of its value; None for a command or what failed."""
 
     # ------------------------------------------------------------------ inputs
     def is_complete(self, text: str) -> bool:
@@ -71,18 +75,21 @@ class Session:
     def feed(self, text: str) -> None:
         """Handle one input, a command or a program. Raises OutputGone, SystemExit, and KeyboardInterrupt unless a
         person types."""
-        from rtfs.repl.commands import hint_for, parse
+        from rtfs.repl.commands import hint_for, mistyped, parse
 
         if _is_blank(text):
             return
         found = parse(text)
         self.number += 1
+        self.inputs.append((text, None))
         try:
             try:
                 if found is not None:
                     command, argument = found
                     command.run(self, argument)
                 else:
+                    if self.interactive:
+                        mistyped(text)
                     self._run(text)
             finally:
                 sys.stdout.flush()
@@ -110,6 +117,7 @@ class Session:
         started = perf_counter()
         value = self.evaluate(text)
         took = perf_counter() - started
+        self.inputs[-1] = (text, _spelled(value))
         self.result(value)
         if self.settings.time:
             from rtfs.repl.commands_session import spoken
@@ -163,7 +171,7 @@ class Session:
         """Show a value."""
         from rtfs.repl.show import show
 
-        text = show(value, items=self.settings.items, width=self.settings.columns())
+        text = show(value, items=self.settings.items, width=self.settings.columns(), text=self.settings.text)
         if self.color and len(text) < 50_000:
             from rtfs.repl.paint import paint
 
@@ -217,6 +225,15 @@ class Session:
                 pending += [*value.keys(), *value.values()]
             elif kind is Vector or kind is List or kind is Set:
                 pending += islice(value, 20)
+
+
+def _spelled(value: Any) -> str:
+    """A value as text, "" for one that is too long to be kept or cannot be read back."""
+    from rtfs.repl.show import fits
+    from rtfs.syntax.printer import to_text
+
+    text = to_text(value) if fits(value, _LONGEST_KEPT) else ""
+    return text if len(text) <= _LONGEST_KEPT and "#<" not in text else ""
 
 
 def _is_blank(text: str) -> bool:

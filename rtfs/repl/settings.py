@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rtfs.repl.show import TEXT
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -14,17 +15,18 @@ _ENDLESS = 1 << 40
 
 
 class Settings:
-    """items: elements shown of a collection, 0 for all. width: columns of results, 0 for the terminal's. timeout:
-    seconds a run may take, None for any. time: whether to say how long each input took.
+    """items: elements shown of a collection, text: characters shown of texts, 0 for all. width: columns of results, 0
+    for the terminal's. timeout: seconds a run may take, None for any. time: whether to say how long each input took.
 
     whole: values begin by being shown whole, on one line each, for a program that reads them.
     """
 
-    __slots__ = ("items", "time", "timeout", "whole", "width")
+    __slots__ = ("items", "text", "time", "timeout", "whole", "width")
 
     def __init__(self, whole: bool = False) -> None:
         self.whole = whole
         self.items = 0 if whole else 100
+        self.text = 0 if whole else TEXT
         self.width = 0
         self.timeout: float | None = None
         self.time = False
@@ -86,6 +88,7 @@ def _text(value: Any) -> str:
 
 KNOWN: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "items": ("a number", _count, "elements shown of a collection; 0 shows all"),
+    "text": ("a number", _count, "characters shown of texts; 0 shows all"),
     "width": ("a number", _count, "columns of results; 0 follows the terminal"),
     "timeout": ("a number of seconds, or off", _seconds, "longest time a run may take"),
     "time": ("on or off", _switch, "say how long each input took"),

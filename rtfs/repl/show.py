@@ -16,36 +16,56 @@ if TYPE_CHECKING:
 
 _ELIDED: dict[type, str] = {List: "(…)", Vector: "[…]", Map: "{…}", Set: "#{…}"}
 
+_ENDLESS = 1 << 40
 DEEPEST = 16
 """Levels that are shown."""
 LONGEST = 20_000
-"""Characters that are shown of all strings together, or of a number."""
+"""Characters that are shown of a number."""
+TEXT = 2_000
+"""Characters that are shown of all strings together."""
 SHORTEST = 200
 """Characters of a string that are shown in any case."""
 
 
-def show(value: Any, *, items: int = 100, width: int = 80) -> str:
+def show(value: Any, *, items: int = 100, width: int = 80, text: int | None = None) -> str:
     """The text of a value.
 
-    items: elements that are shown of a collection, 0 for all of everything; in all at most ten times as many. width:
-    columns.
+    items: elements that are shown of a collection, 0 for all; in all at most ten times as many. width: columns. text:
+    characters that are shown of all strings together, 0 for all; None: 0 where items is, else `TEXT`.
     """
     from rtfs.syntax.diagnostics import clean
     from rtfs.syntax.pretty import pretty
 
-    if items > 0:
-        value = _Clip(items).clip(value, 0)
+    if text is None:
+        text = TEXT if items > 0 else 0
+    if items > 0 or text > 0:
+        value = _Clip(items or _ENDLESS, text or _ENDLESS).clip(value, 0)
     return clean(pretty(value, max(width, 20)))
+
+
+def fits(value: Any, most: int) -> bool:
+    """Whether a value has at most so many parts and characters, found out without looking at more of it."""
+    pending, left = [value], most
+    while pending:
+        part = pending.pop()
+        left -= len(part) + 1 if part.__class__ in (str, List, Vector, Map, Set) else 1
+        if left < 0 or (part.__class__ is int and part.bit_length() > most * 3):
+            return False
+        if part.__class__ is Map:
+            pending += [*part.keys(), *part.values()]
+        elif part.__class__ in (List, Vector, Set):
+            pending += part
+    return True
 
 
 class _Clip:
     """Cuts a value down to what is shown. most: elements of one collection. left: elements in all. text: characters of
     strings that are left."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, text: int) -> None:
         self.most = most
         self.left = most * 10
-        self.text = LONGEST
+        self.text = text
 
     def clip(self, value: Any, depth: int) -> Any:
         kind = value.__class__

@@ -63,7 +63,7 @@ class McpServer:
 
     url: where it listens. declaration: RTFS text that declares its tool as `mcp.example.tool`. grants: what a runtime
     must allow to call it. requests: the methods it was asked for, in order; headers: of each of them,
-    names in lower case.
+    names in lower case; calls: the params of each `tools/call`.
     """
 
     def __init__(self, call: Answer | None = None, *, initialize: Answer | None = None) -> None:
@@ -78,6 +78,7 @@ class McpServer:
             "tools/call": call or Answer(result={"content": [{"type": "text", "text": "done"}]}),
         }
         self.requests: list[str] = []
+        self.calls: list[dict[str, Any]] = []
         self.replies: SimpleQueue[Any] = SimpleQueue()
         self.headers: list[dict[str, str]] = []
         self._stop = threading.Event()
@@ -135,6 +136,8 @@ def _handler(owner: McpServer) -> type[BaseHTTPRequestHandler]:
             method = request.get("method", "")
             owner.requests.append(method)
             owner.headers.append({name.lower(): value for name, value in self.headers.items()})
+            if method == "tools/call":
+                owner.calls.append(request.get("params"))
             if not method:
                 owner.replies.put(request.get("result"))
             if "id" not in request or not method:

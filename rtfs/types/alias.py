@@ -113,7 +113,13 @@ class Alias(Type):
 
     def _steps(self, value: Any) -> Steps:
         found = yield self.target, value
-        if found is not None and found.path is None and found.type is self._target and not found.expected:
+        if (
+            found is not None
+            and found.path is None
+            and found.type is self._target
+            and not found.expected
+            and not found.unknown
+        ):
             return Misfit(self, value, note=found.note)
         return found
 

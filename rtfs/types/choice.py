@@ -124,7 +124,7 @@ class Union(Type):
             found = yield member, value
             if found is None:
                 return None
-            if found.path is not None:
+            if found.path is not None or found.unknown is not None:
                 inner.append(found)
         # Only one alternative had the right shape: what is wrong inside it says more than the whole union.
         return inner[0] if len(inner) == 1 else Misfit(self, value)

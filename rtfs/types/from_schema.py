@@ -13,7 +13,7 @@ from rtfs.types.malformed import Malformed
 from rtfs.types.predicates import Predicate, make_predicate
 from rtfs.types.record import Field, Record
 from rtfs.types.shapes import MapOf, SetOf, Tuple, VectorOf
-from rtfs.values import Vector
+from rtfs.values import Map, Vector
 from rtfs.values.keyword import Keyword, is_keyword_name
 
 TYPE_CHECKING = False
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 30
 MAX_NODES = 10_000
 MAX_NOTES = 100
+MAX_TEXT = 2_000
+"""Characters of a description that are kept."""
 
 _KINDS = ("null", "boolean", "integer", "number", "string", "array", "object")
 _SPEAKS = {
@@ -55,17 +57,18 @@ _UNSAID = (
 _FORMATS = {"uri": "is-url", "url": "is-url", "iri": "is-url", "email": "is-email", "idn-email": "is-email"}
 
 
-def from_json_schema(schema: Any, notes: list[str] | None = None) -> Any:
+def from_json_schema(schema: Any, notes: list[str] | None = None, *, arguments: bool = False) -> Any:
     """The type expression for a JSON Schema (parsed JSON: dict or bool). Never raises.
 
-    notes: a list that gets a line for each thing the type does not say ("#/properties/a: …").
+    notes: a list that gets a line for each thing the type does not say ("#/properties/a: …"). arguments: it is a
+    schema of arguments, where what has a default may be left out, also if it is called required.
     """
-    return type_from_json_schema(schema, notes).form
+    return type_from_json_schema(schema, notes, arguments=arguments).form
 
 
-def type_from_json_schema(schema: Any, notes: list[str] | None = None) -> Type:
+def type_from_json_schema(schema: Any, notes: list[str] | None = None, *, arguments: bool = False) -> Type:
     """Like `from_json_schema`, giving the type itself."""
-    reader = _Reader(schema, notes if notes is not None else [])
+    reader = _Reader(schema, notes if notes is not None else [], arguments)
     try:
         return reader.read(schema, "#", 0, None)
     except RecursionError:
@@ -73,8 +76,9 @@ def type_from_json_schema(schema: Any, notes: list[str] | None = None) -> Type:
 
 
 class _Reader:
-    def __init__(self, root: Any, notes: list[str]) -> None:
+    def __init__(self, root: Any, notes: list[str], arguments: bool) -> None:
         self.root = root
+        self.arguments = arguments
         self.notes = notes
         self.left = MAX_NODES
         self.following: list[str] = []
@@ -220,6 +224,22 @@ class _Reader:
                 self.note(place, f"the format {format[:50]} is not checked")
         return found
 
+    def about(self, property: str, schema: Any) -> dict[str, Any]:
+        """What a property's schema says of it for people and models; titles that only repeat its name are left out."""
+        found: dict[str, Any] = {}
+        for name in ("title", "description"):
+            text = schema.get(name) if isinstance(schema, dict) else None
+            if isinstance(text, str) and (text := _plain_text(text)):
+                found[name] = text
+        if _letters(found.get("title", "")) == _letters(property):
+            found.pop("title", None)
+        if isinstance(schema, dict) and "default" in schema:
+            try:
+                found["default"] = _plain_value(schema["default"])
+            except ValueError:
+                pass
+        return found
+
     def array(self, schema: dict[Any, Any], place: str, depth: int) -> Type:
         prefix, rest = schema.get("prefixItems"), schema.get("items", True)
         if isinstance(rest, list):
@@ -253,18 +273,20 @@ class _Reader:
         for name, one in named.items():
             if isinstance(name, str) and (self.left >= 0 or name in must):
                 type = self.read(one, f"{place}/properties/{name}", depth + 1, None)
-                fields[name] = Field(_key(name), type, name not in must)
+                optional = name not in must or (self.arguments and isinstance(one, dict) and "default" in one)
+                fields[name] = Field(_key(name), type, optional, self.about(name, one))
         for name in required:
             if name not in fields:
                 fields[name] = Field(_key(name), ANY)
-        more = schema.get("additionalProperties", True)
+        more = schema.get("additionalProperties")
         if "patternProperties" in schema or len(fields) < len(named):
             more = True
-        rest = self.read(more, f"{place}/additionalProperties", depth + 1, None) if more is not True else ANY
+        # What is not said stays unsaid: arguments are refused that a schema does not speak of.
+        rest = None if more is None else self.read(more, f"{place}/additionalProperties", depth + 1, None)
         made: Type = MAP
-        if fields or rest is NEVER:
-            made = Record(fields.values(), None if rest is ANY else rest)
-        elif rest is not ANY:
+        if fields or rest is NEVER or (rest is None and isinstance(properties, dict)):
+            made = Record(fields.values(), rest)
+        elif rest is not None and rest is not ANY:
             made = MapOf(union((STRING, KEYWORD)), rest)
         parts = [made]
         if isinstance(schema.get("propertyNames"), dict):
@@ -272,6 +294,31 @@ class _Reader:
             if names is not STRING and names is not ANY:
                 parts.append(MapOf(union((names, KEYWORD)), ANY))
         return _both(parts, _sizes(schema, "Properties", "count"))
+
+
+def _letters(text: str) -> str:
+    return "".join([c for c in text.casefold() if c.isalnum()])
+
+
+def _plain_text(text: str) -> str:
+    """A foreign text for people: without control and invisible characters, and not endless."""
+    clean = "".join([c if c == "\n" or c.isprintable() else " " for c in text.replace("\r\n", "\n")]).strip()
+    return clean if len(clean) <= MAX_TEXT else clean[: MAX_TEXT - 1] + "…"
+
+
+def _plain_value(value: Any, left: int = 50) -> Any:
+    """A small JSON value as a value of the language; ValueError for others."""
+    if value is None or value.__class__ in (bool, int):
+        return value
+    if value.__class__ is float and value - value == 0:
+        return value
+    if value.__class__ is str and len(value) <= MAX_TEXT and value.isprintable():
+        return value
+    if value.__class__ is list and len(value) <= left:
+        return Vector([_plain_value(one, left // 4) for one in value])
+    if value.__class__ is dict and len(value) <= left and all(isinstance(key, str) for key in value):
+        return Map([(_key(key), _plain_value(one, left // 4)) for key, one in value.items()])
+    raise ValueError("it is not shown")
 
 
 def _named_kinds(schema: dict[Any, Any]) -> list[str] | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rtfs.types.type import Type
 
     Resolve = Callable[[str], "Type | None"]
+    _Entry = tuple[Any, Any, bool, int | None, dict[str, Any]]
 
 MAX_DEPTH = 100
 _NAMES = (Symbol, Keyword)
@@ -231,10 +232,10 @@ class _Parser:
         rest: Type | None = None
         for part in parts:
             if part.__class__ is Map:
-                entries: list[tuple[Any, Any, bool, int | None]] = [(k, v, False, None) for k, v in part.items()]
+                entries: list[_Entry] = [(k, v, False, None, {}) for k, v in part.items()]
             else:
                 entries = [self.entry(part)]
-            for key, value, optional, place in entries:
+            for key, value, optional, place, about in entries:
                 self.parent, self.place = part, place if place is not None else _value_place(part, key)
                 made = self.type(value, depth)
                 if key is _REST:
@@ -244,19 +245,22 @@ class _Parser:
                     raise Malformed("type/malformed", "a field is named by a keyword or a string", part)
                 if key in fields:
                     raise Malformed("type/malformed", "a field is named twice", part)
-                fields[key] = Field(key, made, optional or self.says_optional(value))
+                fields[key] = Field(key, made, optional or self.says_optional(value), about)
         return Record(fields.values(), rest)
 
-    def entry(self, part: Any) -> tuple[Any, Any, bool, int | None]:
-        """key, type, optional and place of the type in `[:k T]`, `[:k T ?]`, `[:k ? T]`, `[:k {:optional true} T]`."""
+    def entry(self, part: Any) -> _Entry:
+        """key, type, optional, place of the type, what is said of the field: `[:k T]`, `[:k T ?]`, `[:k {…} T]`."""
         if part.__class__ is Vector and len(part) == 2:
-            return part[0], part[1], False, 1
+            return part[0], part[1], False, 1, {}
         if part.__class__ is Vector and len(part) == 3:
             key, second, third = part
             if third.__class__ in _NAMES and third.name == "?":
-                return key, second, True, 1
-            if second.__class__ is Map and second.get(Keyword("optional")).__class__ is bool:
-                return key, third, second.get(Keyword("optional")), 2
+                return key, second, True, 1, {}
+            if second.__class__ is Map and all(one.__class__ is Keyword for one in second.keys()):  # noqa: SIM118
+                about = {one.name: value for one, value in second.items()}
+                optional = about.pop("optional", False)
+                if optional.__class__ is bool:
+                    return key, third, optional, 2, about
         raise Malformed("type/malformed", "a field is [:key T] or [:key T ?]", part)
 
     def says_optional(self, form: Any) -> bool:

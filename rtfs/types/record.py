@@ -1,4 +1,4 @@
-"""Records: maps with named fields, `[:map [:k T] [:k T ?] [:* T]]` or `{:k T}`.
+"""Records: maps with named fields, `[:map [:k T] [:k T ?] [:k {:description "…"} T] [:* T]]` or `{:k T}`.
 
 A field named by a keyword may stand in the map under the string of that name too; where both are there, both must fit
 (a map that goes out as JSON must not smuggle an unchecked value past its own check). Other keys are allowed, of any
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 
 class Field:
-    """One field: `key` (Keyword or str), `type`, `optional` (the key may be absent)."""
+    """One field: `key` (Keyword or str), `type`, `optional` (the key may be absent). `about`: what is said of it for
+    people and models (`description`, `title`, `default` …), by name; no part of the type."""
 
-    __slots__ = ("key", "optional", "type")
+    __slots__ = ("about", "key", "optional", "type")
 
-    def __init__(self, key: Any, type: Type, optional: bool = False) -> None:
+    def __init__(self, key: Any, type: Type, optional: bool = False, about: dict[str, Any] | None = None) -> None:
         self.key = key
         self.type = type
         self.optional = optional
+        self.about = about or {}
 
     @property
     def name(self) -> str:
@@ -37,6 +39,10 @@ class Field:
 
     @property
     def form(self) -> Any:
+        if self.about:
+            options = [(Keyword(name), value) for name, value in self.about.items()]
+            options += [(Keyword("optional"), True)] if self.optional else []
+            return Vector([self.key, Map(options), long_form(self.type)])
         if not self.optional:
             return Vector([self.key, long_form(self.type)])
         form = self.type.form
@@ -101,6 +107,10 @@ class Record(Type):
         """The field that a map's key belongs to (a string also to a keyword field), or None."""
         return self._named.get(key) if key.__class__ is Keyword or key.__class__ is str else None
 
+    def refuses(self, key: Any) -> bool:
+        """Whether a map that fits cannot have this key."""
+        return False
+
     def with_optional(self, keys: Any, nullable: bool = False) -> Type:
         """The record with some keys made optional.
 
@@ -125,7 +135,7 @@ class Record(Type):
                 type = type.with_optional(deeper[field.key], nullable)
             if nullable and field.key in here:
                 type = nilable(type)
-            fields.append(Field(field.key, type, optional))
+            fields.append(Field(field.key, type, optional, field.about))
         return Record(fields, self.rest)
 
     def _key(self) -> Any:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.types.predicates import Predicate
+    from rtfs.types.record import Field
     from rtfs.types.type import Type
 
     Schema = dict[str, Any]
@@ -137,7 +138,7 @@ class _Writer:
     def record(self, type: Record) -> Schema:
         schema: Schema = {"type": "object"}
         if type.fields:
-            schema["properties"] = {field.name: self.write(field.type) for field in type.fields}
+            schema["properties"] = {field.name: {**self.write(field.type), **_about(field)} for field in type.fields}
         required = list(dict.fromkeys(field.name for field in type.fields if not field.optional))
         if required:
             schema["required"] = required
@@ -178,6 +179,18 @@ class _Writer:
                 return schema
             schema = _merge(schema, _condition(predicate, _kinds(schema)))
         return schema
+
+
+def _about(field: Field) -> Schema:
+    """What is said of a field that JSON Schema has a word for."""
+    found: Schema = {}
+    for name in ("title", "description", "default", "examples"):
+        if name in field.about:
+            try:
+                found[name] = json_value(field.about[name])
+            except ValueError:
+                continue
+    return found
 
 
 def _kinds(schema: Schema) -> tuple[str, ...]:

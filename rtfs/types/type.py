@@ -24,20 +24,32 @@ _set = object.__setattr__
 
 
 class Misfit:
-    """Where a value departs from a type. `path`: nested pairs (key, rest), outermost first, or None."""
+    """Where a value departs from a type. `path`: nested pairs (key, rest), outermost first, or None. `unknown`: a
+    1-tuple of the key that a closed record does not know, or None."""
 
-    __slots__ = ("expected", "got", "note", "path", "type")
+    __slots__ = ("expected", "got", "note", "path", "type", "unknown")
 
-    def __init__(self, type: Type, got: Any, *, expected: str = "", note: str = "", path: Any = None) -> None:
+    def __init__(
+        self,
+        type: Type,
+        got: Any,
+        *,
+        expected: str = "",
+        note: str = "",
+        path: Any = None,
+        unknown: tuple[Any] | None = None,
+    ) -> None:
         self.type = type
         self.got = got
         self.expected = expected
         self.note = note
         self.path = path
+        self.unknown = unknown
 
     def under(self, part: Any) -> Misfit:
         """The same misfit, seen from the value that holds the part at `part`."""
-        return Misfit(self.type, self.got, expected=self.expected, note=self.note, path=(part, self.path))
+        path = (part, self.path)
+        return Misfit(self.type, self.got, expected=self.expected, note=self.note, path=path, unknown=self.unknown)
 
     def keys(self) -> list[Any]:
         keys, rest = [], self.path
@@ -257,7 +269,13 @@ def mismatch(type: Type, value: Any, what: str = "value") -> TypeMismatch:
     keys = misfit.keys()
     place = f" at {shorten_path(keys)}" if keys else ""
     expected = clip(misfit.expected or misfit.type.describe())
-    if misfit.got is MISSING:
+    hint = None
+    if misfit.unknown is not None:
+        got = "unknown key"
+        keys.append(misfit.unknown[0])
+        text = f"{what}: there is no key {shorten(misfit.unknown[0])} at {shorten_path(keys)}"
+        hint = _known_keys(misfit.type, misfit.unknown[0])
+    elif misfit.got is MISSING:
         got, text = "nothing", f"{what}: expected {expected}{place}, but the key is missing"
     else:
         got = kind_name(misfit.got)
@@ -273,4 +291,16 @@ def mismatch(type: Type, value: Any, what: str = "value") -> TypeMismatch:
             (Keyword("what"), what),
         ]
     )
-    return TypeMismatch("type/mismatch", text, data=data)
+    return TypeMismatch("type/mismatch", text, data=data, hint=hint)
+
+
+def _known_keys(record: Any, key: Any) -> str:
+    """The key that was meant instead of an unknown one, or those that there are."""
+    from rtfs.syntax.suggest import did_you_mean
+    from rtfs.types.show import clip, shorten
+
+    known = {field.name: field.key for field in record.fields}
+    near = did_you_mean(getattr(key, "name", None) or str(key), list(known))
+    if near is not None:
+        return f"did you mean {shorten(known[near])}?"
+    return clip("it takes " + ", ".join(shorten(one) for one in known.values()) if known else "it takes no arguments")

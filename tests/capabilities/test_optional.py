@@ -59,3 +59,8 @@ def test_optional_names_of_every_spelling() -> None:
     assert optional_names(form("{:a :int? :b :int}")) == {"a"}
     assert optional_names(form("[:map [:a :int?] [:b :int ?] [:c :int] {:d :int?}]")) == {"a", "b", "d"}
     assert optional_names(None) == frozenset()
+
+
+def test_what_is_said_of_a_key_makes_it_no_optional_one() -> None:
+    schema = '[:map [:a {:description "x"} :int] [:b {:optional true :default 1} :int] [:c {} :int?]]'
+    assert optional_names(form(schema)) == {"b", "c"}

@@ -37,7 +37,7 @@ def test_a_configuration_that_is_not_named_is_pointed_out(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rtfs.yaml").write_text("allow: []\n")
-    assert "--config rtfs.yaml" in doctor(capsys)[1]["config"][0][1]
+    assert "--trust, or name it with --config rtfs.yaml" in doctor(capsys)[1]["config"][0][1]
 
 
 def test_a_broken_configuration_is_told_with_its_place(capsys: Captured, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_keyword_is_a_keyword_still(session: Session, capsys: Captured) -> Non
     assert said(session, capsys, "(:type {:type 1})")[0] == "1\n"
     assert said(session, capsys, "(do :type)")[0] == ":type\n"
     assert said(session, capsys, ":sourec") == (":sourec\n", ":sourec is a keyword; the command is :source\n")
-    assert said(session, capsys, ":laod x.rtfs")[1].endswith(":laod is a keyword; the command is :load\n")
+    assert "did you mean :load?" in said(session, capsys, ":laod x.rtfs")[1]
     assert said(session, capsys, ":owner 1") == ("1\n", "")
 
 
@@ -204,7 +204,7 @@ def test_time_says_how_many_calls_were_made(session: Session, capsys: Captured) 
 
 
 def test_settings(session: Session, capsys: Captured) -> None:
-    assert "items   100  elements shown" in said(session, capsys, ":set")[0]
+    assert "items   100   elements shown" in said(session, capsys, ":set")[0]
     assert said(session, capsys, ":set items 2", "[1 2 3]")[0] == "[1 2 … 1 more]\n"
     assert said(session, capsys, ":set width 20", ":set items 0", "(range 12)")[0].count("\n") > 1
     assert "limit/time" in said(session, capsys, ":set timeout 0.05", "(loop [] (recur))")[1]
@@ -257,3 +257,35 @@ def test_a_changed_module_is_imported_again(capsys: Captured, tmp_path: Path, mo
 def test_quit(session: Session) -> None:
     session.feed(":quit")
     assert session.ended
+
+
+def test_what_worked_is_saved_as_a_file_or_as_golden_tests(session: Session, capsys: Captured, tmp_path: Path) -> None:
+    plain, golden = tmp_path / "plan.rtfs", tmp_path / "plan.test.rtfs"
+    assert "nothing has worked" in said(session, capsys, "(oops", f":save {plain}")[1]
+    said(session, capsys, "(defn twice [x] (* 2 x))", "(twice 21)", "(twice :a)", ":doc map", f":save {plain}")
+    assert plain.read_text().split("\n", 2)[2] == "(defn twice [x] (* 2 x))\n\n(twice 21)\n"
+    assert said(session, capsys, f":save {golden}")[1] == f"{golden}: 2 inputs\n"
+    assert "(twice 21)\n;=> 42\n" in golden.read_text()
+    assert said(session, capsys, f":save {golden}")[1] == f"{golden}: 2 inputs\n"
+    (tmp_path / "mine.rtfs").write_text("mine")
+    assert "there already" in said(session, capsys, f":save {tmp_path}/mine.rtfs")[1]
+    assert (tmp_path / "mine.rtfs").read_text() == "mine"
+
+
+def test_the_history_of_this_session_and_of_earlier_ones(
+    session: Session, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "history"
+    kept.write_text("\n# 2026-01-01\n+(old 1\n+  2)\n\n# 2026-01-02\n+(older)\n")
+    monkeypatch.setenv("RTFS_HISTORY", str(kept))
+    assert said(session, capsys, "(+ 1 2)", ":doc map", ":history")[0] == "(+ 1 2)\n:doc map\n"
+    assert said(session, capsys, ":history old")[0].startswith("(old 1\n  2)\n(older)\n")
+
+
+def test_a_long_text_does_not_flood_the_screen(session: Session, capsys: Captured) -> None:
+    text = '(let [base (reduce (fn [s _] (str s s)) "abcdefgh" (range 14))] {:data base :more base})'
+    out, _ = said(session, capsys, text)
+    assert len(out) < 5_000
+    assert "more characters" in out
+    out, _ = said(session, capsys, ":set text 0", text)
+    assert len(out) > 200_000

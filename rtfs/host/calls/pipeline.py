@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from rtfs.host.audit.events import Events
     from rtfs.host.calls.hints import Hints
     from rtfs.host.calls.session_calls import Sessions
+    from rtfs.host.calls.undeclared import Undeclared
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.policy.policy import Guard
     from rtfs.host.policy.protected_files import OwnFiles
@@ -73,9 +74,14 @@ class Pipeline:
     """policy: the built-in decision function, or None (then everything is denied). guard: the embedder's policy, asked
     instead, or None. hints, sessions: the stages of those names; stub: `f(id, arguments)`, asked first at the route
     stage for what would leave the process, answering NotImplemented for no (tests use it). rules: of the configuration,
-    or None. own: the host's own files, or None. approvals: whom to ask about what they want asked."""
+    or None. own: the host's own files, or None. approvals: whom to ask about what they want asked.
+    undeclared: finds capabilities that nobody declared, or None. strict_arguments: keys that an input schema does not
+    name are refused."""
 
-    __slots__ = ("approvals", "events", "guard", "hints", "own", "policy", "rules", "sessions", "stub")
+    __slots__ = (
+        "approvals", "events", "guard", "hints", "own", "policy", "rules", "sessions", "strict_arguments", "stub",
+        "undeclared",
+    )  # fmt: skip
 
     def __init__(self, events: Events, sessions: Sessions, hints: Hints) -> None:
         self.events = events
@@ -83,6 +89,8 @@ class Pipeline:
         self.hints = hints
         self.guard: Guard | None = None
         self.own: OwnFiles | None = None
+        self.undeclared: Undeclared | None = None
+        self.strict_arguments = True
         self.rules: Rules | None = None
         self.approvals = Approvals()
         self.policy: Callable[..., Decision] | None = policy.decide
@@ -92,6 +100,8 @@ class Pipeline:
         """Perform a `call`; awaited, its value. Raises UserError (`capability/…`, `policy/…`, `session/…`,
         `type/mismatch`)."""
         entry = frame.run.registry.find(call.id)
+        if entry is None and self.undeclared is not None:
+            return self._perform_undeclared(call, frame, self.undeclared)
         if entry is not None and (entry.signature is not None or entry.route == SESSION or entry.takes_sets):
             self._bring_into_form(entry, call, frame)
         return frame.run.durability.perform(self._perform, call, frame)
@@ -112,7 +122,7 @@ class Pipeline:
         stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
         try:
-            _check_arguments(entry, arguments, text, frame)
+            _check_arguments(entry, arguments, text, frame, self.strict_arguments)
             chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
             await journaled.announce(entry, bool(chosen))
             if chosen:
@@ -129,6 +139,20 @@ class Pipeline:
             raise
         self.events.emit(CallEnded(context, number, entry.id, "ok", perf_counter_ns() - started, result))
         return value
+
+    async def _perform_undeclared(self, call: HostCall, frame: Frame, undeclared: Undeclared) -> Any:
+        """Perform a call of a capability that nobody declared, once the server that is configured for it was asked."""
+        try:
+            entry = await undeclared.find(call, frame, self)
+        except UserError as error:
+            error.capability = error.capability or call.id
+            clean(error)
+            raise
+        if entry is None:
+            return await frame.run.durability.perform(self._perform, call, frame)
+        if frame.run.registry.find(call.id) is None:  # denied with any arguments
+            self._admit(entry, as_text(call.args), self.decide(entry, call.args, frame.context), frame)
+        return await self.perform(call, frame)
 
     def _unknown(self, call: HostCall, frame: Frame) -> HostError:
         """The error of a call to an id that is not registered, recorded as a denial."""
@@ -338,14 +362,16 @@ def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:
     return Permit(needs, context.principal, context.names_host, frame.idempotency_key, frame.run.output)
 
 
-def _check_arguments(entry: Entry, arguments: tuple[Any, ...], text: str, frame: Frame) -> None:
-    """Raise for output that is too much, for functions and for what the input schema does not take."""
+def _check_arguments(entry: Entry, arguments: tuple[Any, ...], text: str, frame: Frame, strict: bool) -> None:
+    """Raise for output that is too much, for functions and for what the input schema does not take. strict: also for
+    keys that it does not name."""
     if entry.prints:
         frame.run.budget.print(text)
     if "#<function" in text and entry.route != BRANCHES:
         refuse_functions(entry, arguments)
     if entry.check_input is not None:
-        entry.check_input(one_value(arguments), f'the input of "{entry.id}"')
+        check = entry.check_input if strict or entry.fields.input_type is None else entry.fields.input_type.check
+        check(one_value(arguments), f'the input of "{entry.id}"')
 
 
 def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.capabilities.sessions.events import PoolEvent
+    from rtfs.capabilities.sessions.handler import SessionCall
     from rtfs.capabilities.sessions.limits import PoolLimits
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
@@ -233,6 +234,49 @@ class Sessions:
             import asyncio
 
             asyncio.run_coroutine_threadsafe(pool.end_run(run_id), self._engine.loop())
+
+    def servers(self, provider: str) -> Any:
+        """The servers that are configured for a handler, by name; None if there are none."""
+        given = self._options.get(provider, {}).get("servers")
+        return getattr(self._handlers.get(provider), "servers", None) if given is None else given
+
+    def set_servers(self, provider: str, servers: Any) -> None:
+        """Have a handler, also one that is made already, know these servers."""
+        self._options[provider] = {**self._options.get(provider, {}), "servers": servers}
+        if provider in self._handlers:
+            self._handlers[provider].servers = servers
+
+    def with_servers(self) -> list[str]:
+        """The handlers that servers are configured for."""
+        return [name for name in {**self._options, **self._handlers} if self.servers(name)]
+
+    def call_for(self, entry: Entry, value: Any, frame: Frame) -> SessionCall:
+        """A call to the server of a capability that is not the capability's own (listing tools, say)."""
+        from rtfs.capabilities.sessions.handler import SessionCall
+
+        handler, context = self.handler(self.provider(entry)), frame.context
+        return SessionCall(
+            entry.id,
+            entry.fields.flat_metadata,
+            value,
+            principal=context.principal,
+            credential=self._credential(handler, entry, context),
+            deadline=frame.run.deadline,
+            logins=self._may_use_login(handler, entry, context),
+            run_id=context.run_id,
+        )
+
+    async def with_session(self, entry: Entry, call: SessionCall, operation: Any, frame: Frame, number: int) -> Any:
+        """Run an operation of a handler with a session, as a call is: its server may ask the person behind it."""
+        name, asked = self.provider(entry), self.questions
+        if asked is None:
+            return await OnLoop(lambda: self.pool().with_session(name, call, operation))
+        from rtfs.host.exchange import Exchange
+
+        async def begin(ask: Any) -> Any:
+            return await self.pool().with_session(name, call.asking(ask), operation)
+
+        return await Exchange(begin, lambda question: asked.settle(question, entry, frame, number, self._events))
 
     def _credential(self, handler: Any, entry: Entry, context: RuntimeContext) -> Any:
         """The credential that the handler's names lead to, if any: the first environment variable that is set, and,

@@ -102,7 +102,8 @@ class PoolSettings(_Strict):
 class Settings(_Strict):
     """The whole file. `load`: files of declarations, relative to the file; `module_path`: folders, likewise.
     `handlers`: options of session handlers, by name. `mcp_servers`: servers by name; `mcp_files`: files that name more
-    (`.mcp.json`), relative to the file; so are `ledger` and `kv`, the file of `ccos.state.kv.*`."""
+    (`.mcp.json`), relative to the file; so are `ledger` and `kv`, the file of `ccos.state.kv.*`. `strict_arguments`:
+    whether keys that an input schema does not name are refused."""
 
     allow: list[str] = Field(default_factory=list)
     principal: str = Field("local", min_length=1)
@@ -113,6 +114,7 @@ class Settings(_Strict):
     ledger: str | None = None
     kv: str | None = Field(None, min_length=1)
     durability: Literal["kill", "power"] = "kill"
+    strict_arguments: bool = True
     limits: LimitSettings = Field(default_factory=LimitSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
     hints: HintSettings = HintSettings()
@@ -160,6 +162,7 @@ class Config:
             "ledger": None if settings.ledger is None else self.folder / settings.ledger,
             "kv": None if settings.kv is None else self.folder / settings.kv,
             "durability": settings.durability,
+            "strict_arguments": settings.strict_arguments,
             "level": settings.policy.level,
             "policy_seconds": settings.policy.timeout_ms / 1000,
             "max_calls": settings.policy.max_calls,

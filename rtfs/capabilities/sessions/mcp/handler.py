@@ -19,15 +19,18 @@ from weakref import WeakValueDictionary
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, one_line
 from rtfs.capabilities.sessions.mcp import operations
 from rtfs.capabilities.sessions.mcp.authorization import authorized, login_of
+from rtfs.capabilities.sessions.mcp.changes import changed
 from rtfs.capabilities.sessions.mcp.client import Client
 from rtfs.capabilities.sessions.mcp.lifecycle import Modern, discover, handshake, negotiate
 from rtfs.capabilities.sessions.mcp.limits import WireLimits
+from rtfs.capabilities.sessions.mcp.offers import metadata_of, pin, pinned, server_of
+from rtfs.capabilities.sessions.mcp.pins import Pins
 from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS
 from rtfs.capabilities.sessions.mcp.results import result_value
 from rtfs.capabilities.sessions.mcp.session import McpSession
 from rtfs.capabilities.sessions.mcp.target import Target, text
 from rtfs.capabilities.sessions.mcp.tool_call import call_tool
-from rtfs.capabilities.sessions.mcp.tools import Toolbox, can_be_repeated, describe, list_tools, tool_hash
+from rtfs.capabilities.sessions.mcp.tools import Toolbox, can_be_repeated, is_unchanged, list_tools
 from rtfs.capabilities.sessions.wire.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.wire.http import WebClient, authorization
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from rtfs.capabilities.declaration import Fields
     from rtfs.capabilities.sessions.handler import Session, SessionCall, SessionKey
     from rtfs.capabilities.sessions.sampling import Sample
 
@@ -70,7 +74,8 @@ class McpHandler:
     ) -> None:
         self.name = name
         self.sample = sample
-        self.servers = servers or {}
+        self.servers: Mapping[str, Mapping[str, Any]] = {} if servers is None else servers
+        self.pins = Pins()
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self.limits = limits or WireLimits()
         self.client = WebClient(self.limits.connect_seconds)
@@ -84,7 +89,7 @@ class McpHandler:
 
     def session_key(self, call: SessionCall) -> SessionKey:
         """Server, credential, principal. Raises SessionError (`session/target`) for metadata that name no server."""
-        return self._target(call.capability_id, call.metadata).key(call.secret, call.principal, call.logins)
+        return self.target(call.capability_id, call.metadata).key(call.secret, call.principal, call.logins)
 
     def credential_env(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """The environment variables that may hold the credential, the first that is set wins."""
@@ -101,16 +106,16 @@ class McpHandler:
 
     def session_scope(self, call: SessionCall) -> str | None:
         """Whose the server's sessions are: `principal`, `run` or `call`; None if nothing says."""
-        return self._target(call.capability_id, call.metadata).scope
+        return self.target(call.capability_id, call.metadata).scope
 
     def session_restorable(self, call: SessionCall) -> bool:
         """Whether a resumed run may go on in a new session with the server."""
-        return self._target(call.capability_id, call.metadata).restorable
+        return self.target(call.capability_id, call.metadata).restorable
 
     def requirements(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
         """The grants that calling an untrusted declaration needs. Raises SessionError for unusable metadata."""
         needed = []
-        target = self._target("", metadata)
+        target = self.target("", metadata)
         needed.append(f"net:{target.url.host}" if target.url is not None else f"exec:{target.command}")
         for key in ("auth_env_var", "server_url_override_env"):
             name = text(metadata.get(self._prefix + key))
@@ -130,7 +135,7 @@ class McpHandler:
 
     async def initialize_session(self, call: SessionCall) -> Session:
         """Connect, find out the era if it is not known yet, open the session."""
-        target = self._target(call.capability_id, call.metadata)
+        target = self.target(call.capability_id, call.metadata)
         if target.url is None:
             return await self._start(target, call)
         from rtfs.capabilities.sessions.mcp.transport.http import HttpChannel
@@ -163,7 +168,7 @@ class McpHandler:
     async def execute_with_session(self, session: Session, call: SessionCall) -> Any:
         """`tools/call`; the answer as an RTFS value (see `results.result_value`)."""
         assert isinstance(session, McpSession)
-        target = self._target(call.capability_id, call.metadata)
+        target = self.target(call.capability_id, call.metadata)
         operation = text(call.metadata.get(self._prefix + "operation"))
         if operation is not None:
             return await operations.perform(session, operation, call, self.limits)
@@ -171,7 +176,7 @@ class McpHandler:
         arguments = plain_arguments(call.arguments, call.optional_keys)
         pinned = text(call.metadata.get(self._prefix + "tool_hash"))
         if pinned is not None:
-            await self._check_unchanged(session, tool, pinned)
+            await self._check_unchanged(session, tool, pinned, call)
         try:
             result = await call_tool(session, tool, encode_checked(arguments), arguments, call, self.limits)
         except SessionExpired:
@@ -207,9 +212,37 @@ class McpHandler:
         assert isinstance(session, McpSession)
         return (await list_tools(session, self.limits.pages))[0]
 
+    def undeclared(self, id: str) -> dict[str, Any] | None:
+        """The flat metadata of a tool that nobody declared; None if no configured server's tools have such ids."""
+        server = server_of(id, self.servers, self.name)
+        return None if server is None else metadata_of(server, self.name)
+
+    def configured(self) -> list[dict[str, Any]]:
+        """The flat metadata of every configured server's tools."""
+        return [metadata_of(server, self.name) for server in self.servers]
+
+    def remembered(self, metadata: Mapping[str, Any], principal: str) -> list[Fields]:
+        """The declarations of a configured server's tools, as far as they are pinned. Raises HostError `config/…`,
+        `session/target`."""
+        server = metadata[self._prefix + "server_name"]
+        return pinned(self.pins, server, self.target("", metadata), principal)
+
+    async def offers(self, session: Session, call: SessionCall) -> tuple[list[Fields], str]:
+        """The declarations of a configured server's tools, pinned if they are new, and a remark for people, "" for
+        none; for `pool.with_session(name, call, handler.offers)`. A list that lacks the call's id is asked for anew."""
+        assert isinstance(session, McpSession)
+        server, target = call.metadata[self._prefix + "server_name"], self.target("", call.metadata)
+        for _ in range(2):
+            tools = await session.toolbox.known(session, self.limits.pages)
+            found, remark = pin(self.pins, server, target, call.principal, list(tools.values()))
+            if any(fields.id == call.capability_id for fields in found):
+                break
+            session.toolbox.forget()
+        return found, remark
+
     def login(self, metadata: Mapping[str, Any], principal: str) -> str | None:
         """How long the principal's stored login at the server lasts, for people; None without one."""
-        return login_of(self._target("", metadata), principal)
+        return login_of(self.target("", metadata), principal)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -217,7 +250,8 @@ class McpHandler:
             await authorized_client.source.settle()
         await self.client.aclose()
 
-    def _target(self, capability_id: str, metadata: Mapping[str, Any]) -> Target:
+    def target(self, capability_id: str, metadata: Mapping[str, Any]) -> Target:
+        """The server that metadata name. Raises SessionError `session/target`, HostError `config/…`."""
         override = None
         variable = metadata.get(self._prefix + "server_url_override_env")
         if variable is not None:
@@ -345,15 +379,15 @@ class McpHandler:
             unknown = False
             self.eras[target.identity] = _HANDSHAKE
 
-    async def _check_unchanged(self, session: McpSession, tool: str, pinned: str) -> None:
+    async def _check_unchanged(self, session: McpSession, tool: str, pinned: str, call: SessionCall) -> None:
         found = (await session.toolbox.known(session, self.limits.pages)).get(tool)
-        if found is None or tool_hash(found) != pinned:
-            what = "is not listed any more" if found is None else "is described otherwise than when it was imported"
-            raise SessionError(
-                f"{describe(tool)} {what}",
-                code="capability/changed",
-                hint="look at what changed and import it again",
-            )
+        if found is not None and is_unchanged(found, pinned):
+            return
+        server = text(call.metadata.get(self._prefix + "server_name"))
+        before = None
+        if server is not None and server in self.servers:
+            before = self.pins.tools(server, self.target("", call.metadata), call.principal).get(tool)
+        raise changed(tool, server, before if before is not None and is_unchanged(before, pinned) else None, found)
 
 
 def _token_name(server: str, provider: str) -> str:

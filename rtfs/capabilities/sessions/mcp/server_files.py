@@ -102,6 +102,10 @@ class ServerTable(Mapping[str, Mapping[str, Any]]):
         """Whether the entry itself says that it is not to be used."""
         return self._entries[name].disabled
 
+    def raw(self, name: str) -> Mapping[str, Any]:
+        """The fields of a server as they are written, variables not resolved; none of one that cannot be used."""
+        return self._entries[name].fields
+
     def place(self, name: str) -> Span:
         """Where the entry is."""
         return self._entries[name].place

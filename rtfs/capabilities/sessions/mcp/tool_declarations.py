@@ -11,16 +11,31 @@ import hashlib
 import re
 
 from rtfs.capabilities.sessions.mcp.tools import can_be_repeated, describe, tool_hash
-from rtfs.values import InternalError, Keyword, List, Map, Symbol, Vector
+from rtfs.values import InternalError, Keyword, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
+
+    from rtfs.capabilities.declaration import Fields
 
 LONGEST_DESCRIPTION = 4000
 """Characters of a description that are kept."""
+HEADER = ";; Written by `rtfs mcp import`; import again when the server's tool has changed."
+"""The first line of a declaration."""
 _LONGEST_NAME = 80
+_FORMAT = re.compile(r"the format .* is not checked")
+_HINTS = (
+    ("readOnlyHint", True, "only reads"),
+    ("readOnlyHint", False, "changes something"),
+    ("destructiveHint", True, "may destroy"),
+    ("destructiveHint", False, "only adds"),
+    ("idempotentHint", True, "can be repeated"),
+    ("openWorldHint", True, "reaches the outside world"),
+    ("openWorldHint", False, "stays within its own world"),
+)
+"""Annotations of a tool: name, value, words for people. Source: MCP specification, server/tools, ToolAnnotations."""
 _ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 _DEVICES = frozenset(("con", "prn", "aux", "nul", *(f"{a}{n}" for a in ("com", "lpt") for n in range(10))))
 
@@ -45,7 +60,16 @@ def declarations(
     server: what ids begin with. target: metadata that say where the server is (`server_name`, or `server_url`, or
     `command` and `args`). notes: gets a line for each thing that was left out.
     """
-    made: list[Declaration] = []
+    return [
+        Declaration(
+            id.removeprefix(f"mcp.{safe_name(server)}.") + ".rtfs", id, _text(id, tool, target, notes), tool["name"]
+        )
+        for id, tool in _named(tools, server, notes)
+    ]
+
+
+def _named(tools: list[dict[str, Any]], server: str, notes: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tools that can be called, each with its id."""
     taken: set[str] = set()
     seen: set[str] = set()
     for tool in tools:
@@ -61,9 +85,23 @@ def declarations(
         if word.casefold() in taken:
             word = f"{word}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         taken.add(word.casefold())
-        id = f"mcp.{safe_name(server)}.{word}"
-        made.append(Declaration(word + ".rtfs", id, _text(id, tool, target, notes), name))
-    return made
+        yield f"mcp.{safe_name(server)}.{word}", tool
+
+
+def offered(tools: list[dict[str, Any]], server: str) -> list[Fields]:
+    """The declarations of a configured server's tools, as they are registered without any file between. server: its
+    configured name. Tools whose declaration is not valid are left out."""
+    from rtfs.capabilities.declaration import from_options
+
+    found: list[Fields] = []
+    for id, tool in _named(tools, server, []):
+        items = _form(id, tool, {"server_name": server}, []).to_list()
+        options = Map(list(zip(items[2::2], items[3::2], strict=True)))
+        try:
+            found.append(from_options(id, options, None, lambda message, span: None))
+        except UserError:
+            continue
+    return found
 
 
 def safe_name(name: str) -> str:
@@ -98,7 +136,7 @@ def _text(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[
     from rtfs.syntax.reader import read_forms
 
     head, *pairs = _lines(form, to_text)
-    text = f";; Written by `rtfs mcp import`; import again when the server's tool has changed.\n{head}\n"
+    text = f"{HEADER}\n{head}\n"
     text += "\n".join(f"  {pair}" for pair in pairs) + ")\n"
     read = list(read_forms(Source(text, "<declaration>")))
     if read != [form]:
@@ -119,6 +157,11 @@ def _form(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[
     said: list[str] = []
     keyword = Keyword
     wire = {**target, "tool_name": tool["name"], "requires_session": "auto", "tool_hash": tool_hash(tool)}
+    title, annotations = plain(tool.get("title"), 200), _annotations(tool)
+    if title:
+        wire["title"] = title
+    if annotations:
+        wire["annotations"] = Map([(keyword(key), value) for key, value in annotations.items()])
     inner = Map([(keyword(key), Vector(value) if isinstance(value, list) else value) for key, value in wire.items()])
     process = "command" in target
     pairs: list[tuple[str, Any]] = [
@@ -135,23 +178,38 @@ def _form(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[
             "metadata",
             Map([(keyword("mcp"), inner), (keyword("discovery"), Map([(keyword("method"), "mcp_introspection")]))]),
         ),
-        ("input-schema", _schema(tool.get("inputSchema"), said)),
+        ("input-schema", _schema(tool.get("inputSchema"), said, arguments=True)),
         ("output-schema", _schema(tool.get("outputSchema"), said) if tool.get("outputSchema") else keyword("any")),
     ]
-    notes += [f"{describe(tool['name'])}: {plain(line, 200)}" for line in said]
+    for line in said:
+        format = _FORMAT.search(line)
+        note = format[0] if format is not None else f"{describe(tool['name'])}: {plain(line, 200)}"
+        if note not in notes:  # formats are the same all over
+            notes.append(note)
     return List([Symbol("capability"), id, *(part for key, value in pairs for part in (keyword(key), value))])
 
 
-def _schema(schema: Any, said: list[str]) -> Any:
+def hints_of(tool: Mapping[str, Any]) -> list[str]:
+    """What a server says of a tool's effects, for people: `only reads`, `may destroy` …"""
+    said = _annotations(tool)
+    return [words for key, value, words in _HINTS if said.get(key) is value]
+
+
+def _annotations(tool: Mapping[str, Any]) -> dict[str, bool]:
+    given = tool.get("annotations")
+    known = dict.fromkeys(key for key, _, _ in _HINTS)
+    return {key: given[key] for key in known if isinstance(given, dict) and isinstance(given.get(key), bool)}
+
+
+def _schema(schema: Any, said: list[str], *, arguments: bool = False) -> Any:
     """The type of a JSON Schema as it will be read; `:any` for what no source text can hold."""
     from rtfs.source import Source
     from rtfs.syntax.printer import to_text
     from rtfs.syntax.reader import read_forms
     from rtfs.types import parse_type
     from rtfs.types.json_schema import from_json_schema
-    from rtfs.values import UserError
 
-    form = from_json_schema(schema if schema is not None else True, said)
+    form = from_json_schema(schema if schema is not None else True, said, arguments=arguments)
     try:
         read = list(read_forms(Source(to_text(form), "<schema>")))
         if read == [form]:

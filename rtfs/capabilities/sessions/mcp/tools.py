@@ -1,7 +1,7 @@
 """What a server says of its tools: all pages of `tools/list`, their fingerprints, and the headers they ask for.
 
-Must not know how tools are called or pooled. Invariant: the fingerprint of a tool depends on its name, description and
-input schema as data, not on how the server spells them.
+Must not know how tools are called or pooled. Invariant: the fingerprint of a tool depends on what the server says of it
+as data, not on how the server spells that.
 
 Source: MCP specification, server/tools; `x-mcp-header` from basic/transports/streamable-http (2026-07-28).
 """
@@ -65,9 +65,26 @@ async def list_tools(session: McpSession, pages: int) -> tuple[list[dict[str, An
     raise SessionError(f"{session.label} lists its tools on more than {pages} pages")
 
 
+_PINNED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
+"""What of a tool is covered by its hash."""
+_PINNED_FIRST = ("name", "description", "inputSchema")
+"""The same, of hashes without a version."""
+
+
 def tool_hash(tool: dict[str, Any]) -> str:
-    """`sha256:…` of a tool's name, description and input schema, in canonical JSON."""
-    said = {key: tool.get(key) for key in ("name", "description", "inputSchema")}
+    """`v2:sha256:…` of what a server says of a tool (name, title, description, schemas, annotations), in canonical
+    JSON."""
+    return "v2:" + _hash(tool, _PINNED)
+
+
+def is_unchanged(tool: dict[str, Any], pinned: str) -> bool:
+    """Whether a tool is described as when its hash was taken; a hash without a version covers name, description and
+    input schema."""
+    return pinned == (tool_hash(tool) if pinned.startswith("v2:") else _hash(tool, _PINNED_FIRST))
+
+
+def _hash(tool: dict[str, Any], keys: tuple[str, ...]) -> str:
+    said = {key: tool.get(key) for key in keys}
     canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -1,0 +1,138 @@
+"""The arguments of a capability as words of a command line: one JSON text, or `key=value` read as the schema says.
+
+Must not know how calls are made. Invariant: a value is a text where the schema takes one, so that `zip=00123` stays
+what was typed; what the schema says nothing of is JSON if it reads as such, else a text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rtfs.values import HostError, Keyword, Map, Vector, from_python
+from rtfs.values.keyword import is_keyword_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.types import Type
+
+_WORD = re.compile(r"([A-Za-z_$][^\s=:]*)(:=|=)(.*)", re.DOTALL)
+_HINT = """write name=value for each argument, or one JSON object: '{"name": "value"}'"""
+
+
+def argument_of(words: list[str], schema: Type | None) -> list[Any]:
+    """The arguments that words mean: none, or one value. schema: of the input, or None. Raises HostError `usage`,
+    `file/…`."""
+    if not words:
+        return []
+    if is_one_text(words):
+        return [from_python(_json(words[0], "the argument"), keywords=True)]
+    found: dict[Any, Any] = {}
+    for word in words:
+        match = _WORD.fullmatch(word)
+        if match is None:
+            raise HostError(f"{word!r} is not an argument", code="usage", hint=_HINT)
+        path, sign, text = match[1], match[2], match[3]
+        keys, type = _path(path, schema)
+        into = found
+        for key in keys[:-1]:
+            into = into.setdefault(key, {})
+            if not isinstance(into, dict):
+                raise HostError(f"{path} is given in two ways", code="usage")
+        if sign == ":=":
+            value = from_python(_json(text, path), keywords=True)
+        else:
+            value = _value(_file(text[1:]) if text.startswith("@") else text, type, repeated=keys[-1] in into)
+        if keys[-1] in into:
+            value = _more(into[keys[-1]], value)
+        into[keys[-1]] = value
+    return [_map(found)]
+
+
+def is_one_text(words: list[str]) -> bool:
+    """Whether the words are one JSON text."""
+    return len(words) == 1 and _WORD.fullmatch(words[0]) is None
+
+
+def _path(path: str, schema: Type | None) -> tuple[list[Any], Type | None]:
+    """The keys that lead to a value, and its type if the schema says one: `a.b` is the field `b` of the map `a`, unless
+    a field is called so."""
+    field = _field(schema, path)
+    if field is not None or "." not in path:
+        return [_key(path) if field is None else field.key], None if field is None else field.type
+    first, _, rest = path.partition(".")
+    keys, type = _path(rest, getattr(_field(schema, first), "type", None))
+    return [*_path(first, schema)[0], *keys], type
+
+
+def _field(type: Type | None, name: str) -> Any:
+    """The field of a name in a type that takes maps."""
+    from rtfs.types.alias import Alias
+    from rtfs.types.choice import And, Union
+    from rtfs.types.record import Record
+
+    pending = [type]
+    for _ in range(100):
+        if not pending:
+            break
+        part = pending.pop()
+        if isinstance(part, Record):
+            field = part.field(name)
+            if field is not None:
+                return field
+        elif isinstance(part, Alias):
+            pending.append(part.target)
+        elif isinstance(part, (And, Union)):
+            pending += part.children()
+    return None
+
+
+def _value(text: str, type: Type | None, *, repeated: bool) -> Any:
+    """The value that a text means for a type."""
+    from rtfs.types.basic import ANY
+
+    wanted = type if type is not None and type is not ANY else None
+    if wanted is not None and wanted.accepts(text):
+        return text
+    if wanted is not None and is_keyword_name(text) and wanted.accepts(Keyword(text)):
+        return Keyword(text)
+    try:
+        value = from_python(_json(text, "it"), keywords=True)
+    except HostError:
+        value = text
+    if wanted is None:
+        return value if value.__class__ is not str else text
+    if not wanted.accepts(value) and not repeated:
+        for one in (text, value):
+            if wanted.accepts(Vector([one])):
+                return Vector([one])
+    if repeated and wanted.accepts(Vector([text])):
+        return text
+    return value
+
+
+def _more(before: Any, value: Any) -> Any:
+    """What is given more than once is a vector."""
+    one = before if before.__class__ is Vector else Vector([before])
+    return Vector([*one, *(value if value.__class__ is Vector else (value,))])
+
+
+def _key(name: str) -> Any:
+    return Keyword(name) if is_keyword_name(name) else name
+
+
+def _map(found: dict[Any, Any]) -> Map:
+    return Map([(key, _map(value) if isinstance(value, dict) else value) for key, value in found.items()])
+
+
+def _json(text: str, what: str) -> Any:
+    from rtfs.cli.wiring import parse_json
+
+    return parse_json(text, what)
+
+
+def _file(path: str) -> str:
+    from rtfs.host.files import read_source
+
+    return read_source(path).text

@@ -1,0 +1,187 @@
+"""The `rtfs.yaml` and the `.mcp.json` of the working folder: found there, used once a person trusts them.
+
+Must not know terminals: who is asked is given. Invariants: nothing that a found file names is started, loaded or
+granted before somebody has said yes to these very contents (reading and checking the text is all that happens); one
+question covers both files; where nobody can be asked the answer is HostError `config/untrusted`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rtfs.host.config.trust import Trust, digest_of
+from rtfs.values import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs.capabilities.sessions.mcp.server_files import ServerTable
+
+CONFIG, SERVERS = "rtfs.yaml", ".mcp.json"
+VARIABLE = "RTFS_CONFIG"
+"""Names a configuration that is used without a question; if it is set and empty, nothing is looked for."""
+
+
+class Found:
+    """The files of a folder that are used by default. config, servers: paths or None."""
+
+    __slots__ = ("config", "servers", "trust")
+
+    def __init__(self, config: str | None, servers: str | None) -> None:
+        self.config = config
+        self.servers = servers
+        self.trust = Trust()
+
+    @property
+    def paths(self) -> list[str]:
+        """The files, the configuration first."""
+        return [path for path in (self.config, self.servers) if path is not None]
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a person has said yes to all of them as they are now."""
+        return all(self.trust.holds(path, self._digest(path)) for path in self.paths)
+
+    def accept(self) -> str:
+        """Remember a yes to the files as they are now; "" or why it cannot be kept."""
+        return next((why for path in self.paths if (why := self.trust.keep(path, self._digest(path)))), "")
+
+    def _digest(self, path: str) -> str:
+        """Of a file, and of those that the configuration loads or reads: what they name is started as well."""
+        if path != self.config:
+            return digest_of([path])
+        from rtfs.host.config.config import read_config
+
+        return digest_of([path, *read_config(path).files()])
+
+    def says(self) -> list[str]:
+        """What the files would do, a line each, for the person who is asked. Raises HostError `config/…` for files that
+        are wrong."""
+        lines: list[str] = []
+        table: ServerTable | None = None
+        if self.config is not None:
+            from rtfs.host.config.config import read_config
+
+            config = read_config(self.config)
+            if config.settings.allow:
+                lines.append("grants    " + " ".join(config.settings.allow))
+            if config.settings.load:
+                lines.append("loads     " + " ".join(config.settings.load))
+            table = config.servers(() if self.servers is None else (self.servers,))
+        elif self.servers is not None:
+            table = read_table(self.servers)
+        width = max((len(name) for name in table or ()), default=0)
+        return lines + [f"server    {name:<{width}}  {_target(table, name)}" for name in table or ()]
+
+
+def look(folder: str = ".", *, config: bool = True, servers: bool = True) -> Found | None:
+    """The files of a folder, as far as they are wanted; None if there are none."""
+
+    def there(name: str) -> str | None:
+        path = name if folder == "." else os.path.join(folder, name)
+        return path if os.path.isfile(path) else None
+
+    found = Found(there(CONFIG) if config else None, there(SERVERS) if servers else None)
+    return found if found.paths else None
+
+
+def untrusted(found: Found) -> HostError:
+    """The error of files that nobody has said yes to."""
+    names = " and ".join(found.paths)
+    verb = "are" if len(found.paths) > 1 else "is"
+    one = "them" if len(found.paths) > 1 else "it"
+    named = f"--config {found.config}" if found.config is not None else f"--mcp-config {found.servers}"
+    return HostError(
+        f"{names} in this folder {verb} not trusted yet (or changed since)",
+        code="config/untrusted",
+        hint=f"look at {one}, then say yes with --trust, or name {one} with {named}; {VARIABLE}= looks for neither",
+    )
+
+
+def read_table(path: str) -> ServerTable:
+    """The servers of a file. Raises HostError `config/…`."""
+    from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
+    from rtfs.host.files import read_source
+
+    table = ServerTable()
+    read_servers(read_source(path, "config/missing"), table)
+    return table
+
+
+class FoundServers(Mapping[str, Mapping[str, Any]]):
+    """The servers of a `.mcp.json` that was found: names can be seen, a server can be used once the file is trusted.
+
+    ask(found): True for yes; raises HostError `config/untrusted` where nobody says it. Without it nobody is asked.
+    """
+
+    def __init__(self, found: Found, ask: Callable[[Found], bool] | None) -> None:
+        self.found = found
+        self._ask = ask
+        self._table: ServerTable | None = None
+        self._trusted = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether the servers can be used without a question."""
+        if not self._trusted:
+            self._trusted = self.found.trusted
+        return self._trusted
+
+    def open(self) -> None:
+        """Have a person say yes, unless somebody has. Raises HostError `config/untrusted`."""
+        if self.ready:
+            return
+        if self._ask is None or not self._ask(self.found):
+            raise untrusted(self.found)
+        self.found.accept()
+        self._trusted = True
+
+    @property
+    def table(self) -> ServerTable:
+        """What the file says. Raises HostError `config/…` where it is wrong."""
+        if self._table is None:
+            self._table = read_table(self.found.servers or SERVERS)
+        return self._table
+
+    def problem(self, name: str) -> HostError | None:
+        """Why a server cannot be used, or None."""
+        return self.table.problem(name) or (None if self.ready else untrusted(self.found))
+
+    def disabled(self, name: str) -> bool:
+        """Whether the entry itself says that it is not to be used."""
+        return self.table.disabled(name)
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        if name not in self.table:
+            raise KeyError(name)
+        if not self.ready:
+            raise untrusted(self.found)
+        return self.table[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.table)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __bool__(self) -> bool:
+        return True  # also where the file is wrong: that is an error once a server is needed
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.table
+
+
+def _target(table: ServerTable | None, name: str) -> str:
+    """What a server is started with, or its address, for people."""
+    from rtfs.capabilities.sessions.handler import one_line
+
+    assert table is not None
+    problem = table.problem(name)
+    if problem is not None:
+        return "(disabled)" if table.disabled(name) else f"(not usable: {one_line(problem.message, 80)})"
+    fields = table.raw(name)
+    if "url" in fields:
+        return one_line(str(fields["url"]).partition("?")[0], 120)
+    return one_line(" ".join((str(fields["command"]), *map(str, fields.get("args", ())))), 160)
