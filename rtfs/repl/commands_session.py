@@ -57,7 +57,7 @@ SAVED = ";; Saved from the prompt of rtfs."
 _SHOWN = 20
 
 
-@command("save", "FILE", "Write what worked in this session into a file; with the values if it is a *.test.rtfs.")
+@command("save", "FILE", "Write what worked in this session into a file; values too if a *.test.rtfs.")
 def save(session: Session, argument: str) -> None:
     path = argument.strip('"')
     if not path:
