@@ -112,8 +112,13 @@ def _cache(findings: Findings) -> None:
     if where is None:
         findings.add("cache", "note", "not used: its folder is not ours alone, or cannot be made; set RTFS_CACHE_DIR")
         return
+    sizes: list[int] = []
     with os.scandir(where) as entries:
-        sizes = [entry.stat().st_size for entry in entries]
+        for entry in entries:
+            try:
+                sizes.append(entry.stat().st_size)
+            except FileNotFoundError:  # another process was just writing it
+                continue
     findings.add("cache", "ok", f"{where}: {len(sizes)} compiled units, {sum(sizes) // 1024} KiB")
 
 
