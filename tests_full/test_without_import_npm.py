@@ -60,7 +60,11 @@ def test_every_tool_of_the_servers_can_be_shown_and_imported(tmp_path: Path) -> 
     servers = json.loads(out)
     assert [len(server["tools"]) > 5 for server in servers] == [True, True]
     assert run(folder, "rtfs mcp import -o tools")[0] == 0
-    assert len(list(folder.rglob("*.rtfs"))) == sum(len(server["tools"]) for server in servers)
+    assert len(list(folder.rglob("*.rtfs"))) > sum(len(server["tools"]) for server in servers)
+    assert (
+        '(capability "mcp.everything.resources/read"' in (folder / "tools/everything/resources_read.rtfs").read_text()
+    )
+    assert "demo://resource" in run(folder, "rtfs call everything.resources/list")[1]
     assert "message  a string" in run(folder, "rtfs mcp show everything.echo")[1]
     code, out = run(folder, "rtfs capabilities --load tools")
     assert code == 0

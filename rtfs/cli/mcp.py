@@ -74,7 +74,7 @@ def mcp(options: Options) -> int:
         return _show_differences({name: report}, servers.table, principal, found)
     from rtfs.cli.mcp_import import import_tools, show_rows, trust_again
 
-    show_rows(import_tools(report.tools, target, name, Path(found.output), found), found)
+    show_rows(import_tools(report, target, name, Path(found.output), found), found)
     trust_again(servers.found)
     return 0
 
@@ -255,7 +255,7 @@ def _all(found: argparse.Namespace, servers: Servers) -> int:
 
     rows: list[Any] = []
     for name, report in reports.items():
-        rows += import_tools(report.tools, {"server_name": name}, name, Path(found.output) / safe_name(name), found)
+        rows += import_tools(report, {"server_name": name}, name, Path(found.output) / safe_name(name), found)
     show_rows(rows, found)
     trust_again(servers.found)
     return bad

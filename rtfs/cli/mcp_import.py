@@ -18,21 +18,27 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.sessions.mcp.tool_declarations import Declaration
+    from rtfs.cli.mcp_tools import Report
     from rtfs.host.config.discovery import Found
 
     Row = tuple[str, Path, str, str]
 
 
 def import_tools(
-    tools: list[dict[str, Any]], target: dict[str, Any], name: str, folder: Path, found: argparse.Namespace
+    report: Report, target: dict[str, Any], name: str, folder: Path, found: argparse.Namespace
 ) -> list[Row]:
-    """Write a declaration for each tool; state, file, id and tool of each. Raises HostError `file/…`."""
-    from rtfs.capabilities.sessions.mcp.tool_declarations import declarations
+    """Write a declaration for each tool, and for what else the server declares to offer; state, file, id and tool of
+    each. Raises HostError `file/…`."""
+    from rtfs.capabilities.sessions.mcp.tool_declarations import declarations, operation_declarations
     from rtfs.cli.report import warn
 
     notes: list[str] = []
     variables = target.get("env", {})
-    made = declarations(tools, name, {key: value for key, value in target.items() if key != "env"}, notes)
+    where = {key: value for key, value in target.items() if key != "env"}
+    made = declarations(report.tools, name, where, notes)
+    taken = {one.file for one in made}
+    more = operation_declarations([one for one in report.operations if one.feature is not None], name, where)
+    made += [one for one in more if one.file not in taken]
     if variables:
         named = ", ".join(variables)
         notes.append(f"{named} is not kept in the declarations; for calls, name the server in a .mcp.json with `env`")

@@ -22,15 +22,19 @@ SHOWN_DESCRIPTION = 160
 
 
 class Report:
-    """What a server answered. version: the revision spoken. server: what it says of itself. tools: as JSON objects."""
+    """What a server answered. version: the revision spoken. server: what it says of itself. tools: as JSON objects.
+    operations: what it offers beside tools."""
 
-    __slots__ = ("server", "sessionless", "tools", "version")
+    __slots__ = ("operations", "server", "sessionless", "tools", "version")
 
     def __init__(self, session: Any, tools: list[Tool]) -> None:
+        from rtfs.capabilities.sessions.mcp.operations import offered_operations
+
         self.version = str(session.version)
         self.sessionless = bool(session.sessionless)
         self.server: dict[str, Any] = session.server
         self.tools = tools
+        self.operations = offered_operations(session)
 
 
 def list_servers(asked: Asked, targets: dict[str, str], as_json: bool) -> int:
@@ -100,6 +104,12 @@ def show_server(name: str, target: str, found: Report, as_json: bool) -> int:
         write("instructions")
         for line in _text(instructions).split("\n"):
             write(f"  {line}".rstrip())
+    from rtfs.capabilities.sessions.mcp.tool_declarations import safe_name
+
+    write("also")
+    width = max(len(one.name) for one in found.operations)
+    for one in found.operations:
+        write(f"  mcp.{safe_name(name)}.{one.name:<{width}}  {one.about}")
     write(f"tools         {len(found.tools)}")
     names = [_line(tool["name"], 80) for tool in found.tools]
     width = min(max(map(len, names), default=0), 40)

@@ -243,3 +243,21 @@ def test_a_server_is_added_while_the_runtime_lives(server: McpServer, tmp_path: 
             with pytest.raises(rtfs.UserError) as caught:
                 rt.add_server("one" if entry else "three", **entry)
             assert caught.value.code == "config/invalid"
+
+
+def test_resources_of_a_configured_server_are_listed_without_import(folder: Path, server: McpServer) -> None:
+    greeting = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {"tools": {}, "resources": {}},
+        "serverInfo": {"name": "everything", "version": "7"},
+    }
+    server.answers["initialize"] = Answer(result=greeting)
+    server.answers["resources/list"] = Answer(result={"resources": [{"uri": "note://1", "name": "one"}]})
+    named = ("--mcp-config", ".mcp.json")
+    assert cli(folder, "call", "everything.resources/list", *named)[:2] == (0, '[{:uri "note://1" :name "one"}]\n')
+    plan = '(call "mcp.everything.resources/list" {})'
+    assert cli(folder, "run", *named, "-e", plan)[0] == 3
+    assert cli(folder, "run", *named, "--allow", "mcp.everything.resources/*", "-e", plan)[0] == 0
+    assert "resources/read" in cli(folder, "mcp", "show", "everything", *named)[1]
+    assert cli(folder, "mcp", "import", "everything", "-o", "tools", *named)[0] == 0
+    assert "resources_list.rtfs" in [file.name for file in (folder / "tools").iterdir()]

@@ -50,6 +50,10 @@ class Undeclared:
                 continue
             try:
                 handler = self.sessions.handler(provider)
+                known = _optional(handler, "known", id) if id else None
+                if known is not None:
+                    self._declare([known])
+                    continue
                 metadata = _optional(handler, "undeclared", id)
                 names = [metadata] if metadata is not None else _optional(handler, "configured") if not id else []
                 for one in names or ():

@@ -30,6 +30,7 @@ from rtfs.capabilities.sessions.mcp.results import result_value
 from rtfs.capabilities.sessions.mcp.session import McpSession
 from rtfs.capabilities.sessions.mcp.target import Target, text
 from rtfs.capabilities.sessions.mcp.tool_call import call_tool
+from rtfs.capabilities.sessions.mcp.tool_declarations import offered_operation
 from rtfs.capabilities.sessions.mcp.tools import Toolbox, can_be_repeated, is_unchanged, list_tools
 from rtfs.capabilities.sessions.wire.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.wire.http import WebClient, authorization
@@ -216,6 +217,12 @@ class McpHandler:
         """The flat metadata of a tool that nobody declared; None if no configured server's tools have such ids."""
         server = server_of(id, self.servers, self.name)
         return None if server is None else metadata_of(server, self.name)
+
+    def known(self, id: str) -> Fields | None:
+        """The declaration of what servers offer beside tools (`mcp.NAME.resources/list` …), which is the same for every
+        configured server; None for other ids."""
+        server = server_of(id, self.servers, self.name)
+        return None if server is None else offered_operation(id, server)
 
     def configured(self) -> list[dict[str, Any]]:
         """The flat metadata of every configured server's tools."""

@@ -15,10 +15,11 @@ from rtfs.values import InternalError, Keyword, List, Map, Symbol, UserError, Ve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from rtfs.capabilities.declaration import Fields
+    from rtfs.capabilities.sessions.mcp.operations import Operation
 
 LONGEST_DESCRIPTION = 4000
 """Characters of a description that are kept."""
@@ -104,6 +105,42 @@ def offered(tools: list[dict[str, Any]], server: str) -> list[Fields]:
     return found
 
 
+def operation_declarations(
+    operations: Iterable[Operation], server: str, target: Mapping[str, Any]
+) -> list[Declaration]:
+    """A declaration for each thing that a server offers beside tools. server, target: as for `declarations`."""
+    made = []
+    for one in operations:
+        id = f"mcp.{safe_name(server)}.{one.name}"
+        made.append(
+            Declaration(safe_name(one.name) + ".rtfs", id, _as_text(_operation_form(id, one, target)), one.name)
+        )
+    return made
+
+
+def offered_operation(id: str, server: str) -> Fields | None:
+    """The declaration of a configured server's operation with this id (`mcp.NAME.resources/read`); None if there is no
+    such operation."""
+    from rtfs.capabilities.declaration import from_options
+    from rtfs.capabilities.sessions.mcp.operations import OPERATIONS
+
+    one = OPERATIONS.get(id.removeprefix(f"mcp.{safe_name(server)}."))
+    if one is None:
+        return None
+    items = _operation_form(id, one, {"server_name": server}).to_list()
+    options = Map(list(zip(items[2::2], items[3::2], strict=True)))
+    return from_options(id, options, None, lambda message, span: None)
+
+
+def _operation_form(id: str, operation: Operation, target: Mapping[str, Any]) -> List:
+    from rtfs.source import Source
+    from rtfs.syntax.reader import read_forms
+
+    wire = {**target, "operation": operation.name, "requires_session": "auto"}
+    [schema] = read_forms(Source(operation.schema, "<schema>"))
+    return _capability(id, operation.name, operation.about, wire, schema, Keyword("any"), repeats=True)
+
+
 def safe_name(name: str) -> str:
     """A name of letters, digits, `_`, `-` and `.` that is fit for a file and an id; never empty, hidden or a device."""
     word = _ODD.sub("_", name)[:_LONGEST_NAME].rstrip(".") or "_"
@@ -130,7 +167,10 @@ def _encodable(name: str) -> bool:
 
 
 def _text(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[str]) -> str:
-    form = _form(id, tool, target, notes)
+    return _as_text(_form(id, tool, target, notes))
+
+
+def _as_text(form: List) -> str:
     from rtfs.source import Source
     from rtfs.syntax.printer import to_text
     from rtfs.syntax.reader import read_forms
@@ -140,7 +180,7 @@ def _text(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[
     text += "\n".join(f"  {pair}" for pair in pairs) + ")\n"
     read = list(read_forms(Source(text, "<declaration>")))
     if read != [form]:
-        raise InternalError(f"the declaration of {describe(tool['name'])} does not read back as it was meant")
+        raise InternalError(f"the declaration of {describe(str(form[1]))} does not read back as it was meant")
     return text
 
 
@@ -155,37 +195,46 @@ def _lines(form: List, to_text: Any) -> list[str]:
 
 def _form(id: str, tool: dict[str, Any], target: Mapping[str, Any], notes: list[str]) -> List:
     said: list[str] = []
-    keyword = Keyword
     wire = {**target, "tool_name": tool["name"], "requires_session": "auto", "tool_hash": tool_hash(tool)}
     title, annotations = plain(tool.get("title"), 200), _annotations(tool)
     if title:
         wire["title"] = title
     if annotations:
-        wire["annotations"] = Map([(keyword(key), value) for key, value in annotations.items()])
-    inner = Map([(keyword(key), Vector(value) if isinstance(value, list) else value) for key, value in wire.items()])
-    process = "command" in target
-    pairs: list[tuple[str, Any]] = [
-        ("name", plain(tool["name"], 200)),
-        ("description", plain(tool.get("description"))),
-        ("provider", "MCP"),
-        ("permissions", Vector([keyword("process.exec" if process else "network.http")])),
-        ("effects", Vector([keyword("mcp_call")] if process else [keyword("network_request"), keyword("mcp_call")])),
-    ]
-    if can_be_repeated(tool):
-        pairs.append(("idempotent", True))
-    pairs += [
-        (
-            "metadata",
-            Map([(keyword("mcp"), inner), (keyword("discovery"), Map([(keyword("method"), "mcp_introspection")]))]),
-        ),
-        ("input-schema", _schema(tool.get("inputSchema"), said, arguments=True)),
-        ("output-schema", _schema(tool.get("outputSchema"), said) if tool.get("outputSchema") else keyword("any")),
-    ]
+        wire["annotations"] = Map([(Keyword(key), value) for key, value in annotations.items()])
+    taken = _schema(tool.get("inputSchema"), said, arguments=True)
+    given = _schema(tool.get("outputSchema"), said) if tool.get("outputSchema") else Keyword("any")
     for line in said:
         format = _FORMAT.search(line)
         note = format[0] if format is not None else f"{describe(tool['name'])}: {plain(line, 200)}"
         if note not in notes:  # formats are the same all over
             notes.append(note)
+    name, about = plain(tool["name"], 200), plain(tool.get("description"))
+    return _capability(id, name, about, wire, taken, given, repeats=can_be_repeated(tool))
+
+
+def _capability(
+    id: str, name: str, about: str, wire: Mapping[str, Any], taken: Any, given: Any, *, repeats: bool
+) -> List:
+    """The form that declares a capability. wire: its metadata for the handler. taken, given: the types of arguments and
+    result. repeats: whether it may be called twice."""
+    keyword = Keyword
+    inner = Map([(keyword(key), Vector(value) if isinstance(value, list) else value) for key, value in wire.items()])
+    process = "command" in wire
+    pairs: list[tuple[str, Any]] = [
+        ("name", name),
+        ("description", about),
+        ("provider", "MCP"),
+        ("permissions", Vector([keyword("process.exec" if process else "network.http")])),
+        ("effects", Vector([keyword("mcp_call")] if process else [keyword("network_request"), keyword("mcp_call")])),
+    ]
+    if repeats:
+        pairs.append(("idempotent", True))
+    discovery = Map([(keyword("method"), "mcp_introspection")])
+    pairs += [
+        ("metadata", Map([(keyword("mcp"), inner), (keyword("discovery"), discovery)])),
+        ("input-schema", taken),
+        ("output-schema", given),
+    ]
     return List([Symbol("capability"), id, *(part for key, value in pairs for part in (keyword(key), value))])
 
 
