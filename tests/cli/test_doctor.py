@@ -50,7 +50,7 @@ def test_a_broken_configuration_is_told_with_its_place(capsys: Captured, tmp_pat
 
 def declared(folder: Path, server: McpServer, more: str = "") -> str:
     path = folder / "caps.rtfs"
-    path.write_text(server.declaration + server.declaration.replace("example.tool", "example.other") + more)
+    path.write_text("\n".join([server.declaration, server.declaration.replace("example.tool", "example.other"), more]))
     return str(path)
 
 
