@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from rtfs.host.runtime import Runtime
 
 
+named: list[str] = []
+"""The options of this command line that name configurations: commands in hints and warnings need them as well."""
+
+
+def as_printed(text: str) -> str:
+    """A text whose `rtfs mcp …` commands name the configuration that this command line named."""
+    if not named:
+        return text
+    import re
+
+    return re.sub(r"`(rtfs mcp [^`]*)`", lambda match: f"`{match[1]} {' '.join(named)}`", text)
+
+
 def report(error: Exception, options: Options | None) -> int:
     """Show an error; the exit code it means: 1, or 2 for a bad file or configuration, or 3 for a denial."""
     debug = options is not None and options.debug
@@ -32,6 +45,8 @@ def report(error: Exception, options: Options | None) -> int:
         hint = "" if debug else "\n  this is a bug of rtfs; --debug shows where"
         print(f"{kind}: {error}{hint}", file=sys.stderr)
         return 1
+    if error.hint:
+        error.hint = as_printed(error.hint)
     if options is not None and options.json:
         report_json(error)
     else:
@@ -60,7 +75,7 @@ def color() -> bool:
 
 def warn(message: str, span: Any) -> None:
     """Show a warning."""
-    print(f"warning: {message}" + (f" ({span})" if span is not None else ""), file=sys.stderr)
+    print(f"warning: {as_printed(message)}" + (f" ({span})" if span is not None else ""), file=sys.stderr)
 
 
 def show_sessions(record: Record) -> None:

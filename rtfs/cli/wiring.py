@@ -28,6 +28,7 @@ def runtime(options: Options, *, asks: bool = True, told: Callable[[str], None] 
     and that is told. Raises HostError `config/…`, `file/…`."""
     from rtfs.host.runtime import Runtime
 
+    report.named[:] = naming(options)
     found = discovered(options, asks=asks, told=told)
 
     approve = once(options.approve) if options.approve else asker(options.no_input)
@@ -58,6 +59,14 @@ def runtime(options: Options, *, asks: bool = True, told: Callable[[str], None] 
         made.close()
         raise
     return made
+
+
+def naming(options: Options) -> list[str]:
+    """The options that name configurations, as they are written."""
+    from shlex import quote
+
+    words = [] if options.config is None else [f"--config {quote(options.config)}"]
+    return words + [f"--mcp-config {quote(file)}" for file in options.mcp_config]
 
 
 def named_servers(files: list[str]) -> ServerTable:

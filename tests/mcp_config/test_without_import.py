@@ -261,3 +261,16 @@ def test_resources_of_a_configured_server_are_listed_without_import(folder: Path
     assert "resources/read" in cli(folder, "mcp", "show", "everything", *named)[1]
     assert cli(folder, "mcp", "import", "everything", "-o", "tools", *named)[0] == 0
     assert "resources_list.rtfs" in [file.name for file in (folder / "tools").iterdir()]
+
+
+def test_commands_in_hints_name_the_configuration_that_was_named(folder: Path, server: McpServer) -> None:
+    (folder / ".mcp.json").rename(folder / "my servers.json")
+    named = ("--mcp-config", "my servers.json")
+    code, _, err = cli(folder, "call", "everything.echo", "message=hi", *named)
+    assert code == 0
+    assert "`rtfs mcp diff everything --mcp-config 'my servers.json'`" in err
+    assert cli(folder, "mcp", "diff", "everything", *named)[0] == 0
+    server.answers["tools/list"] = Answer(result={"tools": [tool("echo", description="Else.")]})
+    code, _, err = cli(folder, "call", "everything.echo", "message=hi", *named)
+    assert code == 1
+    assert "`rtfs mcp diff everything --mcp-config 'my servers.json'`" in err
