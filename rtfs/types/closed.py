@@ -9,7 +9,7 @@ from __future__ import annotations
 from rtfs.types.alias import Alias
 from rtfs.types.choice import And, Union, union
 from rtfs.types.record import Field, Record
-from rtfs.types.shapes import Array, ListOf, MapOf, Tuple, VectorOf
+from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
 from rtfs.types.type import Misfit, Type, _set
 from rtfs.values import Map
 from rtfs.values.keyword import Keyword
@@ -85,6 +85,8 @@ class _Closing:
             return VectorOf(self.close(type.item, nothing))
         if isinstance(type, ListOf):
             return ListOf(self.close(type.item, nothing))
+        if isinstance(type, SetOf):
+            return SetOf(self.close(type.item, nothing))
         if isinstance(type, Tuple):
             return Tuple(tuple(self.close(item, nothing) for item in type.items))
         if isinstance(type, MapOf):
