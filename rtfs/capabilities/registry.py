@@ -46,8 +46,8 @@ class Entry:
     `restore`: told arguments, value and permit of a call that a resumed run does not make again, to bring about what it
     did in this process. `check_input`, `check_output`: functions of (value, what) that give the value back, the
     latter with sets where the type wants them and an array came, raising TypeMismatch, or None where anything goes; the
-    input's refuses keys that the schema does not name. `takes_sets`: whether the input type wants a set somewhere, which
-    calls may give as an array.
+    input's refuses keys that the schema does not name. `takes_sets`: whether the input type wants a set somewhere,
+    which calls may give as an array.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
     `told`: the function takes the call's `Permit` as `permit`. `repeats`: whether a call with these arguments may be
     made twice, or None where the declaration's `:idempotent` says so. `keyed`: a call that is made again with the same

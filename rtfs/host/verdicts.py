@@ -109,7 +109,8 @@ def analysed(runtime: Runtime, source: Source) -> Analysis:
     from rtfs.checker.analysis import analyse
     from rtfs.host.gate import capability_of
 
-    return analyse(source, runtime.environment, lambda id: capability_of(runtime._registry, id))
+    strict = runtime.options.strict_arguments
+    return analyse(source, runtime.environment, lambda id: capability_of(runtime._registry, id, strict))
 
 
 def verdicts(runtime: Runtime, source: Source) -> Report:
