@@ -109,7 +109,8 @@ def discovered(options: Options, *, asks: bool = True, told: Callable[[str], Non
     if not trusted and not asks:
         error = untrusted(found)
         told(f"{error.message}, so not used; {error.hint}")
-        return None
+        found.config = None
+        return FoundServers(found, None) if found.servers is not None else None
     if not trusted and (ask is None or not ask(found)):
         raise untrusted(found)
     if not trusted:

@@ -251,7 +251,10 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
     id = call.id
     if id is None:
         return
+    undeclared = runtime._pipeline.undeclared
     entry = runtime._registry.find(id)
+    if entry is None and id not in declared and undeclared is not None:
+        entry = undeclared.stand_in(id)
     if entry is None:
         if id in declared:
             call.decision, call.reason = "declared", "the program declares it; what it reaches is decided at the call"

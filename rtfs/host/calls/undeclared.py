@@ -109,6 +109,14 @@ class Undeclared:
                 meant = name
         raise self.registry.unknown(meant)
 
+    def stand_in(self, id: str) -> Entry | None:
+        """An entry to decide about a call with, before the server of its id was asked; None if none is configured."""
+        for provider in self._providers(id):
+            metadata = _optional(self.sessions.handler(provider), "undeclared", id)
+            if metadata is not None:
+                return _stand_in(id, metadata)
+        return None
+
     def server_of(self, id: str) -> str | None:
         """The configured server that an id's capability would be of, or None."""
         for provider in self._providers(id):
