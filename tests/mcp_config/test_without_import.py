@@ -127,10 +127,9 @@ def test_check_asks_nobody_and_starts_nothing(folder: Path, server: McpServer) -
     assert "not trusted" in err
     assert code == 0
     named = ("--policy", "--mcp-config", ".mcp.json", "plan.rtfs", "--config")
-    assert cli(folder, "check", *named, "rtfs.yaml")[:2] == (
-        0,
-        "plan.rtfs:1:1: allow    mcp.everything.echo: granted\n",
-    )
+    code, out, _ = cli(folder, "check", *named, "rtfs.yaml")
+    assert code == 0
+    assert out.startswith("plan.rtfs:1:1: allow    mcp.everything.echo: granted")
     assert server.requests == []
 
 
