@@ -12,7 +12,7 @@ from rtfs.builtins.checks import MAX_ITEMS, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import as_vector, fresh_list, items, leading, like, looked_up, too_many
 from rtfs.values import Keyword, LazySeq, Map, Vector
-from rtfs.values.account import paced
+from rtfs.values.account import paced, portions, spend
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
 
@@ -201,13 +201,22 @@ def _partition(function: str, n: Any, step: Any, pad: list[Any] | None, coll: An
     if step < n and len(range(0, size, step)) * min(n, size) > MAX_ITEMS:
         raise too_many(function)
     if keeps:
-        return like(elements, [elements.slice(i, min(i + n, size)) for i in range(0, size, step)])
+        return like(elements, _slices(elements, n, size, range(0, size, step)))
     full = range(0, size - n + 1, step)
-    groups = [elements.slice(i, i + n) for i in full]
+    groups = _slices(elements, n, size, full)
     behind = len(full) * step
     if pad is not None and behind < size:
         groups.append(like(elements, elements.slice(behind, size).to_list() + pad[: n - size + behind]))
     return like(elements, groups)
+
+
+def _slices(elements: Any, n: int, size: int, starts: range) -> list[Any]:
+    spend(len(starts) * GROUP)
+    return [elements.slice(i, min(i + n, size)) for part in portions(starts) for i in part]
+
+
+GROUP = 8
+"""What a group costs, in elements."""
 
 
 @builtin(

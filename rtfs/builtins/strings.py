@@ -13,7 +13,7 @@ from rtfs.builtins.seqs import items, like
 from rtfs.builtins.transducers import mapping
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
-from rtfs.values.account import spend
+from rtfs.values.account import portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ _SHORT = 1 << 64
 def str_(*values: Any) -> str:
     if len(values) == 1:
         return str1(values[0])
-    return concatenated("str", [value if value.__class__ is str else str1(value) for value in values])
+    parts = [value if value.__class__ is str else str1(value) for part in portions(values) for value in part]
+    return concatenated("str", parts)
 
 
 @builtin(

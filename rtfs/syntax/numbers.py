@@ -6,6 +6,8 @@ process-wide, so it is neither changed nor ever met: longer numbers are converte
 
 from __future__ import annotations
 
+from rtfs.values.account import spend
+
 _PIECE = 512
 """Digits that `int` and `str` convert whatever the limit is set to (it cannot go below 640)."""
 
@@ -44,6 +46,7 @@ def int_text(number: int) -> str:
 def _long_text(number: int) -> str:
     import decimal
 
+    spend(number.bit_length() >> 1)
     powers: dict[int, decimal.Decimal] = {}
     two = decimal.Decimal(2)
 
@@ -56,6 +59,7 @@ def _long_text(number: int) -> str:
     def convert(part: int, bits: int) -> decimal.Decimal:
         if bits <= 1024:
             return decimal.Decimal(part)
+        spend(bits >> 5)
         low = bits >> 1
         high = part >> low
         return convert(high, bits - low) * power(low) + convert(part - (high << low), low)

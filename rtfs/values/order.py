@@ -52,6 +52,7 @@ def sort_key(value: Any) -> tuple[Any, ...]:
             return tuple(tokens)
         tokens.clear()
     waiting = [_emit(value, tokens)]
+    steps = 0
     while waiting:
         step = next(waiting[-1], None)
         if step is None:
@@ -60,7 +61,8 @@ def sort_key(value: Any) -> tuple[Any, ...]:
             raise LimitError("limit/size", f"a value of more than {_MOST:,} parts cannot be sorted")
         else:
             waiting.append(step)
-            if not len(waiting) & 0xFFF:
+            steps += 1
+            if not steps & 0xFFF:
                 spend(0x8000)
     return tuple(tokens)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Trace = tuple[tuple[str, Span | None], ...]
 
 MAX_TRACE = 50
+LONG_TRACE = 2_000
+"""Calls of a trace that are kept at a time; of a longer one what is in the middle is let go."""
 CO_VARARGS = 0x04
 TOP_LEVEL = "the program"
 OUTLINED = " o"
@@ -103,6 +105,9 @@ def _calls(traceback: Any, units: Units, stop: Any) -> tuple[list[Call], Any]:
                 found[-1] = (*found[-1][:2], index)
         else:
             direct = switching = False
+        if len(found) > LONG_TRACE:
+            del found[MAX_TRACE:-MAX_TRACE]
+            seen.clear()
         traceback = traceback.tb_next
     found.reverse()
     if len(found) > MAX_TRACE:
