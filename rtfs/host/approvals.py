@@ -64,7 +64,7 @@ class ApprovalRequest:
         """Each argument as a text of its own, with its name; cut to so many characters, with what was left out said."""
         named = self.arguments[0] if len(self.arguments) == 1 else None
         if named.__class__ is Map:
-            pairs = [(to_text(key), value) for key, value in named.items()]  # type: ignore[union-attr]
+            pairs = [(to_text(key), value) for key, value in named.items()]
         else:
             pairs = [(str(place), value) for place, value in enumerate(self.arguments)]
         return [f"{_cut(name, most)} {_cut(redact(to_text(value)), most)}" for name, value in pairs]
