@@ -113,7 +113,11 @@ def probe(function: Any, samples: dict[str, list[Any]]) -> dict[int, tuple[tuple
     for count in argument_counts(function):
         kinds_taken: list[set[str]] = [set() for _ in range(count)]
         results: set[str] = set()
-        some = {name: values if count <= 2 else [*values[:2], values[-1]] for name, values in samples.items()}
+        # of functions all: what one gives may be what comes out
+        some = {
+            name: values if count <= 2 or name == "function" else [*values[:2], values[-1]]
+            for name, values in samples.items()
+        }
         for names in itertools.product(some, repeat=count):
             for arguments in itertools.product(*[some[name] for name in names]):
                 try:

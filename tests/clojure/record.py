@@ -1,7 +1,7 @@
 """Records what a real Clojure says: the values of programs.txt, and with `--names` the public names of its namespaces.
 
-`python -m tests.clojure.record` writes recorded.jsonl, `--names` writes names.txt. Needs the command `clojure`: Debian has
-a package of that name, with Clojure 1.11.
+`python -m tests.clojure.record` writes recorded.jsonl, `--names` writes names.txt. Needs the command `clojure`, as
+Debian's package of that name has it (Clojure 1.11).
 """
 
 from __future__ import annotations
