@@ -16,7 +16,7 @@ from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-u
 
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.seqs import fresh_list
-from rtfs.compiler.closures.maker import FILES
+from rtfs.compiler.closures.frames import FILES
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import CORE_MODULE, Environment
 from rtfs.compiler.module import function_of

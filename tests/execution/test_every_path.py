@@ -89,6 +89,14 @@ SWITCHING = [
     ("(defn f ([] (f 1)) ([x] (f x 2)) ([x & r] [x r])) (last (map (fn [_] (f)) (range 60)))", "[1 (2)]"),
     ('(defn t [n] (try (if (= n 0) (throw "x") (t (dec n))) (catch e (str n (:message e))))) (t 60)', '"0x"'),
     ("(defn c [n] (cond (= n 0) 0 (odd? n) (inc (c (dec n))) :else (c (dec n)))) (c 99)", "50"),
+    ("(take 3 (map (fn [x] (let [f (fn [y] (* x y))] (f x))) (range)))", "(0 1 4)"),
+    ("(last (take 500 (filter (fn [x] (even? x)) (map (fn [x] (+ 1 x)) (range)))))", "1000"),
+    ("(reduce (fn [a x] (if (> a 2000) (reduced a) (+ a x))) 0 (range))", "2016"),
+    ("(count (reduce (fn [a x] (conj a x)) [] (take 400 (range))))", "400"),
+    (
+        "(loop [i 0 v []] (if (< i 3) (recur (inc i) (conj v (map (fn [x] (+ x i)) (take 2 (range))))) (map vec v)))",
+        "[[0 1] [1 2] [2 3]]",
+    ),
     ("(loop [i 0] (let [x (loop [j 0] (if (< j 5) (recur (inc j)) j))] (if (< i 200) (recur (+ i x)) i)))", "200"),
     ("(defn r [x & more] (if (empty? more) x (apply r more))) (r 1 2 3 4 5)", "5"),
 ]

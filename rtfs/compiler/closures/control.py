@@ -7,7 +7,8 @@ Knows nothing of calls. Invariant: the value of a closure in tail position is pa
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.closures.maker import UNSET, Maker, distance, makes
+from rtfs.compiler.closures.frames import UNSET, distance
+from rtfs.compiler.closures.maker import Maker, makes
 from rtfs.compiler.codegen.support import error_catches
 from rtfs.compiler.mangling import global_name
 

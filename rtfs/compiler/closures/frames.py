@@ -1,18 +1,65 @@
-"""What Python frames of closures say of the program: places, locals, the function that a template is of.
+"""The frames of closures: how they are laid out, and what a Python frame of closures says of the program.
 
-Knows nothing of errors; light to import, for whoever reads a traceback needs it whether or not closures ran.
+Knows nothing of errors or of nodes; light to import, for reading a traceback needs it whether or not closures ran.
 """
 
 from __future__ import annotations
 
 from types import MethodType
 
-from rtfs.compiler.closures.maker import FILES, FIRST, GLOBALS, PARENT, UNSET, Layout
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import Any
+
+GLOBALS, PARENT, FIRST = 0, 1, 2
+"""Indexes into a frame: the module's globals, the enclosing function's frame, the first local."""
+
+FILES: set[str] = set()
+"""File names of the code of closures, by which their frames are known in a traceback."""
+
+
+class Unset:
+    """The class of `UNSET`, the value of a local that has none yet."""
+
+    __slots__ = ()
+
+
+UNSET = Unset()
+
+
+class Padding(list):  # type: ignore[type-arg]
+    """What a new frame has after the parameters; hashed by identity, for a code object hashes its constants."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class Layout:
+    """Which local is where in the frames of one function. names: those of the locals, from FIRST on."""
+
+    __slots__ = ("names", "padding", "parent")
+
+    def __init__(self, parent: Layout | None) -> None:
+        self.parent = parent
+        self.names: list[str] = []
+        self.padding = Padding()
+        """One UNSET for each local that is not a parameter."""
+
+    def close(self, parameters: int) -> None:
+        """All locals are known: a frame needs so much room."""
+        self.padding.extend([UNSET] * (len(self.names) - parameters))
+
+
+def distance(inner: Layout, outer: Layout) -> int:
+    """How many frames out those of `outer` are, seen from those of `inner`."""
+    steps = 0
+    layout: Layout | None = inner
+    while layout is not outer:
+        if layout is None:
+            raise AssertionError("a local of no enclosing function")
+        layout = layout.parent
+        steps += 1
+    return steps
 
 
 class Template:

@@ -24,8 +24,8 @@ from weakref import ref
 from rtfs.builtins.declare import MISSING
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures import hot
-from rtfs.compiler.closures.frames import Template
-from rtfs.compiler.closures.maker import FIRST, GLOBALS, Layout, Maker, makes
+from rtfs.compiler.closures.frames import FIRST, GLOBALS, Layout, Template
+from rtfs.compiler.closures.maker import Maker, makes
 from rtfs.compiler.codegen.emit_functions import dispatcher
 from rtfs.compiler.codegen.support import defined
 from rtfs.compiler.mangling import global_name, plain_name

@@ -13,7 +13,7 @@ from types import CodeType, FunctionType
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import kinds_of
-from rtfs.compiler.closures.maker import UNSET, distance
+from rtfs.compiler.closures.frames import UNSET, distance
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_loops import enter_loop
 from rtfs.compiler.codegen.emitter import Destination, Emitter, FormGenerator
@@ -25,8 +25,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.compiler.closures.frames import Layout
     from rtfs.compiler.closures.functions import Function
-    from rtfs.compiler.closures.maker import Layout, Maker
+    from rtfs.compiler.closures.maker import Maker
 
 CALLS = 20
 """Calls, and evaluations, of a function until it is compiled."""

@@ -10,18 +10,21 @@ from itertools import repeat
 from types import FunctionType
 
 from rtfs.builtins.lazy_steps import lazy_filter, lazy_map
-from rtfs.builtins.seqs import like
+from rtfs.builtins.seqs import like, next_batch
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures import hot
-from rtfs.compiler.closures.maker import GLOBALS, Maker, makes
-from rtfs.compiler.codegen.support import sum_items, whole_or_lazy
-from rtfs.values import LazySeq, Reduced
+from rtfs.compiler.closures.frames import GLOBALS
+from rtfs.compiler.closures.functions import Function
+from rtfs.compiler.closures.maker import Maker, makes
+from rtfs.compiler.codegen.support import lazy_batches, sum_items, whole_or_lazy
+from rtfs.values import LazySeq, Reduced, unreduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.compiler.closures.frames import Layout
     from rtfs.compiler.closures.maker import Closure, Frame
 
 
@@ -110,24 +113,26 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
     compiled = Hot(lambda: hot.compile_each(m, node, layout))
     left = [hot.ROUNDS]
 
-    def switched(f: Frame, elements: Any) -> Any:
-        """The compiled code, if the call is hot by now, or lazy: then it may go on for ever."""
-        left[0] -= hot.ROUNDS + 1 if elements.__class__ is LazySeq else len(elements)
+    def switched(f: Frame, rounds: int) -> Any:
+        """The compiled code, if the call is hot after so many more rounds."""
+        left[0] -= rounds
         return compiled.function(f[GLOBALS]) if left[0] < 0 else None
 
     if operation == "reduce":
         return _make_reduce(m, node, collection, switched)
     item = m.slot(node.item)
     body = m.make(node.body)
+    function_of = _body_as_function(m, node, layout)
 
     def select(f: Frame, at: int = node.at) -> Any:
         value = collection(f)
         elements = whole_or_lazy(operation, value)
-        function = switched(f, elements)
+        if elements.__class__ is LazySeq:
+            step = function_of(f)
+            return lazy_map(step, elements) if operation == "map" else lazy_filter(step, elements, wanted)
+        function = switched(f, len(elements))
         if function is not None:
             return function(f, value, None)
-        if elements.__class__ is LazySeq:
-            return _lazily(f, operation, item, body, elements)
         found = []
         for element in elements:
             if closes:
@@ -144,31 +149,29 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
     return select
 
 
-def _lazily(f: Frame, operation: str, item: int, body: Closure, elements: Any) -> Any:
-    """An inlined `map`, `filter` or `remove` of a lazy sequence."""
+def _body_as_function(m: Maker, node: nodes.Each, layout: Layout) -> Callable[[Frame], Any]:
+    """What makes the body of an inlined call a function of an element, given the frame of the call: a lazy sequence
+    calls it later, when the locals around it may have other values."""
+    made: list[Function] = []
 
-    def step(element: Any) -> Any:
-        frame = f[:]
-        frame[item] = element
-        return body(frame)
+    def function(f: Frame) -> Any:
+        if not made:
+            fn = nodes.Fn(node.at, "fn", [nodes.Arity(node.at, [node.item], None, node.body)], None, False)
+            made.append(Function(m.fork(layout), fn, m.names.temporary()))
+        return made[0].instance(f[:])
 
-    return lazy_map(step, elements) if operation == "map" else lazy_filter(step, elements, operation == "filter")
+    return function
 
 
-def _make_reduce(m: Maker, node: nodes.Each, collection: Closure, switched: Callable[[Frame, Any], Any]) -> Closure:
+def _make_reduce(m: Maker, node: nodes.Each, collection: Closure, switched: Callable[[Frame, int], Any]) -> Closure:
     assert node.initial is not None
     assert node.accumulator is not None
     initial, closes = m.make(node.initial), node.closes
     accumulator, item = m.slot(node.accumulator), m.slot(node.item)
     body = m.make(node.body)
 
-    def reduce(f: Frame, at: int = node.at) -> Any:
-        result = initial(f)
-        value = collection(f)
-        elements = whole_or_lazy("reduce", value)
-        function = switched(f, elements)
-        if function is not None:
-            return function(f, value, result)
+    def rounds(f: Frame, elements: Any, result: Any) -> Any:
+        """The result after the elements; a `Reduced` one ends the reduction."""
         for element in elements:
             if closes:
                 f = f[:]
@@ -176,7 +179,22 @@ def _make_reduce(m: Maker, node: nodes.Each, collection: Closure, switched: Call
             f[item] = element
             result = body(f)
             if result.__class__ is Reduced:
+                break
+        return result
+
+    def reduce(f: Frame, at: int = node.at) -> Any:
+        result = initial(f)
+        value = collection(f)
+        elements = whole_or_lazy("reduce", value)
+        if elements.__class__ is not LazySeq:
+            function = switched(f, len(elements))
+            return function(f, value, result) if function is not None else unreduced(rounds(f, elements, result))
+        batch, cursor = lazy_batches(elements)
+        while cursor is not None:
+            result = rounds(f, batch, result)
+            if result.__class__ is Reduced:
                 return result.value
+            batch, cursor = next_batch(cursor)
         return result
 
     return reduce

@@ -13,6 +13,7 @@ paid for it while running. Invariant: a frame is changed only by the call that i
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.closures.frames import FILES, FIRST, Layout, distance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,21 +26,7 @@ if TYPE_CHECKING:
     Closure = Callable[[Frame], Any]
     Make = Callable[["Maker", Any], Closure]
 
-GLOBALS, PARENT, FIRST = 0, 1, 2
-"""Indexes into a frame: the module's globals, the enclosing function's frame, the first local."""
-
 MAKERS: dict[type[nodes.Node], Make] = {}
-FILES: set[str] = set()
-"""File names of the code of closures, by which their frames are known in a traceback."""
-
-
-class Unset:
-    """The class of `UNSET`, the value of a local that has none yet."""
-
-    __slots__ = ()
-
-
-UNSET = Unset()
 
 
 def makes(kind: type[nodes.Node]) -> Callable[[Make], Make]:
@@ -51,28 +38,6 @@ def makes(kind: type[nodes.Node]) -> Callable[[Make], Make]:
         return make
 
     return declare
-
-
-class Padding(list):  # type: ignore[type-arg]
-    """What a new frame has after the parameters; hashed by identity, for a code object hashes its constants."""
-
-    __hash__ = object.__hash__  # type: ignore[assignment]
-
-
-class Layout:
-    """Which local is where in the frames of one function. names: those of the locals, from FIRST on."""
-
-    __slots__ = ("names", "padding", "parent")
-
-    def __init__(self, parent: Layout | None) -> None:
-        self.parent = parent
-        self.names: list[str] = []
-        self.padding = Padding()
-        """One UNSET for each local that is not a parameter."""
-
-    def close(self, parameters: int) -> None:
-        """All locals are known: a frame needs so much room."""
-        self.padding.extend([UNSET] * (len(self.names) - parameters))
 
 
 class Maker:
@@ -110,6 +75,15 @@ class Maker:
         self.layout = Layout(None)
         self.places: dict[str, tuple[Layout, int]] = {}
 
+    def fork(self, layout: Layout) -> Maker:
+        """A maker for code that is made once more, within frames of `layout`: its locals have places of their own."""
+        made: Maker = object.__new__(Maker)
+        for field in Maker.__slots__:
+            setattr(made, field, getattr(self, field))
+        made.layout = layout
+        made.places = dict(self.places)
+        return made
+
     def make(self, node: nodes.Node) -> Closure:
         """The closure of a node."""
         return MAKERS[node.__class__](self, node)
@@ -135,15 +109,3 @@ class Maker:
     def type_of(self, form: Any) -> Any:
         """The type of a type expression."""
         return self.environment.check_type(form, self.module)
-
-
-def distance(inner: Layout, outer: Layout) -> int:
-    """How many frames out those of `outer` are, seen from those of `inner`."""
-    steps = 0
-    layout: Layout | None = inner
-    while layout is not outer:
-        if layout is None:
-            raise AssertionError("a local of no enclosing function")
-        layout = layout.parent
-        steps += 1
-    return steps
