@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NO_COLONS = "a map is written {:key value}, without a colon between them"
 """The hint where a map is written as in JSON."""
+_TAG = Keyword("tag")
 _PREFIX_NAMES = {
     "QUOTE": "quote",
     "QUASIQUOTE": "quasiquote",
@@ -168,9 +169,9 @@ def _meta(reading: Reading, value: Any, start: int, end: int) -> Any:
         meta = Map([(value, True)])
         meta.info = FormInfo(reading.source, start, end, (start, end, start, end))
         return meta
+    if value.__class__ is Symbol or value.__class__ is str:  # a type hint of Java's, which nothing looks at
+        return Map([(_TAG, value)])
     hint = "write `^{:key value} form` or `^:key form`"
-    if value.__class__ is Symbol:
-        hint += f"; a type is written after the name, `x : {value.name}`"
     if not reading.errors or not _within(reading, start, end):
         reading.error("reader/metadata", "a map or a keyword follows `^`", start, end, hint)
     return None

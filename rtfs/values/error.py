@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from rtfs.source import Span
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_CODE = frozenset(_LETTERS + "-_.*+!?<>=$&%/")
+_LONGEST_CODE = 200
+
+
+def _code_name(code: str) -> str:
+    """A code as a keyword can have it: other characters become `-`, what is too long is cut."""
+    made = [c if c in _CODE or (c > "\x7f" and c.isalnum()) else "-" for c in code[:_LONGEST_CODE]]
+    return "".join(made) or "error"
+
+
 class RtfsError(Exception):
     """Root of everything this package raises on purpose."""
 
@@ -25,7 +36,8 @@ class InternalError(RtfsError):
 class UserError(RtfsError):
     """An error of the program, its input or its surroundings.
 
-    code: stable, `area/detail` (`type/mismatch`) or a bare area (`arity`); see docs/errors.
+    code: stable, `area/detail` (`type/mismatch`) or a bare area (`arity`); see docs/errors. What reads as no keyword is
+    made to.
     message: what happened, one sentence, no trailing newline.
     span: where, if known. hint: what to try. data: an RTFS value that the program can read.
     capability: id of the capability that failed, if one did. cause: the error that led to it, where a program says so.
@@ -57,7 +69,7 @@ class UserError(RtfsError):
         notes: tuple[tuple[str, Span | None], ...] = (),
     ) -> None:
         super().__init__(message)
-        self.code = code
+        self.code = code if _CODE.issuperset(code) and 0 < len(code) <= _LONGEST_CODE else _code_name(code)
         self.message = message
         self.span = span
         self.hint = hint

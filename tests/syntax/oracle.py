@@ -138,7 +138,7 @@ class _Reader:
                 return ("list", ("symbol", name), self.form())
         if char == "^":
             self.at += 1
-            if self.form()[0] not in ("map", "keyword"):
+            if self.form()[0] not in ("map", "keyword", "symbol", "str"):
                 raise Unreadable("metadata")
             return self.form()
         if char == '"':

@@ -62,6 +62,8 @@ def as_value(value: Any, entry: Entry) -> Any:
         return from_python(value)
     except UserError:
         raise
+    except ValueError as error:
+        raise HostError(f'"{entry.id}" answered what has no RTFS value: {error}', code="capability/result") from None
     except Exception:
         raise HostError(
             f'"{entry.id}" answered a Python {type(value).__name__}, which is not an RTFS value',
@@ -87,6 +89,32 @@ def as_text(arguments: tuple[Any, ...]) -> str:
     if len(arguments) == 1:
         return to_text(canonical(arguments[0]))
     return " ".join([to_text(canonical(argument)) for argument in arguments])
+
+
+def whole_texts(entry: Entry, value: Any) -> Any:
+    """A result in which every string is text: surrogates in pairs become the characters that they spell. Raises
+    HostError `capability/result` for half a pair, which no text has."""
+    try:
+        return _repaired(value)
+    except RecursionError:
+        raise HostError(
+            f'"{entry.id}" answered strings with surrogates, nested too deeply', code="capability/result"
+        ) from None
+    except UnicodeDecodeError:
+        message = f'"{entry.id}" answered a string with half of a surrogate pair (\\ud800 to \\udfff)'
+        raise HostError(message, code="capability/result") from None
+
+
+def _repaired(value: Any) -> Any:
+    kind = value.__class__
+    if kind is str:
+        whole: str = value.encode("utf-16", "surrogatepass").decode("utf-16")
+        return value if whole == value else whole
+    if kind is Map:
+        return Map([(_repaired(key), _repaired(item)) for key, item in value.items()]).with_info(value.info)
+    if kind is Vector or kind is List or kind is Set:
+        return kind([_repaired(part) for part in value]).with_info(value.info)
+    return value
 
 
 def result_text(value: Any, text: str) -> str:

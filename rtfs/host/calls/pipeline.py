@@ -38,6 +38,7 @@ from rtfs.host.calls.marshal import (
     refuse_functions,
     result_text,
     thunks_of,
+    whole_texts,
 )
 from rtfs.host.policy import policy
 from rtfs.host.policy.policy import Decision, PolicyRequest
@@ -380,6 +381,9 @@ def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
     if entry.check_output is not None:
         value = entry.check_output(value, f'the output of "{entry.id}"')
     result = to_text(value)
+    if "\\ud" in result:
+        value = whole_texts(entry, value)
+        result = to_text(value)
     if entry.route != SESSION:
         return value, result_text(value, result)
     note = result_info(value)
