@@ -8,7 +8,6 @@ from one (a decision, a route) may be kept as long as the entry is the current o
 from __future__ import annotations
 
 from rtfs.capabilities.metadata import wants_session
-from rtfs.types.arrays import arrays_as_sets, wants_sets
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -70,6 +69,8 @@ class Entry:
         self.check_output: Callable[..., Any] | None = None
         self.takes_sets = False
         if fields.input_type is not None:
+            from rtfs.types.arrays import wants_sets
+
             self.check_input = self._check_closed
             self.takes_sets = wants_sets(fields.input_type)
         if fields.output_type is not None:
@@ -128,6 +129,8 @@ class Entry:
 
 def _result_check(type: Type) -> Callable[..., Any]:
     """The check of a result's type, which gives the value back; where it wants a set, an array becomes one."""
+    from rtfs.types.arrays import arrays_as_sets, wants_sets
+
     check: Callable[..., Any] = type.check
     if not wants_sets(type):
         return check

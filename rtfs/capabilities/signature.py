@@ -8,7 +8,6 @@ nothing, so that whatever looks at a call sees the same arguments as whatever ca
 from __future__ import annotations
 
 from rtfs.capabilities.registry import SESSION
-from rtfs.types.arrays import arrays_as_sets
 from rtfs.values import EvalError, Keyword, List, Map, Vector
 
 TYPE_CHECKING = False
@@ -103,6 +102,8 @@ def canonical(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         arguments = (_NOTHING,)
     if not entry.takes_sets or not arguments or entry.fields.input_type is None:
         return arguments
+    from rtfs.types.arrays import arrays_as_sets
+
     if len(arguments) == 1:
         return (arrays_as_sets(entry.fields.input_type, arguments[0]),)
     return tuple(arrays_as_sets(entry.fields.input_type, Vector(arguments)))
