@@ -95,7 +95,8 @@ def error(request: Request | None, code: int, message: str, data: Any = None) ->
 class Faulty:
     """era: "handshake", "sessionless" or "both". sse: answer with streams. sessions: give session ids.
 
-    calls: executed tool calls by argument `n`. requests: everything that came. live: session ids that are valid.
+    tasks: state and result of each, by id. executed: tool calls by their argument `n`. requests: everything that came.
+    live: session ids that are valid.
     """
 
     def __init__(self, era: str = "handshake", *, sse: bool = False, sessions: bool = True) -> None:
@@ -110,6 +111,7 @@ class Faulty:
         self.live: set[str] = set()
         self.opened = 0
         self.connections = 0
+        self.tasks: dict[str, tuple[str, Any]] = {}
         self.tools: list[dict[str, Any]] = [{"name": "echo", "inputSchema": {"type": "object"}}]
         self.url = ""
         self.port = 0
@@ -201,11 +203,32 @@ class Faulty:
             await out.reply(202, kind=None)
         elif request.method == "tools/call":
             self.executed.append(request.params["arguments"].get("n"))
-            await self.answer(request, out, self.said(request))
+            if "task" in request.params:
+                name = f"t{len(self.tasks) + 1}"
+                self.tasks[name] = ("working", self.said(request))
+                await self.answer(request, out, {"task": {"taskId": name, "status": "working"}})
+            else:
+                await self.answer(request, out, self.said(request))
+        elif request.method.startswith("tasks/"):
+            await self._task(request, out)
         elif request.method == "tools/list":
             await self.answer(request, out, {"tools": self.tools})
         else:
             await self.answer(request, out, {})
+
+    async def _task(self, request: Request, out: Out) -> None:
+        name = request.params["taskId"]
+        if name not in self.tasks:
+            await out.json(error(request, -32602, "Task not found"))
+            return
+        status, value = self.tasks[name]
+        if request.method == "tasks/cancel":
+            status, value = self.tasks[name] = ("cancelled", value)
+        if request.method == "tasks/result":
+            await self.answer(request, out, value)
+        else:
+            state = {"taskId": name, "status": status, "statusMessage": f"{name} is {status}", "pollInterval": 60}
+            await self.answer(request, out, state)
 
     def said(self, request: Request) -> dict[str, Any]:
         return {"content": [{"type": "text", "text": json.dumps(request.params["arguments"])}]}

@@ -134,12 +134,13 @@ class SessionCall:
     logins: whether the principal's stored login at the server may be used where there is no credential. run_id: of the
     run that calls, "" outside of a run. scope: whose session it is, `principal`, `run` or `call`; None: as the handler
     says. remember: `await call.remember(text)` keeps a note about the call before it is waited for, such as the id of a
-    task at the server; remembered: the note of an earlier attempt in another process, or None.
+    task at the server; remembered: the note of an earlier attempt, maybe in another process, or None. take_time: set by
+    the pool: the pool's own limit for a call counts no more, for the handler has begun something that takes its time.
     """
 
     __slots__ = (
         "arguments", "ask", "capability_id", "credential", "deadline", "idempotency_key", "idempotent", "logins",
-        "metadata", "optional_keys", "principal", "progress", "remember", "remembered", "run_id", "scope",
+        "metadata", "optional_keys", "principal", "progress", "remember", "remembered", "run_id", "scope", "take_time",
     )  # fmt: skip
 
     def __init__(
@@ -178,6 +179,7 @@ class SessionCall:
         self.scope = scope
         self.remember = remember
         self.remembered = remembered
+        self.take_time: Callable[[], None] | None = None
 
     @property
     def secret(self) -> str | None:
@@ -195,6 +197,12 @@ class SessionCall:
         """The same call with another way to ask."""
         found = copy(self)
         found.ask = ask
+        return found
+
+    def remembering(self, remember: Remember, remembered: str | None) -> SessionCall:
+        """The same call with a place for notes, and the note that is there."""
+        found = copy(self)
+        found.remember, found.remembered = remember, remembered
         return found
 
     def __repr__(self) -> str:

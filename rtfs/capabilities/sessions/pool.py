@@ -124,8 +124,8 @@ class SessionPool:
         if until is not None and until <= monotonic():
             late = SessionError("the call's time was up before it began", code="session/timeout")
             raise self._named(late, call)
-        if call.ask is not None:
-            attempt.call = call.asking(attempt.ask)
+        attempt.call = call.asking(attempt.ask if call.ask is not None else None)
+        attempt.call.take_time = attempt.take_time
         try:
             async with asyncio.timeout(None if until is None else until - monotonic()) as timer:
                 attempt.timer = timer
@@ -368,6 +368,13 @@ class _Attempt:
             self.over = asyncio.get_running_loop().create_future()
             self._ends(0.0)
         return self.over
+
+    def take_time(self) -> None:
+        """The pool's own limit does not count for this call; a deadline does."""
+        if self.call.deadline is None:
+            self.until = None
+            if self._asking == 0:
+                self._ends(None)
 
     def again(self) -> None:
         """The call is about to be sent once more."""

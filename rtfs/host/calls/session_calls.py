@@ -37,6 +37,15 @@ GROUP = "rtfs.session_handlers"
 """The entry-point group under which packages offer session handlers."""
 
 
+class _Note:
+    """What a handler wants to be remembered of a call that is under way."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 class Sessions:
     """bundled: name → "module:attribute" of the handlers that come with this package, imported when first used.
     limits: of the pool, or None. environ: where credentials are looked up."""
@@ -184,15 +193,25 @@ class Sessions:
             self._runs.add(context.run_id)
             if frame.run.replayed:
                 self._check_restorable(handler, call, entry, frame)
-        asked = self.questions
-        if asked is None:
+        asked, journaled = self.questions, frame.journaled
+        if asked is None and journaled is None:
             return await OnLoop(lambda: self._through_pool(name, call))
         from rtfs.host.exchange import Exchange
 
-        return await Exchange(
-            lambda ask: self._through_pool(name, call.asking(ask)),
-            lambda question: asked.settle(question, entry, frame, number, self._events),
-        )
+        def work(ask: Any) -> Any:
+            made = call if asked is None else call.asking(ask)
+            if journaled is not None:
+                made = made.remembering(lambda text: ask(_Note(text)), journaled.remembered)
+            return self._through_pool(name, made)
+
+        async def answer(said: Any) -> Any:
+            if said.__class__ is _Note:
+                assert journaled is not None
+                return await journaled.remember(said.text)
+            assert asked is not None
+            return await asked.settle(said, entry, frame, number, self._events)
+
+        return await Exchange(work, answer)
 
     def _check_restorable(self, handler: Any, call: Any, entry: Entry, frame: Frame) -> None:
         """Raise `session/state-lost` for the first call of a resumed run to a server that kept the run's state in a

@@ -23,6 +23,7 @@ from rtfs.host.durable.journal import (
     ERROR,
     FAIL,
     FAILED,
+    NOTED,
     OUTCOME,
     RESOLVED,
     RUNNING,
@@ -239,7 +240,7 @@ class Durable:
         if known is not None and known.kind == CALL and (given := self._resolve(known, call, frame)) is not None:
             return given[0]
         journaled = JournaledCall(self, path, text, call, frame, known)
-        frame.idempotency_key = journaled.key
+        frame.idempotency_key, frame.journaled = journaled.key, journaled
         try:
             value = await stages(call, frame, journaled)
         except UserError as error:
@@ -295,6 +296,8 @@ class Durable:
         """For a call that was under way when the run was interrupted: its value as the user knows it, or None where it
         may be made again. Raises what the user says, or Stop `run/in-doubt`."""
         if known.resolution is None:
+            if known.remembered is not None:
+                return None
             entry = frame.run.registry.find(call.id)
             if entry is None or may_repeat(entry, call.args):  # one that is unknown is not made at all
                 return None
@@ -366,6 +369,16 @@ class JournaledCall:
             kind = ENTER if self._rerun else WHOLE if rerun else SAFE if may_repeat(entry, self._call.args) else CALL
             self._durable.add(kind, self._path, entry.id, self._text, self._note())
         return Announced(self._durable, self.key, not rerun)
+
+    @property
+    def remembered(self) -> str | None:
+        """The provider's note of an earlier attempt, in a process that is gone; None for no note."""
+        return None if self._known is None else self._known.remembered
+
+    async def remember(self, text: str) -> None:
+        """Keep a provider's note about the call, which is under way; returns when it is written."""
+        self._durable.add(NOTED, self._path, self._call.id, text)
+        await Written(self._durable)
 
     def done(self, value: Any) -> Any:
         """The call gave a value."""

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
-AGAIN, RESOLVED, OUTCOME, ERROR, FAIL = "again", "resolved", "outcome", "error", "fail"
+AGAIN, RESOLVED, OUTCOME, ERROR, FAIL, NOTED = "again", "resolved", "outcome", "error", "fail", "noted"
 """Kinds of events. call: allowed and about to be made. safe: likewise, and it may be made twice. whole: likewise, with
 hints around an implementation in RTFS. enter: an implementation in RTFS begins, whose own calls are recorded. again: a
 call of unknown outcome is made once more. resolved: the user has said what became of such a call. outcome, error: what
-a call gave. fail: a parallel branch ended with an error."""
+a call gave. fail: a parallel branch ended with an error. noted: what a provider wants to know of a call that is under
+way when it is taken up again, such as the id of a task."""
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
 
 _TABLES = (
@@ -125,7 +126,7 @@ class Journal:
         """Forget announcements that are not written: what they announce was not made, and will not be."""
         told = {event[1] for event in self._pending if event[0] in (OUTCOME, ERROR)}
         self._pending = [
-            event for event in self._pending if event[0] not in (CALL, SAFE, WHOLE, AGAIN) or event[1] in told
+            event for event in self._pending if event[0] not in (CALL, SAFE, WHOLE, AGAIN, NOTED) or event[1] in told
         ]
 
     def close(self) -> None:

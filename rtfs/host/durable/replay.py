@@ -8,7 +8,7 @@ asks for something else than it once did is stopped before anything happens.
 from __future__ import annotations
 
 from rtfs.host.durable.codec import decode
-from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, OUTCOME, RESOLVED, SAFE, WHOLE
+from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, RESOLVED, SAFE, WHOLE
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.stop import Stop, stop
 
@@ -25,10 +25,21 @@ if TYPE_CHECKING:
 class Recorded:
     """A recorded call. kind: call, safe, whole or enter. value: its arguments. outcome: its outcome or error event,
     or None. ordered: whether the outcome has its place in the order. dropped: nobody ever heard of its outcome, since
-    another branch failed. resolution: what the user has said of it, if it was in doubt: (how, value) as in
-    `Resolution`."""
+    another branch failed. remembered: the provider's note of a call under way, or None: with it the call can be taken
+    up again. resolution: what the user has said of it, if it was in doubt: (how, value) as in `Resolution`."""
 
-    __slots__ = ("dropped", "kind", "note", "ordered", "outcome", "path", "resolution", "subject", "value")
+    __slots__ = (
+        "dropped",
+        "kind",
+        "note",
+        "ordered",
+        "outcome",
+        "path",
+        "remembered",
+        "resolution",
+        "subject",
+        "value",
+    )
 
     def __init__(self, event: Event) -> None:
         self.kind = event.kind
@@ -39,6 +50,7 @@ class Recorded:
         self.outcome: Event | None = None
         self.ordered = False
         self.dropped = False
+        self.remembered: str | None = None
         self.resolution: tuple[str, Any] | None = None
 
 
@@ -75,6 +87,8 @@ class Replay:
                 calls[event.path].resolution = (event.subject, decode(event.value))
             elif event.kind == AGAIN:
                 calls[event.path].resolution = None
+            elif event.kind == NOTED:
+                calls[event.path].remembered = event.value
             elif event.kind == FAIL:
                 failed.add(event.path.rpartition(".")[0])
         for event in events:
@@ -99,6 +113,7 @@ class Replay:
             if call.kind == CALL
             and call.outcome is None
             and call.resolution is None
+            and call.remembered is None
             and not call.dropped
             and not self._told(call.path)
         ]

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from rtfs.host.run.durability import Durability
     from rtfs.machine import HostCall, Limits
 
+    class Noting(Protocol):
+        """A journaled call, as whoever performs it sees it."""
+
+        @property
+        def remembered(self) -> str | None:
+            """The note that an earlier attempt has left, or None."""
+
+        async def remember(self, text: str) -> None:
+            """Leave a note; returns when it is written."""
+
     class Performer(Protocol):
         """What answers the capability calls and declarations of a run."""
 
@@ -134,7 +144,8 @@ class Frame:
 
     `contexts`: what `context` was before each open `with-context`.
 
-    `idempotency_key`: of the call it is making, in a durable run; else None.
+    `idempotency_key`: of the call it is making, in a durable run; else None. `journaled`: that call as the journal sees
+    it, likewise.
 
     `outer`: the frame that started it, or None.
 
@@ -149,6 +160,7 @@ class Frame:
             "contexts",
             "depth",
             "idempotency_key",
+            "journaled",
             "machine",
             "outer",
             "parent",
@@ -167,6 +179,7 @@ class Frame:
         self.depth = depth
         self.path = path
         self.idempotency_key: str | None = None
+        self.journaled: Noting | None = None
         self.outer = outer
         self.machine: Any = None
         self.steps: list[tuple[int, str]] = []

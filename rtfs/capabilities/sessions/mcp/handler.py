@@ -17,7 +17,7 @@ from time import monotonic
 from weakref import WeakValueDictionary
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, SessionExpired, one_line
-from rtfs.capabilities.sessions.mcp import operations
+from rtfs.capabilities.sessions.mcp import operations, tasks
 from rtfs.capabilities.sessions.mcp.authorization import authorized, login_of
 from rtfs.capabilities.sessions.mcp.changes import changed
 from rtfs.capabilities.sessions.mcp.client import Client
@@ -178,8 +178,13 @@ class McpHandler:
         pinned = text(call.metadata.get(self._prefix + "tool_hash"))
         if pinned is not None:
             await self._check_unchanged(session, tool, pinned, call)
+        encoded = encode_checked(arguments)
+        if tasks.offered(session):
+            described = (await session.toolbox.tools_or_cached(session, self.limits.pages)).get(tool)
+            if tasks.wanted(described, call):
+                return result_value(await tasks.call_as_task(session, tool, encoded, call))
         try:
-            result = await call_tool(session, tool, encode_checked(arguments), arguments, call, self.limits)
+            result = await call_tool(session, tool, encoded, arguments, call, self.limits)
         except SessionExpired:
             if session.sessionless:
                 self.eras.pop(target.identity, None)

@@ -1,0 +1,132 @@
+"""Long calls as tasks: the server answers at once with a task's id, and is asked for the result until there is one.
+
+Must not know journals or pools. Invariants: the id is remembered before anybody waits for the task; a call that is
+taken up again, in this process or another, asks for the same task and begins no second one; a task that nobody will
+ask for again is cancelled.
+
+Source: MCP specification 2025-11-25, basic/utilities/tasks; server/tools, `execution.taskSupport`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError, one_line
+from rtfs.capabilities.sessions.mcp.protocol import INVALID_PARAMS, METHOD_NOT_FOUND, error_of
+from rtfs.capabilities.sessions.mcp.results import reply_error
+from rtfs.capabilities.sessions.mcp.tools import describe
+from rtfs.capabilities.sessions.wire.json import encode
+from rtfs.values.error import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.sessions.handler import SessionCall
+    from rtfs.capabilities.sessions.mcp.session import McpSession
+
+_TTL_MS = 24 * 3600 * 1000
+"""How long the server is asked to keep a task and its result: a run may be resumed the next morning."""
+_POLL_SECONDS = (0.05, 30.0)
+"""The least and the longest pause between two questions, whatever the server wants; it says nothing: one second."""
+_OVER = ("completed", "failed", "cancelled")
+
+
+def offered(session: McpSession) -> bool:
+    """Whether the server takes tool calls as tasks."""
+    found: Any = session.server.get("capabilities")
+    for key in ("tasks", "requests", "tools", "call"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return isinstance(found, dict) and not session.sessionless
+
+
+def wanted(tool: dict[str, Any] | None, call: SessionCall) -> bool:
+    """Whether a call is to be a task: it was one before, or the tool requires it, or allows it and the call is one that
+    outlives us."""
+    if call.remembered is not None:
+        return True
+    execution = tool.get("execution") if tool is not None else None
+    support = execution.get("taskSupport") if isinstance(execution, dict) else None
+    return support == "required" or (support == "optional" and call.remember is not None)
+
+
+async def call_as_task(session: McpSession, tool: str, encoded: bytes, call: SessionCall) -> Any:
+    """The result of a tool that is called as a task. encoded: the arguments as JSON.
+
+    Raises what requests raise; HostError for an error reply and for a task that was cancelled;
+    `session/outcome-unknown` for one that the server does not know any more.
+    """
+    if call.take_time is not None:
+        call.take_time()
+    task = _remembered(call)
+    if task is None:
+        members = b'"name":' + encode(tool) + b',"arguments":' + encoded + b',"task":{"ttl":%d}' % _TTL_MS
+        reply = await session.request("tools/call", members, progress=call.progress, call=call)
+        error = error_of(reply)
+        if error is not None:
+            raise reply_error(error, describe(tool), known=True)
+        result = reply.get("result")
+        made = result.get("task") if isinstance(result, dict) else None
+        if not isinstance(made, dict) or not isinstance(made.get("taskId"), str):
+            return result  # a server may answer at once
+        task = made["taskId"]
+        call.remembered = json.dumps({"task": task})
+        if call.remember is not None:
+            await call.remember(call.remembered)
+    try:
+        return await _result(session, task, tool, call)
+    except MaybeSent as signal:
+        raise NotSent(signal.error, retry_after=signal.retry_after) from signal  # asking again begins nothing
+    except asyncio.CancelledError:
+        if call.remember is None:
+            session.channel.spawn(session.request("tasks/cancel", b'"taskId":' + encode(task)))
+        raise
+
+
+def _remembered(call: SessionCall) -> str | None:
+    """The id of the task that this call has begun before."""
+    if call.remembered is None:
+        return None
+    try:
+        found = json.loads(call.remembered)["task"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+async def _result(session: McpSession, task: str, tool: str, call: SessionCall) -> Any:
+    members = b'"taskId":' + encode(task)
+    said = None
+    while True:
+        state = await _ask(session, "tasks/get", members, task, tool, None)
+        status, words = state.get("status"), state.get("statusMessage")
+        if status == "cancelled":
+            raise HostError(f"{describe(tool)}: its task was cancelled" + (f": {one_line(words)}" if words else ""))
+        if status in _OVER or status == "input_required":
+            # in the middle of a task, this is also how the server gets to ask something
+            return await _ask(session, "tasks/result", members, task, tool, call)
+        if call.progress is not None and isinstance(words, str) and words != said:
+            said = words
+            call.progress(0, None, one_line(words))
+        pause = state.get("pollInterval")
+        seconds = pause / 1000 if isinstance(pause, (int, float)) and not isinstance(pause, bool) else 1.0
+        await asyncio.sleep(min(max(seconds, _POLL_SECONDS[0]), _POLL_SECONDS[1]))
+
+
+async def _ask(
+    session: McpSession, method: str, members: bytes, task: str, tool: str, call: SessionCall | None
+) -> dict[str, Any]:
+    reply = await session.request(method, members, call=call)
+    error = error_of(reply)
+    if error is not None and error["code"] in (INVALID_PARAMS, METHOD_NOT_FOUND):
+        raise SessionError(
+            f"{describe(tool)}: {session.asker} does not know its task {one_line(task, 60)} any more",
+            code="session/outcome-unknown",
+        )
+    if error is not None:
+        raise reply_error(error, describe(tool), known=True)
+    result = reply.get("result")
+    if not isinstance(result, dict):
+        raise SessionError(f"{session.label} answers {method} with something else than an object")
+    return result
