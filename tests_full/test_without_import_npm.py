@@ -59,7 +59,7 @@ def test_every_tool_of_the_servers_can_be_shown_and_imported(tmp_path: Path) -> 
     assert code == 0
     servers = json.loads(out)
     assert [len(server["tools"]) > 5 for server in servers] == [True, True]
-    assert run(folder, "rtfs mcp import -o tools")[0] == 0
+    assert run(folder, "rtfs mcp import --all -o tools")[0] == 0
     assert len(list(folder.rglob("*.rtfs"))) > sum(len(server["tools"]) for server in servers)
     assert (
         '(capability "mcp.everything.resources/read"' in (folder / "tools/everything/resources_read.rtfs").read_text()

@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     importing = add_action(actions, "import", "write a declaration for each tool, of all servers into folders", shared)
     importing.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the files")
     importing.add_argument("--force", action="store_true", help="write over files that say something else")
+    importing.add_argument("--all", action="store_true", help="also for resources, prompts and completion")
     importing.add_argument("--prune", action="store_true", help="delete declarations of tools that are gone")
     differing = add_action(actions, "diff", "how tools differ from what was pinned at first use", shared)
     differing.add_argument("--accept", action="store_true", help="use them as they are now")

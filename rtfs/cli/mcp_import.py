@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def import_tools(
     report: Report, target: dict[str, Any], name: str, folder: Path, found: argparse.Namespace
 ) -> list[Row]:
-    """Write a declaration for each tool, and for what else the server declares to offer; state, file, id and tool of
-    each. Raises HostError `file/…`."""
+    """Write a declaration for each tool, with `--all` for what else the server declares to offer; state, file, id and
+    tool of each. Raises HostError `file/…`."""
     from rtfs.capabilities.sessions.mcp.tool_declarations import declarations, operation_declarations
     from rtfs.cli.report import warn
 
@@ -37,7 +37,8 @@ def import_tools(
     where = {key: value for key, value in target.items() if key != "env"}
     made = declarations(report.tools, name, where, notes)
     taken = {one.file for one in made}
-    more = operation_declarations([one for one in report.operations if one.feature is not None], name, where)
+    offered = [one for one in report.operations if one.feature is not None and found.all]
+    more = operation_declarations(offered, name, where)
     made += [one for one in more if one.file not in taken]
     if variables:
         named = ", ".join(variables)

@@ -263,7 +263,7 @@ def test_resources_of_a_configured_server_are_listed_without_import(folder: Path
     assert cli(folder, "run", *named, "-e", plan)[0] == 3
     assert cli(folder, "run", *named, "--allow", "mcp.everything.resources/*", "-e", plan)[0] == 0
     assert "resources/read" in cli(folder, "mcp", "show", "everything", *named)[1]
-    assert cli(folder, "mcp", "import", "everything", "-o", "tools", *named)[0] == 0
+    assert cli(folder, "mcp", "import", "everything", "--all", "-o", "tools", *named)[0] == 0
     assert "resources_list.rtfs" in [file.name for file in (folder / "tools").iterdir()]
 
 
