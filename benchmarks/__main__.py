@@ -13,7 +13,19 @@ from pathlib import Path
 
 from benchmarks.measure import Row
 
-NAMES = ("compute", "fresh", "hostcall", "durable", "mcp", "startup", "reading", "growth", "memory", "bombs")
+NAMES = (
+    "compute",
+    "programs",
+    "fresh",
+    "hostcall",
+    "durable",
+    "mcp",
+    "startup",
+    "reading",
+    "growth",
+    "memory",
+    "bombs",
+)
 
 
 def main() -> int:

@@ -15,12 +15,41 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+SMALL = 64
+"""Entries up to which a map is copied at once."""
+
 
 def assoc3(coll: Any, key: Any, value: Any, /) -> Any:
     """`(assoc coll key value)`."""
     if coll.__class__ is Map:
         return coll.assoc(key, value)
     return maps.assoc(coll, key, value)
+
+
+def _assoc_at_once(coll: Map, pairs: tuple[tuple[Any, Any], ...]) -> Map:
+    """A map with several entries, with one copy if it is small."""
+    d = coll._d
+    if d is None or len(d) > SMALL or any(key.__class__ is float or key.__class__ is bool for key, _ in pairs):
+        for key, value in pairs:
+            coll = coll.assoc(key, value)
+        return coll
+    d = d.copy()
+    d.update(pairs)
+    return Map.of_encoded(d) if coll._odd else Map.of_plain(d)
+
+
+def assoc5(coll: Any, a: Any, x: Any, b: Any, y: Any, /) -> Any:
+    """`(assoc coll a x b y)`."""
+    if coll.__class__ is Map:
+        return _assoc_at_once(coll, ((a, x), (b, y)))
+    return maps.assoc(coll, a, x, b, y)
+
+
+def assoc7(coll: Any, a: Any, x: Any, b: Any, y: Any, c: Any, z: Any, /) -> Any:
+    """`(assoc coll a x b y c z)`."""
+    if coll.__class__ is Map:
+        return _assoc_at_once(coll, ((a, x), (b, y), (c, z)))
+    return maps.assoc(coll, a, x, b, y, c, z)
 
 
 def conj2(coll: Any, item: Any, /) -> Any:
@@ -59,6 +88,26 @@ def update_in3(coll: Any, path: Any, f: Any, /) -> Any:
         if inner.__class__ is Map:
             return coll.assoc(outer, inner.assoc(key, f(inner.get(key))))
     return maps.update_in(coll, path, f)
+
+
+def assoc_in3(coll: Any, path: Any, value: Any, /) -> Any:
+    """`(assoc-in coll path value)`, of maps in maps two levels deep."""
+    if coll.__class__ is Map and path.__class__ is Vector and len(path) == 2:
+        outer, key = path
+        inner = coll.get(outer)
+        if inner.__class__ is Map:
+            return coll.assoc(outer, inner.assoc(key, value))
+    return maps.assoc_in(coll, path, value)
+
+
+def get_in2(coll: Any, path: Any, /) -> Any:
+    """`(get-in coll path)`, of maps in maps two levels deep."""
+    if coll.__class__ is Map and path.__class__ is Vector and len(path) == 2:
+        outer, key = path
+        inner = coll.get(outer)
+        if inner.__class__ is Map:
+            return inner.get(key)
+    return maps.get_in(coll, path)
 
 
 def nth2(coll: Any, index: Any, /) -> Any:
@@ -109,6 +158,10 @@ EXACT: dict[tuple[str, int], Any] = {
     ("=", 2): eq2,
     ("str", 1): strings.str1,
     ("assoc", 3): assoc3,
+    ("assoc", 5): assoc5,
+    ("assoc", 7): assoc7,
+    ("assoc-in", 3): assoc_in3,
+    ("get-in", 2): get_in2,
     ("conj", 2): conj2,
     ("dissoc", 2): dissoc2,
     ("update", 3): update3,
