@@ -183,15 +183,27 @@ def div2(a: Any, b: Any, /) -> Any:
     raise not_number("/", a, b)
 
 
+def _float_remainder(a: float, b: float) -> float:
+    """What a whole number of `b` leaves of `a`, computed as Clojure does, to the last digit."""
+    quotient = a / b
+    if -_LONG < quotient < _LONG:
+        return a - int(quotient) * b
+    return fmod(a, b) if a - a == 0 else a - a  # of an infinity or NaN: NaN
+
+
+_LONG = 2.0**63
+
+
 def mod2(a: Any, b: Any, /) -> Any:
     """`(mod a b)`: floors, so the result has the sign of `b`."""
     ca = a.__class__
     cb = b.__class__
     if (ca is float or ca is int) and (cb is float or cb is int):
         try:
-            if (a > CAP_DIVIDED or a < -CAP_DIVIDED) and ca is cb is int:
-                return divided(a, b)[1]
-            return a % b
+            if ca is int and cb is int:
+                return divided(a, b)[1] if a > CAP_DIVIDED or a < -CAP_DIVIDED else a % b
+            rest = _float_remainder(float(a), float(b))
+            return rest if rest == 0 or (a > 0) is (b > 0) else rest + b
         except ZeroDivisionError:
             raise zero_divisor("mod") from None
         except OverflowError:
@@ -210,11 +222,9 @@ def rem2(a: Any, b: Any, /) -> Any:
             result = divided(a, b)[1] if a > CAP_DIVIDED or a < -CAP_DIVIDED else a % b
             return result - b if result and (a < 0) is not (b < 0) else result
         try:
-            return fmod(a, b)
+            return _float_remainder(float(a), float(b))
         except OverflowError:
             raise overflow("rem") from None
-        except ValueError:
-            return float("nan")
     raise not_number("rem", a, b)
 
 

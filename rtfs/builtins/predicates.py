@@ -122,7 +122,7 @@ def boolean(value: Any, /) -> bool:
 @builtin("identical?", "(identical? a b)", "Are they one and the same value?", "(identical? :a :a)", "true")
 def is_identical(a: Any, b: Any, /) -> bool:
     kind = a.__class__
-    return a is b or (kind is b.__class__ and (kind is int or kind is str) and a == b)
+    return (a is b and kind is not float) or (kind is b.__class__ and (kind is int or kind is str) and a == b)
 
 
 @builtin("char?", "(char? value)", "Is it a text of one character?", '(char? "a")', "true", '(char? "ab")', "false")
