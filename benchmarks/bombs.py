@@ -78,6 +78,9 @@ BOMBS = {
     "nested vectors kept": "(loop [acc nil] (recur [acc]))",
     "integers kept": "(def x (pow 3 6000)) (loop [acc [] i 0] (recur (conj acc (+ x i)) (inc i)))",
     "maps kept": "(loop [acc [] i 0] (recur (conj acc {:a i :b [i i]}) (inc i)))",
+    "integers that collide": "(count (frequencies (map (fn [x] (* x 2305843009213693951)) (range 60000))))",
+    "a set of integers that collide": "(count (set (map (fn [x] (* x 2305843009213693951)) (range 60000))))",
+    "keys that collide": "(count (zipmap (map (fn [x] (* x 2305843009213693951)) (range 60000)) (range 60000)))",
     "an endless lazy sequence": "(count (map inc (range)))",
     "printing": TEXT + "(loop [] (log s) (recur)))",
 }

@@ -12,7 +12,7 @@ from rtfs.builtins.checks import MAX_ITEMS, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import as_vector, fresh_list, items, leading, like, looked_up, too_many
 from rtfs.values import Keyword, LazySeq, Map, Vector
-from rtfs.values.account import paced, portions, spend
+from rtfs.values.account import STRETCH, paced, portions, spend, stretches
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
 
@@ -26,6 +26,16 @@ def _markers(values: Any) -> Any:
     if set(map(type, values)).isdisjoint(_WRAPPED):
         return values
     return [encode_key(x) for x in values]
+
+
+def _once_each(markers: Any) -> list[Any]:
+    """The hashable values without repetitions, each where it is first met."""
+    if len(markers) <= STRETCH:
+        return list(dict.fromkeys(markers))
+    met: dict[Any, None] = {}
+    for part in stretches(markers):
+        met.update(dict.fromkeys(part))
+    return list(met)
 
 
 def _value(marker: Any) -> Any:
@@ -63,8 +73,8 @@ def distinct(coll: Any = MISSING, /) -> Any:
     elements = items("distinct", coll)
     markers = _markers(elements)
     if markers is elements:
-        return like(coll, list(dict.fromkeys(elements)))
-    return like(coll, [_value(marker) for marker in dict.fromkeys(markers)])
+        return like(coll, _once_each(elements))
+    return like(coll, [_value(marker) for marker in _once_each(markers)])
 
 
 @builtin(
@@ -76,7 +86,7 @@ def distinct(coll: Any = MISSING, /) -> Any:
 )
 def frequencies(coll: Any, /) -> Any:
     counts: dict[Any, int] = {}
-    for marker in _markers(items("frequencies", coll)):
+    for marker in paced(_markers(items("frequencies", coll))):
         counts[marker] = counts.get(marker, 0) + 1
     return Map([(_value(marker), n) for marker, n in counts.items()])
 
@@ -92,7 +102,7 @@ def group_by(f: Any, coll: Any, /) -> Any:
     elements = items("group-by", coll)
     keys = looked_up(f, elements) if f.__class__ is Keyword else [f(x) for x in paced(elements)]
     groups = _Groups()
-    for marker, x in zip(_markers(keys), elements, strict=True):
+    for marker, x in zip(paced(_markers(keys)), elements, strict=True):
         groups[marker].append(x)
     return Map([(_value(marker), Vector.of(group)) for marker, group in groups.items()])
 

@@ -1,4 +1,4 @@
-"""`rtfs audit show|verify|export`: what a ledger says, and whether it is whole.
+"""`rtfs audit show|verify|sign|export`: what a ledger says, whether it is whole, and its signed head for a witness.
 
 Must not know how records are kept. Invariant: nothing is ever written to a ledger here.
 """
@@ -26,7 +26,14 @@ def audit(options: Options) -> int:
     options.json, options.debug = bool(found.json), bool(found.debug)
     path = found.file or _configured(found.config)
     if found.action == "verify":
-        return _verify(path, options.json)
+        return _verify(path, options.json, found.key, found.head)
+    if found.action == "sign":
+        import json
+
+        from rtfs.host.audit.signing import sign_head
+
+        write(json.dumps(sign_head(path, found.key)))
+        return 0
     if found.action == "export":
         for record in records(path, found.run):
             write(_json(record))
@@ -42,7 +49,14 @@ def audit(options: Options) -> int:
     return 0
 
 
-def _verify(path: str, as_json: bool) -> int:
+def _verify(path: str, as_json: bool, key: str | None, head: str | None) -> int:
+    if (key is None) is not (head is None):
+        raise HostError("a signed head is checked with --head FILE and --key FILE together", code="usage")
+    signed = 0
+    if key is not None and head is not None:
+        from rtfs.host.audit.signing import check_head, read_statement
+
+        signed = check_head(path, key, read_statement(head))
     from rtfs.host.audit.sqlite_ledger import inspect, records
 
     wrong = inspect(path)
@@ -52,9 +66,12 @@ def _verify(path: str, as_json: bool) -> int:
     if as_json:
         import json
 
-        write(json.dumps({"ledger": path, "records": count, "whole": True}))
+        fields = {"ledger": path, "records": count, "whole": True}
+        write(json.dumps(fields if head is None else {**fields, "signed": signed}))
     else:
         write(f"{path}: {count:,} records, nothing was changed, removed or inserted")
+        if head is not None:
+            write(f"the first {signed:,} are those that were signed")
     return 0
 
 
@@ -100,5 +117,9 @@ def _parser() -> Parser:
     for name, what in (("show", "the records, as a tree"), ("export", "all fields, as JSON Lines")):
         one = add_action(actions, name, what, shared)
         one.add_argument("--run", metavar="RUN", help="only those of one run")
-    add_action(actions, "verify", "check that nothing was changed, removed, inserted or cut off", shared)
+    verify = add_action(actions, "verify", "check that nothing was changed, removed, inserted or cut off", shared)
+    verify.add_argument("--head", metavar="FILE", help="a signed head that the ledger has to continue")
+    verify.add_argument("--key", metavar="FILE", help="the Ed25519 key (PEM) that it was signed with, the public one")
+    sign = add_action(actions, "sign", "print the signed head of the ledger, for a witness to keep", shared)
+    sign.add_argument("--key", metavar="FILE", required=True, help="a private Ed25519 key (PEM)")
     return parser

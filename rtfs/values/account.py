@@ -9,10 +9,8 @@ memory and lets others have their turn.
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 from time import monotonic
-
-from rtfs.values.lazy import hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ PART = 512
 FIRST_PART, LONGEST_PART = 32, 8192
 """Elements that a function of the program is called with between two looks at the clock, at first and at most."""
 PART_TIME = 0.001
+STRETCH = 256
 
 
 class Account:
@@ -71,6 +70,20 @@ def portions(elements: Any) -> Iterable[Any]:
     return (elements,) if len(elements) <= PART else _parts(elements)
 
 
+def stretches(elements: Iterable[Any]) -> Iterator[list[Any]]:
+    """Any iterable in lists of some hundred elements, between which the machine looks at the clock. For what is put
+    into a dict: a key that was chosen to collide takes as long as there are keys already."""
+    rest = iter(elements)
+    while part := list(islice(rest, STRETCH)):
+        yield part
+        look()
+
+
+def in_stretches(elements: Any) -> Iterable[Any]:
+    """The elements in stretches: few of them in one."""
+    return (elements,) if hasattr(elements, "__len__") and len(elements) <= STRETCH else stretches(elements)
+
+
 def paced(elements: Any) -> Iterable[Any]:
     """Sized elements that are paid for, one by one, with looks at the clock in between (see `portions`)."""
     return elements if len(elements) <= PART else chain.from_iterable(_parts(elements))
@@ -96,6 +109,3 @@ def _parts(elements: Any) -> Iterator[Any]:
             size >>= 1
         look()
         begun = monotonic()
-
-
-hooks.spend = spend

@@ -11,6 +11,7 @@ sequence, and for sequences made of sequences only through plain Python calls, w
 
 from __future__ import annotations
 
+from rtfs.values.account import spend
 from rtfs.values.collection import Collection
 from rtfs.values.error import LimitError
 
@@ -43,14 +44,10 @@ class Hooks:
     def __init__(self) -> None:
         self.made = False  # whether this process ever made a lazy sequence: if not, none need be looked for
         self.owner: Any = self
-        self.spend: Callable[[int], None] = _ignore
+        self.spend: Callable[[int], None] = spend
         self.wait: Callable[[Segment], None] = _needs_itself
         self.wake: Callable[[Segment], None] | None = None
         self.waiting: dict[int, Any] = {}
-
-
-def _ignore(elements: int) -> None:
-    """Nobody counts."""
 
 
 def _needs_itself(segment: Segment) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from _collections_abc import Mapping as _AbstractMapping
 
+from rtfs.values.account import in_stretches
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError
 from rtfs.values.history import ABSENT
@@ -268,12 +269,13 @@ def _version(store: MapStore, at: int, odd: bool) -> Map:
 def _put_pairs(d: dict[Any, Any], pairs: Iterable[tuple[Any, Any]]) -> bool:
     """Puts `pairs` into a dict of encoded keys; True if one of the keys had to be encoded."""
     odd = False
-    for key, value in pairs:
-        kind = key.__class__
-        if kind is float or kind is bool:
-            key = encode_key(key)
-            odd = True
-        d[key] = value
+    for part in in_stretches(pairs):
+        for key, value in part:
+            kind = key.__class__
+            if kind is float or kind is bool:
+                key = encode_key(key)
+                odd = True
+            d[key] = value
     return odd
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from _collections_abc import Set as _AbstractSet
 
+from rtfs.values.account import in_stretches
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError
 from rtfs.values.history import ABSENT
@@ -34,8 +35,9 @@ class Set(Collection):
 
     def __init__(self, elements: Iterable[Any] = ()) -> None:
         d: dict[Any, Any] = {}
-        for element in elements:
-            d.setdefault(encode_key(element), element)
+        for part in in_stretches(elements):
+            for element in part:
+                d.setdefault(encode_key(element), element)
         self._map = Map.of_encoded(d)
         self._hash = None
         self.info = None

@@ -30,6 +30,9 @@ ENDED = {
     "parse-json of many keywords": "limit/time",
     "doubling macro": "limit/time",
     "branches in branches": "limit/time",
+    "integers that collide": "limit/time",
+    "a set of integers that collide": "limit/time",
+    "keys that collide": "limit/time",
     "texts kept": "limit/",
 }
 FAR_TOO_LONG = 10.0

@@ -41,6 +41,10 @@ _ANCHOR = "%020d %s %020d %s\n"
 _ANCHOR_SIZE = 2 * (20 + 1 + 64 + 1)
 
 
+CHECKED = 1_000
+"""Records at the end that are looked through before anything is added; `rtfs audit verify` looks at all."""
+
+
 class StoredLedger(Ledger):
     """The ledger in the file `path`. mode: `kill` or `power`, see rtfs.host.sqlite.
 
@@ -177,7 +181,29 @@ class StoredLedger(Ledger):
                 code="ledger/damaged",
                 hint=f"rtfs audit verify {self.path} says what is wrong; to begin anew, move it and its anchor away",
             )
+        self._check_end(last[0])
         self._write_anchor(*last, *last)
+
+    def _check_end(self, last: int) -> None:
+        """Raise HostError `ledger/damaged` where one of the last records was changed, removed or inserted: nothing is
+        added to a ledger that is known to be damaged."""
+        query = f"SELECT {_COLUMNS} FROM records WHERE seq > ? ORDER BY seq"
+        before = max(last - CHECKED, 0)
+        previous, seq = None, before
+        for row in self._connection.execute(query, (before,)):
+            record = Record(row[:-2], *(_hex(part) for part in row[-2:]))
+            seq += 1
+            try:
+                fits = record.seq == seq and chain(record.previous, record.content()) == record.hash
+            except TypeError:
+                fits = False
+            if not fits or previous not in (None, record.previous):
+                raise HostError(
+                    f"the ledger {self.path} is not what was written: record {seq} was changed, removed or inserted",
+                    code="ledger/damaged",
+                    hint=f"rtfs audit verify {self.path} says more; to begin anew, move it and its anchor away",
+                )
+            previous = record.hash
 
 
 def records(path: str, run: str | None = None) -> Iterator[Record]:
@@ -190,6 +216,33 @@ def records(path: str, run: str | None = None) -> Iterator[Record]:
     try:
         for row in connection.execute(f"SELECT {_COLUMNS} FROM records{where} ORDER BY seq", values):
             yield Record(row[:-2], *(_hex(part) for part in row[-2:]))
+    except sqlite3.Error as error:
+        raise _damaged(path, error) from None
+    finally:
+        connection.close()
+
+
+def last_record(path: str) -> tuple[int, str]:
+    """Number and hash of a ledger file's last record. Raises as `records`."""
+    for number, digest in _rows(path, _LAST, ()):
+        return number, _hex(digest)
+    return 0, GENESIS
+
+
+def hash_of_record(path: str, number: int) -> str | None:
+    """The hash of a record, None where there is none of that number. Raises as `records`."""
+    for (digest,) in _rows(path, "SELECT hash FROM records WHERE seq = ?", (number,)):
+        return _hex(digest)
+    return None
+
+
+def _rows(path: str, query: str, values: tuple[Any, ...]) -> list[Any]:
+    import sqlite3
+
+    connection = _look(path)
+    try:
+        found: list[Any] = connection.execute(query, values).fetchall()
+        return found
     except sqlite3.Error as error:
         raise _damaged(path, error) from None
     finally:
