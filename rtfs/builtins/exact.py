@@ -23,6 +23,8 @@ def assoc3(coll: Any, key: Any, value: Any, /) -> Any:
     """`(assoc coll key value)`."""
     if coll.__class__ is Map:
         return coll.assoc(key, value)
+    if coll.__class__ is Vector and key.__class__ is int and 0 <= key <= coll._stop - coll._start:
+        return coll.assoc(key, value)
     return maps.assoc(coll, key, value)
 
 
@@ -126,6 +128,28 @@ def first1(coll: Any, /) -> Any:
     return sequences.first(coll)
 
 
+def rest1(coll: Any, /) -> Any:
+    """`(rest coll)`."""
+    if coll.__class__ is Vector or coll.__class__ is List:
+        size = coll._stop - coll._start
+        return coll.slice(1, size) if size else coll
+    return sequences.rest(coll)
+
+
+def is_empty1(coll: Any, /) -> Any:
+    """`(empty? coll)`."""
+    if coll.__class__ is Vector or coll.__class__ is List:
+        return coll._start == coll._stop
+    return sequences.is_empty(coll)
+
+
+def count1(coll: Any, /) -> Any:
+    """`(count coll)`."""
+    if coll.__class__ is Vector or coll.__class__ is List:
+        return coll._stop - coll._start
+    return sequences.count(coll)
+
+
 def add3(a: Any, b: Any, c: Any, /) -> Any:
     """`(+ a b c)`."""
     return numbers.add2(numbers.add2(a, b), c)
@@ -169,6 +193,9 @@ EXACT: dict[tuple[str, int], Any] = {
     ("update-in", 3): update_in3,
     ("nth", 2): nth2,
     ("first", 1): first1,
+    ("rest", 1): rest1,
+    ("empty?", 1): is_empty1,
+    ("count", 1): count1,
     ("min", 2): min2,
     ("max", 2): max2,
 }
