@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.host.durable.resume import RunState
+    from rtfs.host.durable.runs import RunState
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source
 
@@ -44,14 +44,13 @@ def run_kept(runtime: Runtime, source: Source, context: dict[str, Any] | None, o
 
 
 def resume(options: Options) -> int:
-    """`rtfs resume RUN`: go on with a run and print its value. Raises UserError, SystemExit for usage."""
-    from rtfs.host.durable.journal import state_folder
-    from rtfs.host.durable.resume import RunState
+    """`rtfs resume RUN`: continue a run and print its value. Raises UserError, SystemExit for usage."""
+    from rtfs.host.durable.folder_store import FolderRunStore
+    from rtfs.host.durable.runs import RunState
 
     found = _resume_parser().parse_args(options.rest)
     options.json, options.debug, options.verbose = bool(found.json), bool(found.debug), found.verbose
-    folder = state_folder()
-    state = RunState(folder, found.run)
+    state = RunState(FolderRunStore().look(found.run))
     if not state.shell:
         raise HostError(
             f"run {found.run} was started by a Python program, which knows its capabilities",
@@ -84,26 +83,26 @@ def resume(options: Options) -> int:
 
 def runs(options: Options) -> int:
     """`rtfs runs [list|delete|prune]`: list durable runs, or delete some. Raises UserError, SystemExit for usage."""
-    from rtfs.host.durable.journal import delete_run, run_ids, state_folder
-    from rtfs.host.durable.resume import RunState
+    from rtfs.host.durable.folder_store import FolderRunStore
+    from rtfs.host.durable.runs import RunState
 
     found = _runs_parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
-    folder = state_folder()
+    store = FolderRunStore()
     if found.action == "delete":
         for run_id in found.run:
-            delete_run(folder, run_id)
+            store.delete(run_id)
         return 0
     states = []
-    for run_id in run_ids(folder):
+    for run_id in store.list():
         try:
-            states.append(RunState(folder, run_id))
+            states.append(RunState(store.look(run_id)))
         except HostError as error:
             print(f"{run_id}: {error.message}", file=sys.stderr)
     if found.action == "prune":
         for state in states:
             if state.state == "done":
-                delete_run(folder, state.run_id)
+                store.delete(state.run_id)
     elif options.json:
         import json
 

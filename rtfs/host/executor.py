@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from rtfs.capabilities.registry import EMBEDDER, PLAN
-from rtfs.host.audit.events import RunEnded, RunStarted
+from rtfs.host.audit.events import RunEnded, RunResumed, RunStarted
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, text_of, within_seconds
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.audit.events import Event, Events
     from rtfs.host.calls.pipeline import Pipeline
+    from rtfs.host.durable.resume import Resumption
+    from rtfs.host.durable.store import RunStore
     from rtfs.host.handle import RunHandle
     from rtfs.host.policy.rules import Rules
     from rtfs.host.run.options import ResumeOptions, RunOptions
@@ -57,7 +59,7 @@ class Executor:
     """
 
     __slots__ = (
-        "_clean", "_environment", "_ran_plans", "closed", "compiling", "engine", "events", "grants", "loaded",
+        "_clean", "_environment", "_ran_plans", "_store", "closed", "compiling", "engine", "events", "grants", "loaded",
         "options", "pipeline", "registry", "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
@@ -82,6 +84,7 @@ class Executor:
         self.loaded: list[tuple[Source, int]] = []
         self.shell: dict[str, Any] = {}
         self.warnings: list[tuple[str, Any]] = []
+        self._store: RunStore | None = None
         self.started: set[RunHandle] = set()
         self.closed = False
         self.compiling = allocate_lock()
@@ -100,6 +103,15 @@ class Executor:
 
                     self._environment = new_environment(self.options.module_path)
         return self._environment
+
+    @property
+    def store(self) -> RunStore:
+        """Where durable runs are kept."""
+        if self._store is None:
+            from rtfs.host.durable.folder_store import FolderRunStore
+
+            self._store = FolderRunStore(self.options.state, self.options.durability)
+        return self._store
 
     def warn(self, message: str, span: Any) -> None:
         """Keep a warning, and tell whoever wants to know."""
@@ -191,16 +203,40 @@ class Executor:
         from rtfs.host.durable.resume import Resumption
 
         self._check_usable()
-        found = Resumption(self, run_id, options)
-        return found.outcome() if found.ended else self.drive(found.begin())
+        found = Resumption(self.store, run_id, options, self.loaded)
+        if found.ended:
+            return found.outcome()
+        try:
+            return self.drive(self._continue(found))
+        finally:
+            found.close()
 
     async def aresume(self, run_id: str, options: ResumeOptions) -> Any:
         """`resume`, within the running event loop."""
+        import asyncio
+
         from rtfs.host.durable.resume import Resumption
 
         self._check_usable()
-        found = Resumption(self, run_id, options)
-        return found.outcome() if found.ended else await self.adrive(found.begin())
+        found = await asyncio.to_thread(Resumption, self.store, run_id, options, self.loaded)
+        if found.ended:
+            return found.outcome()
+        try:
+            return await self.adrive(self._continue(found))
+        finally:
+            found.close()
+
+    def _continue(self, found: Resumption) -> Coroutine[Any, Any, Any]:
+        """A resumed run, ready to be driven."""
+        options = found.options
+        registry, language = self.fresh()
+        run = self.new_run(options, registry, language, PLAN, True)
+        run.width = found.width
+        frame = self.new_frame(run, options, found.source)
+        found.narrow(frame.context)
+        self.events.emit(RunResumed(frame.context, frame.parent, found.source.name))
+        run.durability = found.durability()
+        return self.execute(found.source, frame)
 
     def close(self) -> None:
         """Start nothing any more, and cancel what advances by itself."""
@@ -256,7 +292,7 @@ class Executor:
         have their turn now and then."""
         limits = self.options.limits if options.limits is None else options.limits
         gate = None
-        if origin == PLAN and options.check:
+        if origin == PLAN and options.check and options.replay is None:  # a replay needs no capability to be there
             from rtfs.host.gate import RunGate
 
             gate = RunGate(registry, self.options.strict_arguments)
@@ -350,7 +386,7 @@ class Executor:
             from rtfs.host.durable.resume import beginning, recorded
 
             if options.durable:
-                run.durability = beginning(self, source, frame)
+                run.durability = beginning(self.store, source, frame, self.loaded, self.shell)
             else:
                 run.durability = recorded(source, frame, options.record, options.replay)
         return frame

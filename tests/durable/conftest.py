@@ -13,6 +13,7 @@ import pytest
 
 import rtfs
 from rtfs.host import sqlite
+from rtfs.host.durable.journal import Journal
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -96,6 +97,28 @@ def faulty() -> Iterator[Callable[[Callable[[str, int], BaseException | None]], 
 
     yield install
     sqlite.connect = None
+
+
+@pytest.fixture
+def faulty_journal(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], BaseException | None]], None]:
+    """`faulty_journal(f)`: before the number-th line (from 1) is written to any journal, `f(number)` is asked and what
+    it answers is raised, after a part of the line was written."""
+
+    def install(judge: Callable[[int], BaseException | None]) -> None:
+        count = [0]
+        append = Journal.append
+
+        def faulty(self: Journal, line: bytes) -> int:
+            count[0] += 1
+            error = judge(count[0])
+            if error is not None:
+                append(self, line[: len(line) // 2])
+                raise error
+            return append(self, line)
+
+        monkeypatch.setattr(Journal, "append", faulty)
+
+    return install
 
 
 @pytest.fixture

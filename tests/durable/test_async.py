@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import errno
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rtfs
-from rtfs.host import sqlite
-from rtfs.host.durable.resume import RunState
+from rtfs.host.durable.folder_store import FolderRunStore
+from rtfs.host.durable.journal import Journal
+from rtfs.host.durable.runs import RunState
 
 PLAN = (
-    '(step-parallel (do (call "count" 1) (call "count" 2)) (loop [i 0] (if (< i 200000) (recur (inc i)) i)))'
+    '(step-parallel (do (call "count" 1) (call "count" 2)) (loop [i 0] (if (< i 200000) (recur (inc i)) i))) '
     '(try (call "count" 3) (catch e nil)) (call "ccos.state.kv.put" "k" 1) (call "count" 4)'
 )
 
 
 @pytest.fixture
-def writers() -> Iterator[list[int]]:
+def writers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The threads in which anything was written."""
     found: list[int] = []
 
-    class Connection(sqlite3.Connection):
-        def execute(self, sql: str, *rest: Any) -> Any:
-            if sql == "COMMIT":
-                found.append(threading.get_ident())
-                time.sleep(0.01)  # the disk
-            return super().execute(sql, *rest)
+    append = Journal.append
 
-    sqlite.connect = lambda path: sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, factory=Connection
-    )
-    yield found
-    sqlite.connect = None
+    def slow(self: Journal, line: bytes) -> int:
+        found.append(threading.get_ident())
+        time.sleep(0.01)  # the disk
+        return append(self, line)
+
+    monkeypatch.setattr(Journal, "append", slow)
+    return found
 
 
 def runtime(state: Path, made: list[Any], **options: Any) -> rtfs.Runtime:
@@ -47,7 +45,8 @@ def runtime(state: Path, made: list[Any], **options: Any) -> rtfs.Runtime:
     return made_by
 
 
-def test_the_disk_is_waited_for_outside_of_the_loop(state: Path, writers: list[int]) -> None:
+@pytest.mark.parametrize("mode", ["kill", "power"])
+def test_the_disk_is_waited_for_outside_of_the_loop(state: Path, writers: list[int], mode: str) -> None:
     made: list[Any] = []
     turns: list[int] = []
 
@@ -57,7 +56,7 @@ def test_the_disk_is_waited_for_outside_of_the_loop(state: Path, writers: list[i
             await asyncio.sleep(0.001)
 
     async def main() -> None:
-        with runtime(state, made, durability="power") as rt:
+        with runtime(state, made, durability=mode) as rt:
             ticking = asyncio.create_task(tick())
             await rt.arun(PLAN, durable=True, run_id="r")
             ticking.cancel()
@@ -69,7 +68,7 @@ def test_the_disk_is_waited_for_outside_of_the_loop(state: Path, writers: list[i
     assert len(turns) > len(writers), "the loop had its turns meanwhile"
     assert [n for n, _ in made] == [1, 2, 3, 4]
     assert {thread for _, thread in made} == {here}, "capabilities run where they always do"
-    assert RunState(str(state), "r").state == "done"
+    assert RunState(FolderRunStore(str(state)).look("r")).state == "done"
 
 
 def test_a_run_that_is_given_up_while_it_writes_can_be_resumed(state: Path, writers: list[int]) -> None:
@@ -88,24 +87,14 @@ def test_a_run_that_is_given_up_while_it_writes_can_be_resumed(state: Path, writ
 
     asyncio.run(main())
     assert sorted({n for n, _ in made}) == [1, 2, 3, 4]
-    assert RunState(str(state), "r").state == "done"
+    assert RunState(FolderRunStore(str(state)).look("r")).state == "done"
 
 
 @pytest.mark.parametrize("mode", ["kill", "power"])
-def test_a_disk_that_is_full_ends_the_run_wherever_it_is_written(state: Path, mode: str) -> None:
-    class Connection(sqlite3.Connection):
-        commits = 0
-
-        def execute(self, sql: str, *rest: Any) -> Any:
-            if sql == "COMMIT":
-                Connection.commits += 1
-                if Connection.commits == 4:
-                    raise sqlite3.OperationalError("database or disk is full")
-            return super().execute(sql, *rest)
-
-    sqlite.connect = lambda path: sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, factory=Connection
-    )
+def test_a_disk_that_is_full_ends_the_run_wherever_it_is_written(
+    state: Path, mode: str, faulty_journal: Callable[..., None]
+) -> None:
+    faulty_journal(lambda number: OSError(errno.ENOSPC, "No space left on device") if number == 4 else None)
     made: list[Any] = []
 
     async def main() -> None:
@@ -115,8 +104,5 @@ def test_a_disk_that_is_full_ends_the_run_wherever_it_is_written(state: Path, mo
             assert caught.value.code == "run/unwritable"
             await rt.aresume("r", retry=True)
 
-    try:
-        asyncio.run(main())
-    finally:
-        sqlite.connect = None
+    asyncio.run(main())
     assert sorted({n for n, _ in made}) == [1, 2, 3, 4]

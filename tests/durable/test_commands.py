@@ -90,7 +90,7 @@ def test_a_run_that_waits_for_approval_ends_with_4_and_goes_on_when_approved(tmp
     assert "waiting" in command("runs")[1]
     assert command("resume", "w")[0] == 4
     assert not (tmp_path / "out").exists()
-    assert '"ccos.io.write-file" "out" "x"' in command("runs")[1]
+    assert '"ccos.io.write-file" {:path "out" :content "x"}' in command("runs")[1]
     assert command("resume", "w", "--approve")[:2] == (0, ":done\n")
     assert (tmp_path / "out").read_text() == "x"
 
@@ -157,8 +157,7 @@ def test_a_run_that_was_killed_before_its_journal_had_anything_in_it_is_started_
     runs = tmp_path / "xdg" / "rtfs" / "runs"
     runs.mkdir(parents=True, mode=0o700)
     for name in ("x", "y"):
-        (runs / f"{name}.db").touch(mode=0o600)
-        (runs / f"{name}.db-journal").touch(mode=0o600)
+        (runs / f"{name}.journal").touch(mode=0o600)
     code, _, said = command("resume", "x")
     assert code == 1
     assert "error run/damaged: the journal of run x is empty" in said

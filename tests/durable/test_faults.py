@@ -1,8 +1,9 @@
-"""SQLite errors and a full disk at the nth write: nothing is called done that is not written, and the run resumes."""
+"""Errors and a full disk at the nth write: nothing is called done that is not written, and the run resumes."""
 
 from __future__ import annotations
 
-import sqlite3
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import rtfs
 from rtfs.host import sqlite
+from rtfs.host.durable.folder_store import FolderRunStore
 from tests.durable.conftest import settled
 
 SOURCE = (
@@ -18,7 +20,9 @@ SOURCE = (
     ' (step-parallel (call "count" 3) (call "count" 4) (call "count" 5)) (call "count" 6)]'
 )
 VALUE = "[10 20 [30 40 50] 60]"
-WRITES = 40
+LINES = 8
+"""Lines of a journal of that program: the beginning, six announcements, the end (outcomes go with the next)."""
+WRITES = 14
 
 
 def truth(one: Any, path: str) -> dict[str, Any]:
@@ -30,26 +34,29 @@ def truth(one: Any, path: str) -> dict[str, Any]:
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "for-good"])
 @pytest.mark.parametrize("nth", range(1, WRITES))
 def test_a_failing_write_stops_the_run(
-    counting: Callable[..., Any], faulty: Callable[..., None], state: Path, nth: int, lasting: bool
+    counting: Callable[..., Any], faulty_journal: Callable[..., None], state: Path, nth: int, lasting: bool
 ) -> None:
-    def judge(sql: str, number: int) -> BaseException | None:
-        if number == nth or (lasting and number > nth):
-            return sqlite3.OperationalError("database or disk is full")
-        return None
+    broken = [True]
 
-    faulty(judge)
+    def judge(number: int) -> BaseException | None:
+        fails = broken[0] and (number == nth or (lasting and number > nth))
+        return OSError(errno.ENOSPC, "No space left on device") if fails else None
+
+    faulty_journal(judge)
     one = counting()
     failure: rtfs.UserError | None = None
     try:
         value = one.runtime.run(SOURCE, durable=True, run_id="r")
     except rtfs.UserError as error:
         failure = error
+    assert (failure is not None) == (nth <= LINES)
     if failure is not None:
         assert failure.code == "run/unwritable"
-        assert "disk is full" in failure.message
-        sqlite.connect = None
-        if not (state / "r.db").exists():
+        assert "no space left" in failure.message
+        broken[0] = False
+        if nth == 1:
             assert one.made == []
+            assert FolderRunStore(str(state)).list() == []
             return
         value = settled(one, lambda path: truth(one, path))
     assert rtfs.to_text(value) == VALUE
@@ -57,7 +64,7 @@ def test_a_failing_write_stops_the_run(
 
 
 def test_a_real_full_disk(counting: Callable[..., Any], state: Path) -> None:
-    """A file that may not grow any more is what a full disk is to SQLite."""
+    """A file that may not grow any more is what a full disk is."""
     one = counting()
     one.plan[5] = lambda: limit(60_000) or "x" * 200_000
     held: list[tuple[int, int]] = []
@@ -110,22 +117,24 @@ def test_the_modes_are_named_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_power_mode_syncs_before_a_call_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A resumed run keeps the mode that it began with."""
-    modes: list[int] = []
-    with rtfs.Runtime(state=tmp_path, durability="power") as runtime:
-        runtime.register("stop", lambda: (_ for _ in ()).throw(KeyboardInterrupt), idempotent=True)
-        with pytest.raises(KeyboardInterrupt):
-            runtime.run('(call "stop")', durable=True, run_id="r")
-    from rtfs.host.durable.journal import Journal
+    """A resumed run keeps the mode that it began with; in the other mode nothing waits for the disk."""
+    synced: list[int] = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(descriptor), fsync(descriptor))[1])
+    for mode in ("power", "kill"):
+        seen: list[int] = []
 
-    old = Journal.commit
+        def stop(seen: list[int] = seen) -> None:
+            seen.append(len(synced))
+            raise KeyboardInterrupt
 
-    def commit(self: Journal, facts: Any = ()) -> None:
-        modes.append(self._connection.execute("PRAGMA synchronous").fetchone()[0])
-        old(self, facts)
-
-    monkeypatch.setattr(Journal, "commit", commit)
-    with rtfs.Runtime(state=tmp_path) as runtime:
-        runtime.register("stop", lambda: 1, idempotent=True)
-        assert runtime.resume("r") == 1
-    assert set(modes) == {2}
+        synced.clear()
+        with rtfs.Runtime(state=tmp_path / mode, durability=mode) as runtime:
+            runtime.register("stop", stop, idempotent=True)
+            with pytest.raises(KeyboardInterrupt):
+                runtime.run('(call "stop")', durable=True, run_id="r")
+        synced.clear()
+        with rtfs.Runtime(state=tmp_path / mode) as runtime:
+            runtime.register("stop", lambda seen=seen: seen.append(len(synced)), idempotent=True)
+            runtime.resume("r")
+        assert [count > 0 for count in seen] == [mode == "power"] * 2

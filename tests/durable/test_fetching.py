@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import rtfs
-from rtfs.host.durable.resume import RunState
+from rtfs.host.durable.folder_store import FolderRunStore
+from rtfs.host.durable.runs import RunState
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = """
@@ -74,7 +75,7 @@ def killed(server: Killing, state: Path, method: str) -> None:
 @pytest.mark.parametrize(("method", "body"), [("GET", "done"), ("get", "done"), ("HEAD", "")])
 def test_a_request_that_only_asks_is_made_again(server: Killing, state: Path, method: str, body: str) -> None:
     killed(server, state, method)
-    assert RunState(str(state), "r").state == "interrupted"
+    assert RunState(FolderRunStore(str(state)).look("r")).state == "interrupted"
     with rtfs.Runtime(["net:127.0.0.1"], state=state) as rt:
         assert rt.resume("r") == body
     assert server.asked == [method.upper()] * 2
@@ -83,7 +84,7 @@ def test_a_request_that_only_asks_is_made_again(server: Killing, state: Path, me
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_any_other_request_is_in_doubt(server: Killing, state: Path, method: str) -> None:
     killed(server, state, method)
-    assert RunState(str(state), "r").state == "in doubt"
+    assert RunState(FolderRunStore(str(state)).look("r")).state == "in doubt"
     with rtfs.Runtime(["net:127.0.0.1"], state=state) as rt:
         with pytest.raises(rtfs.UserError) as caught:
             rt.resume("r")

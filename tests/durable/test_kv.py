@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.durable.journal import delete_run
+from rtfs.host.durable.folder_store import FolderRunStore
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VALUES = '[1 1.0 true nil "é\\u0000" :k sym (quote (1 2)) {:a [1 {"b" 2.5}]} 123456789012345678901234567890]'
@@ -151,10 +151,10 @@ def test_a_damaged_value_is_an_error_of_the_call(file: Path):
 # ---------------------------------------------------------------------- durable runs
 
 PLAN = (
-    '(capability "own" :implementation (fn [x] (kv/conj! "v" x)))'
-    '(kv/put "n" 0) (kv/conj! "v" 1) (kv/assoc! "m" :a 1) (call "own" 2)'
-    '(step-parallel (kv/conj! "p" 3) (kv/conj! "q" 4))'
-    '^{:runtime.retry 1} (call "own" 5) (call "ccos.state.kv.delete" "n") (kv/conj! "v" 6)'
+    '(capability "own" :implementation (fn [x] (kv/conj! "v" x))) '
+    '(kv/put "n" 0) (kv/conj! "v" 1) (kv/assoc! "m" :a 1) (call "own" 2) '
+    '(step-parallel (kv/conj! "p" 3) (kv/conj! "q" 4)) '
+    '^{:runtime.retry 1} (call "own" 5) (call "ccos.state.kv.delete" "n") (kv/conj! "v" 6) '
     '[(kv/get "n") (kv/get "v") (kv/get "m") (kv/get "p") (kv/get "q")]'
 )
 VALUE = "[nil [1 2 5 6] {:a 1} [3] [4]]"
@@ -163,20 +163,26 @@ import os, signal, sys
 import rtfs
 from rtfs.host import sqlite
 import sqlite3
+from rtfs.host.durable.journal import Journal
 folder, mode, left, where = sys.argv[1], sys.argv[2], [int(sys.argv[3])], sys.argv[4]
+append = Journal.append
+
+def around(work):
+    left[0] -= 1
+    mine = left[0] == 0
+    if mine and where == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    found = work()
+    if mine:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return found
 
 class Connection(sqlite3.Connection):
     def execute(self, sql, *rest):
-        if sql != "COMMIT":
-            return super().execute(sql, *rest)
-        left[0] -= 1
-        mine = left[0] == 0
-        if mine and where == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        found = super().execute(sql, *rest)
-        if mine:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return found
+        work = lambda: super(Connection, self).execute(sql, *rest)
+        return around(work) if sql == "COMMIT" else work()
+
+Journal.append = lambda self, line: around(lambda: append(self, line))
 
 sqlite.connect = lambda path: sqlite3.connect(
     path, isolation_level=None, check_same_thread=False, timeout=10, factory=Connection)
@@ -203,8 +209,8 @@ def test_a_run_killed_around_any_transaction_changes_everything_once(tmp_path: P
             assert point > 20
             return
         assert found.returncode == -signal.SIGKILL, found.stderr
-        runs = folder / "runs" / "r.db"
-        begun = runs.exists() and sqlite3.connect(runs).execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        runs = folder / "runs" / "r.journal"
+        begun = runs.exists() and runs.stat().st_size > 0
         done = start(folder, "resume" if begun else "run", 0)
         assert done.stdout.strip() == VALUE, (point, done.stdout, done.stderr)
     raise AssertionError("it does not end")
@@ -233,7 +239,7 @@ def test_a_run_with_the_id_of_a_deleted_one_is_another_run(file: Path, state: Pa
     for expected in ("[1]", "[1 1]"):
         with rtfs.Runtime(kv=file, state=state) as runtime:
             assert rtfs.to_text(runtime.run('(kv/conj! "v" 1)', durable=True, run_id="r")) == expected
-        delete_run(str(state), "r")
+        FolderRunStore(str(state)).delete("r")
 
 
 def test_replaying_a_recording_changes_nothing(file: Path, tmp_path: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sqlite3
 import stat
 import sys
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.durable.journal import delete_run, look, run_ids
-from rtfs.host.durable.resume import RunState
+from rtfs.host.durable.folder_store import FolderRunStore
+from rtfs.host.durable.journal import Journal, encode_line
+from rtfs.host.durable.runs import RunState
 from tests.durable.conftest import settled
 
 Make = Callable[..., Any]
@@ -195,7 +197,11 @@ def test_time_and_environment_are_answered_from_the_record(counting: Make, monke
     stopped(
         one, '(def t (call "ccos.system.current-timestamp-ms")) (def x (get-env "DURABLE_X")) (call "count" 1) [x t]', 1
     )
-    recorded = [event.value for event in look(str(one.runtime.options.state), "r")[1] if event.kind == "outcome"]
+    recorded = [
+        event.value
+        for event in FolderRunStore(str(one.runtime.options.state)).look("r").events
+        if event.kind == "outcome"
+    ]
     monkeypatch.setenv("DURABLE_X", "after")
     value = one.runtime.resume("r", retry=True)
     assert rtfs.to_text(value[0]) == '"before"'
@@ -205,7 +211,7 @@ def test_time_and_environment_are_answered_from_the_record(counting: Make, monke
 def test_the_store_of_the_process_is_brought_back(counting: Make) -> None:
     kv = "ccos.state.kv."
     source = (
-        f'(call "{kv}put" "a" 1) (call "{kv}put" "b" [1]) (call "{kv}conj" "b" 2) (call "{kv}put" "c" 3)'
+        f'(call "{kv}put" "a" 1) (call "{kv}put" "b" [1]) (call "{kv}conj" "b" 2) (call "{kv}put" "c" 3) '
         f'(call "{kv}delete" "c") (call "{kv}assoc" "m" 5 1) (call "count" 1) '
         f'[(call "{kv}get" "a") (call "{kv}conj" "b" 3) (call "{kv}get" "c" "none") (call "{kv}get" "m")]'
     )
@@ -329,23 +335,28 @@ def test_a_journal_is_private_and_can_be_deleted(counting: Make, state: Path) ->
     one.runtime.run('(call "count" 1)', durable=True, run_id="r")
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     assert {stat.S_IMODE(os.stat(state / name).st_mode) for name in os.listdir(state)} == {0o600}
-    assert run_ids(str(state)) == ["r"]
-    delete_run(str(state), "r")
+    assert FolderRunStore(str(state)).list() == ["r"]
+    FolderRunStore(str(state)).delete("r")
     assert os.listdir(state) == []
 
 
 def test_states_are_told(counting: Make, state: Path) -> None:
     one = counting()
     seen: list[str] = []
-    one.plan[1] = lambda: seen.append(RunState(str(state), "r").state)
+    one.plan[1] = lambda: seen.append(RunState(FolderRunStore(str(state)).look("r")).state)
     one.runtime.run('(call "count" 1)', durable=True, run_id="r")
     stopped(one, '(call "count" 2)', 2, "s")
     stopped(one, '(call "again" 2)', 2, "t")
     with pytest.raises(rtfs.UserError):
         one.runtime.run("(/ 1 0)", durable=True, run_id="u")
     assert seen == ["running"]
-    assert [RunState(str(state), id).state for id in "rstu"] == ["done", "in doubt", "interrupted", "failed"]
-    assert 'call 1 of "count"' in (RunState(str(state), "s").note or "")
+    assert [RunState(FolderRunStore(str(state)).look(id)).state for id in "rstu"] == [
+        "done",
+        "in doubt",
+        "interrupted",
+        "failed",
+    ]
+    assert 'call 1 of "count"' in (RunState(FolderRunStore(str(state)).look("s")).note or "")
 
 
 def test_a_run_is_in_one_place_at_a_time(counting: Make) -> None:
@@ -368,27 +379,76 @@ def test_an_id_is_used_once(counting: Make) -> None:
     assert code(lambda: one.runtime.resume("nobody")) == "run/unknown"
 
 
-@pytest.mark.parametrize("how", ["text", "facts", "events", "empty"])
+@pytest.mark.parametrize("how", ["text", "line", "facts", "events", "empty"])
 def test_a_damaged_journal_is_an_error_that_says_so(counting: Make, state: Path, how: str) -> None:
-    import sqlite3
-
     stopped(counting(), TWENTY, 3)
-    file = state / "r.db"
+    file = state / "r.journal"
     if how in ("text", "empty"):
-        for path in state.glob("r.db-*"):
-            path.unlink()
-        file.write_text("" if how == "empty" else "nonsense" * 1000)
+        file.write_text("" if how == "empty" else "nonsense\n" * 1000)
+    elif how == "line":
+        lines = file.read_bytes().split(b"\n")
+        lines[2] = lines[2].replace(b"count", b"coumt")
+        file.write_bytes(b"\n".join(lines))
     else:
-        connection = sqlite3.connect(file)
-        connection.execute("UPDATE facts SET value = '?'" if how == "facts" else "UPDATE events SET value = '?'")
-        connection.commit()
-        connection.close()
+        found = FolderRunStore(str(state)).look("r")
+        facts = {name: "?" for name in found.facts if name != "format"} if how == "facts" else found.facts
+        events = [(event.kind, event.path, event.subject, "?", event.note) for event in found.events]
+        file.write_bytes(encode_line(events, {**found.facts, **facts}))
     assert code(lambda: counting().runtime.resume("r", retry=True)) in ("run/damaged", "run/divergence")
+
+
+def test_a_line_that_was_cut_off_was_never_written(counting: Make, state: Path) -> None:
+    stopped(counting(), TWENTY, 3)
+    file = state / "r.journal"
+    whole = file.read_bytes()
+    for cut in range(1, len(whole.rstrip(b"\n").rpartition(b"\n")[2]) + 1):
+        file.write_bytes(whole[:-cut])
+        view = FolderRunStore(str(state)).look("r")
+        assert [event.path for event in view.events if event.kind == "call"] == ["1", "2", "3"]
+        assert not view.busy
+    assert counting().runtime.resume("r", retry=True) == 1900
+
+
+def test_a_journal_of_another_format_is_refused_and_says_what_to_do(counting: Make, state: Path) -> None:
+    stopped(counting(), TWENTY, 3)
+    found = FolderRunStore(str(state)).look("r")
+    (state / "r.journal").write_bytes(encode_line((), {**found.facts, "format": "7"}))
+    with pytest.raises(rtfs.UserError) as caught:
+        counting().runtime.resume("r")
+    assert caught.value.code == "run/damaged"
+    assert "format 7" in caught.value.message
+    assert "rtfs runs delete r" in (caught.value.hint or "")
+
+
+def test_a_journal_of_the_first_format_is_converted_when_it_is_resumed(counting: Make, state: Path) -> None:
+    stopped(counting(), TWENTY, 3)
+    found = FolderRunStore(str(state)).look("r")
+    (state / "r.journal").unlink()
+    connection = sqlite3.connect(state / "r.db")
+    connection.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    connection.execute(
+        "CREATE TABLE events (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT NULL, subject TEXT NOT NULL,"
+        " value TEXT NOT NULL, note TEXT NOT NULL)"
+    )
+    facts = [(name, value) for name, value in found.facts.items() if name not in ("format", "owner")]
+    connection.executemany("INSERT INTO facts VALUES (?, ?)", facts)
+    rows = [(event.kind, event.path, event.subject, event.value, event.note) for event in found.events]
+    connection.executemany("INSERT INTO events (kind, path, subject, value, note) VALUES (?, ?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+    (state / "r.lock").touch()
+    assert FolderRunStore(str(state)).list() == ["r"]
+    assert RunState(FolderRunStore(str(state)).look("r")).state == "in doubt"
+    assert code(lambda: counting().runtime.run("1", durable=True, run_id="r")) == "run/exists"
+    again = counting()
+    assert again.runtime.resume("r", retry=True) == 1900
+    assert 1 not in again.made
+    assert [path.name for path in state.iterdir()] == ["r.journal"]
 
 
 def test_a_program_that_is_none_leaves_no_journal(counting: Make, state: Path) -> None:
     assert code(lambda: counting().runtime.run("(if)", durable=True, run_id="r")) == "form/shape"
-    assert run_ids(str(state)) == []
+    assert FolderRunStore(str(state)).list() == []
 
 
 def test_results_of_any_kind_come_back(counting: Make) -> None:
@@ -412,35 +472,39 @@ def test_a_function_is_no_result_of_a_durable_call(counting: Make) -> None:
     assert callable(one.runtime.resume("f"))
 
 
-def test_a_long_computation_does_not_keep_an_outcome_in_memory(counting: Make, state: Path) -> None:
+def test_a_long_computation_does_not_keep_an_outcome_in_memory(
+    counting: Make, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An outcome is written soon, though no call follows: here the limit of steps ends the process's patience."""
     one = counting(limits={"steps": 3_000_000})
     source = '(call "count" 1) (loop [i 0] (if (< i 100000000) (recur (inc i)) i))'
     seen: list[int] = []
-    old = rtfs.host.durable.journal.Journal.commit  # type: ignore[attr-defined]
+    append = Journal.append
 
-    def commit(self: Any, facts: Any = ()) -> None:
-        old(self, facts)
-        seen.append(sum(1 for event in self.events() if event.kind == "outcome"))
+    def watched(self: Journal, line: bytes) -> int:
+        written = append(self, line)
+        events = FolderRunStore(str(state)).look(self.run_id).events
+        seen.append(sum(1 for event in events if event.kind == "outcome"))
+        return written
 
-    rtfs.host.durable.journal.Journal.commit = commit  # type: ignore[attr-defined]
-    try:
-        assert code(lambda: one.runtime.run(source, durable=True)) == "limit/steps"
-    finally:
-        rtfs.host.durable.journal.Journal.commit = old  # type: ignore[attr-defined]
+    monkeypatch.setattr(Journal, "append", watched)
+    assert code(lambda: one.runtime.run(source, durable=True)) == "limit/steps"
     assert seen.count(1) >= 2  # written while it computed, and again at the end
 
 
 def test_python_is_part_of_the_record(counting: Make, state: Path) -> None:
     counting().runtime.run("1", durable=True, run_id="r")
-    assert f'"Python": "{sys.version_info[0]}.{sys.version_info[1]}"' in look(str(state), "r")[0]["versions"]
+    assert (
+        f'"Python": "{sys.version_info[0]}.{sys.version_info[1]}"'
+        in FolderRunStore(str(state)).look("r").facts["versions"]
+    )
 
 
 def test_time_that_is_up_and_output_nobody_reads_are_no_end(counting: Make, state: Path) -> None:
     one = counting()
     endless = '(call "count" 1) (loop [i 0] (if (= 7 (call "again" i)) :end (recur (+ i 0))))'
     assert code(lambda: one.runtime.run(endless, durable=True, run_id="r", timeout=0.3)) == "limit/time"
-    assert RunState(str(state), "r").state == "interrupted"
+    assert RunState(FolderRunStore(str(state)).look("r")).state == "interrupted"
     one.plan[0] = lambda: 7
     assert one.runtime.resume("r", limits={"seconds": 60}) == rtfs.Keyword("end")
     one.plan[2] = rtfs.Cancelled()
@@ -452,9 +516,49 @@ def test_what_was_done_is_written_before_somebody_is_asked(counting: Make, state
     seen: list[str] = []
 
     def approve(request: Any) -> bool:
-        seen.extend(event.kind for event in look(str(state), "r")[1])
+        seen.extend(event.kind for event in FolderRunStore(str(state)).look("r").events)
         return True
 
     one = counting(rules=[{"match": "again", "decide": "approve"}], approve=approve)
     assert one.runtime.run('(call "count" 1) (call "again" 2)', durable=True, run_id="r") == 20
     assert seen == ["call", "outcome"]
+
+
+def test_the_outcome_of_a_branch_is_written_before_the_next_branch_makes_its_call(counting: Make, state: Path) -> None:
+    """Killed in the tenth of sixteen synchronous branches: nine are known to be done, one is in doubt."""
+    one = counting()
+    one.plan[10] = Interrupt()
+    source = "(step-parallel " + " ".join(f'(call "count" {n})' for n in range(1, 17)) + ")"
+    with pytest.raises(Interrupt):
+        one.runtime.run(source, durable=True, run_id="r")
+    assert one.made == list(range(1, 11))
+    events = FolderRunStore(str(state)).look("r").events
+    assert [event.path for event in events if event.kind == "outcome"] == [f"1.{n}.1" for n in range(1, 10)]
+    value = settled(one, lambda path: {"retry": True})
+    assert list(value) == [n * 10 for n in range(1, 17)]
+    assert sorted(one.made) == sorted([*range(1, 17), 10])
+
+
+def test_a_durable_run_holds_one_descriptor(counting: Make) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd" if Path("/proc/self/fd").exists() else "/dev/fd").iterdir()))
+
+    one = counting()
+    seen: list[int] = []
+    one.plan[1] = lambda: seen.append(descriptors())
+    before = descriptors()
+    one.runtime.run('(call "count" 1)', durable=True)
+    assert seen == [before + 1]
+    assert descriptors() == before
+
+
+def test_a_file_in_which_nothing_was_written_whole_is_no_run(counting: Make, state: Path) -> None:
+    """A kill at any moment while a journal is created leaves an id that can be used."""
+    counting().runtime.run("1", durable=True, run_id="r")
+    file = state / "r.journal"
+    first = file.read_bytes().split(b"\n")[0]
+    for left in (b"", b"0", first[: len(first) // 2], first):
+        file.write_bytes(left)
+        assert code(lambda: counting().runtime.resume("r")) == "run/damaged"
+        assert counting().runtime.run("(+ 1 1)", durable=True, run_id="r") == 2
+        assert counting().runtime.resume("r") == 2

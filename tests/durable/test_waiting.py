@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.durable.resume import RunState
+from rtfs.host.durable.folder_store import FolderRunStore
+from rtfs.host.durable.runs import RunState
 
 Make = Callable[..., Any]
 RULES = [{"match": "again", "decide": "approve", "reason": "it costs money"}]
@@ -43,20 +44,20 @@ def test_a_run_waits_and_goes_on_when_it_is_approved(counting: Make, state: Path
     with pytest.raises(rtfs.UserError) as caught:
         one.runtime.run(WHERE[where], durable=True, run_id="r")
     assert caught.value.code == "policy/approval-required"
-    assert caught.value.hint == "rtfs resume r --approve goes on with it"
-    waiting = RunState(str(state), "r")
+    assert caught.value.hint == "rtfs resume r --approve continues it"
+    waiting = RunState(FolderRunStore(str(state)).look("r"))
     assert (waiting.state, one.made) == ("waiting", [1])
     assert "it costs money" in (waiting.note or "")
 
     nobody = counting(rules=RULES, limits=limits)
     assert code(lambda: nobody.runtime.resume("r")) == "policy/approval-required"
-    assert (RunState(str(state), "r").state, nobody.made) == ("waiting", [])
+    assert (RunState(FolderRunStore(str(state)).look("r")).state, nobody.made) == ("waiting", [])
 
     asked: list[str] = []
     other = counting(rules=RULES, limits=limits, approve=lambda request: asked.append(request.text) or True)
     assert other.runtime.resume("r") == 20
     assert (other.made, asked) == ([2], ["2"])
-    assert RunState(str(state), "r").state == "done"
+    assert RunState(FolderRunStore(str(state)).look("r")).state == "done"
 
 
 def test_a_no_is_an_answer_too(counting: Make, state: Path):

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
 
 import rtfs
-from rtfs.host import sqlite
+from rtfs.host.durable.journal import Journal
 
 PLAN = """
 (capability "twice" :implementation (fn [x] (+ (call "count" {:n x}) (call "count" {:n x}))))
@@ -45,18 +44,15 @@ def main() -> int:
         if what == kind and moment == where and left[what] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    class Connection(sqlite3.Connection):
-        def execute(self, sql: str, *rest: Any) -> Any:
-            if sql != "COMMIT":
-                return super().execute(sql, *rest)
-            reach("commit", "before")
-            found = super().execute(sql, *rest)
-            reach("commit", "after")
-            return found
+    append = Journal.append
 
-    sqlite.connect = lambda path: sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, factory=Connection
-    )
+    def dying(self: Journal, line: bytes) -> int:
+        reach("commit", "before")
+        written = append(self, line)
+        reach("commit", "after")
+        return written
+
+    Journal.append = dying  # type: ignore[method-assign]
 
     def count(arguments: Any) -> int:
         n = arguments.get(rtfs.Keyword("n"))

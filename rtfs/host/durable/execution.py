@@ -12,10 +12,11 @@ from contextvars import ContextVar
 from time import time
 
 from rtfs.capabilities.permit import Permit
-from rtfs.capabilities.registry import BRANCHES, GUEST
+from rtfs.capabilities.registry import BRANCHES, GUEST, INLINE
 from rtfs.host.audit.events import CallReplayed
 from rtfs.host.durable.codec import decode, encode, encode_calls
-from rtfs.host.durable.journal import (
+from rtfs.host.durable.replay import Never, Replay, diverged
+from rtfs.host.durable.store import (
     AGAIN,
     CALL,
     DONE,
@@ -31,11 +32,10 @@ from rtfs.host.durable.journal import (
     WAITING,
     WHOLE,
 )
-from rtfs.host.durable.replay import Never, Replay, diverged
 from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
 from rtfs.host.scheduler.scheduler import Suspension
-from rtfs.host.scheduler.suspensions import InThread
+from rtfs.host.scheduler.suspensions import OffLoop
 from rtfs.host.stop import Stop, stop
 from rtfs.syntax.printer import to_text
 from rtfs.values import Cancelled, HostError, LimitError, UserError, Vector
@@ -43,34 +43,18 @@ from rtfs.values.canonical import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterable
-    from typing import Any, Protocol
+    from collections.abc import Callable, Coroutine, Generator
+    from typing import Any
 
     from rtfs.capabilities.registry import Entry
     from rtfs.compiler import Environment
-    from rtfs.host.durable.journal import Event
     from rtfs.host.durable.replay import Recorded
+    from rtfs.host.durable.store import Event, JournalStore
     from rtfs.host.policy.context import Quota
     from rtfs.host.run.durability import Stages
     from rtfs.host.run.frame import Frame
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
-
-    class Store(Protocol):
-        """What a `Journal` is to a run; recordings are the same to it."""
-
-        run_id: str
-        resumes: bool
-
-        @property
-        def pending(self) -> bool: ...
-        def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None: ...
-        def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None: ...
-        def events(self) -> list[Event]: ...
-        def nonce(self) -> str: ...
-        def abandon(self) -> None: ...
-        def close(self) -> None: ...
-
 
 current_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)
 _DECIDED = "allow: decided when the run was recorded"
@@ -96,17 +80,16 @@ class Resolution:
 
 class Durable:
     """The journaling of one run. open: makes or finds the journal when the program is compiled, given its environment.
-    resolution: of calls in doubt. slow: writing waits for the disk, so nobody's event loop may wait for it."""
+    resolution: of calls in doubt. No event loop waits for the journal: where one drives the run, it is made and written
+    in threads."""
 
-    __slots__ = ("_journal", "_open", "_replay", "_resolution", "_slow", "_waiting", "key")
+    __slots__ = ("_journal", "_on_loop", "_open", "_replay", "_resolution", "_waiting", "key")
 
-    def __init__(
-        self, open: Callable[[Environment], Store], resolution: Resolution | None = None, slow: bool = False
-    ) -> None:
+    def __init__(self, open: Callable[[Environment], JournalStore], resolution: Resolution | None = None) -> None:
         self._open = open
-        self._slow = slow
+        self._on_loop = False
         self._resolution = resolution or Resolution()
-        self._waiting: list[tuple[Scheduler, Fiber]] = []
+        self._waiting: list[tuple[Scheduler, Fiber, bool]] = []
         self._journal: Any = None
         self._replay: Any = None
         self.key = ""
@@ -115,13 +98,15 @@ class Durable:
     # ------------------------------------------------------------------ the run
     async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Environment) -> Any:
         """Run a program to its end; its value. Raises what it raises, and Stop."""
-        journal = self._journal = await self._aside(lambda: self._open(environment))
-        self.key = f"{journal.run_id}-{journal.nonce()}"
+        journal = self._journal = await self._off_loop(lambda: self._open(environment))
+        self.key = f"{journal.run_id}-{journal.facts.get('nonce', '')}"
         token = current_key.set(None)
         try:
-            self._replay = replay_of(journal.run_id, journal.events(), self._attend)
+            self._replay = replay_of(journal.run_id, journal.events, self._attend)
             self._settle()
-            await self._aside(lambda: journal.commit([("state", RUNNING)]))
+            if journal.owner > 1:
+                owner = ("owner", str(journal.owner))
+                await self._off_loop(lambda: journal.commit([("state", RUNNING), owner]))
             try:
                 value = await begin()
             except UserError as error:
@@ -135,7 +120,7 @@ class Durable:
                 journal.abandon()
                 journal.commit([("state", WAITING), ("note", stopped.error.message), ("asked", stopped.waiting)])
                 if stopped.error.hint is None or "rtfs resume" not in stopped.error.hint:
-                    stopped.error.hint = f"rtfs resume {journal.run_id} --approve goes on with it"
+                    stopped.error.hint = f"rtfs resume {journal.run_id} --approve continues it"
             raise
         finally:
             journal.close()
@@ -169,52 +154,60 @@ class Durable:
                 facts.append(("calls-of-error", encode_calls(result)))
         except TypeError:  # a function: whoever asks again for the value runs the program again, over its record
             pass
-        await self._aside(lambda: self._journal.commit(facts))
+        await self._off_loop(lambda: self._journal.commit(facts))
 
-    async def _aside(self, write: Callable[[], Any]) -> Any:
-        """What `write` gives; in a thread, if it is slow."""
-        if not self._slow:
-            return write()
+    async def _off_loop(self, work: Callable[[], Any]) -> Any:
+        """What `work` gives, which waits for the journal. Raises Stop as well."""
 
         def attempt() -> tuple[Any, Stop | None]:
             try:
-                return write(), None
+                return work(), None
             except Stop as stopped:
                 return None, stopped
 
-        value, stopped = await InThread(attempt, ())
+        value, stopped = await OffLoop(attempt)
         if stopped is not None:
             raise stopped
         return value
 
     def _attend(self, scheduler: Scheduler) -> None:
+        self._on_loop = scheduler.home is not None
         scheduler.idle = self.idle
 
     def idle(self) -> Callable[[], None] | None:
-        """Nothing can go on by itself: write what there is, and let go on what waits for that. A slow write is given
-        back: the scheduler makes it where it holds up nobody, and comes again."""
+        """No fiber can advance by itself: write what there is, and wake what waits for that. An event loop gets the
+        write back, has it made in a thread and asks again.
+
+        Of the calls that are made at once when their fiber wakes, one is woken at a time: its outcome is written before
+        the next is made.
+        """
         journal = self._journal
         if journal.pending:
-            if self._slow:
+            if self._on_loop:
                 commit: Callable[[], None] = journal.commit
                 return commit
             journal.commit()
         waiting, self._waiting = self._waiting, []
-        for scheduler, fiber in waiting:
-            scheduler.wake(fiber)
         if not waiting:
             self._replay.idle()
+        woken = False
+        for scheduler, fiber, at_once in waiting:
+            if at_once and woken:
+                self._waiting.append((scheduler, fiber, at_once))
+            else:
+                woken = woken or at_once
+                scheduler.wake(fiber)
         return None
 
     async def flush(self) -> None:
         """What follows takes long: write what is done."""
-        if self._journal.pending:
+        if self._journal.pending or self._waiting:
             await Written(self)
 
-    def write_soon(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        """Go on with a fiber when everything is written."""
-        scheduler.idle = self.idle
-        self._waiting.append((scheduler, fiber))
+    def write_soon(self, scheduler: Scheduler, fiber: Fiber, at_once: bool) -> None:
+        """Wake a fiber when everything is written. at_once: it then makes a call that has ended when it suspends."""
+        self._attend(scheduler)
+        self._waiting.append((scheduler, fiber, at_once))
 
     # ------------------------------------------------------------------ calls
     async def perform(self, stages: Stages, call: HostCall, frame: Frame) -> Any:
@@ -368,7 +361,7 @@ class JournaledCall:
             self._announced = True
             kind = ENTER if self._rerun else WHOLE if rerun else SAFE if may_repeat(entry, self._call.args) else CALL
             self._durable.add(kind, self._path, entry.id, self._text, self._note())
-        return Announced(self._durable, self.key, not rerun)
+        return Announced(self._durable, self.key, not rerun, entry.route == INLINE)
 
     @property
     def remembered(self) -> str | None:
@@ -415,23 +408,25 @@ class Written(Suspension):
     """Wait until everything that was added to the journal is written."""
 
     __slots__ = ("durable",)
+    at_once = False
 
     def __init__(self, durable: Durable) -> None:
         self.durable = durable
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        self.durable.write_soon(scheduler, fiber)
+        self.durable.write_soon(scheduler, fiber, self.at_once)
 
 
 class Announced(Written):
-    """Wait until a call is announced, if it is to be; then it is under way, with its key."""
+    """Wait until a call is announced, if it is to be (`waits`); then it is under way, with its key."""
 
-    __slots__ = ("_key", "_waits")
+    __slots__ = ("_key", "_waits", "at_once")
 
-    def __init__(self, durable: Durable, key: str, waits: bool) -> None:
+    def __init__(self, durable: Durable, key: str, waits: bool, at_once: bool) -> None:
         super().__init__(durable)
         self._key = key
         self._waits = waits
+        self.at_once = at_once
 
     def __await__(self) -> Generator[Any, Any, None]:
         if self._waits:

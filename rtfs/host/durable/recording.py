@@ -17,7 +17,7 @@ import rtfs
 from rtfs.capabilities.permit import Permit
 from rtfs.host.durable.codec import decode, encode
 from rtfs.host.durable.execution import Durable
-from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, SAFE, WHOLE, Event
+from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, SAFE, WHOLE, Event
 from rtfs.host.redaction import MASK, redact
 from rtfs.host.sqlite import reason
 from rtfs.host.stop import stop
@@ -38,6 +38,7 @@ class Recorder:
     """Writes a recording, in the place of a journal. Raises HostError `recording/unwritable`."""
 
     resumes = False
+    owner = 1
 
     @property
     def pending(self) -> bool:
@@ -49,6 +50,8 @@ class Recorder:
 
         self.path = path
         self.run_id = run_id
+        self.facts: dict[str, str] = {}
+        self.events: list[Event] = []
         self._open: dict[str, tuple[str, str]] = {}
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -79,14 +82,6 @@ class Recorder:
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is promised about when a recording is written."""
 
-    def nonce(self) -> str:
-        """None is needed: no call is ever made again."""
-        return ""
-
-    def events(self) -> list[Event]:
-        """None: the run begins."""
-        return []
-
     def abandon(self) -> None:
         """Nothing waits for being written."""
 
@@ -111,6 +106,7 @@ class Recording:
     """A recording that is replayed, in the place of a journal. Raises HostError `recording/invalid`."""
 
     resumes = False
+    owner = 1
 
     @property
     def pending(self) -> bool:
@@ -120,7 +116,8 @@ class Recording:
     def __init__(self, path: str, run_id: str) -> None:
         self.path = path
         self.run_id = run_id
-        self._events: list[Event] = []
+        self.facts: dict[str, str] = {}
+        self.events: list[Event] = []
         try:
             with open(path, encoding="utf-8") as file:
                 lines = file.read().splitlines()
@@ -145,7 +142,7 @@ class Recording:
         path = line["path"]
         if path.__class__ is not str or not all(part.isdigit() for part in path.split(".")):
             raise ValueError(f"{path!r} is not a path")
-        add = self._events.append
+        add = self.events.append
         if "fail" in line:
             add(Event(FAIL, path, "", "", line["fail"]))
             return
@@ -169,14 +166,6 @@ class Recording:
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is written."""
-
-    def nonce(self) -> str:
-        """None is needed: no call is made."""
-        return ""
-
-    def events(self) -> list[Event]:
-        """The recorded events."""
-        return self._events
 
     def abandon(self) -> None:
         """Nothing waits for being written."""

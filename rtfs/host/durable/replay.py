@@ -8,7 +8,7 @@ asks for something else than it once did is stopped before anything happens.
 from __future__ import annotations
 
 from rtfs.host.durable.codec import decode
-from rtfs.host.durable.journal import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, RESOLVED, SAFE, WHOLE
+from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, RESOLVED, SAFE, WHOLE
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.stop import Stop, stop
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rtfs.host.durable.journal import Event
+    from rtfs.host.durable.store import Event
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.source import Span
 

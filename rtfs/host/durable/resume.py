@@ -12,118 +12,114 @@ from os import urandom
 from time import time
 
 import rtfs
-from rtfs.host.audit.events import RunResumed
 from rtfs.host.durable.codec import decode, decode_calls, encode
-from rtfs.host.durable.execution import Durable, Resolution, in_doubt, replay_of
-from rtfs.host.durable.journal import (
-    CALL,
-    DONE,
-    FAILED,
-    RUNNING,
-    SAFE,
-    WAITING,
-    WHOLE,
-    Journal,
-    create_journal,
-    look,
-    open_journal,
-    state_folder,
-)
+from rtfs.host.durable.execution import Durable, Resolution
+from rtfs.host.durable.journal import damaged
+from rtfs.host.durable.store import CALL, DONE, FAILED, RUNNING, SAFE, WHOLE
+from rtfs.host.policy.context import LEVELS
 from rtfs.host.policy.grants import Grants
-from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import RunOptions
-from rtfs.host.sqlite import KILL
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
     from typing import Any
 
     from rtfs.compiler import Environment
-    from rtfs.host.executor import Executor
+    from rtfs.host.durable.store import JournalStore, RunStore
+    from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.run.frame import Frame
     from rtfs.host.run.options import ResumeOptions
 
 LIMITS = ("steps", "depth", "seconds", "output")
 
 
-def beginning(executor: Executor, source: Source, frame: Frame) -> Durable:
-    """The journaling of a new run; its journal is made when the program is compiled, so that one that is no program
-    leaves none."""
+def beginning(
+    store: RunStore, source: Source, frame: Frame, loaded: list[tuple[Source, int]], shell: dict[str, Any]
+) -> Durable:
+    """The journaling of a new run; its journal is made when the program is compiled, so that one that cannot be
+    compiled leaves none. loaded: what its runtime has loaded. shell: how a command line sets up such a runtime."""
     context, run = frame.context, frame.run
-    limits = {name: getattr(run.limits, name) for name in LIMITS} if run.limits is not None else None
-    facts = {
-        "state": RUNNING,
-        "nonce": urandom(6).hex(),
-        "began": repr(time()),
-        "name": source.name,
-        "text": dumps(source.text),
-        "file": dumps(_is_file(source)),
-        "folder": dumps(_here()),
-        "context": encode(Map(context.values)),
-        "principal": dumps(context.principal),
-        "level": context.level,
-        "grants": dumps([[_absolute(text) for text in layer.texts] for layer in context.grants]),
-        "rules": dumps(executor.rules.as_data()),
-        "calls": dumps(context.quota.calls),
-        "limits": dumps(limits),
-        "width": dumps(run.width),
-        "versions": dumps(versions()),
-        "loaded": dumps([(text.name, text.text) for text, _ in executor.loaded]),
-        "shell": dumps(executor.shell),
-    }
+    calls, values = context.quota.calls, encode(Map(context.values))
 
-    def open_(environment: Environment) -> Journal:
-        facts["files"] = dumps(files_of(environment))
-        return create_journal(state_folder(executor.options.state), context.run_id, facts, executor.options.durability)
+    def open_(environment: Environment) -> JournalStore:
+        limits = {name: getattr(run.limits, name) for name in LIMITS} if run.limits is not None else None
+        facts = {
+            "state": RUNNING,
+            "nonce": urandom(6).hex(),
+            "began": repr(time()),
+            "name": source.name,
+            "text": dumps(source.text),
+            "file": dumps(_is_file(source)),
+            "folder": dumps(_here()),
+            "context": values,
+            "principal": dumps(context.principal),
+            "level": context.level,
+            "grants": dumps([[_absolute(text) for text in layer.texts] for layer in context.grants]),
+            "calls": dumps(calls),
+            "limits": dumps(limits),
+            "width": dumps(run.width),
+            "versions": dumps(versions()),
+            "loaded": dumps([(text.name, text.text) for text, _ in loaded]),
+            "files": dumps(files_of(environment)),
+            "shell": dumps(shell),
+        }
+        return store.create(context.run_id, facts)
 
-    return Durable(open_, slow=executor.options.durability != KILL)
+    return Durable(open_)
 
 
 class Resumption:
-    """A run that is to be resumed. ended: whether it has a value or an error already; then `outcome` gives or raises
-    it, else `begin` goes on with it. Raises HostError `run/…`."""
+    """A run that is to be resumed, with its journal open. `ended`: whether it has a value or an error already; then
+    `outcome` gives or raises it, else it runs with `source`, `options` and `durability`, in a context that `narrow`
+    narrows. It may wait for files. Raises HostError `run/…`.
 
-    def __init__(self, executor: Executor, run_id: str, options: ResumeOptions) -> None:
-        self._executor = executor
+    loaded: what its runtime has loaded.
+    """
+
+    def __init__(self, store: RunStore, run_id: str, options: ResumeOptions, loaded: list[tuple[Source, int]]) -> None:
         self._run_id = run_id
-        self._options = options
-        self._folder = state_folder(executor.options.state)
-        facts, events, _ = look(self._folder, run_id)
-        self._facts = facts
-        self._calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
-        self._sources = {}
+        self._given = options
+        self._loaded = [(text.name, text.text) for text, _ in loaded]
+        self._journal = store.open(run_id)
         try:
-            self._source = Source(loads(facts["text"]), facts["name"])
+            self._read()
+            if self.ended:
+                self.close()
+            else:
+                self._check()
+        except BaseException:
+            self.close()
+            raise
+
+    def _read(self) -> None:
+        """Take the facts out of the journal."""
+        facts = self._facts = dict(self._journal.facts)
+        self._calls = sum(1 for event in self._journal.events if event.kind in (CALL, SAFE, WHOLE))
+        sources: dict[str, Source] = {}
+        try:
+            self.source = Source(loads(facts["text"]), facts["name"])
             self._context = dict(decode(facts["context"]).items())
             self._json = {
                 name: loads(facts[name])
-                for name in (
-                    "file",
-                    "principal",
-                    "grants",
-                    "rules",
-                    "calls",
-                    "limits",
-                    "width",
-                    "versions",
-                    "loaded",
-                    "files",
-                )
+                for name in ("file", "principal", "grants", "calls", "limits", "width", "versions", "loaded", "files")
             }
-            self._sources[self._source.name] = self._source
+            sources[self.source.name] = self.source
             for name, text in self._json["files"].items():
-                self._sources[name] = Source(text, name)
+                sources[name] = Source(text, name)
             for name, text in self._json["loaded"]:
-                self._sources[name] = Source(text, name)
-            self._result = decode(facts["result"], self._sources) if "result" in facts else ...
+                sources[name] = Source(text, name)
+            self._result = decode(facts["result"], sources) if "result" in facts else ...
             if isinstance(self._result, UserError) and "calls-of-error" in facts:
-                decode_calls(self._result, facts["calls-of-error"], self._sources)
+                decode_calls(self._result, facts["calls-of-error"], sources)
         except (KeyError, ValueError, AttributeError, JSONDecodeError) as error:
-            raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
+            raise damaged(self._run_id, error) from None
         self.ended = facts["state"] in (DONE, FAILED) and self._result is not ...
+
+    def close(self) -> None:
+        """Let go of the run, if it did not begin. Harmless when repeated."""
+        self._journal.close()
 
     def outcome(self) -> Any:
         """The value of a run that has ended; raises its error."""
@@ -131,45 +127,51 @@ class Resumption:
             raise self._result  # type: ignore[misc]
         return self._result
 
-    def begin(self) -> Coroutine[Any, Any, Any]:
-        """The run, ready to be driven."""
-        executor, known, given = self._executor, self._json, self._options
-        if not given.accept_changes:
-            self._check_versions()
-            self._check_text(self._source, known["file"])
-            self._check_loaded()
-        source = self._source
-        if given.accept_changes and known["file"]:
-            source = _read(source.name) or source
-        options = RunOptions(
+    @property
+    def options(self) -> RunOptions:
+        """The options that the run continues with."""
+        known, given = self._json, self._given
+        return RunOptions(
             context=self._context,
             principal=known["principal"],
             limits=known["limits"] if given.limits is None else given.limits,
             timeout=given.timeout,
             allow=given.allow,
-            name=source.name,
+            name=self.source.name,
             run_id=self._run_id,
             durable=True,
-            check=False,
         )
-        registry, language = executor.fresh()
-        run = executor.new_run(options, registry, language, 0, True)
-        run.width = known["width"]
-        frame = executor.new_frame(run, options, source)
-        context = frame.context
-        first, *narrowed = [Grants(texts) for texts in known["grants"]]
-        context.grants = (first, context.grants[0], *narrowed, *context.grants[1:])
-        context.bases, context.former_rules = 2, Rules(known["rules"])
-        context.level = stricter(self._facts["level"], context.level)
+
+    @property
+    def width(self) -> int:
+        """How many branches run at once."""
+        return int(self._json["width"])
+
+    def durability(self) -> Durable:
+        """The journaling of the run."""
+        return Durable(self._open, resolution(self._given))
+
+    def narrow(self, context: RuntimeContext) -> None:
+        """Leave a context the rights that both it and the beginning of the run have."""
+        known = self._json
+        context.grants = (*(Grants(texts) for texts in known["grants"]), *context.grants)
+        context.level = max(self._facts["level"], context.level, key=LEVELS.index)
         context.values = self._context
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]
         context.quota.calls = min(left, default=None)
-        executor.events.emit(RunResumed(context, frame.parent, source.name))
-        run.durability = Durable(self._open, resolution(given), slow=self._facts.get("durability", KILL) != KILL)
-        return executor.execute(source, frame)
 
-    def _open(self, environment: Environment) -> Journal:
-        if not self._options.accept_changes:
+    def _check(self) -> None:
+        """Raise HostError `run/divergence` for a program, a loaded text or a version that is not what it was."""
+        if self._given.accept_changes:
+            if self._json["file"]:
+                self.source = _read(self.source.name) or self.source
+            return
+        self._check_versions()
+        self._check_text(self.source, self._json["file"])
+        self._check_loaded()
+
+    def _open(self, environment: Environment) -> JournalStore:
+        if not self._given.accept_changes:
             now = files_of(environment)
             for name, text in self._json["files"].items():
                 if name not in now:
@@ -178,12 +180,7 @@ class Resumption:
             for name in now:
                 if name not in self._json["files"]:
                     raise self._changed(f"the program now loads {name}", None)
-        journal = open_journal(self._folder, self._run_id)
-        state = journal.facts().get("state")
-        if state not in (RUNNING, WAITING) and self.ended:
-            journal.close()
-            raise HostError(f"run {self._run_id} has ended meanwhile", code="run/active")
-        return journal
+        return self._journal
 
     def _check_versions(self) -> None:
         for name, now in versions().items():
@@ -200,7 +197,7 @@ class Resumption:
         self._compare(source, now.text)
 
     def _check_loaded(self) -> None:
-        now = [(text.name, text.text) for text, _ in self._executor.loaded]
+        now = self._loaded
         was = [(name, text) for name, text in self._json["loaded"]]
         for (name, text), (name_now, text_now) in zip(was, now, strict=False):
             if name != name_now:
@@ -248,39 +245,6 @@ def resolution(options: ResumeOptions) -> Resolution:
     return Resolution("retry" if options.retry else "failed" if options.assume_failed else "ask", None, options.call)
 
 
-class RunState:
-    """A durable run as a list shows it. state: running, interrupted, in doubt, waiting, done or failed. began: seconds
-    since 1970. calls: how many have been announced. folder: where it was started. note: what it waits for or failed
-    with, or None. asked: the call, as text, that it last waited for, or "". shell: of its runtime."""
-
-    __slots__ = ("asked", "began", "calls", "folder", "name", "note", "run_id", "shell", "state")
-
-    def __init__(self, folder: str, run_id: str) -> None:
-        facts, events, busy = look(folder, run_id)
-        doubtful = replay_of(run_id, events, lambda scheduler: None).in_doubt()
-        state = facts.get("state", "?")
-        if state in (RUNNING, WAITING) and busy:
-            state = RUNNING
-        elif state == RUNNING:
-            state = "in doubt" if doubtful else "interrupted"
-        self.run_id = run_id
-        self.state = state
-        self.asked = facts.get("asked", "")
-        self.calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
-        self.note = facts.get("note") if state == WAITING else None
-        try:
-            self.name = facts["name"]
-            self.began = float(facts["began"])
-            self.folder: str = loads(facts["folder"])
-            self.shell: dict[str, Any] = loads(facts["shell"])
-            if state == FAILED and "result" in facts:
-                self.note = str(decode(facts["result"]))
-        except (KeyError, ValueError) as error:
-            raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
-        if state == "in doubt":
-            self.note = in_doubt(run_id, doubtful[0], False).error.message
-
-
 def files_of(environment: Environment) -> dict[str, str]:
     """The module files that a program loaded, with their texts."""
     return {unit.source.name: unit.source.text for unit in environment.files.values()}
@@ -289,13 +253,6 @@ def files_of(environment: Environment) -> dict[str, str]:
 def versions() -> dict[str, str]:
     """What replaying depends on besides the program."""
     return {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", "rtfs": rtfs.__version__}
-
-
-def stricter(one: str, other: str) -> str:
-    """The stricter of two security levels."""
-    from rtfs.host.policy.context import LEVELS
-
-    return max(one, other, key=LEVELS.index)
 
 
 def _is_file(source: Source) -> bool:

@@ -241,6 +241,31 @@ class InThread(Suspension):
         Thread(target=work, name="rtfs-capability", daemon=True).start()
 
 
+class OffLoop(Suspension):
+    """Run a function that waits for a disk: in a thread where an event loop drives, else here and now."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.function = function
+
+    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
+        if scheduler.home is None:
+            scheduler.wake(fiber, self.function())
+            return
+
+        def work() -> None:
+            try:
+                value = self.function()
+            except Exception as error:
+                scheduler.post(fiber, self, None, error)
+            else:
+                scheduler.post(fiber, self, value, None)
+
+        scheduler.inbox()
+        scheduler.home.run_in_executor(None, work)
+
+
 def _running_here(loop: Any) -> bool:
     """Whether `loop` is the one running in this thread."""
     from asyncio import _get_running_loop

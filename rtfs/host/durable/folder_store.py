@@ -1,0 +1,313 @@
+"""`FolderRunStore`: durable runs in a folder that only its owner may look into, a file a run.
+
+Must not know what is in a journal. Invariants: a run is open in one process at a time, which holds the lock on its
+file; a file in which nothing was written whole counts as no run; files of an earlier format are converted when they
+are opened.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.durable.journal import FORMAT, Journal, damaged, encode_line, read_lines
+from rtfs.host.durable.store import Event, RunView
+from rtfs.host.sqlite import KILL, POWER, check_mode, make_folder, reason
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_END = ".journal"
+_OLD = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock")
+"""Of format 1, a SQLite database with a lock beside it."""
+
+
+def state_folder(folder: str | None = None) -> str:
+    """The folder of the journals: the one given, else `rtfs/runs` where XDG keeps state."""
+    import os
+
+    if folder is None:
+        home = os.environ.get("XDG_STATE_HOME") or ""
+        if not os.path.isabs(home):
+            home = os.path.join(os.path.expanduser("~"), ".local", "state")
+        folder = os.path.join(home, "rtfs", "runs")
+    return os.path.abspath(folder)
+
+
+class FolderRunStore:
+    """folder: made when the first run is; None for the usual one. mode: what a commit survives, `kill` or `power`; a
+    resumed run keeps the mode that it began with."""
+
+    __slots__ = ("folder", "mode")
+
+    def __init__(self, folder: str | None = None, mode: str = KILL) -> None:
+        self.folder = state_folder(folder)
+        self.mode = check_mode(mode)
+
+    def create(self, run_id: str, facts: Mapping[str, str]) -> Journal:
+        """See `RunStore`."""
+        import os
+
+        path = self._path(run_id)
+        try:
+            make_folder(self.folder)
+            if os.path.exists(path[: -len(_END)] + ".db"):
+                raise _exists(run_id)
+            descriptor = _locked(path, run_id, os.O_CREAT)
+        except OSError as error:
+            raise _unusable(run_id, error) from None
+        try:
+            if read_lines(_read(descriptor))[0]:
+                raise _exists(run_id)
+            facts = {"format": FORMAT, **facts, "durability": self.mode, "owner": "1"}
+            journal = Journal(run_id, descriptor, 0, dict(facts), [], self.mode == POWER)
+            journal.owner = 1
+            journal.commit(facts.items())
+            os.ftruncate(descriptor, len(encode_line((), facts)))
+            if self.mode == POWER:
+                _sync(self.folder)
+        except ValueError:
+            os.close(descriptor)
+            raise _exists(run_id) from None
+        except OSError as error:
+            os.close(descriptor)
+            _remove(path)
+            raise _unusable(run_id, error) from None
+        except BaseException as error:
+            os.close(descriptor)
+            if getattr(getattr(error, "error", None), "code", "") == "run/unwritable":
+                _remove(path)
+            raise
+        return journal
+
+    def open(self, run_id: str) -> Journal:
+        """See `RunStore`."""
+        import os
+
+        path = self._path(run_id)
+        try:
+            self._convert(path, run_id)
+            descriptor = _locked(path, run_id, 0)
+        except FileNotFoundError:
+            raise self._unknown(run_id) from None
+        except OSError as error:
+            raise _unusable(run_id, error) from None
+        try:
+            size, facts, events = _parse(_read(descriptor), run_id)
+            return Journal(run_id, descriptor, size, facts, events, facts.get("durability") == POWER)
+        except (OSError, ValueError) as error:
+            os.close(descriptor)
+            raise damaged(run_id, reason(error)) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def look(self, run_id: str) -> RunView:
+        """See `RunStore`."""
+        import os
+
+        path = self._path(run_id)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            if os.path.exists(path[: -len(_END)] + ".db"):
+                facts, events = _read_old(path, run_id)
+                return RunView(run_id, facts, events, False)
+            raise self._unknown(run_id) from None
+        except OSError as error:
+            raise damaged(run_id, reason(error)) from None
+        try:
+            _, facts, events = _parse(_read(descriptor), run_id)
+            return RunView(run_id, facts, events, not _lock(descriptor, shared=True))
+        except OSError as error:
+            raise damaged(run_id, reason(error)) from None
+        finally:
+            os.close(descriptor)
+
+    def list(self) -> list[str]:
+        """See `RunStore`."""
+        import os
+
+        found = {}
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    for end in (_END, ".db"):
+                        if entry.name.endswith(end):
+                            found[entry.name.removesuffix(end)] = entry.stat().st_mtime
+        except FileNotFoundError:
+            return []
+        return sorted(found, key=lambda run_id: (found[run_id], run_id))
+
+    def delete(self, run_id: str) -> None:
+        """See `RunStore`."""
+        import os
+
+        path = self._path(run_id)
+        old = path[: -len(_END)] + ".db"
+        if not os.path.exists(path) and not os.path.exists(old):
+            raise self._unknown(run_id)
+        try:
+            descriptor = _locked(path, run_id, 0) if os.path.exists(path) else -1
+            _remove(path)
+            if descriptor >= 0:
+                os.close(descriptor)
+        except OSError as error:
+            raise _unusable(run_id, error) from None
+
+    def _convert(self, path: str, run_id: str) -> None:
+        """Make a journal of format 1 one of this format. Raises OSError and HostError."""
+        import os
+
+        old = path[: -len(_END)] + ".db"
+        if os.path.exists(path) or not os.path.exists(old):
+            return
+        facts, events = _read_old(path, run_id)
+        lines = [
+            tuple(getattr(event, name) for name in ("kind", "path", "subject", "value", "note")) for event in events
+        ]
+        made = f"{path}.{os.getpid()}"
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(encode_line(lines, {"format": FORMAT, **facts}))
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(made, path)
+        except BaseException:
+            os.unlink(made)
+            raise
+        for end in _OLD:
+            _unlink(path[: -len(_END)] + end)
+
+    def _path(self, run_id: str) -> str:
+        import os
+
+        good = run_id.isascii() and run_id.replace("-", "").replace("_", "").replace(".", "").isalnum()
+        if not good or run_id.startswith((".", "-")) or len(run_id) > 100:
+            raise HostError(
+                f"{run_id!r} is not a run id: at most 100 letters, digits, - _ and .", code="argument/run-id"
+            )
+        return os.path.join(self.folder, run_id + _END)
+
+    def _unknown(self, run_id: str) -> HostError:
+        return HostError(f"there is no run {run_id} in {self.folder}", code="run/unknown", hint="rtfs runs lists them")
+
+
+def _parse(data: bytes, run_id: str) -> tuple[int, dict[str, str], list[Event]]:
+    """What a journal holds. Raises HostError `run/damaged`."""
+    try:
+        size, facts, events = read_lines(data)
+    except (ValueError, TypeError) as error:
+        raise damaged(run_id, error) from None
+    if not size:
+        raise _never_begun(run_id)
+    known = facts.get("format")
+    if known != FORMAT:
+        raise HostError(
+            f"the journal of run {run_id} has the format {known}; this rtfs knows {FORMAT}",
+            code="run/damaged",
+            hint="finish it with the rtfs that began it, or delete it: rtfs runs delete " + run_id,
+        )
+    return size, facts, events
+
+
+def _locked(path: str, run_id: str, create: int) -> int:
+    """A descriptor of the file at a path, locked. Raises OSError, and HostError `run/active`."""
+    import os
+
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | create, 0o600)
+        if not _lock(descriptor):
+            os.close(descriptor)
+            raise HostError(f"run {run_id} is already in use by another process", code="run/active")
+        try:
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)  # it was deleted between the two
+
+
+def _lock(descriptor: int, shared: bool = False) -> bool:
+    """Take the lock on a file, which ends with its descriptor; False if a process holds it."""
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(descriptor: int) -> bytes:
+    import os
+
+    parts = []
+    at = 0
+    while part := os.pread(descriptor, 1 << 20, at):
+        parts.append(part)
+        at += len(part)
+    return b"".join(parts)
+
+
+def _read_old(path: str, run_id: str) -> tuple[dict[str, str], list[Event]]:
+    """Facts and events of a journal of format 1. Raises HostError `run/damaged`."""
+    import sqlite3
+
+    from rtfs.host.sqlite import read_database
+
+    try:
+        connection = read_database(path[: -len(_END)] + ".db")
+        try:
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone() is None:
+                raise _never_begun(run_id)
+            facts = dict(connection.execute("SELECT name, value FROM facts"))
+            rows = connection.execute("SELECT kind, path, subject, value, note FROM events ORDER BY seq")
+            return facts, [Event(*row) for row in rows]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise damaged(run_id, reason(error)) from None
+
+
+def _remove(path: str) -> None:
+    """Remove everything that belongs to the journal at a path."""
+    _unlink(path)
+    for end in _OLD:
+        _unlink(path[: -len(_END)] + end)
+
+
+def _unlink(path: str) -> None:
+    import os
+
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _sync(folder: str) -> None:
+    """Have a new file of a folder survive a loss of power."""
+    import os
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _exists(run_id: str) -> HostError:
+    return HostError(f"run {run_id} already exists", code="run/exists", hint=f"to continue it: rtfs resume {run_id}")
+
+
+def _never_begun(run_id: str) -> HostError:
+    return HostError(
+        f"the journal of run {run_id} is empty: the run ended before anything of it was done, or its file was emptied",
+        code="run/damaged",
+        hint="if nothing was done, start it again with the same id",
+    )
+
+
+def _unusable(run_id: str, error: BaseException) -> HostError:
+    return HostError(f"cannot write the journal of run {run_id}: {reason(error)}", code="run/unwritable")
