@@ -454,7 +454,7 @@ def test_a_program_that_is_none_leaves_no_journal(counting: Make, state: Path) -
 def test_results_of_any_kind_come_back(counting: Make) -> None:
     one = counting()
     values = rtfs.Vector(
-        [1, 1.0, True, 10**400, float("inf"), "\ud800", rtfs.Symbol("s"), rtfs.List([1]), rtfs.Keyword("k"), None]
+        [1, 1.0, True, 10**400, float("inf"), "\0é", rtfs.Symbol("s"), rtfs.List([1]), rtfs.Keyword("k"), None]
     )
     one.plan["v"] = lambda: values
     stopped(one, '(def v (call "count" "v")) (call "count" 1) v', 1)

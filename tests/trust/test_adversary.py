@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 OWN = ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.anchor", "ledger.db.key", "kv.db", "kv.db-wal",
-       "runs/r.db", "runs/r.lock", "runs", "xdg/rtfs/runs/other.db", "xdg/rtfs/tokens", "units/some.unit"]  # fmt: skip
+       "runs/r.journal", "runs", "xdg/rtfs/runs/other.db", "xdg/rtfs/tokens", "units/some.unit"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OWN)
