@@ -278,3 +278,17 @@ def test_commands_in_hints_name_the_configuration_that_was_named(folder: Path, s
     code, _, err = cli(folder, "call", "everything.echo", "message=hi", *named)
     assert code == 1
     assert "`rtfs mcp diff everything --mcp-config 'my servers.json'`" in err
+
+
+def test_a_replay_and_a_finished_run_ask_no_server(folder: Path, server: McpServer) -> None:
+    named = ("--mcp-config", ".mcp.json", "--allow", "mcp.*")
+    plan = '(call "mcp.everything.echo" :message "hi")'
+    code, out, err = cli(folder, "run", *named, "--record", "calls.json", "-e", plan)
+    assert code == 0, err
+    assert cli(folder, "run", *named, "--durable", "--run-id", "one", "-e", plan)[:2] == (0, out)
+    for file in (folder.parent / "state" / "rtfs" / "pins").iterdir():
+        file.unlink()
+    before = len(server.requests)
+    assert cli(folder, "run", *named, "--replay", "calls.json", "-e", plan)[:2] == (0, out)
+    assert cli(folder, "resume", "one")[:2] == (0, out)
+    assert len(server.requests) == before

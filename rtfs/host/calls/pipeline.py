@@ -102,7 +102,7 @@ class Pipeline:
         `type/mismatch`)."""
         entry = frame.run.registry.find(call.id)
         if entry is None and self.undeclared is not None:
-            return self._perform_undeclared(call, frame, self.undeclared)
+            entry = self.undeclared.stand_in(call.id)
         if entry is not None and (entry.signature is not None or entry.route == SESSION or entry.takes_sets):
             self._bring_into_form(entry, call, frame)
         return frame.run.durability.perform(self._perform, call, frame)
@@ -110,6 +110,8 @@ class Pipeline:
     async def _perform(self, call: HostCall, frame: Frame, journaled: JournaledCall) -> Any:
         """The stages, from the manifest to the recorded outcome."""
         entry = frame.run.registry.find(call.id)
+        if entry is None and self.undeclared is not None:
+            entry = await self._undeclared(call, frame, self.undeclared)
         if entry is None:
             raise self._unknown(call, frame)
         context, arguments = frame.context, call.args
@@ -141,19 +143,18 @@ class Pipeline:
         self.events.emit(CallEnded(context, number, entry.id, "ok", perf_counter_ns() - started, result))
         return value
 
-    async def _perform_undeclared(self, call: HostCall, frame: Frame, undeclared: Undeclared) -> Any:
-        """Perform a call of a capability that nobody declared, once the server that is configured for it was asked."""
+    async def _undeclared(self, call: HostCall, frame: Frame, undeclared: Undeclared) -> Entry | None:
+        """The capability of an id that nobody declared, from the server that is configured for it; None if there is
+        none."""
         try:
             entry = await undeclared.find(call, frame, self)
         except UserError as error:
             error.capability = error.capability or call.id
             clean(error)
             raise
-        if entry is None:
-            return await frame.run.durability.perform(self._perform, call, frame)
-        if frame.run.registry.find(call.id) is None:  # denied with any arguments
-            self._admit(entry, as_text(call.args), self.decide(entry, call.args, frame.context), frame)
-        return await self.perform(call, frame)
+        if entry is not None:
+            self._bring_into_form(entry, call, frame)
+        return entry
 
     def _unknown(self, call: HostCall, frame: Frame) -> HostError:
         """The error of a call to an id that is not registered, recorded as a denial."""
