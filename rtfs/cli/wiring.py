@@ -63,6 +63,8 @@ def runtime(options: Options, *, asks: bool = True, told: Callable[[str], None] 
 
 def naming(options: Options) -> list[str]:
     """The options that name configurations, as they are written."""
+    if options.config is None and not options.mcp_config:
+        return []
     from shlex import quote
 
     words = [] if options.config is None else [f"--config {quote(options.config)}"]
