@@ -254,7 +254,9 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
     inference.rounds = rounds
     if node.operation == "reduce":
         return join(body, initial) if initial is not None else ANY
-    return of_kinds(kinds("list", "lazy", "vector")) if node.operation != "map" else _mapped(collection, body)
+    if node.operation == "sum":
+        return of_kinds(kinds("int", "float"))
+    return _mapped(collection, body) if node.operation == "map" else of_kinds(kinds("list", "lazy", "vector"))
 
 
 def _mapped(collection: Fact, body: Fact) -> Fact:

@@ -77,9 +77,14 @@ def agree(clojure: str, own: str) -> bool:
         return False
 
 
+def overflows(clojure: str, own: str) -> bool:
+    """Whether Clojure gave up for want of bits: here ints have any size."""
+    return clojure == ERROR + "ArithmeticException" and not own.startswith(ERROR)
+
+
 def difference(source: str, clojure: str, own: str, listed: dict[str, tuple[str, str]]) -> str | None:
     """What is wrong with a program's value: neither Clojure's nor the listed one; None if nothing is."""
     if source in listed:
         value, why = listed[source]
         return None if agree(value, own) else f"{source}\n  listed  {value} ({why})\n  here    {own}"
-    return None if agree(clojure, own) else f"{source}\n  Clojure {clojure}\n  here    {own}"
+    return None if agree(clojure, own) or overflows(clojure, own) else f"{source}\n  Clojure {clojure}\n  here    {own}"
