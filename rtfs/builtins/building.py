@@ -6,12 +6,11 @@ program's own data (`range`, `repeat`, `concat` …) is checked against `MAX_ITE
 
 from __future__ import annotations
 
-from rtfs.builtins import lazy_steps as steps
 from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.lazy_sources import count_up, repeat_for_ever
-from rtfs.builtins.seqs import as_vector, elements_of, extended, fresh_list, items, like, too_many, tuples
-from rtfs.builtins.transducers import fold, interposing
+from rtfs.builtins.seqs import as_vector, elements_of, extended, fold, fresh_list, items, like, too_many, tuples
 from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
 from rtfs.values.account import spend
 from rtfs.values.lazy import ahead_of
@@ -347,7 +346,7 @@ def interpose(separator: Any, coll: Any = MISSING, /) -> Any:
     if coll.__class__ is LazySeq:
         return steps.lazy_interpose(separator, coll)
     if coll is MISSING:
-        return interposing(separator)
+        return transducers.interposing(separator)
     elements = fresh_list("interpose", coll)
     if not elements:
         return like(coll, elements)

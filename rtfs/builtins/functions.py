@@ -10,7 +10,7 @@ from types import FunctionType
 
 from rtfs.builtins.calling import call_with, not_callable
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.lazy_steps import lazy_concat, lazy_mapcat
+from rtfs.builtins.deferred import steps
 from rtfs.builtins.seqs import fresh_list
 from rtfs.values import LazySeq, Vector
 from rtfs.values.account import spend
@@ -196,7 +196,7 @@ def juxt(f: Any, /, *more: Any) -> Any:
 def apply(f: Any, argument: Any, /, *more: Any) -> Any:
     last = more[-1] if more else argument
     if last.__class__ is LazySeq and f.__class__ is FunctionType and f.__name__ == "concat":
-        return lazy_mapcat(None, lazy_concat([Vector.of([argument, *more[:-1]]), last]) if more else last)
+        return steps.lazy_mapcat(None, steps.lazy_concat([Vector.of([argument, *more[:-1]]), last]) if more else last)
     if not more:
         return call_with(f, fresh_list("apply", argument))
     return call_with(f, [argument, *more[:-1], *fresh_list("apply", more[-1])])

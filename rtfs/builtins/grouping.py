@@ -6,10 +6,9 @@ and true are three.
 
 from __future__ import annotations
 
-from rtfs.builtins import lazy_steps as steps
-from rtfs.builtins import transducers
 from rtfs.builtins.checks import MAX_ITEMS, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.seqs import as_vector, fresh_list, items, leading, like, looked_up, too_many
 from rtfs.values import Keyword, LazySeq, Map, Vector
 from rtfs.values.account import STRETCH, paced, portions, spend, stretches

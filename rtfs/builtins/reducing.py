@@ -6,19 +6,18 @@ and is unwrapped once, everywhere.
 
 from __future__ import annotations
 
-from rtfs.builtins import transducers
 from rtfs.builtins.building import conj
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.checks import type_error
 from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.functions import comp, identity
-from rtfs.builtins.lazy_steps import lazy_reductions
 from rtfs.builtins.numbers import add, add2, checked
-from rtfs.builtins.seqs import as_vector, batches, items, like, next_batch, tuples
-from rtfs.builtins.transducers import ensure_reduced, fold
+from rtfs.builtins.seqs import as_vector, batches, fold, items, like, next_batch, tuples
 from rtfs.values import LazySeq, List, Map, Reduced, Vector, unreduced
 from rtfs.values.account import paced
 from rtfs.values.lazy import Cursor, Segment, lazy
+from rtfs.values.reduced import ensure_reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,13 +102,13 @@ def reductions(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
     whole = init if coll is MISSING else coll
     if whole.__class__ is LazySeq:
         if coll is not MISSING:
-            return lazy_reductions(f, init, whole)
+            return steps.lazy_reductions(f, init, whole)
         cursor = Cursor(whole)
         if not cursor.ready():
             return Vector([f()])
         first = cursor.segment.items[cursor.index]
         cursor.index += 1
-        return lazy_reductions(f, first, cursor.rest())
+        return steps.lazy_reductions(f, first, cursor.rest())
     found = items("reductions", whole)
     rest = iter(found)
     if coll is not MISSING:

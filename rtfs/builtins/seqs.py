@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import islice
 
 from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
-from rtfs.values import Keyword, LazySeq, List, Map, Set, TypeMismatch, Vector
-from rtfs.values.account import spend
+from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, TypeMismatch, Vector
+from rtfs.values.account import paced, spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import MOST, Cursor, elements, endless, first_elements
 from rtfs.values.lookup import keyword_get
@@ -65,6 +65,19 @@ def next_batch(cursor: Cursor) -> tuple[Any, Any]:
     """The next elements of a lazy sequence, and the cursor for further ones; at its end none and None."""
     found = cursor.batch()
     return ((), None) if found is None else (found, cursor)
+
+
+def fold(function: str, f: Any, result: Any, coll: Any) -> Any:
+    """`f` of the result so far and each element, until it gives a `Reduced`, which is unwrapped."""
+    found, cursor = batches(function, coll)
+    while True:
+        for x in paced(found):
+            result = f(result, x)
+            if result.__class__ is Reduced:
+                return result.value
+        if cursor is None:
+            return result
+        found, cursor = next_batch(cursor)
 
 
 def elements_of(function: str, coll: Any) -> Any:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from itertools import islice
 
-from rtfs.builtins import lazy_steps as steps
-from rtfs.builtins import transducers
 from rtfs.builtins.checks import argument_error, index_error, need_int, type_error
 from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.seqs import (
     as_vector,
     elements_of,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, index_error, need_int, need_string, size_error, type_error
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.lazy_steps import lazy_map
+from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.seqs import items, like
-from rtfs.builtins.transducers import mapping
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
 from rtfs.values.account import portions, spend
@@ -233,7 +232,7 @@ def _replace_elements(replacements: Any, coll: Any) -> Any:
         return lookup.get(replacements, element, element)
 
     if coll is MISSING:
-        return mapping(replaced)
+        return transducers.mapping(replaced)
     if coll.__class__ is LazySeq:
-        return lazy_map(replaced, coll)
+        return steps.lazy_map(replaced, coll)
     return like(coll, [replaced(element) for element in items("replace", coll)])

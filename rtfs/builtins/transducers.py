@@ -15,6 +15,7 @@ from rtfs.values import Reduced, Vector, unreduced
 from rtfs.values.account import paced
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
+from rtfs.values.reduced import ensure_reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,24 +24,6 @@ if TYPE_CHECKING:
 
     Step = Callable[[Any, Any], Any]
     Complete = Callable[[Any], Any]
-
-
-def fold(function: str, f: Any, result: Any, coll: Any) -> Any:
-    """`f` of the result so far and each element, until it gives a `Reduced`, which is unwrapped."""
-    found, cursor = batches(function, coll)
-    while True:
-        for x in paced(found):
-            result = f(result, x)
-            if result.__class__ is Reduced:
-                return result.value
-        if cursor is None:
-            return result
-        found, cursor = next_batch(cursor)
-
-
-def ensure_reduced(value: Any) -> Reduced:
-    """`value` as a `Reduced`, if it is not one already."""
-    return value if value.__class__ is Reduced else Reduced(value)
 
 
 def _transducer(name: str, start: Callable[[Any], Step | tuple[Step, Complete]]) -> Any:

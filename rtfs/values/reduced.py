@@ -22,3 +22,8 @@ class Reduced:
 def unreduced(value: Any) -> Any:
     """The result inside of a `Reduced`; anything else as it is."""
     return value.value if value.__class__ is Reduced else value
+
+
+def ensure_reduced(value: Any) -> Reduced:
+    """`value` as a `Reduced`, if it is not one already."""
+    return value if value.__class__ is Reduced else Reduced(value)

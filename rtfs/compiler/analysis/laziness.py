@@ -41,7 +41,10 @@ _SMALL = 60
 def may_be_lazy(node: nodes.Node, known: Known) -> bool:
     """Whether the value of a node can be a lazy sequence."""
     if isinstance(node, nodes.Local):
-        return known.get(node.binding, node.binding.kinds) is None
+        binding = node.binding
+        if known.get(binding, binding.kinds) is not None:
+            return False
+        return binding.value is None or may_be_lazy(binding.value, known)
     if isinstance(node, nodes.Each):
         return node.operation not in ("sum",) and (node.operation == "reduce" or may_be_lazy(node.collection, known))
     if isinstance(node, nodes.Invoke):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import repeat
 from types import FunctionType
 
-from rtfs.builtins.lazy_steps import lazy_filter, lazy_map
+from rtfs.builtins.deferred import steps
 from rtfs.builtins.seqs import like, next_batch
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures import hot
@@ -129,7 +129,7 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
         elements = whole_or_lazy(operation, value)
         if elements.__class__ is LazySeq:
             step = function_of(f)
-            return lazy_map(step, elements) if operation == "map" else lazy_filter(step, elements, wanted)
+            return steps.lazy_map(step, elements) if operation == "map" else steps.lazy_filter(step, elements, wanted)
         function = switched(f, len(elements))
         if function is not None:
             return function(f, value, None)

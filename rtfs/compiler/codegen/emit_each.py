@@ -154,11 +154,22 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
     value, known = e.value(source)
     if not isinstance(value, ast.Name):
         value = _hold(e, value, line)
-    kinds = STRING if core_name(source) in GIVES_STRINGS else None
+    kinds = _kinds_of_items(e, source)
     arguments = [py.const(node.operation, line), value]
     if known is not None or not may_be_lazy(source, e.known):
         return Source(py.call(" items", arguments, line), kinds, value, False)
     return Source(_hold(e, py.call(" whole_or_lazy", arguments, line), line), kinds, value, True)
+
+
+def _kinds_of_items(e: Emitter, source: nodes.Node) -> Kinds:
+    """The kinds of the elements of a collection, as far as the text tells."""
+    origin = source.binding.value if isinstance(source, nodes.Local) else source
+    name = core_name(origin) if origin is not None else None
+    if name in GIVES_STRINGS:
+        return STRING
+    if name == "range" and isinstance(origin, nodes.Invoke) and origin.arguments:
+        return INT if all(kinds_of(one, e.known) == INT for one in origin.arguments) else None
+    return None
 
 
 def _hold(e: Emitter, value: ast.expr, line: int) -> ast.expr:

@@ -10,12 +10,11 @@ from rtfs.builtins import calling, comparison, errors, numbers, strings
 from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
+from rtfs.builtins.deferred import steps
 from rtfs.builtins.exact import EXACT
-from rtfs.builtins.lazy_steps import compute, lazy_filter, lazy_map
-from rtfs.builtins.seqs import fresh_list, items, like, next_batch
+from rtfs.builtins.seqs import fold, fresh_list, items, like, next_batch
 from rtfs.builtins.sequence_parts import nthrest, seq
 from rtfs.builtins.sequences import lazy_nth
-from rtfs.builtins.transducers import fold
 from rtfs.compiler.analysis.error_classes import catches
 from rtfs.compiler.analysis.special_forms import MIXED_ARGUMENTS
 from rtfs.compiler.mangling import id_of_keyword
@@ -162,13 +161,13 @@ def pattern_without(value: Map, /, *keys: Any) -> Map:
 
 def fits_exactly(value: Any, count: int, /) -> bool:
     if value.__class__ is LazySeq:
-        return compute(value, count + 1) == count
+        return steps.compute(value, count + 1) == count
     return value.__class__ in (Vector, List) and len(value) == count
 
 
 def fits_at_least(value: Any, count: int, /) -> bool:
     if value.__class__ is LazySeq:
-        return compute(value, count) == count
+        return steps.compute(value, count) == count
     return value.__class__ in (Vector, List) and len(value) >= count
 
 
@@ -283,6 +282,14 @@ def whole_or_lazy(function: str, collection: Any, /) -> Any:
 
 
 _INTS = {int}
+
+
+def lazy_map(f: Any, sequence: LazySeq, /) -> LazySeq:
+    return steps.lazy_map(f, sequence)
+
+
+def lazy_filter(pred: Any, sequence: LazySeq, wanted: bool, /) -> LazySeq:
+    return steps.lazy_filter(pred, sequence, wanted)
 
 
 def defined(value: Any, /) -> Any:
@@ -454,6 +461,8 @@ SUPPORT: dict[str, Any] = {
         sum_items,
         items,
         whole_or_lazy,
+        lazy_map,
+        lazy_filter,
         defined,
         gathered,
         lazy_batches,
@@ -470,8 +479,6 @@ SUPPORT.update(
     {
         " catches": error_catches,
         " call_many": calling.call_with,
-        " lazy_map": lazy_map,
-        " lazy_filter": lazy_filter,
         " LazySeq": LazySeq,
         " Reduced": Reduced,
         " vector": Vector.of,

@@ -1,0 +1,33 @@
+"""Modules of this package that are loaded when something of theirs is first used: most programs start without them.
+
+Must not know what is in them. Invariant: an attribute of a deferred module is what the module has.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.builtins import lazy_steps as steps
+    from rtfs.builtins import transducers
+
+__all__ = ["steps", "transducers"]
+
+
+class _Deferred:
+    """Stands for a module of this package, by name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        name = f"rtfs.builtins.{self._name}"
+        found = getattr(__import__(name, fromlist=(attribute,)), attribute)
+        setattr(self, attribute, found)
+        return found
+
+
+if not TYPE_CHECKING:
+    steps = _Deferred("lazy_steps")
+    transducers = _Deferred("transducers")
