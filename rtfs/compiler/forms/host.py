@@ -222,12 +222,8 @@ def analyse_with_context(a: Analyser, form: Any, scope: Scope, tail: Any) -> Nod
 def analyse_deref(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Symbol:
         raise shape_error("deref", "`@` takes a name")
-    name = form[1].name
-    if scope.lookup(name) is not None or name in a.module.defined:
-        message = f"`@{name}` reads the run's context, but `{name}` is a name of the program"
-        raise CompileError("form/shape", message, hint=f"a name is its value: write {name}")
     scope.function.ticks = True
-    return HostRequest(a.at, "context", Const(a.at, name), [Const(a.at, True)])
+    return HostRequest(a.at, "context", Const(a.at, form[1].name), [Const(a.at, True)])
 
 
 @special_form(
