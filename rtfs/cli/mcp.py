@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rtfs.cli.options import Options
     from rtfs.host.config.discovery import Found
 
-SECONDS = 60.0
+SECONDS = 150.0
 """The time that a server has to list its tools."""
 
 

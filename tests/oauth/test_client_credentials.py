@@ -23,6 +23,7 @@ class Server:
         self.basic: list[str] = []
         self.issuer = ""
         self.refuse = False
+        self.more: dict[str, str] = {}
         self.calls = 0
         owner = self
 
@@ -54,7 +55,9 @@ class Server:
                         return self.answer(400, {"error": "invalid_client", "error_description": "no shared-secret"})
                     token = f"token-{len(owner.tokens)}"
                     owner.valid.add(token)
-                    return self.answer(200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600})
+                    return self.answer(
+                        200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600, **owner.more}
+                    )
                 if self.headers.get("Authorization", "").removeprefix("Bearer ") not in owner.valid:
                     return self.answer(401, {})
                 asked = json.loads(body)

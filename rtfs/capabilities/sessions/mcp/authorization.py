@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.oauth.token_sources import TokenSource
     from rtfs.capabilities.sessions.wire.http import WebClient
 
+_OWN = ("client_credentials", "enterprise_managed")
+"""Grants that need no login."""
+
 
 def authorized(
     target: Target,
@@ -29,7 +32,7 @@ def authorized(
     made before, by server and principal. learn: told of every secret. Raises SessionError `session/credential`."""
     if target.oauth is None and "authorization" in map(str.lower, target.headers):
         return client
-    own = target.oauth is not None and target.oauth.get("grant") == "client_credentials"
+    own = target.oauth is not None and target.oauth.get("grant") in _OWN
     if not own and not call.logins:
         return client
     key = (target.identity, call.principal)
@@ -65,9 +68,10 @@ def _source(
 ) -> TokenSource:
     settings = target.oauth or {}
     if own:
-        from rtfs.capabilities.sessions.oauth.token_sources import ClientCredentials
+        from rtfs.capabilities.sessions.oauth.token_sources import ClientCredentials, EnterpriseManaged
 
-        return ClientCredentials(target.url, settings, environ, learn)
+        kind = ClientCredentials if settings.get("grant") == _OWN[0] else EnterpriseManaged
+        return kind(target.url, settings, environ, learn)
     from rtfs.capabilities.sessions.oauth.login_store import Store
     from rtfs.capabilities.sessions.oauth.token_sources import StoredLogin
 

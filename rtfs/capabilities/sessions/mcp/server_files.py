@@ -33,11 +33,13 @@ _KEYS = frozenset((
 _URLS = ("url", "serverUrl", "httpUrl")
 _TYPES = {"stdio": "command", "http": "url", "streamable-http": "url", "streamableHttp": "url", "sse": "url"}
 """The transports that entries name, and the key that each needs."""
-_OAUTH_KEYS = frozenset(
-    ("grant", "client_id", "client_id_env", "client_secret_env", "client_auth", "scopes", "issuer", "redirect_uri")
-)
-_CLIENT_AUTH = ("client_secret_basic", "client_secret_post")
-_GRANTS = ("authorization_code", "client_credentials")
+_OAUTH_KEYS = frozenset((
+    "grant", "client_id", "client_id_env", "client_secret_env", "client_auth", "scopes", "issuer", "redirect_uri",
+    "private_key_env", "private_key_file", "key_id", "idp_issuer", "idp_client_id", "idp_client_id_env",
+    "idp_client_secret_env", "id_token_env",
+))  # fmt: skip
+_CLIENT_AUTH = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+_GRANTS = ("authorization_code", "client_credentials", "enterprise_managed")
 _LOOPBACK_URI = re.compile(r"http://(?:127\.0\.0\.1|localhost):[1-9]\d{0,4}/[\w./-]*", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(?:(env|input):)?([^}:]+)(?::-([^}]*))?\}")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],:]|[^\s{}\[\],:"/]+|/', re.DOTALL)
@@ -287,8 +289,23 @@ def _check_oauth(fields: dict[str, Any], wrong: Wrong) -> None:
     named = "client_id" in oauth or "client_id_env" in oauth
     if grant not in _GRANTS:
         raise wrong(f"oauth.grant is {' or '.join(_GRANTS)}", "for other grants, put a token into a variable")
-    if grant == "client_credentials" and not (named and "client_secret_env" in oauth):
-        raise wrong("client credentials need oauth.client_id (or client_id_env) and oauth.client_secret_env")
+    signs = "private_key_env" in oauth or "private_key_file" in oauth
+    if grant == "client_credentials" and not (named and (signs or "client_secret_env" in oauth)):
+        raise wrong(
+            "client credentials need oauth.client_id (or client_id_env) and oauth.client_secret_env, or "
+            "private_key_env, or private_key_file"
+        )
+    if signs and (grant == _GRANTS[0] or "issuer" not in oauth or "client_secret_env" in oauth):
+        raise wrong("a private key is for client_credentials or enterprise_managed, with oauth.issuer and no secret")
+    if grant == "enterprise_managed" and not (
+        named
+        and {"issuer", "idp_issuer", "id_token_env"} <= oauth.keys()
+        and ("idp_client_id" in oauth or "idp_client_id_env" in oauth)
+    ):
+        raise wrong(
+            "enterprise_managed needs oauth.issuer, client_id (or client_id_env), idp_issuer, idp_client_id (or "
+            "idp_client_id_env) and id_token_env"
+        )
     if "client_secret_env" in oauth and not named:
         raise wrong("oauth.client_secret_env needs oauth.client_id (or client_id_env)")
     if "client_secret_env" in oauth and "issuer" not in oauth:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from rtfs.capabilities.sessions.oauth.assertions import SigningKey
     from rtfs.capabilities.sessions.oauth.discovery import Issuer
     from rtfs.capabilities.sessions.oauth.endpoints import Answer, Endpoints
 
@@ -28,14 +29,16 @@ _EARLY = 30.0
 
 
 class Client:
-    """Who we are to an authorization server. method: how the secret is sent, `none` for a public client."""
+    """Who we are to an authorization server. method: how the secret is sent, `none` for a public client. key: signs
+    instead of a secret (`private_key_jwt`), or None."""
 
-    __slots__ = ("id", "method", "secret")
+    __slots__ = ("id", "key", "method", "secret")
 
-    def __init__(self, id: str, secret: str = "", method: str = NONE) -> None:
+    def __init__(self, id: str, secret: str = "", method: str = NONE, key: SigningKey | None = None) -> None:
         self.id = id
         self.secret = secret
         self.method = method
+        self.key = key
 
 
 class Grant:
@@ -106,7 +109,7 @@ async def ask_for_token(
 ) -> Grant:
     """Ask a token endpoint. form: the grant. Raises NoToken where it refuses, SessionError `session/oauth` for what is
     no usable answer, NotSent."""
-    answer = await _ask(endpoints, where, "the token endpoint", client, form)
+    answer = await ask_endpoint(endpoints, where, "the token endpoint", client, form)
     fields = answer.fields
     token = fields.get("access_token")
     if 300 <= answer.status < 400:
@@ -130,17 +133,22 @@ async def ask_for_token(
 async def revoke(endpoints: Endpoints, where: str, client: Client, token: str) -> bool:
     """Have an authorization server forget a token; whether it said so. Raises SessionError, NotSent."""
     form = {"token": token, "token_type_hint": "refresh_token"}
-    return (await _ask(endpoints, where, "the revocation endpoint", client, form)).status == 200
+    return (await ask_endpoint(endpoints, where, "the revocation endpoint", client, form)).status == 200
 
 
-async def _ask(endpoints: Endpoints, where: Any, what: str, client: Client, form: Mapping[str, str]) -> Answer:
+async def ask_endpoint(endpoints: Endpoints, where: Any, what: str, client: Client, form: Mapping[str, str]) -> Answer:
     """Ask with the client's own authentication. The id is sent along with Basic too: servers look for it there."""
     from base64 import b64encode
     from urllib.parse import quote
 
     sent = {**form, "client_id": client.id}
     authorization = None
-    if client.method == BASIC:
+    if client.key is not None:
+        from rtfs.capabilities.sessions.oauth.assertions import ASSERTION_TYPE
+
+        sent["client_assertion_type"] = ASSERTION_TYPE
+        sent["client_assertion"] = client.key.assertion(client.id)
+    elif client.method == BASIC:
         pair = f"{quote(client.id, safe='')}:{quote(client.secret, safe='')}"
         authorization = "Basic " + b64encode(pair.encode()).decode()
     elif client.method == POST:

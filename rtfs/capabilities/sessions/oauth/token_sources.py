@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from rtfs.capabilities.sessions.oauth.assertions import SigningKey
     from rtfs.capabilities.sessions.oauth.login_store import Login, Store
     from rtfs.capabilities.sessions.oauth.token_endpoint import Grant
 
@@ -131,8 +132,9 @@ class TokenSource(ABC):
 
 
 class ClientCredentials(TokenSource):
-    """Tokens for ourselves, kept in memory. settings: `issuer`, `client_id` or `client_id_env`, `client_secret_env`,
-    `client_auth`, `scopes`. Raises SessionError `session/credential` for settings that lead to no client."""
+    """Tokens for ourselves, kept in memory. settings: `issuer`, `client_id` or `client_id_env`, `client_secret_env`, or
+    `private_key_env` or `private_key_file` with `key_id`, `client_auth`, `scopes`. Raises SessionError
+    `session/credential` for settings that lead to no client."""
 
     def __init__(
         self,
@@ -147,27 +149,80 @@ class ClientCredentials(TokenSource):
         self._issuer = issuer
         self._scopes: list[str] = list(settings.get("scopes") or ())
         self._id = client_id(settings, environ)
-        self._secret = variable(environ, settings, "client_secret_env")
+        self._key = signing_key(settings, environ, issuer)
+        secret = self._key is None and (settings.get("client_secret_env") or self._needs_secret)
+        self._secret = variable(environ, settings, "client_secret_env") if secret else ""
         self._method: str | None = settings.get("client_auth")
         self.tokens.hide(self._secret)
         self._endpoints = Endpoints(url, issuer)
 
+    _needs_secret = True
+
     def reload(self) -> None:
         """Nobody else has them."""
+
+    async def _form(self) -> dict[str, str]:
+        """The grant. Raises NoToken, SessionError, NotSent."""
+        return {"grant_type": "client_credentials", "resource": str(self._url)}
 
     async def _renew(self, used: str) -> None:
         from rtfs.capabilities.sessions.oauth.discovery import issuer_of
 
         issuer = await issuer_of(self._endpoints, self._issuer)
-        form = {"grant_type": "client_credentials", "resource": str(self._url)}
-        if self._scopes:
-            form["scope"] = " ".join(self._scopes)
-        client = Client(self._id, self._secret, self._method or method_for(self._secret, issuer.methods))
+        client = Client(self._id, self._secret, self._method or method_for(self._secret, issuer.methods), self._key)
         try:
+            form = await self._form()
+            if self._scopes:
+                form["scope"] = " ".join(self._scopes)
             grant = await ask_for_token(self._endpoints, issuer.token, client, form, self.tokens.redact)
         except NoToken as no:
             raise SessionError(f"{self.tokens.name} gives no token: {no.said}", code="session/unauthorized") from None
         self._hold(grant.access, grant.renew or 0.0, grant.expires or 0.0)
+
+
+class EnterpriseManaged(ClientCredentials):
+    """Tokens for a person whom an enterprise's identity provider vouches for (ID-JAG), without a login at the server.
+    settings: as above, and `idp_issuer`, `idp_client_id` or `idp_client_id_env`, `idp_client_secret_env`, and
+    `id_token_env`, the person's ID token."""
+
+    _needs_secret = False
+
+    def __init__(
+        self,
+        url: httpx.URL,
+        settings: Mapping[str, Any],
+        environ: Mapping[str, str],
+        learn: Callable[[str], object] | None = None,
+    ) -> None:
+        super().__init__(url, settings, environ, learn)
+        self._idp = settings["idp_issuer"]
+        self._idp_endpoints = Endpoints(url, self._idp)
+        self._idp_id = str(settings.get("idp_client_id") or variable(environ, settings, "idp_client_id_env"))
+        named = settings.get("idp_client_secret_env")
+        self._idp_secret = variable(environ, settings, "idp_client_secret_env") if named else ""
+        self._environ, self._settings = environ, settings
+        self.tokens.hide(self._idp_secret)
+
+    async def _form(self) -> dict[str, str]:
+        from rtfs.capabilities.sessions.oauth.assertions import JWT_BEARER, identity_assertion
+        from rtfs.capabilities.sessions.oauth.discovery import issuer_of
+
+        id_token = variable(self._environ, self._settings, "id_token_env")
+        self.tokens.hide(id_token)
+        idp = await issuer_of(self._idp_endpoints, self._idp)
+        client = Client(self._idp_id, self._idp_secret, method_for(self._idp_secret, idp.methods))
+        assertion = await identity_assertion(
+            self._idp_endpoints,
+            idp.token,
+            client,
+            id_token,
+            self._issuer,
+            str(self._url),
+            self._scopes,
+            self.tokens.redact,
+        )
+        self.tokens.hide(assertion)
+        return {"grant_type": JWT_BEARER, "assertion": assertion, "resource": str(self._url)}
 
 
 class StoredLogin(TokenSource):
@@ -261,3 +316,22 @@ def variable(environ: Mapping[str, str], settings: Mapping[str, Any], key: str) 
     if not value:
         raise SessionError(f"oauth.{key} names {name}, which is not set", code="session/credential", hint=f"set {name}")
     return value
+
+
+def signing_key(settings: Mapping[str, Any], environ: Mapping[str, str], audience: str) -> SigningKey | None:
+    """The private key that settings name, by a variable or a file; None for none. Raises SessionError
+    `session/credential`."""
+    from rtfs.capabilities.sessions.oauth.assertions import SigningKey
+
+    if settings.get("private_key_env"):
+        pem = variable(environ, settings, "private_key_env")
+    elif settings.get("private_key_file"):
+        try:
+            with open(settings["private_key_file"], encoding="utf-8") as file:
+                pem = file.read(65_536)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise SessionError(f"oauth.private_key_file cannot be read: {why}", code="session/credential") from None
+    else:
+        return None
+    return SigningKey(pem, settings.get("key_id"), audience)
