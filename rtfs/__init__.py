@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.api import compile, format_error, read, read_value, start
+    from rtfs.api import card, compile, format_error, read, read_value, start
     from rtfs.capabilities.manifest import CapabilityManifest
     from rtfs.compiler import Environment
     from rtfs.host.approvals import ApprovalRequest
@@ -58,7 +58,7 @@ _WHERE = {
     **dict.fromkeys(_VALUES, "rtfs.values"),
     **dict.fromkeys(("Complete", "HostCall", "Limits", "RequiresHost"), "rtfs.machine"),
     **dict.fromkeys(("Source", "Span"), "rtfs.source"),
-    **dict.fromkeys(("compile", "format_error", "read", "read_value", "start"), "rtfs.api"),
+    **dict.fromkeys(("card", "compile", "format_error", "read", "read_value", "start"), "rtfs.api"),
     **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy.policy"),
     **dict.fromkeys(("analyse", "check"), "rtfs.checks"),
     "ApprovalRequest": "rtfs.host.approvals",
@@ -110,6 +110,7 @@ __all__ = [
     "UserError",
     "Vector",
     "analyse",
+    "card",
     "check",
     "compile",
     "equal",

@@ -44,6 +44,13 @@ def start(program: Program, limits: Limits | None = None, breathe: bool = False)
     return start(program, limits, breathe)
 
 
+def card() -> str:
+    """The language on one page, in Markdown: what a model that has read nothing else needs to write plans."""
+    from rtfs.syntax.resources import resource_text
+
+    return resource_text("stdlib/card.md")
+
+
 def format_error(error: UserError, *, color: bool = False) -> str:
     """The report that the command line shows of an error: code, message, place with carets, notes, hint, trace. Several
     lines; whatever stands in data, no control character is in it but line ends (and colours, with `color`)."""

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNNER = ROOT.parent / "shared" / "conformance" / "run.py"
-CASES = RUNNER.parent / "cases"
+CASES = [path for folder in ("cases", "next") for path in sorted((RUNNER.parent / folder).glob("*.jsonl"))]
 
 
 def diverging() -> set[str]:
@@ -25,7 +25,7 @@ def diverging() -> set[str]:
 
 
 if RUNNER.is_file():
-    AREAS = sorted(path.stem for path in CASES.glob("*.jsonl"))
+    AREAS = sorted({path.stem for path in CASES})
 
     @pytest.mark.parametrize("area", AREAS)
     def test_every_case_of_the_area_passes_or_is_a_listed_divergence(area: str, tmp_path: Path):
@@ -43,7 +43,7 @@ if RUNNER.is_file():
     def test_every_listed_divergence_names_a_case():
         known = {
             json.loads(line)["id"]
-            for path in CASES.glob("*.jsonl")
+            for path in CASES
             for line in path.read_text(encoding="utf-8").splitlines()
             if line.strip()
         }

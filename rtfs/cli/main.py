@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = (
     "run", "check", "repl", "call", "capabilities", "test", "fmt", "mcp", "doctor", "resume", "runs", "audit",
+    "card",
 )  # fmt: skip
 
 
@@ -103,6 +104,12 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.doctor import doctor
 
         return doctor(options)
+    if options.command == "card":
+        import rtfs
+        from rtfs.cli.output import write
+
+        write(rtfs.card())
+        return 0
     if options.command == "call":
         from rtfs.cli.call import call
 

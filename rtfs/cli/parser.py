@@ -131,6 +131,13 @@ def build() -> Parser:
     capabilities.add_argument("id", nargs="?", metavar="ID")
 
     add(
+        "card",
+        help="print the language on one page, for people and models",
+        description="Print the language on one page: enough to write plans.",
+        usage="rtfs card",
+    )
+
+    add(
         "doctor",
         help="report what is set up and what is missing",
         description="Check versions, configuration, cache, servers and credentials.",

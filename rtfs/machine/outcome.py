@@ -24,10 +24,11 @@ class HostCall:
 
     kind: "call" (id: the capability; args: positional arguments, keyword arguments collected into one map, last),
     "capability" (declare id; args: the options map), "step-enter" (id: name; args: options map), "step-leave" (args:
-    "ok" or "error"), "context" (id: the name of `@name`; args: true for that spelling), "context-enter" (args: a map of
-    values), "context-leave", "parallel" (args: functions of no arguments), "breathe" (the program used up a slice of
-    steps; only if the driver asked for it), "wait" (args: a segment of a lazy sequence that another machine is
-    computing; answered with nil once it may be free). hints: the call's metadata map, or None.
+    "ok" or "error"), "context" (id: the name of `@name`; args: for that spelling "own" or "other", whether the program
+    has the name), "context-enter" (args: a map of values), "context-leave", "parallel" (args: functions of no
+    arguments), "breathe" (the program used up a slice of steps; only if the driver asked for it), "wait" (args: a
+    segment of a lazy sequence that another machine is computing; answered with nil once it may be free). hints: the
+    call's metadata map, or None.
     given: `args` as the program gave them; a host may put its own form of them into `args`.
     """
 

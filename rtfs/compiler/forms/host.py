@@ -222,8 +222,10 @@ def analyse_with_context(a: Analyser, form: Any, scope: Scope, tail: Any) -> Nod
 def analyse_deref(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Symbol:
         raise shape_error("deref", "`@` takes a name")
+    name = form[1].name
+    own = scope.lookup(name) is not None or name in a.module.defined
     scope.function.ticks = True
-    return HostRequest(a.at, "context", Const(a.at, form[1].name), [Const(a.at, True)])
+    return HostRequest(a.at, "context", Const(a.at, name), [Const(a.at, "own" if own else "other")])
 
 
 @special_form(

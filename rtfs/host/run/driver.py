@@ -101,7 +101,8 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
     if kind == "context":
         values = frame.context.values
         if call.args and call.id not in values:
-            frame.run.warn(f"the run's context has no `{call.id}`: it is nil", call.span)
+            meant = f"; the name of the program is written {call.id}, without `@`" if call.args[0] == "own" else ""
+            frame.run.warn(f"the run's context has no `{call.id}`: `@{call.id}` is nil{meant}", call.span)
         return values.get(call.id)
     if kind == "context-enter":
         frame.contexts.append(frame.context)
