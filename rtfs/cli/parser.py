@@ -134,7 +134,7 @@ def build() -> Parser:
         "card",
         help="print the language on one page, for people and models",
         description="Print the language on one page: enough to write plans.",
-        usage="rtfs card",
+        usage="rtfs card [OPTION…]",
     )
 
     add(
