@@ -9,6 +9,7 @@ from types import MethodType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import CodeType, FrameType
     from typing import Any
 
@@ -35,15 +36,22 @@ class Padding(list):  # type: ignore[type-arg]
 
 
 class Layout:
-    """Which local is where in the frames of one function. names: those of the locals, from FIRST on."""
+    """Which local is where in the frames of one function. names: those of the locals, from FIRST on. calls: an iterator
+    of the calls left until the function is compiled; None for a top-level form, which is called once."""
 
-    __slots__ = ("names", "padding", "parent")
+    __slots__ = ("calls", "names", "padding", "parent")
 
-    def __init__(self, parent: Layout | None) -> None:
+    def __init__(self, parent: Layout | None, calls: Iterator[None] | None = None) -> None:
         self.parent = parent
+        self.calls = calls
         self.names: list[str] = []
         self.padding = Padding()
         """One UNSET for each local that is not a parameter."""
+
+    def heat(self) -> None:
+        """A loop of the function got hot: compile all of it at the next call; the whole knows more than the loop."""
+        for _ in self.calls or ():
+            pass
 
     def close(self, parameters: int) -> None:
         """All locals are known: a frame needs so much room."""

@@ -57,7 +57,7 @@ class Function(Template):
         maker.functions += 1
         (arity,) = node.arities
         outer = maker.layout
-        self.layout = maker.layout = Layout(outer)
+        self.layout = maker.layout = Layout(outer, self.calls)
         parameters = [*arity.params, *([arity.rest] if arity.rest is not None else [])]
         for one in parameters:
             maker.slot(one)

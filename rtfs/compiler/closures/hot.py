@@ -35,6 +35,8 @@ ROUNDS = 100
 """Rounds of a loop, or of an inlined `map` or `reduce`, until it is compiled."""
 _numbers = count()
 
+WHOLE = frozenset(("vector", "list", "map", "set", "str", "nil"))
+"""Kinds of what is gone through at once."""
 MAKE = " make"
 MADE = " made"
 FRAME = "parent"
@@ -174,6 +176,8 @@ def compile_each(maker: Maker, node: nodes.Each, layout: Layout) -> Pool | None:
     emitter = Emitter(form)
     names = [maker.names.temporary(), maker.names.temporary()]
     collection, initial = [nodes.Local(node.at, nodes.Binding("", name, None, None)) for name in names]
+    collection.binding.value = node.collection  # tells the kinds of the elements
+    emitter.known[collection.binding] = WHOLE  # of a lazy sequence the closures go through the elements
     start = node.initial if node.initial is None or repeatable(node.initial) else initial
     emitter.stores.update(names)
     entered = nodes.Each(

@@ -74,6 +74,7 @@ def make_loop(m: Maker, node: nodes.Loop) -> Closure:
             for _ in rounds:
                 break
             else:
+                layout.heat()
                 function = compiled.function(f[GLOBALS])
                 if function is not None:
                     return function(f)
@@ -116,7 +117,10 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
     def switched(f: Frame, rounds: int) -> Any:
         """The compiled code, if the call is hot after so many more rounds."""
         left[0] -= rounds
-        return compiled.function(f[GLOBALS]) if left[0] < 0 else None
+        if left[0] >= 0:
+            return None
+        layout.heat()
+        return compiled.function(f[GLOBALS])
 
     if operation == "reduce":
         return _make_reduce(m, node, collection, switched)
