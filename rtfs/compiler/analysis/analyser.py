@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 # Functions of the language that call functions they are given: calling one can lead back into the caller.
 HIGHER_ORDER = frozenset(
     (
-        *("any?", "apply", "comp", "complement", "completing", "drop-while", "eduction", "every-pred"),
+        *("any?", "apply", "comp", "comparator", "complement", "completing", "drop-while", "eduction", "every-pred"),
         *("every?", "filter", "filterv", "fnil", "for*", "group-by", "halt-when", "into", "iterate"),
         *("iteration", "juxt", "keep", "keep-indexed", "lazy-seq*", "map", "map-indexed", "mapcat", "mapv"),
         *("max-by", "max-key", "memoize", "merge-with", "min-by", "min-key", "not-any?", "not-every?"),
