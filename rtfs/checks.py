@@ -9,9 +9,14 @@ from rtfs.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from rtfs.checker.report import Analysis
     from rtfs.host.runtime import Runtime
     from rtfs.host.verdicts import Report
+
+    T = TypeVar("T")
 
 
 def analyse(source: str | Source, name: str = "<string>", runtime: Runtime | None = None) -> Analysis:
@@ -25,13 +30,7 @@ def analyse(source: str | Source, name: str = "<string>", runtime: Runtime | Non
     """
     from rtfs.host.verdicts import analysed
 
-    text = Source(source, name) if isinstance(source, str) else source
-    if runtime is not None:
-        return analysed(runtime, text)
-    from rtfs.host.runtime import Runtime
-
-    with Runtime() as plain:
-        return analysed(plain, text)
+    return _look(analysed, source, name, runtime)
 
 
 def check(source: str | Source, name: str = "<string>", runtime: Runtime | None = None) -> Report:
@@ -39,10 +38,15 @@ def check(source: str | Source, name: str = "<string>", runtime: Runtime | None 
     --policy` does. Arguments as of `analyse`."""
     from rtfs.host.verdicts import verdicts
 
+    return _look(verdicts, source, name, runtime)
+
+
+def _look(how: Callable[[Runtime, Source], T], source: str | Source, name: str, runtime: Runtime | None) -> T:
+    """Look at a program in a runtime, or in one of its own."""
     text = Source(source, name) if isinstance(source, str) else source
     if runtime is not None:
-        return verdicts(runtime, text)
+        return how(runtime, text)
     from rtfs.host.runtime import Runtime
 
     with Runtime() as plain:
-        return verdicts(plain, text)
+        return how(plain, text)

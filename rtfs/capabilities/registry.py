@@ -56,8 +56,9 @@ class Entry:
     """
 
     __slots__ = (
-        "_argument_type", "_manifest", "check_input", "check_output", "describe", "fields", "id", "keyed", "loop",
-        "needs", "origin", "prints", "repeats", "restore", "route", "signature", "takes_nothing", "takes_sets", "told",
+        "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "describe", "fields", "id", "keyed",
+        "loop", "needs", "origin", "prints", "repeats", "restore", "route", "signature", "takes_nothing", "takes_sets",
+        "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -87,6 +88,7 @@ class Entry:
         self.prints = False
         self._manifest: CapabilityManifest | None = None
         self._argument_type: Type | None = None
+        self._schemas: str | None = None
 
     @property
     def manifest(self) -> CapabilityManifest:
@@ -111,6 +113,15 @@ class Entry:
 
             self._argument_type = closed(self.fields.input_type)
         return self._argument_type
+
+    @property
+    def schemas(self) -> str:
+        """Both schemas as text, by which a changed declaration is known; made when first needed."""
+        if self._schemas is None:
+            from rtfs.syntax.printer import to_text
+
+            self._schemas = f"{to_text(self.fields.input_schema)} {to_text(self.fields.output_schema)}"
+        return self._schemas
 
     def _check_closed(self, value: Any, what: str) -> Any:
         type = self.argument_type

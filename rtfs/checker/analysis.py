@@ -6,10 +6,10 @@ never raises for what a program contains.
 
 from __future__ import annotations
 
-import rtfs.checker.calls
-import rtfs.checker.control
-import rtfs.checker.invocations  # noqa: F401 - importing these modules declares what infers each class of nodes
+import rtfs.checker.invocations  # noqa: F401 - like calls and control, it declares what infers nodes
 from rtfs.checker import lints
+from rtfs.checker.calls import Capability
+from rtfs.checker.control import function_of
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic, of_error
 from rtfs.checker.facts import ANY, Fact, kinds
 from rtfs.checker.functions import Function, Parameters
@@ -18,18 +18,19 @@ from rtfs.checker.report import Analysis
 from rtfs.compiler.analyse import AnalysedProgram, analyse_source
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.compile import COMPILE_RECURSION
+from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
+from rtfs.machine.errors.arity import CO_VARARGS
 from rtfs.values.error import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any
 
-    from rtfs.checker.calls import Capability
     from rtfs.compiler import Environment
     from rtfs.compiler.gate import AnalysedForm
-    from rtfs.source import Source, Span
+    from rtfs.source import Source
 
 
 def analyse(
@@ -67,43 +68,36 @@ def check_program(
 
 def check_forms(
     found: Analysis,
-    forms: Iterable[AnalysedForm],
+    forms: list[AnalysedForm],
     environment: Environment,
     capability: Callable[[str], Capability | None],
+    detailed: bool = True,
 ) -> None:
-    """Infer what the forms can be, and add the findings."""
-    forms = list(forms)
-    declared = _declared(forms)
-
-    def lookup(id: str) -> Capability | None:
-        if id in declared:
-            return declared[id]
-        return capability(id)
-
-    spans: Any = None
-    resolver: dict[str, Callable[[Any], Any]] = {}
-
-    def span_at(at: int) -> Span | None:
-        return spans(at) if at else None
-
-    inference = Inference(span_at, lookup, lambda form: resolver["here"](form))
-    _predefine(inference, forms, environment)
+    """Infer what the forms can be, and add the findings. detailed: also those that are only warnings about names and
+    shapes, and what is known at each place; a run does not ask for them."""
+    declared: set[str] = set()
+    inference = Inference(
+        lambda id: Capability(id) if id in declared else capability(id),
+        lambda name: _defined_before(environment, name),
+        detailed,
+    )
+    _predefine(inference, forms, declared)
     raise_limit(COMPILE_RECURSION)
     try:
         for form in forms:
             if form.unit.filename.startswith("stdlib"):
                 continue
-            spans = form.unit.span
-            resolver["here"] = _resolver(environment, form.module)
+            span_of = form.unit.span
+            inference.span_at = span_of
+            inference.resolve = _resolver(environment, form.module)
             inference.infer(form.node)
-            found._facts += [
-                (place, fact) for at, fact in inference.facts.items() if (place := span_at(at)) is not None
-            ]
-            inference.facts.clear()
-            lints.form(found, form, form is forms[-1])
-    except Exhausted:
-        found.complete = False
-    except RecursionError:
+            if detailed:
+                found._facts += [
+                    (place, fact) for at, fact in inference.facts.items() if (place := span_of(at)) is not None
+                ]
+                inference.facts.clear()
+                lints.form(found, form, form is forms[-1])
+    except (Exhausted, RecursionError):
         found.complete = False
     finally:
         restore_limit()
@@ -121,58 +115,37 @@ def _resolver(environment: Environment, module: str) -> Callable[[Any], Any]:
     return resolve
 
 
-def _predefine(inference: Inference, forms: list[AnalysedForm], environment: Environment) -> None:
-    """Functions that the text defines once are known to all of it; names that it defines otherwise are not."""
+def _predefine(inference: Inference, forms: list[AnalysedForm], declared: set[str]) -> None:
+    """Functions that the text defines once are known to all of it; names that it defines otherwise are not. declared:
+    takes the ids of its `(capability …)` forms."""
     seen: dict[str, int] = {}
     for form in forms:
         for node in nodes.walk(form.node):
             if isinstance(node, nodes.Def):
                 seen[node.name] = seen.get(node.name, 0) + 1
+            elif isinstance(node, nodes.HostRequest) and node.kind == "capability" and isinstance(node.id, nodes.Const):
+                declared.add(str(node.id.value))
+    for name in seen:
+        inference.globals[name] = ANY
     for form in forms:
         node = form.node
-        if isinstance(node, nodes.Def) and seen[node.name] == 1 and isinstance(node.value, nodes.Fn):
-            inference.globals[node.name] = _function_fact(inference, node.value, node.name, form)
-        elif isinstance(node, nodes.Def):
-            inference.globals[node.name] = ANY if seen[node.name] > 1 else Fact(None)
-    for name, value in environment.module("user").globals.items():
-        if name not in seen and callable(value) and hasattr(value, "__code__"):
-            known = _compiled_function(name, value)
-            if known is not None:
-                inference.globals.setdefault(name, known)
+        if not isinstance(node, nodes.Def) or seen[node.name] > 1:
+            continue
+        if isinstance(node.value, nodes.Fn):
+            function = function_of(inference, node.value, node.name, form.unit.span(node.value.at))
+            inference.globals[node.name] = Fact(kinds("function"), function=function)
+        else:
+            inference.globals[node.name] = Fact(None)  # nothing is known of it until it is evaluated
 
 
-def _function_fact(inference: Inference, fn: nodes.Fn, name: str, form: AnalysedForm) -> Fact:
-    lists = []
-    for arity in fn.arities:
-        names = tuple([one.name for one in arity.params if not one.name.endswith("&")])
-        lists.append(Parameters(names, arity.rest is not None))
-    span = form.unit.span(fn.at) if fn.at else None
-    function = inference.functions[id(fn)] = Function(name, lists, span)
-    return Fact(kinds("function"), function=function)
-
-
-def _compiled_function(name: str, value: Any) -> Fact | None:
-    """What the code of a function that was defined before says: how many arguments it takes."""
-    from rtfs.compiler.mangling import plain_name
-
-    code = value.__code__
-    if code.co_flags & 0x04 or value.__defaults__:
-        return None
+def _defined_before(environment: Environment, name: str) -> Fact:
+    """What the code of a function that an earlier text defined says: how many arguments it takes."""
+    value = environment.module("user").globals.get(global_name(name))
+    code = getattr(value, "__code__", None)
+    if value is None or code is None or code.co_flags & CO_VARARGS or value.__defaults__:
+        return ANY
     names = tuple([plain_name(one) for one in code.co_varnames[: code.co_argcount]])
-    function = Function(plain_name(name) or name, [Parameters(names, False)])
-    return Fact(kinds("function"), function=function)
-
-
-def _declared(forms: list[AnalysedForm]) -> dict[str, Capability]:
-    """What the `(capability …)` forms of the text declare."""
-    from rtfs.checker.calls import Capability
-
-    found: dict[str, Capability] = {}
-    for form in forms:
-        for node in nodes.walk(form.node):
-            if isinstance(node, nodes.HostRequest) and node.kind == "capability" and isinstance(node.id, nodes.Const):
-                found[str(node.id.value)] = Capability(str(node.id.value))
-    return found
+    return Fact(kinds("function"), function=Function(name, [Parameters(names, False)]))
 
 
 def _order(one: Diagnostic) -> tuple[int, int]:

@@ -7,11 +7,11 @@ call whose id is a literal is found wherever it stands; one whose id is computed
 from __future__ import annotations
 
 from rtfs.checker.control import report_misfit
-from rtfs.checker.facts import ANY, NEVER, UNKNOWN, Fact, kinds
+from rtfs.checker.facts import ANY, NEVER, Fact, kinds
 from rtfs.checker.inference import Inference, infers
 from rtfs.checker.schemas import fact_of, misfit
 from rtfs.compiler.analysis import nodes
-from rtfs.values import Keyword, Map
+from rtfs.values import Keyword
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,11 +32,9 @@ class Capability:
     known      False if nothing declares it
     hint       of an unknown one: how to declare it
     message    of an unknown one: what is wrong
-    strict     whether argument keys that the type does not name are refused
-    names      names of positional arguments, in order; None: they are not named
     """
 
-    __slots__ = ("hint", "id", "input", "known", "message", "names", "output", "strict")
+    __slots__ = ("hint", "id", "input", "known", "message", "output")
 
     def __init__(
         self,
@@ -47,8 +45,6 @@ class Capability:
         known: bool = True,
         message: str = "",
         hint: str | None = None,
-        strict: bool = False,
-        names: tuple[str, ...] | None = None,
     ) -> None:
         self.id = id
         self.input = input
@@ -56,8 +52,6 @@ class Capability:
         self.known = known
         self.message = message
         self.hint = hint
-        self.strict = strict
-        self.names = names
 
 
 class CallSite:
@@ -65,41 +59,15 @@ class CallSite:
 
     id           of the capability, or None where it is computed
     span         the place
-    arguments    what is known of each argument
-    literal      the arguments as values where they are all constants, or None
     at_most      how often one run can get here, or None if that is not known
-    result       what is known of the result
-    fallback     whether it is the fallback of another call
     """
 
-    __slots__ = ("arguments", "at_most", "fallback", "id", "literal", "result", "span")
+    __slots__ = ("at_most", "id", "span")
 
-    def __init__(
-        self, id: str | None, span: Span | None, arguments: list[Fact], at_most: int | None, fallback: bool = False
-    ) -> None:
+    def __init__(self, id: str | None, span: Span | None, at_most: int | None) -> None:
         self.id = id
         self.span = span
-        self.arguments = arguments
         self.at_most = at_most
-        self.fallback = fallback
-        self.result: Fact = ANY
-        values = [constant(one) for one in arguments]
-        self.literal: tuple[Any, ...] | None = None if UNKNOWN in values else tuple(values)
-
-
-def constant(fact: Fact) -> Any:
-    """The value, if all of it is known; else UNKNOWN."""
-    if fact.value is not UNKNOWN:
-        return fact.value
-    if fact.only("map") and fact.closed and fact.fields is not None:
-        parts = {key: constant(part) for key, part in fact.fields.items()}
-        return UNKNOWN if any(part is UNKNOWN for part in parts.values()) else Map(parts.items())
-    if fact.only("vector") and fact.items is not None:
-        from rtfs.values import Vector
-
-        items = [constant(part) for part in fact.items]
-        return UNKNOWN if any(part is UNKNOWN for part in items) else Vector(items)
-    return UNKNOWN
 
 
 @infers(nodes.HostRequest)
@@ -113,11 +81,9 @@ def infer_request(inference: Inference, node: nodes.HostRequest) -> Fact:
     hints = None if node.hints is None else inference.infer(node.hints)
     fallbacks = _fallbacks(hints)
     name = id.value if id.value.__class__ is str else id.value.name if id.value.__class__ is Keyword else None
-    site = CallSite(name, inference.span_at(node.at), arguments, inference.rounds)
     if not inference.silent:
-        inference.calls.append(site)
-        for one in fallbacks:
-            inference.calls.append(CallSite(one, site.span, arguments, inference.rounds, fallback=True))
+        span = inference.span_at(node.at)
+        inference.calls += [CallSite(one, span, inference.rounds) for one in (name, *fallbacks)]
     if name is None:
         return ANY
     inference.use(("capability", name))
@@ -125,10 +91,10 @@ def infer_request(inference: Inference, node: nodes.HostRequest) -> Fact:
         return NEVER
     inference.catching += bool(fallbacks)
     try:
-        site.result = _called(inference, node, name, arguments)
+        result = _called(inference, node, name, arguments)
     finally:
         inference.catching -= bool(fallbacks)
-    return ANY if fallbacks else site.result
+    return ANY if fallbacks else result
 
 
 def _called(inference: Inference, node: nodes.HostRequest, id: str, arguments: list[Fact]) -> Fact:
@@ -139,30 +105,18 @@ def _called(inference: Inference, node: nodes.HostRequest, id: str, arguments: l
         inference.report("capability/unknown", known.message, node.at, hint=known.hint, capability=id)
         return NEVER
     if known.input is not None:
-        given = one_argument(arguments, known)
-        wrong = None if given is None else misfit(known.input, given, known.strict)
+        wrong = misfit(known.input, one_argument(arguments))
         if wrong is not None:
             report_misfit(inference, wrong, f'the input of "{id}"', _place(node, wrong.path), capability=id)
             return NEVER
     return fact_of(known.output)
 
 
-def one_argument(arguments: list[Fact], known: Capability) -> Fact | None:
-    """The arguments as the one value that the schema sees: `{}`, the argument itself, a map of named ones, or a vector.
-    None if that depends on what the arguments are."""
+def one_argument(arguments: list[Fact]) -> Fact:
+    """The arguments as the one value that the schema sees: `{}`, the argument itself, or a vector of them."""
     if not arguments:
         return Fact(kinds("map"), fields={}, closed=True)
-    if known.names is not None and not (len(arguments) == 1 and arguments[0].may_be(kinds("map"))):
-        if len(arguments) > len(known.names) or any(one.may_be(kinds("map")) for one in arguments):
-            return None
-        return Fact(
-            kinds("map"),
-            fields={Keyword(name): one for name, one in zip(known.names, arguments, strict=False)},
-            closed=True,
-        )
-    if len(arguments) == 1:
-        return arguments[0]
-    return Fact(kinds("vector"), items=tuple(arguments))
+    return arguments[0] if len(arguments) == 1 else Fact(kinds("vector"), items=tuple(arguments))
 
 
 def _place(node: nodes.HostRequest, path: tuple[Any, ...]) -> int:

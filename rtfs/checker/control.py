@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rtfs.checker.facts import (
     ANY,
+    CALLABLE,
     NEVER,
     SEQUENCES,
     UNKNOWN,
@@ -49,7 +50,10 @@ def infer_global(inference: Inference, node: nodes.Global) -> Fact:
     inference.use(node.name)
     if node.core:
         return of_kinds(kinds("function"))
-    return inference.globals.get(node.name, ANY)
+    found = inference.globals.get(node.name)
+    if found is None:
+        found = inference.globals[node.name] = inference.defined_before(node.name)
+    return found
 
 
 @infers(nodes.If)
@@ -114,21 +118,22 @@ def _announce(inference: Inference, binding: nodes.Binding, fn: nodes.Fn) -> Non
 @infers(nodes.Def)
 def infer_def(inference: Inference, node: nodes.Def) -> Fact:
     found = inference.owned(node.name, node.value)
-    if node.name in inference.globals and inference.globals[node.name] is not ANY:
+    if inference.globals.get(node.name, ANY) is not ANY:
         inference.globals[node.name] = found
     return found
 
 
 # ---------------------------------------------------------------------- functions
-def function_of(inference: Inference, node: nodes.Fn, name: str) -> Function:
-    """What is known of a function by its text alone: the numbers of arguments it takes."""
+def function_of(inference: Inference, node: nodes.Fn, name: str, span: Span | None = None) -> Function:
+    """What is known of a function by its text alone: the numbers of arguments it takes. span: where it is defined, if
+    the form at hand is another one."""
     known = inference.functions.get(id(node))
     if known is None:
-        lists = []
-        for arity in node.arities:
-            names = tuple([one.name for one in arity.params if not one.name.endswith("&")])
-            lists.append(Parameters(names, arity.rest is not None))
-        known = inference.functions[id(node)] = Function(name, lists, inference.span_at(node.at))
+        lists = [
+            Parameters(tuple([one.name for one in parameter_bindings(arity)]), arity.rest is not None)
+            for arity in node.arities
+        ]
+        known = inference.functions[id(node)] = Function(name, lists, span or inference.span_at(node.at))
     return known
 
 
@@ -327,8 +332,6 @@ def _rethrows(handler: nodes.Handler) -> bool:
 
 def callable_or_report(inference: Inference, fact: Fact, at: int) -> bool:
     """Whether a value can be called; reports one that cannot."""
-    from rtfs.checker.facts import CALLABLE
-
     if fact.may_be(CALLABLE) or fact.kinds == frozenset():
         return True
     inference.report(

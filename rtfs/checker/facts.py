@@ -35,10 +35,9 @@ class Fact:
     items     of a vector or list: its elements, if their number is known
     element   of a sequence or set: what each element is
     function  of a function: what is known of its parameters and result
-    missing   the value may be nil because this key was looked up: how the program wrote it
     """
 
-    __slots__ = ("closed", "element", "fields", "function", "items", "kinds", "missing", "value")
+    __slots__ = ("closed", "element", "fields", "function", "items", "kinds", "value")
 
     def __init__(
         self,
@@ -50,7 +49,6 @@ class Fact:
         items: tuple[Fact, ...] | None = None,
         element: Fact | None = None,
         function: Any = None,
-        missing: str | None = None,
     ) -> None:
         self.kinds = kinds
         self.value = value
@@ -59,7 +57,6 @@ class Fact:
         self.items = items
         self.element = element
         self.function = function
-        self.missing = missing
 
     def only(self, kind: str) -> bool:
         """Whether the value is certainly of this kind."""
@@ -177,7 +174,6 @@ def join(left: Fact, right: Fact) -> Fact:
     both = left.kinds | right.kinds
     if left.value is not UNKNOWN and right.value is not UNKNOWN and _same(left.value, right.value):
         return left
-    missing = left.missing or right.missing
     # Details hold only where the other side cannot be of the kind they describe.
     detailed = _detail_of(left, right) or _detail_of(right, left)
     if detailed is not None:
@@ -188,7 +184,6 @@ def join(left: Fact, right: Fact) -> Fact:
             items=detailed.items,
             element=detailed.element,
             function=detailed.function,
-            missing=missing,
         )
     fields = None
     closed = False
@@ -196,9 +191,9 @@ def join(left: Fact, right: Fact) -> Fact:
         fields = {key: join(part, right.fields[key]) for key, part in left.fields.items() if key in right.fields}
         closed = left.closed and right.closed and left.fields.keys() == right.fields.keys()
     element = join(left.element, right.element) if left.element is not None and right.element is not None else None
-    if fields is None and element is None and missing is None:
+    if fields is None and element is None:
         return of_kinds(both)
-    return Fact(both, fields=fields, closed=closed, element=element, missing=missing)
+    return Fact(both, fields=fields, closed=closed, element=element)
 
 
 def _detail_of(one: Fact, other: Fact) -> Fact | None:

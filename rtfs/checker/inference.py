@@ -43,6 +43,11 @@ def infers(*classes: type) -> Callable[[Infer], Infer]:
     return declare
 
 
+def _nowhere(at: Any) -> None:
+    """The place of a node, and the type of a form, while no form is at hand."""
+    return
+
+
 class Exhausted(Exception):
     """The budget of nodes is used up."""
 
@@ -62,28 +67,32 @@ class Finding:
 class Inference:
     """What is known while one text is gone through.
 
-    span_at      place of a node's `at`
-    capability   given an id, what is declared of it, or None
-    resolve      given a type form, the `Type`, or None where it does not read as one
-    globals      names of the module → what is known of them
-    bindings     local names → what is known of them at this place
-    fields       (local name, key) → what a test has shown of the value under that key
-    findings     what was found so far
-    calls        the places where the text calls a capability
-    facts        what was inferred of each node, by its place
-    uses         names that are used in each definition: owner → names
-    caught       names that are used where an error is caught
+    span_at          place of a node's `at`, in the unit of the form at hand
+    resolve          given a type form, the `Type`, or None where it does not read as one, in the module at hand
+    capability       given an id, what is declared of it, or None
+    defined_before   given a name that the text does not define, what is known of it
+    detailed         whether `facts` are kept
+    globals          names of the module → what is known of them
+    bindings         local names → what is known of them at this place
+    fields           (local name, key) → what a test has shown of the value under that key
+    findings         what was found so far
+    calls            the places where the text calls a capability
+    facts            what was inferred of each node, by its place
+    uses             names that are used in each definition: owner → names
+    caught           names that are used where an error is caught
     """
 
     def __init__(
         self,
-        span_at: Callable[[int], Span | None],
         capability: Callable[[str], Capability | None],
-        resolve: Callable[[Any], Any],
+        defined_before: Callable[[str], Fact],
+        detailed: bool,
     ) -> None:
-        self.span_at = span_at
+        self.span_at: Callable[[int], Span | None] = _nowhere
+        self.resolve: Callable[[Any], Any] = _nowhere
         self.capability = capability
-        self.resolve = resolve
+        self.defined_before = defined_before
+        self.detailed = detailed
         self.globals: dict[str, Fact] = {}
         self.bindings: dict[nodes.Binding, Fact] = {}
         self.fields: dict[tuple[nodes.Binding, Any], Fact] = {}
@@ -112,7 +121,7 @@ class Inference:
             raise Exhausted
         handler = HANDLERS.get(node.__class__)
         fact = ANY if handler is None else handler(self, node)
-        if not self.silent:
+        if self.detailed and not self.silent:
             self.facts[node.at] = fact
         return fact
 

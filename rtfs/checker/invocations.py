@@ -28,6 +28,7 @@ from rtfs.checker.inference import Inference, infers
 from rtfs.checker.schemas import misfit
 from rtfs.checker.signature_table import argument_counts, signature
 from rtfs.compiler.analysis import nodes
+from rtfs.machine.errors.arity import takes
 from rtfs.values import Keyword
 from rtfs.values.error import UserError
 
@@ -54,8 +55,6 @@ def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
         return NEVER
     if not callable_or_report(inference, fact, node.at):
         return NEVER
-    if isinstance(function, nodes.Local):
-        need(inference, function, Need(None, None, None, ""))
     if fact.function is not None and fact.only("function"):
         return program_call(inference, fact.function, node, arguments)
     if fact.only("keyword") and fact.value is not UNKNOWN and 1 <= len(arguments) <= 2:
@@ -134,13 +133,6 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
         if not fact.may_be(taken):
             _wrong_kind(inference, name, node, place, taken, fact)
             return NEVER
-        if fact.missing is not None and fact.kinds is not None and "nil" in fact.kinds and "nil" not in taken:
-            inference.warn(
-                "lint/nullable",
-                f"({name} …) takes {describe_kinds(taken)}, and {fact.missing} may be nil",
-                node.arguments[place].at,
-                hint="give a default, or test it first",
-            )
     special = RESULTS.get(name)
     if special is not None:
         return special(arguments)
@@ -150,18 +142,11 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
 def _wrong_count(inference: Inference, name: str, node: nodes.Invoke, counts: tuple[int, int | None]) -> None:
     from rtfs.builtins.declare import REGISTRY
 
-    fewest, most = counts
-    if fewest == most:
-        wanted = str(fewest) if fewest else "no"
-    else:
-        wanted = f"{fewest} or more" if most is None else f"{fewest} {'or' if most == fewest + 1 else 'to'} {most}"
     declared = REGISTRY.get(name)
     hint = None if declared is None else f"write {declared.signature}"
-    plural = "" if wanted == "1" else "s"
-    message = f"`{name}` takes {wanted} argument{plural}, got {len(node.arguments)}"
     if name in ("max", "min") and len(node.arguments) == 1:
         hint = f"({name} a b …) compares its arguments; for a collection write (apply {name} coll)"
-    inference.report("arity", message, node.at, hint=hint)
+    inference.report("arity", takes(name, *counts, len(node.arguments)), node.at, hint=hint)
 
 
 def _wrong_kind(
@@ -175,7 +160,7 @@ def _wrong_kind(
         hint = "str puts strings together, concat sequences"
     elif name in ("max", "min") and len(node.arguments) == 1:
         hint = f"for a collection write (apply {name} coll)"
-    said = _raised(name, node, inference)
+    said = _raised(name, node)
     if said is not None:
         inference.report(
             said.code,
@@ -194,7 +179,7 @@ def _wrong_kind(
     )
 
 
-def _raised(name: str, node: nodes.Invoke, inference: Inference) -> UserError | None:
+def _raised(name: str, node: nodes.Invoke) -> UserError | None:
     """What a standard function itself says of these arguments, if all of them are small constants."""
     from rtfs.builtins import CORE
 
@@ -252,7 +237,7 @@ def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: n
         return join(found.without(kinds("nil")), arguments[1])
     if "nil" in held.kinds:
         return join(found, NIL)
-    if found is NIL and held.value is UNKNOWN and held.missing is None and held.closed and not inference.silent:
+    if found is NIL and held.value is UNKNOWN and held.closed and not inference.silent:
         _excluded(inference, key, held, node)
     return found
 
@@ -395,13 +380,6 @@ def _equal(arguments: list[Fact]) -> Fact:
         return of_kinds(kinds("bool"))
     first = values[0]
     return TRUE if all(value.__class__ is first.__class__ and value == first for value in values) else FALSE
-
-
-def _elements(arguments: list[Fact]) -> Fact:
-    """A function that keeps some elements or their order."""
-    held = arguments[-1]
-    element = element_of(held)
-    return Fact(SEQUENCES, element=None if element.kinds is None else element)
 
 
 RESULTS: dict[str, Result] = {

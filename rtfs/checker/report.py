@@ -17,33 +17,12 @@ if TYPE_CHECKING:
     from rtfs.source import Source, Span
 
 
-class Symbol:
-    """A name of the program: where it is defined, where it is used, what is known of it.
-
-    name        as it is written
-    kind        `definition`, `local`, `parameter` or `standard`
-    span        where it is defined, or None
-    references  where it is used
-    fact        what its value can be
-    """
-
-    __slots__ = ("fact", "kind", "name", "references", "span")
-
-    def __init__(self, name: str, kind: str, span: Span | None) -> None:
-        self.name = name
-        self.kind = kind
-        self.span = span
-        self.references: list[Span] = []
-        self.fact: Fact = ANY
-
-
 class Analysis:
     """What is known of one text.
 
     source        the text
     diagnostics   what is wrong or doubtful, in the order of the text
     calls         the places that call a capability
-    symbols       names with their definitions and uses
     forms         the analysed top-level forms
     complete      False if the text was too large to be looked at to its end
     """
@@ -52,7 +31,6 @@ class Analysis:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.calls: list[CallSite] = []
-        self.symbols: list[Symbol] = []
         self.forms: list[AnalysedForm] = []
         self.complete = True
         self._facts: list[tuple[Span, Fact]] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 from rtfs.checker.facts import (
     ANY,
     CALLABLE,
-    NEVER,
     NUMBERS,
     UNKNOWN,
     Fact,
@@ -20,7 +19,7 @@ from rtfs.checker.facts import (
     of_value,
 )
 from rtfs.types import Alias
-from rtfs.types.basic import BASE, Base, FnType, Resource
+from rtfs.types.basic import Base, FnType, Resource
 from rtfs.types.choice import And, Union
 from rtfs.types.record import Record
 from rtfs.types.shapes import Array, ListOf, MapOf, Tuple, VectorOf
@@ -134,54 +133,38 @@ def _widened(fact: Fact) -> Fact:
     return of_kinds(fact.kinds)
 
 
-def known_keys(type: Type | None) -> tuple[Any, ...] | None:
-    """The keys of a record type, or None if the type is not a record or allows others by `[:* T]`."""
-    while isinstance(type, Alias) and type.bound:
-        type = type.target
-    if isinstance(type, And):
-        type = type.types[0]
-    if not isinstance(type, Record) or type.rest is not None:
-        return None
-    return tuple([field.key for field in type.fields])
-
-
 # ---------------------------------------------------------------------- what cannot fit
-def misfit(type: Type | None, fact: Fact, strict: bool = False, depth: int = 0) -> Misfit | None:
-    """The part of the value that certainly does not fit the type, or None.
-
-    strict: a key that a record does not name is a misfit too (arguments of calls).
-    """
+def misfit(type: Type | None, fact: Fact, depth: int = 0) -> Misfit | None:
+    """The part of the value that certainly does not fit the type, or None."""
     if type is None or fact.kinds == frozenset() or depth > _DEEPEST:
         return None
     if isinstance(type, Alias):
-        return misfit(type.target, fact, strict, depth + 1) if type.bound else None
+        return misfit(type.target, fact, depth + 1) if type.bound else None
     if isinstance(type, Base):
         return _base(type, fact)
     if isinstance(type, Union):
-        return _union(type, fact, strict, depth)
+        return _union(type, fact, depth)
     if isinstance(type, And):
         for part in type.types:
-            found = misfit(part, fact, strict, depth + 1)
+            found = misfit(part, fact, depth + 1)
             if found is not None:
                 return found
         return _constant(type, fact)
     if isinstance(type, Record):
-        return _record(type, fact, strict, depth)
+        return _record(type, fact, depth)
     if isinstance(type, (VectorOf, ListOf)):
         return _kind(type, fact, kinds("vector") if isinstance(type, VectorOf) else kinds("list", "lazy")) or _elements(
-            type.item, fact, strict, depth
+            type.item, fact, depth
         )
     if isinstance(type, Array):
-        return _kind(type, fact, kinds("vector")) or _elements(type.inner, fact, strict, depth)
+        return _kind(type, fact, kinds("vector")) or _elements(type.inner, fact, depth)
     if isinstance(type, Tuple):
-        return _kind(type, fact, kinds("vector")) or _tuple(type, fact, strict, depth)
+        return _kind(type, fact, kinds("vector")) or _tuple(type, fact, depth)
     if isinstance(type, MapOf):
         found = _kind(type, fact, kinds("map"))
         if found is None and fact.fields is not None and fact.only("map"):
             for key, value in fact.fields.items():
-                found = misfit(type.key, of_value(key), False, depth + 1) or misfit(
-                    type.value, value, strict, depth + 1
-                )
+                found = misfit(type.key, of_value(key), depth + 1) or misfit(type.value, value, depth + 1)
                 if found is not None:
                     return found.under(key)
         return found
@@ -245,11 +228,11 @@ _CLASS_KINDS: dict[type, str | None] = {
 }
 
 
-def _union(type: Union, fact: Fact, strict: bool, depth: int) -> Misfit | None:
+def _union(type: Union, fact: Fact, depth: int) -> Misfit | None:
     """A union is missed only if each member is missed by every kind of value that the fact allows."""
     misses = []
     for member in type.members:
-        found = misfit(member, fact, strict, depth + 1)
+        found = misfit(member, fact, depth + 1)
         if found is None:
             return None
         misses.append(found)
@@ -260,36 +243,36 @@ def _union(type: Union, fact: Fact, strict: bool, depth: int) -> Misfit | None:
     return _expected(type, fact)
 
 
-def _elements(item: Type, fact: Fact, strict: bool, depth: int) -> Misfit | None:
+def _elements(item: Type, fact: Fact, depth: int) -> Misfit | None:
     if fact.kinds is None or not fact.kinds <= kinds("vector", "list", "lazy"):
         return None
     for place, part in enumerate(fact.items or ()):
-        found = misfit(item, part, strict, depth + 1)
+        found = misfit(item, part, depth + 1)
         if found is not None:
             return found.under(place)
     return None
 
 
-def _tuple(type: Tuple, fact: Fact, strict: bool, depth: int) -> Misfit | None:
+def _tuple(type: Tuple, fact: Fact, depth: int) -> Misfit | None:
     if fact.items is None or not fact.only("vector"):
         return None
     if len(fact.items) != len(type.items):
         return Misfit(type.describe(), f"got a vector of {len(fact.items)}")
     for place, (item, part) in enumerate(zip(type.items, fact.items, strict=True)):
-        found = misfit(item, part, strict, depth + 1)
+        found = misfit(item, part, depth + 1)
         if found is not None:
             return found.under(place)
     return None
 
 
-def _record(type: Record, fact: Fact, strict: bool, depth: int) -> Misfit | None:
+def _record(type: Record, fact: Fact, depth: int) -> Misfit | None:
     found = _kind(type, fact, kinds("map"))
     if found is not None or fact.fields is None or not fact.only("map"):
         return found
     for field in type.fields:
         parts = [(key, fact.fields[key]) for key in _spellings(field.key) if key in fact.fields]
         for key, part in parts:
-            found = misfit(field.type, part, strict, depth + 1)
+            found = misfit(field.type, part, depth + 1)
             if found is not None:
                 return found.under(key)
         if not parts and not field.optional and fact.closed:
@@ -298,10 +281,10 @@ def _record(type: Record, fact: Fact, strict: bool, depth: int) -> Misfit | None
         if type.field(key) is not None:
             continue
         if type.rest is not None:
-            found = misfit(type.rest, part, strict, depth + 1)
+            found = misfit(type.rest, part, depth + 1)
             if found is not None:
                 return found.under(key)
-        elif strict or type.refuses(key):
+        elif type.refuses(key):
             return _unknown_key(key, type)
     return None
 
@@ -332,8 +315,3 @@ def _unknown_key(key: Any, type: Record) -> Misfit:
         hint = f"it takes {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else "it takes no arguments"
     wrong = Misfit(f"there is no key {to_text(key)}", "", hint, unknown=True)
     return wrong.under(key)
-
-
-def by_name(name: str) -> Fact:
-    """What is known of a value of a base type, by the type's name."""
-    return fact_of(BASE[name]) if name != "never" else NEVER

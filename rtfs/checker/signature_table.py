@@ -6,6 +6,7 @@ Knows no nodes. Invariant: a kind that is not listed in a place is refused there
 from __future__ import annotations
 
 from rtfs.checker.facts import Kinds
+from rtfs.machine.errors.arity import CO_VARARGS
 
 LETTERS = {
     "n": "nil",
@@ -65,7 +66,7 @@ def argument_counts(name: str) -> tuple[int, int | None] | None:
         return None
     defaults = len(getattr(CORE[name], "__defaults__", None) or ())
     fewest = code.co_argcount - defaults
-    return fewest, None if code.co_flags & 0x04 else code.co_argcount
+    return fewest, None if code.co_flags & CO_VARARGS else code.co_argcount
 
 
 def _is_variadic(name: str) -> bool:

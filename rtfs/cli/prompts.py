@@ -49,22 +49,12 @@ def trust(found: Any) -> bool:
         _say(plain(os.path.realpath(path)))
     for line in found.says():
         _say("  " + plain(line))
-    discard_typed()
+    forget_typed()
     try:
         return _choice("use them, until they change? [y]es, [n]o: ", "yn") == "y"
     except _Aside:
         _say("")
         return False
-
-
-def discard_typed() -> None:
-    """Forget what was typed before a question could be read."""
-    try:
-        import termios
-
-        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-    except (ImportError, OSError, ValueError, AttributeError):
-        pass
 
 
 def once(call: str) -> Callable[[Any], Any]:

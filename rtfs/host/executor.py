@@ -386,7 +386,7 @@ class Executor:
             from rtfs.host.durable.resume import beginning, recorded
 
             if options.durable:
-                run.durability = beginning(self.store, source, frame, self.loaded, self.shell)
+                run.durability = beginning(self.store, source, frame, self.rules, self.loaded, self.shell)
             else:
                 run.durability = recorded(source, frame, options.record, options.replay)
         return frame

@@ -33,7 +33,7 @@ class RunGate:
         from rtfs.checker.report import Analysis
 
         found = Analysis(source)
-        check_forms(found, forms, environment, lambda id: capability_of(self.registry, id, self.strict))
+        check_forms(found, forms, environment, lambda id: capability_of(self.registry, id, self.strict), detailed=False)
         error = found.error()
         if error is not None:
             if error.code == "type/not-callable":
@@ -50,17 +50,9 @@ class RunGate:
 
     def _state(self, ids: Any) -> tuple[str, ...]:
         """What the declarations of these capabilities say to the checker."""
-        from rtfs.syntax.printer import to_text
-
-        said = []
-        for id in ids:
-            entry = self.registry.find(id)
-            if entry is None:
-                said.append("unknown")
-            else:
-                fields = entry.fields
-                said.append(f"{to_text(fields.input_schema)} {to_text(fields.output_schema)}")
-        return tuple(said)
+        entries = [self.registry.find(id) for id in ids]
+        said = ["unknown" if entry is None else entry.schemas for entry in entries]
+        return ("strict" if self.strict else "relaxed", *said)
 
 
 def capability_of(registry: Registry, id: str, strict: bool = True) -> Capability | None:

@@ -8,6 +8,7 @@ output of a macro, an imported module, a hint or what was loaded; where an id is
 from __future__ import annotations
 
 from rtfs.capabilities.signature import canonical
+from rtfs.checker.calls import FALLBACKS
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.policy.grants import glob
 from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from rtfs.compiler.gate import AnalysedForm
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source, Span
-
-FALLBACKS = ("runtime.fallback", "runtime.learning.fallback")
 
 
 class Call:

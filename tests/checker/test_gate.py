@@ -101,7 +101,7 @@ def test_a_text_is_looked_at_again_only_when_a_declaration_changes(monkeypatch: 
 
     looked: list[int] = []
     check = analysis.check_forms
-    monkeypatch.setattr(analysis, "check_forms", lambda *given: (looked.append(1), check(*given)))
+    monkeypatch.setattr(analysis, "check_forms", lambda *given, **more: (looked.append(1), check(*given, **more)))
     text = '(count (call "test.tickets" {:query "x"}))'
     with rtfs.Runtime() as runtime:
         runtime.run("(when 1 2)")

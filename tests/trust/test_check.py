@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.cli.typing_at import Typist
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIG = """policy:
@@ -66,7 +67,7 @@ def test_every_call_that_a_program_can_make_is_listed(tmp_path: Path, config: st
         "(println (h/h 1))\n"
     )
     done = rtfs("check", "--policy", "--json", "--config", config, str(plan))
-    calls = {call.get("id"): call["decision"] for call in json.loads(done.stdout)}
+    calls = {call.get("id"): call["decision"] for call in json.loads(done.stdout)["calls"]}
     assert calls == {
         "ccos.state.kv.get": "allow",
         "ccos.io.log": "ask",
@@ -112,7 +113,8 @@ def test_what_is_written_out_is_decided_about_as_the_call_would_be(source: str, 
         "policy: {rules: [{match: ccos.io.write-file, when: {'0': asked}, decide: approve}]}\n"
     )
     done = rtfs("check", "--policy", "--json", "--config", str(config), "-", source=source, cwd=tmp_path)
-    found = [f"{one['decision']} {one.get('id')} {one.get('grant', '')}".strip() for one in json.loads(done.stdout)]
+    calls = json.loads(done.stdout)["calls"]
+    found = [f"{one['decision']} {one.get('id')} {one.get('grant', '')}".strip() for one in calls]
     assert found == said
 
 
@@ -125,7 +127,8 @@ def test_calls_that_a_program_makes_through_what_is_loaded_are_listed_where_it_u
     )
     load = ["--load", str(tmp_path / "lib.rtfs")]
     done = rtfs("check", "--policy", "--json", *load, "-", source="1\n (outer 5)", cwd=tmp_path)
-    calls = {(call["place"], call["id"], call["decision"], call.get("grant")) for call in json.loads(done.stdout)}
+    said = json.loads(done.stdout)["calls"]
+    calls = {(call["place"], call["id"], call["decision"], call.get("grant")) for call in said}
     assert calls == {
         ("<stdin>:2:3", "ccos.io.log", "allow", None),
         ("<stdin>:2:3", "lib.fetch", "allow", None),
@@ -155,37 +158,33 @@ def test_a_rule_of_the_file_looks_at_arguments(config: str):
     assert rtfs("run", "--config", config, "-e", '(println "nothing")').returncode == 0
 
 
-@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("what\nyes\n", 0), ("n\n", 3), ("a\n", 0), ("\x04", 4)])
-def test_a_person_at_a_terminal_is_asked(typed: str, code: int, config: str):
-    said, done = at_terminal(["--config", config, "-e", '(log "x\\u001b[2Jy")'], typed)
-    assert done == code
-    assert "approve ccos.io.log?" in said
-    assert "logs are asked about" in said
-    assert "\x1b[2J" not in said.split("always for these")[0]
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [(["y\n"], 0), (["what\n", "yes\n"], 0), (["n\n", "no reason\n"], 3), (["a\n"], 0), (["\x04"], 4)],
+)
+def test_a_person_at_a_terminal_is_asked(typed: list[str], code: int, config: str):
+    with Typist("run", "--config", config, "-e", '(log "x\\u001b[2Jy")', TERM="dumb") as terminal:
+        for answer in typed:
+            terminal.wait("may be empty): " if answer == "no reason\n" else "for these arguments: ")
+            terminal.type(answer)
+        assert terminal.end() == code
+    assert "approve ccos.io.log?" in terminal.shown
+    assert "logs are asked about" in terminal.shown
+    assert "\x1b[2J" not in terminal.shown.split("always for these")[0]
+
+
+def test_what_was_typed_before_the_question_is_no_answer(config: str):
+    with Typist("run", "--config", config, "-e", "(log 1)", TERM="dumb") as terminal:
+        terminal.type("y\n")
+        terminal.wait("for these arguments: ")
+        terminal.type("n\n")
+        terminal.wait("may be empty): ")
+        terminal.type("\n")
+        assert terminal.end() == 3
 
 
 def test_no_input_asks_nobody(config: str):
-    said, code = at_terminal(["--no-input", "--config", config, "-e", "(log 1)"], "y\n")
-    assert code == 4
-    assert "approve ccos" not in said
-
-
-def at_terminal(arguments: list[str], typed: str) -> tuple[str, int]:
-    master, slave = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rtfs", "run", *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment
-    )
-    os.close(slave)
-    os.write(master, typed.encode())
-    said = b""
-    while True:
-        try:
-            part = os.read(master, 4096)
-        except OSError:
-            break
-        if not part:
-            break
-        said += part
-    os.close(master)
-    return said.decode(errors="replace"), process.wait()
+    with Typist("run", "--no-input", "--config", config, "-e", "(log 1)", TERM="dumb") as terminal:
+        terminal.type("y\n")
+        assert terminal.end() == 4
+    assert "approve ccos" not in terminal.shown

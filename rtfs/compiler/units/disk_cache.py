@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FORMAT = b"rtfs-unit-3\n"
+_FORMAT = b"rtfs-unit-4\n"
 _MAX_FILES = 2_000
 _TIDY_EVERY = 32
 """Of so many units that are kept, one has the folder looked through."""
@@ -144,45 +144,22 @@ def _tidy(where: str) -> None:
         os.unlink(path)
 
 
+_FIELDS = (
+    "spans", "keywords", "constants", "types", "facts", "macros", "definitions", "depends", "namespaces", "expanded",
+    "tells", "unresolved", "checked",
+)  # fmt: skip
+"""What is kept of a unit, beside its file name and its steps."""
+
+
 def _pack(unit: Unit) -> tuple[Any, ...]:
     steps = [(step.kind, step.module, step.code, step.details) for step in unit.steps]
-    return (
-        unit.filename,
-        unit.spans,
-        unit.keywords,
-        unit.constants,
-        unit.types,
-        unit.facts,
-        unit.macros,
-        unit.definitions,
-        unit.depends,
-        unit.namespaces,
-        unit.expanded,
-        unit.tells,
-        unit.unresolved,
-        unit.checked,
-        steps,
-    )
+    return (unit.filename, steps, *[getattr(unit, name) for name in _FIELDS])
 
 
 def _unpack(packed: tuple[Any, ...], source: Source) -> Unit:
-    unit = Unit(source, packed[0])
-    (
-        _,
-        unit.spans,
-        unit.keywords,
-        unit.constants,
-        unit.types,
-        unit.facts,
-        unit.macros,
-        unit.definitions,
-        unit.depends,
-        unit.namespaces,
-        unit.expanded,
-        unit.tells,
-        unit.unresolved,
-        unit.checked,
-        steps,
-    ) = packed
+    filename, steps, *fields = packed
+    unit = Unit(source, filename)
+    for name, value in zip(_FIELDS, fields, strict=True):
+        setattr(unit, name, value)
     unit.steps = [Step(*step) for step in steps]
     return unit

@@ -18,6 +18,7 @@ from rtfs.host.durable.journal import damaged
 from rtfs.host.durable.store import CALL, DONE, FAILED, RUNNING, SAFE, WHOLE
 from rtfs.host.policy.context import LEVELS
 from rtfs.host.policy.grants import Grants
+from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import RunOptions
 from rtfs.source import Source, Span
 from rtfs.values import HostError, Map, UserError
@@ -33,13 +34,23 @@ if TYPE_CHECKING:
     from rtfs.host.run.options import ResumeOptions
 
 LIMITS = ("steps", "depth", "seconds", "output")
+AS_JSON = ("file", "principal", "grants", "rules", "calls", "limits", "width", "versions", "loaded", "files")
+"""The facts that are kept as JSON."""
 
 
 def beginning(
-    store: RunStore, source: Source, frame: Frame, loaded: list[tuple[Source, int]], shell: dict[str, Any]
+    store: RunStore,
+    source: Source,
+    frame: Frame,
+    rules: Rules,
+    loaded: list[tuple[Source, int]],
+    shell: dict[str, Any],
 ) -> Durable:
     """The journaling of a new run; its journal is made when the program is compiled, so that one that cannot be
-    compiled leaves none. loaded: what its runtime has loaded. shell: how a command line sets up such a runtime."""
+    compiled leaves none.
+
+    rules: the runtime's. loaded: what it has loaded. shell: how a command line sets up such a runtime.
+    """
     context, run = frame.context, frame.run
     calls, values = context.quota.calls, encode(Map(context.values))
 
@@ -57,6 +68,7 @@ def beginning(
             "principal": dumps(context.principal),
             "level": context.level,
             "grants": dumps([[_absolute(text) for text in layer.texts] for layer in context.grants]),
+            "rules": dumps(rules.as_data()),
             "calls": dumps(calls),
             "limits": dumps(limits),
             "width": dumps(run.width),
@@ -101,10 +113,7 @@ class Resumption:
         try:
             self.source = Source(loads(facts["text"]), facts["name"])
             self._context = dict(decode(facts["context"]).items())
-            self._json = {
-                name: loads(facts[name])
-                for name in ("file", "principal", "grants", "calls", "limits", "width", "versions", "loaded", "files")
-            }
+            self._json = {name: loads(facts[name]) for name in AS_JSON}
             sources[self.source.name] = self.source
             for name, text in self._json["files"].items():
                 sources[name] = Source(text, name)
@@ -154,7 +163,9 @@ class Resumption:
     def narrow(self, context: RuntimeContext) -> None:
         """Leave a context the rights that both it and the beginning of the run have."""
         known = self._json
-        context.grants = (*(Grants(texts) for texts in known["grants"]), *context.grants)
+        first, *narrowed = [Grants(texts) for texts in known["grants"]]
+        context.grants = (first, context.grants[0], *narrowed, *context.grants[1:])
+        context.bases, context.former_rules = 2, Rules(known["rules"])
         context.level = max(self._facts["level"], context.level, key=LEVELS.index)
         context.values = self._context
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]

@@ -48,14 +48,19 @@ def wrong_count(error: TypeError, text: str, units: Units) -> EvalError | None:
 
 
 def _arity(head: str, least: int, most: int | None, given: str) -> EvalError:
-    """The error of a call with the wrong number of arguments; `most` None: the function takes any number of further
+    """The error of a call with the wrong number of arguments."""
+    return EvalError("arity", takes(_function_name(head), least, most, given))
+
+
+def takes(name: str, least: int, most: int | None, given: int | str) -> str:
+    """How many arguments a function takes and how many it got, in words. most: None if it takes any number of further
     ones."""
     if least == most:
         wanted = str(least) if least else "no"
     else:
         wanted = f"{least} or more" if most is None else f"{least} {'or' if most == least + 1 else 'to'} {most}"
     plural = "" if wanted == "1" else "s"
-    return EvalError("arity", f"`{_function_name(head)}` takes {wanted} argument{plural}, got {given}")
+    return f"`{name}` takes {wanted} argument{plural}, got {given}"
 
 
 def _function_name(head: str) -> str:
