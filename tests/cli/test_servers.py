@@ -78,6 +78,6 @@ def test_a_plan_cannot_declare_its_way_to_a_server(server: Running, tmp_path: Pa
 
 
 def test_the_numbers_of_the_sessions_are_shown_also_of_a_run_that_fails(server: Running) -> None:
-    code, out, err = call(f"(do {GET} (+ 1 :a))", server.url, TOKEN, "-v")
+    code, out, err = call(f'(do {GET} (error "no"))', server.url, TOKEN, "-v")
     assert (code, out) == (1, "")
     assert "sessions: calls 1  initialized 1  terminated 1\n" in err

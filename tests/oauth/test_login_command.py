@@ -101,7 +101,7 @@ def test_login_import_call_logout(server: LoginServer, terminal: Terminal) -> No
     assert (code, out) == (0, "logged out of one\n")
     code, _, err = terminal.run(*call)
     assert code == 1
-    assert "hint: run `rtfs mcp login one`" in err
+    assert "hint: run `rtfs mcp login one" in err
     assert terminal.run("mcp", "logout", "one")[1] == "there was no login to one\n"
     everything = "".join(terminal.said)
     assert not any(secret in everything for secret in server.accounts.secrets)

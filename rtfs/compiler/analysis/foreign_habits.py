@@ -1,7 +1,7 @@
 """Habits of other languages at the top level of a text that read as forms of this one: `1 + 2`, `f(x)`, `xs[0]`.
 
 Knows nothing of names' meanings. Invariant: what it refuses would only be evaluated to be thrown away: an operator that
-is not called, or a form with no white space before the next one.
+is not called, or a name or value with no white space before arguments or an index. Two calls may touch: `(f)(g)`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ def check_top_level(forms: Any) -> None:
             raise _infix(form.name, spans, index)
         if index and (kind is List or kind is Vector):
             before = forms[index - 1]
+            habit = before.__class__ is Symbol or (kind is Vector and len(form) == 1)
             if (
-                before.__class__ in (Symbol, Vector, List, Map)
+                habit
+                and before.__class__ in (Symbol, Vector, List, Map)
                 and forms.offsets[2 * index - 1] == forms.offsets[2 * index]
             ):
                 spans = spans or forms.spans
-                raise _adjacent(before, form, spans, index)
+                raise _adjacent(form, spans, index)
 
 
 def _infix(operator: str, spans: list[Span], index: int) -> CompileError:
@@ -47,15 +49,13 @@ def _infix(operator: str, spans: list[Span], index: int) -> CompileError:
     return CompileError("form/shape", f"`{operator}` is not called", span=spans[index], hint=hint)
 
 
-def _adjacent(before: Any, form: Any, spans: list[Span], index: int) -> CompileError:
+def _adjacent(form: Any, spans: list[Span], index: int) -> CompileError:
     first, second = spans[index - 1].text, spans[index].text
     inner = " ".join(second[1:-1].replace(",", " ").split())
     if form.__class__ is Vector:
         message, hint = "an index is not written like this", f"(get {first} {inner})"
-    elif before.__class__ is Symbol:
-        message, hint = "a call is not written like this", f"({first} {inner})" if inner else f"({first})"
     else:
-        message, hint = "white space is missing between two forms", f"{first} {second}"
+        message, hint = "a call is not written like this", f"({first} {inner})" if inner else f"({first})"
     if len(hint) > 120:
         hint = "(f argument …), (get coll index)"
     return CompileError("form/shape", message, span=spans[index], hint=f"write {hint}")
