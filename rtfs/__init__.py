@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rtfs.api import card, compile, format_error, read, read_value, start
     from rtfs.capabilities.manifest import CapabilityManifest
     from rtfs.compiler import Environment
-    from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.audit.ledger import Record
+    from rtfs.host.calls.approvals import ApprovalRequest
     from rtfs.host.durable.execution import idempotency_key
     from rtfs.host.handle import RunHandle
     from rtfs.host.policy.policy import Decision, PolicyRequest
@@ -61,7 +61,7 @@ _WHERE = {
     **dict.fromkeys(("card", "compile", "format_error", "read", "read_value", "start"), "rtfs.api"),
     **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy.policy"),
     **dict.fromkeys(("analyse", "check"), "rtfs.checks"),
-    "ApprovalRequest": "rtfs.host.approvals",
+    "ApprovalRequest": "rtfs.host.calls.approvals",
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",
     "Record": "rtfs.host.audit.ledger",

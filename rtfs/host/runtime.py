@@ -10,10 +10,10 @@ from __future__ import annotations
 from rtfs.capabilities.providers.state import InMemory
 from rtfs.capabilities.registry import CONFIG, FILE, Capabilities, Registry
 from rtfs.capabilities.sessions.bundled import HANDLERS
-from rtfs.host.approvals import Approvals
 from rtfs.host.audit.events import Events
 from rtfs.host.audit.ledger import Ledger
 from rtfs.host.bundled import capabilities
+from rtfs.host.calls.approvals import Approvals
 from rtfs.host.calls.hints import Hints
 from rtfs.host.calls.pipeline import Pipeline
 from rtfs.host.calls.session_calls import Sessions

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.limits import PoolLimits
     from rtfs.capabilities.sessions.questions import Question
     from rtfs.capabilities.sessions.sampling import SamplingRequest
-    from rtfs.host.approvals import ApprovalRequest
     from rtfs.host.audit.ledger import Record
+    from rtfs.host.calls.approvals import ApprovalRequest
     from rtfs.host.calls.hints import HintLimits
     from rtfs.host.policy.grants import Grants
     from rtfs.host.policy.policy import PolicyRequest
@@ -93,7 +93,7 @@ class RuntimeOptions(Options):
 
     People and programs around it:
     approve           asked with an `ApprovalRequest` where a rule says so: True, False, "always", None; may be async
-    elicit            asked what a server wants to know, see `rtfs.host.questions`; may be async
+    elicit            asked what a server wants to know, see `rtfs.host.calls.questions`; may be async
     sample            answers what servers ask of a language model: a `SamplingRequest` → text or dict; may be async
     on_event          told of each `Record` of the ledger
     on_warning        told of each warning: message and `Span` or None; they are kept in `warnings`, too

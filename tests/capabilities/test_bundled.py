@@ -8,7 +8,7 @@ import pytest
 
 import rtfs
 from rtfs.capabilities.registry import BRANCHES, NOWHERE, PERSON, Registry
-from rtfs.host.declarations import TOPICS, bundled
+from rtfs.host.bundled.declarations import TOPICS, bundled
 
 FOLDER = Path(rtfs.__file__).resolve().parent.parent / "stdlib" / "capabilities"
 PROMISED = {

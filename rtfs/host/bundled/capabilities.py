@@ -185,7 +185,7 @@ def _description(entry: Entry) -> Callable[[], Fields]:
     """The declaration of a bundled capability, read from stdlib/capabilities when somebody looks at its manifest."""
 
     def describe() -> Fields:
-        from rtfs.host.declarations import bundled
+        from rtfs.host.bundled.declarations import bundled
 
         fields = bundled().get(entry.id, entry.fields)
         fields.implementation = entry.fields.implementation

@@ -12,8 +12,8 @@ from __future__ import annotations
 from time import monotonic, perf_counter_ns
 
 from rtfs.host.audit.events import HintApplied
+from rtfs.host.calls.hint_options import options_of
 from rtfs.host.calls.marshal import as_value
-from rtfs.host.hint_options import options_of
 from rtfs.host.redaction import named
 from rtfs.host.scheduler.suspensions import Sleep, Within
 from rtfs.values import HostError, Keyword, LimitError, UserError

@@ -25,8 +25,8 @@ from rtfs.capabilities.registry import (
     entry_for,
 )
 from rtfs.capabilities.signature import canonical
-from rtfs.host.approvals import ApprovalRequest, Approvals
 from rtfs.host.audit.events import CallDecided, CallEnded, CapabilityDeclared
+from rtfs.host.calls.approvals import ApprovalRequest, Approvals
 from rtfs.host.calls.marshal import (
     as_text,
     as_value,

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
     from rtfs.host.audit.events import Events
+    from rtfs.host.calls.questions import Questions
     from rtfs.host.policy.context import RuntimeContext
-    from rtfs.host.questions import Questions
     from rtfs.host.run.frame import Frame
     from rtfs.host.scheduler.loop_thread import Engine
 
@@ -96,14 +96,14 @@ class Sessions:
         if elicit is None:
             self.questions = None
             return
-        from rtfs.host.questions import Questions
+        from rtfs.host.calls.questions import Questions
 
         self.questions = Questions(elicit)
 
     async def ask_person(self, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int) -> Any:
         """What the person answers to a question of the program itself. Raises HostError `session/input-required` if
         nobody answers and the call has no default."""
-        from rtfs.host.questions import ask_for_text
+        from rtfs.host.calls.questions import ask_for_text
 
         return await ask_for_text(self.questions, entry, arguments, frame, number, self._events)
 
@@ -196,7 +196,7 @@ class Sessions:
         asked, journaled = self.questions, frame.journaled
         if asked is None and journaled is None:
             return await OnLoop(lambda: self._through_pool(name, call))
-        from rtfs.host.exchange import Exchange
+        from rtfs.host.scheduler.exchange import Exchange
 
         def work(ask: Any) -> Any:
             made = call if asked is None else call.asking(ask)
@@ -290,7 +290,7 @@ class Sessions:
         name, asked = self.provider(entry), self.questions
         if asked is None:
             return await OnLoop(lambda: self.pool().with_session(name, call, operation))
-        from rtfs.host.exchange import Exchange
+        from rtfs.host.scheduler.exchange import Exchange
 
         async def begin(ask: Any) -> Any:
             return await self.pool().with_session(name, call.asking(ask), operation)
