@@ -14,6 +14,7 @@ from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic, of_error
 from rtfs.checker.facts import ANY, Fact, kinds
 from rtfs.checker.functions import Function, Parameters
 from rtfs.checker.inference import Exhausted, Inference
+from rtfs.checker.plans import declared_plan
 from rtfs.checker.report import Analysis
 from rtfs.compiler.analyse import AnalysedProgram, analyse_source
 from rtfs.compiler.analysis import nodes
@@ -57,6 +58,7 @@ def check_program(
     """The findings about a program whose forms were analysed."""
     found = Analysis(source)
     found.forms = program.forms
+    found.plan = declared_plan(program)
     found.diagnostics += [of_error(error) for error in program.errors]
     check_forms(found, program.forms, program.environment, capability)
     severity = WARNING if source.incremental else ERROR

@@ -13,6 +13,7 @@ from rtfs.values.error import CompileError, UserError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.checker.calls import CallSite
+    from rtfs.checker.plans import Plan
     from rtfs.compiler.gate import AnalysedForm
     from rtfs.source import Source, Span
 
@@ -24,6 +25,7 @@ class Analysis:
     diagnostics   what is wrong or doubtful, in the order of the text
     calls         the places that call a capability
     forms         the analysed top-level forms
+    plan          what its `plan` form declares, or None
     complete      False if the text was too large to be looked at to its end
     """
 
@@ -32,6 +34,7 @@ class Analysis:
         self.diagnostics: list[Diagnostic] = []
         self.calls: list[CallSite] = []
         self.forms: list[AnalysedForm] = []
+        self.plan: Plan | None = None
         self.complete = True
         self._facts: list[tuple[Span, Fact]] = []
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from rtfs.checker.plans import Plan
     from rtfs.cli.options import Options
     from rtfs.host.runtime import Runtime
     from rtfs.host.verdicts import Call, Report
@@ -106,6 +107,22 @@ def _show(found: Report, options: Options) -> None:
     if options.policy:
         for call in found.calls:
             write(_line(call))
+    if found.analysis.plan is not None:
+        write(_plan(found.analysis.plan))
+
+
+def _plan(plan: Plan) -> str:
+    """What a plan declares, a line a parameter."""
+    from rtfs.syntax.printer import to_text
+
+    lines = [f"plan {plan.name}" + (f": {plan.text}" if plan.text else "")]
+    for field in plan.input.fields:
+        default = f" = {to_text(field.about['default'])}" if "default" in field.about else ""
+        text = f"  {field.about['description']}" if "description" in field.about else ""
+        lines.append(f"  {field.name} {to_text(field.type.form)}{default}{text}")
+    if plan.result is not None:
+        lines.append(f"  gives {to_text(plan.result.form)}")
+    return "\n".join(lines)
 
 
 def _line(call: Call) -> str:
@@ -122,6 +139,13 @@ def _json(source: Source, found: Report, policy: bool) -> dict[str, Any]:
         "file": source.name,
         "diagnostics": [one.to_json() for one in found.analysis.diagnostics],
     }
+    plan = found.analysis.plan
+    if plan is not None:
+        from rtfs.types.json_schema import to_json_schema
+
+        shown["plan"] = {"name": plan.name, "text": plan.text, "params": to_json_schema(plan.input)}
+        if plan.result is not None:
+            shown["plan"]["result"] = to_json_schema(plan.result)
     if policy:
         shown["calls"] = [_fields(call) for call in found.calls]
     return shown

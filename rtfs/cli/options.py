@@ -19,15 +19,16 @@ class Usage(Exception):
 
 
 class Options:
-    """command: run, repl, call, capabilities, test, mcp … file: a path, `-` for standard input, or None. expression: of
-    `-e`. args: what stands behind the program, for it to read as `@args`. action, id: of call and capabilities. words:
-    the arguments of call. rest: arguments of commands that have a parser of their own. ledger, record, replay: files.
-    approve: the call, as text, to say yes to, once. trust: say yes to the files of the working folder."""
+    """command: run, repl, call, capabilities, test, mcp … file: a path, `-` for standard input, or None. expression:
+    of `-e`. args: what stands behind the program, for it to read as `@args`. action, id: of call and capabilities.
+    words: the arguments of call. rest: arguments of commands that have a parser of their own. ledger, record, replay:
+    files. params: `NAME=VALUE`, of the program's plan. approve: the call, as text, to say yes to, once. trust: say
+    yes to the files of the working folder."""
 
     __slots__ = (
         "action", "allow", "approve", "args", "check", "command", "config", "context", "debug", "durable",
-        "expression", "file", "files", "id", "json", "ledger", "load", "mcp_config", "no_input", "policy", "principal",
-        "record", "replay", "rest", "run_id", "timeout", "trust", "verbose", "watch", "words",
+        "expression", "file", "files", "id", "json", "ledger", "load", "mcp_config", "no_input", "params", "policy",
+        "principal", "record", "replay", "rest", "run_id", "timeout", "trust", "verbose", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -39,6 +40,7 @@ class Options:
         self.load: list[str] = []
         self.mcp_config: list[str] = []
         self.context: str | None = None
+        self.params: list[str] = []
         self.config: str | None = None
         self.principal: str | None = None
         self.ledger: str | None = None
@@ -64,12 +66,12 @@ class Options:
 
 
 _TAKING = {
-    "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context",
+    "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context", "--param": "params",
     "--config": "config", "--principal": "principal",
     "-e": "expression", "--timeout": "timeout", "--ledger": "ledger", "--record": "record", "--replay": "replay",
     "--run-id": "run_id",
 }  # fmt: skip
-_LISTS = ("allow", "load", "mcp_config")
+_LISTS = ("allow", "load", "mcp_config", "params")
 
 
 def parse_run(arguments: list[str]) -> Options | None:

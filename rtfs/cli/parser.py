@@ -80,6 +80,9 @@ def build() -> Parser:
     run.add_argument("args", nargs="*", metavar="ARG", help="text for the program; -- before one that begins with -")
     run.add_argument("-e", dest="expression", metavar="EXPR", help="program text")
     run.add_argument("--context", metavar="JSON", help="object of values for @name; @FILE reads it from a file")
+    run.add_argument(
+        "--param", dest="params", action="append", metavar="NAME=VALUE", help="parameter of the program's (plan …)"
+    )
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
     run.add_argument("--durable", action="store_true", default=None, help="keep a journal, so that it can be resumed")
     run.add_argument("--run-id", metavar="ID", help="name of a durable run; made up if left out")

@@ -7,13 +7,14 @@ import sys
 from rtfs.cli import report, wiring
 from rtfs.cli.live import live
 from rtfs.cli.output import writing
-from rtfs.values import HostError
+from rtfs.values import HostError, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.cli.options import Options
+    from rtfs.host.runtime import Runtime
     from rtfs.source import Source
 
 
@@ -24,18 +25,36 @@ def run(options: Options) -> int:
     runtime = wiring.runtime(options)
     try:
         with runtime:
+            params = _params(runtime, source, options)
             with writing(), live(runtime):
                 if options.durable or options.record or options.replay:
                     from rtfs.cli.runs import run_kept
 
-                    value = run_kept(runtime, source, context, options)
+                    value = run_kept(runtime, source, {"context": context, "params": params}, options)
                 else:
-                    value = runtime.run(source, context=context, timeout=options.timeout, check=options.check)
+                    value = runtime.run(
+                        source, context=context, params=params, timeout=options.timeout, check=options.check
+                    )
             wiring.show(value, options)
     finally:
         if options.verbose:
             report.show_pool(runtime)
     return 0
+
+
+def _params(runtime: Runtime, source: Source, options: Options) -> Map | None:
+    """The parameters that are given, each read as the program's plan declares it. Raises HostError `usage`."""
+    if not options.params:
+        return None
+    from rtfs.cli.words import argument_of, is_one_text
+    from rtfs.host.verdicts import analysed
+
+    for word in options.params:
+        if is_one_text([word]):
+            raise HostError(f"--param takes NAME=VALUE, not {word!r}", code="usage")
+    plan = analysed(runtime, source).plan
+    (given,) = argument_of(options.params, None if plan is None else plan.input)
+    return given  # type: ignore[no-any-return]
 
 
 def _source(options: Options) -> Source:

@@ -30,17 +30,17 @@ SHOWN = 500
 """Characters of the call that a run waits for."""
 
 
-def run_kept(runtime: Runtime, source: Source, context: dict[str, Any] | None, options: Options) -> Any:
-    """Run a program as `--durable`, `--record` or `--replay` say; its value. The id of a durable run goes to standard
-    error."""
+def run_kept(runtime: Runtime, source: Source, given: dict[str, Any], options: Options) -> Any:
+    """Run a program as `--durable`, `--record` or `--replay` say; its value. given: context and params. The id of a
+    durable run goes to standard error."""
     if options.durable + (options.record is not None) + (options.replay is not None) > 1:
         raise HostError("a run is durable, or recorded, or replayed: one of them", code="usage")
     if not options.durable:
-        return runtime.run(source, context, timeout=options.timeout, record=options.record, replay=options.replay)
+        return runtime.run(source, timeout=options.timeout, record=options.record, replay=options.replay, **given)
     run_id = options.run_id or os.urandom(6).hex()
     runtime.shell.update({name: getattr(options, name) for name in KEPT})
     print(f"run {run_id}", file=sys.stderr, flush=True)
-    return runtime.run(source, context, timeout=options.timeout, durable=True, run_id=run_id)
+    return runtime.run(source, timeout=options.timeout, durable=True, run_id=run_id, **given)
 
 
 def resume(options: Options) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.analysis.nodes import Node
     from rtfs.compiler.environment import Environment
+    from rtfs.compiler.forms.plan import PlanHead
     from rtfs.compiler.units.unit import Unit, UnitBuilder
     from rtfs.source import Source
 
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 class AnalysedProgram:
     """forms: in the order in which they run, imported modules and the functions of macros included. errors: in the
     order of their places, each with its span. undefined: the errors of names that nothing defines; the caller says
-    whether they are wrong. environment: what names, types and macros mean after the text."""
+    whether they are wrong. environment: what names, types and macros mean after the text. plan: its `plan` form as
+    data, or None."""
 
-    __slots__ = ("environment", "errors", "forms", "undefined", "unit")
+    __slots__ = ("environment", "errors", "forms", "plan", "undefined", "unit")
 
     def __init__(self, unit: Unit, environment: Environment) -> None:
         self.unit = unit
@@ -42,6 +44,7 @@ class AnalysedProgram:
         self.forms: list[AnalysedForm] = []
         self.errors: list[UserError] = []
         self.undefined: list[UserError] = []
+        self.plan: PlanHead | None = None
 
 
 class PendingForm:
@@ -93,9 +96,22 @@ def analyse_source(source: Source, environment: Environment, module: str = "user
     finally:
         restore_limit()
         environment.observer = None
+    program.plan = _plan(builder)
     program.undefined = _undefined(builder, environment)
     errors.sort(key=lambda error: (error.code.startswith("limit/"), error.span.start if error.span is not None else 0))
     return program
+
+
+def _plan(builder: UnitBuilder) -> PlanHead | None:
+    """What the source's plan declares; None without one, or where the form is wrong (an error says so)."""
+    if builder.plan is None:
+        return None
+    from rtfs.compiler.forms.plan import plan_head
+
+    try:
+        return plan_head(builder.plan)
+    except CompileError:
+        return None
 
 
 def _undefined(builder: UnitBuilder, environment: Environment) -> list[UserError]:

@@ -9,7 +9,8 @@ import rtfs.compiler.forms.binding
 import rtfs.compiler.forms.control
 import rtfs.compiler.forms.host
 import rtfs.compiler.forms.inlining
-import rtfs.compiler.forms.module  # noqa: F401 - importing these modules declares the special forms
+import rtfs.compiler.forms.module
+import rtfs.compiler.forms.plan  # noqa: F401 - importing these modules declares the special forms
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
@@ -21,6 +22,7 @@ from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error
 from rtfs.compiler.codegen.generator import generate
 from rtfs.compiler.environment import undefined_in
 from rtfs.compiler.forms.ns_clauses import Requirement, ns_requirements, requirements
+from rtfs.compiler.forms.plan import check_beside
 from rtfs.compiler.macros import namespace_of
 from rtfs.compiler.units.unit import Step, Unit, UnitBuilder
 from rtfs.types import Alias
@@ -57,6 +59,8 @@ class UnitCompiler:
         self.environment = environment
         self.source = source
         self.builder = UnitBuilder(source, key.hex()[:12])
+        self.acting: list[UserError] = []
+        """What is wrong with the forms that do something, should a `plan` follow them."""
 
     def compile(self, forms: list[Any], module: Module) -> Unit:
         """The unit of a source's forms."""
@@ -130,12 +134,28 @@ class UnitCompiler:
                 analyser.at = analyser.locate(form)
                 self.namespace(form, analyser)
             else:
+                self.beside_plan(form, analyser)
                 self.code(form, analyser, scope)
         except UserError as error:
             if not self.builder.collect(analyser.error(error)):
                 raise error from error.__cause__
         finally:
             analyser.at = outer
+
+    def beside_plan(self, form: Any, analyser: Analyser) -> None:
+        """Note the `plan` of the source. Raises CompileError for a form that may not stand in its file."""
+        builder = self.builder
+        wrong = check_beside(form, builder.plan)
+        if builder.plan is not None and wrong is not None:
+            raise wrong
+        if is_list_headed(form, "plan") and "plan" not in analyser.module.defined:
+            if self.environment.importing:
+                raise shape_error("plan", "a file with a `plan` is a program, not a module")
+            builder.plan = form
+            if self.acting:
+                raise self.acting[0]
+        elif wrong is not None and not self.acting:
+            self.acting.append(analyser.error(wrong, form))
 
     def code(self, form: Any, analyser: Analyser, scope: Scope) -> None:
         analyser.names = Names()

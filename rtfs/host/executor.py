@@ -381,6 +381,12 @@ class Executor:
                 source.library = True
                 self.loaded.append((source, origin))
         run = self.new_run(options, registry, language, origin, breathe or options.journaled or not keep)
+        if options.params is not None:
+            from rtfs.compiler.forms.plan import GIVEN
+            from rtfs.host.run.parameters import parameters_for
+
+            given = parameters_for(source, run.environment, options.params)
+            options = options.replace(params=None, context={**options.context, GIVEN: given})
         frame = self.new_frame(run, options, source)
         if options.journaled:
             from rtfs.host.durable.resume import beginning, recorded

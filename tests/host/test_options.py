@@ -25,6 +25,43 @@ def test_a_run_takes_its_options_as_a_value_or_as_keywords() -> None:
         assert caught.value.span.source.name == "plan.rtfs"
 
 
+def test_a_plan_gets_its_parameters_from_python() -> None:
+    text = """(plan "t" {:params {:repo :string :limit [:int :default 20] :labels [:set :keyword] :on [:map [:a :int]]}}
+                [repo limit labels on])"""
+    given = {"repo": "a", "labels": ["bug"], "on": {"a": 1}}
+    with rtfs.Runtime() as rt:
+        value = rt.run(text, params={**given, "labels": [rtfs.Keyword("bug")]})
+        assert rtfs.to_text(value) == '["a" 20 #{:bug} {:a 1}]'
+        with pytest.raises(rtfs.UserError) as caught:
+            rt.run(text, params=given)
+        assert caught.value.code == "type/mismatch"
+        with pytest.raises(rtfs.HostError, match="declares no parameters") as refused:
+            rt.run("(+ 1 1)", params={"n": 1})
+        assert refused.value.code == "plan/parameter"
+        with pytest.raises(rtfs.UserError) as broken:
+            rt.run('(plan "t" {:params {:n :int}} (+ n', params={"n": 1})
+        assert broken.value.code.startswith("reader/")
+
+
+def test_a_resumed_plan_has_the_parameters_it_began_with(tmp_path: Path) -> None:
+    text = '(plan "t" {:params {:n :int}} (call "gate.open" {}) (* 2 n))'
+    with rtfs.Runtime(["gate.*"], state=tmp_path, rules=[{"match": "gate.*", "decide": "approve"}]) as rt:
+        rt.register("gate.open", lambda _: True)
+        with pytest.raises(rtfs.HostError) as waiting:
+            rt.run(text, params={"n": 4}, durable=True, run_id="r1")
+        assert waiting.value.code == "policy/approval-required"
+    with rtfs.Runtime(["gate.*"], state=tmp_path, approve=lambda _: True,
+                      rules=[{"match": "gate.*", "decide": "approve"}]) as rt:  # fmt: skip
+        rt.register("gate.open", lambda _: True)
+        assert rt.resume("r1") == 8
+
+
+def test_a_plan_is_no_module(tmp_path: Path) -> None:
+    (tmp_path / "job.rtfs").write_text('(plan "job" 1)')
+    with rtfs.Runtime(module_path=[tmp_path]) as rt, pytest.raises(rtfs.UserError, match="not a module"):
+        rt.run("(import job)")
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
@@ -35,6 +72,8 @@ def test_a_run_takes_its_options_as_a_value_or_as_keywords() -> None:
         ({"timeout": True}, "argument/invalid"),
         ({"context": "name"}, "argument/invalid"),
         ({"context": {"a": object()}}, "argument/invalid"),
+        ({"params": "n=1"}, "argument/invalid"),
+        ({"params": {"n": object()}}, "argument/invalid"),
         ({"durable": True, "record": "f"}, "argument/invalid"),
         ({"record": "f", "replay": "g"}, "argument/invalid"),
     ],

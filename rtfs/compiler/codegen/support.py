@@ -404,6 +404,25 @@ def step_name(value: Any, /) -> str:
 MAX_STEP_ROUNDS = 10_000
 
 
+def plan_parameters(plan: str, given: Any, names: Vector, defaults: Map, /) -> Map:
+    """The parameters of a plan, the given ones before the defaults. Raises EvalError `plan/parameter`."""
+    known = list(names)
+    given = _EMPTY_MAP if given is None else given
+    for key in given.keys():  # noqa: SIM118
+        if key.name not in known:
+            from rtfs.syntax.suggest import did_you_mean
+
+            near = did_you_mean(key.name, known)
+            hint = f"did you mean {near}?" if near else f"it takes {', '.join(known)}" if known else "it takes none"
+            raise EvalError("plan/parameter", f'the plan "{plan}" has no parameter {key.name}', hint=hint)
+    missing = [name for name in known if Keyword(name) not in given and Keyword(name) not in defaults]
+    if missing:
+        shown = " and ".join(missing)
+        hint = f'give it: --param {missing[0]}=…, or params={{"{missing[0]}": …}}'
+        raise EvalError("plan/parameter", f'the plan "{plan}" needs {shown}', hint=hint)
+    return Map([*defaults.items(), *given.items()])
+
+
 def count_round(rounds: int, /) -> int:
     """One more round of a `step-loop`."""
     if rounds >= MAX_STEP_ROUNDS:
@@ -453,6 +472,7 @@ SUPPORT: dict[str, Any] = {
         step_name,
         with_keywords,
         count_round,
+        plan_parameters,
         cast,
         accepts,
         keyword_get,

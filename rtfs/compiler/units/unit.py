@@ -123,6 +123,8 @@ class UnitBuilder:
         self.namespaces: dict[str, Any] = {}
         self.uses: list[Use] = []
         self.module = "user"
+        self.plan: Any = None
+        """The `plan` form of the source, or None."""
         self.errors: list[UserError] | None = None
         """Where errors of forms are collected, so that the next form is analysed nevertheless; None: the first ends
         the compilation."""

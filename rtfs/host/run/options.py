@@ -8,7 +8,7 @@ options are made; options never change afterwards.
 from __future__ import annotations
 
 from rtfs.host.policy.grants import Grants
-from rtfs.values import HostError, from_python
+from rtfs.values import HostError, Keyword, Map, from_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         """The keywords of `RunOptions`, as `run`, `arun` and others take them."""
 
         context: Mapping[str, Any] | None
+        params: Mapping[str, Any] | Map | None
         principal: str | None
         limits: Limits | Mapping[str, Any] | None
         timeout: float | None
@@ -81,6 +82,7 @@ class RunOptions(Options):
     """Everything that a run can be told. Raises HostError `config/limits`, `config/grant`, `argument/invalid`.
 
     context      values for `@name` in this run, beside the runtime's; converted
+    params       parameters of the program's `plan`, by name; converted as JSON from a server is; None: none are given
     principal    whose sessions it uses; None: the runtime's
     limits       of the machine: `Limits` or a mapping of its fields; None: the runtime's
     timeout      seconds that it may take, beside the limits
@@ -107,6 +109,7 @@ class RunOptions(Options):
         "limits",
         "name",
         "output",
+        "params",
         "principal",
         "record",
         "replay",
@@ -115,6 +118,7 @@ class RunOptions(Options):
     )
 
     context: dict[str, Any]
+    params: Map | None
     principal: str | None
     limits: Limits | None
     timeout: float | None
@@ -133,6 +137,7 @@ class RunOptions(Options):
         self,
         *,
         context: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | Map | None = None,
         principal: str | None = None,
         limits: Limits | Mapping[str, Any] | None = None,
         timeout: float | None = None,
@@ -149,6 +154,7 @@ class RunOptions(Options):
     ) -> None:
         self._set(
             context=values_of(context),
+            params=params_of(params),
             principal=principal,
             limits=limits_of(limits),
             timeout=seconds_of(timeout),
@@ -309,6 +315,24 @@ def values_of(context: Mapping[str, Any] | None) -> dict[str, Any]:
             hint='rt.run(source, {"name": value}), or options as keywords: rt.run(source, timeout=5)',
         )
     return {getattr(key, "name", None) or str(key): value_of(value) for key, value in context.items()}
+
+
+def params_of(params: Mapping[str, Any] | Map | None) -> Map | None:
+    """Parameters by keyword; string keys of dicts in them become keywords where they read as such. Raises HostError
+    `argument/invalid`."""
+    if params is None or isinstance(params, Map):
+        return params
+    if not hasattr(params, "items"):
+        raise HostError(f"parameters are a mapping, not a {type(params).__name__}", code="argument/invalid")
+    try:
+        return Map(
+            [
+                (Keyword(getattr(key, "name", None) or str(key)), from_python(value, True))
+                for key, value in params.items()
+            ]
+        )
+    except (TypeError, ValueError) as error:
+        raise HostError(str(error), code="argument/invalid") from None
 
 
 def value_of(value: Any) -> Any:

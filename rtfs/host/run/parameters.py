@@ -1,0 +1,34 @@
+"""The parameters of a run: what a caller gives to the `plan` of a program, as the plan declares them.
+
+Must not know who calls. Invariant: a program without a `plan` takes no parameters; whether one is missing, unknown or
+of the wrong type the plan itself says, when it begins.
+"""
+
+from __future__ import annotations
+
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.compiler import Environment
+    from rtfs.source import Source
+    from rtfs.values import Map
+
+
+def parameters_for(source: Source, environment: Environment, given: Map) -> Map:
+    """Given parameters as a program's plan wants them. Raises HostError `plan/parameter` for a program that declares
+    none."""
+    from rtfs.checker.plans import declared_plan
+    from rtfs.compiler.analyse import analyse_source
+
+    program = analyse_source(source, environment)
+    plan = declared_plan(program)
+    if plan is not None:
+        return plan.fitted(given)
+    if program.errors:  # the program is refused for them
+        return given
+    raise HostError(
+        f"{source.name} declares no parameters",
+        code="plan/parameter",
+        hint='a program with parameters ends in (plan "name" {:params {:n :int}} body)',
+    )
