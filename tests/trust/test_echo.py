@@ -193,7 +193,7 @@ def test_no_other_command_shows_it_either(place: str, url: str, tmp_path: Path):
     runs = [
         rtfs(tmp_path, "call", "--json", *USUAL, "echo.echo", "{}"),
         rtfs(tmp_path, "run", *USUAL, "--record", "recording.jsonl", "-e", CAUGHT),
-        rtfs(tmp_path, "run", "-v", "--replay", "recording.jsonl", "-e", CAUGHT),
+        rtfs(tmp_path, "run", "-v", *USUAL, "--replay", "recording.jsonl", "-e", CAUGHT),
         rtfs(tmp_path, "run", "-v", "--durable", "--run-id", "r", *USUAL, "-e", PLAIN),
         rtfs(tmp_path, "resume", "-v", "r", "--retry"),
         rtfs(tmp_path, "runs"),

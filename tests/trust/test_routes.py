@@ -44,7 +44,8 @@ def interrupt() -> None:
 
 
 class Effects:
-    """A runtime whose capability `effect` looks at the ledger whenever it is reached."""
+    """A runtime whose capability `effect` looks at the ledger whenever it is reached. `pause` is for runs that another
+    runtime began."""
 
     def __init__(self, **fields: Any) -> None:
         self.runtime = rtfs.Runtime(**fields)
@@ -52,6 +53,7 @@ class Effects:
         self.undecided = 0
         self.runtime.register("effect", self._effect)
         self.runtime.register("failing", self._failing)
+        self.runtime.register("pause", interrupt)
 
     def _effect(self, *values: Any) -> int:
         self.reached += 1
@@ -77,7 +79,8 @@ def test_a_decision_stands_before_each_dispatch(route: str):
 def test_a_decision_stands_before_each_dispatch_of_a_resumed_run(route: str, tmp_path: Path):
     """The run is interrupted before it gets to the effect; another runtime then reaches it, or does not."""
     with rtfs.Runtime(state=tmp_path) as rt:
-        rt.register("pause", interrupt)
+        for id in ("pause", "effect", "failing"):
+            rt.register(id, interrupt)
         for run_id in ("one", "two", "three"):
             with pytest.raises(KeyboardInterrupt):
                 rt.run(f'(call "pause") {ROUTES[route]}', durable=True, run_id=run_id)

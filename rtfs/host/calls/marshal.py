@@ -84,10 +84,14 @@ def read_shown(entry: Entry, text: str) -> Any:
         ) from None
 
 
-def as_text(arguments: tuple[Any, ...]) -> str:
-    """Arguments as one text, for hashes and quotas: equal ones have the same, whatever the order of sets and maps."""
+def as_text(entry: Entry, arguments: tuple[Any, ...]) -> str:
+    """Arguments as one text, for hashes and quotas: equal ones have the same, whatever the order of sets and maps. Those
+    that have names are in the order of the parameters, as people read them."""
     if len(arguments) == 1:
-        return to_text(canonical(arguments[0]))
+        one = arguments[0]
+        if entry.signature is None or one.__class__ is not Map:
+            return to_text(canonical(one))
+        return to_text(Map([(name, canonical(value)) for name, value in one.items()]))
     return " ".join([to_text(canonical(argument)) for argument in arguments])
 
 

@@ -115,7 +115,7 @@ class Pipeline:
         if entry is None:
             raise self._unknown(call, frame)
         context, arguments = frame.context, call.args
-        text = as_text(arguments)
+        text = as_text(entry, arguments)
         decision = journaled.decision or self.decide(entry, arguments, context)
         needs = decision.needs
         if decision.ask:

@@ -1,7 +1,8 @@
 """What a durable run is remembered by, and how it is found again: the facts in its journal.
 
 Must not know how calls are performed. Invariants: a resumed run has the program, files, inputs and limits that it began
-with (what is different now is a `run/divergence`, unless accepted), and at most the rights of both moments.
+with (what is different now is a `run/divergence`, unless accepted), is checked if it was then, and has at most the rights
+of both moments.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from rtfs.host.run.options import ResumeOptions
 
 LIMITS = ("steps", "depth", "seconds", "output")
-AS_JSON = ("file", "principal", "grants", "rules", "calls", "limits", "width", "versions", "loaded", "files")
+AS_JSON = ("file", "principal", "grants", "rules", "calls", "limits", "width", "checked", "versions", "loaded", "files")
 """The facts that are kept as JSON."""
 
 
@@ -72,6 +73,7 @@ def beginning(
             "calls": dumps(calls),
             "limits": dumps(limits),
             "width": dumps(run.width),
+            "checked": dumps(run.gate is not None),
             "versions": dumps(versions()),
             "loaded": dumps([(text.name, text.text) for text, _ in loaded]),
             "files": dumps(files_of(environment)),
@@ -149,6 +151,7 @@ class Resumption:
             name=self.source.name,
             run_id=self._run_id,
             durable=True,
+            check=known["checked"],
         )
 
     @property
