@@ -35,12 +35,13 @@ def run_kept(runtime: Runtime, source: Source, given: dict[str, Any], options: O
     durable run goes to standard error."""
     if options.durable + (options.record is not None) + (options.replay is not None) > 1:
         raise HostError("a run is durable, or recorded, or replayed: one of them", code="usage")
+    given = {**given, "timeout": options.timeout, "check": options.check}
     if not options.durable:
-        return runtime.run(source, timeout=options.timeout, record=options.record, replay=options.replay, **given)
+        return runtime.run(source, record=options.record, replay=options.replay, **given)
     run_id = options.run_id or os.urandom(6).hex()
     runtime.shell.update({name: getattr(options, name) for name in KEPT})
     print(f"run {run_id}", file=sys.stderr, flush=True)
-    return runtime.run(source, timeout=options.timeout, durable=True, run_id=run_id, **given)
+    return runtime.run(source, durable=True, run_id=run_id, **given)
 
 
 def resume(options: Options) -> int:

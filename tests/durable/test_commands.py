@@ -113,6 +113,24 @@ def test_an_approval_on_the_command_line_is_for_the_very_call_that_the_run_waite
     assert command(*approve)[:2] == (0, ":done\n")
 
 
+def test_a_run_that_is_not_checked_is_not_checked_when_it_is_resumed_either(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "rtfs.yaml").write_text(
+        "allow: ['fs:write:.']\npolicy:\n  rules:\n    - match: ccos.io.write-file\n      decide: approve\n"
+    )
+    wrong = '(write-file "out" "x") (+ 1 "a")'
+    begin = ("run", "--config", "rtfs.yaml", "--durable", "--run-id")
+    assert command(*begin, "checked", "-e", wrong)[0] == 1
+    assert command(*begin, "w", "--no-check", "-e", wrong)[0] == 4
+    assert not (tmp_path / "out").exists()
+    code, _, err = command("resume", "w", "--approve")
+    assert (code, "type/mismatch" in err) == (1, True)
+    assert (tmp_path / "out").read_text() == "x"
+    printing = '(println "hi") (+ 1 "a")'
+    begin = ("run", "--config", "rtfs.yaml", "--record", "r.jsonl")
+    assert command(*begin, "-e", printing)[:2] == (1, "")
+    assert command(*begin, "--no-check", "-e", printing)[:2] == (1, "hi\n")
+
+
 def test_record_and_replay(tmp_path: Path, command: Command) -> None:
     source = '(println "hi") (write-file "a" "1") (+ 1 (count (read-file "a")))'
     grants = ("--allow", "fs:write:.", "--allow", "fs:read:.")

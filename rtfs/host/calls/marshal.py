@@ -85,8 +85,8 @@ def read_shown(entry: Entry, text: str) -> Any:
 
 
 def as_text(entry: Entry, arguments: tuple[Any, ...]) -> str:
-    """Arguments as one text, for hashes and quotas: equal ones have the same, whatever the order of sets and maps. Those
-    that have names are in the order of the parameters, as people read them."""
+    """Arguments as one text, for hashes and quotas: equal ones have the same, whatever the order of sets and maps.
+    Those that have names are in the order of the parameters, as people read them."""
     if len(arguments) == 1:
         one = arguments[0]
         if entry.signature is None or one.__class__ is not Map:

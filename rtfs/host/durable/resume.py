@@ -1,8 +1,8 @@
 """What a durable run is remembered by, and how it is found again: the facts in its journal.
 
 Must not know how calls are performed. Invariants: a resumed run has the program, files, inputs and limits that it began
-with (what is different now is a `run/divergence`, unless accepted), is checked if it was then, and has at most the rights
-of both moments.
+with (what is different now is a `run/divergence`, unless accepted), is checked if it was then, and has at most the
+rights of both moments.
 """
 
 from __future__ import annotations
