@@ -25,7 +25,7 @@ SOURCE = """
 
 
 def odd(x: Any) -> Any:
-    return rtfs.Vector([x, float("nan"), rtfs.Keyword("k"), rtfs.List([1]), rtfs.HostError("e"), "é\ud800", 10**30])
+    return rtfs.Vector([x, float("nan"), rtfs.Keyword("k"), rtfs.List([1]), rtfs.HostError("e"), "é\U0001f600", 10**30])
 
 
 def bad(x: Any) -> Any:
