@@ -43,7 +43,7 @@ def make_error(message: Any, data: Any = None, /) -> UserError:
 
 @builtin(
     "ex-info",
-    "(ex-info message data cause?)",
+    "(ex-info message data? cause?)",
     "An error value with data and, if there is one, the error that led to it; for `throw`.",
     '(ex-data (ex-info "boom" {:n 2}))',
     "{:n 2}",

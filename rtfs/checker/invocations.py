@@ -8,6 +8,7 @@ from __future__ import annotations
 from rtfs.checker.control import callable_or_report, element_of, need, report_misfit
 from rtfs.checker.facts import (
     ANY,
+    CALLABLE,
     FALSE,
     NEVER,
     NIL,
@@ -170,9 +171,12 @@ def _wrong_kind(
             span=inference.argument_span(node, place, name),
         )
         return
+    code, message = "type/mismatch", f"({name} …) needs {describe_kinds(taken)}, but got {describe(fact)}"
+    if "function" in taken and taken <= CALLABLE:
+        code, message = "type/not-callable", f"{describe(fact)} cannot be called"
     inference.report(
-        "type/mismatch",
-        f"({name} …) needs {describe_kinds(taken)}, but got {describe(fact)}",
+        code,
+        message,
         node.arguments[place].at,
         hint=hint,
         span=inference.argument_span(node, place, name),

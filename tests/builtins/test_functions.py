@@ -122,6 +122,7 @@ def test_errors_are_made_raised_and_read() -> None:
     with pytest.raises(EvalError) as caught:
         CORE["error"]("bad", data)
     assert (caught.value.code, caught.value.message, caught.value.data) == ("user/error", "bad", data)
-    for name, argument in (("getMessage", "x"), ("ex-data", None), ("error", 5), ("Exception.", None)):
+    assert CORE["ex-data"](None) is CORE["ex-message"]("x") is CORE["ex-cause"](5) is None
+    for name, argument in (("getMessage", "x"), ("error", 5), ("Exception.", None)):
         with pytest.raises(TypeMismatch):
             CORE[name](argument)

@@ -18,7 +18,9 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "guide").glob("*.md")),
 ]
-TALK = {"README.md", "decisions.md", "divergences.md", "mcp-conformance.md", "reference.md"}
+TALK = {
+    *("README.md", "clojure.md", "decisions.md", "divergences.md", "mcp-conformance.md", "reference.md", "servers.md")
+}
 """Pages that need have no examples, or have them tested elsewhere."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 

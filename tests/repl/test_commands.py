@@ -74,7 +74,7 @@ def test_what_a_name_is_for_is_broken_at_words(session: Session, capsys: Capture
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("map", ["(map f coll & colls)", "(map inc [1 2])  ;=> [2 3]", "function"]),
+        ("map", ["(map f coll? & colls)", "(map inc [1 2])  ;=> [2 3]", "function"]),
         ("string-upper", ["also", "upper"]),
         ("let", ["special form"]),
         ("when", ["(when test & body)", "macro", "(when true 1 2)  ;=> 2"]),
@@ -134,7 +134,7 @@ def test_apropos(session: Session, capsys: Captured) -> None:
         ("[]", "[:vector :any]"),
         ("(range 1000)", "[:vector :int]"),
         ("half", ":fn (half x :int)"),
-        ("map", ":fn (map f coll & colls)"),
+        ("map", ":fn (map f coll? & colls)"),
     ],
 )
 def test_type(session: Session, capsys: Captured, text: str, type: str) -> None:

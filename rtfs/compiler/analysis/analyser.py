@@ -54,8 +54,8 @@ CORE_PREFIX = "clojure.core/"
 METHODS = "java.methods"
 
 
-def _may_call(name: str) -> bool:
-    """True if a standard function may call what it is given; what a namespace has is taken to."""
+def may_call(name: str) -> bool:
+    """True if a standard function may call what it is given; any function of a namespace counts as one that may."""
     return name in HIGHER_ORDER or "." in name
 
 
@@ -208,7 +208,7 @@ class Analyser:
         if own is not None and tail is own.target and len(arguments) == own.arity and self._calls_itself(function, own):
             own.target.used = True
             return nodes.Recur(at, own.target, arguments)
-        if not (isinstance(function, Global) and function.core and not _may_call(function.name)):
+        if not (isinstance(function, Global) and function.core and not may_call(function.name)):
             scope.function.ticks = True
         return Invoke(at, function, arguments)
 
