@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BODY = frozenset(
     ("as->", "call", "capability", "case", "catch", "cond", "do", "doseq", "dotimes", "finally", "fn", "for", "if",
-     "if-let", "if-not", "lambda", "let", "loop", "match", "module", "some->", "step", "step-if", "step-loop",
+     "if-let", "if-not", "lambda", "let", "loop", "match", "module", "plan", "some->", "step", "step-if", "step-loop",
      "step-parallel", "try", "when", "when-let", "when-not", "λ")
 )  # fmt: skip
 _DEEPEST = 120

@@ -18,6 +18,8 @@ FOLDER = ROOT / "docs" / "errors"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 CODE = re.compile(r"[a-z]+(?:-[a-z]+)*(?:/[a-z]+(?:-[a-z]+)*)?")
 ERRORS = {"UserError", "EvalError", "CompileError", "ReaderError", "LimitError", "TypeMismatch"}
+NAMES = {"plan/params"}
+"""Strings that look like codes and are names of context values."""
 BARE = {"arity", "undefined", "cancelled", "recur", "argument"}
 BLOCK = re.compile(r"^```(rtfs|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -36,7 +38,7 @@ def codes_in(tree: ast.AST, known: set[str]) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             area, slash, _ = node.value.partition("/")
-            if slash and area in known and CODE.fullmatch(node.value):
+            if slash and area in known and CODE.fullmatch(node.value) and node.value not in NAMES:
                 yield node.value
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
