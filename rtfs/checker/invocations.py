@@ -171,12 +171,12 @@ def _wrong_kind(
             span=inference.argument_span(node, place, name),
         )
         return
-    code, message = "type/mismatch", f"({name} …) needs {describe_kinds(taken)}, but got {describe(fact)}"
     if "function" in taken and taken <= CALLABLE:
-        code, message = "type/not-callable", f"{describe(fact)} cannot be called"
+        callable_or_report(inference, fact, node.at)
+        return
     inference.report(
-        code,
-        message,
+        "type/mismatch",
+        f"({name} …) needs {describe_kinds(taken)}, but got {describe(fact)}",
         node.arguments[place].at,
         hint=hint,
         span=inference.argument_span(node, place, name),

@@ -7,6 +7,10 @@ import pytest
 import rtfs
 
 WRONG = [
+    ('(apply "add" [1 2])', "type/not-callable"),
+    ("(update {:a 1} :a 5)", "type/not-callable"),
+    ("(juxt ())", "type/not-callable"),
+    ("(-> 5 (apply [1]))", "type/not-callable"),
     ("(count 1 2 3)", "arity"),
     ("(defn f [x] x) (f 1 2)", "arity"),
     ("(defn f ([a] a) ([a b] b)) (f)", "arity"),

@@ -90,7 +90,7 @@ def test_a_run_that_waits_for_approval_ends_with_4_and_goes_on_when_approved(tmp
     assert "waiting" in command("runs")[1]
     assert command("resume", "w")[0] == 4
     assert not (tmp_path / "out").exists()
-    assert '"ccos.io.write-file" {:content "x" :path "out"}' in command("runs")[1]
+    assert '"ccos.io.write-file" {:path "out" :content "x"}' in command("runs")[1]
     assert command("resume", "w", "--approve")[:2] == (0, ":done\n")
     assert (tmp_path / "out").read_text() == "x"
 

@@ -55,7 +55,7 @@ def _miswritten_call(error: UserError, span: Span) -> None:
     """`(1 + 2)` and `println("hi")`."""
     text, start = span.source.text, span.start
     form = _read(span)
-    if form is None:
+    if form is None or not len(form):
         return
     before = start
     while before > 0 and text[before - 1] not in " \t\r\n,()[]{}\"'`~@^;":
@@ -72,7 +72,7 @@ def _miswritten_call(error: UserError, span: Span) -> None:
         shown = " ".join(part.text for part in rest if part is not None) or "a b"
         operator = "=" if form[1].name == "==" else form[1].name
         error.hint = f"operators come first: ({operator} {shown})" if len(shown) <= _SHOWN else "operators come first"
-    elif form[0].__class__ is Symbol:
+    elif form[0].__class__ is Symbol and "/" not in form[0].name and "->" not in form[0].name:
         from rtfs.compiler.analysis.analyser import HIGHER_ORDER
 
         signature = _signature(form[0].name) if form[0].name in HIGHER_ORDER else None
