@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.analysis.analyser import Analyser
 
-GIVEN = "plan/params"
+GIVEN = "plan-parameters"
 """The context value that holds the given parameters, as a map; nil: none were given."""
 DEFINING = frozenset(
     (
