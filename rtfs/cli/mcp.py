@@ -45,6 +45,10 @@ class Servers:
 def mcp(options: Options) -> int:
     """Run a subcommand of `rtfs mcp` with the options' `rest`. Raises UserError, SystemExit for usage."""
     words = options.rest
+    if words[:1] == ["serve"]:
+        from rtfs.cli.mcp_serve import serve
+
+        return serve(words[1:], options)
     cut = words.index("--") if "--" in words else len(words)
     found = _parser().parse_args(words[:cut])
     options.json, options.debug = bool(found.json), bool(found.debug)
@@ -114,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--wait", type=float, default=300.0, metavar="SECONDS", help="time for the login (default: 300)"
     )
     add_action(actions, "logout", "forget the tokens, here and at the issuer", shared)
+    actions.add_parser("serve", add_help=False, help="serve plans, and capabilities to models that write plans")
     return parser
 
 

@@ -22,10 +22,17 @@ def _warn(text: str) -> None:
     report.warn(text, None)
 
 
-def runtime(options: Options, *, asks: bool = True, told: Callable[[str], None] = _warn) -> Runtime:
+def runtime(
+    options: Options,
+    *,
+    asks: bool = True,
+    told: Callable[[str], None] = _warn,
+    persons: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None,
+) -> Runtime:
     """A runtime with the options' configuration, grants, principal and loaded files; what is found in the working
     folder is used if it is trusted. asks: a person may be asked about it; otherwise what is not trusted is left out,
-    and that is told. Raises HostError `config/…`, `file/…`."""
+    and that is told. persons: who is asked about calls, and what servers want to know; None: whoever is at the
+    terminal. Raises HostError `config/…`, `file/…`."""
     from rtfs.host.runtime import Runtime
 
     report.named[:] = naming(options)
@@ -33,6 +40,8 @@ def runtime(options: Options, *, asks: bool = True, told: Callable[[str], None] 
 
     approve = once(options.approve) if options.approve else asker(options.no_input)
     fields: dict[str, Any] = {"on_warning": report.warn, "approve": approve, "elicit": elicitor(options.no_input)}
+    if persons is not None:
+        fields["approve"], fields["elicit"] = persons
     if options.principal is not None:
         fields["principal"] = options.principal
     if options.ledger is not None:

@@ -64,6 +64,25 @@ class Servers(Mapping[str, ServerInfo]):
         return len(self._runtime._sessions.servers(PROVIDER) or ())
 
 
+def ask_server(runtime: Runtime, name: str) -> tuple[str, ...]:
+    """Ask a server for its tools, and declare them as they are pinned; the ids of all that are known. Waits for it; not
+    for an event loop's thread. Raises HostError `session/…`, `config/…`."""
+    undeclared = runtime._pipeline.undeclared
+    assert undeclared is not None
+    handler = runtime._sessions.handler(PROVIDER)
+    id = next(iter(runtime.servers[name].tools), f"{PROVIDER}.{handler_name(name)}._")
+    metadata = handler.undeclared(id)
+    runtime._executor.aside(lambda frame: undeclared.ask(id, PROVIDER, metadata, frame))
+    return runtime.servers[name].tools
+
+
+def handler_name(server: str) -> str:
+    """A server's name as its tools' ids spell it."""
+    from rtfs.capabilities.sessions.mcp.tool_declarations import safe_name
+
+    return safe_name(server)
+
+
 def add_server(runtime: Runtime, name: str, entry: dict[str, Any]) -> None:
     """Name a server. Raises HostError `config/invalid`, also for a name that is taken."""
     from rtfs.capabilities.sessions.mcp.server_files import ServerTable

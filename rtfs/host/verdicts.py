@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rtfs.checker.report import Analysis
     from rtfs.compiler import Environment
     from rtfs.compiler.gate import AnalysedForm
+    from rtfs.host.policy.grants import Grants
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source, Span
 
@@ -112,8 +113,17 @@ def analysed(runtime: Runtime, source: Source) -> Analysis:
     return analyse(source, runtime.environment, lambda id: capability_of(runtime._registry, id, strict))
 
 
-def verdicts(runtime: Runtime, source: Source) -> Report:
-    """What is wrong with a program, and what the policy says of each call it can make. Nothing of it runs."""
+def verdict(runtime: Runtime, id: str, allow: Grants | None = None) -> Call:
+    """What the policy says of calls of a capability, whatever their arguments. allow: grants that narrow the runtime's,
+    or None."""
+    call = Call(id, None)
+    _decide(call, runtime, set(), allow)
+    return call
+
+
+def verdicts(runtime: Runtime, source: Source, allow: Grants | None = None) -> Report:
+    """What is wrong with a program, and what the policy says of each call it can make. Nothing of it runs. allow:
+    grants that narrow the runtime's, or None."""
     loaded = _loaded(runtime)
     analysis = analysed(runtime, source)
     report, content = Report(analysis), Content()
@@ -127,7 +137,7 @@ def verdicts(runtime: Runtime, source: Source) -> Report:
             report.calls += _effects(name, effects, environment)
     report.calls += _through(loaded, content, effects, environment)
     for call in report.calls:
-        _decide(call, runtime, content.declared)
+        _decide(call, runtime, content.declared, allow)
         call.at_most = None if call.id is None else analysis.bound(call.id)
     report.calls.sort(key=lambda call: -1 if call.span is None else call.span.start)
     return report
@@ -246,7 +256,7 @@ def _pairs(node: Any) -> list[tuple[Any, Any]]:
     ]
 
 
-def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
+def _decide(call: Call, runtime: Runtime, declared: set[str], allow: Grants | None) -> None:
     id = call.id
     if id is None:
         return
@@ -265,9 +275,8 @@ def _decide(call: Call, runtime: Runtime, declared: set[str]) -> None:
     conditional = (
         [] if known else [rule for rule in runtime._executor.rules.rules if rule.when and glob(rule.match, id)]
     )
-    context = RuntimeContext(
-        principal=runtime.options.principal, grants=(runtime._executor.grants,), level=runtime.options.level
-    )
+    grants = (runtime._executor.grants,) if allow is None else (runtime._executor.grants, allow)
+    context = RuntimeContext(principal=runtime.options.principal, grants=grants, level=runtime.options.level)
     arguments = call.arguments or ()
     if known:
         try:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         accept_changes: bool
         limits: Limits | Mapping[str, Any] | None
         timeout: float | None
-        allow: Iterable[str] | None
+        allow: Iterable[str] | Grants | None
 
 
 class Options:

@@ -1,0 +1,198 @@
+"""A capability as a model writes a call of it: `(call "mcp.jira.search" {:jql string :limit? int}) -> [{:key string}]`.
+
+Must not know policy or who reads it. Invariant: a signature is one line, whatever its schema holds; what is left out of
+it is `…`.
+"""
+
+from __future__ import annotations
+
+from rtfs.capabilities.registry import BUILTIN
+from rtfs.syntax.printer import to_text
+from rtfs.types.alias import Alias
+from rtfs.types.basic import ANY, NIL
+from rtfs.types.choice import And, Enum, Union
+from rtfs.types.record import Record
+from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
+from rtfs.values import Keyword, Map, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.capabilities.declaration import Fields
+    from rtfs.capabilities.registry import Entry
+    from rtfs.types.record import Field
+    from rtfs.types.type import Type
+
+DEPTH = 4
+"""Records within records that are written out."""
+MOST = 40
+"""Fields of a record, members of a union, values of an enumeration that are written out."""
+_CONTAINERS = {SetOf: "#{%s}", VectorOf: "[%s]", ListOf: "[%s]"}
+
+
+def fields_of(entry: Entry) -> Fields:
+    """The declaration of a capability, without building its manifest."""
+    return entry.fields if entry.describe is None else entry.describe()
+
+
+def signature_text(entry: Entry) -> str:
+    """The call of a capability with the types of its arguments, and the type of its result if that is declared."""
+    fields = fields_of(entry)
+    result = "" if fields.output_type is None else f" -> {type_text(fields.output_type)}"
+    arguments = _arguments(entry, fields)
+    return f"(call {to_text(entry.id)}{' ' if arguments else ''}{arguments}){result}"
+
+
+def example_call(entry: Entry) -> str:
+    """A call of a capability with made-up values for the arguments that it needs."""
+    fields = fields_of(entry)
+    type = _plain(fields.input_type)
+    if isinstance(type, Record):
+        needed = [field for field in type.fields if not field.optional]
+        given = Map([(field.key, _sample(field.type, field)) for field in needed])
+        return f"(call {to_text(entry.id)} {to_text(given)})"
+    if type is not None and type is not ANY:
+        return f"(call {to_text(entry.id)} {to_text(_sample(type))})"
+    names = () if entry.signature is None else entry.signature.names[: entry.signature.required]
+    if names:
+        return f"(call {to_text(entry.id)} {to_text(Map([(Keyword(name), '…') for name in names]))})"
+    return f"(call {to_text(entry.id)} {{}})"
+
+
+def argument_names(entry: Entry) -> list[str]:
+    """The names of the arguments, in order."""
+    type = _plain(fields_of(entry).input_type)
+    if isinstance(type, Record):
+        return [field.name for field in type.fields]
+    return [] if entry.signature is None else list(entry.signature.names)
+
+
+def _arguments(entry: Entry, fields: Fields) -> str:
+    type, signature = _plain(fields.input_type), entry.signature
+    if isinstance(type, Record) or (type is not None and type is not ANY):
+        return type_text(type)
+    if signature is None or not signature.names:
+        return "{}" if entry.takes_nothing and signature is None else "…"
+    names = [f":{name}{'' if at < signature.required else '?'} any" for at, name in enumerate(signature.names)]
+    return "{" + " ".join(names) + "}" + ("" if signature.rest is None else " …")
+
+
+def type_text(type: Type, depth: int = DEPTH) -> str:
+    """A type as short as a model reads it: `{:key string :labels? [string]}`, `"open"|"closed"`, `int?`."""
+    if isinstance(type, Alias):
+        return type_text(type.target, depth - 1) if depth > 0 else type.name
+    if isinstance(type, Record):
+        return _record(type, depth)
+    for kind, shape in _CONTAINERS.items():
+        if isinstance(type, kind):
+            return shape % type_text(type.item, depth - 1)
+    if isinstance(type, Array):
+        return f"[{type_text(type.inner, depth - 1)}]"
+    if isinstance(type, Tuple):
+        return "[" + " ".join(type_text(item, depth - 1) for item in type.items) + "]"
+    if isinstance(type, MapOf):
+        return f"{{{type_text(type.key, depth - 1)} {type_text(type.value, depth - 1)} …}}"
+    if isinstance(type, Union):
+        members = [member for member in type.members if member is not NIL]
+        text = "|".join(type_text(member, depth) for member in members[:MOST]) + ("|…" if len(members) > MOST else "")
+        return text + "?" if len(members) < len(type.members) else text
+    if isinstance(type, Enum):
+        values = [to_text(value) for value in list(type.values)[: MOST + 1]]
+        return "|".join(values[:MOST]) + ("|…" if len(values) > MOST else "")
+    if isinstance(type, And):
+        return type_text(type.types[0], depth)
+    return to_text(type.form).removeprefix(":")
+
+
+def _record(type: Record, depth: int) -> str:
+    if depth <= 0:
+        return "{…}"
+    parts = [
+        f"{to_text(field.key)}{'?' if field.optional else ''} {type_text(field.type, depth - 1)}"
+        for field in type.fields[:MOST]
+    ]
+    if len(type.fields) > MOST or (type.rest is not None and not type.fields):
+        parts.append("…")
+    return "{" + " ".join(parts) + "}"
+
+
+def _plain(type: Type | None) -> Type | None:
+    """The type that names lead to."""
+    for _ in range(100):
+        if not isinstance(type, Alias):
+            break
+        type = type.target
+    return type
+
+
+def _sample(type: Type, field: Field | None = None, depth: int = DEPTH) -> Any:
+    """A value of a type; of a field the default or the first example that its schema gives."""
+    about = {} if field is None else field.about
+    if "default" in about:
+        return about["default"]
+    examples = about.get("examples")
+    if isinstance(examples, Vector) and len(examples):
+        return examples[0]
+    type = _plain(type) or ANY
+    if depth <= 0:
+        return None
+    if isinstance(type, Record):
+        return Map([(one.key, _sample(one.type, one, depth - 1)) for one in type.fields if not one.optional])
+    if isinstance(type, (VectorOf, ListOf)):
+        return Vector([_sample(type.item, None, depth - 1)])
+    if isinstance(type, (Union, And)):
+        return _sample(type.children()[0], None, depth - 1)
+    if isinstance(type, Enum):
+        return next(iter(type.values))
+    name = getattr(type, "name", "")
+    return {"int": 1, "float": 1.5, "number": 1, "bool": True, "vector": Vector(), "map": Map()}.get(name, "…")
+
+
+class Effects:
+    """What calls do to the world. reads: they change nothing. destroys: they may. repeats: made twice they change no
+    more than made once. As MCP's ToolAnnotations (`readOnlyHint`, `destructiveHint`, `idempotentHint`)."""
+
+    __slots__ = ("destroys", "reads", "repeats")
+
+    def __init__(self, reads: bool, destroys: bool, repeats: bool) -> None:
+        self.reads = reads
+        self.destroys = destroys
+        self.repeats = repeats
+
+    def and_then(self, other: Effects) -> Effects:
+        """The effects of both."""
+        return Effects(self.reads and other.reads, self.destroys or other.destroys, self.repeats and other.repeats)
+
+    @property
+    def words(self) -> str:
+        """The effects for people and models."""
+        if self.reads:
+            return "only reads"
+        parts = ["may destroy" if self.destroys else "changes something", "can be repeated" if self.repeats else ""]
+        return ", ".join(part for part in parts if part)
+
+
+HARMLESS = frozenset(("compute", "clock", "console", "environment", "file_read", "state_read"))
+"""Declared effects that change nothing."""
+NOTHING = Effects(True, False, True)
+ANYTHING = Effects(False, True, False)
+
+
+def effects_of(entry: Entry) -> Effects:
+    """What a call of a capability does, as its declaration or its server says; of what neither says anything is taken
+    to destroy."""
+    fields = fields_of(entry)
+    said = {}
+    for key, value in fields.flat_metadata.items():
+        name = key.rpartition("_")[2]
+        if "_annotations_" in key and value.__class__ is bool:
+            said[name] = value
+    repeats = fields.idempotent is True or said.get("idempotentHint") is True
+    if said.get("readOnlyHint") is True:
+        return NOTHING
+    if said:
+        return Effects(False, said.get("destructiveHint") is not False, repeats)
+    if entry.origin == BUILTIN and HARMLESS.issuperset(fields.effects):
+        return NOTHING
+    return Effects(False, entry.origin != BUILTIN, repeats)

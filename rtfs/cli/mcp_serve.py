@@ -1,0 +1,85 @@
+"""`rtfs mcp serve [PLAN.rtfs …] [--code]`: be an MCP server.
+
+Must not know how serving works. Invariants: standard output belongs to the protocol; nobody is asked at the terminal,
+for a client owns standard input; without the extra `serve` the error says what to install.
+"""
+
+from __future__ import annotations
+
+from rtfs.cli import wiring
+from rtfs.cli.options import seconds
+from rtfs.cli.usage import Parser
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from rtfs.cli.options import Options
+
+_EPILOG = """Without plans, and with --code, models get search, describe and run_plan: they write plans over all that
+the policy allows. Plan files end in (plan "name" "what it does" {:params {…}} body); each is a tool.
+
+  claude mcp add rtfs -- rtfs mcp serve --config rtfs.yaml"""
+
+
+def serve(words: list[str], options: Options) -> int:
+    """Serve until the client is gone. Raises UserError, SystemExit for usage."""
+    import argparse
+
+    parser = Parser(
+        prog="rtfs mcp serve",
+        description="Serve plans over MCP, on standard input and output.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("plans", nargs="*", metavar="PLAN", help="plan files, each a tool")
+    parser.add_argument("--code", action="store_true", help="let models write plans, beside the plan files")
+    parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="as of rtfs run")
+    parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
+    parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
+    parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
+    parser.add_argument("--trust", action="store_true", help="say yes to the rtfs.yaml and .mcp.json of this folder")
+    parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
+    parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
+    parser.add_argument("--timeout", metavar="SECONDS", default="600", help="longest time of one run (default: 600)")
+    parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
+    found = parser.parse_args(words)
+    limit = seconds(found.timeout)
+    if limit is None:
+        raise HostError(f"--timeout takes seconds above 0, not {found.timeout!r}", code="usage")
+    for name in ("allow", "config", "load", "mcp_config", "trust", "principal", "ledger", "debug"):
+        setattr(options, name, getattr(found, name))
+    options.no_input = True
+    try:
+        import mcp.server.lowlevel  # noqa: F401
+    except ImportError:
+        raise HostError(
+            "serving needs the official MCP SDK", code="usage", hint="pip install 'rtfs-host[serve]'"
+        ) from None
+    import asyncio
+
+    asyncio.run(_serve(found, options, limit))
+    return 0
+
+
+async def _serve(found: argparse.Namespace, options: Options, limit: float) -> None:
+    from rtfs.serve.callers import Caller
+    from rtfs.serve.plan_files import PlanFiles
+    from rtfs.serve.runs import PlanRuns
+    from rtfs.serve.server import PlanServer, serve_stdio
+    from rtfs.serve.tools import CODE, ON_RUNS, Tools
+
+    code = found.code or not found.plans
+    runs = PlanRuns(limit)
+    runtime = wiring.runtime(options, asks=False, persons=(runs.approve, runs.elicit))
+    try:
+        runs.runtime = runtime
+        tools = Tools(runtime, runs, PlanFiles(runtime, found.plans, CODE if code else ON_RUNS), code)
+        caller = Caller(runtime.options.principal)
+        try:
+            await serve_stdio(PlanServer(tools, lambda context: caller, code))
+        finally:
+            tools.close()
+    finally:
+        await runtime.aclose()

@@ -1,0 +1,29 @@
+"""`Caller`: on whose behalf a tool of the server is called, and with which rights.
+
+Must not know transports or tokens. Invariant: a caller has at most the rights of the runtime.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.policy.grants import Grants
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+APPROVE = "rtfs:approve"
+"""The scope of those who may approve calls of others' runs."""
+
+
+class Caller:
+    """principal: whose sessions, runs and results these are. allow: grants that narrow the runtime's, or None. scopes:
+    of its token; None where there are no tokens."""
+
+    __slots__ = ("allow", "principal", "scopes")
+
+    def __init__(
+        self, principal: str, allow: Iterable[str] | None = None, scopes: frozenset[str] | None = None
+    ) -> None:
+        self.principal = principal
+        self.allow = None if allow is None else Grants(allow)
+        self.scopes = scopes

@@ -1,0 +1,347 @@
+"""The runs of a server: plans started, followed, paused and resumed on behalf of callers.
+
+Must not know MCP: the person behind a run and whoever follows it are given as objects. Invariants: a run is seen and
+resumed by the principal who started it alone; a run that may have to wait for a person is durable; whatever ends a run,
+its calls and their outcomes are told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+
+from rtfs.host.audit.events import CallDecided, CallEnded
+from rtfs.host.run.options import RunOptions
+from rtfs.host.verdicts import verdicts
+from rtfs.values import HostError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from typing import Any, Protocol
+
+    from rtfs.capabilities.sessions.questions import Question
+    from rtfs.host.audit.events import Event
+    from rtfs.host.calls.approvals import ApprovalRequest
+    from rtfs.host.runtime import Runtime
+    from rtfs.host.verdicts import Report
+    from rtfs.serve.callers import Caller
+    from rtfs.source import Source
+
+    class Follower(Protocol):
+        """Who follows a run, and asks the person behind it."""
+
+        def approve(self, request: ApprovalRequest) -> Awaitable[Any]:
+            """True, a `Refusal`, or None where nobody can be asked (now)."""
+
+        def answer(self, question: Question) -> Awaitable[Any]:
+            """What is answered to a server's question, by name; False for no, None where nobody can be asked."""
+
+        def progress(self, count: int, text: str) -> Awaitable[None]:
+            """The `count`-th call has ended."""
+
+
+DONE, FAILED, REFUSED, DENIED, PAUSED = "done", "failed", "refused", "denied", "paused"
+"""What became of a run: it has a value; it has an error; it is provably wrong and did not begin; a call was denied; it
+waits for a person."""
+AT_ONCE = 32
+"""Runs that advance at the same time; further ones wait in line."""
+IN_LINE = 1_000
+"""Runs that wait; one more is refused."""
+PER_PRINCIPAL = 16
+"""Runs of one principal that advance at the same time."""
+SECONDS = 600.0
+"""Time that a run may take, by default."""
+LAST_NEWS = 5.0
+"""Seconds that a client has to take in the progress of a run that has ended."""
+OUTPUT = 4_000
+"""Characters of what a run prints that are kept."""
+_UNKNOWN = frozenset(("session/outcome-unknown", "capability/timeout", "capability/cancelled", "session/closed"))
+"""Codes of errors after which a call may have had its effect."""
+
+
+class CallTold:
+    """A call of a run. outcome: `done`, `failed`, `denied`, `waiting`, or `may have happened`."""
+
+    __slots__ = ("code", "id", "milliseconds", "outcome")
+
+    def __init__(self, id: str, outcome: str) -> None:
+        self.id = id
+        self.outcome = outcome
+        self.code = ""
+        self.milliseconds = 0.0
+
+    def as_data(self) -> dict[str, Any]:
+        """The call as JSON data."""
+        found: dict[str, Any] = {"id": self.id, "outcome": self.outcome}
+        if self.code:
+            found["code"] = self.code
+        if self.milliseconds >= 1:
+            found["ms"] = round(self.milliseconds)
+        return found
+
+
+class Pending:
+    """The call that a paused run waits with. text: its arguments, as may be shown. hash: what an approval is given
+    for."""
+
+    __slots__ = ("capability", "hash", "reason", "text")
+
+    def __init__(self, capability: str, text: str, reason: str, hash: str) -> None:
+        self.capability = capability
+        self.text = text
+        self.reason = reason
+        self.hash = hash
+
+
+class Outcome:
+    """What became of a run. value: of one that is done. error: of one that is not. errors: all that is provably wrong.
+    output: what it printed. pending: what it waits for."""
+
+    __slots__ = ("calls", "error", "errors", "output", "pending", "run_id", "status", "value")
+
+    def __init__(self, status: str, run_id: str | None = None) -> None:
+        self.status = status
+        self.run_id = run_id
+        self.value: Any = None
+        self.error: UserError | None = None
+        self.errors: list[UserError] = []
+        self.calls: list[CallTold] = []
+        self.output = ""
+        self.pending: Pending | None = None
+
+
+class Following:
+    """One run that advances: its events become calls and progress; its questions go to its follower."""
+
+    def __init__(self, caller: Caller, follower: Follower) -> None:
+        self.caller = caller
+        self.follower = follower
+        self.calls: list[CallTold] = []
+        self.asked: ApprovalRequest | None = None
+        self.written: list[str] = []
+        self.ended = 0
+        self._by_number: dict[int, CallTold] = {}
+        self._asked: dict[str, CallTold] = {}
+        self._loop = asyncio.get_running_loop()
+        self._news: asyncio.Queue[tuple[int, str] | None] = asyncio.Queue()
+
+    def hear(self, event: Event) -> None:
+        """Take in an event of the run; from any thread."""
+        if isinstance(event, CallDecided):
+            told = self._asked.pop(event.subject, None)
+            if told is None:
+                told = CallTold(event.subject, "")
+                self.calls.append(told)
+            if event.detail.startswith("ask") or event.detail.endswith("policy/approval-required"):
+                told.outcome = "waiting"
+                self._asked[event.subject] = told
+            else:
+                told.outcome = "may have happened" if event.allowed else "denied"
+            self._by_number[event.number] = told
+        elif isinstance(event, CallEnded):
+            found = self._by_number.get(event.parent)
+            if found is None:
+                return
+            found.milliseconds = event.duration / 1e6
+            kind, _, code = event.detail.partition(": ")
+            if kind == "ok":
+                found.outcome = "done"
+            elif kind == "error" and code not in _UNKNOWN:
+                found.outcome, found.code = "failed", code
+            else:
+                found.code = code
+            self.ended += 1
+            self._loop.call_soon_threadsafe(self._news.put_nowait, (self.ended, f"{found.id}: {found.outcome}"))
+
+    def write(self, text: str) -> None:
+        """Take in what the run prints."""
+        if sum(map(len, self.written)) < OUTPUT:
+            self.written.append(text)
+
+    async def report(self) -> None:
+        """Tell the follower of each call that has ended, until `finish`."""
+        while (news := await self._news.get()) is not None:
+            await self.follower.progress(*news)
+
+    def finish(self) -> None:
+        """The run has ended: what is left is told, and no more."""
+        self._loop.call_soon_threadsafe(self._news.put_nowait, None)
+
+
+class PlanRuns:
+    """The runs of `runtime`, which is made with `approve` and `elicit` as its persons and then put here. seconds: that
+    a run may take, the time that people take not counted. in_line: how many runs may wait for their turn."""
+
+    runtime: Runtime
+
+    def __init__(self, seconds: float = SECONDS, in_line: int = IN_LINE) -> None:
+        self.seconds = seconds
+        self.in_line = in_line
+        self._active: dict[str, Following] = {}
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._own: dict[str, asyncio.Semaphore] = {}
+        self._present: dict[str, int] = {}
+        self._waiting = 0
+
+    # ------------------------------------------------------------------ the persons of the runtime
+    async def approve(self, request: ApprovalRequest) -> Any:
+        """Ask whoever follows the run that wants to make a call."""
+        following = self._active.get(request.run_id)
+        if following is None:
+            return None
+        answer = await following.follower.approve(request)
+        if answer is None:
+            following.asked = request
+        return answer
+
+    async def elicit(self, question: Question) -> Any:
+        """Ask whoever follows the run whose server wants to know something."""
+        following = self._active.get(question.run_id)
+        return None if following is None else await following.follower.answer(question)
+
+    # ------------------------------------------------------------------ runs
+    def look(self, source: Source, caller: Caller) -> Report:
+        """What is known of a plan before it runs, and what the policy says of its calls."""
+        return verdicts(self.runtime, source, caller.allow)
+
+    async def run(
+        self,
+        source: Source,
+        caller: Caller,
+        follower: Follower,
+        *,
+        params: dict[str, Any] | None = None,
+        context: dict[str, Any] | None = None,
+        report: Report | None = None,
+    ) -> Outcome:
+        """Run a plan to its end, or until it waits for somebody. A plan that is provably wrong does not begin. report:
+        what `look` gave."""
+        report = report or self.look(source, caller)
+        error = report.analysis.error()
+        if error is not None:
+            refused = Outcome(REFUSED)
+            refused.error, refused.errors = error, [error, *error.others]
+            return refused
+        run_id = os.urandom(6).hex()
+        following = Following(caller, follower)
+        options = RunOptions(
+            params=params,
+            context=context,
+            principal=caller.principal,
+            allow=caller.allow,
+            name=source.name,
+            run_id=run_id,
+            timeout=self.seconds,
+            durable=self._may_wait(report),
+            output=following.write,
+            check=False,  # that was just done
+        )
+        return await self._follow(run_id, following, lambda: self.runtime.arun(source, options))
+
+    async def resume(self, run_id: str, caller: Caller, follower: Follower) -> Outcome:
+        """Continue a paused run. Raises HostError `run/unknown` for one that is not this caller's."""
+        self._check_own(run_id, caller)
+        following = Following(caller, follower)
+        return await self._follow(
+            run_id, following, lambda: self.runtime.aresume(run_id, timeout=self.seconds, allow=caller.allow)
+        )
+
+    def status(self, run_id: str, caller: Caller) -> dict[str, Any]:
+        """What is known of a durable run, or of one that advances now. Raises HostError `run/unknown`."""
+        following = self._active.get(run_id)
+        if following is not None and following.caller.principal == caller.principal:
+            return {"run": run_id, "status": "running", "calls": [one.as_data() for one in following.calls]}
+        self._check_own(run_id, caller)
+        from rtfs.host.durable.runs import RunState
+
+        state = RunState(self.runtime._executor.store.look(run_id))
+        found: dict[str, Any] = {"run": run_id, "status": state.state, "calls": state.calls}
+        if state.note:
+            found["note"] = state.note
+        if state.asked:
+            found["pending"] = state.asked
+        return found
+
+    async def _follow(
+        self, run_id: str, following: Following, begin: Callable[[], Coroutine[Any, Any, Any]]
+    ) -> Outcome:
+        if self._waiting >= self.in_line:
+            raise HostError(
+                "too many plans wait to be run", code="serve/busy", hint="try again in a few seconds; nothing was done"
+            )
+        async with self._turn(following.caller.principal):
+            return await self._advance(run_id, following, begin)
+
+    @asynccontextmanager
+    async def _turn(self, principal: str) -> AsyncIterator[None]:
+        """A place among the runs that advance: first come, first served, but for those who have many already."""
+        own = self._own.setdefault(principal, asyncio.Semaphore(PER_PRINCIPAL))
+        self._present[principal] = self._present.get(principal, 0) + 1
+        self._waiting += 1
+        waiting = True
+        try:
+            async with own, self._free:
+                self._waiting -= 1
+                waiting = False
+                yield
+        finally:
+            self._waiting -= waiting
+            self._present[principal] -= 1
+            if not self._present[principal]:
+                del self._present[principal], self._own[principal]
+
+    async def _advance(
+        self, run_id: str, following: Following, begin: Callable[[], Coroutine[Any, Any, Any]]
+    ) -> Outcome:
+        unsubscribe = self.runtime.events.subscribe(
+            lambda event: following.hear(event) if event.run == run_id else None
+        )
+        self._active[run_id] = following
+        reporting = asyncio.create_task(following.report())
+        outcome = Outcome(DONE, run_id)
+        try:
+            outcome.value = await begin()
+        except UserError as error:
+            outcome.error = error
+            outcome.status = _status(error)
+            if outcome.status == PAUSED:
+                outcome.pending = _pending(following.asked, error)
+        except BaseException:
+            reporting.cancel()
+            raise
+        finally:
+            unsubscribe()
+            self._active.pop(run_id, None)
+        following.finish()
+        await asyncio.wait([reporting], timeout=LAST_NEWS)
+        reporting.cancel()
+        outcome.calls = following.calls
+        outcome.output = "".join(following.written)[:OUTPUT]
+        return outcome
+
+    def _may_wait(self, report: Report) -> bool:
+        """Whether a person may be asked about a call of the plan."""
+        asks = any(rule.decide == "approve" for rule in self.runtime._executor.rules.rules)
+        may_ask = ("ask", "depends", "declared") if asks or self.runtime._pipeline.guard is not None else ("ask",)
+        return any(call.decision in may_ask for call in report.calls)
+
+    def _check_own(self, run_id: str, caller: Caller) -> None:
+        from json import loads
+
+        view = self.runtime._executor.store.look(run_id)
+        if loads(view.facts.get("principal", "null")) != caller.principal:
+            raise HostError(f"there is no run {run_id}", code="run/unknown")
+
+
+def _status(error: UserError) -> str:
+    if error.code == "policy/approval-required":
+        return PAUSED
+    return DENIED if error.code.startswith("policy/") else FAILED
+
+
+def _pending(asked: ApprovalRequest | None, error: UserError) -> Pending:
+    if asked is None:
+        return Pending(error.capability or "", "", error.message, str(error.data or ""))
+    return Pending(asked.capability, asked.text, asked.reason, asked.hash)

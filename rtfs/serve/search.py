@@ -1,0 +1,80 @@
+"""Search over capabilities: BM25 over ids, names, descriptions and argument names.
+
+Must not know policy: it finds what it was given. SQLite's FTS5 ranks (its `bm25`, with a weight a column), and stems
+words. Invariant: no query is an error; one that fits nothing finds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WEIGHTS = (8.0, 6.0, 2.0, 1.0)
+"""What a word counts in the id, the name, the description, the names of arguments."""
+LONGEST = 500
+"""Characters of a query that are looked at."""
+COMMON = frozenset(
+    (
+        *("a", "all", "an", "and", "any", "are", "as", "at", "by", "can", "do", "each", "for", "from", "get", "has"),
+        *("have", "how", "i", "in", "into", "is", "it", "its", "my", "of", "on", "or", "some", "that", "the", "this"),
+        *("to", "up", "use", "what", "with"),
+    )
+)
+"""Words of a query that say nothing by themselves."""
+_WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class Document:
+    """What is found. key: what a hit answers. The others are what is looked through."""
+
+    __slots__ = ("arguments", "description", "key", "name")
+
+    def __init__(self, key: str, name: str, description: str, arguments: Iterable[str]) -> None:
+        self.key = key
+        self.name = name
+        self.description = description
+        self.arguments = tuple(arguments)
+
+
+class Index:
+    """An index over documents, in memory."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._keys: list[str] = []
+        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        self._db.execute(
+            "CREATE VIRTUAL TABLE doc USING fts5(id, name, description, arguments, tokenize='porter unicode61')"
+        )
+        rows = []
+        for one in documents:
+            self._keys.append(one.key)
+            rows.append((_words(one.key), _words(one.name), _words(one.description), _words(" ".join(one.arguments))))
+        self._db.executemany("INSERT INTO doc VALUES (?, ?, ?, ?)", rows)
+
+    def search(self, query: str) -> list[str]:
+        """The keys of the documents that have any word of the query, the best first; all of them for a query without
+        words, in their order."""
+        words = list(dict.fromkeys(_words(query[:LONGEST]).split()))
+        words = [word for word in words if word not in COMMON] or words
+        if not words:
+            return list(self._keys)
+        match = " OR ".join(f'"{word}"' for word in words)
+        weights = ", ".join(str(weight) for weight in WEIGHTS)
+        found = self._db.execute(
+            f"SELECT rowid FROM doc WHERE doc MATCH ? ORDER BY bm25(doc, {weights}), rowid", (match,)
+        ).fetchall()
+        return [self._keys[row - 1] for (row,) in found]
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._db.close()
+
+
+def _words(text: str) -> str:
+    """The words of a text, those of `listIssues`, `list_issues` and `list.issues` apart."""
+    return " ".join(_WORD.findall(_HUMP.sub(" ", text))).lower()

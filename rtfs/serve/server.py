@@ -1,0 +1,222 @@
+"""The MCP server: the official SDK's server side, with the tools of a `Tools` behind it; and serving over stdio.
+
+Must not know how tools work. Invariants: standard output belongs to the protocol; what a tool raises beyond what it
+tells is an internal error of one request and ends nothing else; when the client is gone its runs end.
+
+Source: MCP specification 2025-06-18 to 2026-07-28, which the SDK speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.server import NotificationOptions, Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.stdio import stdio_server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+from mcp.shared.exceptions import MCPError
+from pydantic import TypeAdapter
+
+import rtfs
+from rtfs.capabilities.describe import Effects
+from rtfs.serve.person import FORM, ClientPerson, question_about
+from rtfs.serve.tools import CODE, ON_RUNS
+from rtfs.syntax.resources import resource_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs.serve.callers import Caller
+    from rtfs.serve.plan_files import PlanTool
+    from rtfs.serve.results import Told
+    from rtfs.serve.tools import Tools
+
+CARD = "rtfs://card"
+"""The resource that holds the language on one page."""
+POLL = 0.5
+"""Seconds between two looks at the plan files."""
+SESSIONS = 1_000
+"""Sessions that are told when tools change."""
+INSTRUCTIONS = (
+    "Every call is checked by a policy and recorded. search, then describe, then one run_plan that makes all calls and "
+    "computes; return only what you need."
+)
+READS = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
+
+Context = ServerRequestContext[Any, Any]
+_BLOCKS: TypeAdapter[list[types.ContentBlock]] = TypeAdapter(list[types.ContentBlock])
+
+
+class PlanServer:
+    """A server over tools. caller_of: on whose behalf a request is, given its context."""
+
+    def __init__(self, tools: Tools, caller_of: Callable[[Context], Caller], code: bool) -> None:
+        self.tools = tools
+        self.code = code
+        self._caller_of = caller_of
+        self._bus = InMemorySubscriptionBus()
+        self._sessions: dict[str, Any] = {}
+        self.server: Server[Any] = Server(
+            "rtfs",
+            version=rtfs.__version__,
+            instructions=INSTRUCTIONS if code else None,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+            on_list_resources=self._list_resources,
+            on_read_resource=self._read_resource,
+            on_subscriptions_listen=ListenHandler(self._bus),
+        )
+        boundary = RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience="rtfs")
+        self.server.middleware.append(boundary)  # what clients hand back was sealed by this process, for this caller
+
+    @property
+    def options(self) -> Any:
+        """What the server says of itself in a handshake."""
+        return self.server.create_initialization_options(NotificationOptions(tools_changed=True))
+
+    async def watch(self) -> None:
+        """Look at the plan files, and tell clients when a tool has changed, until cancelled."""
+        while True:
+            await asyncio.sleep(POLL)
+            if await asyncio.to_thread(self.tools.plans.changed):
+                await self._bus.publish(ToolsListChanged())
+                for key, session in list(self._sessions.items()):
+                    try:
+                        await session.send_tool_list_changed()
+                    except Exception:  # whatever a connection that is gone answers
+                        self._sessions.pop(key, None)
+
+    # ------------------------------------------------------------------ handlers
+    async def _list_tools(self, context: Context, params: Any) -> types.ListToolsResult:
+        self._remember(context)
+        found = [_plan_tool(tool) for tool in self.tools.plans.tools.values()]
+        found += [_code_tool(name) for name in (CODE if self.code else ON_RUNS)]
+        return types.ListToolsResult(tools=found)
+
+    async def _call_tool(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        self._remember(context)
+        caller = self._caller_of(context)
+        name, arguments, given = params.name, params.arguments or {}, None
+        if params.input_responses and params.request_state:
+            name, arguments, given = _answered(params)
+        person = ClientPerson(context, given, approves=caller.scopes is None)
+        try:
+            told = await self.tools.call(name, arguments, caller, person)
+        except LookupError:
+            raise MCPError(types.INVALID_PARAMS, f"there is no tool {name!r}") from None
+        question = _question(told, person)
+        return _result(told) if question is None else question
+
+    async def _list_resources(self, context: Context, params: Any) -> types.ListResourcesResult:
+        card = types.Resource(
+            uri=CARD, name="card", description="The language of plans on one page", mime_type="text/markdown"
+        )
+        return types.ListResourcesResult(resources=[card])
+
+    async def _read_resource(
+        self, context: Context, params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        if str(params.uri) != CARD:
+            raise MCPError(types.INVALID_PARAMS, f"there is no resource {str(params.uri)!r}; there is {CARD}")
+        text = types.TextResourceContents(uri=CARD, mime_type="text/markdown", text=card())
+        return types.ReadResourceResult(contents=[text])
+
+    def _remember(self, context: Context) -> None:
+        """Note a session that can be told when tools change."""
+        request = context.request
+        headers = getattr(request, "headers", None)
+        key = "" if headers is None else headers.get("mcp-session-id")
+        if key is None:
+            return
+        if key not in self._sessions and len(self._sessions) >= SESSIONS:
+            self._sessions.pop(next(iter(self._sessions)))
+        self._sessions[key] = context.session
+
+
+async def serve_stdio(server: PlanServer) -> None:
+    """Serve one client over standard input and output until it closes them."""
+    async with stdio_server() as (read, write):
+        watching = asyncio.create_task(server.watch())
+        try:
+            await server.server.run(read, write, server.options)
+        finally:
+            watching.cancel()
+
+
+def card() -> str:
+    """The language on one page."""
+    return resource_text("stdlib/card.md")
+
+
+# ---------------------------------------------------------------------- definitions
+def _plan_tool(tool: PlanTool) -> types.Tool:
+    properties: dict[str, Any] = {"status": {"type": "string"}, "run": {"type": "string"}}
+    result = tool.result_schema()
+    if result is not None:
+        definitions = result.pop("$defs", None)
+        properties["value"] = result
+    output: dict[str, Any] = {"type": "object", "properties": properties, "required": ["status"]}
+    if result is not None and definitions:
+        output["$defs"] = definitions
+    return types.Tool(
+        name=tool.name,
+        description=tool.plan.text or None,
+        input_schema=tool.input_schema(),
+        output_schema=output,
+        annotations=_annotations(tool.effects),
+    )
+
+
+def _annotations(effects: Effects) -> types.ToolAnnotations:
+    if effects.reads:
+        return types.ToolAnnotations(read_only_hint=True)
+    return types.ToolAnnotations(
+        read_only_hint=False, destructive_hint=effects.destroys, idempotent_hint=effects.repeats
+    )
+
+
+def _code_tool(name: str) -> types.Tool:
+    text, schema = CODE[name]
+    if name == "run_plan":
+        text = f"{text}\n\n{card()}"
+    harmless = name not in ("run_plan", "resume")
+    return types.Tool(name=name, description=text, input_schema=schema, annotations=READS if harmless else None)
+
+
+# ---------------------------------------------------------------------- results
+def _result(told: Told) -> types.CallToolResult:
+    content: list[types.ContentBlock] = [types.TextContent(type="text", text=told.text)]
+    content += _BLOCKS.validate_python(told.blocks)
+    return types.CallToolResult(content=content, structured_content=told.data, is_error=told.failed)
+
+
+def _question(told: Told, person: ClientPerson) -> types.InputRequiredResult | None:
+    """The question to the person that a paused run waits for, where the client asks between two requests (2026-07-28),
+    not in the middle of one."""
+    data, pending = told.data or {}, told.pending
+    if pending is None or not person.approves or not person.can_ask or person.reachable:
+        return None
+    message = question_about(pending)
+    asked = types.ElicitRequest(params=types.ElicitRequestFormParams(message=message, requested_schema=FORM))
+    state = json.dumps({"run": data["run"], "call": pending.hash})
+    return types.InputRequiredResult(input_requests={"approval": asked}, request_state=state)
+
+
+def _answered(params: types.CallToolRequestParams) -> tuple[str, dict[str, Any], tuple[str, Any] | None]:
+    """What a request with a person's reply means: go on with the run that waits for it."""
+    try:
+        state = json.loads(params.request_state or "")
+        run, call = state["run"], state["call"]
+        reply = (params.input_responses or {})["approval"]
+    except (ValueError, KeyError, TypeError):
+        raise MCPError(types.INVALID_PARAMS, "the request's state is not one of this server's") from None
+    if not isinstance(reply, types.ElicitResult):
+        raise MCPError(types.INVALID_PARAMS, "the reply is not one to a form")
+    return "resume", {"run": run}, (str(call), reply)

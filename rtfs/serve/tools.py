@@ -1,0 +1,191 @@
+"""The tools of a server: their definitions, and what each does.
+
+Must not know transports. Invariants: a tool answers what is wrong with its arguments as an error that says how they are
+written; the tools of a model never approve anything.
+"""
+
+from __future__ import annotations
+
+from rtfs.serve.catalogue import FEW, MOST, Catalogue
+from rtfs.serve.handles import Handles
+from rtfs.serve.plan_files import PlanFiles, PlanTool
+from rtfs.serve.results import Told, error_data, part, told
+from rtfs.serve.truncation import at_path
+from rtfs.source import Source
+from rtfs.values import HostError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from rtfs.host.runtime import Runtime
+    from rtfs.serve.callers import Caller
+    from rtfs.serve.runs import Follower, Outcome, PlanRuns
+
+LONGEST_PLAN = 200_000
+"""Characters of a plan."""
+
+
+def _object(required: tuple[str, ...] = (), **properties: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "object", "properties": properties}
+    if required:
+        found["required"] = list(required)
+    return {**found, "additionalProperties": False}
+
+
+_TEXT = {"type": "string"}
+CODE: dict[str, tuple[str, dict[str, Any]]] = {
+    "search": (
+        "Find capabilities by words. Use before describe.",
+        _object(("query",), query=_TEXT, limit={"type": "integer", "minimum": 1, "maximum": MOST}),
+    ),
+    "describe": (
+        "Signatures of capabilities, as a plan calls them.",
+        _object(("ids",), ids={"type": "array", "items": _TEXT, "maxItems": MOST}),
+    ),
+    "run_plan": (
+        "Run a plan. One plan can make many calls; its last value is the result. `args` are `@name`, or the parameters "
+        "of `(plan …)`. What is provably wrong is refused before anything is done; `check_only` stops there.",
+        _object(("plan",), plan=_TEXT, args={"type": "object"}, check_only={"type": "boolean"}),
+    ),
+    "resume": ("Go on with a paused run, once a person has answered.", _object(("run",), run=_TEXT)),
+    "status": ("What a run does or waits for.", _object(("run",), run=_TEXT)),
+    "result": (
+        "Part of a result that was cut: path like rows.3.text.",
+        _object(("handle",), handle=_TEXT, path=_TEXT),
+    ),
+}
+"""The tools of code mode: name, description (the card is added to that of `run_plan`), input schema."""
+ON_RUNS = ("resume", "status", "result")
+"""Those of them that a server of plan files has as well."""
+
+
+class Tools:
+    """The tools of one server. code: whether models may write plans."""
+
+    def __init__(self, runtime: Runtime, runs: PlanRuns, plans: PlanFiles, code: bool) -> None:
+        self.runtime = runtime
+        self.runs = runs
+        self.plans = plans
+        self.handles = Handles()
+        self.catalogue = Catalogue(runtime)
+        self._tools: dict[str, Callable[[dict[str, Any], Caller, Follower], Awaitable[Told]]] = {
+            "resume": self._resume,
+            "status": self._status,
+            "result": self._result,
+        }
+        if code:
+            self._tools = {
+                "search": self._search, "describe": self._describe, "run_plan": self._run_plan, **self._tools,
+            }  # fmt: skip
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the tools that are no plans."""
+        return list(self._tools)
+
+    async def call(self, name: str, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        """What a tool answers. Raises LookupError for a tool that there is not."""
+        plan = self.plans.tools.get(name)
+        try:
+            if plan is not None:
+                return await self._run_tool(plan, arguments, caller, follower)
+            if name not in self._tools:
+                raise LookupError(name)
+            check_arguments(name, arguments)
+            return await self._tools[name](arguments, caller, follower)
+        except UserError as error:
+            shown = error_data(error)
+            return Told(shown["report"], {"status": "failed", "error": shown}, True)
+
+    # ------------------------------------------------------------------ plans
+    async def _run_tool(self, tool: PlanTool, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        return self._told(await self.runs.run(tool.source, caller, follower, params=arguments), caller)
+
+    async def _run_plan(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        text, given = arguments["plan"], arguments.get("args") or {}
+        if len(text) > LONGEST_PLAN:
+            raise HostError(f"a plan has at most {LONGEST_PLAN:,} characters", code="serve/arguments")
+        source = Source(text, "plan.rtfs")
+        if "mcp." in text:
+            await self.catalogue.prepare()
+        report = self.runs.look(source, caller)
+        if arguments.get("check_only"):
+            return _checked(report)
+        if report.analysis.plan is not None:
+            outcome = await self.runs.run(source, caller, follower, params=given, report=report)
+        else:
+            from rtfs.values import from_python
+
+            context = {name: from_python(value, keywords=True) for name, value in given.items()}
+            kept = self.handles.named_in(caller.principal, text)
+            context = {**{name: from_python(data, keywords=True) for name, data in kept.items()}, **context}
+            outcome = await self.runs.run(source, caller, follower, context=context, report=report)
+        return self._told(outcome, caller)
+
+    async def _resume(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        return self._told(await self.runs.resume(arguments["run"], caller, follower), caller)
+
+    async def _status(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        found = self.runs.status(arguments["run"], caller)
+        return Told(f"{found['run']}: {found['status']}", found)
+
+    def _told(self, outcome: Outcome, caller: Caller) -> Told:
+        return told(outcome, self.handles, caller.principal)
+
+    # ------------------------------------------------------------------ looking around
+    async def _search(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        await self.catalogue.prepare()
+        return Told(self.catalogue.search(caller, arguments["query"], arguments.get("limit", FEW)))
+
+    async def _describe(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        await self.catalogue.prepare()
+        return Told(self.catalogue.describe(caller, arguments["ids"]))
+
+    async def _result(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
+        whole = self.handles.read(caller.principal, arguments["handle"])
+        try:
+            value = at_path(whole, arguments.get("path", ""))
+        except KeyError as error:
+            raise HostError(str(error.args[0]), code="serve/no-result") from None
+        return part(value, self.handles, caller.principal)
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        self.catalogue.close()
+
+
+def _checked(report: Any) -> Told:
+    """What is wrong with a plan, and what the policy says of its calls."""
+    error = report.analysis.error()
+    errors = [] if error is None else [error, *error.others]
+    calls = []
+    for call in report.calls:
+        shown = {"id": call.id, "decision": call.decision, "reason": call.reason, "at_most": call.at_most}
+        calls.append({name: value for name, value in shown.items() if value is not None})
+    data: dict[str, Any] = {"status": "refused" if errors else "checked", "calls": calls}
+    if errors:
+        data["error"] = error_data(errors[0])
+        if len(errors) > 1:
+            data["further_errors"] = [error_data(one) for one in errors[1:5]]
+    lines = [error_data(one)["report"] for one in errors[:5]] or ["nothing is wrong"]
+    lines += [f"{call.decision} {call.id or '(a computed id)'}: {call.reason}" for call in report.calls]
+    return Told("\n".join(lines), data, bool(errors))
+
+
+def check_arguments(name: str, arguments: dict[str, Any]) -> None:
+    """Raise HostError `serve/arguments` for arguments that a tool does not take."""
+    from rtfs.types.closed import closed
+    from rtfs.types.json_schema import type_from_json_schema
+    from rtfs.values import from_python
+
+    schema = CODE[name][1]
+    try:
+        closed(type_from_json_schema(schema, arguments=True)).check(from_python(arguments, keywords=True), name)
+    except UserError as error:
+        shape = ", ".join(
+            f"{key}{'' if key in schema.get('required', ()) else '?'}: {value['type']}"
+            for key, value in schema["properties"].items()
+        )
+        raise HostError(error.message, code="serve/arguments", hint=f"it takes {{{shape}}}", data=error.data) from None
