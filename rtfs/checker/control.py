@@ -13,6 +13,7 @@ from rtfs.checker.facts import (
     UNKNOWN,
     Fact,
     describe,
+    describe_kinds,
     join,
     join_all,
     kinds,
@@ -49,7 +50,9 @@ def infer_local(inference: Inference, node: nodes.Local) -> Fact:
 def infer_global(inference: Inference, node: nodes.Global) -> Fact:
     inference.use(node.name)
     if node.core:
-        return of_kinds(kinds("function"))
+        from rtfs.checker.higher_order import standard_function
+
+        return standard_function(node.name)
     found = inference.globals.get(node.name)
     if found is None:
         found = inference.globals[node.name] = inference.defined_before(node.name)
@@ -71,9 +74,11 @@ def infer_logic(inference: Inference, node: nodes.Logic) -> Fact:
     found = inference.infer(node.operands[0]) if node.operands else ANY
     results = [found]
     learned: list[tuple[Any, Fact]] = []
+    dead = False
     for before, operand in zip(node.operands, node.operands[1:], strict=False):
         learned = [*learned, *learn(inference, before, not stops_on)]
-        results.append(inference.branch(operand, learned))
+        dead = dead or truth(results[-1]) is stops_on
+        results.append(inference.branch(operand, learned, dead))
     if stops_on:
         return join_all([one.without(kinds("nil")) for one in results[:-1]] + results[-1:])
     return join_all(results)
@@ -97,6 +102,7 @@ def infer_let(inference: Inference, node: nodes.Let) -> Fact:
     for binding, value in node.bindings:
         if isinstance(value, nodes.Fn):
             _announce(inference, binding, value)
+    for binding, value in node.bindings:
         inference.bindings[binding] = inference.owned(binding, value)
         _alias(inference, binding, value)
     return inference.infer(node.body)
@@ -154,8 +160,9 @@ def infer_function(inference: Inference, node: nodes.Fn) -> Fact:
     try:
         for arity, known in zip(node.arities, function.lists, strict=True):
             inference.conditional = 0
+            passed = inference.passed.get(id(node), ()) if len(node.arities) == 1 else ()
             for place, binding in enumerate(parameter_bindings(arity)):
-                inference.bindings[binding] = ANY
+                inference.bindings[binding] = passed[place] if place < len(passed) else ANY
                 inference.parameters[binding] = (known, place)
             if arity.rest is not None:
                 inference.bindings[arity.rest] = of_kinds(kinds("list", "nil"))
@@ -244,9 +251,15 @@ def infer_recur(inference: Inference, node: nodes.Recur) -> Fact:
     return NEVER
 
 
+SEQABLE = SEQUENCES | kinds("nil", "string", "map", "set")
+"""What `map`, `filter` and `reduce` go through."""
+
+
 @infers(nodes.Each)
 def infer_each(inference: Inference, node: nodes.Each) -> Fact:
     collection = inference.infer(node.collection)
+    if not seqable_or_report(inference, node, collection):
+        return NEVER
     inference.bindings[node.item] = element_of(collection)
     initial = None if node.initial is None else inference.infer(node.initial)
     if node.accumulator is not None:
@@ -261,7 +274,20 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
         return join(body, initial) if initial is not None else ANY
     if node.operation == "sum":
         return of_kinds(kinds("int", "float"))
-    return _mapped(collection, body) if node.operation == "map" else of_kinds(kinds("list", "lazy", "vector"))
+    return _mapped(collection, body if node.operation == "map" else element_of(collection))
+
+
+def seqable_or_report(inference: Inference, node: nodes.Each, collection: Fact) -> bool:
+    """Whether a collection can be gone through; reports one that cannot."""
+    need(inference, node.collection, Need(SEQABLE, None, inference.span_at(node.at), f"`{node.operation}`"))
+    if collection.may_be(SEQABLE) or collection.kinds == frozenset():
+        return True
+    inference.report(
+        "type/mismatch",
+        f"({node.operation} …) needs {describe_kinds(SEQABLE)} as the collection, but got {describe(collection)}",
+        node.collection.at or node.at,
+    )
+    return False
 
 
 def _mapped(collection: Fact, body: Fact) -> Fact:
@@ -287,15 +313,18 @@ def infer_match(inference: Inference, node: nodes.Match) -> Fact:
     outer = inference.conditional
     for clause in node.clauses:
         learned: list[tuple[Any, Fact]] = []
+        dead = False
         inference.conditional += 1
         for step in clause.steps:
             if isinstance(step, nodes.Node):
-                inference.branch(step, learned)
+                dead = truth(inference.branch(step, learned, dead)) is False or dead
                 learned += learn(inference, step, True)
             else:
                 binding, value = step
-                inference.bindings[binding] = inference.branch(value, learned)
-        results.append(inference.branch(clause.body, learned))
+                inference.bindings[binding] = inference.branch(value, learned, dead)
+        result = inference.branch(clause.body, learned, dead)
+        if not dead:
+            results.append(result)
         inference.conditional = outer
     results.append(inference.branch(node.otherwise, []))
     return join_all(results)

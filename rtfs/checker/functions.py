@@ -22,15 +22,28 @@ class Need:
     type    the annotation that is checked there, or None
     span    where that is
     what    the place in words: "`+`", "parameter x"
+    called  it is called there
+    passed  the parameter of another function that it is passed to there, as (parameter list, place), or None
     """
 
-    __slots__ = ("kinds", "span", "type", "what")
+    __slots__ = ("called", "kinds", "passed", "span", "type", "what")
 
-    def __init__(self, kinds: Kinds | None, type: Any, span: Span | None, what: str) -> None:
+    def __init__(
+        self,
+        kinds: Kinds | None,
+        type: Any,
+        span: Span | None,
+        what: str,
+        *,
+        called: bool = False,
+        passed: tuple[Parameters, int] | None = None,
+    ) -> None:
         self.kinds = kinds
         self.type = type
         self.span = span
         self.what = what
+        self.called = called
+        self.passed = passed
 
 
 class Parameters:
@@ -43,6 +56,23 @@ class Parameters:
         self.rest = rest
         self.needs: list[list[Need]] = [[] for _ in names]
         self.result: Fact = ANY
+
+    def all_needs(self, place: int) -> list[Need]:
+        """The needs of a parameter, those of the functions that it is passed to included."""
+        found: list[Need] = []
+        seen: set[tuple[int, int]] = set()
+        pending: list[tuple[Parameters, int]] = [(self, place)]
+        while pending:
+            one, at = pending.pop()
+            if (id(one), at) in seen:
+                continue
+            seen.add((id(one), at))
+            for need in one.needs[at]:
+                if need.passed is None:
+                    found.append(need)
+                else:
+                    pending.append(need.passed)
+        return found
 
 
 class Function:

@@ -80,6 +80,7 @@ class Inference:
     facts            what was inferred of each node, by its place
     uses             names that are used in each definition: owner → names
     caught           names that are used where an error is caught
+    passed           what a standard function passes to the `fn` (its id) that it is given
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Inference:
         self.facts: dict[int, Fact] = {}
         self.uses: dict[Owner, set[Owner]] = {}
         self.caught: set[Owner] = set()
+        self.passed: dict[int, list[Fact]] = {}
         self.functions: dict[int, Function] = {}
         self.recurs: dict[Any, list[list[Fact]]] = {}
         self.parameters: dict[nodes.Binding, tuple[Parameters, int]] = {}

@@ -12,7 +12,6 @@ from rtfs.checker.facts import (
     FALSE,
     NEVER,
     NIL,
-    NUMBERS,
     SEQUENCES,
     TRUE,
     UNKNOWN,
@@ -25,7 +24,10 @@ from rtfs.checker.facts import (
     of_kinds,
 )
 from rtfs.checker.functions import Function, Need
+from rtfs.checker.higher_order import PASSED, Composed, Partial, Standard, stand_in
 from rtfs.checker.inference import Inference, infers
+from rtfs.checker.narrowing import PREDICATES
+from rtfs.checker.results import KEEPING, RESULTS, decided, equal, field_of
 from rtfs.checker.schemas import misfit
 from rtfs.checker.signature_table import argument_counts, signature
 from rtfs.compiler.analysis import nodes
@@ -37,8 +39,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Result = Callable[[list[Fact]], Fact]
-
+CALLED = CALLABLE - kinds("symbol")
+"""What standard functions take as a function."""
 _LOOKED_UP = kinds("nil", "map", "set", "error")
 """What a keyword can be looked up in."""
 
@@ -48,16 +50,40 @@ def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
     function = node.function
     if isinstance(function, nodes.Global) and function.core:
         inference.use(function.name)
+        if function.name in PASSED:
+            return higher_order_call(inference, function.name, node)
         arguments = inference.infer_all(node.arguments)
         return standard_call(inference, function.name, node, arguments)
     fact = inference.infer(function)
     arguments = inference.infer_all(node.arguments)
     if any(one.kinds == frozenset() for one in arguments):
         return NEVER
+    need(inference, function, Need(CALLABLE, None, inference.span_at(node.at), "a call", called=True))
+    return value_call(inference, fact, node, arguments)
+
+
+def value_call(inference: Inference, fact: Fact, node: nodes.Invoke, arguments: list[Fact]) -> Fact:
+    """A call of a value. node: the call, as it is written or as it stands for one that nobody wrote."""
     if not callable_or_report(inference, fact, node.at):
         return NEVER
-    if fact.function is not None and fact.only("function"):
-        return program_call(inference, fact.function, node, arguments)
+    function = fact.function if fact.only("function") else None
+    if function.__class__ is Function:
+        return program_call(inference, function, node, arguments)
+    if function.__class__ is Standard:
+        return standard_call(inference, function.name, node, arguments)
+    if function.__class__ is Partial:
+        arguments = [*function.given, *arguments]
+        return value_call(
+            inference, function.function, stand_in(node, node.function, node.at, len(arguments)), arguments
+        )
+    if function.__class__ is Composed:
+        for place, one in enumerate(reversed(function.functions)):
+            call = node if place == 0 else stand_in(node, node.function, node.at, 1)
+            result = value_call(inference, one, call, arguments)
+            if result.kinds == frozenset():
+                return NEVER
+            arguments = [result]
+        return arguments[0]
     if fact.only("keyword") and fact.value is not UNKNOWN and 1 <= len(arguments) <= 2:
         return looked_up(inference, fact.value, arguments, node)
     if (
@@ -68,6 +94,49 @@ def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
     ):
         return field_of(fact, arguments[0].value) or ANY
     return ANY
+
+
+def higher_order_call(inference: Inference, name: str, node: nodes.Invoke) -> Fact:
+    """A call of a standard function that calls what it is given: that is looked at with what it will be passed."""
+    at, passed = PASSED[name]
+    given = node.arguments[at] if at < len(node.arguments) else None
+    arguments = [ANY if one is given else inference.infer(one) for one in node.arguments]
+    told = None if given is None else passed(arguments)
+    if isinstance(given, nodes.Fn) and told is not None:
+        inference.passed[id(given)] = told
+    if given is not None:
+        arguments[at] = inference.infer(given)
+    result = standard_call(inference, name, node, arguments)
+    if told is None or given is None or result.kinds == frozenset() or any(one.kinds == frozenset() for one in told):
+        return result
+    function = arguments[at]
+    certain = name in ("apply", "update") or all(
+        one.items
+        for place, one in enumerate(arguments)
+        if place != at and (name != "reduce" or place == len(arguments) - 1)
+    )
+    if not certain and not _takes(function, len(told)):
+        return result
+    call = stand_in(node, given, given.at or node.at, len(told))
+    gives = value_call(inference, function, call, told)
+    if gives.kinds == frozenset():
+        return NEVER if certain else result
+    if name in ("map", "mapv", "pmap") and result.kinds is not None:
+        return Fact(result.kinds, element=gives)
+    if name == "apply":
+        return gives
+    return result
+
+
+def _takes(fact: Fact, count: int) -> bool:
+    """Whether a value can be called with so many arguments, as far as that is known."""
+    function = fact.function
+    if function.__class__ is Function:
+        return function.parameters(count) is not None
+    if function.__class__ is Standard:
+        counts = argument_counts(function.name)
+        return counts is None or (counts[0] <= count and (counts[1] is None or count <= counts[1]))
+    return fact.may_be(CALLABLE)
 
 
 # ---------------------------------------------------------------------- functions of the program
@@ -84,8 +153,10 @@ def program_call(inference: Inference, function: Function, node: nodes.Invoke, a
             related=related,
         )
         return NEVER
-    for place, (needs, fact) in enumerate(zip(parameters.needs, arguments, strict=False)):
-        for one in needs:
+    for place, fact in enumerate(arguments[: len(parameters.names)]):
+        passed = Need(None, None, None, function.name, passed=(parameters, place))
+        need(inference, node.arguments[place], passed)
+        for one in parameters.all_needs(place):
             if _misses(inference, one, fact, parameters.names[place], function, node, place):
                 return NEVER
     return parameters.result
@@ -104,6 +175,15 @@ def _misses(
         return False
     if one.kinds is None or fact.kinds is None or fact.kinds == frozenset() or fact.may_be(one.kinds):
         return False
+    if one.called:
+        inference.report(
+            "type/not-callable",
+            f"`{function.name}` calls its `{name}`, and {describe(fact)} cannot be called",
+            at,
+            related=related,
+            span=inference.argument_span(node, place, function.name),
+        )
+        return True
     inference.report(
         "type/mismatch",
         f"`{function.name}` needs {describe_kinds(one.kinds)} as `{name}`, but got {describe(fact)}",
@@ -137,6 +217,10 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
     special = RESULTS.get(name)
     if special is not None:
         return special(arguments)
+    if count == 1 and name in PREDICATES:
+        return decided(PREDICATES[name], arguments[0])
+    if known.result is not None and KEEPING.get(name, count) < count:
+        return Fact(known.result, element=element_of(arguments[KEEPING[name]]))
     return of_kinds(known.result)
 
 
@@ -156,6 +240,9 @@ def _wrong_kind(
     from rtfs.builtins.declare import REGISTRY
 
     declared = REGISTRY.get(name)
+    if taken == CALLED or (name in ("apply", "update") and taken <= CALLED):
+        inference.report("type/not-callable", f"{describe(fact)} cannot be called", node.arguments[place].at or node.at)
+        return
     hint = None if declared is None else f"write {declared.signature}"
     if name == "+" and fact.only("string"):
         hint = "str puts strings together, concat sequences"
@@ -246,16 +333,6 @@ def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: n
     return found
 
 
-def field_of(held: Fact, key: object) -> Fact | None:
-    """What is known of the value under a key of a map: NIL where the map certainly has no such key, None if nothing."""
-    if held.fields is None:
-        return None
-    found = held.fields.get(key)
-    if found is not None:
-        return found
-    return NIL if held.closed else None
-
-
 def _excluded(inference: Inference, key: Keyword, held: Fact, node: nodes.Node) -> None:
     from rtfs.syntax.printer import to_text
     from rtfs.syntax.suggest import did_you_mean
@@ -266,12 +343,14 @@ def _excluded(inference: Inference, key: Keyword, held: Fact, node: nodes.Node) 
     inference.warn("lint/missing-key", f"the map has no {key}, so this is nil", node.at, hint=hint)
 
 
+_TAKEN_AS_MAPS = SEQUENCES | kinds("nil", "map", "error", "set", "regex")
+_TAKEN_AS_ITEMS = SEQUENCES | kinds("nil", "error", "regex")
+
+
 def _pattern_map(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
     value = arguments[0]
-    if not value.may_be(kinds("nil", "map", "error", "list", "lazy", "vector", "set")) or (
-        value.kinds is not None
-        and (value.kinds <= kinds("int", "float", "string", "bool", "keyword", "symbol", "function"))
-    ):
+    need(inference, node.arguments[0], Need(_TAKEN_AS_MAPS, None, inference.span_at(node.at), "a map pattern"))
+    if not value.may_be(_TAKEN_AS_MAPS):
         inference.report("type/mismatch", f"a map pattern takes a map apart, not {describe(value)}", node.at)
         return NEVER
     return value
@@ -279,9 +358,8 @@ def _pattern_map(inference: Inference, node: nodes.Primitive, arguments: list[Fa
 
 def _pattern_items(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
     value = arguments[0]
-    if value.kinds is not None and value.kinds <= kinds(
-        "int", "float", "string", "bool", "keyword", "symbol", "map", "function", "set"
-    ):
+    need(inference, node.arguments[0], Need(_TAKEN_AS_ITEMS, None, inference.span_at(node.at), "a vector pattern"))
+    if not value.may_be(_TAKEN_AS_ITEMS):
         inference.report(
             "type/mismatch", f"a vector pattern takes a vector or a list apart, not {describe(value)}", node.at
         )
@@ -302,7 +380,18 @@ def _unpacked(inference: Inference, node: nodes.Primitive, arguments: list[Fact]
     held, place = arguments[0], arguments[1].value
     if held.items is not None and place.__class__ is int and held.kinds is not None and held.kinds <= SEQUENCES:
         return held.items[place] if place < len(held.items) else NIL
-    return ANY
+    element = element_of(held)
+    return ANY if element.kinds is None else join(element, NIL)
+
+
+def _pattern_has(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
+    held, key = arguments[0], arguments[1]
+    if held.only("map") and held.fields is not None and key.value.__class__ in (Keyword, str):
+        if key.value in held.fields and held.value is not UNKNOWN:
+            return TRUE
+        if held.closed and key.value not in held.fields:
+            return FALSE
+    return of_kinds(kinds("bool"))
 
 
 _PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] = {
@@ -310,9 +399,10 @@ _PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] =
     "pattern_items": _pattern_items,
     "pattern_sequence": _pattern_items,
     "pattern_get": _pattern_get,
+    "pattern_has": _pattern_has,
     "unpacked": _unpacked,
     "is_map": lambda inference, node, arguments: of_kinds(kinds("bool")),
-    "equals": lambda inference, node, arguments: of_kinds(kinds("bool")),
+    "equals": lambda inference, node, arguments: equal(arguments),
 }
 
 
@@ -336,65 +426,3 @@ def infer_map(inference: Inference, node: nodes.MapDisplay) -> Fact:
             return of_kinds(kinds("map"))
         fields[key.value] = value
     return Fact(kinds("map"), fields=fields, closed=True)
-
-
-# ---------------------------------------------------------------------- results that depend on the arguments
-def _arithmetic(arguments: list[Fact]) -> Fact:
-    if all(one.only("int") for one in arguments):
-        return of_kinds(kinds("int"))
-    if any(one.only("float") for one in arguments):
-        return of_kinds(kinds("float"))
-    return of_kinds(NUMBERS)
-
-
-def _get(arguments: list[Fact]) -> Fact:
-    held, key = arguments[0], arguments[1]
-    if key.value is UNKNOWN or not held.only("map"):
-        return ANY
-    found = field_of(held, key.value)
-    if found is None:
-        return ANY
-    return join(found.without(kinds("nil")), arguments[2]) if len(arguments) == 3 else found
-
-
-def _assoc(arguments: list[Fact]) -> Fact:
-    held = arguments[0]
-    if not held.only("map") or held.fields is None:
-        return of_kinds(kinds("map")) if held.kinds is not None and held.kinds <= kinds("map", "nil") else ANY
-    fields = dict(held.fields)
-    for key, value in zip(arguments[1::2], arguments[2::2], strict=False):
-        if key.value.__class__ is not Keyword and key.value.__class__ is not str:
-            return of_kinds(kinds("map"))
-        fields[key.value] = value
-    return Fact(kinds("map"), fields=fields, closed=held.closed)
-
-
-def _first(arguments: list[Fact]) -> Fact:
-    held = arguments[0]
-    if held.items is not None and held.kinds is not None and held.kinds <= SEQUENCES:
-        return held.items[0] if held.items else NIL
-    element = element_of(held)
-    return ANY if element.kinds is None else join(element, NIL)
-
-
-def _equal(arguments: list[Fact]) -> Fact:
-    """`=` of constants is a constant, so that a branch it rules out is known."""
-    values = [one.value for one in arguments]
-    if any(value.__class__ not in _PLAIN for value in values):
-        return of_kinds(kinds("bool"))
-    first = values[0]
-    return TRUE if all(value.__class__ is first.__class__ and value == first for value in values) else FALSE
-
-
-RESULTS: dict[str, Result] = {
-    **dict.fromkeys(("+", "-", "*", "inc", "dec"), _arithmetic),
-    "=": _equal,
-    "get": _get,
-    "assoc": _assoc,
-    "first": _first,
-    "last": lambda arguments: (
-        ANY if arguments[0].items is None else arguments[0].items[-1] if arguments[0].items else NIL
-    ),
-    "identity": lambda arguments: arguments[0],
-}
-"""Standard functions whose result says more than a kind."""
