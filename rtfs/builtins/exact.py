@@ -82,34 +82,69 @@ def update4(coll: Any, key: Any, f: Any, argument: Any, /) -> Any:
     return maps.update(coll, key, f, argument)
 
 
-def update_in3(coll: Any, path: Any, f: Any, /) -> Any:
-    """`(update-in coll path f)`, of maps in maps two levels deep."""
-    if coll.__class__ is Map and path.__class__ is Vector and len(path) == 2:
-        outer, key = path
-        inner = coll.get(outer)
-        if inner.__class__ is Map:
-            return coll.assoc(outer, inner.assoc(key, f(inner.get(key))))
-    return maps.update_in(coll, path, f)
+def get_path1(coll: Any, key: Any, /) -> Any:
+    """`(get-in coll [key])`."""
+    return coll.get(key) if coll.__class__ is Map else maps.get_in(coll, Vector.of([key]))
 
 
-def assoc_in3(coll: Any, path: Any, value: Any, /) -> Any:
-    """`(assoc-in coll path value)`, of maps in maps two levels deep."""
-    if coll.__class__ is Map and path.__class__ is Vector and len(path) == 2:
-        outer, key = path
-        inner = coll.get(outer)
-        if inner.__class__ is Map:
-            return coll.assoc(outer, inner.assoc(key, value))
-    return maps.assoc_in(coll, path, value)
-
-
-def get_in2(coll: Any, path: Any, /) -> Any:
-    """`(get-in coll path)`, of maps in maps two levels deep."""
-    if coll.__class__ is Map and path.__class__ is Vector and len(path) == 2:
-        outer, key = path
+def get_path2(coll: Any, outer: Any, key: Any, /) -> Any:
+    """`(get-in coll [outer key])`."""
+    if coll.__class__ is Map:
         inner = coll.get(outer)
         if inner.__class__ is Map:
             return inner.get(key)
-    return maps.get_in(coll, path)
+    return maps.get_in(coll, Vector.of([outer, key]))
+
+
+def assoc_path1(coll: Any, key: Any, value: Any, /) -> Any:
+    """`(assoc-in coll [key] value)`."""
+    return coll.assoc(key, value) if coll.__class__ is Map else maps.assoc_in(coll, Vector.of([key]), value)
+
+
+def assoc_path2(coll: Any, outer: Any, key: Any, value: Any, /) -> Any:
+    """`(assoc-in coll [outer key] value)`."""
+    if coll.__class__ is Map:
+        inner = coll.get(outer)
+        if inner.__class__ is Map:
+            return coll.assoc(outer, inner.assoc(key, value))
+    return maps.assoc_in(coll, Vector.of([outer, key]), value)
+
+
+def update_path1(coll: Any, key: Any, f: Any, /) -> Any:
+    """`(update-in coll [key] f)`."""
+    if coll.__class__ is Map:
+        return coll.assoc(key, f(coll.get(key)))
+    return maps.update_in(coll, Vector.of([key]), f)
+
+
+def update_path2(coll: Any, outer: Any, key: Any, f: Any, /) -> Any:
+    """`(update-in coll [outer key] f)`."""
+    if coll.__class__ is Map:
+        inner = coll.get(outer)
+        if inner.__class__ is Map:
+            return coll.assoc(outer, inner.assoc(key, f(inner.get(key))))
+    return maps.update_in(coll, Vector.of([outer, key]), f)
+
+
+def get_in2(coll: Any, path: Any, /) -> Any:
+    """`(get-in coll path)`."""
+    return get_path2(coll, *path) if path.__class__ is Vector and len(path) == 2 else maps.get_in(coll, path)
+
+
+def assoc_in3(coll: Any, path: Any, value: Any, /) -> Any:
+    """`(assoc-in coll path value)`."""
+    if path.__class__ is Vector and len(path) == 2:
+        outer, key = path
+        return assoc_path2(coll, outer, key, value)
+    return maps.assoc_in(coll, path, value)
+
+
+def update_in3(coll: Any, path: Any, f: Any, /) -> Any:
+    """`(update-in coll path f)`."""
+    if path.__class__ is Vector and len(path) == 2:
+        outer, key = path
+        return update_path2(coll, outer, key, f)
+    return maps.update_in(coll, path, f)
 
 
 def nth2(coll: Any, index: Any, /) -> Any:
@@ -200,3 +235,13 @@ EXACT: dict[tuple[str, int], Any] = {
     ("max", 2): max2,
 }
 """Name and number of arguments -> the function."""
+
+PATHS: dict[tuple[str, int, int], Any] = {
+    ("get-in", 2, 1): get_path1,
+    ("get-in", 2, 2): get_path2,
+    ("assoc-in", 3, 1): assoc_path1,
+    ("assoc-in", 3, 2): assoc_path2,
+    ("update-in", 3, 1): update_path1,
+    ("update-in", 3, 2): update_path2,
+}
+"""Name, number of arguments and length of a path that is written out -> the function, which takes the keys."""

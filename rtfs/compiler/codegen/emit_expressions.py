@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.builtins.exact import EXACT
+from rtfs.builtins.exact import EXACT, PATHS
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import OPERATORS
 from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, Kinds
@@ -60,6 +60,10 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
             if count < 12:
                 return _fold(e, function.name, operands, line)
             return py.call(function.name, [value for value, _, _ in operands], line), None
+        keys = _path(node.arguments)
+        if (function.name, count, len(keys)) in PATHS:
+            parts = [node.arguments[0], *keys, *node.arguments[2:]]
+            return py.call(f" {function.name}/{count}/{len(keys)}", [value for value, _ in e.values(parts)], line), None
         arguments = [value for value, _ in e.values(node.arguments)]
         exact = (function.name, count) in EXACT
         name = f" {function.name}/{count}" if exact else global_name(function.name)
@@ -68,6 +72,16 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
     if isinstance(target, ast.Constant) or (kinds is not None and kinds <= NOT_CALLABLE):
         return py.call(" not_callable", [target, *[value for value, _ in rest]], line), None
     return py.call(target, [value for value, _ in rest], line), None
+
+
+def _path(arguments: list[nodes.Node]) -> list[nodes.Node]:
+    """The keys of a path that is written out as the second argument."""
+    path = arguments[1] if len(arguments) > 1 else None
+    if isinstance(path, nodes.VectorDisplay):
+        return path.items
+    if isinstance(path, nodes.Const) and path.value.__class__ is Vector:
+        return [nodes.Const(path.at, key) for key in path.value]
+    return []
 
 
 def _fold(

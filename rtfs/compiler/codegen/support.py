@@ -11,7 +11,7 @@ from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.exact import EXACT
+from rtfs.builtins.exact import EXACT, PATHS
 from rtfs.builtins.seqs import fold, fresh_list, items, like, next_batch
 from rtfs.builtins.sequence_parts import nthrest, seq
 from rtfs.builtins.sequences import lazy_nth
@@ -495,6 +495,7 @@ SUPPORT: dict[str, Any] = {
     )
 }
 SUPPORT.update({f" {name}/{count}": function for (name, count), function in EXACT.items()})
+SUPPORT.update({f" {name}/{count}/{keys}": function for (name, count, keys), function in PATHS.items()})
 SUPPORT.update(
     {
         " catches": error_catches,
