@@ -7,6 +7,7 @@ wild are accepted (capabilities.md, "A declaration"); a key nobody knows is a wa
 
 from __future__ import annotations
 
+from rtfs.capabilities.flow_declaration import FlowDeclaration
 from rtfs.capabilities.metadata import flatten
 from rtfs.values import HostError, Keyword, List, Map, Symbol, Vector
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 KEYS = (
     "idempotent", "name", "version", "description", "provider", "provider-meta", "permissions", "effects", "metadata",
     "input-schema", "output-schema", "implementation", "domains", "categories", "deprecated", "session-scope",
-    "session-restorable",
+    "session-restorable", "flow",
 )  # fmt: skip
 LONGEST_ID = 500
 _TEXTS = ("name", "version", "description", "provider")
@@ -31,11 +32,13 @@ _TAGS = ("permissions", "effects", "domains", "categories")
 class Fields:
     """One declaration, normalised. `permissions`, `effects`, `domains`, `categories` are tuples of str without colons;
     `input_schema`, `output_schema` are type expressions (RTFS values) or None; `input_type`, `output_type` the
-    types. `session_scope`: whose its sessions are (principal, run, call), None where the server's configuration says;
-    `session_restorable`: a resumed run may go on in a new session of its own."""
+    types. `flow`: what its answers are labelled with, or None; `flow_form`: as it was declared. `session_scope`: whose
+    its sessions are (principal, run, call), None where the server's configuration says; `session_restorable`: a resumed
+    run may go on in a new session of its own."""
 
     __slots__ = (
-        "categories", "deprecated", "description", "domains", "effects", "flat_metadata", "id", "idempotent",
+        "categories", "deprecated", "description", "domains", "effects", "flat_metadata", "flow",
+        "flow_form", "id", "idempotent",
         "implementation", "input_schema", "input_type", "metadata", "name", "output_schema", "output_type",
         "permissions", "provider", "provider_meta", "session_restorable", "session_scope", "span", "version",
     )  # fmt: skip
@@ -60,6 +63,8 @@ class Fields:
         self.idempotent: bool | None = None
         self.deprecated: bool | str = False
         self.implementation: Any = None
+        self.flow: FlowDeclaration | None = None
+        self.flow_form: Any = None
         self.session_scope: str | None = None
         self.session_restorable: bool | None = None
         self.span: Span | None = None
@@ -70,6 +75,7 @@ class Fields:
             self.id, self.name, self.version, self.description, self.provider, self.provider_meta, self.permissions,
             self.effects, self.domains, self.categories, self.metadata, self.input_schema, self.output_schema,
             self.idempotent, self.deprecated, self.session_scope, self.session_restorable,
+            self.flow_form,
         )  # fmt: skip
 
 
@@ -115,6 +121,12 @@ def from_options(
             if value.__class__ not in (bool, str, type(None)):
                 raise invalid(f"{id}: :deprecated is true, false or a text, not {_show(value)}", where)
             fields.deprecated = value or False
+        elif canonical == "flow":
+            fields.flow_form = value
+            try:
+                fields.flow = None if value is None else FlowDeclaration(value)
+            except ValueError as error:
+                raise invalid(f"{id}: {error}", where) from None
         elif canonical in ("metadata", "provider-meta"):
             if value is not None and value.__class__ is not Map:
                 raise invalid(f"{id}: :{canonical} is a map, not {_show(value)}", where)

@@ -20,13 +20,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.compiler.gate import Gate
     from rtfs.compiler.units.unit import UnitBuilder
+    from rtfs.flow.label import Label
 
 
 EXECUTION = os.environ.get("RTFS_EXECUTION", "auto")
-"""How code runs, for tests: `closures` for all texts of programs, `compiled` for all, or `auto`: closures for those
-without a file."""
+"""How code runs, for tests: `closures` for all texts of programs, `labelled` for closures with labels, `compiled` for
+all, or `auto`: closures for those without a file."""
 
 MAX_COLD_FRAMES = 400_000
+LABELLED_FRAMES = 2_000_000
 
 # Compiling a form takes a few Python frames for each level of nesting.
 COMPILE_RECURSION = 600_000
@@ -49,9 +51,12 @@ def compile_source(source: Source, environment: Environment, module: str = "user
     Raises ReaderError for text that is no form, CompileError for forms that are no program, and what the gate raises.
     """
     key = disk_cache.key(source, environment.state, module)
+    literal = carries_labels(source, environment)
+    if literal is not None:
+        key = disk_cache.chain_state(key, repr(literal).encode())
     kept = disk_cache.chain_state(key, environment.values) if environment.values else key
     unit = None
-    cold = runs_cold(source)
+    cold = literal is not None or runs_cold(source)
     if environment.observer is None:
         unit = environment.recent.get(key) or (None if cold else disk_cache.load(kept, source))
     if unit is not None and unit.unresolved and not source.incremental:
@@ -84,6 +89,15 @@ def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
     return imports.depends_hold(unit, environment, source)
 
 
+def carries_labels(source: Source, environment: Environment) -> Label | None:
+    """The label of the constants of a text whose code carries labels; None for code without."""
+    if environment.literal is None and EXECUTION == "labelled" and not source.library:
+        from rtfs.flow.label import OF_PLAN
+
+        return OF_PLAN
+    return environment.literal
+
+
 def runs_cold(source: Source) -> bool:
     """True for a text that becomes closures: what no cache keeps is rarely run twice."""
     if EXECUTION == "auto":
@@ -101,7 +115,12 @@ def compile_unit(
     forms = read_forms(source)
     outer = environment.expansions
     before = {name: module.checkpoint() for name, module in environment.modules.items()}
-    if cold:
+    literal = carries_labels(source, environment)
+    if literal is not None:
+        from rtfs.compiler.labelled.form import LabelledForm
+
+        compiler = UnitCompiler(source, environment, key, lambda analyser, node: LabelledForm(analyser, node, literal))
+    elif cold:
         from rtfs.compiler.closures.form import ColdForm
 
         compiler = UnitCompiler(source, environment, key, ColdForm)
@@ -134,7 +153,9 @@ def compile_unit(
         environment.expansions = outer
         environment.gathered = outer_forms
         restore_limit()
-    if cold:
+    if literal is not None:
+        environment.cold_frames = LABELLED_FRAMES
+    elif cold:
         environment.cold_frames = min(environment.cold_frames + 20 * len(unit.spans), MAX_COLD_FRAMES)
     unit.tells = environment.changed_since(before)
     return unit

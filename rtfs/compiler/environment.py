@@ -10,7 +10,7 @@ from rtfs.builtins import CORE
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler.codegen.support import SUPPORT
 from rtfs.compiler.gate import AnalysedForm
-from rtfs.compiler.mangling import global_name, plain_name
+from rtfs.compiler.mangling import global_name, plain_name, tag_name
 from rtfs.compiler.module import Macro, Module
 from rtfs.compiler.units.memory_cache import RecentUnits
 from rtfs.compiler.units.unit import STANDARD
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.analysis.nodes import Node
     from rtfs.compiler.units.unit import Unit
+    from rtfs.flow.label import Label
 
     Run = Callable[["Environment", Any, list[Any]], Any]
 
@@ -60,6 +61,8 @@ class Environment:
         self.cold_frames = 0
         """Python frames that closures may take beyond those of the functions that run: until its function is compiled,
         each node of a text may have a few at once."""
+        self.literal: Label | None = None
+        """The label of the constants in the texts, where their code carries labels; None: it carries none."""
         self._core_ready = False
         self._core_macros: dict[str, Macro] | None = None
         self._namespaces: set[str] = set()
@@ -79,6 +82,7 @@ class Environment:
         copy.recent = self.recent.copy()
         copy.files = dict(self.files)
         copy.state, copy.values = self.state, self.values
+        copy.literal = self.literal
         copy._core_ready, copy._core_macros, copy.cold_frames = self._core_ready, self._core_macros, self.cold_frames
         copy._namespaces = self._namespaces  # goes with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
@@ -180,14 +184,14 @@ class Environment:
         for name, here in only or ():
             key = global_name(name)
             if key in values:
-                importer.globals[global_name(here)] = values[key]
+                _hand_over(values, key, importer.globals, global_name(here))
             elif name not in target.macros and name not in target.types:
                 raise EvalError("undefined", f"module `{target.name}` defines no `{name}`")
         if alias is not None:
             for name in target.defined:
                 key = global_name(name)
                 if key in values and target.exported(name):
-                    importer.globals[global_name(f"{alias}/{name}")] = values[key]
+                    _hand_over(values, key, importer.globals, global_name(f"{alias}/{name}"))
 
     def check_exports(self, module: Module) -> None:
         for name in module.exports or ():
@@ -310,3 +314,11 @@ def undefined_in(searched: list[str], name: str, rest: str) -> CompileError:
     where = " and ".join(f"`{one}`" for one in searched)
     listed = f"{where} {'has' if len(searched) == 1 else 'have'} {', '.join(names)}"
     return CompileError("undefined", f"`{name}` is not defined", hint=hint or listed)
+
+
+def _hand_over(values: dict[str, Any], key: str, into: dict[str, Any], name: str) -> None:
+    """Give a module the value of another's name, with its labels if it has any."""
+    into[name] = values[key]
+    tag = values.get(tag_name(key))
+    if tag is not None:
+        into[tag_name(name)] = tag

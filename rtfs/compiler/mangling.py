@@ -32,3 +32,8 @@ def id_of_keyword(keyword: Keyword) -> str:
     if name.startswith("ccos.") and name != "ccos.concurrent/parallel":
         return name.replace("/", ".")
     return name
+
+
+def tag_name(key: str) -> str:
+    """The global that holds the labels of what the global `key` holds, in code that carries labels."""
+    return f" tag of {key}"

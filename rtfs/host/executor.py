@@ -59,8 +59,8 @@ class Executor:
     """
 
     __slots__ = (
-        "_clean", "_environment", "_ran_plans", "_store", "closed", "compiling", "engine", "events", "grants", "loaded",
-        "options", "pipeline", "registry", "rules", "shell", "started", "warnings",
+        "_clean", "_environment", "_ran_plans", "_store", "closed", "compiling", "engine", "events", "flow", "grants",
+        "loaded", "options", "pipeline", "registry", "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +80,7 @@ class Executor:
         self.engine = engine
         self.events = events
         self.rules = rules
+        self.flow = options.flow
         self.grants = options.allow
         self.loaded: list[tuple[Source, int]] = []
         self.shell: dict[str, Any] = {}
@@ -184,6 +185,8 @@ class Executor:
         run = self.new_run(options, self.registry, lambda: self.environment, EMBEDDER, False)
         frame = self.new_frame(run, options, None)
         call = HostCall("call", id, arguments)
+        if run.flow is not None:
+            call.labels = run.flow.inputs(len(arguments))
 
         async def perform() -> Any:
             return await self.pipeline.perform(call, frame)
@@ -310,6 +313,11 @@ class Executor:
             width=self.options.width,
             gate=gate,
         )
+        if self.flow is not None:
+            from rtfs.host.flow.control import RunControl
+
+            self.flow.check(registry)
+            run.flow = RunControl(self.flow, options.author)
         run.output = options.output or self.options.output
         return run
 
@@ -330,8 +338,11 @@ class Executor:
             run_id=options.run_id or urandom(6).hex(),
         )
         name = "" if source is None else source.name
+        flow = None if run.flow is None else run.flow.program()
         detail = "" if source is None else "source " + self.events.ledger.fingerprint(source.text)
-        return Frame(run, context, self.events.emit(RunStarted(context, name, detail)))
+        frame = Frame(run, context, self.events.emit(RunStarted(context, name, detail)))
+        frame.flow = flow
+        return frame
 
     def fresh(self) -> tuple[Registry, Callable[[], Environment]]:
         """What a durable run starts from: the declarations and definitions that were loaded."""
@@ -415,6 +426,7 @@ class Executor:
 
         run = frame.run
         environment = run.environment
+        environment.literal = None if run.flow is None else run.flow.literal
 
         def compile() -> Any:
             return compile_source(source, environment, module="user", gate=run.gate)
@@ -429,7 +441,7 @@ class Executor:
 
         async def begin() -> Any:
             try:
-                return await drive(start(program, run.limits, run.breathe, run.budget), frame)
+                return await drive(start(program, run.limits, run.breathe, run.budget, frame.flow), frame)
             except UserError as error:
                 from rtfs.machine.errors.refine import refine_error
 

@@ -73,9 +73,24 @@ def _form(key: str, value: Any) -> Any:
                 raise HostError(f":{key} is one type expression", code="capability/invalid")
             return forms[0]
         return _keywords(from_python(value, keywords=True))
+    if key == "flow":
+        return from_python(_with_paths(value), keywords=True)
     if key in ("metadata", "provider-meta"):
         return from_python(value, keywords=True)
     return from_python(list(value) if isinstance(value, (set, frozenset)) else value)
+
+
+def _with_paths(value: Any) -> Any:
+    """`:flow` as Python data, where paths are tuples or texts with dots: `"[].body"` is `[* :body]`."""
+    if not isinstance(value, dict) or not isinstance(value.get("result"), dict):
+        return value
+    from rtfs.values import Map, Vector, from_python
+
+    result = []
+    for path, what in value["result"].items():
+        parts = path.replace("[]", ".*").split(".") if isinstance(path, str) else list(path)
+        result.append((Vector([part for part in parts if part]), from_python(what, keywords=True)))
+    return {**value, "result": Map(result)}
 
 
 def _keywords(form: Any) -> Any:

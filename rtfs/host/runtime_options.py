@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rtfs.host.audit.ledger import Record
     from rtfs.host.calls.approvals import ApprovalRequest
     from rtfs.host.calls.hints import HintLimits
+    from rtfs.host.flow.rules import FlowRules
     from rtfs.host.policy.grants import Grants
     from rtfs.host.policy.policy import PolicyRequest
     from rtfs.host.run.options import Output
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         policy_seconds: float
         rules: Iterable[Any]
         quotas: Iterable[Mapping[str, Any]]
+        flow: Any
         max_calls: int | None
         limits: Limits | Mapping[str, Any] | None
         width: int
@@ -70,6 +72,7 @@ class RuntimeOptions(Options):
     policy            asked with a `PolicyRequest` before each call: True, False, a `Decision`, or None (as built in)
     policy_seconds    how long it may take
     rules, quotas     see `rtfs.host.policy.rules`
+    flow              flow rules, see `rtfs.host.flow.rules`: a list, or {rules, endorse, me}
     max_calls         host calls that a run may make
     strict_arguments  whether keys that an input schema does not name are refused
 
@@ -108,6 +111,7 @@ class RuntimeOptions(Options):
         "context",
         "durability",
         "elicit",
+        "flow",
         "handlers",
         "hint_limits",
         "kv",
@@ -139,6 +143,7 @@ class RuntimeOptions(Options):
     policy_seconds: float
     rules: tuple[Any, ...]
     quotas: tuple[Mapping[str, Any], ...]
+    flow: FlowRules | None
     max_calls: int | None
     limits: Limits | None
     width: int
@@ -170,6 +175,7 @@ class RuntimeOptions(Options):
         policy_seconds: float = TIME_LIMIT,
         rules: Iterable[Any] = (),
         quotas: Iterable[Mapping[str, Any]] = (),
+        flow: Any = (),
         max_calls: int | None = None,
         limits: Limits | Mapping[str, Any] | None = None,
         width: int = 16,
@@ -199,6 +205,7 @@ class RuntimeOptions(Options):
             policy_seconds=policy_seconds,
             rules=tuple(rules),
             quotas=tuple(quotas),
+            flow=flow_of(flow),
             max_calls=max_calls,
             limits=limits_of(limits),
             width=width,
@@ -221,6 +228,15 @@ class RuntimeOptions(Options):
             stub=stub,
         )
         Rules(self.rules, self.quotas)
+
+
+def flow_of(flow: Any) -> FlowRules | None:
+    """Flow rules given as such, as a list or as a mapping; None for none. Raises HostError `config/invalid`."""
+    if flow is None or (isinstance(flow, (list, tuple)) and not flow):
+        return None
+    from rtfs.host.flow.rules import FlowRules
+
+    return flow if isinstance(flow, FlowRules) else FlowRules(flow)
 
 
 def runtime_options(given: RuntimeOptions | None, keywords: Mapping[str, Any]) -> RuntimeOptions:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.units.unit import Unit
+    from rtfs.flow.state import FlowState
     from rtfs.values.lazy import Segment
 
 # Steps between two looks at the clock: a millisecond or two, whatever a step costs. The first slices are short, for
@@ -68,6 +69,7 @@ class Machine:
         "budget",
         "core",
         "environment",
+        "flow",
         "guest",
         "limits",
         "main",
@@ -86,8 +88,10 @@ class Machine:
         limits: Limits | None,
         breathe: bool,
         budget: Budget | None = None,
+        flow: FlowState | None = None,
     ) -> None:
         self.environment = environment
+        self.flow = flow
         self.core = environment.core
         self.limits = limits or DEFAULT_LIMITS
         self.main = main
@@ -312,6 +316,26 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None, depth:
     return current.parent.switch(HostCall(kind, id, args, hints, place))
 
 
+def labelled_call(kind: str, id: str, args: tuple[Any, ...], hints: Any, filename: str, index: int) -> HostCall:
+    """The request that labelled code is about to make. filename, index: its place."""
+    units = _machine().environment.units
+    unit, line = units.get(filename), index + 1
+    if unit is not None and unit.source.library:
+        unit, line = _asked_from(sys._getframe(1), units) or (unit, line)
+
+    def place() -> Any:
+        return unit.span(line - 1) if unit is not None else None
+
+    call = HostCall(kind, id, args, realised(hints), place)
+    call.where = (filename, index)
+    return call
+
+
+def switch(call: HostCall) -> Any:
+    """Stop and hand the host a call; its answer is the value."""
+    return getcurrent().parent.switch(call)
+
+
 def _place_in(frame: Any, units: dict[str, Unit]) -> tuple[Unit | None, int]:
     """The unit that a frame's code is of, and the line in it: one more than the index of the place."""
     unit = units.get(frame.f_code.co_filename)
@@ -367,6 +391,8 @@ def module_value(module: str, name: str, /) -> Any:
 HOOKS: dict[str, Any] = {
     " refill": refill,
     " request": request,
+    " labelled_call": labelled_call,
+    " switch": switch,
     " parallel": parallel,
     " caught": caught,
     " macroexpand": macroexpand,
@@ -399,16 +425,20 @@ def run_unit(unit: Unit, environment: Environment) -> Any:
 
 
 def start(
-    program: Program, limits: Limits | None = None, breathe: bool = False, budget: Budget | None = None
+    program: Program,
+    limits: Limits | None = None,
+    breathe: bool = False,
+    budget: Budget | None = None,
+    flow: FlowState | None = None,
 ) -> Outcome:
     """Run a program until it ends or asks the host for something.
 
     limits: steps, depth, seconds; the defaults if None. breathe: give control back (a "breathe" call) at each slice of
-    steps. budget: what it shares with other machines; one of its own if None. Raises UserError with place and trace if
-    the program ends with an error.
+    steps. budget: what it shares with other machines; one of its own if None. flow: what its labels are kept in, where
+    its code carries labels. Raises UserError with place and trace if the program ends with an error.
     """
     environment, unit = program.environment, program.unit
-    return Machine(environment, lambda: run_unit(unit, environment), limits, breathe, budget).start()
+    return Machine(environment, lambda: run_unit(unit, environment), limits, breathe, budget, flow).start()
 
 
 def start_call(
@@ -418,9 +448,10 @@ def start_call(
     limits: Limits | None = None,
     breathe: bool = False,
     budget: Budget | None = None,
+    flow: FlowState | None = None,
 ) -> Outcome:
     """Run a call of an RTFS function in a machine of its own."""
-    return Machine(environment, lambda: call_with(function, args), limits, breathe, budget).start()
+    return Machine(environment, lambda: call_with(function, args), limits, breathe, budget, flow).start()
 
 
 def start_compiling(

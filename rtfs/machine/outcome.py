@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.flow.label import Label
+    from rtfs.flow.tag import Tag
     from rtfs.machine.machine import Machine
     from rtfs.source import Span
     from rtfs.values.map import Map
@@ -29,10 +31,12 @@ class HostCall:
     arguments), "breathe" (the program used up a slice of steps; only if the driver asked for it), "wait" (args: a
     segment of a lazy sequence that another machine is computing; answered with nil once it may be free). hints: the
     call's metadata map, or None.
-    given: `args` as the program gave them; a host may put its own form of them into `args`.
+    given: `args` as the program gave them; a host may put its own form of them into `args`. labels, decided_by: under
+    flow rules, the tags of `given` and what decided that the call is made, where (unit and index of
+    the place); answer_tag: the host's, of its answer.
     """
 
-    __slots__ = ("_place", "args", "given", "hints", "id", "kind")
+    __slots__ = ("_place", "answer_tag", "args", "decided_by", "given", "hints", "id", "kind", "labels", "where")
 
     def __init__(
         self, kind: str, id: str, args: tuple[Any, ...] = (), hints: Map | None = None, place: Any = None
@@ -43,6 +47,10 @@ class HostCall:
         self.given = args
         self.hints = hints
         self._place = place
+        self.labels: list[Tag] | None = None
+        self.decided_by: Label | None = None
+        self.answer_tag: Tag | None = None
+        self.where: tuple[str, int] | None = None
 
     @property
     def span(self) -> Span | None:

@@ -23,6 +23,7 @@ PATHS = {
     "closures only": ("closures", 10**9, 10**9),
     "compiled at once": ("closures", 0, 0),
     "switched in mid-run": ("closures", 2, 3),
+    "labelled": ("labelled", 20, 100),
 }
 
 

@@ -77,6 +77,7 @@ class HintedCall:
     __slots__ = (
         "_needs",
         "arguments",
+        "call",
         "capability",
         "entry",
         "frame",
@@ -102,6 +103,7 @@ class HintedCall:
         self.capability = entry.id
         self.arguments = call.args
         self.given = call.given
+        self.call = call
         self.frame = frame
         self.principal = frame.context.principal
         self.number = number
@@ -357,7 +359,13 @@ async def _fallen(options: dict[str, Any], inner: Next, call: HintedCall) -> Any
         call.note(f"fallback: {other} after {error.code}")
         from rtfs.machine import HostCall
 
-        return await call.pipeline.perform(HostCall("call", other, call.given), call.frame.inner(call.number))
+        instead = HostCall("call", other, call.given)
+        instead.labels, instead.decided_by = call.call.labels, call.call.decided_by
+        try:
+            return await call.pipeline.perform(instead, call.frame.inner(call.number))
+        finally:
+            if instead.answer_tag is not None:
+                call.frame.implemented.append((instead.answer_tag, False))
 
 
 async def _coroutine(inner: Next) -> Any:

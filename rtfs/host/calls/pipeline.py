@@ -105,7 +105,8 @@ class Pipeline:
             entry = self.undeclared.stand_in(call.id)
         if entry is not None and (entry.signature is not None or entry.route == SESSION or entry.takes_sets):
             self._bring_into_form(entry, call, frame)
-        return frame.run.durability.perform(self._perform, call, frame)
+        performing = frame.run.durability.perform(self._perform, call, frame)
+        return performing if frame.run.flow is None else frame.run.flow.labelled(performing, call, frame)
 
     async def _perform(self, call: HostCall, frame: Frame, journaled: JournaledCall) -> Any:
         """The stages, from the manifest to the recorded outcome."""
@@ -118,6 +119,10 @@ class Pipeline:
         text = as_text(entry, arguments)
         decision = journaled.decision or self.decide(entry, arguments, context)
         needs = decision.needs
+        if frame.run.flow is not None and frame.flow is not None:
+            frame.argument_tags = frame.run.flow.tags(call, frame)
+            if journaled.decision is None and (decision.allow or decision.ask):
+                decision = await frame.run.flow.decide(decision, entry, call, frame)
         if decision.ask:
             decision = await self._asked(entry, arguments, text, decision, frame, call.span)
         number = self._admit(entry, text, decision, frame)
@@ -311,7 +316,10 @@ class Pipeline:
         if how == INLINE:
             return call_inline(entry, arguments, told)
         if how == GUEST:
-            return await call_function(entry.function, given_arguments(entry, arguments), frame.inner(number))
+            inner, given = frame.inner(number), given_arguments(entry, arguments)
+            if inner.flow is not None and getattr(entry.function, "carries_labels", False):
+                inner.flow.passed = self.tags_of(frame, given)
+            return await call_function(entry.function, given, inner)
         if how == SESSION:
             return as_value(await self.sessions.perform(entry, one_value(arguments), frame, number), entry)
         if how == BRANCHES:
@@ -339,6 +347,14 @@ class Pipeline:
         except Exception as error:
             raise failed(error) from error
         return as_value(value, entry)
+
+    @staticmethod
+    def tags_of(frame: Frame, given: tuple[Any, ...]) -> list[Any]:
+        """The tags of what an implementation is called with: those of the arguments; it may get `{}` for none."""
+        from rtfs.flow.tag import NO_TAG
+
+        tags = frame.argument_tags
+        return tags if len(tags) == len(given) else [NO_TAG] * len(given)
 
     def declare(self, call: HostCall, frame: Frame) -> str:
         """Evaluate a `(capability …)` form: register it and answer its id. Raises HostError `capability/…`."""

@@ -113,6 +113,8 @@ class Settings(_Strict):
     width: PositiveInt = 16
     ledger: str | None = None
     kv: str | None = Field(None, min_length=1)
+    flow: list[dict[str, Any]] | dict[str, Any] = Field(default_factory=list)
+    endorse: list[dict[str, Any]] = Field(default_factory=list)
     durability: Literal["kill", "power"] = "kill"
     strict_arguments: bool = True
     limits: LimitSettings = Field(default_factory=LimitSettings)
@@ -168,6 +170,7 @@ class Config:
             "max_calls": settings.policy.max_calls,
             "rules": [rule.model_dump() for rule in settings.policy.rules],
             "quotas": [quota.model_dump() for quota in settings.policy.quotas],
+            "flow": self._flow(),
             "width": settings.width,
             "hint_limits": HintLimits(**settings.hints.model_dump()),
             "handlers": settings.handlers,
@@ -184,6 +187,18 @@ class Config:
 
             fields["pool_limits"] = PoolLimits(**settings.pool.model_dump())
         return fields
+
+    def _flow(self) -> Any:
+        """The flow rules with what is endorsed. Raises HostError `config/invalid`."""
+        from rtfs.host.runtime_options import flow_of
+
+        given = self.settings.flow
+        options = dict(given) if isinstance(given, dict) else {"rules": given}
+        if not any(options.values()) and not self.settings.endorse:
+            return None
+        options["endorse"] = [*(options.get("endorse") or ()), *self.settings.endorse]
+        with at_item(self.source, "flow", 0):
+            return flow_of(options)
 
     def files(self) -> list[Path]:
         """The files and folders that are trusted because they are named here."""

@@ -61,20 +61,53 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
 async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
     """Call an RTFS function in a machine of its own, under `frame`'s context."""
     run = frame.run
-    return await drive(start_call(run.environment, function, arguments, run.limits, run.breathe, run.budget), frame)
+    starting = lambda: start_call(  # noqa: E731
+        run.environment, function, arguments, run.limits, run.breathe, run.budget, frame.flow
+    )
+    if frame.flow is None:
+        return await drive(starting(), frame)
+    return await _labelled(function, starting, frame)
 
 
-async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True) -> Any:
+async def _labelled(function: Any, starting: Callable[[], Any], frame: Frame) -> Any:
+    """What a function gives that is the whole of a machine under flow rules; its labels go to the call that started
+    it."""
+    flow, outer = frame.flow, frame.outer
+    assert flow is not None
+    assert outer is not None
+    try:
+        value = await drive(starting(), frame)
+    except UserError:
+        tried = flow.trying
+        if tried is not None:
+            outer.implemented.append((tried.tag(), False))
+        raise
+    outer.implemented.append((frame.run.flow.answer_of(function, flow), True))  # type: ignore[union-attr]
+    return value
+
+
+async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True, call: HostCall | None = None) -> Any:
     """Call functions of no arguments concurrently, each in a machine of its own; a Vector of their values in order.
-    grouped: whether this counts among the calls of `frame`."""
+    grouped: whether this counts among the calls of `frame`. call: the request, which gets the labels of the values."""
     run = frame.run
     if grouped:
         frame.next_path()
+    frames: dict[int, Frame] = {}
 
     def maker(number: int, thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
-        return lambda: _branch(number, thunk, frame.inner())
+        def begin() -> Coroutine[Any, Any, Any]:
+            frames[number] = inner = frame.inner()
+            if inner.flow is not None and getattr(thunk, "carries_labels", False):
+                inner.flow.passed = []
+            return _branch(number, thunk, inner)
 
-    return Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], run.width))
+        return begin
+
+    try:
+        return Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], run.width))
+    finally:
+        if run.flow is not None and frame.flow is not None:
+            run.flow.gathered(thunks, frames, frame, call)
 
 
 async def _branch(number: int, thunk: Any, frame: Frame) -> Any:
@@ -83,7 +116,7 @@ async def _branch(number: int, thunk: Any, frame: Frame) -> Any:
     run, context = frame.run, frame.context
     frame.parent = run.events.emit(BranchStarted(context, frame.parent, number))
     try:
-        return await drive(start_call(run.environment, thunk, (), run.limits, True, run.budget), frame)
+        return await drive(start_call(run.environment, thunk, (), run.limits, True, run.budget, frame.flow), frame)
     except UserError as error:
         await run.durability.branch_failed(frame, error)
         raise
@@ -123,7 +156,7 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
         _leave_step(frame, call.args[0] if call.args else "ok")
         return None
     if kind == "parallel":
-        return await parallel(call.args, frame)
+        return await parallel(call.args, frame, call=call)
     if kind == "wait":
         from rtfs.host.run.lazy_waits import wait_for_segment
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Registry
     from rtfs.compiler import Environment
     from rtfs.compiler.gate import Gate
+    from rtfs.flow.state import FlowState
+    from rtfs.flow.tag import Tag
     from rtfs.host.audit.events import Events
+    from rtfs.host.flow.control import RunControl
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.run.durability import Durability
     from rtfs.machine import HostCall, Limits
@@ -67,6 +70,8 @@ class Run:
 
     `gate`: looks at the program before its first step, or None.
 
+    `flow`: the flow rules and labels of the run, or None.
+
     `width`: how many branches of one `step-parallel` run at the same time.
 
     `replayed`: ids of the capabilities whose calls were answered from the record and not made in this process.
@@ -78,6 +83,7 @@ class Run:
         "budget",
         "durability",
         "events",
+        "flow",
         "gate",
         "limits",
         "origin",
@@ -117,6 +123,7 @@ class Run:
         self.breathe = breathe
         self.width = width
         self.replayed: set[str] = set()
+        self.flow: RunControl | None = None
 
     @property
     def deadline(self) -> float | None:
@@ -150,17 +157,25 @@ class Frame:
     `outer`: the frame that started it, or None.
 
     `machine`: what is driven, once it has asked for something.
+
+    Under flow rules: `flow`: the labels of its machine. `argument_tags`: of the call it is making. `implemented`: the
+    tags of what machines did for that call, each with whether it is that of the answer. `looks_up`: whether a flow rule
+    makes its calls, which are not decided about by others.
     """
 
     __slots__ = (
         *(
             "_calls",
             "_machines",
+            "argument_tags",
             "context",
             "contexts",
             "depth",
+            "flow",
             "idempotency_key",
+            "implemented",
             "journaled",
+            "looks_up",
             "machine",
             "outer",
             "parent",
@@ -186,6 +201,10 @@ class Frame:
         self.contexts: list[RuntimeContext] = []
         self._calls = 0
         self._machines = 0
+        self.flow: FlowState | None = None
+        self.argument_tags: list[Tag] = []
+        self.implemented: list[tuple[Tag, bool]] = []
+        self.looks_up = False
 
     def inner(self, parent: int | None = None) -> Frame:
         """The frame of a machine that this one starts. Raises LimitError `limit/nesting`."""
@@ -194,7 +213,11 @@ class Frame:
         self._machines += 1
         path = self.path if not self._calls else f"{self.path}.{self._calls}" if self.path else str(self._calls)
         above = self.parent if parent is None else parent
-        return Frame(self.run, self.context, above, self.depth + 1, f"{path}.{self._machines}", self)
+        made = Frame(self.run, self.context, above, self.depth + 1, f"{path}.{self._machines}", self)
+        if self.flow is not None and self.run.flow is not None:
+            made.flow = self.run.flow.inner(self.flow)
+            made.looks_up = self.looks_up
+        return made
 
     def next_path(self) -> str:
         """The path of the next call (or group of branches) of this machine: `3`, `3.1.2`."""

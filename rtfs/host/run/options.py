@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         record: str | Path | None
         replay: str | Path | None
         incremental: bool
+        author: str
         output: Output | None
 
     class ResumeKeywords(TypedDict, total=False):
@@ -97,10 +98,13 @@ class RunOptions(Options):
     output       takes the text that it prints and logs: a function of the text, or an object with `write`; None: the
                  runtime's, which is standard output and error
     incremental  a later run may define names that this one uses, as at a prompt
+    author       `plan` or `model`: who wrote the constants in the text, for flow rules; a model may have read what
+                 tools answered before it wrote them
     """
 
     __slots__ = (
         "allow",
+        "author",
         "check",
         "context",
         "durable",
@@ -131,6 +135,7 @@ class RunOptions(Options):
     record: str | None
     replay: str | None
     incremental: bool
+    author: str
     output: Callable[[str], object] | None
 
     def __init__(
@@ -150,9 +155,13 @@ class RunOptions(Options):
         record: str | Path | None = None,
         replay: str | Path | None = None,
         incremental: bool = False,
+        author: str = "plan",
         output: Output | None = None,
     ) -> None:
+        if author not in ("plan", "model"):
+            raise HostError(f"the author of a text is plan or model, not {author!r}", code="argument/invalid")
         self._set(
+            author=author,
             context=values_of(context),
             params=params_of(params),
             principal=principal,

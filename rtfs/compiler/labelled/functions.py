@@ -1,0 +1,225 @@
+"""Labelled closures of functions and definitions; a top-level form is a function of no arguments.
+
+Knows nothing of standard functions. A function is a Python function with the name, parameters and place that generated
+code would give it; called by labelled code it finds the tags of its arguments in the state, and leaves that of its
+value there; called by any other code it takes them from what is around (see `rtfs.flow.state`). Its code is a template:
+
+    def fn(a, b, /, *more):                                     # one free variable: `parent`
+        return ENTER(parent, [a, b], more)
+"""
+
+from __future__ import annotations
+
+from types import CellType, FunctionType
+
+from rtfs.builtins.declare import MISSING
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.closures import hot
+from rtfs.compiler.closures.frames import FIRST, GLOBALS, Layout, Template
+from rtfs.compiler.codegen.emit_functions import dispatcher
+from rtfs.compiler.codegen.support import defined, rest_list
+from rtfs.compiler.labelled.maker import LabelledMaker, labels
+from rtfs.compiler.mangling import global_name, plain_name, tag_name
+from rtfs.flow.label import NOTHING
+from rtfs.flow.state import current
+from rtfs.flow.tag import NO_TAG, Tag
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from rtfs.compiler.labelled.maker import Frame, Labelled
+    from rtfs.flow.state import FlowState
+
+
+class LabelledFunction(Template):
+    """One function of the text, of which each evaluation makes an instance."""
+
+    __slots__ = ("code", "core", "count", "listed", "rest", "run", "ticks")
+
+    def __init__(self, maker: LabelledMaker, node: nodes.Fn, python: str, listed: bool = False) -> None:
+        """listed: its last parameter gets what is left as one list, for a function of several arities."""
+        maker.functions += 1
+        (arity,) = node.arities
+        outer = maker.layout
+        self.layout = maker.layout = Layout(outer)
+        parameters = [*arity.params, *([arity.rest] if arity.rest is not None else [])]
+        for one in parameters:
+            maker.slot(one)
+        self.run: Labelled = maker.make(arity.body)
+        self.layout.close(len(parameters))
+        maker.layout = outer
+        self.core = maker.core
+        self.ticks = node.ticks and arity.body.__class__ is not nodes.Loop
+        self.count = len(arity.params)
+        self.rest = arity.rest is not None
+        self.listed = listed
+        self.code = _template(self, maker, node, python)
+
+    def enter(self, parent: Frame, values: list[Any], more: tuple[Any, ...]) -> Any:
+        """The value of a call."""
+        s = current()
+        tags, s.passed = s.passed, None
+        plain = tags is None
+        count = self.count
+        if tags is None:
+            tag = s.given()
+            tags = [tag] * (count + len(more))
+        if self.listed:
+            rest = tags[count - 1 :]
+            tags = [*tags[: count - 1], Tag(NOTHING, NOTHING, rest) if len(rest) > 1 or not plain else rest[0]]
+        pairs: list[Any] = list(zip(values, tags, strict=False))
+        if self.rest:
+            pairs.append((rest_list(more), Tag(NOTHING, NOTHING, tags[count:]) if more else NO_TAG))
+        frame = [parent[GLOBALS], parent, *pairs] + self.layout.padding
+        if self.ticks:
+            core = self.core
+            for _ in core[" ticks"]:
+                break
+            else:
+                core[" refill"]()
+                for _ in core[" ticks"]:
+                    break
+        around, s.around = s.around, None
+        try:
+            value, tag = self.run(frame, s)
+        finally:
+            s.around = around
+        if plain:
+            s.leave(tag)
+        else:
+            s.returned = tag
+        return value
+
+    def instance(self, parent: Frame) -> Any:
+        """The function, made by a call whose frame is `parent`."""
+        made = FunctionType(self.code, parent[GLOBALS], self.code.co_name, None, (CellType(parent),))
+        made.carries_labels = True  # type: ignore[attr-defined]
+        return made
+
+
+def _template(function: LabelledFunction, maker: LabelledMaker, node: nodes.Fn, python: str) -> CodeType:
+    base = _TEMPLATES.get((function.count, function.rest))
+    if base is None:
+        base = _TEMPLATES[function.count, function.rest] = _base(function.count, function.rest)
+    arity = node.arities[0]
+    names = tuple([one.python for one in arity.params]) + ((arity.rest.python,) if arity.rest is not None else ())
+    return base.replace(
+        co_consts=tuple([function.enter if one == "ENTER" else one for one in base.co_consts]),
+        co_varnames=names + base.co_varnames[len(names) :],
+        co_name=python,
+        co_qualname=python,
+        co_filename=maker.filename,
+        co_firstlineno=node.at + 1,
+    )
+
+
+_TEMPLATES: dict[tuple[int, bool], CodeType] = {}
+
+
+def _base(count: int, rest: bool) -> CodeType:
+    names = [f"a{index}" for index in range(count)]
+    parameters = [*names, "/"] if count else []
+    if rest:
+        parameters.append("*more")
+    text = f"""
+def make(parent):
+ def fn({", ".join(parameters)}):
+  enter = 'ENTER'
+  return enter(parent, [{", ".join(names)}], {"more" if rest else "()"})
+ return fn
+"""
+    namespace: dict[str, Any] = {}
+    exec(compile(text, "<template>", "exec"), namespace)
+    code: CodeType = namespace["make"]([]).__code__
+    return code
+
+
+# ---------------------------------------------------------------------- fn, def
+@labels(nodes.Fn)
+def label_fn(m: LabelledMaker, node: nodes.Fn) -> Labelled:
+    return _make_function(m, node, m.names.temporary())
+
+
+def _make_function(m: LabelledMaker, node: nodes.Fn, python: str) -> Labelled:
+    """python: the name of a function that has no local name."""
+    index = 0
+    if node.binding is not None:
+        python = node.binding.python
+        index = m.slot(node.binding)
+    if len(node.arities) > 1:
+        return _make_dispatcher(m, node, python, index)
+    instance = LabelledFunction(m, node, python).instance
+
+    def fn(f: Frame, s: FlowState) -> Any:
+        pair = (instance(f), NO_TAG)
+        if index:
+            f[index] = pair
+        return pair
+
+    return fn
+
+
+def _make_dispatcher(m: LabelledMaker, node: nodes.Fn, python: str, index: int) -> Labelled:
+    """A function of several arities: each is a function, and generated code chooses."""
+    parts = []
+    for arity in node.arities:
+        listed = arity.rest is not None
+        if arity.rest is not None:
+            arity = nodes.Arity(arity.at, [*arity.params, arity.rest], None, arity.body)
+        name = f"{plain_name(python) or node.name} /{len(arity.params)}{m.names.temporary()}"
+        one = nodes.Fn(node.at, node.name, [arity], None, node.ticks)
+        parts.append(LabelledFunction(m, one, name, listed).instance)
+    names = [f" part{number}" for number in range(len(parts))]
+    code = hot.compile_inner(m, dispatcher(node, python, names, node.at + 1), names)
+    order = [names.index(name) for name in code.co_freevars]
+    defaults = (MISSING,) * code.co_posonlyargcount
+
+    def fn(f: Frame, s: FlowState) -> Any:
+        cells = tuple([CellType(parts[number](f)) for number in order])
+        made = FunctionType(code, f[GLOBALS], python, defaults, cells)
+        made.carries_labels = True  # type: ignore[attr-defined]
+        pair = (made, NO_TAG)
+        if index:
+            f[index] = pair
+        return pair
+
+    return fn
+
+
+@labels(nodes.Def)
+def label_def(m: LabelledMaker, node: nodes.Def) -> Labelled:
+    key = global_name(node.name)
+    tag = tag_name(key)
+    if isinstance(node.value, nodes.Fn) and node.value.binding is None:
+        value = _make_function(m, node.value, key)
+    else:
+        value = m.make(node.value)
+    last = node in m.last
+
+    def def_(f: Frame, s: FlowState) -> Any:
+        made, label = value(f, s)
+        f[0][key] = made
+        f[0][tag] = label.decided(s.pc)
+        return (defined(made), label) if last else (made, label)
+
+    return def_
+
+
+def _last_definitions(node: nodes.Node) -> list[nodes.Node]:
+    """The definitions whose value is that of the form."""
+    if isinstance(node, nodes.If):
+        return _last_definitions(node.then) + _last_definitions(node.orelse)
+    if isinstance(node, nodes.Do):
+        return _last_definitions(node.body[-1])
+    return [node] if isinstance(node, nodes.Def) else []
+
+
+def form_function(m: LabelledMaker, node: nodes.Node, name: str) -> LabelledFunction:
+    """A top-level form as a function of no arguments."""
+    m.last = _last_definitions(node)
+    return LabelledFunction(m, nodes.Fn(node.at, name, [nodes.Arity(node.at, [], None, node)], None, False), name)
+
+
+assert FIRST == 2, "`enter` makes frames"
