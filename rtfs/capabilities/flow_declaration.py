@@ -128,7 +128,7 @@ def _path(path: Any) -> tuple[str, ...]:
     if path.__class__ not in (Vector, List):
         raise ValueError("a path of :result is a vector of keys, `*` for every element")
     items = path.to_list()
-    found = []
+    found: list[str] = []
     for number, key in enumerate(items):
         name = _word(key)
         if getattr(key, "__name__", None) == "*":  # the function of that name, where the declaration is evaluated

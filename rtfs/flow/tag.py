@@ -53,7 +53,7 @@ class Tag:
             pending = [self.kids]
             while pending:
                 kids = pending.pop()
-                for kid in kids.values() if kids.__class__ is dict else kids or ():  # type: ignore[union-attr]
+                for kid in kids.values() if kids.__class__ is dict else kids or ():
                     known = kid._flat
                     if known is None:
                         known = (kid.data, kid.control)
@@ -102,7 +102,7 @@ def kids_of(value: Any, tag: Tag) -> Kids | None:
 def at_index(value: Any, tag: Tag, index: int) -> Tag:
     """The tag of an element of a vector or list, as it is in there."""
     kids = kids_of(value, tag)
-    return kids[index] if kids.__class__ is list and index < len(kids) else tag.everywhere()  # type: ignore[union-attr]
+    return kids[index] if kids.__class__ is list and index < len(kids) else tag.everywhere()
 
 
 def at_key(value: Any, tag: Tag, raw: Any) -> Tag | None:
@@ -110,7 +110,7 @@ def at_key(value: Any, tag: Tag, raw: Any) -> Tag | None:
     if value.raw_get(raw, _ABSENT) is _ABSENT:
         return None
     kids = kids_of(value, tag)
-    return kids.get(raw) or tag.everywhere() if kids.__class__ is dict else tag.everywhere()  # type: ignore[union-attr]
+    return kids.get(raw) or tag.everywhere() if kids.__class__ is dict else tag.everywhere()
 
 
 _ABSENT = object()
@@ -144,8 +144,8 @@ def elements(value: Any, tag: Tag) -> list[Pair]:
     if kind in SEQUENCES:
         items = value.to_list()
         kids = kids_of(value, tag)
-        if kids.__class__ is list and len(kids) == len(items):  # type: ignore[arg-type]
-            return list(zip(items, kids, strict=True))  # type: ignore[arg-type]
+        if kids.__class__ is list and len(kids) == len(items):
+            return list(zip(items, kids, strict=True))
         every = tag.everywhere()
         return [(item, every) for item in items]
     if kind is Map:

@@ -6,8 +6,10 @@ takes the tags of its arguments along, and what decided that it is made.
 
 from __future__ import annotations
 
+from rtfs.builtins import comparison
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.exact import EXACT
+from rtfs.builtins.seqs import fresh_list
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures.calls import _is_never_callable
 from rtfs.compiler.codegen import support
@@ -123,7 +125,7 @@ def _pattern_items(s: FlowState, function: Any, values: list[Any], tags: list[Ta
 def _item(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: Step) -> Pair:
     kids = tags[0].kids
     if values[0].__class__ is list and kids.__class__ is list:
-        return call_with(function, values), kids[values[1]]  # type: ignore[index]
+        return call_with(function, values), kids[values[1]]
     return look_up(s, function, values, tags, step)
 
 
@@ -139,7 +141,7 @@ def _same(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step:
 
 
 _OPERATIONS: dict[str, Any] = {
-    "equals": support.comparison.eq2,
+    "equals": comparison.eq2,
     "unpacked": _unpacked,
     "is_map": lambda value: value.__class__ is Map,
 }
@@ -268,7 +270,7 @@ def _label_parallel(m: LabelledMaker, node: nodes.Primitive, arguments: list[Lab
     def parallel(f: Frame, s: FlowState, at: int = node.at) -> Any:
         value, tag = functions(f, s)
         every = tag.everywhere()
-        thunks = support.fresh_list("parallel*", value)
+        thunks = fresh_list("parallel*", value)
         result, result_tag = ask(m, s, "parallel", ("", NO_TAG), [(one, every) for one in thunks], None, at)
         return result, result_tag.decided(tag.everything())
 

@@ -129,8 +129,8 @@ class Found:
         if kind in SEQUENCES:
             kids = kids_of(value, tag)
             items = value.to_list()
-            if kids.__class__ is list and len(kids) == len(items):  # type: ignore[arg-type]
-                below.extend(zip(items, kids, strict=True))  # type: ignore[arg-type]
+            if kids.__class__ is list and len(kids) == len(items):
+                below.extend(zip(items, kids, strict=True))
             else:
                 every = tag.everywhere()
                 below.extend((item, every) for item in items)
@@ -252,8 +252,8 @@ def conj(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: 
     result = call_with(function, values)
     kids = kids_of(values[0], tags[0])
     count = len(values[0])
-    before = kids if kids.__class__ is list and len(kids) == count else [tags[0].everywhere()] * count  # type: ignore[arg-type]
-    return result, Tag(tags[0].data, tags[0].control, [*before, *tags[1:]])  # type: ignore[misc]
+    before = kids if kids.__class__ is list and len(kids) == count else [tags[0].everywhere()] * count
+    return result, Tag(tags[0].data, tags[0].control, [*before, *tags[1:]])
 
 
 _conj_any = moved(2)
@@ -266,8 +266,8 @@ def cons(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: 
     result = call_with(function, values)
     kids = kids_of(values[1], tags[1])
     count = len(values[1])
-    after = kids if kids.__class__ is list and len(kids) == count else [tags[1].everywhere()] * count  # type: ignore[arg-type]
-    return result, Tag(tags[1].data, tags[1].control, [tags[0], *after])  # type: ignore[misc]
+    after = kids if kids.__class__ is list and len(kids) == count else [tags[1].everywhere()] * count
+    return result, Tag(tags[1].data, tags[1].control, [tags[0], *after])
 
 
 # ---------------------------------------------------------------------- looking up and putting

@@ -218,10 +218,10 @@ def argument_names(entry: Entry) -> list[str] | None:
     schema = entry.fields.input_schema
     if schema.__class__ is not Vector or not len(schema) or schema[0] is not Keyword("map"):
         return None
-    names = []
+    names: list[str] = []
     for one in schema.to_list()[1:]:
         if one.__class__ is Vector and len(one) >= 2 and one[0].__class__ in (Keyword, str):
-            names.append(one[0].name if one[0].__class__ is Keyword else one[0])
+            names.append(str(getattr(one[0], "name", one[0])))
         elif one.__class__ is Map:
             continue
         else:

@@ -61,28 +61,27 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
 async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
     """Call an RTFS function in a machine of its own, under `frame`'s context."""
     run = frame.run
-    starting = lambda: start_call(  # noqa: E731
-        run.environment, function, arguments, run.limits, run.breathe, run.budget, frame.flow
-    )
-    if frame.flow is None:
-        return await drive(starting(), frame)
-    return await _labelled(function, starting, frame)
+    if frame.flow is not None:
+        return await _labelled(function, arguments, frame)
+    return await drive(start_call(run.environment, function, arguments, run.limits, run.breathe, run.budget), frame)
 
 
-async def _labelled(function: Any, starting: Callable[[], Any], frame: Frame) -> Any:
+async def _labelled(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
     """What a function gives that is the whole of a machine under flow rules; its labels go to the call that started
     it."""
-    flow, outer = frame.flow, frame.outer
+    run, flow, outer = frame.run, frame.flow, frame.outer
+    assert run.flow is not None
     assert flow is not None
     assert outer is not None
     try:
-        value = await drive(starting(), frame)
+        started = start_call(run.environment, function, arguments, run.limits, run.breathe, run.budget, flow)
+        value = await drive(started, frame)
     except UserError:
         tried = flow.trying
         if tried is not None:
             outer.implemented.append((tried.tag(), False))
         raise
-    outer.implemented.append((frame.run.flow.answer_of(function, flow), True))  # type: ignore[union-attr]
+    outer.implemented.append((run.flow.answer_of(function, flow), True))
     return value
 
 
