@@ -63,8 +63,6 @@ class PlanFiles:
         self._taken = frozenset(taken)
         self._stamps = {path: _stamp(path) for path in self._paths}
         self.tools: dict[str, PlanTool] = {}
-        self.trouble: list[str] = []
-        """What is wrong with files as they are now, whose last good version is served."""
         self._by_path = {path: self._read(path) for path in self._paths}
         self._name(self._by_path)
 
@@ -73,17 +71,19 @@ class PlanFiles:
         again = [path for path in self._paths if _stamp(path) != self._stamps[path]]
         if not again:
             return False
-        found, self.trouble = dict(self._by_path), []
+        found, warn = dict(self._by_path), self._runtime._executor.warn
         for path in again:
             self._stamps[path] = _stamp(path)
             try:
                 found[path] = self._read(path)
             except UserError as error:
-                self.trouble.append(f"{path}: {error.message}; its last good version is served")
+                warn(f"{path}: {error.message}; its last good version is served", error.span)
+        if found == self._by_path:
+            return False
         try:
             self._name(found)
         except HostError as error:
-            self.trouble.append(f"{error.message}; the last good versions are served")
+            warn(f"{error.message}; the last good versions are served", None)
             return False
         self._by_path = found
         return True
