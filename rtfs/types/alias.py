@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.types.basic import FnType
     from rtfs.types.type import Steps
 
 _MANY = 50
@@ -105,6 +106,9 @@ class Alias(Type):
             _set(self, "_tangled", _is_tangled(self))
             return self._tangled
         return super().__getattr__(name)
+
+    def _called(self) -> FnType | None:
+        return self.target.called
 
     def _compile(self) -> Callable[[Any], bool]:
         if not self._tangled:

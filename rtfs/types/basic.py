@@ -83,7 +83,8 @@ BASE["boolean"] = BOOL
 
 
 class FnType(Type):
-    """`[:fn [T… & T] R]`: something that can be called. Parameters and result are noted, not checked."""
+    """`[:fn [T… & T] R]`: something that can be called. Arguments and result are checked when it is
+    called, where the type is that of a parameter, a result or a binding (see `called`)."""
 
     __slots__ = ("params", "rest", "result")
     classes = CALLABLE
@@ -108,6 +109,9 @@ class FnType(Type):
 
     def _key(self) -> Any:
         return (self.params, self.rest, self.result)
+
+    def _called(self) -> FnType:
+        return self
 
     def _compile(self) -> Callable[[Any], bool]:
         return by_class(CALLABLE)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from rtfs.types.basic import FnType
     from rtfs.types.predicates import Predicate
     from rtfs.types.type import Steps
 
@@ -89,6 +90,10 @@ class Union(Type):
 
     def with_optional(self, keys: Any, nullable: bool = False) -> Type:
         return union(member.with_optional(keys, nullable) for member in self.members)
+
+    def _called(self) -> FnType | None:
+        # among other alternatives, a map or keyword that can be called may be meant as what it is
+        return self.members[0].called if len(self.members) == 2 and self.members[1] is NIL else None
 
     def _key(self) -> Any:
         return self.members
@@ -206,6 +211,9 @@ class And(Type):
 
     def with_optional(self, keys: Any, nullable: bool = False) -> Type:
         return And(tuple(type.with_optional(keys, nullable) for type in self.types), self.predicates)
+
+    def _called(self) -> FnType | None:
+        return next((type.called for type in self.types if type.called is not None), None)
 
     def _key(self) -> Any:
         return (self.types, self.predicates)

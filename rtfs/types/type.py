@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Any
 
+    from rtfs.types.basic import FnType
+
     Steps = Generator[tuple["Type", Any], "Misfit | None", "Misfit | None"]
 
 MISSING: Any = object()
@@ -70,16 +72,18 @@ class Type:
 
     accepts(value) -> bool. check(value, what="value") -> the value itself, or TypeMismatch `type/mismatch` whose
     message names `what`, the path, what was expected and what came, and whose `data` is the map
-    {:expected form, :got type name, :path vector, :what text}. `classes`: if the class of a value alone decides, the
-    Python classes that fit; else None. `form`: the expression as a value; `parse_type(t.form) == t`.
+    {:expected form, :got type name, :path vector, :what text}. `called`: the function type that calls of a value of
+    this type must keep to, or None. `classes`: if the class of a value alone decides, the Python classes that fit; else
+    None. `form`: the expression as a value; `parse_type(t.form) == t`.
     """
 
-    __slots__ = ("_fast", "_plain", "accepts", "check")
+    __slots__ = ("_fast", "_plain", "accepts", "called", "check")
     classes: tuple[type, ...] | None = None
     if TYPE_CHECKING:
         _fast: Callable[[Any], bool]
         _plain: bool
         accepts: Callable[[Any], bool]
+        called: FnType | None
 
         def check(self, value: Any, what: str = "value") -> Any: ...
 
@@ -106,6 +110,9 @@ class Type:
     def _key(self) -> Any:
         return ()
 
+    def _called(self) -> FnType | None:
+        return None
+
     def _member(self, value: Any) -> Misfit | None:
         """The misfit of a value whose class alone decides."""
         classes = self.classes
@@ -122,6 +129,8 @@ class Type:
             made = is_plain(self)
         elif name == "accepts":
             made = self._fast if self.classes is not None else _guarded(self)
+        elif name == "called":
+            made = self._called()
         elif name == "check":
             made = _checker(self)
         else:

@@ -360,3 +360,36 @@ def test_snapshots_share_the_standard_macros() -> None:
             assert rt.environment.snapshot().core_macros()["when"] is macros["when"]
 
     asyncio.run(main())
+
+
+def test_a_plain_function_that_raises_what_asyncio_cancels_with_has_failed():
+    def broken(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    with rtfs.Runtime() as rt:
+        rt.register("test.broken", broken)
+        assert rtfs.to_text(rt.run('(try (call "test.broken") (catch e (:code e)))')) == ":capability/failed"
+
+
+def test_a_later_run_may_define_what_an_incremental_one_uses():
+    with rtfs.Runtime() as rt:
+        with pytest.raises(rtfs.UserError, match="second"):
+            rt.run("(defn first-one [] (second-one))")
+        rt.run("(defn first-one [] (second-one))", incremental=True)
+        assert rt.run("(defn second-one [] 2) (first-one)") == 2
+
+
+def test_a_program_asks_the_person():
+    asked = []
+
+    def elicit(question):
+        asked.append(question.message)
+        return {"answer": "Ann"}
+
+    with rtfs.Runtime(elicit=elicit) as rt:
+        assert rt.run('(call "ccos.user.ask" "Your name?")') == "Ann"
+    assert asked == ["Your name?"]
+    with rtfs.Runtime(elicit=lambda question: False) as rt:
+        assert rt.run('(call "ccos.user.ask" "Your name?" "nobody")') == "nobody"
+        with pytest.raises(rtfs.HostError, match="nobody answered"):
+            rt.run('(call "ccos.user.ask" "Your name?")')

@@ -158,7 +158,7 @@ def evaluate_cast(e: Emitter, node: nodes.Cast) -> tuple[ast.expr, Kinds]:
         found = [KIND_OF_CLASS.get(one) for one in classes]
         if None not in found:
             wanted = frozenset().union(*found)  # type: ignore[arg-type]
-    if wanted is not None and kinds is not None and kinds <= wanted:
+    if wanted is not None and kinds is not None and kinds <= wanted and e.form.type_of(node.type).called is None:
         return value, kinds
     what = py.const(node.what, line)
     if classes and len(classes) == 1 and classes[0] in _GUARDS:

@@ -431,7 +431,12 @@ def count_round(rounds: int, /) -> int:
 
 
 def cast(type: Any, value: Any, what: str, /) -> Any:
-    return type.check(value, what)
+    checked = type.check(value, what)
+    if type.called is None or checked is None:
+        return checked
+    from rtfs.compiler.codegen.typed_functions import typed
+
+    return typed(type.called, checked, what)
 
 
 def accepts(type: Any, value: Any, /) -> bool:

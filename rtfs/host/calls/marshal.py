@@ -49,6 +49,12 @@ def call_inline(entry: Entry, arguments: tuple[Any, ...], told: dict[str, Any] =
         raise
     except Exception as error:
         raise failed(error) from error
+    except BaseException as error:
+        from asyncio import CancelledError
+
+        if isinstance(error, CancelledError):  # nobody cancelled a call that awaits nothing
+            raise failed(error) from error
+        raise
     return value if value.__class__ in _VALUES else as_value(value, entry)
 
 
