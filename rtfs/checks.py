@@ -1,4 +1,4 @@
-"""`rtfs.analyse` and `rtfs.check`: programs looked at without being run, under the declarations of a runtime.
+"""`rtfs.analyse`, `rtfs.check`, `rtfs.fix` and `rtfs.describe`: programs and declarations looked at without being run.
 
 Must not run anything of a program.
 """
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from rtfs.checker.diagnostics import Diagnostic
     from rtfs.checker.report import Analysis
+    from rtfs.host.describe import Description
     from rtfs.host.runtime import Runtime
     from rtfs.host.verdicts import Report
 
@@ -39,6 +41,56 @@ def check(source: str | Source, name: str = "<string>", runtime: Runtime | None 
     from rtfs.host.verdicts import verdicts
 
     return _look(verdicts, source, name, runtime)
+
+
+MOST_ROUNDS = 20
+"""A fix may bring another mistake to light; so often a text is looked at again."""
+
+
+class Fixed:
+    """text: with the fixes made. made: the diagnostics whose fixes were, in the order in which they were made.
+    analysis: of the fixed text."""
+
+    __slots__ = ("analysis", "made", "text")
+
+    def __init__(self, text: str, made: list[Diagnostic], analysis: Analysis) -> None:
+        self.text = text
+        self.made = made
+        self.analysis = analysis
+
+
+def fix(source: str | Source, name: str = "<string>", runtime: Runtime | None = None) -> Fixed:
+    """A program with the fixes made that are certain, as `rtfs fix` makes them. Arguments as of `analyse`."""
+    return _look(fixed, source, name, runtime)
+
+
+def fixed(runtime: Runtime, source: Source) -> Fixed:
+    """`fix` under the declarations of a runtime."""
+    from rtfs.checker.fixes import apply
+    from rtfs.host.verdicts import analysed
+
+    made: list[Diagnostic] = []
+    for _ in range(MOST_ROUNDS):
+        analysis = analysed(runtime, source)
+        text, now = apply(source.text, analysis.diagnostics)
+        if text == source.text:
+            break
+        made += now
+        source = Source(text, source.name)
+    return Fixed(source.text, made, analysed(runtime, source))
+
+
+def describe(*ids: str, runtime: Runtime | None = None) -> list[Description]:
+    """Capabilities as a model writes them: signature, parameters, result, effects. ids: of those to describe, `*` and
+    `?` in them stand for any letters; none: all that the runtime has. Raises HostError `capability/unknown`."""
+    from rtfs.host.describe import describe_capabilities
+
+    if runtime is not None:
+        return describe_capabilities(runtime, ids)
+    from rtfs.host.runtime import Runtime
+
+    with Runtime() as plain:
+        return describe_capabilities(plain, ids)
 
 
 def _look(how: Callable[[Runtime, Source], T], source: str | Source, name: str, runtime: Runtime | None) -> T:

@@ -12,6 +12,7 @@ from rtfs.checker.calls import Capability
 from rtfs.checker.control import function_of
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic, of_error
 from rtfs.checker.facts import ANY, Fact, kinds
+from rtfs.checker.fixes import fix_of
 from rtfs.checker.functions import Function, Parameters
 from rtfs.checker.inference import Exhausted, Inference
 from rtfs.checker.plans import declared_plan
@@ -65,6 +66,8 @@ def check_program(
     if not any(error.code.startswith("reader/") for error in program.errors):
         found.diagnostics += [of_error(error, severity) for error in program.undefined]
     found.diagnostics.sort(key=_order)
+    for one in found.diagnostics:
+        one.fix = fix_of(one)
     return found
 
 

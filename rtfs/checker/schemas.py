@@ -212,10 +212,22 @@ def _constant(type: Type, fact: Fact) -> Misfit | None:
     found = find(type, fact.value)
     if found is None:
         return None
-    wrong = Misfit(found.expected or found.type.describe(), f"got {_shown(of_value(found.got))}")
+    wrong = Misfit(
+        found.expected or found.type.describe(), f"got {_shown(of_value(found.got))}", _near(found.type, found.got)
+    )
     for key in reversed(found.keys()):
         wrong = wrong.under(key)
     return wrong
+
+
+def _near(type: Any, got: Any) -> str | None:
+    """A hint about a text that is like one of those that a type lists."""
+    from rtfs.syntax.printer import to_text
+    from rtfs.syntax.suggest import did_you_mean
+
+    texts = [one for one in getattr(type, "values", None) or () if one.__class__ is str]
+    near = did_you_mean(got, texts) if got.__class__ is str else None
+    return None if near is None else f"did you mean {to_text(near)}?"
 
 
 _CLASS_KINDS: dict[type, str | None] = {

@@ -61,26 +61,15 @@ def _stdin(check: bool) -> int:
 
 def _format(path: str, check: bool) -> bool:
     """Whether a file is laid out otherwise; then it is replaced, unless `check`. Raises UserError."""
-    from rtfs.host.files import read_source
+    from rtfs.host.files import read_source, replace_text
     from rtfs.syntax.formatter import format_source
-    from rtfs.values import HostError
 
     source = read_source(path)
     text = format_source(source.text, source.name)
     if text == source.text:
         return False
     if not check:
-        real = os.path.realpath(path)
-        temporary = f"{real}.{os.getpid()}.fmt"
-        try:
-            with open(temporary, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            os.chmod(temporary, os.stat(real).st_mode & 0o7777)
-            os.replace(temporary, real)
-        except OSError as error:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-            raise HostError(f"cannot write {path}: {error.strerror}", code="file/unwritable") from None
+        replace_text(path, text)
     return True
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = (
     "run", "check", "repl", "call", "capabilities", "test", "fmt", "mcp", "doctor", "resume", "runs", "audit",
-    "card",
+    "card", "fix", "describe",
 )  # fmt: skip
 
 
@@ -100,6 +100,14 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.check import check
 
         return check(options)
+    if options.command == "fix":
+        from rtfs.cli.fix import fix
+
+        return fix(options)
+    if options.command == "describe":
+        from rtfs.cli.describe import describe
+
+        return describe(options)
     if options.command == "doctor":
         from rtfs.cli.doctor import doctor
 

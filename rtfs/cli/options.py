@@ -26,9 +26,10 @@ class Options:
     yes to the files of the working folder."""
 
     __slots__ = (
-        "action", "allow", "approve", "args", "check", "command", "config", "context", "debug", "durable",
-        "expression", "file", "files", "id", "json", "ledger", "load", "mcp_config", "no_input", "params", "policy",
-        "principal", "record", "replay", "rest", "run_id", "timeout", "trust", "verbose", "watch", "words",
+        "action", "allow", "approve", "args", "check", "command", "config", "context", "debug", "diff", "dry",
+        "durable", "expression", "file", "files", "id", "json", "json_schema", "ledger", "load", "mcp_config",
+        "no_input", "params", "policy", "principal", "record", "replay", "rest", "run_id", "timeout", "trust",
+        "verbose", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -60,6 +61,9 @@ class Options:
         self.files: list[str] = []
         self.check = True
         self.watch = False
+        self.diff = False
+        self.dry = False
+        self.json_schema = False
         self.id = ""
         self.words: list[str] = []
         self.rest: list[str] = []

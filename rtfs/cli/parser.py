@@ -105,6 +105,29 @@ def build() -> Parser:
     )
     check.add_argument("--watch", action="store_true", default=None, help="look again whenever a file changes")
 
+    fix = add(
+        "fix",
+        help="make the corrections that check is certain of",
+        description="Make the corrections that are certain in programs, and report what is left.",
+        usage="rtfs fix [OPTION…] FILE|FOLDER|- …",
+    )
+    fix.add_argument("files", nargs="+", metavar="FILE", help="program or folder; - from standard input to output")
+    fix.add_argument("--diff", action="store_true", default=None, help="show what would change, change nothing")
+    fix.add_argument(
+        "--check", dest="dry", action="store_true", default=None, help="change nothing; exit with 1 if anything would"
+    )
+
+    describe = add(
+        "describe",
+        help="describe capabilities and programs as a model writes them",
+        description="Describe capabilities (ids, with * for any letters) or programs (files) as a model writes calls.",
+        usage="rtfs describe [OPTION…] [ID…|FILE…]",
+    )
+    describe.add_argument("files", nargs="*", metavar="ID", help="of a capability, or a program; default: all")
+    describe.add_argument(
+        "--json-schema", action="store_true", default=None, help="as JSON, with the schemas as JSON Schema"
+    )
+
     add(
         "repl",
         help="start the interactive prompt",

@@ -81,3 +81,21 @@ def decode(data: bytes, name: str) -> Source:
             span=Span(source, len(good), len(good) + 1),
             hint="save the file as UTF-8",
         ) from None
+
+
+def replace_text(path: str, text: str) -> None:
+    """Replace the text of a file, as a whole or not at all; its permissions stay. Raises HostError
+    `file/unwritable`."""
+    import os
+
+    real = os.path.realpath(path)
+    temporary = f"{real}.{os.getpid()}.new"
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(temporary, os.stat(real).st_mode & 0o7777)
+        os.replace(temporary, real)
+    except OSError as error:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise HostError(f"cannot write {path}: {error.strerror}", code="file/unwritable") from None
