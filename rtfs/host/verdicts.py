@@ -136,9 +136,10 @@ def verdicts(runtime: Runtime, source: Source, allow: Grants | None = None) -> R
         if name.text not in content.defined and name.text in environment.core:
             report.calls += _effects(name, effects, environment)
     report.calls += _through(loaded, content, effects, environment)
+    uncounted = {call.id for call in report.calls[len(content.calls) :]}  # how often a function is called is not known
     for call in report.calls:
         _decide(call, runtime, content.declared, allow)
-        call.at_most = None if call.id is None else analysis.bound(call.id)
+        call.at_most = None if call.id is None or call.id in uncounted else analysis.bound(call.id)
     report.calls.sort(key=lambda call: -1 if call.span is None else call.span.start)
     return report
 
