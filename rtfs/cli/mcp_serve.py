@@ -1,4 +1,4 @@
-"""`rtfs mcp serve [PLAN.rtfs …] [--code]`: be an MCP server.
+"""`rtfs mcp serve [PLAN.rtfs …] [--code] [--http HOST:PORT]`: be an MCP server.
 
 Must not know how serving works. Invariants: standard output belongs to the protocol; nobody is asked at the terminal,
 for a client owns standard input; without the extra `serve` the error says what to install.
@@ -29,12 +29,13 @@ def serve(words: list[str], options: Options) -> int:
 
     parser = Parser(
         prog="rtfs mcp serve",
-        description="Serve plans over MCP, on standard input and output.",
+        description="Serve plans over MCP, on standard input and output, or over HTTP.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("plans", nargs="*", metavar="PLAN", help="plan files, each a tool")
     parser.add_argument("--code", action="store_true", help="let models write plans, beside the plan files")
+    parser.add_argument("--http", metavar="HOST:PORT", help="serve over Streamable HTTP instead, at /mcp")
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="as of rtfs run")
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
@@ -53,6 +54,7 @@ def serve(words: list[str], options: Options) -> int:
     options.no_input = True
     try:
         import mcp.server.lowlevel  # noqa: F401
+        import uvicorn  # noqa: F401
     except ImportError:
         raise HostError(
             "serving needs the official MCP SDK", code="usage", hint="pip install 'rtfs-host[serve]'"
@@ -64,21 +66,26 @@ def serve(words: list[str], options: Options) -> int:
 
 
 async def _serve(found: argparse.Namespace, options: Options, limit: float) -> None:
-    from rtfs.serve.callers import Caller
+    from rtfs.host.config.config import ServeSettings, read_config
+    from rtfs.serve.http import Address, callers, serve_http
     from rtfs.serve.plan_files import PlanFiles
     from rtfs.serve.runs import PlanRuns
     from rtfs.serve.server import PlanServer, serve_stdio
     from rtfs.serve.tools import CODE, ON_RUNS, Tools
 
     code = found.code or not found.plans
+    address = None if found.http is None else Address(found.http)
     runs = PlanRuns(limit)
     runtime = wiring.runtime(options, asks=False, persons=(runs.approve, runs.elicit))
     try:
         runs.runtime = runtime
         tools = Tools(runtime, runs, PlanFiles(runtime, found.plans, CODE if code else ON_RUNS), code)
-        caller = Caller(runtime.options.principal)
+        settings = (
+            ServeSettings() if options.config is None or address is None else read_config(options.config).settings.serve
+        )
+        server = PlanServer(tools, callers(settings, runtime.options.principal), code)
         try:
-            await serve_stdio(PlanServer(tools, lambda context: caller, code))
+            await (serve_stdio(server) if address is None else serve_http(server, settings, address))
         finally:
             tools.close()
     finally:

@@ -11,19 +11,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-APPROVE = "rtfs:approve"
-"""The scope of those who may approve calls of others' runs."""
-
 
 class Caller:
     """principal: whose sessions, runs and results these are. allow: grants that narrow the runtime's, or None. scopes:
-    of its token; None where there are no tokens."""
+    of its token; None where there are no tokens. runs_per_minute: that it may start, or None."""
 
-    __slots__ = ("allow", "principal", "scopes")
+    __slots__ = ("allow", "principal", "runs_per_minute", "scopes")
 
     def __init__(
-        self, principal: str, allow: Iterable[str] | None = None, scopes: frozenset[str] | None = None
+        self,
+        principal: str,
+        allow: Iterable[str] | None = None,
+        scopes: frozenset[str] | None = None,
+        runs_per_minute: int | None = None,
     ) -> None:
         self.principal = principal
         self.allow = None if allow is None else Grants(allow)
         self.scopes = scopes
+        self.runs_per_minute = runs_per_minute

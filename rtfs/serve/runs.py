@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from rtfs.host.audit.events import CallDecided, CallEnded
 from rtfs.host.run.options import RunOptions
@@ -183,6 +185,7 @@ class PlanRuns:
         self._free = asyncio.Semaphore(AT_ONCE)
         self._own: dict[str, asyncio.Semaphore] = {}
         self._present: dict[str, int] = {}
+        self._started: dict[str, deque[float]] = {}
         self._waiting = 0
 
     # ------------------------------------------------------------------ the persons of the runtime
@@ -271,8 +274,30 @@ class PlanRuns:
             raise HostError(
                 "too many plans wait to be run", code="serve/busy", hint="try again in a few seconds; nothing was done"
             )
+        self._count(following.caller)
         async with self._turn(following.caller.principal):
             return await self._advance(run_id, following, begin)
+
+    def _count(self, caller: Caller) -> None:
+        """Count a run of a caller. Raises HostError `serve/quota` if it is one too many."""
+        most = caller.runs_per_minute
+        if most is None:
+            return
+        now = monotonic()
+        for principal, times in list(self._started.items()):
+            while times and times[0] < now - 60:
+                times.popleft()
+            if not times:
+                del self._started[principal]
+        times = self._started.setdefault(caller.principal, deque())
+        if len(times) >= most:
+            wait = times[0] + 60 - now
+            raise HostError(
+                f"{most} runs a minute are used up",
+                code="serve/quota",
+                hint=f"try again in {wait:.0f} seconds; nothing was done",
+            )
+        times.append(now)
 
     @asynccontextmanager
     async def _turn(self, principal: str) -> AsyncIterator[None]:

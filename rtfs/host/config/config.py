@@ -99,6 +99,33 @@ class PoolSettings(_Strict):
     retry_wait_seconds: NonNegativeFloat = 60.0
 
 
+class AuthConfiguration(_Strict):
+    """serve.auth: whose tokens count over HTTP. `issuer`; `audience`: the address of this server, as tokens name it;
+    `jwks`: the address of the issuer's keys; `required_scopes`: without which nothing is answered."""
+
+    issuer: str = Field(pattern=r"^https?://[^\s]+$")
+    audience: str = Field(pattern=r"^https?://[^\s]+$")
+    jwks: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])[^\s]*$")
+    required_scopes: list[str] = Field(default_factory=list)
+
+
+class ScopeSettings(_Strict):
+    """serve.scopes: what a scope of a token gives. `allow`: grants, of those that the file gives."""
+
+    allow: list[str] = Field(default_factory=list)
+    runs_per_minute: PositiveInt | None = None
+
+
+class ServeSettings(_Strict):
+    """serve: `rtfs mcp serve --http`. `hosts`: names that requests may use for this server; `origins`: of pages that
+    may connect."""
+
+    hosts: list[str] = Field(default_factory=list)
+    origins: list[str] = Field(default_factory=list)
+    auth: AuthConfiguration | None = None
+    scopes: dict[str, ScopeSettings] = Field(default_factory=dict)
+
+
 class Settings(_Strict):
     """The whole file. `load`: files of declarations, relative to the file; `module_path`: folders, likewise.
     `handlers`: options of session handlers, by name. `mcp_servers`: servers by name; `mcp_files`: files that name more
@@ -124,6 +151,7 @@ class Settings(_Strict):
     handlers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     mcp_servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     mcp_files: list[str] = Field(default_factory=list)
+    serve: ServeSettings = ServeSettings()
 
 
 class Config:

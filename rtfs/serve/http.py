@@ -1,0 +1,197 @@
+"""Serving over Streamable HTTP: addresses, who may connect, tokens; and a sign of life.
+
+Must not know tools. Invariants: it listens on the loopback unless the configuration says who may come from elsewhere;
+a request with another Host or Origin than the configured ones is refused; a caller's token is looked at and never
+passed on; bodies are bounded.
+
+Source: MCP specification, basic/transports and basic/authorization; RFC 9728, RFC 9068.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from typing import Any
+
+from mcp.server.auth.provider import AccessToken
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from rtfs.serve.callers import Caller
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.applications import Starlette
+
+    from rtfs.host.config.config import AuthConfiguration, ServeSettings
+    from rtfs.serve.server import Context, PlanServer
+
+PATH = "/mcp"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+BODY = 1_000_000
+"""Bytes of a request's body."""
+GRACE = 3
+"""Seconds that open requests get when the server ends."""
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+"""Signatures that are accepted; none with a shared secret."""
+LEEWAY = 30
+"""Seconds that clocks may differ."""
+
+
+class Address:
+    """HOST:PORT to listen on. Raises HostError `usage`."""
+
+    __slots__ = ("host", "port")
+
+    def __init__(self, text: str) -> None:
+        host, colon, port = text.rpartition(":")
+        self.host = host.removeprefix("[").removesuffix("]")
+        if not colon or not self.host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+            raise HostError(f"--http takes HOST:PORT, not {text!r}", code="usage", hint="--http 127.0.0.1:8800")
+        self.port = int(port)
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host in LOOPBACK
+
+
+class Tokens:
+    """Verifies bearer tokens: JWTs with a signature by a key of the issuer, for this server, not expired."""
+
+    def __init__(self, settings: AuthConfiguration) -> None:
+        from jwt import PyJWKClient
+
+        self._settings = settings
+        self._keys = PyJWKClient(settings.jwks, cache_keys=True, lifespan=300, timeout=10)
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """What a token says; None for one that does not count here."""
+        from jwt import PyJWTError
+
+        try:
+            return await asyncio.to_thread(self._read, token)
+        except (PyJWTError, ValueError):
+            return None
+
+    def _read(self, token: str) -> AccessToken | None:
+        import jwt
+
+        settings = self._settings
+        key = self._keys.get_signing_key_from_jwt(token)
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key.key,
+            algorithms=ALGORITHMS,
+            audience=settings.audience,
+            issuer=settings.issuer,
+            leeway=LEEWAY,
+            options={"require": ["exp", "iss", "aud", "sub"]},
+        )
+        return AccessToken(
+            token=token,
+            client_id=str(claims.get("client_id") or claims.get("azp") or claims["sub"]),
+            scopes=_scopes(claims),
+            expires_at=int(claims["exp"]),
+            resource=settings.audience,
+            subject=str(claims["sub"]),
+            claims={"iss": claims["iss"]},
+        )
+
+
+def _scopes(claims: Mapping[str, Any]) -> list[str]:
+    """The scopes of a token: `scope`, words, or a list under `scope` or `scp`."""
+    found = claims.get("scope", claims.get("scp", ""))
+    return found.split() if isinstance(found, str) else [str(one) for one in found] if isinstance(found, list) else []
+
+
+def callers(settings: ServeSettings, principal: str) -> Callable[[Context], Caller]:
+    """On whose behalf a request is. Without tokens: `principal`'s. With: that of the token's subject
+    (`oauth:SUBJECT`), with the grants that the configuration gives its scopes; a scope that it does not name gives
+    nothing."""
+    if settings.auth is None:
+        alone = Caller(principal)
+        return lambda context: alone
+
+    def caller_of(context: Context) -> Caller:
+        token: AccessToken = context.request.user.access_token  # type: ignore[union-attr]
+        known = [settings.scopes[scope] for scope in token.scopes if scope in settings.scopes]
+        allow = [grant for scope in known for grant in scope.allow]
+        limits = [scope.runs_per_minute for scope in known]
+        most = None if not limits or None in limits else max(limit for limit in limits if limit is not None)
+        return Caller(f"oauth:{token.subject}", allow, frozenset(token.scopes), most)
+
+    return caller_of
+
+
+def application(server: PlanServer, settings: ServeSettings, address: Address) -> Starlette:
+    """The ASGI application. Raises HostError `config/invalid` for a server that everybody could reach and nobody
+    guards."""
+    if not address.local and (settings.auth is None or not settings.hosts):
+        raise HostError(
+            f"{address.host} can be reached from other machines: `serve` has to name `hosts` and `auth`",
+            code="config/invalid",
+            hint="--http 127.0.0.1:8800 listens on this machine alone",
+        )
+    hosts = [*settings.hosts, *(f"{host}:*" for host in settings.hosts)]
+    origins = list(settings.origins)
+    if address.local:
+        hosts += ["127.0.0.1:*", "localhost:*", "[::1]:*"]
+        origins += ["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"]
+    auth, tokens = None, None
+    if settings.auth is not None:
+        tokens = Tokens(settings.auth)
+        auth = AuthSettings.model_validate(  # texts: an address without a path stays without one
+            {
+                "issuer_url": settings.auth.issuer,
+                "resource_server_url": settings.auth.audience,
+                "required_scopes": settings.auth.required_scopes,
+                "validate_token_resource": False,  # `Tokens` checks the audience
+            }
+        )
+    return server.server.streamable_http_app(
+        streamable_http_path=PATH,
+        max_request_body_size=BODY,
+        transport_security=TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins),
+        host=address.host,
+        auth=auth,
+        token_verifier=tokens,
+        custom_starlette_routes=[Route("/healthz", _healthy)],
+    )
+
+
+async def _healthy(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok\n")
+
+
+async def serve_http(server: PlanServer, settings: ServeSettings, address: Address) -> None:
+    """Serve until the process is told to end. Raises HostError `config/invalid`, also for an address that is taken."""
+    import uvicorn
+
+    app = application(server, settings, address)
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    with listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((address.host, address.port))
+        except OSError as error:
+            raise HostError(f"{address.host}:{address.port} cannot be listened on: {error}", code="usage") from None
+        port = listening.getsockname()[1]
+        shown = f"[{address.host}]" if ":" in address.host else address.host
+        print(f"listening on http://{shown}:{port}{PATH}", file=sys.stderr, flush=True)
+        config = uvicorn.Config(
+            app, log_level="warning", lifespan="on", timeout_graceful_shutdown=GRACE, server_header=False
+        )
+        watching = asyncio.create_task(server.watch())
+        try:
+            await uvicorn.Server(config).serve(sockets=[listening])
+        finally:
+            watching.cancel()

@@ -1,0 +1,240 @@
+"""Serving over Streamable HTTP: with the official client, and with requests that no client should send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import httpx2
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.serve.clients import ERAS, environment, told
+
+HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+HELLO = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}  # fmt: skip
+
+
+@contextmanager
+def listening(folder: Path, *arguments: str) -> Iterator[str]:
+    """The address of a server that was started in a folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rtfs", "mcp", "serve", "--http", "127.0.0.1:0", *arguments],
+        cwd=folder, env=environment(folder), text=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, line + process.stderr.read()
+        yield found[0]
+    finally:
+        process.terminate()
+        said = process.communicate(timeout=30)[1]
+        assert "Traceback" not in said, said
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_plans_run_over_http(tmp_path: Path, era: str) -> None:
+    async def main(url: str) -> None:
+        async with Client(url, mode=era) as one, Client(url, mode=era) as other:
+            assert (await told(one, "run_plan", plan='(kv/put "n" 5)'))["value"] == 5
+            plans = [f'(+ {n} (kv/get "n"))' for n in range(30)]
+            found = await asyncio.gather(
+                *(told(client, "run_plan", plan=plan) for plan in plans for client in (one, other))
+            )
+            assert [data["value"] for data in found] == [n + 5 for n in range(30) for _ in range(2)]
+
+    with listening(tmp_path) as url:
+        asyncio.run(main(url))
+
+
+def test_requests_that_no_client_should_send_are_refused(tmp_path: Path) -> None:
+    with listening(tmp_path) as url, httpx.Client(headers=HEADERS, timeout=30) as client:
+        assert client.get(url.replace("/mcp", "/healthz")).text == "ok\n"
+        assert client.post(url, json=HELLO).status_code == 200
+        assert client.post(url, json=HELLO, headers={"Host": "evil.example"}).status_code == 421
+        assert client.post(url, json=HELLO, headers={"Origin": "https://evil.example"}).status_code == 403
+        assert client.post(url, json=HELLO, headers={"Origin": "http://localhost:3000"}).status_code == 200
+        assert client.post(url, content=b"{").status_code == 400
+        assert client.post(url, content=b" " * 1_100_000).status_code == 413
+        assert client.post(url, json=HELLO, headers={"Mcp-Session-Id": "made-up"}).status_code == 404
+        assert client.get(url.replace("/mcp", "/")).status_code == 404
+        assert client.post(url, json=HELLO).status_code == 200
+
+
+def test_a_client_that_is_gone_in_the_middle_of_a_call_leaves_nothing_running(tmp_path: Path) -> None:
+    async def main(url: str) -> None:
+        async with Client(url, mode="2026-07-28") as client:
+            slow = asyncio.create_task(told(client, "run_plan", plan='(kv/put "on" 1) (loop [] (recur))'))
+            async with Client(url) as other:
+                while (await told(other, "run_plan", plan='(kv/get "on")'))["value"] != 1:
+                    await asyncio.sleep(0.02)
+                slow.cancel()
+                await asyncio.wait([slow])
+
+    with listening(tmp_path, "--ledger", "ledger.db") as url:
+        asyncio.run(main(url))
+        for _ in range(100):
+            found = subprocess.run(
+                [sys.executable, "-m", "rtfs", "audit", "show", "ledger.db"],
+                cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60,
+            )  # fmt: skip
+            if "cancelled" in found.stdout:
+                break
+            time.sleep(0.1)
+        assert "cancelled" in found.stdout
+
+
+def test_a_server_that_others_could_reach_needs_to_know_who(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rtfs", "mcp", "serve", "--http", "0.0.0.0:0"],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert (done.returncode, "config/invalid" in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr
+
+
+# ---------------------------------------------------------------------- tokens
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+ISSUER, AUDIENCE = "https://login.example", "https://plans.example/mcp"
+
+
+@contextmanager
+def issuer() -> Iterator[str]:
+    """The address of an issuer's keys."""
+    described = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "one", "alg": "RS256", "use": "sig"}
+    body = json.dumps({"keys": [described]}).encode()
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/jwks.json"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def token(subject: str = "ann", scope: str = "plans:read", *, key: Any = KEY, **claims: Any) -> str:
+    given = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "scope": scope, "exp": int(time.time()) + 300, **claims}
+    given = {name: value for name, value in given.items() if value is not None}
+    return jwt.encode(given, key, algorithm="HS256" if isinstance(key, str) else "RS256", headers={"kid": "one"})
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "caps.rtfs").write_text(
+        """(capability "shop.list" :description "Orders" :implementation (fn [i] [1 2]))
+           (capability "shop.cancel" :description "Cancel" :implementation (fn [i] true))
+           (capability "shop.refund" :description "Refund" :implementation (fn [i] true))"""
+    )
+    with issuer() as keys:
+        (tmp_path / "rtfs.yaml").write_text(
+            f"""allow: ["shop.*"]
+load: [caps.rtfs]
+policy:
+  level: paranoid
+  rules: [{{match: shop.refund, decide: approve}}]
+serve:
+  auth: {{issuer: "{ISSUER}", audience: "{AUDIENCE}", jwks: "{keys}"}}
+  scopes:
+    plans:read: {{allow: ["shop.list"]}}
+    plans:write: {{allow: ["shop.*"], runs_per_minute: 3}}
+"""
+        )
+        with listening(tmp_path, "--config", "rtfs.yaml") as url:
+            yield url
+
+
+def client_of(url: str, bearer: str) -> Client:
+    http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
+    return Client(streamable_http_client(url, http_client=http), mode="legacy")
+
+
+def test_tokens_that_do_not_count_here_are_refused(guarded: str) -> None:
+    good = token()
+    wrong = {
+        "none": None,
+        "rubbish": "rubbish",
+        "another key": token(key=OTHER),
+        "a shared secret": token(key="secret" * 10),
+        "another audience": token(aud="https://other.example"),
+        "another issuer": token(iss="https://evil.example"),
+        "expired": token(exp=int(time.time()) - 3600),
+        "never expires": token(exp=None),
+        "changed": good[:-6] + "AAAAAA",
+    }
+    with httpx.Client(headers=HEADERS, timeout=30) as client:
+        for name, bearer in wrong.items():
+            headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+            answer = client.post(guarded, json=HELLO, headers=headers)
+            assert answer.status_code == 401, name
+            assert "resource_metadata" in answer.headers["www-authenticate"]
+        assert client.post(guarded, json=HELLO, headers={"Authorization": f"Bearer {good}"}).status_code == 200
+        metadata = client.get(guarded.replace("/mcp", "/.well-known/oauth-protected-resource/mcp")).json()
+        assert (metadata["resource"], metadata["authorization_servers"]) == (AUDIENCE, [ISSUER])
+
+
+def test_scopes_give_grants_and_principals_are_kept_apart(guarded: str) -> None:
+    async def main() -> None:
+        async with client_of(guarded, token("ann")) as ann, client_of(guarded, token("bob", "plans:write")) as bob:
+            assert (await told(ann, "run_plan", plan='(call "shop.list" {})'))["value"] == [1, 2]
+            denied = await told(ann, "run_plan", plan='(call "shop.cancel" {})')
+            assert (denied["status"], denied["calls"][0]["outcome"]) == ("denied", "denied")
+            found = (await ann.call_tool("search", {"query": ""})).content[0].text
+            assert "shop.list" in found
+            assert "shop.cancel" not in found
+            large = await told(bob, "run_plan", plan="(vec (range 50000))")
+            assert (await told(bob, "result", handle=large["handle"], path="7"))["value"] == 7
+            assert (await told(ann, "result", handle=large["handle"]))["error"]["code"] == "serve/no-result"
+            paused = await told(bob, "run_plan", plan='(call "shop.refund" {})')
+            assert paused["status"] == "paused"
+            assert (await told(ann, "status", run=paused["run"]))["error"]["code"] == "run/unknown"
+            assert (await told(bob, "status", run=paused["run"]))["status"] == "waiting"
+            assert (await told(bob, "run_plan", plan='(call "shop.cancel" {})'))["value"] is True
+            assert (await told(bob, "run_plan", plan="(+ 1 1)"))["error"]["code"] == "serve/quota"
+            assert (await told(ann, "run_plan", plan="(+ 1 1)"))["value"] == 2
+        async with client_of(guarded, token("eve", "unheard:of")) as eve:
+            assert (await told(eve, "run_plan", plan='(call "shop.list" {})'))["status"] == "denied"
+
+    asyncio.run(main())
+
+
+def test_a_session_is_of_the_principal_who_opened_it(guarded: str) -> None:
+    with httpx.Client(headers=HEADERS, timeout=30) as client:
+        opened = client.post(guarded, json=HELLO, headers={"Authorization": f"Bearer {token('ann')}"})
+        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"]}
+        ask = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
+        taken = client.post(guarded, json=ask, headers={**session, "Authorization": f"Bearer {token('bob')}"})
+        assert taken.status_code in (403, 404)
