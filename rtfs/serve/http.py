@@ -37,6 +37,8 @@ PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY = 1_000_000
 """Bytes of a request's body."""
+BACKLOG = 1_024
+"""Connections that wait to be taken."""
 GRACE = 3
 """Seconds that open requests get when the server ends."""
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
@@ -182,6 +184,7 @@ async def serve_http(server: PlanServer, settings: ServeSettings, address: Addre
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((address.host, address.port))
+            listening.listen(BACKLOG)  # from now on a client that connects waits, and is not refused
         except OSError as error:
             raise HostError(f"{address.host}:{address.port} cannot be listened on: {error}", code="usage") from None
         port = listening.getsockname()[1]
