@@ -265,11 +265,11 @@ def same(earlier: Entry, entry: Entry) -> bool:
     return (
         earlier.route == entry.route
         and earlier.fields.content() == entry.fields.content()
-        and _same_function(earlier.function, entry.function)
+        and same_function(earlier.function, entry.function)
     )
 
 
-def _same_function(one: Any, other: Any) -> bool:
+def same_function(one: Any, other: Any) -> bool:
     """One function, or two made from the same code over the same values (a file loaded twice)."""
     if one is other:
         return True

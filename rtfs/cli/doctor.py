@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rtfs.host.inspection import Server
     from rtfs.host.runtime import Runtime
 
+WALLS = ("limits", "no_new_privs", "landlock", "seccomp")
+"""What keeps a worker process in, where the kernel has all of it."""
 PATIENCE = 15.0
 """Seconds that a server has to answer."""
 
@@ -56,6 +58,7 @@ def doctor(options: Options) -> int:
     _versions(findings)
     _cache(findings)
     _history(findings)
+    _sandbox(findings)
     runtime = _runtime(options, findings)
     if runtime is not None:
         with runtime:
@@ -120,6 +123,26 @@ def _cache(findings: Findings) -> None:
             except FileNotFoundError:  # another process was just writing it
                 continue
     findings.add("cache", "ok", f"{where}: {len(sizes)} compiled units, {sum(sizes) // 1024} KiB")
+
+
+def _sandbox(findings: Findings) -> None:
+    """Which of its walls a worker process has here."""
+    from rtfs.host.isolation.pool import workers
+
+    try:
+        worker = workers.take()
+        worker.wait_ready()
+    except UserError as error:
+        findings.add("sandbox", "note", f"no worker processes: {error.message}")
+        return
+    worker.kill()
+    missing = [name for name in WALLS if name not in worker.held]
+    held = ", ".join(name for name in WALLS if name in worker.held) or "none"
+    findings.add(
+        "sandbox",
+        "note" if missing else "ok",
+        f"a worker process (--isolate) has {held}" + (f"; without {', '.join(missing)}" if missing else ""),
+    )
 
 
 def _history(findings: Findings) -> None:

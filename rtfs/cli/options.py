@@ -27,9 +27,9 @@ class Options:
 
     __slots__ = (
         "action", "allow", "approve", "args", "check", "command", "config", "context", "debug", "diff", "dry",
-        "durable", "expression", "file", "files", "id", "json", "json_schema", "ledger", "load", "mcp_config",
-        "no_input", "params", "policy", "principal", "record", "replay", "rest", "run_id", "timeout", "trust",
-        "verbose", "watch", "words",
+        "durable", "expression", "file", "files", "id", "isolate", "json", "json_schema", "ledger", "load",
+        "mcp_config", "no_input", "params", "policy", "principal", "record", "replay", "rest", "run_id", "timeout",
+        "trust", "verbose", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -49,6 +49,7 @@ class Options:
         self.replay: str | None = None
         self.run_id: str | None = None
         self.durable = False
+        self.isolate = False
         self.approve = ""
         self.timeout: float | None = None
         self.verbose = 0
@@ -116,6 +117,8 @@ def parse_run(arguments: list[str]) -> Options | None:
             options.trust = True
         elif word == "--durable":
             options.durable = True
+        elif word == "--isolate":
+            options.isolate = True
         elif word == "--debug":
             options.debug = True
         elif word == "--":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source
 
-KEPT = ("allow", "config", "ledger", "load", "mcp_config", "principal")
+KEPT = ("allow", "config", "isolate", "ledger", "load", "mcp_config", "principal")
 """The options that a resumed run needs again."""
 SHOWN = 500
 """Characters of the call that a run waits for."""
@@ -59,7 +59,8 @@ def resume(options: Options) -> int:
             hint=f"resume it there: Runtime.resume({found.run!r})",
         )
     for name in KEPT:
-        setattr(options, name, state.shell[name])
+        if name in state.shell:
+            setattr(options, name, state.shell[name])
     options.no_input, options.approve = found.no_input, state.asked if found.approve else ""
     fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
     if found.result is not None:

@@ -46,6 +46,8 @@ def runtime(
         fields["principal"] = options.principal
     if options.ledger is not None:
         fields["ledger"] = options.ledger
+    if options.isolate:
+        fields["isolation"] = "process"
     if options.verbose:
         fields["on_event"] = report.show_sessions if options.verbose == 1 else report.show_all
         report.show_servers(options.verbose)

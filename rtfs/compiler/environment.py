@@ -54,6 +54,9 @@ class Environment:
         """What else has been defined, for units on disk: a macro of a later process may use it."""
         self.expansions: Any = None
         """What the macros of the source that is being compiled may still use up; kept by whoever runs them."""
+        self.finder: Any = None
+        """Finds and reads the files of modules, where this process does not: `find(name, source)` gives a path or None,
+        `read(path)` its text."""
         self.observer: Callable[[Any, Analyser], None] | None = None
         """Told of the AST of every form that is compiled, for tools; nothing comes out of the cache then."""
         self.gathered: list[AnalysedForm] | None = None
@@ -77,6 +80,7 @@ class Environment:
     def snapshot(self) -> Environment:
         """An environment with everything that this one has now; what is defined in it from then on stays in it."""
         copy = Environment(self._run, self.path)
+        copy.finder = self.finder
         copy.core = self.core  # functions keep the one they were made with
         copy.units = dict(self.units)
         copy.recent = self.recent.copy()

@@ -16,14 +16,23 @@ from rtfs.values.error import CompileError, ReaderError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
     from rtfs.compiler.environment import Environment
     from rtfs.compiler.units.unit import Unit
 
+    class Folders(Protocol):
+        """An environment, as far as finding a file needs it."""
 
-def find_file(name: str, environment: Environment, source: Source) -> str | None:
+        path: tuple[str, ...]
+        finder: Any
+
+
+def find_file(name: str, environment: Folders, source: Source) -> str | None:
     """Path of the file of a module: beside the importing file, then on the environment's path."""
+    if environment.finder is not None:
+        found: str | None = environment.finder.find(name, source)
+        return found
     relative = name.replace(".", "/") + ".rtfs"
     folders = [os.path.dirname(source.name) or "."] if os.path.isfile(source.name) else []
     for folder in [*folders, *environment.path]:
@@ -66,7 +75,7 @@ def require(name: str, environment: Environment, source: Source, unit: Unit) -> 
             f"there is no module `{name}`",
             hint=_where_it_was_looked_for(name),
         )
-    text = read_file(path)
+    text = read_file(path) if environment.finder is None else environment.finder.read(path)
     from rtfs.compiler.compile import compile_source
 
     environment.importing.append(name)

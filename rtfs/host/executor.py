@@ -11,8 +11,9 @@ from contextvars import ContextVar
 from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.audit.events import RunEnded, RunResumed, RunStarted
 from rtfs.host.policy.context import RuntimeContext
+from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.run.frame import Frame, Run
-from rtfs.host.run.options import PLAIN, text_of, within_seconds
+from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Turn, Within
 from rtfs.host.stop import Stop
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rtfs.host.durable.resume import Resumption
     from rtfs.host.durable.store import RunStore
     from rtfs.host.handle import RunHandle
+    from rtfs.host.isolation.guests import Guests, Seat
     from rtfs.host.policy.rules import Rules
     from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime_options import RuntimeOptions
@@ -59,8 +61,8 @@ class Executor:
     """
 
     __slots__ = (
-        "_clean", "_environment", "_ran_plans", "_store", "closed", "compiling", "engine", "events", "flow", "grants",
-        "loaded", "options", "pipeline", "registry", "rules", "shell", "started", "warnings",
+        "_clean", "_environment", "_guests", "_ran_plans", "_store", "closed", "compiling", "engine", "events", "flow",
+        "grants", "loaded", "options", "pipeline", "registry", "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +92,11 @@ class Executor:
         self.closed = False
         self.compiling = allocate_lock()
         self._environment: Environment | None = None
+        self._guests: Guests | None = None
+        if options.isolation == PROCESS:
+            from rtfs.host.isolation.guests import Guests
+
+            self._guests = Guests(options.module_path, options.strict_arguments, self.warn)
         self._ran_plans = False
         self._clean: tuple[Environment | None, int] = None, 0
         """What `_without_plans` answered last, or what was there before the first plan; how many texts are in it."""
@@ -104,6 +111,10 @@ class Executor:
 
                     self._environment = new_environment(self.options.module_path)
         return self._environment
+
+    def worker_pids(self) -> list[int]:
+        """The process ids of the workers that runs are in."""
+        return [] if self._guests is None else self._guests.pids()
 
     @property
     def store(self) -> RunStore:
@@ -247,6 +258,8 @@ class Executor:
         for handle in list(self.started):
             handle.cancel("the runtime was closed")
             handle.join(5)
+        if self._guests is not None:
+            self._guests.close()
 
     def _check_usable(self) -> None:
         if self.closed:
@@ -296,9 +309,9 @@ class Executor:
         limits = self.options.limits if options.limits is None else options.limits
         gate = None
         if origin == PLAN and options.check and options.replay is None:  # a replay needs no capability to be there
-            from rtfs.host.gate import RunGate
+            from rtfs.host.gate import gate_of
 
-            gate = RunGate(registry, self.options.strict_arguments)
+            gate = gate_of(registry, self.options.strict_arguments)
         if options.timeout is not None:
             limits = within_seconds(limits, options.timeout)
         run = Run(
@@ -346,6 +359,8 @@ class Executor:
 
     def fresh(self) -> tuple[Registry, Callable[[], Environment]]:
         """What a durable run starts from: the declarations and definitions that were loaded."""
+        if self._guests is not None:
+            return self.registry.snapshot(), lambda: self.environment
         environment = self._without_plans().snapshot()
         return self.registry.snapshot(), lambda: environment
 
@@ -381,6 +396,11 @@ class Executor:
         """The frame of a program's run, which begins. keep: whether its definitions are there in later runs."""
         if options.journaled:
             registry, language = self.fresh()
+        elif self._guests is not None:
+            registry, language = self.registry if keep else self.registry.snapshot(), lambda: self.environment
+            if origin != PLAN and keep:
+                source.library = True
+                self.loaded.append((source, origin))
         elif not keep:
             environment, registry = self._with_macros(self.environment).snapshot(), self.registry.snapshot()
             language = lambda: environment  # noqa: E731
@@ -394,10 +414,18 @@ class Executor:
         run = self.new_run(options, registry, language, origin, breathe or options.journaled or not keep)
         if options.params is not None:
             from rtfs.compiler.forms.plan import GIVEN
-            from rtfs.host.run.parameters import parameters_for
+            from rtfs.host.run.parameters import UNFITTED, parameters_for
 
-            given = parameters_for(source, run.environment, options.params)
-            options = options.replace(params=None, context={**options.context, GIVEN: given})
+            if self._guests is None:
+                given = {GIVEN: parameters_for(source, run.environment, options.params)}
+            else:
+                given = {UNFITTED: options.params}  # its worker looks at the program
+            options = options.replace(params=None, context={**options.context, **given})
+        run.keep = keep and not options.journaled
+        if origin != PLAN and run.keep and self._guests is not None:
+            from rtfs.host.isolation.guests import key_of_load
+
+            run.key = key_of_load(len(self.loaded) - 1)
         frame = self.new_frame(run, options, source)
         if options.journaled:
             from rtfs.host.durable.resume import beginning, recorded
@@ -411,12 +439,65 @@ class Executor:
     # ------------------------------------------------------------------ one run
     async def execute(self, source: Source, frame: Frame) -> Any:
         """Compile and run a program, within its time; its value. Raises UserError and Stop."""
+        if self._guests is not None:
+            return await self._execute_apart(self._guests, source, frame)
         running = self._recorded(self._compile_and_run(source, frame), frame)
         budget = frame.run.budget
         seconds = budget.remaining()
         if seconds is None:
             return await running
         return await Within(max(seconds, 0.0), running, budget.late, budget.remaining)
+
+    async def _execute_apart(self, guests: Guests, source: Source, frame: Frame) -> Any:
+        """`execute`, in a worker process."""
+        running = self._recorded(self._run_apart(guests, source, frame), frame)
+        run = frame.run
+        seconds = run.budget.remaining()
+        if seconds is None:
+            return await running
+
+        def remaining() -> float:
+            left = run.budget.remaining()
+            return (left or 0.0) + (0.0 if run.guest is None else run.guest.grace)
+
+        return await Within(max(seconds, 0.0), running, run.budget.late, remaining)
+
+    async def _run_apart(self, guests: Guests, source: Source, frame: Frame) -> Any:
+        run = frame.run
+        journaled = run.durability is not NOT_DURABLE
+        seat = await guests.seat(run.keep, journaled)
+        try:
+            own = next((at for at, (text, _) in enumerate(self.loaded) if text is source and run.key), None)
+            await self._load_into(guests, seat, len(self.loaded) if own is None else own)
+            conversation = guests.conversation(
+                seat, frame, source, run.key, keep=run.keep or not seat.pinned, check=run.gate is not None,
+                journaled=journaled,
+            )  # fmt: skip
+            run.guest = conversation
+            try:
+                return await conversation.execute()
+            finally:
+                seat.defined = seat.defined or (conversation.defined and run.keep and not run.key)
+                if own is not None:
+                    seat.loaded = max(seat.loaded, own + 1)
+        finally:
+            guests.leave(seat)
+
+    async def _load_into(self, guests: Guests, seat: Seat, count: int) -> None:
+        """Have a worker load the first texts of those that the runtime has loaded, as far as it has not."""
+        while seat.loaded < count:
+            source, origin = self.loaded[seat.loaded]
+            run = self.new_run(PLAIN, self.registry.snapshot(), lambda: self.environment, origin, False)
+            frame = self.new_frame(run, PLAIN, source)
+            key = f"L{seat.loaded}"
+            talk = guests.conversation(seat, frame, source, key, keep=True, check=False, journaled=False)
+            run.guest = talk
+            seat.loaded += 1
+            try:
+                await self._recorded(talk.execute(), frame)
+            except UserError:
+                if not seat.worker.alive:
+                    raise  # else it was said when the text was loaded
 
     async def _compile_and_run(self, source: Source, frame: Frame) -> Any:
         from rtfs.compiler import compile_source

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rtfs.capabilities.registry import Registry
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class RunGate:
-    """Looks at programs under the declarations of a registry. strict: argument keys that a schema does not name are
-    refused."""
+    """Looks at programs. declared: what is declared of a capability, for the checker. said: the same as text, by which
+    a changed declaration is known."""
 
-    __slots__ = ("registry", "strict")
+    __slots__ = ("_declared", "_said")
 
-    def __init__(self, registry: Registry, strict: bool = True) -> None:
-        self.registry = registry
-        self.strict = strict
+    def __init__(self, declared: Callable[[str], Capability | None], said: Callable[[str], str]) -> None:
+        self._declared = declared
+        self._said = said
 
     def inspect(self, forms: list[AnalysedForm], environment: Environment, source: Source) -> tuple[Any, ...]:
         """Raises the first error of a program that is provably wrong, with the others as `others`."""
@@ -33,7 +34,7 @@ class RunGate:
         from rtfs.checker.report import Analysis
 
         found = Analysis(source)
-        check_forms(found, forms, environment, lambda id: capability_of(self.registry, id, self.strict), detailed=False)
+        check_forms(found, forms, environment, self._declared, detailed=False)
         error = found.error()
         if error is not None:
             if error.code == "type/not-callable":
@@ -50,9 +51,19 @@ class RunGate:
 
     def _state(self, ids: Any) -> tuple[str, ...]:
         """What the declarations of these capabilities say to the checker."""
-        entries = [self.registry.find(id) for id in ids]
-        said = ["unknown" if entry is None else entry.schemas for entry in entries]
-        return ("strict" if self.strict else "relaxed", *said)
+        return tuple([self._said(id) for id in ids])
+
+
+def gate_of(registry: Registry, strict: bool) -> RunGate:
+    """The gate of runs under the declarations of a registry. strict: argument keys that a schema does not name are
+    refused."""
+    return RunGate(lambda id: capability_of(registry, id, strict), lambda id: said_of(registry, id, strict))
+
+
+def said_of(registry: Registry, id: str, strict: bool) -> str:
+    """What a registry declares of a capability, as text."""
+    entry = registry.find(id)
+    return f"{'strict' if strict else 'relaxed'} {'unknown' if entry is None else entry.schemas}"
 
 
 def capability_of(registry: Registry, id: str, strict: bool = True) -> Capability | None:

@@ -137,6 +137,10 @@ class Runtime:
         """What a command line needs to set up such a runtime again; it is kept with durable runs."""
         return self._executor.shell
 
+    def workers(self) -> list[int]:
+        """The process ids of the workers in which runs of this runtime are now (`isolation="process"`)."""
+        return self._executor.worker_pids()
+
     @property
     def metrics(self) -> dict[tuple[str, str, str], dict[str, float]]:
         """What the metrics hint has counted: (principal, capability, label) → calls, errors, total_ns, longest_ns."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from rtfs.host.policy.context import check_level
 from rtfs.host.policy.policy import TIME_LIMIT
 from rtfs.host.policy.rules import Rules
-from rtfs.host.run.options import Options, grants_of, limits_of, output_of, values_of
+from rtfs.host.run.options import Options, grants_of, isolation_of, limits_of, output_of, values_of
 from rtfs.host.sqlite import KILL, check_mode
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         flow: Any
         max_calls: int | None
         limits: Limits | Mapping[str, Any] | None
+        isolation: str | None
         width: int
         hint_limits: HintLimits | None
         context: Mapping[str, Any] | None
@@ -78,6 +80,7 @@ class RuntimeOptions(Options):
 
     Limits:
     limits            of the machine: `Limits`, or a mapping of its fields
+    isolation         "process": plans run in sandboxed worker processes; None: in this one
     width             branches that run at once
     hint_limits       `rtfs.HintLimits`: what hints may ask for
 
@@ -114,6 +117,7 @@ class RuntimeOptions(Options):
         "flow",
         "handlers",
         "hint_limits",
+        "isolation",
         "kv",
         "ledger",
         "level",
@@ -146,6 +150,7 @@ class RuntimeOptions(Options):
     flow: FlowRules | None
     max_calls: int | None
     limits: Limits | None
+    isolation: str | None
     width: int
     hint_limits: HintLimits | None
     context: dict[str, Any]
@@ -178,6 +183,7 @@ class RuntimeOptions(Options):
         flow: Any = (),
         max_calls: int | None = None,
         limits: Limits | Mapping[str, Any] | None = None,
+        isolation: str | None = None,
         width: int = 16,
         hint_limits: HintLimits | None = None,
         context: Mapping[str, Any] | None = None,
@@ -208,6 +214,7 @@ class RuntimeOptions(Options):
             flow=flow_of(flow),
             max_calls=max_calls,
             limits=limits_of(limits),
+            isolation=isolation_of(isolation),
             width=width,
             hint_limits=hint_limits,
             context=values_of(context),
@@ -228,6 +235,12 @@ class RuntimeOptions(Options):
             stub=stub,
         )
         Rules(self.rules, self.quotas)
+        if self.isolation is not None and self.flow is not None:
+            raise HostError(
+                "flow rules need plans in this process: a worker process does not say where its values come from",
+                code="config/isolation",
+                hint="leave out `isolation`, or `flow`",
+            )
 
 
 def flow_of(flow: Any) -> FlowRules | None:

@@ -24,6 +24,8 @@ _last = 0
 _allowed = 0
 _ceiling: int | None = None
 _owner = 0
+_statm: int | None = None
+"""The open `/proc/self/statm` of a process that may not open files any more, or None."""
 
 
 def grown() -> int:
@@ -67,6 +69,11 @@ def resident() -> int:
     return _pages(1) * _PAGE
 
 
+def address_space() -> int:
+    """Bytes of address space that this process has; 0 if nobody knows."""
+    return _pages(0) * _PAGE
+
+
 def exhausted() -> bool:
     """Whether the process has nearly used up the address space that it may have."""
     global _ceiling, _owner
@@ -75,7 +82,22 @@ def exhausted() -> bool:
     return _ceiling is not None and _pages(0) * _PAGE > _ceiling
 
 
+def keep_open(descriptor: int) -> None:
+    """Read the size of this process from its `/proc/self/statm`, which is open as `descriptor`."""
+    global _statm
+    _statm = descriptor
+
+
+def begin() -> None:
+    """Forget what an earlier program, or the process that this one was forked from, has made of the memory; look again
+    at how much address space there may be."""
+    global _allowed, _last, _owner
+    _owner, _last, _allowed = 0, resident(), 0
+
+
 def _pages(field: int) -> int:
+    if _statm is not None:
+        return int(os.pread(_statm, 200, 0).split()[field])
     try:
         with open("/proc/self/statm", "rb", buffering=0) as file:
             return int(file.read(200).split()[field])

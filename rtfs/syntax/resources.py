@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+_kept: dict[str, str] = {}
+"""The texts that `keep_texts` has read."""
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -35,8 +37,20 @@ def resource_folders() -> list[str]:
 
 def resource_text(name: str) -> str:
     """Text of the resource `name`, with `\\n` line ends. Raises FileNotFoundError if the package has no such file."""
+    if name in _kept:
+        return _kept[name]
     path = resource_path(name)
     if path is None:
         raise FileNotFoundError(f"the rtfs package has no file {name!r}")
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+def keep_texts() -> None:
+    """Read everything now: this process is about to lose its files."""
+    for folder in resource_folders():
+        for where, _, names in os.walk(folder):
+            for name in names:
+                if name.endswith((".rtfs", ".lark")):
+                    full = os.path.relpath(os.path.join(where, name), os.path.dirname(folder)).replace(os.sep, "/")
+                    _kept[full] = resource_text(full)

@@ -38,11 +38,13 @@ class Outcome:
     edits: list[Edit] = field(default_factory=list)
 
 
-def run_chunk(file: GoldenFile, chunk: Chunk, *, allow: Sequence[str] = (), update: bool = False) -> Outcome:
+def run_chunk(
+    file: GoldenFile, chunk: Chunk, *, allow: Sequence[str] = (), update: bool = False, isolation: str | None = None
+) -> Outcome:
     """Run one chunk in a fresh runtime.
 
-    allow: grants for what leaves the process, as in `rtfs run --allow`. update: give edits instead of problems where an
-    expectation can be rewritten to what was found.
+    isolation: "process" for one whose plans run in a worker process. allow: grants for what leaves the process, as in
+    `rtfs run --allow`. update: give edits instead of problems where an expectation can be rewritten to what was found.
     """
     outcome = Outcome(list(chunk.problems))
     if update:
@@ -50,7 +52,7 @@ def run_chunk(file: GoldenFile, chunk: Chunk, *, allow: Sequence[str] = (), upda
     if outcome.problems:
         return outcome
     try:
-        _Run(file, chunk, outcome, update).run(allow)
+        _Run(file, chunk, outcome, update).run(allow, isolation)
     except _BadText as bad:
         outcome.problems.append(bad.problem)
     return outcome
@@ -148,7 +150,7 @@ class _Run:
         if chunk.context is not None:
             self.context = {_plain(k): v for k, v in _read(chunk.context, chunk.line).items()}
 
-    def run(self, allow: Sequence[str]) -> None:
+    def run(self, allow: Sequence[str], isolation: str | None) -> None:
         import rtfs
 
         names = dict.fromkeys(stub.id for stub in self.chunk.stubs)
@@ -156,7 +158,7 @@ class _Run:
         def answer(name: str, arguments: tuple[Any, ...]) -> Any:
             return self.stubs.answer(name, arguments) if name in names else NotImplemented
 
-        with rtfs.Runtime(allow=list(allow), stub=answer) as runtime:
+        with rtfs.Runtime(allow=list(allow), stub=answer, isolation=isolation) as runtime:
             for name in names:
                 if not self._declares(name):
                     runtime.register(name, self._stubbed(name), replace=True)

@@ -362,8 +362,7 @@ class Pipeline:
 
         run = frame.run
         options = call.args[0] if call.args else None
-        types = run.environment.resolve_type(run.environment.module("user"))
-        fields = from_options(call.id, options, call.span, run.warn, types)
+        fields = from_options(call.id, options, call.span, run.warn, run.types)
         entry = run.registry.declare(entry_for(fields, run.origin))
         self.events.emit(CapabilityDeclared(frame.context, frame.parent, entry.id, entry.fields.version))
         return entry.id

@@ -37,12 +37,15 @@ class _Strict(BaseModel):
 
 
 class LimitSettings(_Strict):
-    """Limits of the machine; what is not given keeps its default."""
+    """Limits of the machine; what is not given keeps its default. `isolation: process` runs plans in worker
+    processes."""
 
     steps: PositiveInt | None = None
     depth: PositiveInt | None = None
     seconds: PositiveFloat | None = None
     output: PositiveInt | None = None
+    memory: PositiveInt | None = None
+    isolation: Literal["process"] | None = None
 
 
 class RuleSettings(_Strict):
@@ -207,7 +210,8 @@ class Config:
         servers = self.servers(mcp_files)
         if servers is not None:
             fields["handlers"] = {**settings.handlers, "mcp": {"servers": servers, **settings.handlers.get("mcp", {})}}
-        limits = settings.limits.model_dump(exclude_none=True)
+        limits = settings.limits.model_dump(exclude_none=True, exclude={"isolation"})
+        fields["isolation"] = settings.limits.isolation
         if limits:
             fields["limits"] = limits
         if "pool" in settings.model_fields_set:

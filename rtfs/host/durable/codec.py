@@ -34,10 +34,11 @@ from rtfs.values import (
     Vector,
 )
 from rtfs.values.info import ResultInfo
+from rtfs.values.reduced import Reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from rtfs.source import Source
@@ -52,9 +53,10 @@ _ERRORS: dict[str, type[UserError]] = {
 }
 
 
-def encode(value: Any, functions: bool = False, results: bool = True) -> str:
-    """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses). results:
-    whether what came along with results of calls is kept. Raises TypeError for what is no value, and for functions."""
+def encode(value: Any, functions: bool | Callable[[Any], Any] = False, results: bool = True) -> str:
+    """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses); or what
+    gives JSON data by which `decode` is told of a function, or of whatever else has no text. results: whether what
+    came along with results of calls is kept. Raises TypeError for what is no value, and for functions."""
     kind = value.__class__
     if kind in _ATOMS and (kind is not int or -_LARGE < value < _LARGE):
         return _write((value,))
@@ -88,8 +90,13 @@ def encode(value: Any, functions: bool = False, results: bool = True) -> str:
         elif isinstance(one, UserError):
             steps.append(_error_step(one))
             pending.append(one.data)
-        elif functions and kind in _FUNCTIONS:
+        elif functions is True and kind in _FUNCTIONS:
             steps.append(("f",))
+        elif kind is Reduced and callable(functions):
+            steps.append(("d",))
+            pending.append(one.value)
+        elif callable(functions):
+            steps.append(("f", functions(one)))
         else:
             what = "function" if kind in _FUNCTIONS else f"Python {kind.__name__}"
             raise TypeError(f"a {what} cannot be written down")
@@ -125,8 +132,11 @@ def _span(place: Any, sources: Mapping[str, Source]) -> Span | None:
     return Span(sources[place[0]], place[1], place[2]) if place is not None and place[0] in sources else None
 
 
-def decode(text: str, sources: Mapping[str, Source] | None = None) -> Any:
-    """The value of a text. sources: by name, for the places of errors. Raises ValueError for any other text."""
+def decode(
+    text: str, sources: Mapping[str, Source] | None = None, functions: Callable[[Any], Any] | None = None
+) -> Any:
+    """The value of a text. sources: by name, for the places of errors. functions: gives the function of the data that
+    `encode` was given for it. Raises ValueError for any other text."""
     try:
         steps = loads(text)
         stack: list[Any] = []
@@ -158,6 +168,10 @@ def decode(text: str, sources: Mapping[str, Source] | None = None) -> Any:
                 stack.append(stack.pop().with_info(ResultInfo(came)))
             elif tag == "e":
                 stack.append(_error(step, stack.pop(), sources or {}))
+            elif tag == "d" and functions is not None:
+                stack.append(Reduced(stack.pop()))
+            elif tag == "f" and functions is not None:
+                stack.append(functions(step[1]))
             else:
                 raise ValueError(f"unknown step {tag!r}")
         (value,) = stack

@@ -47,11 +47,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.compiler import Environment
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.durable.store import Event, JournalStore
     from rtfs.host.policy.context import Quota
-    from rtfs.host.run.durability import Stages
+    from rtfs.host.run.durability import Loads, Stages
     from rtfs.host.run.frame import Frame
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
@@ -83,20 +82,22 @@ class Durable:
     resolution: of calls in doubt. No event loop waits for the journal: where one drives the run, it is made and written
     in threads."""
 
-    __slots__ = ("_journal", "_on_loop", "_open", "_replay", "_resolution", "_waiting", "key")
+    __slots__ = ("_journal", "_on_loop", "_open", "_replay", "_resolution", "_waiting", "key", "working")
 
-    def __init__(self, open: Callable[[Environment], JournalStore], resolution: Resolution | None = None) -> None:
+    def __init__(self, open: Callable[[Loads], JournalStore], resolution: Resolution | None = None) -> None:
         self._open = open
         self._on_loop = False
         self._resolution = resolution or Resolution()
         self._waiting: list[tuple[Scheduler, Fiber, bool]] = []
         self._journal: Any = None
         self._replay: Any = None
+        self.working: Callable[[], bool] = _nobody_works
+        """Whether another process computes for the run, which may ask for something."""
         self.key = ""
         """What the idempotency keys of its calls begin with: no two runs share it, even if their ids are the same."""
 
     # ------------------------------------------------------------------ the run
-    async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Environment) -> Any:
+    async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Loads) -> Any:
         """Run a program to its end; its value. Raises what it raises, and Stop."""
         journal = self._journal = await self._off_loop(lambda: self._open(environment))
         self.key = f"{journal.run_id}-{journal.facts.get('nonce', '')}"
@@ -188,7 +189,7 @@ class Durable:
                 return commit
             journal.commit()
         waiting, self._waiting = self._waiting, []
-        if not waiting:
+        if not waiting and not self.working():
             self._replay.idle()
         woken = False
         for scheduler, fiber, at_once in waiting:
@@ -198,6 +199,10 @@ class Durable:
                 woken = woken or at_once
                 scheduler.wake(fiber)
         return None
+
+    def attend(self, working: Callable[[], bool]) -> None:
+        """Another process computes for the run."""
+        self.working = working
 
     async def flush(self) -> None:
         """What follows takes long: write what is done."""
@@ -434,6 +439,10 @@ class Announced(Written):
         current_key.set(self._key)
 
 
+def _nobody_works() -> bool:
+    return False
+
+
 def may_repeat(entry: Entry, arguments: tuple[Any, ...]) -> bool:
     """Whether a call may be made again, with its key, where its outcome is unknown."""
     return entry.keyed or entry.is_idempotent(arguments)
@@ -475,7 +484,9 @@ def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> S
 
 
 def _from_outside(error: UserError) -> bool:
-    """Whether an error is none of the program's: with more time, or where somebody reads its output, it may go on."""
+    """Whether an error is none of the program's: with more time, or in another worker process, it may go on."""
+    if isinstance(error, HostError):
+        return error.code == "run/crashed"
     return isinstance(error, Cancelled) or (isinstance(error, LimitError) and error.code == "limit/time")
 
 

@@ -28,13 +28,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.compiler import Environment
     from rtfs.host.durable.store import JournalStore, RunStore
     from rtfs.host.policy.context import RuntimeContext
+    from rtfs.host.run.durability import Loads
     from rtfs.host.run.frame import Frame
     from rtfs.host.run.options import ResumeOptions
 
-LIMITS = ("steps", "depth", "seconds", "output")
+LIMITS = ("steps", "depth", "seconds", "output", "memory")
 AS_JSON = ("file", "principal", "grants", "rules", "calls", "limits", "width", "checked", "versions", "loaded", "files")
 """The facts that are kept as JSON."""
 
@@ -55,7 +55,7 @@ def beginning(
     context, run = frame.context, frame.run
     calls, values = context.quota.calls, encode(Map(context.values))
 
-    def open_(environment: Environment) -> JournalStore:
+    def open_(environment: Loads) -> JournalStore:
         limits = {name: getattr(run.limits, name) for name in LIMITS} if run.limits is not None else None
         facts = {
             "state": RUNNING,
@@ -184,7 +184,7 @@ class Resumption:
         self._check_text(self.source, self._json["file"])
         self._check_loaded()
 
-    def _open(self, environment: Environment) -> JournalStore:
+    def _open(self, environment: Loads) -> JournalStore:
         if not self._given.accept_changes:
             now = files_of(environment)
             for name, text in self._json["files"].items():
@@ -259,7 +259,7 @@ def resolution(options: ResumeOptions) -> Resolution:
     return Resolution("retry" if options.retry else "failed" if options.assume_failed else "ask", None, options.call)
 
 
-def files_of(environment: Environment) -> dict[str, str]:
+def files_of(environment: Loads) -> dict[str, str]:
     """The module files that a program loaded, with their texts."""
     return {unit.source.name: unit.source.text for unit in environment.files.values()}
 

@@ -42,7 +42,7 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
                 if budget.look() - budget.breathed > BREATH and run.breathe:
                     budget.breathed = monotonic()
                     await Turn()
-                value = await (perform(call, frame) if call.kind == "call" else _handle_control_call(call, frame))
+                value = await (perform(call, frame) if call.kind == "call" else handle_control_call(call, frame))
             except UserError as error:
                 failure = error
             except BaseException:
@@ -55,12 +55,14 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
         return outcome.value  # type: ignore[union-attr]
     finally:
         if frame.steps:
-            _abandon_steps(frame)
+            abandon_steps(frame)
 
 
 async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
     """Call an RTFS function in a machine of its own, under `frame`'s context."""
     run = frame.run
+    if run.guest is not None:
+        return await run.guest.call_function(function, arguments, frame)
     if frame.flow is not None:
         return await _labelled(function, arguments, frame)
     return await drive(start_call(run.environment, function, arguments, run.limits, run.breathe, run.budget), frame)
@@ -91,6 +93,8 @@ async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True, 
     run = frame.run
     if grouped:
         frame.next_path()
+    if run.guest is not None:
+        return await run.guest.parallel(thunks, frame)
     frames: dict[int, Frame] = {}
 
     def maker(number: int, thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
@@ -121,7 +125,7 @@ async def _branch(number: int, thunk: Any, frame: Frame) -> Any:
         raise
 
 
-async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
+async def handle_control_call(call: HostCall, frame: Frame) -> Any:
     """Everything that a machine asks for besides capability calls."""
     kind = call.kind
     run = frame.run
@@ -138,7 +142,7 @@ async def _handle_control_call(call: HostCall, frame: Frame) -> Any:
         return values.get(call.id)
     if kind == "context-enter":
         frame.contexts.append(frame.context)
-        frame.context = frame.context.narrow(values={**frame.context.values, **_context_values(call.args[0])})
+        frame.context = frame.context.narrow(values={**frame.context.values, **context_values(call.args[0])})
         return None
     if kind == "context-leave":
         frame.context = frame.contexts.pop()
@@ -173,7 +177,7 @@ def _leave_step(frame: Frame, status: str) -> None:
         frame.parent = parent
 
 
-def _context_values(given: Any) -> dict[str, Any]:
+def context_values(given: Any) -> dict[str, Any]:
     """The values of a `with-context`, by name. Raises TypeMismatch."""
     from rtfs.values import Keyword, Map, Symbol, TypeMismatch
 
@@ -182,7 +186,7 @@ def _context_values(given: Any) -> dict[str, Any]:
     return {key.name if key.__class__ in (Keyword, Symbol) else str(key): value for key, value in given.items()}
 
 
-def _abandon_steps(frame: Frame) -> None:
+def abandon_steps(frame: Frame) -> None:
     while frame.steps:
         _leave_step(frame, "abandoned")
 

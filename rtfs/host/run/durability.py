@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.compiler import Environment
     from rtfs.host.policy.policy import Decision
     from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
     from rtfs.values import UserError
+
+    class Loads(Protocol):
+        """An environment, as journals look at it: which module files it has loaded."""
+
+        files: dict[str, Any]
 
     class JournaledCall(Protocol):
         """One call on its way through the pipeline, as its journal sees it."""
@@ -37,8 +41,11 @@ if TYPE_CHECKING:
         def perform(self, stages: Stages, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
             """The value of a call: from the record, or from the stages, which are then recorded."""
 
-        async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Environment) -> Any:
+        async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Loads) -> Any:
             """Run a compiled program to its end; its value."""
+
+        def attend(self, working: Callable[[], bool]) -> None:
+            """Machines are in another process. working: whether they compute, so that they may ask for something."""
 
         async def flush(self) -> None:
             """What follows takes long: write what is done."""
@@ -55,8 +62,11 @@ class NotDurable:
     def perform(self, stages: Stages, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
         return stages(call, frame, NOT_JOURNALED)
 
-    async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Environment) -> Any:
+    async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Loads) -> Any:
         return await begin()
+
+    def attend(self, working: Callable[[], bool]) -> None:
+        pass
 
     async def flush(self) -> None:
         pass

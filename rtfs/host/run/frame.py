@@ -46,6 +46,21 @@ if TYPE_CHECKING:
         def declare(self, call: HostCall, frame: Frame) -> str:
             """Register a `(capability …)` form; its id."""
 
+    class Guest(Protocol):
+        """The machines of a run, in another process."""
+
+        types: Callable[[str], Any]
+
+        @property
+        def grace(self) -> float:
+            """Seconds that they may have beyond the run's time."""
+
+        async def call_function(self, function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
+            """Call a function in a machine of its own."""
+
+        async def parallel(self, functions: tuple[Any, ...], frame: Frame) -> Any:
+            """Call functions concurrently; a Vector of their values."""
+
 
 NESTING = 64
 """How deep implementations and parallel branches may nest."""
@@ -74,6 +89,11 @@ class Run:
 
     `width`: how many branches of one `step-parallel` run at the same time.
 
+    `guest`: the talk with the worker process that its machines are in, or None where they are in this one.
+
+    `keep`: whether its definitions are there in later runs. `key`: of a loaded text, by which workers know its
+    declarations; else "".
+
     `replayed`: ids of the capabilities whose calls were answered from the record and not made in this process.
     """
 
@@ -85,6 +105,9 @@ class Run:
         "events",
         "flow",
         "gate",
+        "guest",
+        "keep",
+        "key",
         "limits",
         "origin",
         "output",
@@ -124,6 +147,9 @@ class Run:
         self.width = width
         self.replayed: set[str] = set()
         self.flow: RunControl | None = None
+        self.guest: Guest | None = None
+        self.keep = False
+        self.key = ""
 
     @property
     def deadline(self) -> float | None:
@@ -134,6 +160,13 @@ class Run:
     def environment(self) -> Environment:
         """Where functions run."""
         return self._language()
+
+    @property
+    def types(self) -> Callable[[str], Any]:
+        """Finds the program's own types by their names."""
+        if self.guest is not None:
+            return self.guest.types
+        return self.environment.resolve_type(self.environment.module("user"))
 
 
 class Frame:

@@ -11,9 +11,17 @@ from rtfs.values.lazy import hooks, needs_itself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
-    from rtfs.host.run.frame import Frame
+    class Frame(Protocol):
+        """A machine and the frames that it runs in."""
+
+        machine: Any
+
+        @property
+        def outer(self) -> Frame | None:
+            """The frame that started it."""
+
     from rtfs.values.lazy import Segment
 
 

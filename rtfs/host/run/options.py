@@ -358,5 +358,15 @@ def text_of(values: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+PROCESS = "process"
+
+
+def isolation_of(given: Any) -> str | None:
+    """Where plans run: None for this process, "process" for one of their own. Raises HostError `config/isolation`."""
+    if given is None or given == PROCESS:
+        return PROCESS if given else None
+    raise HostError(f'isolation is "process" or None, not {given!r}', code="config/isolation")
+
+
 PLAIN = RunOptions()
 """The options of a run that is told nothing."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from rtfs.values import Map
 
 
+UNFITTED = " unfitted parameters"
+"""The context value of parameters as they were given, until the worker process of the run has looked at its plan."""
+
+
 def parameters_for(source: Source, environment: Environment, given: Map) -> Map:
     """Given parameters as a program's plan wants them. Raises HostError `plan/parameter` for a program that declares
     none."""

@@ -15,9 +15,29 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Coroutine, Generator
-    from typing import Any
+    from typing import Any, Protocol
 
     from rtfs.values import UserError
+
+    class Link(Protocol):
+        """A pipe to another process, whose messages wake fibers."""
+
+        def receive(self) -> None:
+            """Take in what has come, without waiting."""
+
+        def wait(self, seconds: float | None) -> None:
+            """Send what is to be sent, and wait until something comes, or rings, at most for so many seconds."""
+
+        def ring(self) -> None:
+            """End a `wait`. From any thread."""
+
+        @property
+        def pending(self) -> bool:
+            """Whether `receive` has left something for the next time."""
+
+        @property
+        def quiet(self) -> bool:
+            """Whether the other process waits too, or has computed for so long that one need not wait for it."""
 
     Timer = list[Any]  # [moment, number, action or None]
 else:
@@ -69,10 +89,23 @@ class Scheduler:
 
     engine: has `.loop()`, the event loop for awaiting work, started at the first use. home: the asyncio loop that
     drives this scheduler from within (`arun`), or None. idle: called when no fiber can go on by itself; it may wake
-    some, or give work that blocks, to be done before it is called again.
+    some, or give work that blocks, to be done before it is called again. link: where messages come from that wake
+    fibers, or None.
     """
 
-    __slots__ = ("_count", "_dead", "_ending", "_inbox", "_ready", "_ring", "_timers", "engine", "home", "idle")
+    __slots__ = (
+        "_count",
+        "_dead",
+        "_ending",
+        "_inbox",
+        "_link",
+        "_ready",
+        "_ring",
+        "_timers",
+        "engine",
+        "home",
+        "idle",
+    )
 
     def __init__(self, engine: Any, home: Any = None) -> None:
         self.engine = engine
@@ -85,6 +118,15 @@ class Scheduler:
         self._inbox: Any = None
         self._ring: Callable[[], None] | None = None
         self.idle: Callable[[], Callable[[], None] | None] | None = None
+        self._link: Link | None = None
+
+    def attach(self, link: Link | None) -> Callable[[], None]:
+        """Take in the messages of a link from now on, of none with None. What the link calls when something has come
+        while an event loop drives."""
+        self._link = link
+        if self.home is None:
+            self._ring = None if link is None else link.ring
+        return self._ring or _nothing
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], then: Callable[[Fiber], None] | None = None) -> Fiber:
         """A fiber that starts when the scheduler gets to it; `then(fiber)` is called when it is done."""
@@ -147,7 +189,7 @@ class Scheduler:
                 self._turn()
                 if fiber.done:
                     break
-                if self.idle is not None:
+                if self.idle is not None and (self._link is None or self._link.quiet):
                     while (work := self.idle()) is not None:
                         work()
                     if self._ready:
@@ -185,7 +227,10 @@ class Scheduler:
                 if self._ready:
                     await asyncio.sleep(0)
                     continue
-                if self.idle is not None:
+                if self._link is not None and self._link.pending:
+                    await asyncio.sleep(0)
+                    continue
+                if self.idle is not None and (self._link is None or self._link.quiet):
                     while (work := self.idle()) is not None:
                         await loop.run_in_executor(None, work)
                     if self._ready:
@@ -238,6 +283,8 @@ class Scheduler:
                 self._collect()
             if self._timers:
                 self._fire()
+            if self._link is not None:
+                self._link.receive()
             if not ready:
                 return
             for _ in range(len(ready)):
@@ -303,11 +350,19 @@ class Scheduler:
         from queue import Empty
 
         pause = self._pause()
+        if self._link is not None:
+            if not self._link.pending:
+                self._link.wait(pause)
+            return
         try:
             fiber, waited, value, error = self.inbox().get(timeout=pause)
         except Empty:
             return
         self._take(fiber, waited, value, error)
+
+
+def _nothing() -> None:
+    """Nobody has to be told."""
 
 
 def _ring(loop: Any, bell: Any) -> None:
