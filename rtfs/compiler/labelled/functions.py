@@ -20,7 +20,7 @@ from rtfs.compiler.codegen.emit_functions import dispatcher
 from rtfs.compiler.codegen.support import defined, rest_list
 from rtfs.compiler.labelled.maker import LabelledMaker, labels
 from rtfs.compiler.mangling import global_name, plain_name, tag_name
-from rtfs.flow.label import NOTHING
+from rtfs.flow.label import NOTHING, join
 from rtfs.flow.state import current
 from rtfs.flow.tag import NO_TAG, Tag
 
@@ -64,8 +64,8 @@ class LabelledFunction(Template):
         plain = tags is None
         count = self.count
         if tags is None:
-            tag = s.given()
-            tags = [tag] * (count + len(more))
+            common = s.given()
+            tags = [common] * (count + len(more))
         if self.listed:
             rest = tags[count - 1 :]
             tags = [*tags[: count - 1], Tag(NOTHING, NOTHING, rest) if len(rest) > 1 or not plain else rest[0]]
@@ -82,10 +82,13 @@ class LabelledFunction(Template):
                 for _ in core[" ticks"]:
                     break
         around, s.around = s.around, None
+        pc = s.pc
+        if plain:  # how often code without labels calls it, and whether, all decides that this code was given
+            s.pc = join(pc, common.everything())
         try:
             value, tag = self.run(frame, s)
         finally:
-            s.around = around
+            s.around, s.pc = around, pc
         if plain:
             s.leave(tag)
         else:

@@ -75,15 +75,19 @@ def call_value(s: FlowState, function: Any, tag: Tag, values: Sequence[Any], tag
 
 def call_own(s: FlowState, function: Any, tag: Tag, values: Sequence[Any], tags: list[Tag]) -> Pair:
     """A call of a function of the program."""
+    by = tag.everything()
+    outer = s.pc
+    s.pc = join(outer, by)
     s.passed = tags
     try:
         value = call_with(function, values)
     except BaseException:
         s.passed = None
         raise
+    finally:
+        s.pc = outer
     result = s.returned
     s.returned = None
-    by = tag.everything()
     assert result is not None
     return value, result if by is NOTHING else result.decided(by)
 
@@ -115,6 +119,15 @@ class Elements:
     def structure(self) -> Label:
         return join(self.data, self.control)
 
+    def through(self, s: FlowState, function: Any, given: list[Any]) -> Any:
+        """The value of the standard function. How often it calls its function, the collections decide."""
+        outer = s.pc
+        s.pc = join(outer, self.structure())
+        try:
+            return call_with(function, given)
+        finally:
+            s.pc = outer
+
 
 def _joins(values: Sequence[Any]) -> bool:
     """Whether collections are such that only joining is safe."""
@@ -144,7 +157,7 @@ def map_(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: 
         results.append(tag)
         return value
 
-    result = call_with(function, [one, *values[1:]])
+    result = going.through(s, function, [one, *values[1:]])
     return result, collected(result, results, going.data, going.control)
 
 
@@ -162,7 +175,7 @@ def map_indexed(s: FlowState, function: Any, values: list[Any], tags: list[Tag],
         results.append(tag)
         return value
 
-    result = call_with(function, [one, values[1]])
+    result = going.through(s, function, [one, values[1]])
     return result, collected(result, results, going.data, going.control)
 
 
@@ -187,12 +200,12 @@ def mapcat(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step
             safe = safe and value is None
         return value
 
-    result = call_with(function, [one, values[1]])
+    result = going.through(s, function, [one, values[1]])
     tag = collected(result, results, data, control)
     return result, tag if safe else tag.everywhere()
 
 
-def _chooses(wanted: bool) -> Move:
+def _chooses(wanted: bool, *, stops: bool = False) -> Move:
     def choose(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: Step) -> Pair:
         if len(values) != 2 or _joins(values[1:]) or values[1].__class__ is str:
             return join_all(s, function, values, tags, step)
@@ -206,11 +219,13 @@ def _chooses(wanted: bool) -> Move:
             (given,) = going.next((item,))
             value, tag = call_value(s, values[0], tags[0], (item,), [given], step)
             control = join(control, tag.everything())
+            if stops:
+                s.pc = join(s.pc, control)  # whether there is a next call
             if (value is not None and value is not False) is wanted:
                 kept.append(given)
             return value
 
-        result = call_with(function, [one, values[1]])
+        result = going.through(s, function, [one, values[1]])
         if result.__class__ is Map:
             return result, Found(values[1:], tags[1:], 2).tag_of_new(result, control)
         return result, collected(result, kept, going.data, control)
@@ -218,7 +233,8 @@ def _chooses(wanted: bool) -> Move:
     return choose
 
 
-MOVES["filter"] = MOVES["filterv"] = MOVES["take-while"] = _chooses(True)
+MOVES["filter"] = MOVES["filterv"] = _chooses(True)
+MOVES["take-while"] = _chooses(True, stops=True)
 MOVES["remove"] = _chooses(False)
 
 
@@ -239,7 +255,7 @@ def keep_(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step:
             results.append(tag)
         return value
 
-    result = call_with(function, [one, values[1]])
+    result = going.through(s, function, [one, values[1]])
     return result, collected(result, results, going.data, control)
 
 
@@ -255,9 +271,10 @@ def some(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: 
         nonlocal last, by
         value, last = call_value(s, values[0], tags[0], (item,), going.next((item,)), step)
         by = join(by, last.everything())
+        s.pc = join(s.pc, by)  # whether there is a next call
         return value
 
-    result = call_with(function, [one, values[1]])
+    result = going.through(s, function, [one, values[1]])
     return result, last.decided(by)
 
 
@@ -278,9 +295,10 @@ def reduce(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step
         else:
             parts = [joined(tags)] * len(given)
         value, result_tag = call_value(s, values[0], tags[0], given, parts, step)
+        s.pc = join(s.pc, result_tag.control)  # whether there is a next call: it may be `reduced`
         return value
 
-    result = call_with(function, [one, *values[1:]])
+    result = going.through(s, function, [one, *values[1:]])
     if result_tag is None:
         (result_tag,) = going.next((result,)) if going.parts[0] else (joined(tags),)
     return result, result_tag.decided(going.structure())
@@ -302,7 +320,7 @@ def by_key(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step
         keys.append(value)
         return value
 
-    result = call_with(function, [one, values[1]])
+    result = going.through(s, function, [one, values[1]])
     found = Found(values[1:], tags[1:], 1)
     known = found.known.get(id(result))
     if known is not None:
