@@ -60,7 +60,7 @@ _WHERE = {
     **dict.fromkeys(("Source", "Span"), "rtfs.source"),
     **dict.fromkeys(("card", "compile", "format_error", "read", "read_value", "start"), "rtfs.api"),
     **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy.policy"),
-    **dict.fromkeys(("analyse", "check", "describe", "fix"), "rtfs.checks"),
+    **dict.fromkeys(("analyse", "certify", "check", "describe", "fix", "verify_certificate"), "rtfs.checks"),
     "ApprovalRequest": "rtfs.host.calls.approvals",
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",
@@ -111,6 +111,7 @@ __all__ = [
     "Vector",
     "analyse",
     "card",
+    "certify",
     "check",
     "compile",
     "describe",
@@ -124,6 +125,7 @@ __all__ = [
     "start",
     "to_python",
     "to_text",
+    "verify_certificate",
 ]
 
 

@@ -9,8 +9,8 @@ from rtfs.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
 
     from rtfs.checker.diagnostics import Diagnostic
     from rtfs.checker.report import Analysis
@@ -91,6 +91,33 @@ def describe(*ids: str, runtime: Runtime | None = None) -> list[Description]:
 
     with Runtime() as plain:
         return describe_capabilities(plain, ids)
+
+
+def certify(source: str | Source, key: str, name: str = "<string>", runtime: Runtime | None = None) -> dict[str, Any]:
+    """A signed certificate of a program: its text, all that it loads, the declarations of what it calls, the policy.
+    key: file of a private Ed25519 key. Raises the first error of the program, HostError `certificate/impossible`."""
+    from rtfs.host.certificates import certify
+
+    return _look(lambda runtime, text: certify(runtime, text, key), source, name, runtime)
+
+
+def verify_certificate(
+    certificate: dict[str, Any],
+    source: str | Source,
+    keys: Iterable[str] = (),
+    name: str = "<string>",
+    runtime: Runtime | None = None,
+) -> None:
+    """Accept a program that is still what a certificate says. keys: files of public keys, besides the runtime's
+    `certificate_keys`. Raises HostError `certificate/untrusted`, or `certificate/changed` with what changed."""
+    from rtfs.host.certificates import accept
+
+    _look(
+        lambda runtime, text: accept(runtime, text, certificate, [*runtime.options.certificate_keys, *keys]),
+        source,
+        name,
+        runtime,
+    )
 
 
 def _look(how: Callable[[Runtime, Source], T], source: str | Source, name: str, runtime: Runtime | None) -> T:

@@ -10,6 +10,7 @@ import sys
 
 from rtfs.cli import report, wiring
 from rtfs.cli.output import write
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +29,29 @@ POLL = 0.3
 
 def check(options: Options) -> int:
     """Check the programs that the options name; with `--watch` again whenever one of them changes."""
+    if (options.certify is None) is not (options.key is None):
+        raise HostError("a certificate is made with --certify FILE and --key FILE together", code="usage")
     with wiring.runtime(options, asks=False) as runtime:
         worst = _check_all(runtime, options)
+        if options.certify is not None and options.key is not None and worst != 1:
+            _certify(runtime, options, options.certify, options.key)
         while options.watch:
             _wait_for_change(options)
             worst = _check_all(runtime, options)
     return worst
+
+
+def _certify(runtime: Runtime, options: Options, path: str, key: str) -> None:
+    """Write the certificate of the one program that the options name."""
+    import json
+
+    from rtfs.host.certificates import certify
+    from rtfs.host.files import replace_text
+
+    found = list(sources(options))
+    if len(found) != 1:
+        raise HostError("a certificate is of one program", code="usage")
+    replace_text(path, json.dumps(certify(runtime, found[0], key), indent=2) + "\n")
 
 
 def _check_all(runtime: Runtime, options: Options) -> int:

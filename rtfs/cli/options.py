@@ -26,10 +26,10 @@ class Options:
     yes to the files of the working folder."""
 
     __slots__ = (
-        "action", "allow", "approve", "args", "check", "command", "config", "context", "debug", "diff", "dry",
-        "durable", "expression", "file", "files", "id", "isolate", "json", "json_schema", "ledger", "load",
-        "mcp_config", "no_input", "params", "policy", "principal", "record", "replay", "rest", "run_id", "timeout",
-        "trust", "verbose", "watch", "words",
+        "action", "allow", "approve", "args", "certified", "certify", "check", "command", "config", "context",
+        "debug", "diff", "dry", "durable", "expression", "file", "files", "id", "isolate", "json", "json_schema",
+        "key", "ledger", "load", "mcp_config", "no_input", "params", "policy", "principal", "record", "replay",
+        "rest", "run_id", "timeout", "trust", "verbose", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -62,6 +62,9 @@ class Options:
         self.files: list[str] = []
         self.check = True
         self.watch = False
+        self.certify: str | None = None
+        self.certified: str | None = None
+        self.key: str | None = None
         self.diff = False
         self.dry = False
         self.json_schema = False
@@ -74,7 +77,7 @@ _TAKING = {
     "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context", "--param": "params",
     "--config": "config", "--principal": "principal",
     "-e": "expression", "--timeout": "timeout", "--ledger": "ledger", "--record": "record", "--replay": "replay",
-    "--run-id": "run_id",
+    "--run-id": "run_id", "--certified": "certified", "--key": "key",
 }  # fmt: skip
 _LISTS = ("allow", "load", "mcp_config", "params")
 

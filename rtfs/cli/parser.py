@@ -90,6 +90,8 @@ def build() -> Parser:
     run.add_argument(
         "--no-check", dest="check", action="store_false", default=None, help="run also what is provably wrong"
     )
+    run.add_argument("--certified", metavar="FILE", help="run only what this certificate says, else nothing")
+    run.add_argument("--key", metavar="FILE", help="the public key that certificates are signed with")
     run.add_argument("--record", metavar="FILE", help="record every call and its result")
     run.add_argument("--replay", metavar="FILE", help="answer every call from a recording, perform none")
 
@@ -104,6 +106,8 @@ def build() -> Parser:
     check.add_argument(
         "--policy", action="store_true", default=None, help="list the calls they can make, with grants and approvals"
     )
+    check.add_argument("--certify", metavar="FILE", help="write a certificate of the program, signed with --key")
+    check.add_argument("--key", metavar="FILE", help="a private Ed25519 key (PEM)")
     check.add_argument("--watch", action="store_true", default=None, help="look again whenever a file changes")
 
     fix = add(

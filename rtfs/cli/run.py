@@ -25,6 +25,11 @@ def run(options: Options) -> int:
     runtime = wiring.runtime(options)
     try:
         with runtime:
+            if options.certified is not None:
+                from rtfs.host.certificates import accept, read_certificate
+
+                keys = [*runtime.options.certificate_keys, *([] if options.key is None else [options.key])]
+                accept(runtime, source, read_certificate(options.certified), keys)
             params = _params(runtime, source, options)
             with writing(), live(runtime):
                 if options.durable or options.record or options.replay:

@@ -84,7 +84,7 @@ def decode(data: bytes, name: str) -> Source:
 
 
 def replace_text(path: str, text: str) -> None:
-    """Replace the text of a file, as a whole or not at all; its permissions stay. Raises HostError
+    """Write the text of a file, as a whole or not at all; the permissions of one that is there stay. Raises HostError
     `file/unwritable`."""
     import os
 
@@ -93,7 +93,8 @@ def replace_text(path: str, text: str) -> None:
     try:
         with open(temporary, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        os.chmod(temporary, os.stat(real).st_mode & 0o7777)
+        if os.path.exists(real):
+            os.chmod(temporary, os.stat(real).st_mode & 0o7777)
         os.replace(temporary, real)
     except OSError as error:
         if os.path.exists(temporary):

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         state: str | Path | None
         durability: str
         strict_arguments: bool
+        certificate_keys: Iterable[str | Path]
         approve: Callable[[ApprovalRequest], Any] | None
         elicit: Callable[[Question], Any] | None
         sample: Callable[[SamplingRequest], Any] | None
@@ -77,6 +78,7 @@ class RuntimeOptions(Options):
     flow              flow rules, see `rtfs.host.flow.rules`: a list, or {rules, endorse, me}
     max_calls         host calls that a run may make
     strict_arguments  whether keys that an input schema does not name are refused
+    certificate_keys  files with the public keys of those whose certificates count
 
     Limits:
     limits            of the machine: `Limits`, or a mapping of its fields
@@ -111,6 +113,7 @@ class RuntimeOptions(Options):
     __slots__ = (
         "allow",
         "approve",
+        "certificate_keys",
         "context",
         "durability",
         "elicit",
@@ -162,6 +165,7 @@ class RuntimeOptions(Options):
     state: str | None
     durability: str
     strict_arguments: bool
+    certificate_keys: tuple[str, ...]
     approve: Callable[[ApprovalRequest], Any] | None
     elicit: Callable[[Question], Any] | None
     sample: Callable[[SamplingRequest], Any] | None
@@ -195,6 +199,7 @@ class RuntimeOptions(Options):
         state: str | Path | None = None,
         durability: str = KILL,
         strict_arguments: bool = True,
+        certificate_keys: Iterable[str | Path] = (),
         approve: Callable[[ApprovalRequest], Any] | None = None,
         elicit: Callable[[Question], Any] | None = None,
         sample: Callable[[SamplingRequest], Any] | None = None,
@@ -226,6 +231,7 @@ class RuntimeOptions(Options):
             state=None if state is None else str(state),
             durability=check_mode(durability),
             strict_arguments=strict_arguments,
+            certificate_keys=tuple(str(path) for path in certificate_keys),
             approve=approve,
             elicit=elicit,
             sample=sample,

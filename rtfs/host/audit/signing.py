@@ -30,7 +30,7 @@ def sign_head(path: str, key: str) -> dict[str, Any]:
 
     from rtfs.host.audit.sqlite_ledger import inspect, last_record
 
-    private = _private_key(key)
+    private = read_private_key(key)
     wrong = inspect(path)
     if wrong is not None:
         raise HostError(f"the ledger {path} is not what was written: {wrong[1]}", code="ledger/damaged")
@@ -48,7 +48,7 @@ def check_head(path: str, key: str, statement: dict[str, Any]) -> int:
 
     try:
         records, head = int(statement["records"]), str(statement["head"])
-        _public_key(key).verify(b64decode(statement["signature"], validate=True), _signed(statement))
+        read_public_key(key).verify(b64decode(statement["signature"], validate=True), _signed(statement))
     except (KeyError, TypeError, ValueError):
         raise HostError("this is not a signed head of a ledger", code="ledger/damaged") from None
     except InvalidSignature:
@@ -79,7 +79,7 @@ def _signed(statement: dict[str, Any]) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode("utf-8")
 
 
-def _private_key(path: str) -> Ed25519PrivateKey:
+def read_private_key(path: str) -> Ed25519PrivateKey:
     serialization, ed25519, pem = _key_tools(path)
     try:
         key = serialization.load_pem_private_key(pem, password=None)
@@ -91,10 +91,10 @@ def _private_key(path: str) -> Ed25519PrivateKey:
     return private
 
 
-def _public_key(path: str) -> Ed25519PublicKey:
+def read_public_key(path: str) -> Ed25519PublicKey:
     serialization, ed25519, pem = _key_tools(path)
     if b"PRIVATE KEY" in pem:
-        return _private_key(path).public_key()
+        return read_private_key(path).public_key()
     try:
         key = serialization.load_pem_public_key(pem)
     except ValueError:

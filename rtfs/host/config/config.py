@@ -77,6 +77,12 @@ class PolicySettings(_Strict):
     quotas: list[QuotaSettings] = Field(default_factory=list)
 
 
+class CertificateSettings(_Strict):
+    """keys: files with the public keys (PEM) of those whose certificates count, relative to the file."""
+
+    keys: list[str] = Field(default_factory=list)
+
+
 class HintSettings(_Strict):
     """The most that hints may ask for."""
 
@@ -147,6 +153,7 @@ class Settings(_Strict):
     endorse: list[dict[str, Any]] = Field(default_factory=list)
     durability: Literal["kill", "power"] = "kill"
     strict_arguments: bool = True
+    certificates: CertificateSettings = Field(default_factory=CertificateSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
     hints: HintSettings = HintSettings()
@@ -196,6 +203,7 @@ class Config:
             "kv": None if settings.kv is None else self.folder / settings.kv,
             "durability": settings.durability,
             "strict_arguments": settings.strict_arguments,
+            "certificate_keys": [self.folder / path for path in settings.certificates.keys],
             "level": settings.policy.level,
             "policy_seconds": settings.policy.timeout_ms / 1000,
             "max_calls": settings.policy.max_calls,
