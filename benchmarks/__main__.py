@@ -25,6 +25,7 @@ NAMES = (
     "growth",
     "memory",
     "bombs",
+    "isolation",
 )
 
 

@@ -446,7 +446,9 @@ class Conversation:
 
     def _failed(self, fiber: Fiber) -> None:
         """What is not the program's fault ends the run."""
-        if fiber.error is not None:
+        if isinstance(fiber.error, Nonsense):
+            self.crash(f"its worker process sent nonsense: {fiber.error}")
+        elif fiber.error is not None:
             self.worker.kill()
             self._end(None, fiber.error)
 
