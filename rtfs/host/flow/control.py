@@ -217,8 +217,10 @@ class RunControl:
         return False
 
     async def _me(self, frame: Frame) -> frozenset[str]:
-        me = self.rules.me
-        return frozenset(texts_in(await self._looked_up(me, None, frame))) if isinstance(me, Lookup) else me
+        found: list[str] = []
+        for me in self.rules.me:
+            found += [me] if isinstance(me, str) else texts_in(await self._looked_up(me, None, frame))
+        return frozenset(found)
 
     async def _audience(self, readers: Lookup | list[str], arguments: Any, frame: Frame) -> frozenset[str]:
         """Everybody who would see the argument."""

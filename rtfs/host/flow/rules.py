@@ -151,7 +151,7 @@ class Endorsement:
 
 
 class FlowRules:
-    """All flow rules of a runtime. me: what `me` means in conditions: texts, or a lookup. Raises HostError
+    """All flow rules of a runtime. me: what `me` means in conditions: texts and look-ups. Raises HostError
     `config/invalid`."""
 
     __slots__ = ("endorsements", "me", "rules", "texts")
@@ -161,10 +161,7 @@ class FlowRules:
         _check_keys(options, ("rules", "endorse", "me"), "flow")
         self.rules = [FlowRule(one) for one in _list(options.get("rules"))]
         self.endorsements = [Endorsement(one) for one in _list(options.get("endorse"))]
-        me = options.get("me")
-        self.me: Lookup | frozenset[str] = (
-            Lookup(me) if isinstance(me, dict) else frozenset(str(one) for one in _list(me))
-        )
+        self.me = [Lookup(one) if isinstance(one, dict) else str(one) for one in _list(options.get("me"))]
         if not self.me and any(pattern.uses_me for rule in self.rules for pattern in rule.patterns()):
             raise _invalid(
                 "a flow rule names `me`, but nothing says who that is", "flow: {me: ann@example.com, rules: …}"
@@ -177,8 +174,9 @@ class FlowRules:
         for one in self.endorsements:
             if one.lookup is not None:
                 known_capability(registry, one.lookup.id)
-        if isinstance(self.me, Lookup):
-            known_capability(registry, self.me.id)
+        for me in self.me:
+            if isinstance(me, Lookup):
+                known_capability(registry, me.id)
 
     def about(self, entry: Entry) -> list[FlowRule]:
         """The rules about calls of a capability."""
