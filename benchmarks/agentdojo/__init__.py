@@ -1,4 +1,4 @@
-"""AgentDojo v1.2.2 without a model: a plan for each task, honest, run against its attacks with and without flow rules."""
+"""AgentDojo v1.2.2 without a model: honest plans run against its attacks, with and without flow rules."""
 
 from benchmarks.agentdojo.table import run
 

@@ -34,8 +34,8 @@ def policy_of(suite: str) -> dict[str, Any]:
 
 
 class PlanPipeline(BasePipelineElement):
-    """Runs the plan of one task. guarded: under the suite's policy. After a query `denied` is the error that a flow rule
-    gave, and `failed` any other."""
+    """Runs the plan of one task. guarded: under the suite's policy. After a query `denied` is the error that a flow
+    rule gave, and `failed` any other."""
 
     name = "local"
 
@@ -46,7 +46,7 @@ class PlanPipeline(BasePipelineElement):
         self.denied: rtfs.UserError | None = None
         self.failed: rtfs.UserError | None = None
 
-    def query(self, query: str, runtime: FunctionsRuntime, env: Any = None, messages: Any = (), extra_args: Any = None):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def query(self, query: str, runtime: FunctionsRuntime, env: Any = None, messages: Any = (), extra_args: Any = None):  # type: ignore[no-untyped-def]
         self.denied = self.failed = None
         calls: list[FunctionCall] = []
         text = plan_of(self.suite, self.task)

@@ -55,9 +55,9 @@ def tally(name: str, suite: Any, guarded: bool, attacks: bool = True) -> Tally:
         for injections in adaptive(name, id):
             before = task.init_environment(suite.load_and_inject_default_environment(injections))
             after = before.model_copy(deep=True)
-            pipeline.query(task.PROMPT, _runtime(suite), after)
+            said = pipeline.query(task.PROMPT, _runtime(suite), after)[3][-1]
             found.tries += 1
-            if gained(name, before, after):
+            if gained(name, before, after, said["tool_calls"] or []):
                 found.gained += 1
                 found.gains.append(id)
     return found
