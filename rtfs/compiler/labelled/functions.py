@@ -36,10 +36,13 @@ if TYPE_CHECKING:
 class LabelledFunction(Template):
     """One function of the text, of which each evaluation makes an instance."""
 
-    __slots__ = ("code", "core", "count", "listed", "rest", "run", "ticks")
+    __slots__ = ("code", "core", "count", "form", "listed", "rest", "run", "ticks")
 
-    def __init__(self, maker: LabelledMaker, node: nodes.Fn, python: str, listed: bool = False) -> None:
-        """listed: its last parameter gets what is left as one list, for a function of several arities."""
+    def __init__(
+        self, maker: LabelledMaker, node: nodes.Fn, python: str, listed: bool = False, form: bool = False
+    ) -> None:
+        """listed: its last parameter gets what is left as one list, for a function of several arities. form: it is a
+        top-level form, which no code without labels calls."""
         maker.functions += 1
         (arity,) = node.arities
         outer = maker.layout
@@ -55,12 +58,13 @@ class LabelledFunction(Template):
         self.count = len(arity.params)
         self.rest = arity.rest is not None
         self.listed = listed
+        self.form = form
         self.code = _template(self, maker, node, python)
 
     def enter(self, parent: Frame, values: list[Any], more: tuple[Any, ...]) -> Any:
         """The value of a call."""
         s = current()
-        tags, s.passed = s.passed, None
+        tags, s.passed = [] if self.form else s.passed, None
         plain = tags is None
         count = self.count
         if tags is None:
@@ -222,7 +226,8 @@ def _last_definitions(node: nodes.Node) -> list[nodes.Node]:
 def form_function(m: LabelledMaker, node: nodes.Node, name: str) -> LabelledFunction:
     """A top-level form as a function of no arguments."""
     m.last = _last_definitions(node)
-    return LabelledFunction(m, nodes.Fn(node.at, name, [nodes.Arity(node.at, [], None, node)], None, False), name)
+    fn = nodes.Fn(node.at, name, [nodes.Arity(node.at, [], None, node)], None, False)
+    return LabelledFunction(m, fn, name, form=True)
 
 
 assert FIRST == 2, "`enter` makes frames"
