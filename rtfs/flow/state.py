@@ -7,7 +7,7 @@ its parameters' labels from there and leaves those of its value there.
 
 from __future__ import annotations
 
-from rtfs.flow.label import LAZY, NOTHING, Label, join
+from rtfs.flow.label import LAZY, NOTHING, OF_INPUT, Label, join
 from rtfs.flow.tag import Tag
 from rtfs.values.lazy import hooks
 
@@ -35,12 +35,13 @@ class Gathering:
 
 
 class RunFlow:
-    """What the machines of one run share. lazy: what its lazy sequences are made of. context: what `with-context` was
-    given."""
+    """What the machines of one run share. input: the label of what it was given. lazy: what its lazy sequences are made
+    of. context: what `with-context` was given."""
 
-    __slots__ = ("context", "lazy")
+    __slots__ = ("context", "input", "lazy")
 
-    def __init__(self) -> None:
+    def __init__(self, input: Label = OF_INPUT) -> None:
+        self.input = input
         self.lazy = Gathering()
         self.context = Gathering()
 

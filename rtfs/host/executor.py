@@ -330,7 +330,7 @@ class Executor:
             from rtfs.host.flow.control import RunControl
 
             self.flow.check(registry)
-            run.flow = RunControl(self.flow, options.author)
+            run.flow = RunControl(self.flow, options.author, options.inputs)
         run.output = options.output or self.options.output
         return run
 
@@ -431,7 +431,7 @@ class Executor:
             from rtfs.host.durable.resume import beginning, recorded
 
             if options.durable:
-                run.durability = beginning(self.store, source, frame, self.rules, self.loaded, self.shell)
+                run.durability = beginning(self.store, source, frame, options, self.rules, self.loaded, self.shell)
             else:
                 run.durability = recorded(source, frame, options.record, options.replay)
         return frame

@@ -218,9 +218,10 @@ class PlanRuns:
         params: dict[str, Any] | None = None,
         context: dict[str, Any] | None = None,
         report: Report | None = None,
+        author: str = "plan",
     ) -> Outcome:
         """Run a plan to its end, or until it waits for somebody. A plan that is provably wrong does not begin. report:
-        what `look` gave."""
+        what `look` gave. author: of its text, `plan` for a served file or `model`; what it is given is a model's."""
         report = report or self.look(source, caller)
         error = report.analysis.error()
         if error is not None:
@@ -232,6 +233,8 @@ class PlanRuns:
         options = RunOptions(
             params=params,
             context=context,
+            author=author,
+            inputs="model",
             principal=caller.principal,
             allow=caller.allow,
             name=source.name,

@@ -114,14 +114,14 @@ class Tools:
         if arguments.get("check_only"):
             return _checked(report)
         if report.analysis.plan is not None:
-            outcome = await self.runs.run(source, caller, follower, params=given, report=report)
+            outcome = await self.runs.run(source, caller, follower, params=given, report=report, author="model")
         else:
             from rtfs.values import from_python
 
             context = {name: from_python(value, keywords=True) for name, value in given.items()}
             kept = self.handles.named_in(caller.principal, text)
             context = {**{name: from_python(data, keywords=True) for name, data in kept.items()}, **context}
-            outcome = await self.runs.run(source, caller, follower, context=context, report=report)
+            outcome = await self.runs.run(source, caller, follower, context=context, report=report, author="model")
         return self._told(outcome, caller)
 
     async def _resume(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:

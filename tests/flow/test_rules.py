@@ -122,6 +122,26 @@ def test_input_is_what_the_embedder_gives():
     assert made.runtime.call("bank.send_money", {"recipient": "CH5", "amount": 1}) == "sent"
 
 
+def test_what_a_model_gives_a_plan_is_no_input_of_a_person():
+    made = Bank()
+    assert "comes from model" in made.refused(PAY % "@to", context={"to": "CH5"}, inputs="model")
+    assert "comes from model" in made.refused(PAY % "@to", context={"to": "CH5"}, author="model")
+    assert made.refused(PAY % '"CH5"', inputs="model") == ""
+
+
+def test_a_resumed_run_is_of_the_author_that_it_began_with(tmp_path: Any):
+    rules = [{"match": "chat.members", "decide": "approve"}]
+    text = '(call "chat.members") ' + PAY % '"CH5"'
+    made = Bank(state=tmp_path, rules=rules)
+    with pytest.raises(rtfs.UserError) as caught:
+        made.runtime.run(text, durable=True, run_id="one", author="model")
+    assert caught.value.code == "policy/approval-required"
+    again = Bank(state=tmp_path, rules=rules, approve=lambda request: True)
+    with pytest.raises(rtfs.UserError) as caught:
+        again.runtime.resume("one")
+    assert "comes from model" in caught.value.message
+
+
 def test_readers_are_those_of_every_part():
     made = Bank()
     text = '(let [b (:body (first (call "mail.inbox")))] (call "mail.send" {:to %s :body (str "Fw: " b)}))'

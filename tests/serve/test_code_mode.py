@@ -203,3 +203,16 @@ def test_each_call_is_progress(tmp_path: Path) -> None:
         assert heard == [(1, "ccos.state.kv.put: done"), (2, "ccos.state.kv.get: done")]
 
     asyncio.run(main())
+
+
+def test_flow_rules_know_what_a_model_has_written_and_given(tmp_path: Path) -> None:
+    (tmp_path / "rtfs.yaml").write_text("flow:\n  - {call: ccos.io.println, from: [plan, input]}\n", encoding="utf-8")
+
+    async def main() -> None:
+        async with served(tmp_path, "--config", "rtfs.yaml") as client:
+            for plan in ('(println "text")', "(println @word)"):
+                data = await told(client, "run_plan", plan=plan, args={"word": "args"})
+                assert (data["status"], data["error"]["code"]) == ("denied", "policy/flow")
+                assert "comes from model" in data["error"]["message"]
+
+    asyncio.run(main())

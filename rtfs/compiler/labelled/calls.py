@@ -28,7 +28,7 @@ from rtfs.compiler.labelled.moves import (
     tries,
 )
 from rtfs.compiler.mangling import global_name
-from rtfs.flow.label import NOTHING, OF_INPUT, OF_LAZY, join
+from rtfs.flow.label import NOTHING, OF_LAZY, join
 from rtfs.flow.state import Gathering
 from rtfs.flow.tag import NO_TAG, SEQUENCES, UNKNOWN_TAG, Tag, at_index, joined
 from rtfs.values import LazySeq, List, Map, Vector
@@ -231,7 +231,7 @@ def ask(m: LabelledMaker, s: FlowState, kind: str, id: Pair, given: list[Pair], 
     finally:
         s.pc, s.around, s.trying = pc, around, trying
     if kind == "context":
-        return value, Tag(join(OF_INPUT, s.run.context.data), s.run.context.control)
+        return value, Tag(join(s.run.input, s.run.context.data), s.run.context.control)
     if kind == "context-enter":
         for tag in tags:
             s.run.context.add(*tag.flat())

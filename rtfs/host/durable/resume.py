@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from rtfs.host.run.options import ResumeOptions
 
 LIMITS = ("steps", "depth", "seconds", "output", "memory")
-AS_JSON = ("file", "principal", "grants", "rules", "calls", "limits", "width", "checked", "versions", "loaded", "files")
+AS_JSON = (
+    *("file", "principal", "grants", "rules", "calls", "limits", "width", "checked", "author", "inputs"),
+    *("versions", "loaded", "files"),
+)
 """The facts that are kept as JSON."""
 
 
@@ -43,6 +46,7 @@ def beginning(
     store: RunStore,
     source: Source,
     frame: Frame,
+    options: RunOptions,
     rules: Rules,
     loaded: list[tuple[Source, int]],
     shell: dict[str, Any],
@@ -74,6 +78,8 @@ def beginning(
             "limits": dumps(limits),
             "width": dumps(run.width),
             "checked": dumps(run.gate is not None),
+            "author": dumps(options.author),
+            "inputs": dumps(options.inputs),
             "versions": dumps(versions()),
             "loaded": dumps([(text.name, text.text) for text, _ in loaded]),
             "files": dumps(files_of(environment)),
@@ -152,6 +158,8 @@ class Resumption:
             run_id=self._run_id,
             durable=True,
             check=known["checked"],
+            author=known["author"],
+            inputs=known["inputs"],
         )
 
     @property

@@ -38,13 +38,13 @@ SHOWN = 3
 
 class RunControl:
     """labels: what the run's machines share. rules: those of the runtime. literal: the label of the constants in the
-    program's text."""
+    program's text. author, inputs: as in `RunOptions`."""
 
     __slots__ = ("_answers", "labels", "literal", "rules")
 
-    def __init__(self, rules: FlowRules, author: str = "plan") -> None:
+    def __init__(self, rules: FlowRules, author: str = "plan", inputs: str = "input") -> None:
         self.literal = OF_MODEL if author == "model" else OF_PLAN
-        self.labels = RunFlow()
+        self.labels = RunFlow(OF_MODEL if inputs == "model" else OF_INPUT)
         self.rules = rules
         self._answers: dict[str, Any] = {}
 
@@ -53,10 +53,9 @@ class RunControl:
         """The state of the machine of the program."""
         return FlowState(self.labels)
 
-    @staticmethod
-    def inputs(count: int) -> list[Tag]:
+    def inputs(self, count: int) -> list[Tag]:
         """The tags of arguments that the embedding program gives itself."""
-        return [Tag(OF_INPUT)] * count
+        return [Tag(self.labels.input)] * count
 
     def inner(self, outer: FlowState, tags: list[Tag] | None = None) -> FlowState:
         """The state of a machine that a call in another starts; tags: of the arguments of its function."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         replay: str | Path | None
         incremental: bool
         author: str
+        inputs: str | None
         output: Output | None
 
     class ResumeKeywords(TypedDict, total=False):
@@ -100,6 +101,7 @@ class RunOptions(Options):
     incremental  a later run may define names that this one uses, as at a prompt
     author       `plan` or `model`: who wrote the constants in the text, for flow rules; a model may have read what
                  tools answered before it wrote them
+    inputs       `input` or `model`: who gave context and parameters, for flow rules; None: a model if it is the author
     """
 
     __slots__ = (
@@ -109,6 +111,7 @@ class RunOptions(Options):
         "context",
         "durable",
         "incremental",
+        "inputs",
         "keep",
         "limits",
         "name",
@@ -136,6 +139,7 @@ class RunOptions(Options):
     replay: str | None
     incremental: bool
     author: str
+    inputs: str
     output: Callable[[str], object] | None
 
     def __init__(
@@ -156,12 +160,16 @@ class RunOptions(Options):
         replay: str | Path | None = None,
         incremental: bool = False,
         author: str = "plan",
+        inputs: str | None = None,
         output: Output | None = None,
     ) -> None:
         if author not in ("plan", "model"):
             raise HostError(f"the author of a text is plan or model, not {author!r}", code="argument/invalid")
+        if inputs not in ("input", "model", None):
+            raise HostError(f"inputs are of input or model, not {inputs!r}", code="argument/invalid")
         self._set(
             author=author,
+            inputs=inputs or ("model" if author == "model" else "input"),
             context=values_of(context),
             params=params_of(params),
             principal=principal,
