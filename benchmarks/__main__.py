@@ -20,6 +20,7 @@ NAMES = (
     "hostcall",
     "durable",
     "mcp",
+    "catalogue",
     "startup",
     "reading",
     "growth",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rtfs.capabilities.registry import BUILTIN
 from rtfs.syntax.printer import to_text
 from rtfs.types.alias import Alias
-from rtfs.types.basic import ANY, NIL
+from rtfs.types.basic import ANY, KEYWORD, NIL, STRING
 from rtfs.types.choice import And, Enum, Union
 from rtfs.types.record import Record
 from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
@@ -92,7 +92,7 @@ def type_text(type: Type, depth: int = DEPTH) -> str:
     if isinstance(type, Tuple):
         return "[" + " ".join(type_text(item, depth - 1) for item in type.items) + "]"
     if isinstance(type, MapOf):
-        return f"{{{type_text(type.key, depth - 1)} {type_text(type.value, depth - 1)} …}}"
+        return f"{{{_key_text(type.key, depth - 1)} {type_text(type.value, depth - 1)} …}}"
     if isinstance(type, Union):
         members = [member for member in type.members if member is not NIL]
         text = "|".join(type_text(member, depth) for member in members[:MOST]) + ("|…" if len(members) > MOST else "")
@@ -103,6 +103,12 @@ def type_text(type: Type, depth: int = DEPTH) -> str:
     if isinstance(type, And):
         return type_text(type.types[0], depth)
     return to_text(type.form).removeprefix(":")
+
+
+def _key_text(type: Type, depth: int) -> str:
+    """The type of a map's keys; those of an object of JSON, which may be keywords, are texts to a model."""
+    members = type.members if isinstance(type, Union) else ()
+    return "string" if set(members) == {STRING, KEYWORD} else type_text(type, depth)
 
 
 def _record(type: Record, depth: int) -> str:

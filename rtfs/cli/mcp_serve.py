@@ -66,6 +66,7 @@ def serve(words: list[str], options: Options) -> int:
 
 
 async def _serve(found: argparse.Namespace, options: Options, limit: float) -> None:
+    from rtfs.cli.runs import KEPT
     from rtfs.host.config.config import ServeSettings, read_config
     from rtfs.serve.http import Address, callers, serve_http
     from rtfs.serve.plan_files import PlanFiles
@@ -79,6 +80,7 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
     runtime = wiring.runtime(options, asks=False, persons=(runs.approve, runs.elicit))
     try:
         runs.runtime = runtime
+        runtime.shell.update({name: getattr(options, name) for name in KEPT})  # so that `rtfs resume` can continue runs
         tools = Tools(runtime, runs, PlanFiles(runtime, found.plans, CODE if code else ON_RUNS), code)
         settings = (
             ServeSettings() if options.config is None or address is None else read_config(options.config).settings.serve

@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import asynccontextmanager
 from time import monotonic
 
-from rtfs.host.audit.events import CallDecided, CallEnded
+from rtfs.host.audit.events import CallDecided, CallEnded, CallReplayed
 from rtfs.host.run.options import RunOptions
 from rtfs.host.verdicts import verdicts
 from rtfs.values import HostError, UserError
@@ -142,6 +142,10 @@ class Following:
             else:
                 told.outcome = "may have happened" if event.allowed else "denied"
             self._by_number[event.number] = told
+        elif isinstance(event, CallReplayed):
+            told = CallTold(event.subject, "failed" if event.detail.startswith("error") else "done")
+            told.code = event.detail.removeprefix("error: ") if told.outcome == "failed" else ""
+            self.calls.append(told)
         elif isinstance(event, CallEnded):
             found = self._by_number.get(event.parent)
             if found is None:

@@ -155,6 +155,13 @@ def card() -> str:
     return resource_text("stdlib/card.md")
 
 
+def short_card() -> str:
+    """The card in fewer tokens: the same lines, without their alignment, fences and title."""
+    lines = [" ".join(line.split()) for line in card().splitlines()]
+    kept = [line for line in lines if line and not line.startswith(("```", "# "))]
+    return "\n".join(kept).replace(" ;=> ", " => ")
+
+
 # ---------------------------------------------------------------------- definitions
 def _plan_tool(tool: PlanTool) -> types.Tool:
     properties: dict[str, Any] = {"status": {"type": "string"}, "run": {"type": "string"}}
@@ -185,7 +192,7 @@ def _annotations(effects: Effects) -> types.ToolAnnotations:
 def _code_tool(name: str) -> types.Tool:
     text, schema = CODE[name]
     if name == "run_plan":
-        text = f"{text}\n\n{card()}"
+        text = f"{text}\n\n{short_card()}"
     harmless = name not in ("run_plan", "resume")
     return types.Tool(name=name, description=text, input_schema=schema, annotations=READS if harmless else None)
 

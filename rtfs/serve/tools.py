@@ -6,7 +6,7 @@ written; the tools of a model never approve anything.
 
 from __future__ import annotations
 
-from rtfs.serve.catalogue import FEW, MOST, Catalogue
+from rtfs.serve.catalogue import FEW, Catalogue
 from rtfs.serve.handles import Handles
 from rtfs.serve.plan_files import PlanFiles, PlanTool
 from rtfs.serve.results import Told, error_data, part, told
@@ -31,28 +31,28 @@ def _object(required: tuple[str, ...] = (), **properties: dict[str, Any]) -> dic
     found: dict[str, Any] = {"type": "object", "properties": properties}
     if required:
         found["required"] = list(required)
-    return {**found, "additionalProperties": False}
+    return found
 
 
 _TEXT = {"type": "string"}
 CODE: dict[str, tuple[str, dict[str, Any]]] = {
     "search": (
-        "Find capabilities by words. Use before describe.",
-        _object(("query",), query=_TEXT, limit={"type": "integer", "minimum": 1, "maximum": MOST}),
+        "Find capabilities by words.",
+        _object(("query",), query=_TEXT, limit={"type": "integer"}),
     ),
     "describe": (
-        "Signatures of capabilities, as a plan calls them.",
-        _object(("ids",), ids={"type": "array", "items": _TEXT, "maxItems": MOST}),
+        "Signatures of capabilities.",
+        _object(("ids",), ids={"type": "array", "items": _TEXT}),
     ),
     "run_plan": (
-        "Run a plan. One plan can make many calls; its last value is the result. `args` are `@name`, or the parameters "
-        "of `(plan …)`. What is provably wrong is refused before anything is done; `check_only` stops there.",
+        "Run a plan: many calls, one result, its last value. `args` are `@name`, or parameters of `(plan …)`. "
+        "`check_only`: only say what is wrong.",
         _object(("plan",), plan=_TEXT, args={"type": "object"}, check_only={"type": "boolean"}),
     ),
-    "resume": ("Go on with a paused run, once a person has answered.", _object(("run",), run=_TEXT)),
-    "status": ("What a run does or waits for.", _object(("run",), run=_TEXT)),
+    "resume": ("Continue a paused run.", _object(("run",), run=_TEXT)),
+    "status": ("What a run waits for.", _object(("run",), run=_TEXT)),
     "result": (
-        "Part of a result that was cut: path like rows.3.text.",
+        "Part of a cut result; path: rows.3.text",
         _object(("handle",), handle=_TEXT, path=_TEXT),
     ),
 }

@@ -36,7 +36,10 @@ def test_a_person_says_yes_or_no_in_a_form(folder: Path, era: str) -> None:
         async with served(folder, "--config", "rtfs.yaml", mode=era, elicitation_callback=person) as client:
             yes = await told(client, "run_plan", plan=PLAN)
             assert (yes["status"], yes["value"]) == ("done", "cancelled 7")
-            assert [call["outcome"] for call in yes["calls"]][-1] == "done"
+            assert [(call["id"], call["outcome"]) for call in yes["calls"]] == [
+                ("ccos.state.kv.put", "done"),
+                ("shop.cancel", "done"),
+            ]
             assert "shop.cancel" in person.asked[0]
             assert "{:id 7}" in person.asked[0]
             assert "it cannot be undone" in person.asked[0]
@@ -74,6 +77,13 @@ def test_a_run_whose_client_cannot_ask_waits_for_the_terminal(folder: Path) -> N
             denied = await told(client, "resume", run=run, approve=True)
             assert denied["error"]["code"] == "serve/arguments"
             assert (await told(client, "resume", run=f"{run}0"))["error"]["code"] == "run/unknown"
+            state = str(folder / "state")
+            code, out, _ = await asyncio.to_thread(
+                command, "resume", run, "--approve", cwd=folder, XDG_STATE_HOME=state
+            )
+            assert (code, out) == (0, '"cancelled 7"\n')
+            assert (await told(client, "resume", run=run))["value"] == "cancelled 7"
+            assert (await told(client, "status", run=run))["status"] == "done"
 
     asyncio.run(main())
 
