@@ -33,6 +33,7 @@ def run() -> Iterator[Row]:
 
 def _measured(where: str) -> Iterator[Row]:
     workers.take().kill()
+    workers.refill()
     time.sleep(0.5)
     samples = []
     for _ in range(ROUNDS):
@@ -41,6 +42,7 @@ def _measured(where: str) -> Iterator[Row]:
         worker.wait_ready()
         samples.append((time.perf_counter() - started) * 1e3)
         worker.kill()
+        workers.refill()
         time.sleep(0.1)
     yield Row(GROUP, f"warm checkout, {where}", statistics.median(samples), "ms", goal=1, samples={"ms": samples})
     with rtfs.Runtime() as near, rtfs.Runtime(isolation="process") as apart:

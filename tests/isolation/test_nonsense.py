@@ -58,7 +58,7 @@ def run_against(monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket],
         threading.Thread(target=serve, daemon=True).start()
         return WorkerProcess(template, wire.Channel(ours))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(guests, "workers", SimpleNamespace(take=take))
+    monkeypatch.setattr(guests, "workers", SimpleNamespace(take=take, refill=lambda: None))
     with rtfs.Runtime(isolation="process", allow=["*"], **options) as runtime:
         runtime.register("demo.id", lambda value: value)
         with pytest.raises(rtfs.UserError) as caught:

@@ -121,7 +121,9 @@ class Conversation:
         self._compiled = False
         self._cancelled = False
         self._bell: tuple[int, int] | None = None
-        self._notice: Callable[[], None] | None = None
+        self._ring: Callable[[], None] | None = None
+        self._poller: Any = None
+        self._gone: Gone | None = None
         self._loop: Any = None
         self._writing = False
 
@@ -215,14 +217,16 @@ class Conversation:
         """Be the link of a scheduler from now on."""
         self._scheduler = scheduler
         if scheduler.home is not None:
-            ring = scheduler.attach(self)
+            self._ring = scheduler.attach(self)
             self._loop = scheduler.home
-            self._loop.add_reader(self._channel.socket, ring)
+            self._loop.add_reader(self._channel.socket, self._come)
             return
-        if self._bell is None:
-            self._bell = os.pipe()
-            os.set_blocking(self._bell[0], False)
-            os.set_blocking(self._bell[1], False)
+        self._bell = os.pipe()
+        os.set_blocking(self._bell[0], False)
+        os.set_blocking(self._bell[1], False)
+        self._poller = poll()
+        self._poller.register(self._channel.socket, POLLIN)
+        self._poller.register(self._bell[0], POLLIN)
         scheduler.attach(self)
 
     def detach(self) -> None:
@@ -240,6 +244,15 @@ class Conversation:
             os.close(bell[0])
             os.close(bell[1])
 
+    def _come(self) -> None:
+        """The event loop says that something has come."""
+        try:
+            self._channel.fill(False)
+        except Gone as gone:
+            self._gone = gone
+        if self._ring is not None:
+            self._ring()
+
     def ring(self) -> None:
         """End a `wait`. From any thread."""
         bell = self._bell
@@ -252,17 +265,23 @@ class Conversation:
     def wait(self, seconds: float | None) -> None:
         """Wait until a message comes, or something rings."""
         assert self._bell is not None
-        poller = poll()
-        events = POLLIN | POLLOUT if self._channel.unsent else POLLIN
-        poller.register(self._channel.socket, events)
-        poller.register(self._bell[0], POLLIN)
-        for descriptor, _ in poller.poll(None if seconds is None else seconds * 1000 + 1):
-            if descriptor == self._bell[0]:
+        channel, poller, bell = self._channel, self._poller, self._bell[0]
+        unsent = channel.unsent
+        if unsent:
+            poller.modify(channel.socket, POLLIN | POLLOUT)
+        for descriptor, happened in poller.poll(None if seconds is None else seconds * 1000 + 1):
+            if descriptor == bell:
                 try:
                     os.read(descriptor, 4096)
                 except BlockingIOError:
                     pass
-        if self._channel.unsent:
+            elif happened & ~POLLOUT:
+                try:
+                    channel.fill(False)
+                except Gone as gone:
+                    self._gone = gone
+        if unsent:
+            poller.modify(channel.socket, POLLIN)
             self._flush()
 
     def receive(self) -> None:
@@ -274,8 +293,10 @@ class Conversation:
             until = monotonic() + SLICE
             while True:  # what was read is taken in before it ends, or is `pending`
                 self._take_all()
-                if self._scheduler is None or monotonic() > until or not (channel.pending or channel.fill(False)):
+                if self._scheduler is None or monotonic() > until or not channel.pending:
                     break
+            if self._gone is not None and not channel.pending and not self.over:
+                raise self._gone
         except Gone:
             self.crash("its worker process has ended")
         except Nonsense as error:

@@ -75,6 +75,7 @@ class Guests:
     def leave(self, seat: Seat) -> None:
         """A run has left its worker."""
         self._seats.discard(seat)
+        workers.refill()
         if not seat.pinned:
             seat.worker.kill()
             return

@@ -164,14 +164,20 @@ class Pool:
                     self._warm.clear()
                     template = self._template = Template()
                 try:
-                    taken = self._warm.pop(0) if self._warm else template.fork()
-                    while len(self._warm) < WARM:
-                        self._warm.append(template.fork())
+                    return self._warm.pop(0) if self._warm else template.fork()
                 except OSError:  # it ended just now
                     template.close()
-                    continue
-                return taken
         raise HostError("worker processes cannot be started", code="config/isolation")
+
+    def refill(self) -> None:
+        """Have warm workers again. Not done by `take`: whoever takes one would wait for the fork."""
+        with self._lock:
+            template = self._template
+            try:
+                while template is not None and template.alive and len(self._warm) < WARM:
+                    self._warm.append(template.fork())
+            except OSError:  # it ended just now: the next `take` starts another
+                pass
 
     def close(self) -> None:
         """End all workers."""

@@ -40,7 +40,8 @@ DONE or FAILED.
 LARGEST = 256 << 20
 """Bytes of one message, at most."""
 _HEAD = Struct(">IB")
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
+"""Bytes that are read or sent at a time: what is larger costs the allocator a mapping each time."""
 _write = JSONEncoder(separators=(",", ":")).encode
 
 

@@ -108,6 +108,7 @@ class Worker:
         self._numbers: dict[int, int] = {}
         self._deferred: list[tuple[int, Any, str]] = []
         self._heard = 0
+        self._filled = False
         self._told: tuple[int, bool] = (-1, False)
         self._next = 1
         self._key = ""
@@ -185,8 +186,10 @@ class Worker:
     def receive(self) -> None:
         """Take in what has come."""
         channel = self.channel
-        while channel.fill(False):
-            pass
+        if self._filled:
+            self._filled = False
+        else:
+            channel.fill(False)
         deferred, self._deferred = self._deferred, []
         for message in deferred:
             self._take(*message)
@@ -199,7 +202,7 @@ class Worker:
         self.tell_resting(True)
         self.channel.flush(True)
         if not self._deferred:
-            self.channel.fill(True)
+            self._filled = self.channel.fill(True)
 
     def ring(self) -> None:
         """Nothing else wakes a worker."""
