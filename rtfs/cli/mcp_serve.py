@@ -1,6 +1,7 @@
 """`rtfs mcp serve [PLAN.rtfs …] [--code] [--http HOST:PORT]`: be an MCP server.
 
-Must not know how serving works. Invariants: standard output belongs to the protocol; nobody is asked at the terminal,
+Must not know how serving works. Invariants: plans of people who come over HTTP run in processes of their own, unless it
+is said otherwise; standard output belongs to the protocol; nobody is asked at the terminal,
 for a client owns standard input; without the extra `serve` the error says what to install.
 """
 
@@ -44,6 +45,9 @@ def serve(words: list[str], options: Options) -> int:
     parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
     parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     parser.add_argument("--timeout", metavar="SECONDS", default="600", help="longest time of one run (default: 600)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--isolate", action="store_true", help="run plans in sandboxed worker processes, as --http does")
+    where.add_argument("--no-isolate", action="store_true", help="run plans in this process over HTTP too")
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
     found = parser.parse_args(words)
     limit = seconds(found.timeout)
@@ -52,6 +56,7 @@ def serve(words: list[str], options: Options) -> int:
     for name in ("allow", "config", "load", "mcp_config", "trust", "principal", "ledger", "debug"):
         setattr(options, name, getattr(found, name))
     options.no_input = True
+    options.isolate = found.isolate or (found.http is not None and not found.no_isolate)
     try:
         import mcp.server.lowlevel  # noqa: F401
         import uvicorn  # noqa: F401

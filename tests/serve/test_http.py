@@ -36,6 +36,13 @@ HELLO = {
 @contextmanager
 def listening(folder: Path, *arguments: str) -> Iterator[str]:
     """The address of a server that was started in a folder."""
+    with started(folder, *arguments) as (url, _):
+        yield url
+
+
+@contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[tuple[str, int]]:
+    """The address of a server that was started in a folder, and its process id."""
     process = subprocess.Popen(
         [sys.executable, "-m", "rtfs", "mcp", "serve", "--http", "127.0.0.1:0", *arguments],
         cwd=folder, env=environment(folder), text=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -45,7 +52,7 @@ def listening(folder: Path, *arguments: str) -> Iterator[str]:
         line = process.stderr.readline()
         found = re.search(r"http://\S+", line)
         assert found, line + process.stderr.read()
-        yield found[0]
+        yield found[0], process.pid
     finally:
         process.terminate()
         said = process.communicate(timeout=30)[1]
@@ -65,6 +72,19 @@ def test_plans_run_over_http(tmp_path: Path, era: str) -> None:
 
     with listening(tmp_path) as url:
         asyncio.run(main(url))
+
+
+def test_plans_run_apart_from_the_server_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    async def main(url: str, server: int) -> int:
+        async with Client(url, mode="legacy") as client:
+            assert (await told(client, "run_plan", plan='(kv/put "n" 5) (inc (kv/get "n"))'))["value"] == 6
+            listed = subprocess.run(["ps", "-eo", "ppid"], capture_output=True, text=True, check=True).stdout
+            return listed.split().count(str(server))
+
+    with started(tmp_path, "--no-isolate") as found:
+        assert asyncio.run(main(*found)) == 0
+    with started(tmp_path) as found:
+        assert asyncio.run(main(*found)) > 0
 
 
 def test_requests_that_no_client_should_send_are_refused(tmp_path: Path) -> None:
