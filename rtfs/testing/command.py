@@ -11,6 +11,7 @@ from pathlib import Path
 from rtfs.cli.usage import Parser
 from rtfs.host.files import near_file
 from rtfs.testing.golden import Chunk, GoldenFile, Problem, parse
+from rtfs.testing.results import Result, report
 from rtfs.testing.runner import Edit, apply_edits, run_chunk
 from rtfs.values import HostError
 
@@ -53,35 +54,46 @@ def run(argv: Sequence[str]) -> int:
         help="a file, or a folder to search for *.test.rtfs (default: .)",
     )
     parser.add_argument("--update", action="store_true", help="write the actual results into the files")
+    parser.add_argument("--accept-errors", action="store_true", help="with --update: errors too, in place of values")
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
+    parser.add_argument("--config", metavar="FILE", help="configuration, whose declarations stubs have to fit")
+    parser.add_argument(
+        "--load", action="append", default=[], metavar="FILE", help="declarations that stubs have to fit"
+    )
+    parser.add_argument("-k", dest="only", default="", metavar="TEXT", help="only chunks whose name or file has TEXT")
+    parser.add_argument("-v", "--verbose", action="store_true", help="name every chunk")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit's XML")
     try:
         options = parser.parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    paths = _found(options.paths)
-    passed = failed = updated = 0
-    for path in paths:
+    results: list[Result] = []
+    updated = 0
+    for path in _found(options.paths):
         file = load(path)
         edits: list[Edit] = []
-        reports = [show(file, None, problem) for problem in file.problems]
-        failed += bool(file.problems)
+        if file.problems:
+            results.append(Result(file.name, "the file", 1, [show(file, None, problem) for problem in file.problems]))
         for chunk in file.chunks:
-            outcome = run_chunk(file, chunk, allow=options.allow, update=options.update)
+            if options.only.lower() not in f"{file.name} {chunk.name}".lower():
+                continue
+            outcome = run_chunk(
+                file,
+                chunk,
+                allow=options.allow,
+                update=options.update,
+                accept_errors=options.accept_errors,
+                config=options.config,
+                load=options.load,
+            )
             edits += outcome.edits
-            reports += [show(file, chunk, problem) for problem in outcome.problems]
-            if outcome.problems:
-                failed += 1
-            else:
-                passed += 1
-        for report in reports:
-            print(report, end="\n\n")
+            problems = [show(file, chunk, problem) for problem in outcome.problems]
+            results.append(Result(file.name, chunk.name, chunk.line, problems))
         if edits:
             write(file, edits)
             updated += len(edits)
-    if updated:
-        print(f"{updated} expectations rewritten")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return report(results, updated, as_json=options.json, junit=options.junit, verbose=options.verbose)
 
 
 def _found(names: Sequence[str]) -> list[Path]:

@@ -45,7 +45,8 @@ class Stub:
 
 @dataclass(frozen=True)
 class Expectation:
-    """kind: `value`, `error` or `prints`. text: what stands after the marker. start, end: offsets of the comment."""
+    """kind: `value`, `matches`, `error` or `prints`. text: what stands after the marker. start, end: offsets of the
+    comment."""
 
     kind: str
     text: str
@@ -236,6 +237,7 @@ class _Scanner:
         comment = self.text[start : self.at].rstrip()
         for marker, handle in (
             (";=>", self._value),
+            (";~", self._matches),
             (";!", self._error),
             (";prints", self._prints),
             (";stub ", self._stub),
@@ -251,7 +253,7 @@ class _Scanner:
                 handle(start, line, comment[len(marker) :])
                 return
         if _NEAR_MISS.match(comment):
-            self._problem(line, f"no marker: {comment!r}; markers are ;=> ;! ;prints ;stub ;context ;recording")
+            self._problem(line, f"no marker: {comment!r}; markers are ;=> ;~ ;! ;prints ;stub ;context ;recording")
         elif not self.title and self.code_start is None and not self.chunk.steps:
             self.title = comment.lstrip("; ").rstrip()
 
@@ -277,7 +279,7 @@ class _Scanner:
         elif self.chunk.steps:
             step = self.chunk.steps[-1]
             kinds = [e.kind for e in step.expectations]
-            if kind != "prints" and {"value", "error"} & set(kinds):
+            if kind != "prints" and set(kinds) - {"prints"}:
                 self._problem(line, "a second expectation for the same expression")
                 return
             if kind == "prints" and "prints" in kinds[:-1] and kinds[-1] != "prints":
@@ -294,6 +296,13 @@ class _Scanner:
             self._problem(line, ";=> needs a value")
         else:
             self._expect("value", text, start, line)
+
+    def _matches(self, start: int, line: int, text: str) -> None:
+        text = self._continued(text)
+        if not text:
+            self._problem(line, ";~ needs a type: ;~ [:map [:id :int]]")
+        else:
+            self._expect("matches", text, start, line)
 
     def _error(self, start: int, line: int, text: str) -> None:
         text = self._continued(text)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rtfs.testing.difference import describe
+from rtfs.testing.difference import describe, shortened
 from rtfs.testing.golden import Chunk, GoldenFile, Problem, Step, Stub, parse_error
 
 LONGEST_MESSAGE = 200
@@ -39,12 +39,22 @@ class Outcome:
 
 
 def run_chunk(
-    file: GoldenFile, chunk: Chunk, *, allow: Sequence[str] = (), update: bool = False, isolation: str | None = None
+    file: GoldenFile,
+    chunk: Chunk,
+    *,
+    allow: Sequence[str] = (),
+    update: bool = False,
+    accept_errors: bool = False,
+    config: str | None = None,
+    load: Sequence[str] = (),
+    isolation: str | None = None,
 ) -> Outcome:
     """Run one chunk in a fresh runtime.
 
-    isolation: "process" for one whose plans run in a worker process. allow: grants for what leaves the process, as in
-    `rtfs run --allow`. update: give edits instead of problems where an expectation can be rewritten to what was found.
+    allow: grants for what leaves the process, as in `rtfs run --allow`. update: give edits instead of problems where an
+    expectation can be rewritten to what was found. accept_errors: also where that is an error instead of a value.
+    config, load: a configuration and files of declarations, which stubs have to fit. isolation: "process" for a runtime
+    whose plans run in a worker process.
     """
     outcome = Outcome(list(chunk.problems))
     if update:
@@ -52,7 +62,9 @@ def run_chunk(
     if outcome.problems:
         return outcome
     try:
-        _Run(file, chunk, outcome, update).run(allow, isolation)
+        run = _Run(file, chunk, outcome, update)
+        run.accept_errors = accept_errors
+        run.run(allow, config, load, isolation)
     except _BadText as bad:
         outcome.problems.append(bad.problem)
     return outcome
@@ -145,27 +157,58 @@ class _Run:
         self.chunk = chunk
         self.outcome = outcome
         self.update = update
+        self.accept_errors = False
         self.stubs = _Stubs(chunk.stubs)
         self.context: dict[str, Any] | None = None
         if chunk.context is not None:
             self.context = {_plain(k): v for k, v in _read(chunk.context, chunk.line).items()}
 
-    def run(self, allow: Sequence[str], isolation: str | None) -> None:
+    def run(self, allow: Sequence[str], config: str | None, load: Sequence[str], isolation: str | None) -> None:
         import rtfs
+        from rtfs.host.files import read_sources
 
         names = dict.fromkeys(stub.id for stub in self.chunk.stubs)
 
         def answer(name: str, arguments: tuple[Any, ...]) -> Any:
             return self.stubs.answer(name, arguments) if name in names else NotImplemented
 
-        with rtfs.Runtime(allow=list(allow), stub=answer, isolation=isolation) as runtime:
+        if config is None:
+            made = rtfs.Runtime(allow=list(allow), stub=answer, isolation=isolation)
+        else:
+            made = rtfs.Runtime.from_config(config, allow=list(allow), stub=answer, isolation=isolation)
+        with made as runtime:
+            for path in load:
+                for source in read_sources(path):
+                    runtime.load(source.text, source.name)
+            declared = {name: runtime.capabilities.get(name) for name in names} if config is not None or load else {}
+            for stub, arguments, value in self.stubs.left:
+                self._fits(runtime, stub, arguments, value, declared.get(stub.id) is not None)
             for name in names:
                 if not self._declares(name):
-                    runtime.register(name, self._stubbed(name), replace=True)
+                    known = declared.get(name)
+                    schemas: dict[str, Any] = {}
+                    if known is not None:
+                        schemas = {"input_schema": known.input_schema, "output_schema": known.output_schema}
+                    runtime.register(name, self._stubbed(name), replace=True, **schemas)
             for step in self.chunk.steps:
                 self._step(runtime, step)
         for stub, _, _ in reversed(self.stubs.left):
             self._problem(stub.line, f"nobody called {stub.id}")
+
+    def _fits(self, runtime: Any, stub: Stub, arguments: list[Any] | None, value: Any, declared: bool) -> None:
+        """Report a stub that the declaration of its capability refuses."""
+        import rtfs
+
+        entry = runtime._registry.find(stub.id) if declared else None
+        if entry is None:
+            return
+        try:
+            if arguments is not None and entry.check_input is not None and len(arguments) == 1:
+                entry.check_input(arguments[0], f'the input of "{stub.id}"')
+            if stub.value is not None and entry.check_output is not None:
+                entry.check_output(value, f'the result of "{stub.id}"')
+        except rtfs.UserError as error:
+            self._problem(stub.line, f"the declaration refuses this stub: {error.message}")
 
     def _declares(self, name: str) -> bool:
         """Whether the chunk itself declares this capability: then the stub stands for the server, not for all of it."""
@@ -223,19 +266,55 @@ class _Run:
             if error is not None and not self.update:
                 self._problem(step.line, f"an error that is not expected\n{_show_error(error)}")
             elif self.update and (error is not None or nothing):
-                self._edit(step.code_end, step.code_end, " " + _marker(value, error))
+                self._rewrite(step.line, step.code_end, step.code_end, " ", value, error)
             return
         expectation = wanted[0]
+        if expectation.kind == "matches":
+            text = self._mismatch(expectation, value, error)
+            if text is not None:
+                self._problem(expectation.line, text)
+            return
         if expectation.kind == "value":
             text = self._value_difference(expectation.text, value, error)
         else:
             text = _error_difference(expectation.text, value, error)
         if text is None:
             return
-        if self.update:
-            self._edit(expectation.start, expectation.end, _marker(value, error))
+        if self.update and (expectation.kind == "error" or error is None or self.accept_errors):
+            self._rewrite(expectation.line, expectation.start, expectation.end, "", value, error)
+        elif self.update:
+            self._problem(expectation.line, f"{text}\n--accept-errors writes the error in place of the value")
         else:
             self._problem(expectation.line, text)
+
+    def _rewrite(self, line: int, start: int, end: int, before: str, value: Any, error: Any) -> None:
+        """Write what was found, unless it is of this machine."""
+        if error is not None and not before and not self.accept_errors and self.file.text[start : start + 2] != ";!":
+            self._problem(line, f"an error instead of a value; --accept-errors writes it\n{_show_error(error)}")
+            return
+        text = _marker(value, error)
+        place = _machine_path(text, self.file.name)
+        if place is not None:
+            self._problem(line, f"what it gives names a folder of this machine, {place}: it is not written\n{text}")
+        else:
+            self._edit(start, end, before + text)
+
+    def _mismatch(self, expectation: Any, value: Any, error: Any) -> str | None:
+        """Why a value is not of the expected type, or None."""
+        import rtfs
+        from rtfs.types.parse import parse_type
+
+        if error is not None:
+            return f"expected a value like  {expectation.text}\ngot an error\n{_show_error(error)}"
+        try:
+            type = parse_type(_read(expectation.text, expectation.line))
+        except rtfs.UserError as wrong:
+            return f"{expectation.text} is not a type: {wrong.message}"
+        try:
+            type.check(value, "the value")
+        except rtfs.UserError as wrong:
+            return f"{wrong.message}\ngot       {shortened(rtfs.to_text(value))}"
+        return None
 
     @staticmethod
     def _value_difference(wanted: str, value: Any, error: Any) -> str | None:
@@ -304,6 +383,15 @@ def _marker(value: Any, error: Any) -> str:
         return f";=> {rtfs.to_text(value)}"
     message = error.message.split("\n")[0][:LONGEST_MESSAGE]
     return f";! {error.code} {json.dumps(message, ensure_ascii=False)}"
+
+
+def _machine_path(text: str, file: str) -> str | None:
+    """A folder of this machine that a text names: of the file, the working one, home, the temporary one."""
+    import os
+    import tempfile
+
+    folders = [os.path.dirname(os.path.abspath(file)), os.getcwd(), os.path.expanduser("~"), tempfile.gettempdir()]
+    return next((one for one in folders if len(one) > 1 and one in text), None)
 
 
 def _plain(key: Any) -> str:
