@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from rtfs.capabilities.describe import argument_names, effects_of, example_call, fields_of, signature_text
+from rtfs.capabilities.effects import argument_names, effects_of, example_call, fields_of
+from rtfs.host.describe import Description
 from rtfs.host.policy.grants import glob
 from rtfs.host.servers import ask_server, handler_name
 from rtfs.host.verdicts import verdict
@@ -21,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.capabilities.registry import Entry
     from rtfs.host.runtime import Runtime
     from rtfs.serve.callers import Caller
 
@@ -31,8 +31,6 @@ AGAIN = 30.0
 """Seconds until a server that could not be asked is asked again."""
 LINE = 140
 """Characters of a description in a list of hits."""
-WHOLE = 1_500
-"""Characters of a description where one capability is described."""
 
 
 class Catalogue:
@@ -101,10 +99,10 @@ class Catalogue:
 
             near = did_you_mean(id, list(allowed))
             return f"{id}: there is no such capability" + (f"; did you mean {near}?" if near else "")
-        lines = [signature_text(entry), *_about(entry), f"effects: {effects_of(entry).words}"]
+        lines = [Description(fields_of(entry)).text(), f"  {effects_of(entry).words}"]
         if allowed[id]:
-            lines.append("a person may be asked before the call")
-        lines.append(f"example: {example_call(entry)}")
+            lines.append("  a person may be asked before the call")
+        lines.append(f"  example: {example_call(entry)}")
         return "\n".join(lines)
 
     def _line(self, id: str, asked: bool) -> str:
@@ -130,21 +128,6 @@ class Catalogue:
         for index in self._indexes.values():
             index.close()
         self._indexes.clear()
-
-
-def _about(entry: Entry) -> list[str]:
-    """The description, and what is said of the arguments."""
-    from rtfs.types.record import Record
-
-    fields = fields_of(entry)
-    text = fields.description if len(fields.description) <= WHOLE else fields.description[:WHOLE] + "…"
-    lines = [text] if text else []
-    if isinstance(fields.input_type, Record):
-        for field in fields.input_type.fields:
-            said = field.about.get("description")
-            if said.__class__ is str and said:
-                lines.append(f"  {field.name}: {one_line(said, LINE)}")
-    return lines
 
 
 def one_line(text: str, most: int) -> str:

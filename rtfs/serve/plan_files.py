@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from rtfs.capabilities.describe import ANYTHING, NOTHING, effects_of
+from rtfs.capabilities.effects import ANYTHING, NOTHING, effects_of
 from rtfs.host.files import read_source
 from rtfs.host.verdicts import verdicts
 from rtfs.values import HostError, UserError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from rtfs.capabilities.describe import Effects
+    from rtfs.capabilities.effects import Effects
     from rtfs.checker.plans import Plan
     from rtfs.host.runtime import Runtime
     from rtfs.host.verdicts import Report

@@ -22,7 +22,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic import TypeAdapter
 
 import rtfs
-from rtfs.capabilities.describe import Effects
+from rtfs.capabilities.effects import Effects
 from rtfs.serve.person import FORM, ClientPerson, question_about
 from rtfs.serve.tools import CODE, ON_RUNS
 from rtfs.syntax.resources import resource_text

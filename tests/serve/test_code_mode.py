@@ -121,7 +121,9 @@ policy:
             assert "2 of 3 that fit, of 29" in found
             assert "delete_customer" not in await said(client, "search", query="delete customer")
             described = await said(client, "describe", ids=["shop.list_orders", "shop.delete_customer"])
-            assert '(call "shop.list_orders" {:customer string :limit? int}) -> [{:id int}]' in described
+            assert (
+                '(call "shop.list_orders" {:customer :string :limit? :int}) → [:vector [:map [:id :int]]]' in described
+            )
             assert "shop.delete_customer: there is no such capability" in described
             assert '(call "shop.list_orders" {:customer "…"})' in described
 
@@ -145,7 +147,7 @@ def test_the_tools_of_servers_are_found_and_called(tmp_path: Path) -> None:
             assert "gone: not asked for its tools" in found
             assert "unasked" not in found
             described = await said(client, "describe", ids=["mcp.every.add"])
-            assert '(call "mcp.every.add" {:a int :b int})' in described
+            assert '(call "mcp.every.add" {:a :int :b :int})' in described
             plan = '(reduce + (pmap (fn [n] (:sum (call "mcp.every.add" {:a n :b 1}))) [1 2 3]))'
             data = await told(client, "run_plan", plan=plan)
             assert (data["status"], data["value"], len(data["calls"])) == ("done", 9, 3)

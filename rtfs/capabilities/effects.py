@@ -1,7 +1,7 @@
-"""A capability as a model writes a call of it: `(call "mcp.jira.search" {:jql string :limit? int}) -> [{:key string}]`.
+"""What can be said of a capability besides its signature: what its calls do to the world, and an example of one.
 
-Must not know policy or who reads it. Invariant: a signature is one line, whatever its schema holds; what is left out of
-it is `…`.
+Must not know policy or who reads it. Invariant: what neither a declaration nor a server says anything about is taken to
+destroy.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from rtfs.capabilities.registry import BUILTIN
 from rtfs.syntax.printer import to_text
 from rtfs.types.alias import Alias
-from rtfs.types.basic import ANY, KEYWORD, NIL, STRING
+from rtfs.types.basic import ANY
 from rtfs.types.choice import And, Enum, Union
 from rtfs.types.record import Record
-from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
+from rtfs.types.shapes import ListOf, VectorOf
 from rtfs.values import Keyword, Map, Vector
 
 TYPE_CHECKING = False
@@ -25,23 +25,12 @@ if TYPE_CHECKING:
     from rtfs.types.type import Type
 
 DEPTH = 4
-"""Records within records that are written out."""
-MOST = 40
-"""Fields of a record, members of a union, values of an enumeration that are written out."""
-_CONTAINERS = {SetOf: "#{%s}", VectorOf: "[%s]", ListOf: "[%s]"}
+"""Levels of an example value that are written out."""
 
 
 def fields_of(entry: Entry) -> Fields:
     """The declaration of a capability, without building its manifest."""
     return entry.fields if entry.describe is None else entry.describe()
-
-
-def signature_text(entry: Entry) -> str:
-    """The call of a capability with the types of its arguments, and the type of its result if that is declared."""
-    fields = fields_of(entry)
-    result = "" if fields.output_type is None else f" -> {type_text(fields.output_type)}"
-    arguments = _arguments(entry, fields)
-    return f"(call {to_text(entry.id)}{' ' if arguments else ''}{arguments}){result}"
 
 
 def example_call(entry: Entry) -> str:
@@ -66,61 +55,6 @@ def argument_names(entry: Entry) -> list[str]:
     if isinstance(type, Record):
         return [field.name for field in type.fields]
     return [] if entry.signature is None else list(entry.signature.names)
-
-
-def _arguments(entry: Entry, fields: Fields) -> str:
-    type, signature = _plain(fields.input_type), entry.signature
-    if isinstance(type, Record) or (type is not None and type is not ANY):
-        return type_text(type)
-    if signature is None or not signature.names:
-        return "{}" if entry.takes_nothing and signature is None else "…"
-    names = [f":{name}{'' if at < signature.required else '?'} any" for at, name in enumerate(signature.names)]
-    return "{" + " ".join(names) + "}" + ("" if signature.rest is None else " …")
-
-
-def type_text(type: Type, depth: int = DEPTH) -> str:
-    """A type as short as a model reads it: `{:key string :labels? [string]}`, `"open"|"closed"`, `int?`."""
-    if isinstance(type, Alias):
-        return type_text(type.target, depth - 1) if depth > 0 else type.name
-    if isinstance(type, Record):
-        return _record(type, depth)
-    for kind, shape in _CONTAINERS.items():
-        if isinstance(type, kind):
-            return shape % type_text(type.item, depth - 1)
-    if isinstance(type, Array):
-        return f"[{type_text(type.inner, depth - 1)}]"
-    if isinstance(type, Tuple):
-        return "[" + " ".join(type_text(item, depth - 1) for item in type.items) + "]"
-    if isinstance(type, MapOf):
-        return f"{{{_key_text(type.key, depth - 1)} {type_text(type.value, depth - 1)} …}}"
-    if isinstance(type, Union):
-        members = [member for member in type.members if member is not NIL]
-        text = "|".join(type_text(member, depth) for member in members[:MOST]) + ("|…" if len(members) > MOST else "")
-        return text + "?" if len(members) < len(type.members) else text
-    if isinstance(type, Enum):
-        values = [to_text(value) for value in list(type.values)[: MOST + 1]]
-        return "|".join(values[:MOST]) + ("|…" if len(values) > MOST else "")
-    if isinstance(type, And):
-        return type_text(type.types[0], depth)
-    return to_text(type.form).removeprefix(":")
-
-
-def _key_text(type: Type, depth: int) -> str:
-    """The type of a map's keys; those of an object of JSON, which may be keywords, are texts to a model."""
-    members = type.members if isinstance(type, Union) else ()
-    return "string" if set(members) == {STRING, KEYWORD} else type_text(type, depth)
-
-
-def _record(type: Record, depth: int) -> str:
-    if depth <= 0:
-        return "{…}"
-    parts = [
-        f"{to_text(field.key)}{'?' if field.optional else ''} {type_text(field.type, depth - 1)}"
-        for field in type.fields[:MOST]
-    ]
-    if len(type.fields) > MOST or (type.rest is not None and not type.fields):
-        parts.append("…")
-    return "{" + " ".join(parts) + "}"
 
 
 def _plain(type: Type | None) -> Type | None:
