@@ -13,6 +13,8 @@ import rtfs
 from rtfs.syntax.diagnostics import render
 
 LIMITS = rtfs.Limits(steps=60_000, depth=3_000, seconds=5)
+isolation: str | None = None
+"""Where programs run: "process" for worker processes."""
 SECONDS = 30
 """A program that takes longer, limits and all, hangs."""
 
@@ -37,11 +39,13 @@ def outcome(program: str) -> str:
 def _run(program: str, check: bool = True) -> tuple[str, str]:
     """(code or "value", printed value). check: whether the program is looked at before it runs."""
     heard = io.StringIO()
-    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard), rtfs.Runtime(limits=LIMITS) as runtime:
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard), _runtime() as runtime:
         runtime.register("test.echo", lambda *arguments: arguments[0] if arguments else None)
         try:
             value = runtime.run(program, check=check)
         except rtfs.UserError as error:
+            if error.code == "run/crashed":
+                raise Finding(f"its worker process ends: {error.message}") from error
             problem = _trouble(error)
             if problem is not None:
                 raise Finding(f"its error cannot be shown: {problem!r}") from problem
@@ -54,6 +58,10 @@ def _run(program: str, check: bool = True) -> tuple[str, str]:
             return error.code, ""
         except Exception as problem:
             raise Finding(f"its value cannot be printed: {problem!r}") from problem
+
+
+def _runtime() -> rtfs.Runtime:
+    return rtfs.Runtime(limits=LIMITS, isolation=isolation)
 
 
 def _trouble(error: rtfs.UserError) -> Exception | None:

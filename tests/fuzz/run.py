@@ -1,4 +1,4 @@
-"""The long mode: `python -m tests.fuzz.run --minutes 10 [--seed N] [--keep FOLDER]`.
+"""The long mode: `python -m tests.fuzz.run --minutes 10 [--seed N] [--keep FOLDER] [--isolated]`.
 
 A worker process runs one program after the other and says which before each, so that a crash or a hang of the
 interpreter is seen and its program kept. The exit status is 1 if anything was found.
@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import IO
 
+from tests.fuzz import checking
 from tests.fuzz.checking import SECONDS, Finding, agree
 from tests.fuzz.programs import any_program
 
@@ -56,8 +57,8 @@ def _line(stream: IO[str], seconds: float) -> str | None:
     return stream.readline()
 
 
-def watch(minutes: float, seed: int, keep: Path) -> int:
-    """Run workers for so long; the number of different findings."""
+def watch(minutes: float, seed: int, keep: Path, isolated: bool = False) -> int:
+    """Run workers for so long; the number of different findings. isolated: programs run in worker processes."""
     end = time.monotonic() + 60 * minutes
     outcomes: Counter[str] = Counter()
     found: dict[str, int] = {}
@@ -72,7 +73,14 @@ def watch(minutes: float, seed: int, keep: Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "RTFS_CACHE_DIR": str(Path(folder, "units"))}
         while time.monotonic() < end:
-            command = [sys.executable, "-m", "tests.fuzz.run", "--worker", str(seed)]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.fuzz.run",
+                "--worker",
+                str(seed),
+                *(["--isolated"] if isolated else []),
+            ]
             with subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
             ) as worker:
@@ -105,10 +113,12 @@ def main() -> int:
         "--keep", type=Path, default=Path(tempfile.gettempdir()) / "rtfs-fuzz", help="folder of findings"
     )
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--isolated", action="store_true", help="programs run in worker processes")
     arguments = parser.parse_args()
+    checking.isolation = "process" if arguments.isolated else None
     if arguments.worker is not None:
         work(arguments.worker)
-    return 1 if watch(arguments.minutes, arguments.seed, arguments.keep) else 0
+    return 1 if watch(arguments.minutes, arguments.seed, arguments.keep, arguments.isolated) else 0
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ class Conversation:
         **options: Any,
     ) -> None:
         """sources, functions: what earlier runs of this worker have told of. options: `key`, `keep`, `path`, `check`,
-        `strict` and `journaled` of the run."""
+        `strict` and `journaled` of the run, and whether its worker is `pinned`."""
         self.worker = worker
         self.frame = frame
         self.run: Run = frame.run
@@ -357,7 +357,7 @@ class Conversation:
                 scheduler.cancel(one)
         self.over = True
         self.detach()
-        if self.options["keep"] and self._settled():
+        if self.options["pinned"] and self._settled():
             return
         self.worker.kill()
 
@@ -449,6 +449,7 @@ class Conversation:
 
         async def answer() -> None:
             try:
+                self.run.budget.check_time()
                 value = self._translator.text(await make())
             except UserError as error:
                 self._forget(number, place)

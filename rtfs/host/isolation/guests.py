@@ -99,6 +99,7 @@ class Guests:
             source,
             key=key or f"r{self._runs}",
             keep=keep,
+            pinned=seat.pinned,
             path=list(self._path),
             check=check,
             strict=self._strict,
