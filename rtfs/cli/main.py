@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = (
     "run", "check", "repl", "call", "capabilities", "test", "fmt", "mcp", "doctor", "resume", "runs", "audit",
-    "card", "fix", "describe",
+    "card", "fix", "describe", "lsp",
 )  # fmt: skip
 
 
@@ -104,6 +104,10 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.fix import fix
 
         return fix(options)
+    if options.command == "lsp":
+        from rtfs.cli.lsp import lsp
+
+        return lsp(options)
     if options.command == "describe":
         from rtfs.cli.describe import describe
 

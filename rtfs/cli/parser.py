@@ -134,6 +134,14 @@ def build() -> Parser:
     )
 
     add(
+        "lsp",
+        help="serve an editor: diagnostics, hover, completion, fixes",
+        description="A language server on standard input and output. Needs the extra lsp.",
+        usage="rtfs lsp [OPTION…]",
+        parents=[_shared(results=False)],
+    )
+
+    add(
         "repl",
         help="start the interactive prompt",
         description="Run what is typed, or piped in. :help lists the commands of the prompt.",
