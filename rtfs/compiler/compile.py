@@ -28,7 +28,7 @@ EXECUTION = os.environ.get("RTFS_EXECUTION", "auto")
 all, or `auto`: closures for those without a file."""
 
 MAX_COLD_FRAMES = 400_000
-LABELLED_FRAMES = 2_000_000
+LABELLED_FRAMES = 1_400_000
 
 # Compiling a form takes a few Python frames for each level of nesting.
 COMPILE_RECURSION = 600_000

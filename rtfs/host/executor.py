@@ -329,7 +329,8 @@ class Executor:
         if self.flow is not None:
             from rtfs.host.flow.control import RunControl
 
-            self.flow.check(registry)
+            if origin == PLAN:  # what is loaded may declare what a rule is about
+                self.flow.check(registry)
             run.flow = RunControl(self.flow, options.author, options.inputs)
         run.output = options.output or self.options.output
         return run

@@ -58,8 +58,8 @@ def test_reports_of_errors(path: str):
             patch.setattr(compiling, "EXECUTION", "compiled")
             shown = [ending(case) for case in cases(file)]
         for case, expected in zip(cases(file), shown, strict=True):
-            if path == "closures only" and case.title == "recursion without an end":
-                continue  # it ends at another place in the function: a level takes several Python frames there
+            if path in ("closures only", "labelled") and case.title == "recursion without an end":
+                continue  # it ends at another place, or for want of memory: a level takes several Python frames there
             shown_here = ending(case)
             if path == "labelled":  # the same error, told with less of what surrounds it
                 expected, shown_here = expected.partition(":")[0], shown_here.partition(":")[0]
