@@ -16,6 +16,8 @@ from rtfs.compiler.imports import find_file, read_file
 from rtfs.host.audit.events import BranchStarted
 from rtfs.host.gate import capability_of, said_of
 from rtfs.host.isolation.functions import Functions, key_of
+from rtfs.host.isolation.loaded import Loaded
+from rtfs.host.isolation.suspensions import Phase, Reply
 from rtfs.host.isolation.type_text import resolver, type_data
 from rtfs.host.isolation.wire import (
     ANSWER,
@@ -47,6 +49,8 @@ from rtfs.host.isolation.wire import (
     Nonsense,
     Sources,
     Translator,
+    checked_hints,
+    checked_text,
 )
 from rtfs.host.run.driver import abandon_steps, handle_control_call
 from rtfs.host.scheduler.scheduler import Suspension
@@ -106,14 +110,14 @@ class Conversation:
         self._functions = functions
         self._translator = Translator(sources, self._handle, functions.function)
         self._channel = worker.channel
-        self._scheduler: Scheduler | None = None
-        self._fiber: Fiber | None = None
-        self._waiting: Suspension | None = None
+        self.scheduler: Scheduler | None = None
+        self.fiber: Fiber | None = None
+        self.waiting: Suspension | None = None
         self._frames: dict[int, Frame] = {0: frame}
         self._numbers: dict[int, int] = {id(frame): 0}
         self._calls: dict[int, Fiber] = {}
         self._busy: set[int] = set()
-        self._replies: dict[int, Fiber] = {}
+        self.replies: dict[int, Fiber] = {}
         self._next = 2
         self._sent = 0
         self._rested = -1, False
@@ -135,7 +139,7 @@ class Conversation:
         await Phase(self, self._begin)
 
         async def rest() -> Any:
-            return await Phase(self, lambda: self._send(BEGIN, [0]))
+            return await Phase(self, lambda: self.send(BEGIN, [0]))
 
         durability = self.run.durability
         durability.attend(lambda: not self.resting)
@@ -168,7 +172,7 @@ class Conversation:
         return 0.0 if self.resting else GRACE
 
     # ------------------------------------------------------------------ sending
-    def _send(self, kind: int, head: list[Any], body: str = "") -> None:
+    def send(self, kind: int, head: list[Any], body: str = "") -> None:
         told = self._sources.unsent()
         self._channel.put(kind, [told, *head[0:]] if told else [0, *head], body)
         self._sent += 1
@@ -200,7 +204,7 @@ class Conversation:
             "seconds": run.budget.remaining(),
             "memory": limits.memory,
         }
-        self._send(RUN, [told], self._translator.text(Map(self.frame.context.values)))
+        self.send(RUN, [told], self._translator.text(Map(self.frame.context.values)))
 
     # ------------------------------------------------------------------ the link of the scheduler
     @property
@@ -215,7 +219,7 @@ class Conversation:
 
     def attach(self, scheduler: Scheduler) -> None:
         """Be the link of a scheduler from now on."""
-        self._scheduler = scheduler
+        self.scheduler = scheduler
         if scheduler.home is not None:
             self._ring = scheduler.attach(self)
             self._loop = scheduler.home
@@ -232,7 +236,7 @@ class Conversation:
     def detach(self) -> None:
         """Be no link any more. Harmless when repeated."""
         self.over = True
-        scheduler, self._scheduler = self._scheduler, None
+        scheduler, self.scheduler = self.scheduler, None
         if scheduler is not None:
             scheduler.attach(None)
         loop, self._loop = self._loop, None
@@ -293,7 +297,7 @@ class Conversation:
             until = monotonic() + SLICE
             while True:  # what was read is taken in before it ends, or is `pending`
                 self._take_all()
-                if self._scheduler is None or monotonic() > until or not channel.pending:
+                if self.scheduler is None or monotonic() > until or not channel.pending:
                     break
             if self._gone is not None and not channel.pending and not self.over:
                 raise self._gone
@@ -329,7 +333,7 @@ class Conversation:
         """The run has a value or an error."""
         if self.over:
             return
-        scheduler, fiber = self._scheduler, self._fiber
+        scheduler, fiber = self.scheduler, self.fiber
         self.over = True
         for frame in self._frames.values():
             if frame.steps:
@@ -338,8 +342,8 @@ class Conversation:
         if scheduler is not None:
             for one in calls.values():
                 scheduler.cancel(one)
-            if fiber is not None and fiber.waiting is self._waiting:
-                self._waiting = None
+            if fiber is not None and fiber.waiting is self.waiting:
+                self.waiting = None
                 scheduler.wake(fiber, value, error)
         self.detach()
 
@@ -347,7 +351,7 @@ class Conversation:
         """The run is given up: the worker may say so, else it is killed."""
         if self.over:
             return
-        scheduler = self._scheduler
+        scheduler = self.scheduler
         for frame in self._frames.values():
             if frame.steps:
                 abandon_steps(frame)
@@ -390,7 +394,7 @@ class Conversation:
             frame = self._frames[place]
             arguments, hints = self._translator.value(body)
             span = self._sources.span(where)
-            call = HostCall("call", _text(id), tuple(arguments), _hints(hints), lambda: span)
+            call = HostCall("call", checked_text(id), tuple(arguments), checked_hints(hints), lambda: span)
             self._answer(number, place, lambda: self.run.performer.perform(call, frame))
         elif kind == RESTING:
             self._rested = head[1], head[2]
@@ -413,15 +417,15 @@ class Conversation:
             self._declare(head, body)
         elif kind == DROP:
             fiber = self._calls.pop(head[1], None)
-            if fiber is not None and self._scheduler is not None:
-                self._scheduler.cancel(fiber)
+            if fiber is not None and self.scheduler is not None:
+                self.scheduler.cancel(fiber)
         elif kind == CAPABILITY:
-            self._send(ANSWER, self._capability(_text(head[1])))
+            self.send(ANSWER, self._capability(checked_text(head[1])))
         elif kind == MODULE:
-            self._send(ANSWER, [self._module(_text(head[1]), _text(head[2]))])
+            self.send(ANSWER, [self._module(checked_text(head[1]), checked_text(head[2]))])
         elif kind == TIME:
             budget = self.run.budget
-            self._send(ANSWER, [None if budget.parked else budget.remaining()])
+            self.send(ANSWER, [None if budget.parked else budget.remaining()])
         elif kind == BRANCH_FAILED:
             self._branch_failed(head)
         elif kind == COMPILED and not self._compiled:
@@ -434,16 +438,16 @@ class Conversation:
             raise Nonsense(f"a message of kind {kind}")
 
     def _wake(self, value: Any) -> None:
-        fiber, scheduler = self._fiber, self._scheduler
-        if fiber is not None and scheduler is not None and fiber.waiting is self._waiting:
-            self._waiting = None
+        fiber, scheduler = self.fiber, self.scheduler
+        if fiber is not None and scheduler is not None and fiber.waiting is self.waiting:
+            self.waiting = None
             scheduler.wake(fiber, value)
 
     def _answer(self, number: Any, place: int, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Have a request of a frame answered."""
         if number.__class__ is not int or number in self._calls or place in self._busy:
             raise Nonsense("a request of a frame that has asked already")
-        scheduler = self._scheduler
+        scheduler = self.scheduler
         assert scheduler is not None
         self._busy.add(place)
 
@@ -453,10 +457,10 @@ class Conversation:
                 value = self._translator.text(await make())
             except UserError as error:
                 self._forget(number, place)
-                self._send(ERROR, [number, self._translator.error(error)])
+                self.send(ERROR, [number, self._translator.error(error)])
             else:
                 self._forget(number, place)
-                self._send(VALUE, [number], value)
+                self.send(VALUE, [number], value)
             finally:
                 self._forget(number, place)
 
@@ -485,7 +489,7 @@ class Conversation:
         if len(frame.steps) + len(frame.contexts) > (self.run.limits or DEFAULT_LIMITS).depth:
             raise Nonsense("steps without end")
         span = self._sources.span(where)
-        call = HostCall(kind, _text(id), tuple(self._translator.value(body)), None, lambda: span)
+        call = HostCall(kind, checked_text(id), tuple(self._translator.value(body)), None, lambda: span)
         if kind == "context-leave" and not frame.contexts:
             raise Nonsense("the end of a context that has not begun")
         try:
@@ -531,20 +535,20 @@ class Conversation:
         self._answer(number, place, tell)
 
     def _reply(self, kind: int, head: list[Any], body: str) -> None:
-        fiber = self._replies.pop(head[1], None)
-        if fiber is None or self._scheduler is None:
+        fiber = self.replies.pop(head[1], None)
+        if fiber is None or self.scheduler is None:
             return
         if kind == RETURN:
-            self._scheduler.wake(fiber, self._translator.value(body))
+            self.scheduler.wake(fiber, self._translator.value(body))
         else:
-            self._scheduler.wake(fiber, None, self._translator.raised(head[2]))
+            self.scheduler.wake(fiber, None, self._translator.raised(head[2]))
 
     def _declare(self, head: list[Any], body: str) -> None:
         _, number, place, id, where, types = head
         frame, options, span = self._frames[place], self._translator.value(body), self._sources.span(where)
         if options.__class__ is not Map:
             raise Nonsense("a declaration that is no map")
-        call = HostCall("capability", _text(id), (options,), None, lambda: span)
+        call = HostCall("capability", checked_text(id), (options,), None, lambda: span)
 
         async def declare() -> Any:
             self.types = resolver(types)
@@ -583,98 +587,9 @@ class Conversation:
 
     def _know(self, names: Any) -> None:
         """Which of the modules that were found are loaded."""
-        loaded = {_text(path) for path, _ in names}
+        loaded = {checked_text(path) for path, _ in names}
         self.environment.keep(loaded)
 
     def _handle(self, function: Any) -> list[Any]:
         """The handle of a function that goes to the worker. Raises HostError for one that is not its own."""
         return [key_of(function, self._functions), "", False]
-
-
-class Phase(Suspension):
-    """Begin something, and wait until the worker has come to the end of it."""
-
-    __slots__ = ("_begin", "_conversation")
-
-    def __init__(self, conversation: Conversation, begin: Callable[[], None]) -> None:
-        self._conversation = conversation
-        self._begin = begin
-
-    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        conversation = self._conversation
-        conversation._fiber, conversation._waiting = fiber, self
-        if conversation.over:
-            conversation._waiting = None
-            scheduler.wake(fiber, None, HostError("the run has ended", code="run/crashed"))
-            return
-        if conversation._scheduler is None:
-            conversation.attach(scheduler)
-        self._begin()
-
-    def cancel(self, scheduler: Scheduler) -> None:
-        self._conversation.cancel()
-
-
-class Reply(Suspension):
-    """Ask the worker to call functions, and wait for what comes of it."""
-
-    __slots__ = ("_conversation", "_head", "_kind", "_number", "_text")
-
-    def __init__(self, conversation: Conversation, number: int, kind: int, head: list[Any], text: str) -> None:
-        self._conversation = conversation
-        self._number = number
-        self._kind = kind
-        self._head = head
-        self._text = text
-
-    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        self._conversation._replies[self._number] = fiber
-        self._conversation._send(self._kind, self._head, self._text)
-
-    def cancel(self, scheduler: Scheduler) -> None:
-        conversation = self._conversation
-        if conversation._replies.pop(self._number, None) is not None and not conversation.over:
-            conversation._send(DROP, [self._number])
-
-
-class Loaded:
-    """The module files of a run, in the place of the environment that is in its worker. path: folders of modules."""
-
-    __slots__ = ("_found", "files", "finder", "path")
-
-    def __init__(self, path: Any = ()) -> None:
-        self.path = tuple(path)
-        self.finder = None
-        self.files: dict[str, Any] = {}
-        self._found: dict[str, tuple[str, str]] = {}
-
-    def learn(self, name: str, path: str, text: str) -> None:
-        """A module's file was found."""
-        self._found[name] = path, text
-
-    def keep(self, loaded: set[str]) -> None:
-        """These files were loaded."""
-        for name, (path, text) in self._found.items():
-            if path in loaded:
-                self.files[name] = ModuleFile(Source(text, path))
-
-
-class ModuleFile:
-    """A loaded file, as journals look at it."""
-
-    __slots__ = ("source",)
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-
-
-def _text(value: Any) -> str:
-    if value.__class__ is not str:
-        raise Nonsense("something else where a text belongs")
-    return str(value)
-
-
-def _hints(value: Any) -> Map | None:
-    if value is not None and value.__class__ is not Map:
-        raise Nonsense("hints that are no map")
-    return value

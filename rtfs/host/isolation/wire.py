@@ -14,7 +14,7 @@ from struct import Struct
 
 from rtfs.host.durable.codec import decode, encode
 from rtfs.source import Source, Span
-from rtfs.values import InternalError, UserError
+from rtfs.values import InternalError, Map, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -266,3 +266,17 @@ class Translator:
             raise
         except Exception as fault:
             raise Nonsense(f"an error that cannot be read: {fault}") from None
+
+
+def checked_text(value: Any) -> str:
+    """A text that a message has. Raises Nonsense."""
+    if value.__class__ is not str:
+        raise Nonsense("something else where a text belongs")
+    return str(value)
+
+
+def checked_hints(value: Any) -> Map | None:
+    """The hints of a call, or None. Raises Nonsense."""
+    if value is not None and value.__class__ is not Map:
+        raise Nonsense("hints that are no map")
+    return value
