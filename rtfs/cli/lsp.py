@@ -102,6 +102,17 @@ def make_server(runtime: Runtime) -> Any:
         span = found.definition(at)
         return None if span is None else types.Location(params.text_document.uri, range_of(span))
 
+    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
+    def references(params: types.ReferenceParams) -> list[types.Location]:
+        found, at = place(params)
+        return [types.Location(params.text_document.uri, range_of(span)) for span in found.references(at)]
+
+    @server.feature(types.TEXT_DOCUMENT_RENAME)
+    def rename(params: types.RenameParams) -> types.WorkspaceEdit | None:
+        found, at = place(params)
+        edits = [types.TextEdit(range_of(span), params.new_name) for span in found.references(at)]
+        return types.WorkspaceEdit(changes={params.text_document.uri: edits}) if edits else None
+
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
         return [

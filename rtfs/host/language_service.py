@@ -83,6 +83,28 @@ class Document:
         name = self.source.text[start:end]
         return next((span for one, span, _ in self.definitions() if one == name), None)
 
+    def references(self, offset: int) -> list[Span]:
+        """Every place of the text that names what is defined at top level under the name at a place, the definition
+        first; nothing where the text does not define it exactly once."""
+        from rtfs.compiler.analysis.nodes import Global, walk
+        from rtfs.source import Span
+
+        start, end = self.word(offset)
+        name = self.source.text[start:end]
+        places = [span for one, span, _ in self.definitions() if one == name]
+        if len(places) != 1:
+            return []
+        first = self.source.text.find(name, self.source.text.find(" ", places[0].start))
+        found = {first}
+        for form in self.analysis.forms:
+            for node in walk(form.node):
+                span = form.unit.span(node.at) if isinstance(node, Global) and node.name == name else None
+                if span is not None and span.source.name == self.source.name and span.text == name:
+                    found.add(span.start)
+        if start not in found:  # a local of the same name
+            return []
+        return [Span(self.source, at, at + len(name)) for at in sorted(found)]
+
     def definitions(self) -> Iterator[tuple[str, Span, str]]:
         """The top-level definitions of the text: name, place of the form, how it is called."""
         from rtfs.compiler.analysis.nodes import Def, Fn

@@ -40,6 +40,17 @@ def test_a_name_is_found_where_it_is_defined(document: Document):
     assert [name for name, _, _ in document.definitions()] == ["area", "half"]
 
 
+def test_references_are_those_of_the_definition_and_not_of_locals_of_its_name():
+    text = "(defn rate [n] (* n 2))\n(let [x (rate 1)] (map rate [x]))\n(let [rate 5] (+ rate 1))\n"
+    with rtfs.Runtime() as runtime:
+        found = Document(runtime, rtfs.Source(text, "plan.rtfs"))
+    places = [span.start for span in found.references(text.index("rate 1)]"))]
+    assert places == [6, text.index("rate 1)]"), text.index("rate [x]")]
+    assert found.references(6) != []
+    assert found.references(text.index("rate 5")) == []
+    assert found.references(text.index("+ rate") + 2) == []
+
+
 def test_a_half_typed_text_is_answered_for():
     text = "(defn f [x] x)\n(f (coun"
     with rtfs.Runtime() as runtime:
