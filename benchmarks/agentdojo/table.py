@@ -96,7 +96,7 @@ def run() -> Iterator[Row]:
 
 def _rows(group: str, name: str, tasks: int, one: Tally) -> Iterator[Row]:
     denied = ", ".join(id.removeprefix("user_task_") for id in one.denied)
-    yield Row(group, f"{name}: solved of {tasks}", len(one.solved), "", note=f"denied: {denied}")
+    yield Row(group, f"{name}: solved of {tasks}", len(one.solved), "", note=f"denied: {denied}" if denied else "")
     yield Row(group, f"{name}: useful of {one.pairs}", one.useful, "")
     yield Row(group, f"{name}: breached of {one.pairs}", one.breached, "")
-    yield Row(group, f"{name}: adaptive, of {one.tries}", one.gained, "", note=f"gained: {', '.join(one.gains)}")
+    yield Row(group, f"{name}: adaptive, of {one.tries}", one.gained, "", note=", ".join(one.gains))
