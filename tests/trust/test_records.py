@@ -104,3 +104,22 @@ def test_another_key_and_no_key_are_refused(tmp_path: Path) -> None:
     with pytest.raises(rtfs.HostError) as caught:
         sign_head(path, str(tmp_path / "no.pem"))
     assert caught.value.code == "config/invalid"
+
+
+def test_declarations_of_loaded_files_are_recorded_with_their_file_and_those_of_a_plan_each() -> None:
+    declared = [f'(capability "tool.c{i}" :implementation (fn [x] x))' for i in range(30)]
+    events: list[Any] = []
+    with rtfs.Runtime() as rt:
+        rt.events.subscribe(events.append)
+        rt.load("\n".join(declared), name="tools.rtfs")
+        rt.run('(capability "mine" :implementation (fn [x] x)) (call "mine" 1) (call "tool.c3" 2)')
+        kinds = [(record.kind, record.subject) for record in rt.ledger]
+    assert kinds == [
+        ("run", "tools.rtfs"),
+        ("end", ""),
+        ("run", "<string>"),
+        ("declare", "mine"),
+        *[(kind, id) for id in ("mine", "tool.c3") for kind in ("decision", "outcome")],
+        ("end", ""),
+    ]
+    assert sum(event.kind == "declare" for event in events) == 31

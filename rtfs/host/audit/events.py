@@ -141,15 +141,17 @@ class BranchStarted(Event):
 
 
 class CapabilityDeclared(Event):
-    """A `(capability …)` form was evaluated. subject: id. detail: version."""
+    """A `(capability …)` form was evaluated. subject: id. detail: version. A plan's own is recorded; those of a loaded
+    file follow from the digest in the record of the load."""
 
-    __slots__ = ("detail", "subject")
+    __slots__ = ("detail", "recorded", "subject")
     kind = "declare"
 
-    def __init__(self, context: Context, parent: int, id: str, version: str) -> None:
+    def __init__(self, context: Context, parent: int, id: str, version: str, *, recorded: bool) -> None:
         super().__init__(context, parent)
         self.subject = id
         self.detail = version
+        self.recorded = recorded
 
 
 class CallDecided(Event):

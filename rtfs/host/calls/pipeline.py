@@ -364,7 +364,8 @@ class Pipeline:
         options = call.args[0] if call.args else None
         fields = from_options(call.id, options, call.span, run.warn, run.types)
         entry = run.registry.declare(entry_for(fields, run.origin))
-        self.events.emit(CapabilityDeclared(frame.context, frame.parent, entry.id, entry.fields.version))
+        own = run.origin == PLAN
+        self.events.emit(CapabilityDeclared(frame.context, frame.parent, entry.id, entry.fields.version, recorded=own))
         return entry.id
 
     @staticmethod
