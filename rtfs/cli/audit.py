@@ -5,17 +5,24 @@ Must not know how records are kept. Invariant: nothing is ever written to a ledg
 
 from __future__ import annotations
 
+from collections import deque
+
 from rtfs.cli.output import write
 from rtfs.cli.usage import Parser, add_action
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+
     from rtfs.cli.options import Options
     from rtfs.host.audit.ledger import Record
 
 ABOVE = ("run", "step", "branch", "decision")
 """The kinds of records that others belong to."""
+ON_CAPABILITIES = ("declare", "decision", "outcome", "replay", "hint", "question")
+"""The kinds of records whose subject is a capability."""
 
 
 def audit(options: Options) -> int:
@@ -34,19 +41,39 @@ def audit(options: Options) -> int:
 
         write(json.dumps(sign_head(path, found.key)))
         return 0
-    if found.action == "export":
-        for record in records(path, found.run):
-            write(_json(record))
-        return 0
-    depths: dict[int, int] = {}
-    for record in records(path, found.run):
-        depth = depths.get(record.parent, -1) + 1
-        if record.kind in ABOVE:
-            depths[record.seq] = depth
-        elif record.kind == "end":
-            depths.clear()
-        write(_json(record) if options.json else _line(record, depth))
+    chosen = _chosen(records(path, found.run), found)
+    for record, depth in chosen:
+        write(_json(record) if options.json or found.action == "export" else _line(record, depth))
     return 0
+
+
+def _chosen(found: Iterable[Record], filters: argparse.Namespace) -> Iterable[tuple[Record, int]]:
+    """The records that `--capability`, `--since` and `--last` let through, each with its depth in the tree. Raises
+    HostError `usage`, at once, and those of `found` later."""
+    from rtfs.cli.moments import moment
+    from rtfs.host.policy.grants import glob
+
+    since = None if filters.since is None else moment(filters.since, "--since") * 1e9
+    pattern, last = filters.capability, filters.last
+    if last is not None and not (last.isascii() and last.isdigit() and len(last) <= 18 and int(last)):
+        raise HostError(f"--last takes a number of records above 0, not {last!r}", code="usage", hint="--last 20")
+    if pattern is not None and not pattern:
+        raise HostError("--capability takes an id, or a pattern with *", code="usage", hint="--capability 'mcp.*'")
+
+    def passing() -> Iterator[tuple[Record, int]]:
+        depths: dict[int, int] = {}
+        for record in found:
+            depth = depths.get(record.parent, -1) + 1
+            if record.kind in ABOVE:
+                depths[record.seq] = depth
+            elif record.kind == "end":
+                depths.clear()
+            if since is not None and record.time < since:
+                continue
+            if pattern is None or (record.kind in ON_CAPABILITIES and glob(pattern, record.subject)):
+                yield record, depth
+
+    return passing() if last is None else deque(passing(), int(last))
 
 
 def _verify(path: str, as_json: bool, key: str | None, head: str | None) -> int:
@@ -117,6 +144,9 @@ def _parser() -> Parser:
     for name, what in (("show", "the records, as a tree"), ("export", "all fields, as JSON Lines")):
         one = add_action(actions, name, what, shared)
         one.add_argument("--run", metavar="RUN", help="only those of one run")
+        one.add_argument("--capability", metavar="GLOB", help="only those about these capabilities: 'mcp.github.*'")
+        one.add_argument("--since", metavar="TIME", help="only those since a time of ISO 8601, or so long ago: 2h, 7d")
+        one.add_argument("--last", metavar="N", help="only the last N of them")
     verify = add_action(actions, "verify", "check that nothing was changed, removed, inserted or cut off", shared)
     verify.add_argument("--head", metavar="FILE", help="a signed head that the ledger has to continue")
     verify.add_argument("--key", metavar="FILE", help="the Ed25519 key (PEM) that it was signed with, the public one")

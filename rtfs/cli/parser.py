@@ -188,7 +188,7 @@ def build() -> Parser:
         ("fmt", "format source files"),
         ("mcp", "look at MCP servers, import their tools"),
         ("resume", "continue a durable run"),
-        ("runs", "list or delete durable runs"),
+        ("runs", "list, show or delete durable runs"),
         ("audit", "show, verify or export a ledger"),
     ):
         commands.add_parser(name, add_help=False, help=text)

@@ -84,13 +84,19 @@ def resume(options: Options) -> int:
 
 
 def runs(options: Options) -> int:
-    """`rtfs runs [list|delete|prune]`: list durable runs, or delete some. Raises UserError, SystemExit for usage."""
+    """`rtfs runs [list|show|delete|prune]`: list durable runs, show one, or delete some. Raises UserError,
+    SystemExit for usage."""
     from rtfs.host.durable.folder_store import FolderRunStore
     from rtfs.host.durable.runs import RunState
 
     found = _runs_parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
     store = FolderRunStore()
+    if found.action == "show":
+        from rtfs.cli.runs_show import show_run
+
+        show_run(found.run, found.ledger, options.json)
+        return 0
     if found.action == "delete":
         for run_id in found.run:
             store.delete(run_id)
@@ -168,6 +174,9 @@ def _runs_parser() -> Parser:
     parser.set_defaults(action="list")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     add_action(actions, "list", "list them, with their states", shared)
+    one = add_action(actions, "show", "show a run: its parameters, its calls, what it waits for", shared)
+    one.add_argument("run", metavar="RUN")
+    one.add_argument("--ledger", metavar="FILE", help="the ledger with its decisions and durations; else its own")
     delete = add_action(actions, "delete", "delete runs, with all values they keep", shared)
     delete.add_argument("run", nargs="+", metavar="RUN")
     add_action(actions, "prune", "delete all that are done", shared)

@@ -136,7 +136,7 @@ def decode(
     text: str, sources: Mapping[str, Source] | None = None, functions: Callable[[Any], Any] | None = None
 ) -> Any:
     """The value of a text. sources: by name, for the places of errors. functions: gives the function of the data that
-    `encode` was given for it. Raises ValueError for any other text."""
+    `encode` was given for it, or of None for a nameless one. Raises ValueError for any other text."""
     try:
         steps = loads(text)
         stack: list[Any] = []
@@ -171,7 +171,7 @@ def decode(
             elif tag == "d" and functions is not None:
                 stack.append(Reduced(stack.pop()))
             elif tag == "f" and functions is not None:
-                stack.append(functions(step[1]))
+                stack.append(functions(step[1] if len(step) > 1 else None))
             else:
                 raise ValueError(f"unknown step {tag!r}")
         (value,) = stack

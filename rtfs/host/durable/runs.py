@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from json import loads
 
+from rtfs.compiler.forms.plan import GIVEN
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.execution import in_doubt, replay_of
 from rtfs.host.durable.journal import damaged
 from rtfs.host.durable.store import CALL, FAILED, RUNNING, SAFE, WAITING, WHOLE
+from rtfs.host.redaction import redact
+from rtfs.syntax.printer import to_text
+from rtfs.values import Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +26,14 @@ if TYPE_CHECKING:
 class RunState:
     """A durable run as a list shows it. state: running, interrupted, in doubt, waiting, done or failed. began: seconds
     since 1970. calls: how many have been announced. folder: where it was started. note: what it waits for or failed
-    with, or None. asked: the call, as text, that it last waited for, or "". shell: of its runtime."""
+    with, or None. asked: the call, as text, that it last waited for, or "". shell: of its runtime. ended: seconds since
+    1970, or None. principal: on whose behalf. parameters: the values that the program finds by name, as text without
+    known secrets."""
 
-    __slots__ = ("asked", "began", "calls", "folder", "name", "note", "run_id", "shell", "state")
+    __slots__ = (
+        "asked", "began", "calls", "ended", "folder", "name", "note", "parameters", "principal", "run_id", "shell",
+        "state",
+    )  # fmt: skip
 
     def __init__(self, view: RunView) -> None:
         run_id, facts, events = view.run_id, view.facts, view.events
@@ -44,9 +53,20 @@ class RunState:
             self.began = float(facts["began"])
             self.folder: str = loads(facts["folder"])
             self.shell: dict[str, Any] = loads(facts["shell"])
+            self.ended = float(facts["ended"]) if "ended" in facts else None
+            self.principal = str(loads(facts.get("principal", "null")))
+            self.parameters = _parameters(dict(decode(facts["context"]).items()))
             if state == FAILED and "result" in facts:
                 self.note = str(decode(facts["result"]))
         except (KeyError, ValueError) as error:
             raise damaged(run_id, error) from None
         if state == "in doubt":
             self.note = in_doubt(run_id, doubtful[0], False).error.message
+
+
+def _parameters(context: dict[str, Any]) -> dict[str, str]:
+    """Context values and parameters of a plan by name. There always are `args`, mostly none."""
+    given = {name: value for name, value in context.items() if name != GIVEN and (name != "args" or len(value))}
+    if isinstance(plan := context.get(GIVEN), Map):
+        given |= {getattr(name, "name", str(name)): value for name, value in plan.items()}
+    return {str(name): redact(to_text(value)) for name, value in given.items()}

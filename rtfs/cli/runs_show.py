@@ -1,0 +1,125 @@
+"""`rtfs runs show RUN`: everything that is known of a durable run, for people or as JSON.
+
+Must not know journals inside. Invariants: nothing is touched; a ledger that cannot be read is told, and the rest shown.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rtfs.cli.output import write
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.host.durable.history import JournaledOutcome, TimelineEntry
+    from rtfs.host.durable.runs import RunState
+
+SHOWN = 120
+"""Characters of the arguments of a call."""
+
+
+def show_run(run_id: str, ledger: str | None, as_json: bool) -> None:
+    """Print a run. ledger: the file with its records; None for the one it was started with. Raises HostError
+    `run/unknown`, `run/damaged`; those of a ledger only where it is named."""
+    from rtfs.host.durable.folder_store import FolderRunStore
+    from rtfs.host.durable.history import journaled_calls
+    from rtfs.host.durable.runs import RunState
+
+    view = FolderRunStore().look(run_id)
+    state = RunState(view)
+    calls = journaled_calls(view)
+    entries, path = _timeline(state, ledger)
+    if as_json:
+        import json
+
+        write(json.dumps(_data(state, calls, entries, path), ensure_ascii=False))
+    else:
+        _write(state, calls, entries, path)
+
+
+def _timeline(state: RunState, named: str | None) -> tuple[list[TimelineEntry], str | None]:
+    """The timeline of a run and the ledger it is from, None where it has none."""
+    from rtfs.host.audit.sqlite_ledger import records
+    from rtfs.host.durable.history import timeline
+
+    if named is not None:
+        return timeline(records(named, state.run_id)), named
+    try:
+        path = _ledger(state)
+        return ([], None) if path is None else (timeline(records(path, state.run_id)), path)
+    except HostError as error:
+        print(f"no timeline: {error.message}", file=sys.stderr)
+        return [], None
+
+
+def _ledger(state: RunState) -> str | None:
+    """The ledger that a run was started with."""
+    ledger, config = state.shell.get("ledger"), state.shell.get("config")
+    if ledger is None and config:
+        from rtfs.host.config.config import read_config
+
+        known = read_config(os.path.join(state.folder, config))
+        ledger = None if known.settings.ledger is None else str(known.folder / known.settings.ledger)
+    return None if ledger is None else os.path.join(state.folder, ledger)
+
+
+def _data(
+    state: RunState, calls: list[JournaledOutcome], entries: list[TimelineEntry], path: str | None
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"run": state.run_id, "state": state.state, "program": state.name, "folder": state.folder}
+    found |= {"principal": state.principal, "parameters": state.parameters, "began": state.began}
+    found |= {} if state.ended is None else {"ended": state.ended}
+    found |= {} if state.note is None else {"note": state.note}
+    found |= {"asked": state.asked} if state.state == "waiting" else {}
+    found["calls"] = [call.as_data() for call in calls]
+    if path is not None:
+        found |= {"ledger": path, "timeline": [entry.as_data() for entry in entries]}
+    return found
+
+
+def _write(state: RunState, calls: list[JournaledOutcome], entries: list[TimelineEntry], path: str | None) -> None:
+    _line(f"run {state.run_id}: {state.state}")
+    _line(f"  program    {state.name}, in {state.folder}")
+    _line(f"  principal  {state.principal}")
+    ended = "" if state.ended is None else f", ended {_when(state.ended)}"
+    _line(f"  began      {_when(state.began)}{ended}")
+    for name, text in state.parameters.items():
+        _line(f"  parameter  {name} = {_short(text)}")
+    if state.note is not None:
+        label = "waits for" if state.state == "waiting" else "in doubt" if state.state == "in doubt" else "failed"
+        _line(f"  {label:<10} {state.note}")
+    if state.state == "waiting":
+        _line(f"             {state.asked}")
+    _line("calls" if calls else "no calls")
+    for call in calls:
+        decided = "" if call.decision == "allow" else f"{call.decision}, "
+        _line(f"  {call.path:<5} {call.capability} {_short(call.arguments)}  {decided}{call.outcome}  {call.place}")
+    if path is None:
+        _line("no ledger: decisions and durations of calls are kept in one (--ledger FILE of rtfs run)")
+        return
+    _line(f"timeline, by {path}")
+    for entry in entries:
+        parts = [f"  {_when(entry.time / 1e9)}", entry.kind, entry.subject]
+        parts.append(" → ".join(text for text in (entry.decision, entry.outcome) if text))
+        parts.append(f"{entry.duration / 1e6:.3f} ms" if entry.duration else "")
+        _line(" ".join(part for part in parts if part))
+
+
+def _line(text: str) -> None:
+    from rtfs.syntax.diagnostics import clean
+
+    write(clean(text.replace("\n", " ").rstrip()))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[:SHOWN] + " …"
+
+
+def _when(seconds: float) -> str:
+    from time import localtime, strftime
+
+    return strftime("%Y-%m-%d %H:%M:%S", localtime(seconds))
