@@ -18,11 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BODY = frozenset(
+BODY_FORMS = frozenset(
     ("as->", "call", "capability", "case", "catch", "cond", "do", "doseq", "dotimes", "finally", "fn", "for", "if",
      "if-let", "if-not", "lambda", "let", "loop", "match", "module", "plan", "some->", "step", "step-if", "step-loop",
      "step-parallel", "try", "when", "when-let", "when-not", "λ")
 )  # fmt: skip
+"""Names that are followed by a body, as are all that begin with `def`: further lines are indented by two columns."""
 _DEEPEST = 120
 """Columns of indentation at most, so that the result is no more than so much longer than the source."""
 
@@ -112,7 +113,7 @@ class _Frame:
     def indent(self) -> int:
         if not self.call or not self.head:
             return min(self.column, _DEEPEST)
-        body = self.head in _BODY or self.head.startswith("def")
+        body = self.head in BODY_FORMS or self.head.startswith("def")
         if body or self.argument < 0:
             return min(self.column + 1, _DEEPEST)
         return min(self.argument, _DEEPEST)
