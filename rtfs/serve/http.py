@@ -1,4 +1,4 @@
-"""Serving over Streamable HTTP: addresses, who may connect, tokens; and a sign of life.
+"""Serving over Streamable HTTP: addresses, who may connect, tokens; a sign of life, and numbers for operators.
 
 Must not know tools. Invariants: it listens on the loopback unless the configuration says who may come from elsewhere;
 a request with another Host or Origin than the configured ones is refused; a caller's token is looked at and never
@@ -21,16 +21,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from rtfs.host.inspection import session_statistics
 from rtfs.serve.callers import Caller
+from rtfs.serve.metrics import CONTENT_TYPE, Metrics
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.applications import Starlette
 
     from rtfs.host.config.config import AuthConfiguration, ServeSettings
+    from rtfs.serve.runs import PlanRuns
     from rtfs.serve.server import Context, PlanServer
 
 PATH = "/mcp"
@@ -165,12 +168,28 @@ def application(server: PlanServer, settings: ServeSettings, address: Address) -
         host=address.host,
         auth=auth,
         token_verifier=tokens,
-        custom_starlette_routes=[Route("/healthz", _healthy)],
+        custom_starlette_routes=[Route("/healthz", _healthy), Route("/metrics", _metrics_of(server.tools.runs))],
     )
 
 
 async def _healthy(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok\n")
+
+
+def _metrics_of(runs: PlanRuns) -> Callable[[Request], Awaitable[PlainTextResponse]]:
+    """What answers requests for the numbers, which it counts from now on."""
+    metrics = Metrics()
+    runs.runtime.events.subscribe(metrics.hear)
+
+    async def answer(request: Request) -> PlainTextResponse:
+        try:
+            pool = await asyncio.to_thread(session_statistics, runs.runtime)
+        except TimeoutError:  # a number that is missing is better than one that is wrong
+            return PlainTextResponse("the session pool does not answer\n", status_code=503)
+        text = metrics.text(runs.at_work, runs.in_line_now, pool)
+        return PlainTextResponse(text, media_type=CONTENT_TYPE)
+
+    return answer
 
 
 async def serve_http(server: PlanServer, settings: ServeSettings, address: Address) -> None:

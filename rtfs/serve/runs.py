@@ -192,6 +192,16 @@ class PlanRuns:
         self._started: dict[str, deque[float]] = {}
         self._waiting = 0
 
+    @property
+    def at_work(self) -> int:
+        """How many runs advance now."""
+        return len(self._active)
+
+    @property
+    def in_line_now(self) -> int:
+        """How many runs wait for their turn now."""
+        return self._waiting
+
     # ------------------------------------------------------------------ the persons of the runtime
     async def approve(self, request: ApprovalRequest) -> Any:
         """Ask whoever follows the run that wants to make a call."""
