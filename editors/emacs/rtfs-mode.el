@@ -79,7 +79,9 @@
      (1 font-lock-keyword-face))
     ("\\_<\\(?:nil\\|true\\|false\\)\\_>" . font-lock-constant-face)
     ("\\_<:\\(?:\\sw\\|\\s_\\)+" . font-lock-builtin-face)
-    ("\\_<[+-]?[0-9]+\\(?:\\.[0-9]+\\)?\\(?:[eE][+-]?[0-9]+\\)?[MN]?\\_>" . font-lock-constant-face))
+    ("\\_<[+-]?[0-9]+\\(?:\\.[0-9]+\\)?\\(?:[eE][+-]?[0-9]+\\)?[MN]?\\_>" . font-lock-constant-face)
+    ("\\_<[+-]?0\\(?:x[0-9a-fA-F]+\\|o[0-7]+\\|b[01]+\\)N?\\_>" . font-lock-constant-face)
+    ("\\\\[^[:space:]]\\(?:\\sw\\|\\s_\\)*" . font-lock-constant-face))
   "What `rtfs-mode' highlights.")
 
 (defun rtfs-mode-indent-line ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ from rtfs.testing.editor_files import FILES, SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIGURATIONS = sorted((ROOT / "examples").rglob("rtfs.yaml"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+SHOWN = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S), 1)
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +43,15 @@ def test_there_are_example_configurations():
 @pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.parent.name)
 def test_the_schema_accepts_an_example_configuration(path: Path, validator: Any):
     assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))] == []
+
+
+def test_the_pages_show_configurations():
+    assert len(SHOWN) >= 5
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_the_schema_accepts_a_configuration_that_a_page_shows(text: str, validator: Any):
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(text))] == []
 
 
 def test_the_schema_has_every_key_of_the_file(validator: Any):
