@@ -45,6 +45,9 @@ def serve(words: list[str], options: Options) -> int:
     parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
     parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     parser.add_argument("--timeout", metavar="SECONDS", default="600", help="longest time of one run (default: 600)")
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="json: all events and warnings, an object a line"
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--isolate", action="store_true", help="run plans in sandboxed worker processes, as --http does")
     where.add_argument("--no-isolate", action="store_true", help="run plans in this process over HTTP too")
@@ -71,6 +74,7 @@ def serve(words: list[str], options: Options) -> int:
 
 
 async def _serve(found: argparse.Namespace, options: Options, limit: float) -> None:
+    from rtfs.cli import json_log
     from rtfs.cli.runs import KEPT
     from rtfs.host.config.config import ServeSettings, read_config
     from rtfs.serve.http import Address, callers, serve_http
@@ -82,7 +86,16 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
     code = found.code or not found.plans
     address = None if found.http is None else Address(found.http)
     runs = PlanRuns(limit)
-    runtime = wiring.runtime(options, asks=False, persons=(runs.approve, runs.elicit))
+    persons = (runs.approve, runs.elicit)
+    if found.log_format == "json":
+        json_log.begin()
+        runtime = wiring.runtime(
+            options, asks=False, persons=persons, told=lambda text: json_log.warn(text, None), on_warning=json_log.warn
+        )
+        runtime.events.subscribe(json_log.hear)
+        tell = json_log.say
+    else:
+        runtime, tell = wiring.runtime(options, asks=False, persons=persons), None
     try:
         runs.runtime = runtime
         runtime.shell.update({name: getattr(options, name) for name in KEPT})  # so that `rtfs resume` can continue runs
@@ -92,7 +105,7 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
         )
         server = PlanServer(tools, callers(settings, runtime.options.principal), code)
         try:
-            await (serve_stdio(server) if address is None else serve_http(server, settings, address))
+            await (serve_stdio(server) if address is None else serve_http(server, settings, address, tell))
         finally:
             tools.close()
     finally:

@@ -192,8 +192,11 @@ def _metrics_of(runs: PlanRuns) -> Callable[[Request], Awaitable[PlainTextRespon
     return answer
 
 
-async def serve_http(server: PlanServer, settings: ServeSettings, address: Address) -> None:
-    """Serve until the process is told to end. Raises HostError `config/invalid`, also for an address that is taken."""
+async def serve_http(
+    server: PlanServer, settings: ServeSettings, address: Address, tell: Callable[[str], None] | None = None
+) -> None:
+    """Serve until the process is told to end. tell: is told the address; logging is then left as it is configured.
+    None: standard error is told everything. Raises HostError `config/invalid`, also for an address that is taken."""
     import uvicorn
 
     app = application(server, settings, address)
@@ -208,10 +211,14 @@ async def serve_http(server: PlanServer, settings: ServeSettings, address: Addre
             raise HostError(f"{address.host}:{address.port} cannot be listened on: {error}", code="usage") from None
         port = listening.getsockname()[1]
         shown = f"[{address.host}]" if ":" in address.host else address.host
-        print(f"listening on http://{shown}:{port}{PATH}", file=sys.stderr, flush=True)
-        config = uvicorn.Config(
-            app, log_level="warning", lifespan="on", timeout_graceful_shutdown=GRACE, server_header=False
-        )
+        where = f"listening on http://{shown}:{port}{PATH}"
+        logged: dict[str, Any] = {"log_level": "warning"}
+        if tell is None:
+            print(where, file=sys.stderr, flush=True)
+        else:
+            tell(where)
+            logged["log_config"] = None
+        config = uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=GRACE, server_header=False, **logged)
         watching = asyncio.create_task(server.watch())
         try:
             await uvicorn.Server(config).serve(sockets=[listening])
