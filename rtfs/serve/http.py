@@ -10,6 +10,7 @@ Source: MCP specification, basic/transports and basic/authorization; RFC 9728, R
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import sys
 from typing import Any
@@ -221,6 +222,10 @@ async def serve_http(
         config = uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=GRACE, server_header=False, **logged)
         watching = asyncio.create_task(server.watch())
         try:
-            await uvicorn.Server(config).serve(sockets=[listening])
+            serving = uvicorn.Server(config)
+            logging.getLogger("uvicorn.error").addFilter(  # requests that are cancelled at the end are no faults
+                lambda record: not (serving.should_exit and record.exc_info)
+            )
+            await serving.serve(sockets=[listening])
         finally:
             watching.cancel()

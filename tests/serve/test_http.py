@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
 from tests.serve.clients import ERAS, environment, told
 
@@ -122,6 +125,26 @@ def test_a_client_that_is_gone_in_the_middle_of_a_call_leaves_nothing_running(tm
                 break
             time.sleep(0.1)
         assert "cancelled" in found.stdout
+
+
+def test_a_server_that_is_told_to_end_cancels_what_runs_and_says_so_without_a_traceback(tmp_path: Path) -> None:
+    async def main(url: str, server: int) -> None:
+        async with Client(url, mode="2026-07-28") as client, Client(url) as other:
+            plan = '(kv/put "on" 1) (call "ccos.system.sleep-ms" 60000)'
+            slow = asyncio.create_task(told(client, "run_plan", plan=plan))
+            while (await told(other, "run_plan", plan='(kv/get "on")'))["value"] != 1:
+                await asyncio.sleep(0.05)
+            os.kill(server, signal.SIGTERM)
+            await asyncio.wait([slow])
+            assert slow.exception() is not None
+
+    with started(tmp_path, "--ledger", "ledger.db") as found, suppress(BaseExceptionGroup, MCPError):
+        asyncio.run(main(*found))  # `started` looks for tracebacks
+    shown = subprocess.run(
+        [sys.executable, "-m", "rtfs", "audit", "show", "ledger.db"],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "outcome ccos.system.sleep-ms cancelled" in shown.stdout
 
 
 def test_a_server_that_others_could_reach_needs_to_know_who(tmp_path: Path) -> None:
