@@ -10,7 +10,7 @@ from types import MethodType
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import CodeType, FrameType
+    from types import FrameType
     from typing import Any
 
 GLOBALS, PARENT, FIRST = 0, 1, 2
@@ -70,20 +70,24 @@ def distance(inner: Layout, outer: Layout) -> int:
     return steps
 
 
+METHOD = " method"
+"""No name of a program, so that no parameter hides it."""
+
+
 class Template:
-    """A function whose code is a template; a method of it is among the constants of that code. layout: of its
+    """A function whose code is a template; the free variable `METHOD` of that code is a method of it. layout: of its
     frames."""
 
     __slots__ = ("layout",)
     layout: Layout
 
 
-def template_of(code: CodeType) -> Template | None:
-    """The function that a template's code is of; None for any other code."""
-    for constant in code.co_consts:
-        if constant.__class__ is MethodType and isinstance(constant.__self__, Template):
-            return constant.__self__
-    return None
+def template_of(frame: FrameType) -> Template | None:
+    """The function that runs in a frame of a template's code; None for a frame of other code."""
+    if METHOD not in frame.f_code.co_freevars:
+        return None
+    method = frame.f_locals.get(METHOD)
+    return method.__self__ if method.__class__ is MethodType and isinstance(method.__self__, Template) else None
 
 
 def is_closure(frame: FrameType) -> bool:
@@ -117,7 +121,7 @@ def layout_of(frame: FrameType) -> Layout | None:
     outer: FrameType | None = frame
     while outer is not None and is_closure(outer):
         outer = outer.f_back
-    template = template_of(outer.f_code) if outer is not None else None
+    template = template_of(outer) if outer is not None else None
     return template.layout if template is not None else None
 
 

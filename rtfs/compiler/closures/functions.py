@@ -2,17 +2,18 @@
 
 Knows nothing of how hot code is compiled. An RTFS function is a Python function here too, with the name, parameters and
 place that generated code would give it, so that arity errors, traces and printing read alike. Its code is a template
-for its number of parameters, in which constants are replaced:
+for its number of parameters:
 
-    def fn(a, b, /):                                            # one free variable: `parent`
-        for _ in CALLS:                                         # an iterator of the calls left until it is hot
+    def fn(a, b, /):                              # free variables: body, calls, filling, hot; and `parent`
+        for _ in calls:                           # an iterator of the calls left until it is hot
             while True:
                 for _ in ticks:
-                    return BODY([parent[0], parent, a, b] + PADDING)
+                    return body([parent[0], parent, a, b] + filling)
                 refill()
-        return SWITCH(parent)(a, b)                             # compile; every instance gets the new code
+        return hot(parent)(a, b)                  # compile; every instance gets the new code
 
-Invariant: the code of all instances of one function is the same, and has that one free variable.
+Invariants: the code of all instances of one function is the same, and has as many free variables, `parent` the last;
+code has no constants of ours: Python's collector does not look into code, so what leads back to it stays forever.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from weakref import ref
 from rtfs.builtins.declare import MISSING
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures import hot
-from rtfs.compiler.closures.frames import FIRST, GLOBALS, Layout, Template
+from rtfs.compiler.closures.frames import FIRST, GLOBALS, METHOD, Layout, Template
 from rtfs.compiler.closures.maker import Maker, makes
 from rtfs.compiler.codegen.emit_functions import dispatcher
 from rtfs.compiler.codegen.support import defined
@@ -41,11 +42,12 @@ if TYPE_CHECKING:
 class Function(Template):
     """One function of the text, of which each evaluation makes an instance.
 
-    code: what instances run. calls: an iterator of the calls left, and instances left, until it is compiled.
-    instances: the ones made so far, to be switched; once it is compiled, what the code needs is in `pool`.
+    code: what instances run. cells: of its free variables but `parent`. calls: an iterator of the calls left, and
+    instances left, until it is compiled. instances: the ones made so far, to be switched; once it is compiled, what the
+    code needs is in `pool`.
     """
 
-    __slots__ = ("calls", "code", "instances", "maker", "node", "pool", "python")
+    __slots__ = ("calls", "cells", "code", "instances", "maker", "node", "pool", "python")
 
     def __init__(self, maker: Maker, node: nodes.Fn, python: str) -> None:
         self.maker = maker
@@ -65,22 +67,21 @@ class Function(Template):
         self.layout.close(len(parameters))
         maker.layout = outer
         ticks = node.ticks and arity.body.__class__ is not nodes.Loop
-        self.code = _template(len(arity.params), arity.rest is not None, ticks, self._constants(body), self)
+        self.code = _template(len(arity.params), arity.rest is not None, ticks, self)
+        values = (body, self.calls, self.layout.padding, self.switch)
+        self.cells = tuple([CellType(value) for value in values])
 
     def uncounted(self) -> CodeType:
         """The code for a function that cannot be compiled."""
-        constants = tuple([repeat(None) if one is self.calls else one for one in self.code.co_consts])
-        return self.code.replace(co_consts=constants)
-
-    def _constants(self, body: Closure) -> dict[Any, Any]:
-        return {"BODY": body, "PADDING": self.layout.padding, "CALLS": self.calls, "SWITCH": self.switch}
+        self.cells[CALLS].cell_contents = repeat(None)
+        return self.code
 
     def instance(self, parent: Frame) -> Any:
         """The function, made by a call whose frame is `parent`."""
         namespace = parent[GLOBALS]
         if self.pool is not None:
             self.pool.install(namespace)
-        made = FunctionType(self.code, namespace, self.code.co_name, None, (CellType(parent),))
+        made = FunctionType(self.code, namespace, self.code.co_name, None, (*self.cells, CellType(parent)))
         if self.pool is None:
             self.instances.append(ref(made))
             for _ in self.calls:
@@ -104,7 +105,7 @@ class Function(Template):
         return self.instance(parent)
 
 
-def _template(count: int, rest: bool, ticks: bool, constants: dict[Any, Any], function: Function) -> CodeType:
+def _template(count: int, rest: bool, ticks: bool, function: Function) -> CodeType:
     """The code of a function of so many parameters."""
     base = _TEMPLATES.get((count, rest, ticks))
     if base is None:
@@ -112,9 +113,9 @@ def _template(count: int, rest: bool, ticks: bool, constants: dict[Any, Any], fu
     arity = function.node.arities[0]
     names = tuple([one.python for one in arity.params]) + ((arity.rest.python,) if arity.rest is not None else ())
     return base.replace(
-        co_consts=tuple([constants.get(one, one) for one in base.co_consts]),
         co_varnames=names + base.co_varnames[len(names) :],
         co_names=tuple([f" {name}" if name in _GLOBALS else name for name in base.co_names]),
+        co_freevars=_FREE,
         co_name=function.python,
         co_qualname=function.python,
         co_filename=function.maker.filename,
@@ -124,6 +125,9 @@ def _template(count: int, rest: bool, ticks: bool, constants: dict[Any, Any], fu
 
 _GLOBALS = frozenset(("ticks", "refill", "rest_list"))
 _TEMPLATES: dict[tuple[int, bool, bool], CodeType] = {}
+CALLS = hot.FREE.index("calls")
+_FREE = tuple([METHOD if name == "hot" else f" {name}" for name in hot.FREE])
+"""As no parameter is called."""
 
 
 def _base(count: int, rest: bool, ticks: bool) -> CodeType:
@@ -135,23 +139,22 @@ def _base(count: int, rest: bool, ticks: bool) -> CodeType:
         parameters.append("*more")
         frame.append("more")
         given.append("*(more or ())")
-    collect = "\n  more = rest_list(more)" if rest else ""
-    body = f"return body([{', '.join(frame)}] + 'PADDING')"
+    collect = "\n  more = rest_list(more)" if rest else "\n  pass"
+    body = f"return body([{', '.join(frame)}] + filling)"
     if ticks:
         body = f"while True:\n    for _ in ticks: {body}\n    refill()"
     text = f"""
-def make(parent):
- def fn({", ".join(parameters)}):
-  body = 'BODY'{collect}
-  for _ in 'CALLS':
+def make({", ".join(hot.FREE)}):
+ def fn({", ".join(parameters)}):{collect}
+  for _ in calls:
    {body}
-  body = 'SWITCH'
-  return body(parent)({", ".join(given)})
+  return hot(parent)({", ".join(given)})
  return fn
 """
     namespace: dict[str, Any] = {}
     exec(compile(text, "<template>", "exec"), namespace)
-    code: CodeType = namespace["make"]([]).__code__
+    code: CodeType = namespace["make"](*hot.FREE).__code__
+    assert code.co_freevars == hot.FREE
     return code
 
 

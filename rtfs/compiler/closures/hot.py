@@ -40,6 +40,8 @@ WHOLE = frozenset(("vector", "list", "map", "set", "str", "nil"))
 MAKE = " make"
 MADE = " made"
 FRAME = "parent"
+FREE = ("body", "calls", "filling", "hot", FRAME)
+"""The free variables of a function: compiled code has as many, so that it can take the place of closures."""
 
 
 class Pool:
@@ -130,7 +132,7 @@ def _load_locals(pool: Pool, names: set[str], layout: Layout | None, line: int) 
 
 # ---------------------------------------------------------------------- functions
 def compile_function(function: Function) -> Pool:
-    """The compiled code of a function, with `FRAME` as its one free variable."""
+    """The compiled code of a function, with as many free variables as `FREE`, of which it uses `FRAME`."""
     node, maker = function.node, function.maker
     (arity,) = node.arities
     pool = Pool(maker)
@@ -142,12 +144,13 @@ def compile_function(function: Function) -> Pool:
     try:
         body = form.function_body(arity.body, parameters, line, rest, ticks, {})
         block = _load_locals(pool, body.loads - body.stores, function.layout.parent, line)
-        if not block:
-            block = [py.statement(py.name(FRAME, line), line)]
+        free = [f" free{number}" for number in range(len(FREE) - 1)] + [FRAME]
+        unused = [py.statement(py.name(name, line), line) for name in free]
+        block.append(py.when(py.const(False, line), unused, [], line))  # they are free variables, and cost nothing
         if body.globals:
             block.insert(0, py.declare_global(sorted(body.globals), line))
         definition = py.define(function.python, parameters, rest, [], [*block, *body.block], line)
-        pool.close(form, definition, [FRAME])
+        pool.close(form, definition, free)
     except CompileError:
         pool.code = function.uncounted()
     return pool

@@ -15,7 +15,7 @@ from types import CellType, FunctionType
 from rtfs.builtins.declare import MISSING
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures import hot
-from rtfs.compiler.closures.frames import FIRST, GLOBALS, Layout, Template
+from rtfs.compiler.closures.frames import FIRST, GLOBALS, METHOD, Layout, Template
 from rtfs.compiler.codegen.emit_functions import dispatcher
 from rtfs.compiler.codegen.support import defined, rest_list
 from rtfs.compiler.labelled.maker import LabelledMaker, labels
@@ -101,7 +101,8 @@ class LabelledFunction(Template):
 
     def instance(self, parent: Frame) -> Any:
         """The function, made by a call whose frame is `parent`."""
-        made = FunctionType(self.code, parent[GLOBALS], self.code.co_name, None, (CellType(parent),))
+        cells = (CellType(self.enter), CellType(parent))
+        made = FunctionType(self.code, parent[GLOBALS], self.code.co_name, None, cells)
         made.carries_labels = True  # type: ignore[attr-defined]
         return made
 
@@ -113,8 +114,8 @@ def _template(function: LabelledFunction, maker: LabelledMaker, node: nodes.Fn, 
     arity = node.arities[0]
     names = tuple([one.python for one in arity.params]) + ((arity.rest.python,) if arity.rest is not None else ())
     return base.replace(
-        co_consts=tuple([function.enter if one == "ENTER" else one for one in base.co_consts]),
         co_varnames=names + base.co_varnames[len(names) :],
+        co_freevars=(METHOD, " parent"),
         co_name=python,
         co_qualname=python,
         co_filename=maker.filename,
@@ -131,15 +132,14 @@ def _base(count: int, rest: bool) -> CodeType:
     if rest:
         parameters.append("*more")
     text = f"""
-def make(parent):
+def make(enter, parent):
  def fn({", ".join(parameters)}):
-  enter = 'ENTER'
   return enter(parent, [{", ".join(names)}], {"more" if rest else "()"})
  return fn
 """
     namespace: dict[str, Any] = {}
     exec(compile(text, "<template>", "exec"), namespace)
-    code: CodeType = namespace["make"]([]).__code__
+    code: CodeType = namespace["make"](None, []).__code__
     return code
 
 

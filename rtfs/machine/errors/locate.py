@@ -86,7 +86,7 @@ def _calls(traceback: Any, units: Units, stop: Any) -> tuple[list[Call], Any]:
             if before is not None and before < len(found) and found[before][0].tb_frame is frame:
                 del found[before:]
             seen[frame] = len(found)
-            template = template_of(frame.f_code)
+            template = template_of(frame)
             if switching and found:  # the same call, in compiled code from here on
                 direct = found.pop()[1]
             found.append(
