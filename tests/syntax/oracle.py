@@ -332,8 +332,9 @@ class _Reader:
             return ("int", repr(int(word)))
         for prefix, base in (("0x", 16), ("0o", 8), ("0b", 2)):
             if unsigned.startswith(prefix):
-                if len(unsigned) > 2 and all(c in _HEX[: base if base < 16 else None] for c in unsigned[2:]):
-                    return ("int", repr(int(unsigned[2:], base) * (-1 if word[0] == "-" else 1)))
+                digits = unsigned[2:].removesuffix("N")
+                if digits and all(c in _HEX[: base if base < 16 else None] for c in digits):
+                    return ("int", repr(int(digits, base) * (-1 if word[0] == "-" else 1)))
                 raise Unreadable("number")
         if unsigned == word and _timestamp(word):
             return ("str", repr(word))

@@ -31,6 +31,7 @@ PIECES = st.sampled_from(
         "36rzz",
         "9r9",
         "5N",
+        "0x1f5N",
         "1.5M",
         "\u00a0",
         "é",
