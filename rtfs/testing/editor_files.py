@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rtfs.syntax.formatter import BODY_FORMS
 from rtfs.testing.declarations import special_forms, standard_library
+from rtfs.testing.generated import write_or_compare
 
 EDITORS = Path(__file__).resolve().parent.parent.parent / "editors"
 SCHEMA = EDITORS / "rtfs.schema.json"
@@ -87,15 +88,7 @@ FILES: dict[Path, Callable[[], str]] = {
 
 def main(argv: Sequence[str]) -> int:
     """Write the files (`--write`), or say which is not what it should be (exit status 1)."""
-    status = 0
-    for path, make in FILES.items():
-        text = make()
-        if "--write" in argv:
-            path.write_text(text, encoding="utf-8")
-        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-            print(f"{path} is stale: run python -m rtfs.testing.editor_files --write", file=sys.stderr)
-            status = 1
-    return status
+    return write_or_compare(((path, make()) for path, make in FILES.items()), "rtfs.testing.editor_files", argv)
 
 
 if __name__ == "__main__":

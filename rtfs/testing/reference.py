@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rtfs.testing.declarations import Declaration, all_declarations
+from rtfs.testing.generated import write_or_compare
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 PAGE = DOCS / "reference.md"
@@ -71,14 +72,9 @@ def render_index() -> str:
 
 def main(argv: Sequence[str]) -> int:
     """Write both files (`--write`), or say which is not what it should be (exit status 1)."""
-    status = 0
-    for path, text in ((PAGE, render(all_declarations())), (INDEX, render_index())):
-        if "--write" in argv:
-            path.write_text(text, encoding="utf-8")
-        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-            print(f"{path} is stale: run python -m rtfs.testing.reference --write", file=sys.stderr)
-            status = 1
-    return status
+    return write_or_compare(
+        ((PAGE, render(all_declarations())), (INDEX, render_index())), "rtfs.testing.reference", argv
+    )
 
 
 if __name__ == "__main__":

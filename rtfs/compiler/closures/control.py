@@ -194,8 +194,8 @@ def make_let(m: Maker, node: nodes.Let) -> Closure:
 
 
 # ---------------------------------------------------------------------- match
-@makes(nodes.Match)
-def make_match(m: Maker, node: nodes.Match) -> Closure:
+def clauses_of(m: Maker, node: nodes.Match) -> list[tuple[list[tuple[int, Any]], Any]]:
+    """The clauses: steps (slot of the local that is bound, 0 for a test; closure), and the closure of the body."""
     clauses = []
     for clause in node.clauses:
         steps = [
@@ -203,6 +203,12 @@ def make_match(m: Maker, node: nodes.Match) -> Closure:
             for step in clause.steps
         ]
         clauses.append((steps, m.make(clause.body)))
+    return clauses
+
+
+@makes(nodes.Match)
+def make_match(m: Maker, node: nodes.Match) -> Closure:
+    clauses = clauses_of(m, node)
     otherwise = m.make(node.otherwise)
 
     def match(f: Frame) -> Any:

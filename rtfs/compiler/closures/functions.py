@@ -33,6 +33,7 @@ from rtfs.compiler.mangling import global_name, plain_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
     from typing import Any
 
@@ -110,16 +111,21 @@ def _template(count: int, rest: bool, ticks: bool, function: Function) -> CodeTy
     base = _TEMPLATES.get((count, rest, ticks))
     if base is None:
         base = _TEMPLATES[count, rest, ticks] = _base(count, rest, ticks)
-    arity = function.node.arities[0]
+    code = code_of(base, function.maker, function.node, function.python, _FREE)
+    return code.replace(co_names=tuple([f" {name}" if name in _GLOBALS else name for name in base.co_names]))
+
+
+def code_of(base: CodeType, maker: Maker, node: nodes.Fn, python: str, free: tuple[str, ...]) -> CodeType:
+    """A template with the name, parameters and place of a function. free: names of its free variables."""
+    arity = node.arities[0]
     names = tuple([one.python for one in arity.params]) + ((arity.rest.python,) if arity.rest is not None else ())
     return base.replace(
         co_varnames=names + base.co_varnames[len(names) :],
-        co_names=tuple([f" {name}" if name in _GLOBALS else name for name in base.co_names]),
-        co_freevars=_FREE,
-        co_name=function.python,
-        co_qualname=function.python,
-        co_filename=function.maker.filename,
-        co_firstlineno=function.node.at + 1,
+        co_freevars=free,
+        co_name=python,
+        co_qualname=python,
+        co_filename=maker.filename,
+        co_firstlineno=node.at + 1,
     )
 
 
@@ -184,26 +190,42 @@ def _make_function(m: Maker, node: nodes.Fn, python: str) -> Closure:
 
 
 def _make_dispatcher(m: Maker, node: nodes.Fn, python: str, index: int) -> Closure:
-    """A function of several arities: each is a function, and generated code chooses."""
-    parts = []
-    for arity in node.arities:
-        if arity.rest is not None:  # it gets what is left as one list
-            arity = nodes.Arity(arity.at, [*arity.params, arity.rest], None, arity.body)
-        name = f"{plain_name(python) or node.name} /{len(arity.params)}{m.names.temporary()}"
-        parts.append(Function(m, nodes.Fn(node.at, node.name, [arity], None, node.ticks), name).instance)
-    names = [f" part{number}" for number in range(len(parts))]
-    code = hot.compile_inner(m, dispatcher(node, python, names, node.at + 1), names)
-    order = [names.index(name) for name in code.co_freevars]
-    defaults = (MISSING,) * code.co_posonlyargcount
+    instance = dispatcher_of(m, node, python, lambda one, name, listed: Function(m, one, name).instance)
 
     def fn(f: Frame) -> Any:
-        cells = tuple([CellType(parts[number](f)) for number in order])
-        made = FunctionType(code, f[GLOBALS], python, defaults, cells)
+        made = instance(f)
         if index:
             f[index] = made
         return made
 
     return fn
+
+
+def dispatcher_of(
+    m: Maker, node: nodes.Fn, python: str, part: Callable[[nodes.Fn, str, bool], Callable[[Frame], Any]]
+) -> Callable[[Frame], Any]:
+    """What makes a function of several arities: each is a function, and generated code chooses.
+
+    part: what makes the function of one arity, by its node and name; told whether its last parameter gets what is left
+    as one list.
+    """
+    parts = []
+    for arity in node.arities:
+        listed = arity.rest is not None
+        if arity.rest is not None:
+            arity = nodes.Arity(arity.at, [*arity.params, arity.rest], None, arity.body)
+        name = f"{plain_name(python) or node.name} /{len(arity.params)}{m.names.temporary()}"
+        parts.append(part(nodes.Fn(node.at, node.name, [arity], None, node.ticks), name, listed))
+    names = [f" part{number}" for number in range(len(parts))]
+    code = hot.compile_inner(m, dispatcher(node, python, names, node.at + 1), names)
+    order = [names.index(name) for name in code.co_freevars]
+    defaults = (MISSING,) * code.co_posonlyargcount
+
+    def instance(f: Frame) -> Any:
+        cells = tuple([CellType(parts[number](f)) for number in order])
+        return FunctionType(code, f[GLOBALS], python, defaults, cells)
+
+    return instance
 
 
 @makes(nodes.Def)

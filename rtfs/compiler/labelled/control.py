@@ -6,7 +6,7 @@ Knows nothing of calls. Invariant: what a branch gives, and what is done in it, 
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.closures.control import global_value, unset
+from rtfs.compiler.closures.control import clauses_of, global_value, unset
 from rtfs.compiler.closures.frames import UNSET, distance
 from rtfs.compiler.codegen.support import error_catches
 from rtfs.compiler.labelled.maker import LabelledMaker, decided, labels, under
@@ -172,13 +172,7 @@ def label_let(m: LabelledMaker, node: nodes.Let) -> Labelled:
 # ---------------------------------------------------------------------- match
 @labels(nodes.Match)
 def label_match(m: LabelledMaker, node: nodes.Match) -> Labelled:
-    clauses = []
-    for clause in node.clauses:
-        steps = [
-            (m.slot(step[0]), m.make(step[1])) if isinstance(step, tuple) else (0, m.make(step))
-            for step in clause.steps
-        ]
-        clauses.append((steps, m.make(clause.body)))
+    clauses = clauses_of(m, node)
     otherwise = m.make(node.otherwise)
 
     def match(f: Frame, s: FlowState) -> Any:

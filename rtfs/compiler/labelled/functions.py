@@ -4,22 +4,20 @@ Knows nothing of standard functions. A function is a Python function with the na
 code would give it; called by labelled code it finds the tags of its arguments in the state, and leaves that of its
 value there; called by any other code it takes them from what is around (see `rtfs.flow.state`). Its code is a template:
 
-    def fn(a, b, /, *more):                                     # one free variable: `parent`
-        return ENTER(parent, [a, b], more)
+    def fn(a, b, /, *more):                                     # free variables: `enter`, `parent`
+        return enter(parent, [a, b], more)
 """
 
 from __future__ import annotations
 
 from types import CellType, FunctionType
 
-from rtfs.builtins.declare import MISSING
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.closures import hot
 from rtfs.compiler.closures.frames import FIRST, GLOBALS, METHOD, Layout, Template
-from rtfs.compiler.codegen.emit_functions import dispatcher
+from rtfs.compiler.closures.functions import code_of, dispatcher_of
 from rtfs.compiler.codegen.support import defined, rest_list
 from rtfs.compiler.labelled.maker import LabelledMaker, labels
-from rtfs.compiler.mangling import global_name, plain_name, tag_name
+from rtfs.compiler.mangling import global_name, tag_name
 from rtfs.flow.label import NOTHING, join
 from rtfs.flow.state import current
 from rtfs.flow.tag import NO_TAG, Tag
@@ -111,16 +109,7 @@ def _template(function: LabelledFunction, maker: LabelledMaker, node: nodes.Fn, 
     base = _TEMPLATES.get((function.count, function.rest))
     if base is None:
         base = _TEMPLATES[function.count, function.rest] = _base(function.count, function.rest)
-    arity = node.arities[0]
-    names = tuple([one.python for one in arity.params]) + ((arity.rest.python,) if arity.rest is not None else ())
-    return base.replace(
-        co_varnames=names + base.co_varnames[len(names) :],
-        co_freevars=(METHOD, " parent"),
-        co_name=python,
-        co_qualname=python,
-        co_filename=maker.filename,
-        co_firstlineno=node.at + 1,
-    )
+    return code_of(base, maker, node, python, (METHOD, " parent"))
 
 
 _TEMPLATES: dict[tuple[int, bool], CodeType] = {}
@@ -169,24 +158,11 @@ def _make_function(m: LabelledMaker, node: nodes.Fn, python: str) -> Labelled:
 
 
 def _make_dispatcher(m: LabelledMaker, node: nodes.Fn, python: str, index: int) -> Labelled:
-    """A function of several arities: each is a function, and generated code chooses."""
-    parts = []
-    for arity in node.arities:
-        listed = arity.rest is not None
-        if arity.rest is not None:
-            arity = nodes.Arity(arity.at, [*arity.params, arity.rest], None, arity.body)
-        name = f"{plain_name(python) or node.name} /{len(arity.params)}{m.names.temporary()}"
-        one = nodes.Fn(node.at, node.name, [arity], None, node.ticks)
-        parts.append(LabelledFunction(m, one, name, listed).instance)
-    names = [f" part{number}" for number in range(len(parts))]
-    code = hot.compile_inner(m, dispatcher(node, python, names, node.at + 1), names)
-    order = [names.index(name) for name in code.co_freevars]
-    defaults = (MISSING,) * code.co_posonlyargcount
+    instance = dispatcher_of(m, node, python, lambda one, name, listed: LabelledFunction(m, one, name, listed).instance)
 
     def fn(f: Frame, s: FlowState) -> Any:
-        cells = tuple([CellType(parts[number](f)) for number in order])
-        made = FunctionType(code, f[GLOBALS], python, defaults, cells)
-        made.carries_labels = True  # type: ignore[attr-defined]
+        made = instance(f)
+        made.carries_labels = True
         pair = (made, NO_TAG)
         if index:
             f[index] = pair
