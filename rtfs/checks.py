@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from rtfs.checker.diagnostics import Diagnostic
     from rtfs.checker.report import Analysis
+    from rtfs.host.checks.verdicts import Report
     from rtfs.host.describe import Description
     from rtfs.host.runtime import Runtime
-    from rtfs.host.verdicts import Report
 
     T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def analyse(source: str | Source, name: str = "<string>", runtime: Runtime | Non
 
     Never raises for what the program contains, and runs nothing of it.
     """
-    from rtfs.host.verdicts import analysed
+    from rtfs.host.checks.verdicts import analysed
 
     return _look(analysed, source, name, runtime)
 
@@ -38,7 +38,7 @@ def analyse(source: str | Source, name: str = "<string>", runtime: Runtime | Non
 def check(source: str | Source, name: str = "<string>", runtime: Runtime | None = None) -> Report:
     """What is wrong with a program, and what the runtime's policy says of each call that it can make; as `rtfs check
     --policy` does. Arguments as of `analyse`."""
-    from rtfs.host.verdicts import verdicts
+    from rtfs.host.checks.verdicts import verdicts
 
     return _look(verdicts, source, name, runtime)
 
@@ -67,7 +67,7 @@ def fix(source: str | Source, name: str = "<string>", runtime: Runtime | None = 
 def fixed(runtime: Runtime, source: Source) -> Fixed:
     """`fix` under the declarations of a runtime."""
     from rtfs.checker.fixes import apply
-    from rtfs.host.verdicts import analysed
+    from rtfs.host.checks.verdicts import analysed
 
     made: list[Diagnostic] = []
     for _ in range(MOST_ROUNDS):
@@ -96,7 +96,7 @@ def describe(*ids: str, runtime: Runtime | None = None) -> list[Description]:
 def certify(source: str | Source, key: str, name: str = "<string>", runtime: Runtime | None = None) -> dict[str, Any]:
     """A signed certificate of a program: its text, all that it loads, the declarations of what it calls, the policy.
     key: file of a private Ed25519 key. Raises the first error of the program, HostError `certificate/impossible`."""
-    from rtfs.host.certificates import certify
+    from rtfs.host.checks.certificates import certify
 
     return _look(lambda runtime, text: certify(runtime, text, key), source, name, runtime)
 
@@ -110,7 +110,7 @@ def verify_certificate(
 ) -> None:
     """Accept a program that is still what a certificate says. keys: files of public keys, besides the runtime's
     `certificate_keys`. Raises HostError `certificate/untrusted`, or `certificate/changed` with what changed."""
-    from rtfs.host.certificates import accept
+    from rtfs.host.checks.certificates import accept
 
     _look(
         lambda runtime, text: accept(runtime, text, certificate, [*runtime.options.certificate_keys, *keys]),

@@ -41,6 +41,12 @@ def test_a_module_says_what_it_is_and_is_no_longer_than_600_lines(path: Path):
     assert not text.strip() or ast.get_docstring(ast.parse(text))
 
 
+@pytest.mark.parametrize("folder", ["rtfs/host", "rtfs/compiler"])
+def test_at_most_14_files_are_flat_in_a_folder_of_many_rooms(folder: str):
+    flat = [path.name for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py"]
+    assert len(flat) <= 14, sorted(flat)
+
+
 def test_no_loose_ends_are_left_in_the_text():
     loose = re.compile(r"\b(?:TODO|FIXME|XXX)\b|\bfor now\b")
     found = [

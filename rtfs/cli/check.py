@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from rtfs.checker.plans import Plan
     from rtfs.cli.options import Options
+    from rtfs.host.checks.verdicts import Call, Report
     from rtfs.host.runtime import Runtime
-    from rtfs.host.verdicts import Call, Report
     from rtfs.source import Source
 
 POLL = 0.3
@@ -45,7 +45,7 @@ def _certify(runtime: Runtime, options: Options, path: str, key: str) -> None:
     """Write the certificate of the one program that the options name."""
     import json
 
-    from rtfs.host.certificates import certify
+    from rtfs.host.checks.certificates import certify
     from rtfs.host.files import replace_text
 
     found = list(sources(options))
@@ -55,7 +55,7 @@ def _certify(runtime: Runtime, options: Options, path: str, key: str) -> None:
 
 
 def _check_all(runtime: Runtime, options: Options) -> int:
-    from rtfs.host.verdicts import verdicts
+    from rtfs.host.checks.verdicts import verdicts
 
     found = [(source, verdicts(runtime, source)) for source in sources(options)]
     if options.json:

@@ -26,7 +26,7 @@ def run(options: Options) -> int:
     try:
         with runtime:
             if options.certified is not None:
-                from rtfs.host.certificates import accept, read_certificate
+                from rtfs.host.checks.certificates import accept, read_certificate
 
                 keys = [*runtime.options.certificate_keys, *([] if options.key is None else [options.key])]
                 accept(runtime, source, read_certificate(options.certified), keys)
@@ -52,7 +52,7 @@ def _params(runtime: Runtime, source: Source, options: Options) -> Map | None:
     if not options.params:
         return None
     from rtfs.cli.words import argument_of, is_one_text
-    from rtfs.host.verdicts import analysed
+    from rtfs.host.checks.verdicts import analysed
 
     for word in options.params:
         if is_one_text([word]):

@@ -86,7 +86,7 @@ def describe_capabilities(runtime: Runtime, ids: Sequence[str] = ()) -> list[Des
 def describe_program(runtime: Runtime, source: Source) -> dict[str, Any]:
     """What a program is to those who call it, as data: its functions, the capabilities that it reaches, how often one
     run calls each at most."""
-    from rtfs.host.verdicts import verdicts
+    from rtfs.host.checks.verdicts import verdicts
 
     report = verdicts(runtime, source)
     bounds = {call.id: call.at_most for call in report.calls if call.id is not None}

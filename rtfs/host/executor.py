@@ -309,7 +309,7 @@ class Executor:
         limits = self.options.limits if options.limits is None else options.limits
         gate = None
         if origin == PLAN and options.check and options.replay is None:  # a replay needs no capability to be there
-            from rtfs.host.gate import gate_of
+            from rtfs.host.checks.gate import gate_of
 
             gate = gate_of(registry, self.options.strict_arguments)
         if options.timeout is not None:

@@ -25,7 +25,7 @@ class Document:
     __slots__ = ("analysis", "runtime", "source")
 
     def __init__(self, runtime: Runtime, source: Source) -> None:
-        from rtfs.host.verdicts import analysed
+        from rtfs.host.checks.verdicts import analysed
 
         self.runtime = runtime
         self.source = source

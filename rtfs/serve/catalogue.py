@@ -11,10 +11,10 @@ import asyncio
 from time import monotonic
 
 from rtfs.capabilities.effects import argument_names, effects_of, example_call, fields_of
+from rtfs.host.checks.verdicts import verdict
 from rtfs.host.describe import Description
 from rtfs.host.policy.grants import glob
 from rtfs.host.servers import ask_server, handler_name
-from rtfs.host.verdicts import verdict
 from rtfs.serve.search import Document, Index
 from rtfs.values import UserError
 

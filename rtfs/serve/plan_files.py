@@ -10,8 +10,8 @@ import os
 import re
 
 from rtfs.capabilities.effects import ANYTHING, NOTHING, effects_of
+from rtfs.host.checks.verdicts import verdicts
 from rtfs.host.files import read_source
-from rtfs.host.verdicts import verdicts
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.effects import Effects
     from rtfs.checker.plans import Plan
+    from rtfs.host.checks.verdicts import Report
     from rtfs.host.runtime import Runtime
-    from rtfs.host.verdicts import Report
     from rtfs.source import Source
 
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")

@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 from rtfs.host.audit.events import CallDecided, CallEnded, CallReplayed
+from rtfs.host.checks.verdicts import verdicts
 from rtfs.host.run.options import RunOptions
-from rtfs.host.verdicts import verdicts
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.questions import Question
     from rtfs.host.audit.events import Event
     from rtfs.host.calls.approvals import ApprovalRequest
+    from rtfs.host.checks.verdicts import Report
     from rtfs.host.runtime import Runtime
-    from rtfs.host.verdicts import Report
     from rtfs.serve.callers import Caller
     from rtfs.source import Source
 

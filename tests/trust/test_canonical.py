@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import rtfs
 from rtfs.capabilities.signature import Signature, canonical
 from rtfs.host.bundled.capabilities import SIGNATURES
-from rtfs.host.verdicts import verdicts as check
+from rtfs.host.checks.verdicts import verdicts as check
 from rtfs.source import Source
 
 SPELLINGS = (

@@ -7,9 +7,12 @@ are opened.
 
 from __future__ import annotations
 
+from os.path import abspath
+
 from rtfs.host.durable.journal import FORMAT, Journal, damaged, encode_line, read_lines
 from rtfs.host.durable.store import Event, RunView
 from rtfs.host.sqlite import KILL, POWER, check_mode, make_folder, reason
+from rtfs.paths import state_folder
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -21,18 +24,6 @@ _OLD = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock")
 """Of format 1, a SQLite database with a lock beside it."""
 
 
-def state_folder(folder: str | None = None) -> str:
-    """The folder of the journals: the one given, else `rtfs/runs` where XDG keeps state."""
-    import os
-
-    if folder is None:
-        home = os.environ.get("XDG_STATE_HOME") or ""
-        if not os.path.isabs(home):
-            home = os.path.join(os.path.expanduser("~"), ".local", "state")
-        folder = os.path.join(home, "rtfs", "runs")
-    return os.path.abspath(folder)
-
-
 class FolderRunStore:
     """folder: made when the first run is; None for the usual one. mode: what a commit survives, `kill` or `power`; a
     resumed run keeps the mode that it began with."""
@@ -40,7 +31,7 @@ class FolderRunStore:
     __slots__ = ("folder", "mode")
 
     def __init__(self, folder: str | None = None, mode: str = KILL) -> None:
-        self.folder = state_folder(folder)
+        self.folder = abspath(state_folder("runs") if folder is None else folder)
         self.mode = check_mode(mode)
 
     def create(self, run_id: str, facts: Mapping[str, str]) -> Journal:

@@ -14,7 +14,7 @@ from time import monotonic
 
 from rtfs.compiler.imports import find_file, read_file
 from rtfs.host.audit.events import BranchStarted
-from rtfs.host.gate import capability_of, said_of
+from rtfs.host.checks.gate import capability_of, said_of
 from rtfs.host.isolation.functions import Functions, key_of
 from rtfs.host.isolation.loaded import Loaded
 from rtfs.host.isolation.suspensions import Phase, Reply

@@ -14,7 +14,7 @@ from rtfs.capabilities.registry import same_function
 from rtfs.checker.calls import Capability
 from rtfs.compiler import compile_source
 from rtfs.compiler.forms.plan import GIVEN
-from rtfs.host.gate import RunGate
+from rtfs.host.checks.gate import RunGate
 from rtfs.host.isolation import sandbox
 from rtfs.host.isolation.type_text import aliases_of, type_of
 from rtfs.host.isolation.wire import (

@@ -49,7 +49,7 @@ class OwnFiles:
         from os.path import dirname
 
         from rtfs.compiler.units import disk_cache
-        from rtfs.host.durable.folder_store import state_folder
+        from rtfs.paths import state_folder
 
-        usual = dirname(state_folder(None))
+        usual = dirname(state_folder("runs"))
         return [folder for folder in (usual, self._state, disk_cache.folder()) if folder is not None]

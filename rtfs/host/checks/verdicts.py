@@ -107,7 +107,7 @@ def analysed(runtime: Runtime, source: Source) -> Analysis:
     """What is known of a program under the definitions and declarations of a runtime. Never raises for what the program
     contains."""
     from rtfs.checker.analysis import analyse
-    from rtfs.host.gate import capability_of
+    from rtfs.host.checks.gate import capability_of
 
     strict = runtime.options.strict_arguments
     return analyse(source, runtime.environment, lambda id: capability_of(runtime._registry, id, strict))

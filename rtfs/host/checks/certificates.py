@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from rtfs.host.checks.verdicts import Report
     from rtfs.host.runtime import Runtime
-    from rtfs.host.verdicts import Report
     from rtfs.source import Source
 
 FORMAT = 1
@@ -68,7 +68,7 @@ def accept(runtime: Runtime, source: Source, certificate: Any, keys: Iterable[st
 def facts(runtime: Runtime, source: Source) -> dict[str, Any]:
     """Everything that a certificate vouches for. Raises the first error of the program."""
     import rtfs
-    from rtfs.host.verdicts import verdicts
+    from rtfs.host.checks.verdicts import verdicts
 
     report = verdicts(runtime, source)
     error = report.analysis.error()
