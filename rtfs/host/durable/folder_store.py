@@ -7,21 +7,27 @@ are opened.
 
 from __future__ import annotations
 
+from json import loads
 from os.path import abspath
 
+from rtfs.host.durable.folder_told import ANSWERS, STOP, Told
 from rtfs.host.durable.journal import FORMAT, Journal, damaged, encode_line, read_lines
-from rtfs.host.durable.store import Event, RunView
+from rtfs.host.durable.store import DONE, Event, RunView
 from rtfs.host.sqlite import KILL, POWER, check_mode, make_folder, reason
 from rtfs.paths import state_folder
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rtfs.host.durable.bundle import Bundle
+    from rtfs.host.durable.store import Answer
 
 _END = ".journal"
 _OLD = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock")
 """Of format 1, a SQLite database with a lock beside it."""
+_PROGRAMS = "programs"
 
 
 class FolderRunStore:
@@ -41,7 +47,7 @@ class FolderRunStore:
         path = self._path(run_id)
         try:
             make_folder(self.folder)
-            if os.path.exists(path[: -len(_END)] + ".db"):
+            if os.path.exists(_stem(path) + ".db"):
                 raise _exists(run_id)
             descriptor = _locked(path, run_id, os.O_CREAT)
         except OSError as error:
@@ -50,7 +56,9 @@ class FolderRunStore:
             if read_lines(_read(descriptor))[0]:
                 raise _exists(run_id)
             facts = {"format": FORMAT, **facts, "durability": self.mode, "owner": "1"}
-            journal = Journal(run_id, descriptor, 0, dict(facts), [], self.mode == POWER)
+            for end in (ANSWERS, STOP):
+                _unlink(_stem(path) + end)
+            journal = Journal(run_id, descriptor, 0, dict(facts), [], self.mode == POWER, Told(_stem(path)))
             journal.owner = 1
             journal.commit(facts.items())
             os.ftruncate(descriptor, len(encode_line((), facts)))
@@ -84,7 +92,8 @@ class FolderRunStore:
             raise _unusable(run_id, error) from None
         try:
             size, facts, events = _parse(_read(descriptor), run_id)
-            return Journal(run_id, descriptor, size, facts, events, facts.get("durability") == POWER)
+            durable = facts.get("durability") == POWER
+            return Journal(run_id, descriptor, size, facts, events, durable, Told(_stem(path)))
         except (OSError, ValueError) as error:
             os.close(descriptor)
             raise damaged(run_id, reason(error)) from None
@@ -100,7 +109,7 @@ class FolderRunStore:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            if os.path.exists(path[: -len(_END)] + ".db"):
+            if os.path.exists(_stem(path) + ".db"):
                 facts, events = _read_old(path, run_id)
                 return RunView(run_id, facts, events, False)
             raise self._unknown(run_id) from None
@@ -108,14 +117,22 @@ class FolderRunStore:
             raise damaged(run_id, reason(error)) from None
         try:
             _, facts, events = _parse(_read(descriptor), run_id)
-            return RunView(run_id, facts, events, not _lock(descriptor, shared=True))
+            asked = Told(_stem(path)).stop_asked()
+            return RunView(run_id, facts, events, not _lock(descriptor, shared=True), asked)
         except OSError as error:
             raise damaged(run_id, reason(error)) from None
         finally:
             os.close(descriptor)
 
-    def list(self) -> list[str]:
-        """See `RunStore`."""
+    def list(
+        self,
+        *,
+        state: str | None = None,
+        principal: str | None = None,
+        before: float | None = None,
+        limit: int | None = None,
+    ) -> list[str]:
+        """See `RunStore`. Journals that cannot be read are listed, unless they would have to be chosen by."""
         import os
 
         found = {}
@@ -127,14 +144,104 @@ class FolderRunStore:
                             found[entry.name.removesuffix(end)] = entry.stat().st_mtime
         except FileNotFoundError:
             return []
-        return sorted(found, key=lambda run_id: (found[run_id], run_id))
+        runs = sorted(found, key=lambda run_id: (found[run_id], run_id))
+        if state is not None or principal is not None or before is not None:
+            runs = [run_id for run_id in runs if self._is_chosen(run_id, state, principal, before)]
+        return runs if limit is None else runs[max(len(runs) - limit, 0) :]
+
+    def _is_chosen(self, run_id: str, state: str | None, principal: str | None, before: float | None) -> bool:
+        try:
+            facts = self.look(run_id).facts
+            return (
+                (state is None or facts["state"] == state)
+                and (principal is None or loads(facts["principal"]) == principal)
+                and (before is None or float(facts["began"]) < before)
+            )
+        except (HostError, KeyError, ValueError):
+            return False
+
+    def ask_to_stop(self, run_id: str, why: str) -> None:
+        """See `RunStore`."""
+        try:
+            self._told(run_id).ask_to_stop(why)
+        except OSError as error:
+            raise _unusable(run_id, error) from None
+
+    def answer(self, run_id: str, question: str, answer: str, by: str) -> None:
+        """See `RunStore`."""
+        try:
+            self._told(run_id).answer(question, answer, by)
+        except OSError as error:
+            raise _unusable(run_id, error) from None
+
+    def answers(self, run_id: str) -> Sequence[Answer]:
+        """See `RunStore`."""
+        facts = self.look(run_id).facts
+        try:
+            return self._told(run_id).answers(facts)
+        except OSError as error:
+            raise damaged(run_id, reason(error)) from None
+
+    def keep(self, bundle: Bundle) -> str:
+        """See `RunStore`."""
+        import os
+
+        digest = bundle.digest
+        folder = os.path.join(self.folder, _PROGRAMS)
+        path = os.path.join(folder, digest)
+        made = f"{path}.{os.getpid()}"
+        try:
+            make_folder(self.folder)
+            make_folder(folder)
+            with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+                file.write(bundle.text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(made, path)
+        except OSError as error:
+            raise HostError(f"cannot keep a program in {folder}: {reason(error)}", code="run/unwritable") from None
+        return digest
+
+    def program(self, digest: str) -> Bundle:
+        """See `RunStore`."""
+        import os
+
+        from rtfs.host.durable.bundle import read_bundle
+
+        if not digest.isalnum():
+            raise HostError(f"{digest!r} is not the digest of a program", code="run/unknown")
+        try:
+            with open(os.path.join(self.folder, _PROGRAMS, digest), encoding="ascii") as file:
+                return read_bundle(file.read(), digest)
+        except FileNotFoundError:
+            raise HostError(f"there is no program {digest} in {self.folder}", code="run/unknown") from None
+        except (OSError, ValueError) as error:
+            what = reason(error) if isinstance(error, OSError) else error
+            raise HostError(f"the program {digest} cannot be read: {what}", code="run/damaged") from None
+
+    def prune(self, before: float | None = None, states: Iterable[str] = (DONE,)) -> int:
+        """See `RunStore`. Runs that cannot be read, or are in use, are left."""
+        count = 0
+        wanted = tuple(states)
+        for run_id in self.list():
+            try:
+                facts = self.look(run_id).facts
+                if facts["state"] in wanted and (before is None or float(facts["ended"]) < before):
+                    self.delete(run_id)
+                    count += 1
+            except (HostError, KeyError, ValueError):
+                continue
+        return count
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def delete(self, run_id: str) -> None:
         """See `RunStore`."""
         import os
 
         path = self._path(run_id)
-        old = path[: -len(_END)] + ".db"
+        old = _stem(path) + ".db"
         if not os.path.exists(path) and not os.path.exists(old):
             raise self._unknown(run_id)
         try:
@@ -145,11 +252,20 @@ class FolderRunStore:
         except OSError as error:
             raise _unusable(run_id, error) from None
 
+    def _told(self, run_id: str) -> Told:
+        """Raises HostError `run/unknown`, `argument/run-id`."""
+        import os
+
+        path = self._path(run_id)
+        if not os.path.exists(path) and not os.path.exists(_stem(path) + ".db"):
+            raise self._unknown(run_id)
+        return Told(_stem(path))
+
     def _convert(self, path: str, run_id: str) -> None:
         """Make a journal of format 1 one of this format. Raises OSError and HostError."""
         import os
 
-        old = path[: -len(_END)] + ".db"
+        old = _stem(path) + ".db"
         if os.path.exists(path) or not os.path.exists(old):
             return
         facts, events = _read_old(path, run_id)
@@ -168,7 +284,7 @@ class FolderRunStore:
             os.unlink(made)
             raise
         for end in _OLD:
-            _unlink(path[: -len(_END)] + end)
+            _unlink(_stem(path) + end)
 
     def _path(self, run_id: str) -> str:
         import os
@@ -182,6 +298,10 @@ class FolderRunStore:
 
     def _unknown(self, run_id: str) -> HostError:
         return HostError(f"there is no run {run_id} in {self.folder}", code="run/unknown", hint="rtfs runs lists them")
+
+
+def _stem(path: str) -> str:
+    return path[: -len(_END)]
 
 
 def _parse(data: bytes, run_id: str) -> tuple[int, dict[str, str], list[Event]]:
@@ -248,7 +368,7 @@ def _read_old(path: str, run_id: str) -> tuple[dict[str, str], list[Event]]:
     from rtfs.host.sqlite import read_database
 
     try:
-        connection = read_database(path[: -len(_END)] + ".db")
+        connection = read_database(_stem(path) + ".db")
         try:
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone() is None:
                 raise _never_begun(run_id)
@@ -264,8 +384,8 @@ def _read_old(path: str, run_id: str) -> tuple[dict[str, str], list[Event]]:
 def _remove(path: str) -> None:
     """Remove everything that belongs to the journal at a path."""
     _unlink(path)
-    for end in _OLD:
-        _unlink(path[: -len(_END)] + end)
+    for end in (*_OLD, ANSWERS, STOP):
+        _unlink(_stem(path) + end)
 
 
 def _unlink(path: str) -> None:

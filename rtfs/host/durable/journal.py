@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from json import dumps, loads
+from time import time
 from zlib import crc32
 
+from rtfs.host.durable.folder_told import taken_fact
 from rtfs.host.durable.store import ANNOUNCEMENTS, ERROR, OUTCOME, Event
 from rtfs.host.sqlite import reason
 from rtfs.host.stop import stop
@@ -24,21 +26,32 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rtfs.host.durable.folder_told import Told
+    from rtfs.host.durable.store import Answer
+
 FORMAT = "2"
 """The version of this format. 1 was a SQLite database."""
 
 
 class Journal:
     """An open journal. descriptor: of its locked file. size: how much of that is good. durable: each transaction is on
-    the disk before anything continues."""
+    the disk before anything continues. told: what the run is told from outside."""
 
     __slots__ = (
-        "_broken", "_descriptor", "_durable", "_guard", "_pending", "_size", "events", "facts", "owner", "run_id",
+        "_broken", "_descriptor", "_durable", "_guard", "_pending", "_size", "_taken", "_told", "events", "facts",
+        "owner", "run_id", "stop_asked",
     )  # fmt: skip
     resumes = True
 
     def __init__(
-        self, run_id: str, descriptor: int, size: int, facts: dict[str, str], events: list[Event], durable: bool
+        self,
+        run_id: str,
+        descriptor: int,
+        size: int,
+        facts: dict[str, str],
+        events: list[Event],
+        durable: bool,
+        told: Told,
     ) -> None:
         self.run_id = run_id
         self.facts = facts
@@ -50,6 +63,17 @@ class Journal:
         self._pending: list[tuple[str, str, str, str, str]] = []
         self._broken: str | None = None
         self._guard = allocate_lock()
+        self._told = told
+        self._taken: dict[str, str] = {}
+        self.stop_asked = told.stop_asked()
+
+    def take(self, question: str) -> Answer | None:
+        """See `JournalStore`."""
+        known = {**self.facts, **self._taken}
+        found = next((one for one in self._told.answers(known) if one.question == question and not one.used), None)
+        if found is not None:
+            self._taken[taken_fact(found)] = repr(time())
+        return found
 
     def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None:
         """Have an event written with the next `commit`."""
@@ -64,7 +88,10 @@ class Journal:
         """Write what was added, and facts, in one transaction; from any thread, while nobody adds. Raises Stop
         `run/unwritable`."""
         with self._guard:
-            self._write(dict(facts))
+            self._write({**self._taken, **dict(facts)})
+            self.facts.update(self._taken)
+            self._taken.clear()
+            self.stop_asked = self._told.stop_asked()
 
     def _write(self, facts: Mapping[str, str]) -> None:
         try:
@@ -107,7 +134,7 @@ class Journal:
             if self._pending:
                 self._broken = None  # a failed write may work now, and what was done was done
                 try:
-                    self._write({})
+                    self._write(self._taken)
                 except BaseException:  # it was said before, or will be when the run is resumed
                     pass
             self._broken = "it is closed"

@@ -39,6 +39,7 @@ class Recorder:
 
     resumes = False
     owner = 1
+    stop_asked = None
 
     @property
     def pending(self) -> bool:
@@ -82,6 +83,9 @@ class Recorder:
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is promised about when a recording is written."""
 
+    def take(self, question: str) -> None:
+        """Nobody answers in a recording but its calls."""
+
     def abandon(self) -> None:
         """Nothing waits for being written."""
 
@@ -107,6 +111,7 @@ class Recording:
 
     resumes = False
     owner = 1
+    stop_asked = None
 
     @property
     def pending(self) -> bool:
@@ -166,6 +171,9 @@ class Recording:
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is written."""
+
+    def take(self, question: str) -> None:
+        """Nobody answers in a recording but its calls."""
 
     def abandon(self) -> None:
         """Nothing waits for being written."""

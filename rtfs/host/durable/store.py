@@ -8,8 +8,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Protocol
+
+    from rtfs.host.durable.bundle import Bundle
 
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
 AGAIN, RESOLVED, OUTCOME, ERROR, FAIL, NOTED = "again", "resolved", "outcome", "error", "fail", "noted"
@@ -20,7 +22,12 @@ a call gave. fail: a parallel branch ended with an error. noted: what a provider
 way when it is taken up again, such as the id of a task."""
 ANNOUNCEMENTS = (CALL, SAFE, WHOLE, AGAIN, NOTED)
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
-"""States of a run, its fact `state`."""
+QUEUED, SLEEPING, CANCELLED, STUCK = "queued", "sleeping", "cancelled", "stuck"
+"""States of a run, its fact `state`. queued: it has not begun. waiting: for an answer to the question that the fact
+`question` names. sleeping: until the time that the fact `wake-at` gives, in seconds since 1970. stuck: it was taken up
+several times in vain. A run that does not advance by itself in one of these states has no process."""
+ENDED = (DONE, FAILED, CANCELLED)
+"""States in which nothing of a run is left to do."""
 
 
 class Event:
@@ -37,16 +44,36 @@ class Event:
         self.note = note
 
 
+class Answer:
+    """What somebody told a run: an approval, a resolution of a call in doubt, a signal. number: among the run's
+    answers, from 1. question: what is answered; several answers to one are used one after the other. answer: encoded
+    value. by: who answers. at: seconds since 1970. used: whether the run has taken it."""
+
+    __slots__ = ("answer", "at", "by", "number", "question", "used")
+
+    def __init__(self, number: int, question: str, answer: str, by: str, at: float, used: bool) -> None:
+        self.number = number
+        self.question = question
+        self.answer = answer
+        self.by = by
+        self.at = at
+        self.used = used
+
+
 class RunView:
-    """What can be seen of a run from outside: its facts and events, and whether a process is running it."""
+    """What can be seen of a run from outside: its facts and events, whether a process is running it, and why it was
+    asked to stop, or None."""
 
-    __slots__ = ("busy", "events", "facts", "run_id")
+    __slots__ = ("busy", "events", "facts", "run_id", "stop_asked")
 
-    def __init__(self, run_id: str, facts: dict[str, str], events: list[Event], busy: bool) -> None:
+    def __init__(
+        self, run_id: str, facts: dict[str, str], events: list[Event], busy: bool, stop_asked: str | None = None
+    ) -> None:
         self.run_id = run_id
         self.facts = facts
         self.events = events
         self.busy = busy
+        self.stop_asked = stop_asked
 
 
 if TYPE_CHECKING:
@@ -78,12 +105,20 @@ if TYPE_CHECKING:
         def pending(self) -> bool:
             """Whether there is something to write."""
 
+        @property
+        def stop_asked(self) -> str | None:
+            """Why the run is asked to stop, as far as the last commit or heartbeat noticed; else None."""
+
+        def take(self, question: str) -> Answer | None:
+            """The oldest answer to a question that the run has not taken, or None. It counts as taken with the next
+            `commit`: add first what it leads to. Raises HostError `run/…`."""
+
         def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None:
             """Have an event written with the next `commit`."""
 
         def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
             """Write what was added, and facts, in one transaction; from any thread, while nobody adds. Raises Stop
-            `run/unwritable`."""
+            `run/unwritable`, and `run/fenced` when another process has taken the run over."""
 
         def abandon(self) -> None:
             """Forget announcements that are not written: what they announce was not made, and will not be."""
@@ -92,7 +127,7 @@ if TYPE_CHECKING:
             """Write what outcomes are left, and let go of the run. Harmless when repeated."""
 
     class RunStore(Protocol):
-        """The journals of many runs."""
+        """The journals of many runs, the programs they run and what is told to them."""
 
         def create(self, run_id: str, facts: Mapping[str, str]) -> JournalStore:
             """The journal of a new run. Raises HostError `run/exists`, `run/unwritable`, `argument/run-id`."""
@@ -104,8 +139,40 @@ if TYPE_CHECKING:
         def look(self, run_id: str) -> RunView:
             """A run from outside. Raises HostError `run/unknown` or `run/damaged`."""
 
-        def list(self) -> list[str]:
-            """The ids of all runs, oldest first."""
+        def list(
+            self,
+            *,
+            state: str | None = None,
+            principal: str | None = None,
+            before: float | None = None,
+            limit: int | None = None,
+        ) -> list[str]:
+            """The ids of the runs, oldest first. state, principal: only those in this state, on this one's behalf.
+            before: only those that began before this time, in seconds since 1970. limit: only so many, the newest."""
+
+        def ask_to_stop(self, run_id: str, why: str) -> None:
+            """Ask a run to stop; whoever runs it notices at the next commit or heartbeat. Raises HostError
+            `run/unknown`, `run/unwritable`."""
+
+        def answer(self, run_id: str, question: str, answer: str, by: str) -> None:
+            """Tell a run something, durably, from anywhere. answer: encoded value. by: who answers. Raises HostError
+            `run/unknown`, `run/unwritable`."""
+
+        def answers(self, run_id: str) -> Sequence[Answer]:
+            """What a run was told, oldest first. Raises HostError `run/unknown`, `run/damaged`."""
+
+        def keep(self, bundle: Bundle) -> str:
+            """Keep a program; its digest. Raises HostError `run/unwritable`."""
+
+        def program(self, digest: str) -> Bundle:
+            """The program of a digest. Raises HostError `run/unknown`, `run/damaged`."""
 
         def delete(self, run_id: str) -> None:
             """Delete a run with all its values. Raises HostError `run/unknown` or `run/active`."""
+
+        def prune(self, before: float | None = None, states: Iterable[str] = (DONE,)) -> int:
+            """Delete the runs that have ended in one of these states, and before a time in seconds since 1970; how
+            many there were."""
+
+        def close(self) -> None:
+            """Let go of what the store holds beside open journals. Harmless when repeated."""
