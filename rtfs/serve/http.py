@@ -1,8 +1,9 @@
 """Serving over Streamable HTTP: addresses, who may connect, tokens; a sign of life, and numbers for operators.
 
 Must not know tools. Invariants: it listens on the loopback unless the configuration says who may come from elsewhere;
-a request with another Host or Origin than the configured ones is refused; a caller's token is looked at and never
-passed on; bodies are bounded.
+a request with another Host or Origin than the configured ones is refused, but for the sign of life, which says nothing
+and which probes ask for by the machine's address; a caller's token is looked at and never passed on; bodies are
+bounded.
 
 Source: MCP specification, basic/transports and basic/authorization; RFC 9728, RFC 9068.
 """
@@ -17,9 +18,9 @@ from typing import Any
 
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from rtfs.host.inspection import session_statistics
@@ -162,14 +163,18 @@ def application(server: PlanServer, settings: ServeSettings, address: Address) -
                 "validate_token_resource": False,  # `Tokens` checks the audience
             }
         )
+    security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
     return server.server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=BODY,
-        transport_security=TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins),
+        transport_security=security,
         host=address.host,
         auth=auth,
         token_verifier=tokens,
-        custom_starlette_routes=[Route("/healthz", _healthy), Route("/metrics", _metrics_of(server.tools.runs))],
+        custom_starlette_routes=[
+            Route("/healthz", _healthy),
+            Route("/metrics", _metrics_of(server.tools.runs, TransportSecurityMiddleware(security))),
+        ],
     )
 
 
@@ -177,12 +182,15 @@ async def _healthy(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok\n")
 
 
-def _metrics_of(runs: PlanRuns) -> Callable[[Request], Awaitable[PlainTextResponse]]:
+def _metrics_of(runs: PlanRuns, security: TransportSecurityMiddleware) -> Callable[[Request], Awaitable[Response]]:
     """What answers requests for the numbers, which it counts from now on."""
     metrics = Metrics()
     runs.runtime.events.subscribe(metrics.hear)
 
-    async def answer(request: Request) -> PlainTextResponse:
+    async def answer(request: Request) -> Response:
+        refusal = await security.validate_request(request)
+        if refusal is not None:
+            return refusal
         try:
             pool = await asyncio.to_thread(session_statistics, runs.runtime)
         except TimeoutError:  # a number that is missing is better than one that is wrong

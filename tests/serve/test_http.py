@@ -101,6 +101,12 @@ def test_requests_that_no_client_should_send_are_refused(tmp_path: Path) -> None
         assert client.post(url, content=b" " * 1_100_000).status_code == 413
         assert client.post(url, json=HELLO, headers={"Mcp-Session-Id": "made-up"}).status_code == 404
         assert client.get(url.replace("/mcp", "/")).status_code == 404
+        numbers = url.replace("/mcp", "/metrics")
+        assert client.get(numbers).status_code == 200
+        assert client.get(numbers, headers={"Host": "evil.example"}).status_code == 421
+        assert client.get(numbers, headers={"Origin": "https://evil.example"}).status_code == 403
+        probe = client.get(url.replace("/mcp", "/healthz"), headers={"Host": "10.0.0.7:8800"})
+        assert (probe.status_code, probe.text) == (200, "ok\n"), "asked by address, where nothing is told"
         assert client.post(url, json=HELLO).status_code == 200
 
 

@@ -254,7 +254,7 @@ class Faulty:
         if headers["mcp-protocol-version"] != "2026-07-28":
             await out.json(error(request, -32022, "Unsupported", {"supported": ["2026-07-28"]}), 400)
         elif request.method == "server/discover":
-            value = {"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}
+            value = {"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": self.features}
             await self.answer(request, out, value)
         elif request.method == "tools/call":
             assert headers["mcp-name"] == request.params["name"] or headers["mcp-name"].startswith("=?base64?")

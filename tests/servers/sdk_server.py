@@ -238,6 +238,23 @@ async def change(ctx: Context, uri: str) -> dict[str, bool]:
     return {"told": True}
 
 
+def fickle() -> str:
+    """Says the same."""
+    return "same"
+
+
+server.add_tool(fickle, description="as at first")
+
+
+@server.tool()
+async def redescribe(ctx: Context, description: str) -> dict[str, bool]:
+    """Describes the tool `fickle` otherwise, and says that the tools have changed."""
+    server.remove_tool("fickle")
+    server.add_tool(fickle, description=description)
+    await ctx.notify_tools_changed()
+    return {"told": True}
+
+
 def main() -> None:
     logging.disable(logging.CRITICAL)
     if "--stdio" in sys.argv:

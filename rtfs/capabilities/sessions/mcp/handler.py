@@ -195,6 +195,7 @@ class McpHandler:
         """HTTP DELETE, or the end of the process; nothing for an expired session or a sessionless server."""
         assert isinstance(session, McpSession)
         channel: Any = session.channel
+        await session.unwatch()
         await channel.settle(0.5)
         stop = getattr(channel, "stop", None)
         if stop is not None:

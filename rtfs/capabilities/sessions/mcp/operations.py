@@ -14,6 +14,7 @@ import asyncio
 from rtfs.capabilities.sessions.handler import SessionError, one_line
 from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.results import reply_error
+from rtfs.capabilities.sessions.mcp.subscription import listen
 from rtfs.capabilities.sessions.mcp.tools import header_value
 from rtfs.capabilities.sessions.wire.arguments import plain_arguments
 from rtfs.capabilities.sessions.wire.json import encode
@@ -192,7 +193,7 @@ async def _changed(session: McpSession, arguments: dict[str, Any], call: Session
     members = b'"uri":' + encode(uri)
     try:
         if session.sessionless:
-            listening = asyncio.get_running_loop().create_task(_listen(session, uri))
+            listening = asyncio.get_running_loop().create_task(listen(session, {"resourceSubscriptions": [uri]}))
             ended = asyncio.get_running_loop().create_task(changed.wait())
             try:
                 await asyncio.wait((listening, ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -217,11 +218,3 @@ async def _changed(session: McpSession, arguments: dict[str, Any], call: Session
             session.channel.spawn(session.request("resources/unsubscribe", members))
         if not waiting:
             session.updates.pop(uri, None)
-
-
-async def _listen(session: McpSession, uri: str) -> None:
-    """Hear of a resource's changes in the era without sessions, until cancelled. Raises what requests raise."""
-    members = b'"notifications":{"resourceSubscriptions":[' + encode(uri) + b"]}"
-    error = error_of(await session.request("subscriptions/listen", members))
-    if error is not None:
-        raise reply_error(error, "subscriptions/listen", known=True)

@@ -15,6 +15,7 @@ from rtfs.capabilities.sessions.handler import Session, one_line
 from rtfs.capabilities.sessions.mcp.client import Client, Refused
 from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST, declined
 from rtfs.capabilities.sessions.mcp.protocol import INTERNAL_ERROR
+from rtfs.capabilities.sessions.mcp.subscription import ACKNOWLEDGED, TOOLS, ToolWatch
 from rtfs.capabilities.sessions.questions import CANCEL
 from rtfs.capabilities.sessions.wire.json import encode
 
@@ -88,6 +89,7 @@ class McpSession(Session):
         self.updates: dict[str, set[asyncio.Event]] = {}
         self.pages: dict[str, asyncio.Event] = {}
         self._meta = meta
+        self._watch: ToolWatch | None = None
         self._waiting: list[Inbox] = []
 
     @property
@@ -99,6 +101,19 @@ class McpSession(Session):
         """Whether the server declares a capability (`tools`, `resources`, `prompts`, `completions`, `logging`)."""
         declared = self.server.get("capabilities")
         return isinstance(declared, dict) and isinstance(declared.get(feature), dict)
+
+    async def watch_tools(self) -> None:
+        """Hear from now on when the list of tools changes, where the server has to be asked for that."""
+        if self._watch is not None or not self.sessionless or not self.offers("tools"):
+            return
+        if self.server["capabilities"]["tools"].get("listChanged") is True:
+            self._watch = ToolWatch(self)
+            await self._watch.begun()
+
+    async def unwatch(self) -> None:
+        """Hear no more of it."""
+        if self._watch is not None:
+            await self._watch.stop()
 
     async def request(
         self,
@@ -192,6 +207,10 @@ class McpSession(Session):
         params = params if isinstance(params, dict) else {}
         if method == "notifications/tools/list_changed":
             self.toolbox.forget()
+        elif method == ACKNOWLEDGED:
+            taken = params.get("notifications")
+            if self._watch is not None and isinstance(taken, dict) and taken.get(TOOLS) is True:
+                self._watch.acknowledged()
         elif method == "notifications/cancelled":
             for inbox in self._waiting:
                 inbox.withdraw(params.get("requestId"))

@@ -152,11 +152,12 @@ def describe(name: str) -> str:
 class Toolbox:
     """The tools of one server for one principal; sessions may share it. `tools`: by name, or None."""
 
-    __slots__ = ("__weakref__", "_lock", "_until", "tools")
+    __slots__ = ("__weakref__", "_forgotten", "_lock", "_until", "tools")
 
     def __init__(self) -> None:
         self.tools: dict[str, dict[str, Any]] | None = None
         self._until: float | None = None
+        self._forgotten = 0
         self._lock = asyncio.Lock()
 
     def fresh(self) -> dict[str, dict[str, Any]] | None:
@@ -166,6 +167,7 @@ class Toolbox:
     def forget(self) -> None:
         """They may have changed."""
         self.tools = None
+        self._forgotten += 1
 
     async def known(self, session: McpSession, pages: int) -> dict[str, dict[str, Any]]:
         """The tools by name, asked for if need be. Raises what `list_tools` raises; as nothing but the list was asked
@@ -177,11 +179,16 @@ class Toolbox:
             found = self.fresh()
             if found is not None:
                 return found
+            await session.watch_tools()
+            before = self._forgotten
             try:
                 listed, seconds = await list_tools(session, pages)
             except MaybeSent as signal:
                 raise NotSent(signal.error, retry_after=signal.retry_after) from signal
-            return self._keep({tool["name"]: tool for tool in listed}, seconds, session.sessionless)
+            found = self._keep({tool["name"]: tool for tool in listed}, seconds, session.sessionless)
+            if self._forgotten != before:  # they changed while they were listed
+                self.forget()
+            return found
 
     async def tools_or_cached(self, session: McpSession, pages: int) -> dict[str, dict[str, Any]]:
         """The tools as far as they can be had: what was known before, or none, from a server that refuses to list
