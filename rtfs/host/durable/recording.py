@@ -215,6 +215,9 @@ class Replayed(Durable):
             data=Map([(EXPECTED, expected), (GOT, got)]),
         )
 
+    def _facts(self, known: Recorded, call: HostCall, frame: Frame) -> str:
+        return ""  # nothing was done
+
     def _answered(self, known: Recorded, call: HostCall, frame: Frame) -> None:
         entry = frame.run.registry.find(call.id)
         if entry is not None and entry.prints:
