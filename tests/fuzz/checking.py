@@ -99,7 +99,8 @@ class Series:
 def _trouble(error: rtfs.UserError) -> Exception | None:
     """What is wrong with an error as people see it."""
     try:
-        if not (render(error).startswith("error ") and error.code and error.message):
+        message = error.message or error.code == "user/error"  # a program may throw an empty text
+        if not (render(error).startswith("error ") and error.code and message):
             raise ValueError(f"it says too little: {error!r}")
         span = error.span
         if span is not None and not 0 <= span.start <= span.end <= len(span.source.text):
