@@ -95,6 +95,25 @@ def test_a_server_without_session_ids_is_served_too_unless_one_is_required() -> 
     with_server(test, sessions=False)
 
 
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_server_that_refuses_the_revision_that_it_names_is_asked_once_more(stubborn: bool) -> None:
+    async def refuses(server: Faulty, request: Request, out: Out) -> None:
+        await out.json(error(request, -32022, "Unsupported protocol version", {"supported": ["2026-07-28"]}), 400)
+
+    async def test(server: Faulty, mcp: Mcp) -> None:
+        server.next("server/discover", *[refuses] * (9 if stubborn else 1))
+        if not stubborn:
+            assert await mcp.call("echo", {"n": 1}) == {"n": 1}
+            assert server.count("server/discover") == 2
+            return
+        with pytest.raises(HostError) as caught:
+            await mcp.call("echo", {"n": 1})
+        assert caught.value.code == "session/version"
+        assert server.count("server/discover") <= 4
+
+    with_server(test, era="sessionless")
+
+
 @pytest.mark.parametrize("sse", [False, True])
 def test_the_sessionless_era_needs_no_handshake_and_ends_nothing(sse: bool) -> None:
     async def test(server: Faulty, mcp: Mcp) -> None:

@@ -164,15 +164,24 @@ def _revision(reply: dict[str, Any], label: str, version: str) -> str | None:
     else:
         supported = []
     mutual = [known for known in SESSIONLESS_VERSIONS if known in supported]
+    if error is not None and version in mutual:
+        return None  # refused again, though it is named
     if supported and not mutual and not any(known in supported for known in HANDSHAKE_VERSIONS):
         raise _nothing_in_common(label, supported)
     return mutual[0] if mutual else None
 
 
 async def _ask(session: McpSession, seconds: float | None) -> dict[str, Any]:
-    """The reply to `server/discover`; {} for a server that refuses or ignores it without saying anything modern."""
+    """The reply to `server/discover`; {} for a server that refuses or ignores it without saying anything modern. One
+    that refuses the revision and names it among those that it speaks is asked once more."""
     try:
         async with asyncio.timeout(seconds):
+            reply = await session.request("server/discover", b"")
+            error = error_of(reply)
+            if error is None or error["code"] != UNSUPPORTED_VERSION:
+                return reply
+            if session.version not in _versions(error.get("data"), "supported"):
+                return reply
             return await session.request("server/discover", b"")
     except TimeoutError:
         return {}
