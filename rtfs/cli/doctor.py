@@ -193,17 +193,18 @@ def _runtime(options: Options, findings: Findings) -> Runtime | None:
 
 
 def found_servers(runtime: Runtime, findings: Findings) -> None:
-    """Say of the `.mcp.json` of this folder whether it is used."""
-    from rtfs.host.inspection import found_file
+    """Say of the files of servers of this folder whether they are used."""
+    from rtfs.host.inspection import found_files
 
-    found = found_file(runtime)
+    found = found_files(runtime)
     if found is None:
         return
-    path, ready, names = found
+    paths, ready, names = found
+    shown = ", ".join(paths)
     if ready:
-        findings.add("servers", "ok", f"{path} (found in this folder, and trusted)")
+        findings.add("servers", "ok", f"{shown} (found in this folder, and trusted)")
     else:
-        text = f"{path} names {', '.join(names)}; not used until it is trusted: rtfs mcp list --trust"
+        text = f"{shown}: {', '.join(names)}; not used until trusted: rtfs mcp list --trust"
         findings.add("servers", "note", text)
 
 

@@ -92,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     shared.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    shared.add_argument("--trust", action="store_true", help="say yes to the rtfs.yaml and .mcp.json of this folder")
+    shared.add_argument(
+        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
+    )
     shared.add_argument("--no-input", action="store_true", help="never ask")
     shared.add_argument(
         "--env", action="append", default=[], metavar="NAME[=VALUE]", help="variable for -- COMMAND; NAME alone: yours"

@@ -41,7 +41,9 @@ def serve(words: list[str], options: Options) -> int:
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
     parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    parser.add_argument("--trust", action="store_true", help="say yes to the rtfs.yaml and .mcp.json of this folder")
+    parser.add_argument(
+        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
+    )
     parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
     parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     parser.add_argument("--timeout", metavar="SECONDS", default="600", help="longest time of one run (default: 600)")

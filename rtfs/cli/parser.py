@@ -209,7 +209,10 @@ def _shared(results: bool = True) -> Parser:
     rights.add_argument("--load", action="append", metavar="FILE", help="file or folder of trusted declarations")
     rights.add_argument("--mcp-config", action="append", metavar="FILE", help="file of MCP servers (.mcp.json)")
     rights.add_argument(
-        "--trust", action="store_true", default=None, help="say yes to the rtfs.yaml and .mcp.json of this folder"
+        "--trust",
+        action="store_true",
+        default=None,
+        help="say yes to the rtfs.yaml and the files of servers found here",
     )
     rights.add_argument("--principal", metavar="NAME", help="on whose behalf; each has sessions of its own")
     rights.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")

@@ -34,6 +34,7 @@ def runtime(
     folder is used if it is trusted. asks: a person may be asked about it; otherwise what is not trusted is left out,
     and that is told. persons: who is asked about calls, and what servers want to know; None: whoever is at the
     terminal. on_warning: is told warnings and their places. Raises HostError `config/…`, `file/…`."""
+    from rtfs.host.config.discovery import CONFIG, SERVERS
     from rtfs.host.runtime import Runtime
 
     report.named[:] = naming(options)
@@ -60,7 +61,7 @@ def runtime(
         if options.mcp_config:
             fields["handlers"] = {"mcp": {"servers": named_servers(options.mcp_config)}}
         made = Runtime(options.allow, **fields)
-    made.protect(*options.load, *options.mcp_config, "rtfs.yaml", ".mcp.json")
+    made.protect(*options.load, *options.mcp_config, CONFIG, *SERVERS)
     try:
         for path in options.load:
             from rtfs.host.files import read_sources
@@ -95,9 +96,9 @@ def named_servers(files: list[str]) -> ServerTable:
 
 
 def discovered(options: Options, *, asks: bool = True, told: Callable[[str], None] = _warn) -> FoundServers | None:
-    """Look for `rtfs.yaml` and `.mcp.json` in the working folder, where the options name neither. A configuration goes
-    into the options, once it is trusted; the servers of a `.mcp.json` alone are answered: a person is asked about it
-    when one of them is needed. Raises HostError `config/untrusted`."""
+    """Look for `rtfs.yaml` and files of servers in the working folder, where the options name neither. A configuration
+    goes into the options, once it is trusted; the servers of a `.mcp.json` alone are answered: a person is asked about
+    it when one of them is needed. Raises HostError `config/untrusted`."""
     import os
 
     if options.config is None:
@@ -105,7 +106,7 @@ def discovered(options: Options, *, asks: bool = True, told: Callable[[str], Non
         if named is not None:
             options.config = named or None
             return None
-    if options.config is not None or not (os.path.isfile("rtfs.yaml") or os.path.isfile(".mcp.json")):
+    if options.config is not None:
         return None
     from rtfs.host.config.discovery import FoundServers, look, untrusted
 
@@ -124,14 +125,25 @@ def discovered(options: Options, *, asks: bool = True, told: Callable[[str], Non
         error = untrusted(found)
         told(f"{error.message}, so not used; {error.hint}")
         found.config = None
-        return FoundServers(found, None) if found.servers is not None else None
+        return FoundServers(found, None) if found.servers else None
     if not trusted and (ask is None or not ask(found)):
         raise untrusted(found)
     if not trusted:
         found.accept()
     options.config = found.config
-    options.mcp_config += [found.servers] if found.servers is not None else []
+    options.mcp_config += _sound(found.servers, told)
     return None
+
+
+def _sound(files: list[str], told: Callable[[str], None]) -> list[str]:
+    """Found files of servers, without those of several that are wrong as a whole: that is told."""
+    from rtfs.host.config.discovery import read_table
+
+    table = read_table(files)
+    wrong = [(file, problem) for file in files if file in table and (problem := table.problem(file)) is not None]
+    for file, problem in wrong:
+        told(f"{file} is not used: {problem.message}")
+    return [file for file in files if file not in dict(wrong)]
 
 
 def parse_json(text: str, what: str) -> Any:

@@ -178,16 +178,16 @@ def servers(runtime: Runtime, trouble: Callable[[str, Exception], None]) -> list
     return list(found.values())
 
 
-def found_file(runtime: Runtime) -> tuple[str, bool, list[str]] | None:
-    """A file of servers that was found in the working folder, not named: its path, whether it is trusted, and the
-    servers in it. Raises HostError `config/…` for a file that is wrong."""
+def found_files(runtime: Runtime) -> tuple[list[str], bool, list[str]] | None:
+    """The files of servers that were found in the working folder, not named: their paths, whether they are trusted, and
+    the servers in them. Raises HostError `config/…` for a file that is wrong."""
     from os.path import abspath
 
     for name in runtime._sessions.with_servers():
         servers = runtime._sessions.servers(name)
         found = getattr(servers, "found", None)
         if found is not None:
-            return abspath(found.servers), bool(servers.ready), list(servers)
+            return [abspath(path) for path in found.servers], bool(servers.ready), list(servers)
     return None
 
 

@@ -20,9 +20,11 @@ MAIN = "import sys; from rtfs.cli.main import main; sys.exit(main())"
 
 
 class Typist:
-    """A context manager: `python -m rtfs.cli ARGUMENTS` with a terminal as its standard input, output and error."""
+    """A context manager: `python -m rtfs.cli ARGUMENTS` with a terminal as its standard input, output and error.
+    folder: to work in."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, folder: Path | None = None, **environment: str) -> None:
+        self._folder = folder
         self._command = [sys.executable, "-c", MAIN, *arguments]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RTFS", "NO_COLOR"))}
         self._environment = {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm", "LC_ALL": "C.UTF-8", **environment}
@@ -32,7 +34,13 @@ class Typist:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.process = subprocess.Popen(
-            self._command, stdin=slave, stdout=slave, stderr=slave, env=self._environment, start_new_session=True
+            self._command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=self._environment,
+            cwd=self._folder,
+            start_new_session=True,
         )
         os.close(slave)
         return self

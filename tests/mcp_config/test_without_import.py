@@ -15,6 +15,7 @@ import pytest
 import rtfs
 from rtfs.capabilities.sessions.mcp.server_files import ServerTable
 from rtfs.testing.servers import Answer, McpServer
+from tests.cli.typing_at import Typist
 
 SCHEMA = {
     "type": "object",
@@ -85,6 +86,72 @@ def test_without_a_yes_nothing_is_asked_or_started(folder: Path, server: McpServ
     assert cli(folder, "run", "-e", "(+ 1 2)") == (0, "3\n", "")
     assert cli(folder, "call", "everything.echo", "message=hi", "--trust")[0] == 0
     assert cli(folder, "call", "everything.echo", "message=hi")[0] == 0
+
+
+def test_files_of_editors_are_found_too(folder: Path, server: McpServer) -> None:
+    entry = {"type": "http", "url": server.url}
+    (folder / ".vscode").mkdir()
+    (folder / ".vscode" / "mcp.json").write_text(
+        "{// servers of this workspace\n"
+        + f'"servers": {json.dumps({"shop": entry, "both": entry})}, "inputs": []'
+        + "}"
+    )
+    (folder / ".cursor").mkdir()
+    (folder / ".cursor" / "mcp.json").write_text(json.dumps({"mcpServers": {"both": {"command": "cursor-server"}}}))
+    code, _, err = cli(folder, "call", "shop.echo", "message=hi")
+    assert code == 2
+    assert ".mcp.json, .cursor/mcp.json and .vscode/mcp.json in this folder are not trusted yet" in err
+    code, out, _ = cli(folder, "mcp", "list", "--trust")
+    assert [line.split()[0] for line in out.splitlines()] == ["everything", "both", "shop"]
+    assert "cursor-server" in out, "the first file that names a server counts"
+    assert cli(folder, "call", "shop.echo", "message=hi")[0] == 0
+    (folder / ".cursor" / "mcp.json").write_text("{")
+    assert cli(folder, "call", "shop.echo", "message=hi")[0] == 2, "its contents have changed"
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_a_file_that_is_wrong_leaves_the_other_files_usable(folder: Path, server: McpServer, configured: bool) -> None:
+    (folder / ".cursor").mkdir()
+    (folder / ".cursor" / "mcp.json").write_text('{"mcpServers": ')
+    (folder / ".vscode").mkdir()
+    (folder / ".vscode" / "mcp.json").write_text('{"inputs": []}')
+    if configured:
+        (folder / "rtfs.yaml").write_text("allow: ['mcp.*']\n")
+    code, _, err = cli(folder, "call", "everything.echo", "message=hi", "--trust")
+    assert code == 0, err
+    _, out, err = cli(folder, "mcp", "list")
+    assert "everything" in out
+    assert ".cursor/mcp.json" in out + err
+    assert "this is not JSON" in out + err
+
+
+def test_at_a_terminal_a_person_is_asked_once(folder: Path, server: McpServer) -> None:
+    state = str(folder.parent / "state")
+    call = ("call", "everything.echo", "message=hi")
+    with Typist(*call, folder=folder, XDG_STATE_HOME=state) as person:
+        person.wait("use them, until they change? [y]es, [n]o: ")
+        assert os.path.realpath(folder / ".mcp.json") in person.shown
+        assert f"server    everything  {server.url}" in person.shown
+        assert server.requests == []
+        person.type("n\n")
+        assert person.end() == 2
+    assert "config/untrusted" in person.shown
+    assert server.requests == []
+    with Typist(*call, folder=folder, XDG_STATE_HOME=state) as person:
+        person.wait("use them, until they change? [y]es, [n]o: ")
+        person.type("y\n")
+        assert person.end() == 0
+    assert "2 tools of everything pinned" in person.shown
+    for words in (call, ("mcp", "list")):
+        with Typist(*words, folder=folder, XDG_STATE_HOME=state) as person:
+            assert person.end() == 0
+        assert "use them" not in person.shown
+    file = folder / ".mcp.json"
+    file.write_text(file.read_text() + "\n")
+    with Typist(*call, folder=folder, XDG_STATE_HOME=state) as person:
+        person.wait("use them, until they change? [y]es, [n]o: ")
+        person.type("\x04")
+        assert person.end() == 2
 
 
 def test_changed_contents_ask_again(folder: Path) -> None:

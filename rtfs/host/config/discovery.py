@@ -1,35 +1,42 @@
-"""The `rtfs.yaml` and the `.mcp.json` of the working folder: found there, used once a person trusts them.
+"""The `rtfs.yaml` and the files of MCP servers of the working folder: found there, used once a person trusts them.
 
 Must not know terminals: who is asked is given. Invariants: nothing that a found file names is started, loaded or
 granted before somebody has said yes to these very contents (reading and checking the text is all that happens); one
-question covers both files; where nobody can be asked the answer is HostError `config/untrusted`.
+question covers all files; where nobody can be asked the answer is HostError `config/untrusted`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from rtfs.host.config.trust import Trust, digest_of
 from rtfs.values import HostError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from rtfs.capabilities.sessions.mcp.server_files import ServerTable
 
-CONFIG, SERVERS = "rtfs.yaml", ".mcp.json"
+    Servers = Mapping[str, Mapping[str, Any]]
+else:
+    Servers = Mapping
+
+CONFIG = "rtfs.yaml"
+SERVERS = (".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json")
+"""Of two servers with one name that of the first file counts."""
 VARIABLE = "RTFS_CONFIG"
 """Names a configuration that is used without a question; if it is set and empty, nothing is looked for."""
 
 
 class Found:
-    """The files of a folder that are used by default. config, servers: paths or None."""
+    """The files of a folder that are used by default. config: a path or None. servers: paths."""
 
     __slots__ = ("config", "servers", "trust")
 
-    def __init__(self, config: str | None, servers: str | None) -> None:
+    def __init__(self, config: str | None, servers: list[str]) -> None:
         self.config = config
         self.servers = servers
         self.trust = Trust()
@@ -37,7 +44,7 @@ class Found:
     @property
     def paths(self) -> list[str]:
         """The files, the configuration first."""
-        return [path for path in (self.config, self.servers) if path is not None]
+        return [*([] if self.config is None else [self.config]), *self.servers]
 
     @property
     def trusted(self) -> bool:
@@ -69,8 +76,8 @@ class Found:
                 lines.append("grants    " + " ".join(config.settings.allow))
             if config.settings.load:
                 lines.append("loads     " + " ".join(config.settings.load))
-            table = config.servers(() if self.servers is None else (self.servers,))
-        elif self.servers is not None:
+            table = config.servers(self.servers)
+        elif self.servers:
             table = read_table(self.servers)
         width = max((len(name) for name in table or ()), default=0)
         return lines + [f"server    {name:<{width}}  {_target(table, name)}" for name in table or ()]
@@ -83,35 +90,46 @@ def look(folder: str = ".", *, config: bool = True, servers: bool = True) -> Fou
         path = name if folder == "." else os.path.join(folder, name)
         return path if os.path.isfile(path) else None
 
-    found = Found(there(CONFIG) if config else None, there(SERVERS) if servers else None)
+    files = [path for name in SERVERS if servers and (path := there(name)) is not None]
+    found = Found(there(CONFIG) if config else None, files)
     return found if found.paths else None
 
 
 def untrusted(found: Found) -> HostError:
     """The error of files that nobody has said yes to."""
-    names = " and ".join(found.paths)
+    *others, last = found.paths
+    names = f"{', '.join(others)} and {last}" if others else last
     verb = "are" if len(found.paths) > 1 else "is"
     one = "them" if len(found.paths) > 1 else "it"
-    named = f"--config {found.config}" if found.config is not None else f"--mcp-config {found.servers}"
+    named = " ".join(f"--mcp-config {path}" for path in found.servers)
+    if found.config is not None:
+        named = f"--config {found.config}"
     return HostError(
         f"{names} in this folder {verb} not trusted yet (or changed since)",
         code="config/untrusted",
-        hint=f"look at {one}, then say yes with --trust, or name {one} with {named}; {VARIABLE}= looks for neither",
+        hint=f"look at {one}, then say yes with --trust, or name {one} with {named}; {VARIABLE}= looks for none",
     )
 
 
-def read_table(path: str) -> ServerTable:
-    """The servers of a file. Raises HostError `config/…`."""
+def read_table(paths: Sequence[str]) -> ServerTable:
+    """The servers of files. Of several files one that is wrong as a whole is in the table under its path, with its
+    problem, and leaves the others usable. Raises HostError `config/…` for a single one."""
     from rtfs.capabilities.sessions.mcp.server_files import ServerTable, read_servers
     from rtfs.host.files import read_source
 
     table = ServerTable()
-    read_servers(read_source(path, "config/missing"), table)
+    for path in paths:
+        try:
+            read_servers(read_source(path, "config/missing"), table)
+        except HostError as error:
+            if len(paths) == 1:
+                raise
+            table.refuse(path, error)
     return table
 
 
-class FoundServers(Mapping[str, Mapping[str, Any]]):
-    """The servers of a `.mcp.json` that was found: names can be seen, a server can be used once the file is trusted.
+class FoundServers(Servers):
+    """The servers of files that were found: names can be seen, a server can be used once the files are trusted.
 
     ask(found): True for yes; raises HostError `config/untrusted` where nobody says it. Without it nobody is asked.
     """
@@ -140,9 +158,9 @@ class FoundServers(Mapping[str, Mapping[str, Any]]):
 
     @property
     def table(self) -> ServerTable:
-        """What the file says. Raises HostError `config/…` where it is wrong."""
+        """What the files say. Raises HostError `config/…` where one is wrong."""
         if self._table is None:
-            self._table = read_table(self.found.servers or SERVERS)
+            self._table = read_table(self.found.servers)
         return self._table
 
     def problem(self, name: str) -> HostError | None:

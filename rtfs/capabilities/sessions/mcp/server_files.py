@@ -92,6 +92,10 @@ class ServerTable(Mapping[str, Mapping[str, Any]]):
         place = Span(Source("", f"<server {name}>"), 0, 0)
         self._entries[name] = _Entry(_checked(name, dict(entry), place), place, None, False)
 
+    def refuse(self, file: str, problem: HostError) -> None:
+        """Keep the problem of a file that names no server because it is wrong, under the file's name."""
+        self._entries[file] = _Entry({}, problem.span or Span(Source("", file), 0, 0), problem, False)
+
     def remove(self, name: str) -> None:
         """Take a server out, if it is there."""
         self._entries.pop(name, None)
@@ -206,6 +210,8 @@ def read_servers(source: Source, table: ServerTable) -> None:
     if "mcpServers" not in data and isinstance(data.get("mcp"), dict):  # VS Code's settings.json
         data, path = data["mcp"], ("mcp",)
     key = next((key for key in ("mcpServers", "servers") if key in data), None)
+    if key is None and data.keys() == {"inputs"}:  # an editor's file without servers
+        return
     if key is None:
         raise HostError(
             "this file names no MCP servers: neither mcpServers nor servers", code="config/invalid", span=whole
