@@ -43,10 +43,9 @@ def power(base: Any, exponent: Any, /) -> Any:
     need_number("pow", base)
     need_number("pow", exponent)
     if base.__class__ is int and exponent.__class__ is int and exponent >= 0:
-        bits = max(base.bit_length() - 1, 0) * exponent
-        if bits > MAX_BITS:
+        if (base.bit_length() - 1) * exponent > MAX_BITS:
             raise too_large()
-        charge_product(bits)
+        charge_product((base.bit_length() - 1) * exponent)
         return checked(base**exponent)
     try:
         a = float(base)

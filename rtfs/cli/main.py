@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = (
     "run", "check", "repl", "call", "capabilities", "test", "fmt", "mcp", "doctor", "resume", "runs", "audit",
-    "card", "fix", "describe", "lsp",
+    "card", "fix", "describe", "lsp", "signal", "cancel",
 )  # fmt: skip
 
 
@@ -142,6 +142,14 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.runs import runs
 
         return runs(options)
+    if options.command == "signal":
+        from rtfs.cli.tell import signal
+
+        return signal(options)
+    if options.command == "cancel":
+        from rtfs.cli.tell import cancel
+
+        return cancel(options)
     if options.command == "audit":
         from rtfs.cli.audit import audit
 

@@ -9,7 +9,7 @@ from functools import partial
 from rtfs.cli.options import Options, Usage, seconds
 from rtfs.cli.usage import Parser
 
-OWN = ("test", "fmt", "mcp", "audit", "runs", "resume")
+OWN = ("test", "fmt", "mcp", "audit", "runs", "resume", "signal", "cancel")
 """Commands that have a parser of their own."""
 
 _EPILOG = """examples:
@@ -189,6 +189,8 @@ def build() -> Parser:
         ("mcp", "look at MCP servers, import their tools"),
         ("resume", "continue a durable run"),
         ("runs", "list, show or delete durable runs"),
+        ("signal", "send a signal to a durable run"),
+        ("cancel", "end a durable run"),
         ("audit", "show, verify or export a ledger"),
     ):
         commands.add_parser(name, add_help=False, help=text)

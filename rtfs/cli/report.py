@@ -59,7 +59,7 @@ def report(error: Exception, options: Options | None) -> int:
 def exit_code(error: UserError) -> int:
     """The exit code that an error means."""
     code = error.code
-    if code == "policy/approval-required":
+    if code in ("policy/approval-required", "run/waiting"):
         return 4
     if code.startswith("policy/"):
         return 3

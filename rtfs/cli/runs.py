@@ -13,6 +13,7 @@ from rtfs.cli import wiring
 from rtfs.cli.live import live
 from rtfs.cli.options import Options
 from rtfs.cli.output import write, writing
+from rtfs.cli.stores import run_store
 from rtfs.cli.usage import Parser, add_action
 from rtfs.values import HostError
 
@@ -46,12 +47,11 @@ def run_kept(runtime: Runtime, source: Source, given: dict[str, Any], options: O
 
 def resume(options: Options) -> int:
     """`rtfs resume RUN`: continue a run and print its value. Raises UserError, SystemExit for usage."""
-    from rtfs.host.durable.folder_store import FolderRunStore
     from rtfs.host.durable.runs import RunState
 
     found = _resume_parser().parse_args(options.rest)
     options.json, options.debug, options.verbose = bool(found.json), bool(found.debug), found.verbose
-    state = RunState(FolderRunStore().look(found.run))
+    state = RunState(run_store().look(found.run))
     if not state.shell:
         raise HostError(
             f"run {found.run} was started by a Python program, which knows its capabilities",
@@ -61,7 +61,13 @@ def resume(options: Options) -> int:
     for name in KEPT:
         if name in state.shell:
             setattr(options, name, state.shell[name])
-    options.no_input, options.approve = found.no_input, state.asked if found.approve else ""
+    options.no_input = found.no_input
+    if found.approve and state.question.startswith("approval:"):
+        from rtfs.cli.tell import approve
+
+        approve(found.run, state.question)
+    elif found.approve:  # it began to wait under an rtfs that kept no questions
+        options.approve = state.asked
     fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
     if found.result is not None:
         from rtfs.values import from_python
@@ -86,12 +92,11 @@ def resume(options: Options) -> int:
 def runs(options: Options) -> int:
     """`rtfs runs [list|show|delete|prune]`: list durable runs, show one, or delete some. Raises UserError,
     SystemExit for usage."""
-    from rtfs.host.durable.folder_store import FolderRunStore
     from rtfs.host.durable.runs import RunState
 
     found = _runs_parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
-    store = FolderRunStore()
+    store = run_store()
     if found.action == "show":
         from rtfs.cli.runs_show import show_run
 
@@ -124,8 +129,10 @@ def runs(options: Options) -> int:
 def _plain(state: RunState) -> dict[str, Any]:
     fields = {"run": state.run_id, "state": state.state, "calls": state.calls, "began": state.began}
     fields |= {"program": state.name, "folder": state.folder}
-    if state.state == "waiting":
+    if state.state == "waiting" and state.asked:
         fields["asked"] = state.asked
+    if state.question:
+        fields["question"] = state.question
     return fields if state.note is None else {**fields, "note": state.note}
 
 
@@ -139,7 +146,7 @@ def _line(state: RunState) -> str:
     text = f"{state.run_id:<14} {state.state:<11} {began}  {calls:<10} {state.name}"
     if state.note is not None:
         text += f"\n    {state.note}"
-    if state.state == "waiting":
+    if state.state == "waiting" and state.asked:
         text += f"\n    {state.asked[:SHOWN]}" + (" …" if len(state.asked) > SHOWN else "")
     return clean(text)
 

@@ -5,10 +5,10 @@ Must not know journals inside. Invariants: nothing is touched; a ledger that can
 
 from __future__ import annotations
 
-import os
 import sys
 
 from rtfs.cli.output import write
+from rtfs.cli.stores import ledger_of, run_store
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 
 SHOWN = 120
 """Characters of the arguments of a call."""
+_LABELS = {"waiting": "waits for", "sleeping": "waits for"}
+"""What the note of a run is called, where it is not the run's state."""
 
 
 def show_run(run_id: str, ledger: str | None, as_json: bool) -> None:
     """Print a run. ledger: the file with its records; None for the one it was started with. Raises HostError
     `run/unknown`, `run/damaged`; those of a ledger only where it is named."""
-    from rtfs.host.durable.folder_store import FolderRunStore
     from rtfs.host.durable.history import journaled_calls
     from rtfs.host.durable.runs import RunState
 
-    view = FolderRunStore().look(run_id)
+    view = run_store().look(run_id)
     state = RunState(view)
     calls = journaled_calls(view)
     entries, path = _timeline(state, ledger)
@@ -49,22 +50,11 @@ def _timeline(state: RunState, named: str | None) -> tuple[list[TimelineEntry], 
     if named is not None:
         return timeline(records(named, state.run_id)), named
     try:
-        path = _ledger(state)
+        path = ledger_of(state)
         return ([], None) if path is None else (timeline(records(path, state.run_id)), path)
     except HostError as error:
         print(f"no timeline: {error.message}", file=sys.stderr)
         return [], None
-
-
-def _ledger(state: RunState) -> str | None:
-    """The ledger that a run was started with."""
-    ledger, config = state.shell.get("ledger"), state.shell.get("config")
-    if ledger is None and config:
-        from rtfs.host.config.config import read_config
-
-        known = read_config(os.path.join(state.folder, config))
-        ledger = None if known.settings.ledger is None else str(known.folder / known.settings.ledger)
-    return None if ledger is None else os.path.join(state.folder, ledger)
 
 
 def _data(
@@ -74,7 +64,9 @@ def _data(
     found |= {"principal": state.principal, "parameters": state.parameters, "began": state.began}
     found |= {} if state.ended is None else {"ended": state.ended}
     found |= {} if state.note is None else {"note": state.note}
-    found |= {"asked": state.asked} if state.state == "waiting" else {}
+    found |= {"asked": state.asked} if state.state == "waiting" and state.asked else {}
+    found |= {"question": state.question} if state.question else {}
+    found |= {} if state.wakes is None else {"wakes": state.wakes}
     found["calls"] = [call.as_data() for call in calls]
     if path is not None:
         found |= {"ledger": path, "timeline": [entry.as_data() for entry in entries]}
@@ -90,10 +82,11 @@ def _write(state: RunState, calls: list[JournaledOutcome], entries: list[Timelin
     for name, text in state.parameters.items():
         _line(f"  parameter  {name} = {_short(text)}")
     if state.note is not None:
-        label = "waits for" if state.state == "waiting" else "in doubt" if state.state == "in doubt" else "failed"
-        _line(f"  {label:<10} {state.note}")
-    if state.state == "waiting":
+        _line(f"  {_LABELS.get(state.state, state.state):<10} {state.note}")
+    if state.state == "waiting" and state.asked:
         _line(f"             {state.asked}")
+    if state.question:
+        _line(f"  question   {state.question}")
     _line("calls" if calls else "no calls")
     for call in calls:
         decided = "" if call.decision == "allow" else f"{call.decision}, "

@@ -63,7 +63,7 @@ class RunHandle:
             return "done"
         if isinstance(error, Cancelled):
             return "cancelled"
-        return "waiting" if getattr(error, "code", "") == "policy/approval-required" else "failed"
+        return "waiting" if getattr(error, "code", "") in ("policy/approval-required", "run/waiting") else "failed"
 
     def cancel(self, why: str = "the run was cancelled") -> bool:
         """End the run where it is; its `finally` clauses do not run, a durable one can be resumed. False if it has

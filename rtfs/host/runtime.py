@@ -83,10 +83,6 @@ class Runtime:
         self._pipeline.approvals = Approvals(options.approve)
         self._pipeline.own = self._protected
         self._pipeline.rules = rules if rules.rules else None
-        if options.sequence is not None:
-            from rtfs.host.sequence.control import SequenceControl
-
-            self._pipeline.sequence = SequenceControl(options.sequence, self.ledger)
         if options.policy is not None:
             self._pipeline.guard = Guard(options.policy, options.policy_seconds)
         self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.events, rules)
@@ -271,6 +267,30 @@ class Runtime:
     ) -> Any:
         """`resume`, within the running event loop."""
         return await self._executor.aresume(run_id, resume_options(options, keywords))
+
+    def answer(self, run_id: str, question: str, answer: Any, *, by: str | None = None) -> None:
+        """Tell a durable run something, whichever process or machine it is in; it has it from then on, whatever dies.
+
+        question: `approval:PATH`, `resolution:PATH` or `signal:NAME`, as `rtfs runs show` names it. answer: to the
+        first True, False or the reason of a no; to the second `{"how": "retry"}`, `{"how": "failed"}` or `{"how":
+        "result", "value": …}`; to the third any value. Python values are converted. by: who says so; None: the
+        runtime's principal. Raises HostError `run/unknown`, `run/ended`, `run/no-question`, `argument/invalid`.
+        """
+        from rtfs.host.durable.answers import answer as tell
+
+        value = answer if answer.__class__ is bool else value_of(answer)
+        tell(self._executor.store, self.events, run_id, question, value, by or self.options.principal)
+
+    def signal(self, run_id: str, name: str, value: Any = None, *, by: str | None = None) -> None:
+        """Send a signal to a durable run, which `(await-signal name)` gives its value. As `answer`."""
+        self.answer(run_id, f"signal:{name}", value, by=by)
+
+    def cancel(self, run_id: str, why: str = "", *, by: str | None = None) -> None:
+        """Have a durable run end, wherever it is; it is `cancelled` then. Raises HostError `run/unknown`,
+        `run/ended`."""
+        from rtfs.host.durable.answers import cancel
+
+        cancel(self._executor.store, self.events, run_id, why, by or self.options.principal)
 
     # ------------------------------------------------------------------ the end
     def _warn_of_subscriber(self, message: str) -> None:

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 class Stop(BaseException):
     """error: what the caller of the run sees. waiting: the call, as text, for which somebody's approval is missing (a
-    durable run is resumed with it), or ""."""
+    durable run is resumed with it), or "".
+
+    Of a durable run, set by its journaling: state, in which it is left, or "". question: what it waits for an answer
+    to, or "". wake_at: when it continues by itself, in seconds since 1970, or None.
+    """
 
     def __init__(self, error: UserError, waiting: str = "") -> None:
         super().__init__(error)
         self.error = error
         self.waiting = waiting
+        self.state = ""
+        self.question = ""
+        self.wake_at: float | None = None
 
 
 def stop(code: str, message: str, **fields: Any) -> Stop:

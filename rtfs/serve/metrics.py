@@ -28,7 +28,7 @@ BUCKETS = (0.005, 0.05, 0.5, 5.0, 50.0)
 """Upper bounds of the durations of calls, in seconds."""
 POOL_NOW = ("open", "opening", "in_flight", "waiting")
 """The numbers of the session pool that rise and fall."""
-_WAITS = "policy/approval-required"
+_WAITS = ("policy/approval-required", "run/waiting")
 
 
 class Metrics:

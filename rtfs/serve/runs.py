@@ -378,7 +378,7 @@ class PlanRuns:
 
 
 def _status(error: UserError) -> str:
-    if error.code == "policy/approval-required":
+    if error.code in ("policy/approval-required", "run/waiting"):
         return PAUSED
     return DENIED if error.code.startswith("policy/") else FAILED
 

@@ -263,6 +263,18 @@ class QuestionSettled(Event):
         self.detail = became
 
 
+class Answered(Event):
+    """A durable run was told something from outside. subject: the question that is answered, or `cancel`. principal:
+    who says so."""
+
+    __slots__ = ("subject",)
+    kind = "answer"
+
+    def __init__(self, context: Context, question: str) -> None:
+        super().__init__(context, 0)
+        self.subject = question
+
+
 class SessionChanged(Event):
     """Something happened to a session with a server. subject: its key. detail: what, in words."""
 

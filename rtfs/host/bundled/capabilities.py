@@ -7,7 +7,7 @@ for its grant; the ids here and the declarations in stdlib/capabilities/*.rtfs a
 from __future__ import annotations
 
 from rtfs.capabilities.declaration import Fields
-from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, PERSON, THREAD, Entry
+from rtfs.capabilities.registry import ASYNC, BRANCHES, BUILTIN, FIBER, INLINE, OUTSIDE, PERSON, THREAD, Entry
 from rtfs.capabilities.signature import Signature
 
 TYPE_CHECKING = False
@@ -29,6 +29,8 @@ SIGNATURES = {
     "ccos.io.delete-file": _PATH,
     "ccos.system.get-env": Signature(("name", "default"), 1),
     "ccos.system.sleep-ms": Signature(("ms",), 1),
+    "ccos.run.sleep-until": Signature(("until",), 1),
+    "ccos.run.await-signal": Signature(("signal", "until", "default"), 1),
     "ccos.user.ask": Signature(("prompt", "default"), 1),
     "ccos.network.http-fetch": Signature(("url", "method", "headers", "body", "timeout-ms"), 1),
     "ccos.state.kv.get": Signature(("key", "default"), 1, any_first=True, pair=True),
@@ -81,6 +83,8 @@ def install(registry: Registry, values: Values) -> None:
         ("ccos.system.current-time", INLINE, _later("system", "current_time"), None),
         ("ccos.system.get-env", INLINE, _later("system", "get_env"), _env),
         ("ccos.system.sleep-ms", FIBER, _sleep, None),
+        ("ccos.run.sleep-until", OUTSIDE, _later("waiting", "sleep_until"), None),
+        ("ccos.run.await-signal", OUTSIDE, _later("waiting", "await_signal"), None),
         ("ccos.network.http-fetch", ASYNC, _fetch, _url),
         ("ccos.data.parse-json", INLINE, _core("parse-json"), None),
         ("ccos.data.serialize-json", INLINE, _core("serialize-json"), None),

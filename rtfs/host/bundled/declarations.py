@@ -9,7 +9,7 @@ from rtfs.capabilities.declaration import Fields, from_options, invalid
 from rtfs.source import Source, Span
 from rtfs.values import List, Map, Symbol
 
-TOPICS = ("concurrent", "data", "io", "network", "state", "system", "user")
+TOPICS = ("concurrent", "data", "io", "network", "run", "state", "system", "user")
 _found: dict[str, Fields] = {}
 
 

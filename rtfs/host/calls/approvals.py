@@ -111,8 +111,9 @@ class Approvals:
             return "approved always"
         if self._take(key):
             return "approved in advance"
-        answer = None
-        if self._person is not None:
+        told = frame.run.durability.verdict(request, frame)
+        answer, by = (None, "") if told is None else told
+        if answer is None and self._person is not None:
             try:
                 answer = await self._person.answer(request, frame)
             except HostError:
@@ -134,7 +135,7 @@ class Approvals:
             raise _refused(request, f"it was not approved: {answer.reason}", str(answer.reason))
         if answer is not True:
             raise _refused(request, "it was not approved")
-        return "approved"
+        return f"approved by {by}" if by else "approved"
 
 
 def _refused(request: ApprovalRequest, why: str, reason: str | None = None) -> HostError:

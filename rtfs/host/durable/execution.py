@@ -14,16 +14,19 @@ from time import time
 from rtfs.capabilities.permit import Permit
 from rtfs.capabilities.registry import BRANCHES, GUEST, INLINE
 from rtfs.host.audit.events import CallReplayed
+from rtfs.host.durable.answers import resolution_of, verdict_of
 from rtfs.host.durable.codec import decode, encode, encode_calls
 from rtfs.host.durable.replay import Never, Replay, diverged
 from rtfs.host.durable.store import (
     AGAIN,
     CALL,
+    CANCELLED,
     DONE,
     ENTER,
     ERROR,
     FAIL,
     FAILED,
+    IN_DOUBT,
     NOTED,
     OUTCOME,
     RESOLVED,
@@ -32,6 +35,7 @@ from rtfs.host.durable.store import (
     WAITING,
     WHOLE,
 )
+from rtfs.host.durable.waits import Waits
 from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
 from rtfs.host.scheduler.scheduler import Suspension
@@ -46,11 +50,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from typing import Any
 
+    from rtfs.capabilities.providers.waiting import Wait
     from rtfs.capabilities.registry import Entry
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.durable.store import Event, JournalStore
     from rtfs.host.policy.context import Quota
-    from rtfs.host.run.durability import Loads, Stages
+    from rtfs.host.run.durability import Asked, Loads, Stages
     from rtfs.host.run.frame import Frame
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
@@ -79,16 +84,23 @@ class Resolution:
 
 class Durable:
     """The journaling of one run. open: makes or finds the journal when the program is compiled, given its environment.
-    resolution: of calls in doubt. No event loop waits for the journal: where one drives the run, it is made and written
-    in threads."""
+    resolution: of calls in doubt. hands_over: whether somebody takes the run up when it is its time. No event loop
+    waits for the journal: where one drives the run, it is made and written in threads."""
 
-    __slots__ = ("_journal", "_on_loop", "_open", "_replay", "_resolution", "_waiting", "key", "working")
+    __slots__ = (
+        "_journal", "_on_loop", "_open", "_replay", "_resolution", "_waiting", "_written", "key", "waits", "working",
+    )  # fmt: skip
 
-    def __init__(self, open: Callable[[Loads], JournalStore], resolution: Resolution | None = None) -> None:
+    def __init__(
+        self, open: Callable[[Loads], JournalStore], resolution: Resolution | None = None, hands_over: bool = False
+    ) -> None:
         self._open = open
         self._on_loop = False
         self._resolution = resolution or Resolution()
-        self._waiting: list[tuple[Scheduler, Fiber, bool]] = []
+        self._waiting: list[tuple[Scheduler, Fiber, Written]] = []
+        self._written = 0
+        """How many of those that wait, from the first, wait for nothing but their turn."""
+        self.waits = Waits(hands_over)
         self._journal: Any = None
         self._replay: Any = None
         self.working: Callable[[], bool] = _nobody_works
@@ -100,14 +112,16 @@ class Durable:
     async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Loads) -> Any:
         """Run a program to its end; its value. Raises what it raises, and Stop."""
         journal = self._journal = await self._off_loop(lambda: self._open(environment))
+        self.waits.begin(journal)
         self.key = f"{journal.run_id}-{journal.facts.get('nonce', '')}"
         token = current_key.set(None)
         try:
             self._replay = replay_of(journal.run_id, journal.events, self._attend)
             self._settle()
             if journal.owner > 1:
-                owner = ("owner", str(journal.owner))
-                await self._off_loop(lambda: journal.commit([("state", RUNNING), owner]))
+                facts = [("state", RUNNING), ("owner", str(journal.owner))]
+                facts += [(name, "") for name in ("question", "asked", "wake-at")]
+                await self._off_loop(lambda: journal.commit(facts))
             try:
                 value = await begin()
             except UserError as error:
@@ -117,11 +131,8 @@ class Durable:
             await self._finish(DONE, value)
             return value
         except Stop as stopped:
-            if stopped.waiting and journal.resumes:
-                journal.abandon()
-                journal.commit([("state", WAITING), ("note", stopped.error.message), ("asked", stopped.waiting)])
-                if stopped.error.hint is None or "rtfs resume" not in stopped.error.hint:
-                    stopped.error.hint = f"rtfs resume {journal.run_id} --approve continues it"
+            if journal.resumes:
+                self._leave(stopped)
             raise
         finally:
             journal.close()
@@ -130,10 +141,34 @@ class Durable:
             except ValueError:  # closed from another context
                 pass
 
+    def _leave(self, stopped: Stop) -> None:
+        """Write in which state the run is left, which waits for somebody or is not to continue. Raises Stop."""
+        journal, error = self._journal, stopped.error
+        journal.abandon()
+        if stopped.state == CANCELLED:
+            journal.commit([("state", CANCELLED), ("ended", repr(time())), ("result", encode(error))])
+            return
+        if stopped.waiting:
+            stopped.state = WAITING
+            if error.hint is None or "rtfs resume" not in error.hint:
+                error.hint = f"rtfs resume {journal.run_id} --approve continues it"
+        elif error.code == "run/in-doubt":
+            stopped.state = IN_DOUBT
+        if stopped.state:
+            facts = {"state": stopped.state, "note": error.message, "asked": stopped.waiting}
+            facts |= {"question": stopped.question, "wake-at": "" if stopped.wake_at is None else repr(stopped.wake_at)}
+            journal.commit(facts.items())
+
     def _settle(self) -> None:
-        """Take down what the user says of a call in doubt. Raises Stop `run/in-doubt` where it is not clear which is
-        meant, HostError `argument/invalid` for one that is not in doubt."""
+        """Take down what the user says of a call in doubt, and what was answered about others. Raises Stop
+        `run/in-doubt` where it is not clear which is meant, HostError `argument/invalid` for one that is not in
+        doubt."""
         given = self._resolution
+        for call in self._replay.in_doubt():
+            answer = self._journal.take(f"resolution:{call.path}")
+            if answer is not None:
+                call.resolution = resolution_of(answer.answer)
+                self._journal.add(RESOLVED, call.path, call.resolution[0], encode(call.resolution[1]))
         doubtful = self._replay.in_doubt()
         if given.how == "ask" or (given.call is None and not doubtful):
             return
@@ -148,6 +183,7 @@ class Durable:
     async def _finish(self, state: str, result: Any) -> None:
         if not self._replay.over:
             raise self._replay.missing()
+        self.waits.draining = False
         facts = [("state", state), ("ended", repr(time()))]
         try:
             facts.append(("result", encode(result)))
@@ -174,6 +210,7 @@ class Durable:
     def _attend(self, scheduler: Scheduler) -> None:
         self._on_loop = scheduler.home is not None
         scheduler.idle = self.idle
+        self.waits.watch(scheduler)
 
     def idle(self) -> Callable[[], None] | None:
         """No fiber can advance by itself: write what there is, and wake what waits for that. An event loop gets the
@@ -183,6 +220,8 @@ class Durable:
         the next is made.
         """
         journal = self._journal
+        if self.waits.draining and self._replay.over and not self._written:
+            self.waits.idle(sum(one.announces for _, _, one in self._waiting))
         if journal.pending:
             if self._on_loop:
                 commit: Callable[[], None] = journal.commit
@@ -191,13 +230,16 @@ class Durable:
         waiting, self._waiting = self._waiting, []
         if not waiting and not self.working():
             self._replay.idle()
+            if self._replay.over:
+                self.waits.idle(0)
         woken = False
-        for scheduler, fiber, at_once in waiting:
-            if at_once and woken:
-                self._waiting.append((scheduler, fiber, at_once))
+        for scheduler, fiber, one in waiting:
+            if one.at_once and woken:
+                self._waiting.append((scheduler, fiber, one))
             else:
-                woken = woken or at_once
+                woken = woken or one.at_once
                 scheduler.wake(fiber)
+        self._written = len(self._waiting)
         return None
 
     def attend(self, working: Callable[[], bool]) -> None:
@@ -209,10 +251,10 @@ class Durable:
         if self._journal.pending or self._waiting:
             await Written(self)
 
-    def write_soon(self, scheduler: Scheduler, fiber: Fiber, at_once: bool) -> None:
-        """Wake a fiber when everything is written. at_once: it then makes a call that has ended when it suspends."""
+    def write_soon(self, scheduler: Scheduler, fiber: Fiber, written: Written) -> None:
+        """Wake a fiber when everything is written."""
         self._attend(scheduler)
-        self._waiting.append((scheduler, fiber, at_once))
+        self._waiting.append((scheduler, fiber, written))
 
     # ------------------------------------------------------------------ calls
     async def perform(self, stages: Stages, call: HostCall, frame: Frame) -> Any:
@@ -239,12 +281,19 @@ class Durable:
             return given[0]
         journaled = JournaledCall(self, path, text, call, frame, known)
         frame.idempotency_key, frame.journaled = journaled.key, journaled
+        self.waits.under_way += 1
         try:
             value = await stages(call, frame, journaled)
         except UserError as error:
             if not _from_outside(error):
                 journaled.failed(error)
             raise
+        except Stop as stopped:
+            if stopped.waiting and not stopped.question:
+                stopped.question = f"approval:{path}"
+            raise
+        finally:
+            journaled.end()
         return journaled.done(value)
 
     def _compare(self, known: Recorded, call: HostCall, text: str, frame: Frame) -> None:
@@ -281,8 +330,6 @@ class Durable:
         failed = outcome.kind == ERROR
         result = None if failed else to_text(canonical(value))
         detail = f"error: {value.code}" if failed else "ok"
-        if not outcome.note:
-            detail += self._facts(known, call, frame)
         frame.run.events.emit(CallReplayed(context, frame.parent, call.id, detail, result))
         if failed:
             raise value
@@ -291,10 +338,6 @@ class Durable:
             spending.end(call.id, size_of(to_text(value)), 0.0)
         self._answered(known, call, frame)
         return value
-
-    def _facts(self, known: Recorded, call: HostCall, frame: Frame) -> str:
-        """What the record of a call that was made in an earlier process says of its arguments."""
-        return frame.run.performer.facts(call, frame, f"{self.key}-{known.path}")
 
     def _resolve(self, known: Recorded, call: HostCall, frame: Frame) -> tuple[Any] | None:
         """For a call that was under way when the run was interrupted: its value as the user knows it, or None where it
@@ -309,10 +352,7 @@ class Durable:
         how, value = known.resolution
         if how == "retry":
             return None
-        detail = f"resolved by hand: {how}"
-        if how == "result":
-            detail += self._facts(known, call, frame)
-        event = CallReplayed(frame.context, frame.parent, call.id, detail)
+        event = CallReplayed(frame.context, frame.parent, call.id, f"resolved by hand: {how}")
         frame.run.events.emit(event)
         if how == "result":
             self._journal.add(OUTCOME, known.path, call.id, encode(value))
@@ -320,6 +360,17 @@ class Durable:
         error = HostError("the run was interrupted, and this call is taken for failed", capability=call.id)
         self._journal.add(ERROR, known.path, call.id, encode(error))
         raise error
+
+    async def wait(self, wait: Wait, frame: Frame) -> Any:
+        """Wait for a moment or a signal; the value of the call that does. Raises HostError `run/not-durable`."""
+        call: Any = frame.journaled
+        return await self.waits.wait(wait, call)
+
+    def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
+        """What was answered to the question whether a call may be made, and by whom; None where nobody has."""
+        journaled: Any = frame.journaled
+        answer = self._journal.take(f"approval:{journaled.path}")
+        return None if answer is None else verdict_of(answer, request)
 
     async def branch_failed(self, frame: Frame, error: UserError) -> None:
         """A parallel branch ends with an error: which was the first is part of the record."""
@@ -341,21 +392,25 @@ class Durable:
 
 
 class JournaledCall:
-    """A call that is being performed. decision: the recorded one, if there is one. key: the idempotency key."""
+    """A call that is being performed. path: of the call. decision: the recorded one, if there is one. key: the
+    idempotency key."""
 
-    __slots__ = ("_announced", "_call", "_durable", "_frame", "_known", "_path", "_rerun", "_text", "decision", "key")
+    __slots__ = (
+        "_announced", "_call", "_counted", "_durable", "_frame", "_known", "_rerun", "_text", "decision", "key", "path",
+    )  # fmt: skip
 
     def __init__(
         self, durable: Durable, path: str, text: str, call: HostCall, frame: Frame, known: Recorded | None
     ) -> None:
         self._durable = durable
-        self._path = path
+        self.path = path
         self._text = text
         self._call = call
         self._frame = frame
         self._known = known
         self._announced = known is not None
         self._rerun = False
+        self._counted = True
         self.decision = None
         self.key = f"{durable.key}-{path}"
         if known is not None and known.kind == ENTER:
@@ -367,15 +422,27 @@ class JournaledCall:
         needs no announcement, as each of its calls has one."""
         rerun = entry.route == GUEST or entry.route == BRANCHES
         self._rerun = rerun and not hinted
+        if self._rerun:
+            self.end()
         known = self._known
         if known is not None:
             if known.kind != ENTER:
-                self._durable.add(AGAIN, self._path, entry.id, "")
+                self._durable.add(AGAIN, self.path, entry.id, "")
         else:
             self._announced = True
             kind = ENTER if self._rerun else WHOLE if rerun else SAFE if may_repeat(entry, self._call.args) else CALL
-            self._durable.add(kind, self._path, entry.id, self._text, self._note())
+            self._durable.add(kind, self.path, entry.id, self._text, self._note())
         return Announced(self._durable, self.key, not rerun, entry.route == INLINE)
+
+    def end(self) -> None:
+        """The call is not under way any more, or each of the calls that it makes counts. Harmless when repeated."""
+        if self._counted:
+            self._counted = False
+            self._durable.waits.under_way -= 1
+
+    def tell(self, kind: str, text: str) -> None:
+        """Note what the call was told, with the next transaction."""
+        self._durable.add(kind, self.path, self._call.id, text)
 
     @property
     def remembered(self) -> str | None:
@@ -384,7 +451,7 @@ class JournaledCall:
 
     async def remember(self, text: str) -> None:
         """Keep a provider's note about the call, which is under way; returns when it is written."""
-        self._durable.add(NOTED, self._path, self._call.id, text)
+        self._durable.add(NOTED, self.path, self._call.id, text)
         await Written(self._durable)
 
     def done(self, value: Any) -> Any:
@@ -400,7 +467,7 @@ class JournaledCall:
                 )
                 self.failed(failure)
                 raise failure from None
-            self._durable.add(OUTCOME, self._path, self._call.id, text)
+            self._durable.add(OUTCOME, self.path, self._call.id, text)
         return value
 
     def failed(self, error: UserError) -> None:
@@ -408,10 +475,10 @@ class JournaledCall:
         if self._rerun:
             return
         if not self._announced:
-            self._durable.add(CALL, self._path, self._call.id, self._text, self._note())
-            self._durable.add(ERROR, self._path, self._call.id, error_text(error), "not made")
+            self._durable.add(CALL, self.path, self._call.id, self._text, self._note())
+            self._durable.add(ERROR, self.path, self._call.id, error_text(error), "not made")
         else:
-            self._durable.add(ERROR, self._path, self._call.id, error_text(error))
+            self._durable.add(ERROR, self.path, self._call.id, error_text(error))
 
     def _note(self) -> str:
         span = self._call.span
@@ -423,18 +490,22 @@ class Written(Suspension):
 
     __slots__ = ("durable",)
     at_once = False
+    """Whether a call is made then that has ended when its fiber suspends."""
+    announces = False
+    """Whether what is written announces a call that is not begun before."""
 
     def __init__(self, durable: Durable) -> None:
         self.durable = durable
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        self.durable.write_soon(scheduler, fiber, self.at_once)
+        self.durable.write_soon(scheduler, fiber, self)
 
 
 class Announced(Written):
     """Wait until a call is announced, if it is to be (`waits`); then it is under way, with its key."""
 
     __slots__ = ("_key", "_waits", "at_once")
+    announces = True
 
     def __init__(self, durable: Durable, key: str, waits: bool, at_once: bool) -> None:
         super().__init__(durable)
@@ -481,7 +552,7 @@ def replay_of(run_id: str, events: list[Event], begin: Callable[[Scheduler], Non
 def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> Stop:
     """The error of a run that cannot go on by itself. several: whether other calls are in doubt as well."""
     which = f" --call {known.path}" if several else ""
-    return stop(
+    found = stop(
         "run/in-doubt",
         f'call {known.path} of "{known.subject}"{known.note} was under way when the run was interrupted: whether it was'
         " done is not known",
@@ -490,6 +561,8 @@ def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> S
         " --result JSON gives it this value",
         capability=known.subject,
     )
+    found.question = f"resolution:{known.path}"
+    return found
 
 
 def _from_outside(error: UserError) -> bool:

@@ -39,7 +39,7 @@ class Journal:
 
     __slots__ = (
         "_broken", "_descriptor", "_durable", "_guard", "_pending", "_size", "_taken", "_told", "events", "facts",
-        "owner", "run_id", "stop_asked",
+        "owner", "run_id",
     )  # fmt: skip
     resumes = True
 
@@ -65,7 +65,11 @@ class Journal:
         self._guard = allocate_lock()
         self._told = told
         self._taken: dict[str, str] = {}
-        self.stop_asked = told.stop_asked()
+
+    @property
+    def stop_asked(self) -> str | None:
+        """See `JournalStore`."""
+        return self._told.stop_asked()
 
     def take(self, question: str) -> Answer | None:
         """See `JournalStore`."""
@@ -91,7 +95,6 @@ class Journal:
             self._write({**self._taken, **dict(facts)})
             self.facts.update(self._taken)
             self._taken.clear()
-            self.stop_asked = self._told.stop_asked()
 
     def _write(self, facts: Mapping[str, str]) -> None:
         try:

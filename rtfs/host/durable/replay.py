@@ -8,7 +8,7 @@ asks for something else than it once did is stopped before anything happens.
 from __future__ import annotations
 
 from rtfs.host.durable.codec import decode
-from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, RESOLVED, SAFE, WHOLE
+from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, RESOLVED, SAFE, TOLD, WHOLE
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.stop import Stop, stop
 
@@ -87,7 +87,7 @@ class Replay:
                 calls[event.path].resolution = (event.subject, decode(event.value))
             elif event.kind == AGAIN:
                 calls[event.path].resolution = None
-            elif event.kind == NOTED:
+            elif event.kind in (NOTED, TOLD):
                 calls[event.path].remembered = event.value
             elif event.kind == FAIL:
                 failed.add(event.path.rpartition(".")[0])

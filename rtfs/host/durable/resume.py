@@ -16,7 +16,7 @@ import rtfs
 from rtfs.host.durable.codec import decode, decode_calls, encode
 from rtfs.host.durable.execution import Durable, Resolution
 from rtfs.host.durable.journal import damaged
-from rtfs.host.durable.store import CALL, DONE, FAILED, RUNNING, SAFE, WHOLE
+from rtfs.host.durable.store import CALL, DONE, ENDED, RUNNING, SAFE, WHOLE
 from rtfs.host.policy.context import LEVELS
 from rtfs.host.policy.grants import Grants
 from rtfs.host.policy.rules import Rules
@@ -132,7 +132,7 @@ class Resumption:
                 decode_calls(self._result, facts["calls-of-error"], sources)
         except (KeyError, ValueError, AttributeError, JSONDecodeError) as error:
             raise damaged(self._run_id, error) from None
-        self.ended = facts["state"] in (DONE, FAILED) and self._result is not ...
+        self.ended = facts["state"] in ENDED and self._result is not ...
 
     def close(self) -> None:
         """Let go of the run, if it did not begin. Harmless when repeated."""
@@ -140,7 +140,7 @@ class Resumption:
 
     def outcome(self) -> Any:
         """The value of a run that has ended; raises its error."""
-        if self._facts["state"] == FAILED:
+        if self._facts["state"] != DONE:
             raise self._result  # type: ignore[misc]
         return self._result
 

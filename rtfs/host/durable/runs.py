@@ -8,10 +8,22 @@ from __future__ import annotations
 from json import loads
 
 from rtfs.compiler.forms.plan import GIVEN
+from rtfs.host.durable.answers import question_of
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.execution import in_doubt, replay_of
 from rtfs.host.durable.journal import damaged
-from rtfs.host.durable.store import CALL, FAILED, RUNNING, SAFE, WAITING, WHOLE
+from rtfs.host.durable.store import (
+    CALL,
+    CANCELLED,
+    FAILED,
+    IN_DOUBT,
+    RUNNING,
+    SAFE,
+    SLEEPING,
+    STUCK,
+    WAITING,
+    WHOLE,
+)
 from rtfs.host.redaction import redact
 from rtfs.syntax.printer import to_text
 from rtfs.values import Map
@@ -22,32 +34,38 @@ if TYPE_CHECKING:
 
     from rtfs.host.durable.store import RunView
 
+_LEFT = (WAITING, SLEEPING, STUCK, IN_DOUBT)
+"""States of runs that wait for something."""
+
 
 class RunState:
-    """A durable run as a list shows it. state: running, interrupted, in doubt, waiting, done or failed. began: seconds
+    """A durable run as a list shows it. state: queued, running, interrupted,
+    in doubt, waiting, sleeping, stuck, done, failed or cancelled. began: seconds
     since 1970. calls: how many have been announced. folder: where it was started. note: what it waits for or failed
     with, or None. asked: the call, as text, that it last waited for, or "". shell: of its runtime. ended: seconds since
     1970, or None. principal: on whose behalf. parameters: the values that the program finds by name, as text without
-    known secrets."""
+    known secrets. question: what it waits to be told, as `Runtime.answer` takes it, or "". wakes: when it continues by
+    itself, in seconds since 1970, or None."""
 
     __slots__ = (
-        "asked", "began", "calls", "ended", "folder", "name", "note", "parameters", "principal", "run_id", "shell",
-        "state",
+        "asked", "began", "calls", "ended", "folder", "name", "note", "parameters", "principal", "question", "run_id",
+        "shell", "state", "wakes",
     )  # fmt: skip
 
     def __init__(self, view: RunView) -> None:
         run_id, facts, events = view.run_id, view.facts, view.events
         doubtful = replay_of(run_id, events, lambda scheduler: None).in_doubt()
         state = facts.get("state", "?")
-        if state in (RUNNING, WAITING) and view.busy:
+        if state in (RUNNING, *_LEFT) and view.busy:
             state = RUNNING
         elif state == RUNNING:
-            state = "in doubt" if doubtful else "interrupted"
+            state = IN_DOUBT if doubtful else "interrupted"
         self.run_id = run_id
         self.state = state
         self.asked = facts.get("asked", "")
         self.calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
-        self.note = facts.get("note") if state == WAITING else None
+        self.note = facts.get("note") if state in _LEFT else None
+        self.question = question_of(view) if state in _LEFT else ""
         try:
             self.name = facts["name"]
             self.began = float(facts["began"])
@@ -56,11 +74,12 @@ class RunState:
             self.ended = float(facts["ended"]) if "ended" in facts else None
             self.principal = str(loads(facts.get("principal", "null")))
             self.parameters = _parameters(dict(decode(facts["context"]).items()))
-            if state == FAILED and "result" in facts:
+            self.wakes = float(facts["wake-at"]) if state == SLEEPING and facts.get("wake-at") else None
+            if state in (FAILED, CANCELLED) and "result" in facts:
                 self.note = str(decode(facts["result"]))
         except (KeyError, ValueError) as error:
             raise damaged(run_id, error) from None
-        if state == "in doubt":
+        if state == IN_DOUBT and doubtful:
             self.note = in_doubt(run_id, doubtful[0], False).error.message
 
 

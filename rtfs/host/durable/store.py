@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
 AGAIN, RESOLVED, OUTCOME, ERROR, FAIL, NOTED = "again", "resolved", "outcome", "error", "fail", "noted"
+TOLD = "told"
 """Kinds of events. call: allowed and about to be made. safe: likewise, and it may be made twice. whole: likewise, with
 hints around an implementation in RTFS. enter: an implementation in RTFS begins, whose own calls are recorded. again: a
 call of unknown outcome is made once more. resolved: the user has said what became of such a call. outcome, error: what
 a call gave. fail: a parallel branch ended with an error. noted: what a provider wants to know of a call that is under
-way when it is taken up again, such as the id of a task."""
+way when it is taken up again, such as the id of a task. told: the signal that a call waits for was taken; its
+value."""
 ANNOUNCEMENTS = (CALL, SAFE, WHOLE, AGAIN, NOTED)
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
-QUEUED, SLEEPING, CANCELLED, STUCK = "queued", "sleeping", "cancelled", "stuck"
-"""States of a run, its fact `state`. queued: it has not begun. waiting: for an answer to the question that the fact
-`question` names. sleeping: until the time that the fact `wake-at` gives, in seconds since 1970. stuck: it was taken up
-several times in vain. A run that does not advance by itself in one of these states has no process."""
+QUEUED, SLEEPING, CANCELLED, STUCK, IN_DOUBT = "queued", "sleeping", "cancelled", "stuck", "in doubt"
+"""States of a run, its fact `state`. queued: it waits for a worker. waiting: for an answer to the question that the
+fact `question` names. sleeping: until the time that the fact `wake-at` gives, in seconds since 1970. in doubt: it waits
+to be told what became of a call, as `question` names it. stuck: it was taken up several times in vain. A run in one of
+these states has no process."""
 ENDED = (DONE, FAILED, CANCELLED)
 """States in which nothing of a run is left to do."""
 

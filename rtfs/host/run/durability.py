@@ -6,11 +6,14 @@ every run alike; only the object behind these Protocols differs.
 
 from __future__ import annotations
 
+from rtfs.values import HostError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
     from typing import Any, Protocol
 
+    from rtfs.capabilities.providers.waiting import Wait
     from rtfs.capabilities.registry import Entry
     from rtfs.host.policy.policy import Decision
     from rtfs.host.run.frame import Frame
@@ -31,6 +34,16 @@ if TYPE_CHECKING:
 
         def announce(self, entry: Entry, hinted: bool) -> Awaitable[None]:
             """The call was allowed and is about to be made: awaited, that is written."""
+
+    class Asked(Protocol):
+        """The question whether a call may be made: an `ApprovalRequest`."""
+
+        @property
+        def call(self) -> str:
+            """Capability and arguments as text."""
+
+        def refuse(self, reason: str) -> Any:
+            """The answer no."""
 
     Stages = Callable[[HostCall, Frame, JournaledCall], Coroutine[Any, Any, Any]]
     """The stages of the pipeline, which `Durability.perform` wraps."""
@@ -53,6 +66,12 @@ if TYPE_CHECKING:
         async def branch_failed(self, frame: Frame, error: UserError) -> None:
             """A parallel branch ends with an error."""
 
+        async def wait(self, wait: Wait, frame: Frame) -> Any:
+            """Wait for a moment or a signal; the value of the call that does."""
+
+        def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
+            """What was answered to the question whether a call may be made, and by whom; None where nobody has."""
+
 
 class NotDurable:
     """The journaling of a run that is not journaled."""
@@ -74,6 +93,20 @@ class NotDurable:
     async def branch_failed(self, frame: Frame, error: UserError) -> None:
         pass
 
+    async def wait(self, wait: Wait, frame: Frame) -> Any:
+        from time import time
+
+        from rtfs.host.scheduler.suspensions import Sleep
+
+        if wait.signal is not None or wait.until is None:
+            raise no_signal(wait.signal)
+        while (left := wait.until - time()) > 0:
+            await Sleep(min(left, 60.0))  # the clock may be set meanwhile
+        return wait.default
+
+    def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
+        return None
+
 
 class _NotJournaled:
     """A call that is not journaled; awaited, it is ready."""
@@ -86,6 +119,15 @@ class _NotJournaled:
 
     def __await__(self) -> Generator[Any, Any, None]:
         return iter(())  # type: ignore[return-value]
+
+
+def no_signal(name: str | None) -> HostError:
+    """The error of a run that nobody can send a signal."""
+    return HostError(
+        f"only a durable run can be sent the signal {name!r}",
+        code="run/not-durable",
+        hint="run it with --durable, or durable=True",
+    )
 
 
 NOT_DURABLE = NotDurable()

@@ -1,0 +1,93 @@
+"""`rtfs signal RUN NAME [JSON]` and `rtfs cancel RUN`: tell a durable run something, wherever it is.
+
+Must not know journals inside. Invariant: who says what is in the ledger that the run was started with before the run is
+told.
+"""
+
+from __future__ import annotations
+
+from rtfs.cli import wiring
+from rtfs.cli.stores import ledger_of, run_store
+from rtfs.cli.usage import Parser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.cli.options import Options
+    from rtfs.host.audit.events import Events
+    from rtfs.host.durable.store import RunStore
+
+
+def signal(options: Options) -> int:
+    """`rtfs signal RUN NAME [JSON]`. Raises UserError, SystemExit for usage."""
+    parser = _parser("signal", "Send a signal to a durable run: (await-signal NAME) in its plan gives the value.")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("value", metavar="JSON", nargs="?", default="null", help="the value; without it nil")
+    found = parser.parse_args(options.rest)
+    options.json, options.debug = bool(found.json), bool(found.debug)
+    from rtfs.host.durable.answers import answer
+    from rtfs.values import from_python
+
+    value = from_python(wiring.parse_json(found.value, "the value"), keywords=True)
+    _telling(found.run, lambda store, events: answer(store, events, found.run, f"signal:{found.name}", value, _who()))
+    return 0
+
+
+def cancel(options: Options) -> int:
+    """`rtfs cancel RUN`. Raises UserError, SystemExit for usage."""
+    parser = _parser("cancel", "End a durable run, wherever it is. What it did is not undone.")
+    parser.add_argument("--why", metavar="TEXT", default="", help="the reason, which the run's error tells")
+    found = parser.parse_args(options.rest)
+    options.json, options.debug = bool(found.json), bool(found.debug)
+    from rtfs.host.durable.answers import cancel as end
+
+    _telling(found.run, lambda store, events: end(store, events, found.run, found.why, _who()))
+    return 0
+
+
+def approve(run_id: str, question: str) -> None:
+    """Say yes to what a run waits for. Raises HostError `run/…`."""
+    from rtfs.host.durable.answers import answer
+
+    _telling(run_id, lambda store, events: answer(store, events, run_id, question, True, _who()))
+
+
+def _telling(run_id: str, tell: Callable[[RunStore, Events], Any]) -> None:
+    from rtfs.host.audit.events import Events
+    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.durable.runs import RunState
+
+    store = run_store()
+    path = ledger_of(RunState(store.look(run_id)))
+    if path is None:
+        ledger = Ledger()
+    else:
+        from rtfs.host.audit.sqlite_ledger import StoredLedger
+
+        ledger = StoredLedger(path)
+    try:
+        tell(store, Events(ledger, lambda message: None))
+    finally:
+        ledger.close()
+
+
+def _who() -> str:
+    """Who is at the command line."""
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (OSError, KeyError):  # a user id without a name
+        import os
+
+        return str(os.getuid())
+
+
+def _parser(name: str, description: str) -> Parser:
+    parser = Parser(prog=f"rtfs {name}", description=description)
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--json", action="store_true", help="print errors as JSON")
+    parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
+    return parser

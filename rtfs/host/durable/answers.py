@@ -1,0 +1,147 @@
+"""What a durable run is told from outside: whether a call may be made, what became of one, a signal; or to stop.
+
+Must not know how calls are made. Invariants: an approval is for the very call that the run waits with; only a question
+that the run asks is answered, but for signals, which may come first; a run that has ended is told nothing.
+
+A question is `approval:PATH` (may the call of this path be made?), `resolution:PATH` (what became of it?) or
+`signal:NAME`.
+"""
+
+from __future__ import annotations
+
+from time import time
+
+from rtfs.host.audit.events import Answered
+from rtfs.host.durable.codec import decode, encode
+from rtfs.host.durable.store import CANCELLED, ENDED
+from rtfs.values import Cancelled, HostError, Keyword, Map
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.host.audit.events import Events
+    from rtfs.host.durable.store import Answer, RunStore, RunView
+    from rtfs.host.run.durability import Asked
+
+APPROVAL, RESOLUTION, SIGNAL = "approval:", "resolution:", "signal:"
+_CALL, _REASON = Keyword("call"), Keyword("reason")
+_APPROVED, _HOW, _VALUE = Keyword("approved"), Keyword("how"), Keyword("value")
+_HOWS = ("retry", "failed", "result")
+
+
+class _Teller:
+    """On whose behalf an answer is recorded."""
+
+    __slots__ = ("principal", "run_id")
+
+    def __init__(self, run_id: str, principal: str) -> None:
+        self.run_id = run_id
+        self.principal = principal
+
+
+def question_of(view: RunView) -> str:
+    """What a run waits to be told, or "". It is in its facts, and for one that was killed within a call in its
+    events."""
+    if view.facts.get("question"):
+        return view.facts["question"]
+    from rtfs.host.durable.execution import replay_of
+
+    doubtful = replay_of(view.run_id, view.events, lambda scheduler: None).in_doubt()
+    return f"{RESOLUTION}{doubtful[0].path}" if doubtful else ""
+
+
+def answer(store: RunStore, events: Events, run_id: str, question: str, value: Any, by: str) -> None:
+    """Tell a run something, durably. value: of an approval True, False or the reason of a no; of a resolution
+    `{how: retry}`, `{how: failed}` or `{how: result, value: …}`; of a signal any value. by: who says so. Raises
+    HostError `run/unknown`, `run/ended`, `run/no-question`, `argument/invalid`, `run/unwritable`."""
+    view = store.look(run_id)
+    _check_going(view)
+    if question.startswith(SIGNAL):
+        from rtfs.capabilities.providers.waiting import check_name
+
+        check_name(question.removeprefix(SIGNAL))
+    elif not _asks(view, question):
+        raise HostError(
+            f"run {run_id} does not ask {question!r}",
+            code="run/no-question",
+            hint=f"it asks {asked!r}" if (asked := question_of(view)) else "rtfs runs show tells what it waits for",
+        )
+    if question.startswith(APPROVAL):
+        value = Map([(_CALL, view.facts.get("asked", "")), (_APPROVED, value is True), (_REASON, _reason(value))])
+    elif question.startswith(RESOLUTION):
+        value = _resolution(value)
+    try:
+        text = encode(value)
+    except TypeError as error:
+        raise HostError(f"the answer to {question!r}: {error}", code="argument/invalid") from None
+    events.emit(Answered(_Teller(run_id, by), question))
+    store.answer(run_id, question, text, by)
+
+
+def cancel(store: RunStore, events: Events, run_id: str, why: str, by: str) -> None:
+    """Have a run end, wherever it is: where a process advances it, that ends it within a second. Raises HostError
+    `run/unknown`, `run/ended`, `run/unwritable`."""
+    view = store.look(run_id)
+    _check_going(view)
+    events.emit(Answered(_Teller(run_id, by), "cancel"))
+    store.ask_to_stop(run_id, why)
+    if view.busy:
+        return
+    try:
+        journal = store.open(run_id)
+    except HostError as error:
+        if error.code != "run/active":
+            raise
+        return  # it was taken up meanwhile, and its process will notice
+    try:
+        result = encode(Cancelled(f"the run was cancelled: {why}" if why else "the run was cancelled"))
+        journal.commit([("state", CANCELLED), ("ended", repr(time())), ("result", result)])
+    finally:
+        journal.close()
+
+
+def verdict_of(answer: Answer, request: Asked) -> tuple[Any, str] | None:
+    """What an answer says of a call, as `approve` functions do, and who says so; None for an answer about another
+    call."""
+    value = decode(answer.answer)
+    if value.get(_CALL) != request.call:
+        return None
+    return True if value.get(_APPROVED) is True else request.refuse(value.get(_REASON) or ""), answer.by
+
+
+def resolution_of(text: str) -> tuple[str, Any]:
+    """How a call in doubt is settled, and the value, by an encoded answer."""
+    value = decode(text)
+    return value.get(_HOW), value.get(_VALUE)
+
+
+def _check_going(view: RunView) -> None:
+    state = view.facts.get("state")
+    if state in ENDED:
+        raise HostError(f"run {view.run_id} has ended: it is {state}", code="run/ended")
+
+
+def _asks(view: RunView, question: str) -> bool:
+    if question == view.facts.get("question"):
+        return True
+    if not question.startswith(RESOLUTION):
+        return False
+    from rtfs.host.durable.execution import replay_of
+
+    doubtful = replay_of(view.run_id, view.events, lambda scheduler: None).in_doubt()
+    return any(question == f"{RESOLUTION}{call.path}" for call in doubtful)
+
+
+def _reason(value: Any) -> str:
+    return value if isinstance(value, str) else str(getattr(value, "reason", ""))
+
+
+def _resolution(value: Any) -> Map:
+    given = {getattr(name, "name", name): one for name, one in value.items()} if hasattr(value, "items") else {}
+    how = getattr(given.get("how"), "name", given.get("how"))
+    if how not in _HOWS:
+        raise HostError(
+            "what became of a call is {how: retry}, {how: failed} or {how: result, value: …}", code="argument/invalid"
+        )
+    return Map([(_HOW, how), (_VALUE, given.get("value"))])
