@@ -43,9 +43,10 @@ def power(base: Any, exponent: Any, /) -> Any:
     need_number("pow", base)
     need_number("pow", exponent)
     if base.__class__ is int and exponent.__class__ is int and exponent >= 0:
-        if (base.bit_length() - 1) * exponent > MAX_BITS:
+        bits = max(base.bit_length() - 1, 0) * exponent
+        if bits > MAX_BITS:
             raise too_large()
-        charge_product((base.bit_length() - 1) * exponent)
+        charge_product(bits)
         return checked(base**exponent)
     try:
         a = float(base)

@@ -10,7 +10,8 @@ import sys
 
 from rtfs.cli import report, wiring
 from rtfs.cli.output import write
-from rtfs.values import HostError
+from rtfs.cli.watch import Watch
+from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,22 +24,27 @@ if TYPE_CHECKING:
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source
 
-POLL = 0.3
-"""Seconds between two looks at the files that are watched."""
-
 
 def check(options: Options) -> int:
     """Check the programs that the options name; with `--watch` again whenever one of them changes."""
     if (options.certify is None) is not (options.key is None):
         raise HostError("a certificate is made with --certify FILE and --key FILE together", code="usage")
     with wiring.runtime(options, asks=False) as runtime:
+        watch = Watch(lambda: _files(options)) if options.watch else None
         worst = _check_all(runtime, options)
         if options.certify is not None and options.key is not None and worst != 1:
             _certify(runtime, options, options.certify, options.key)
-        while options.watch:
-            _wait_for_change(options)
-            worst = _check_all(runtime, options)
+        while watch is not None:
+            watch.wait()
+            try:
+                worst = _check_all(runtime, options)
+            except UserError as error:  # a file that is gone, or cannot be read at the moment
+                report.report(error, options)
     return worst
+
+
+def _files(options: Options) -> list[str]:
+    return [file for path in options.files if path != "-" for file in program_files(path)]
 
 
 def _certify(runtime: Runtime, options: Options, path: str, key: str) -> None:
@@ -95,18 +101,6 @@ def program_files(path: str) -> list[str]:
         for name in names
         if name.endswith(".rtfs") and not name.endswith(".test.rtfs")
     )
-
-
-def _wait_for_change(options: Options) -> None:
-    import time
-
-    def stamps() -> list[tuple[str, int]]:
-        files = [file for path in options.files if path != "-" for file in program_files(path)]
-        return [(file, os.stat(file).st_mtime_ns) for file in files if os.path.exists(file)]
-
-    before = stamps()
-    while stamps() == before:
-        time.sleep(POLL)
 
 
 def _status(found: Report, policy: bool) -> int:

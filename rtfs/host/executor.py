@@ -249,6 +249,8 @@ class Executor:
         frame = self.new_frame(run, options, found.source)
         found.narrow(frame.context)
         self.events.emit(RunResumed(frame.context, frame.parent, found.source.name))
+        if self.pipeline.sequence is not None:
+            self.pipeline.sequence.history.reopen(frame.context.run_id)
         run.durability = found.durability()
         return self.execute(found.source, frame)
 
@@ -326,6 +328,8 @@ class Executor:
             width=self.options.width,
             gate=gate,
         )
+        if self.options.sequence is not None and origin == PLAN:
+            self.options.sequence.check(registry)
         if self.flow is not None:
             from rtfs.host.flow.control import RunControl
 

@@ -83,6 +83,10 @@ class Runtime:
         self._pipeline.approvals = Approvals(options.approve)
         self._pipeline.own = self._protected
         self._pipeline.rules = rules if rules.rules else None
+        if options.sequence is not None:
+            from rtfs.host.sequence.control import SequenceControl
+
+            self._pipeline.sequence = SequenceControl(options.sequence, self.ledger)
         if options.policy is not None:
             self._pipeline.guard = Guard(options.policy, options.policy_seconds)
         self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.events, rules)

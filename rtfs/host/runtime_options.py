@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rtfs.host.policy.grants import Grants
     from rtfs.host.policy.policy import PolicyRequest
     from rtfs.host.run.options import Output
+    from rtfs.host.sequence.rules import SequenceRules
     from rtfs.machine import Limits
 
     class RuntimeKeywords(TypedDict, total=False):
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         rules: Iterable[Any]
         quotas: Iterable[Mapping[str, Any]]
         flow: Any
+        sequence: Any
         max_calls: int | None
         limits: Limits | Mapping[str, Any] | None
         isolation: str | None
@@ -76,6 +78,7 @@ class RuntimeOptions(Options):
     policy_seconds    how long it may take
     rules, quotas     see `rtfs.host.policy.rules`
     flow              flow rules, see `rtfs.host.flow.rules`: a list, or {rules, endorse, me}
+    sequence          rules over the history of calls, see `rtfs.host.sequence.rules`
     max_calls         host calls that a run may make
     strict_arguments  whether keys that an input schema does not name are refused
     certificate_keys  files with the public keys of those whose certificates count
@@ -137,6 +140,7 @@ class RuntimeOptions(Options):
         "quotas",
         "rules",
         "sample",
+        "sequence",
         "state",
         "strict_arguments",
         "stub",
@@ -151,6 +155,7 @@ class RuntimeOptions(Options):
     rules: tuple[Any, ...]
     quotas: tuple[Mapping[str, Any], ...]
     flow: FlowRules | None
+    sequence: SequenceRules | None
     max_calls: int | None
     limits: Limits | None
     isolation: str | None
@@ -185,6 +190,7 @@ class RuntimeOptions(Options):
         rules: Iterable[Any] = (),
         quotas: Iterable[Mapping[str, Any]] = (),
         flow: Any = (),
+        sequence: Any = (),
         max_calls: int | None = None,
         limits: Limits | Mapping[str, Any] | None = None,
         isolation: str | None = None,
@@ -217,6 +223,7 @@ class RuntimeOptions(Options):
             rules=tuple(rules),
             quotas=tuple(quotas),
             flow=flow_of(flow),
+            sequence=sequence_of(sequence),
             max_calls=max_calls,
             limits=limits_of(limits),
             isolation=isolation_of(isolation),
@@ -256,6 +263,15 @@ def flow_of(flow: Any) -> FlowRules | None:
     from rtfs.host.flow.rules import FlowRules
 
     return flow if isinstance(flow, FlowRules) else FlowRules(flow)
+
+
+def sequence_of(sequence: Any) -> SequenceRules | None:
+    """Sequence rules given as such or as a list; None for none. Raises HostError `config/invalid`."""
+    if sequence is None or (isinstance(sequence, (list, tuple)) and not sequence):
+        return None
+    from rtfs.host.sequence.rules import SequenceRules
+
+    return sequence if isinstance(sequence, SequenceRules) else SequenceRules(sequence)
 
 
 def runtime_options(given: RuntimeOptions | None, keywords: Mapping[str, Any]) -> RuntimeOptions:

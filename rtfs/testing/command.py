@@ -1,19 +1,23 @@
-"""`rtfs test PATH… [--update] [--allow GRANT]`: runs golden files and prints what differs.
+"""`rtfs test PATH…`: runs golden files and prints what differs.
 
 Must not know how a chunk is run. Exit status: 0 all passed, 1 a failure; nothing to run is an error.
 """
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from rtfs.cli.usage import Parser
+from rtfs.cli.watch import Watch
 from rtfs.host.files import near_file
+from rtfs.testing.coverage import Coverage
 from rtfs.testing.golden import Chunk, GoldenFile, Problem, parse
-from rtfs.testing.results import Result, report
-from rtfs.testing.runner import Edit, apply_edits, run_chunk
-from rtfs.values import HostError
+from rtfs.testing.results import Result, Results, report
+from rtfs.testing.runner import Edit, Options, apply_edits, run_chunk
+from rtfs.values import HostError, UserError
 
 SUFFIX = ".test.rtfs"
 
@@ -55,6 +59,7 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--update", action="store_true", help="write the actual results into the files")
     parser.add_argument("--accept-errors", action="store_true", help="with --update: errors too, in place of values")
+    parser.add_argument("--record", action="store_true", help="make the calls, and write the files of ;recording anew")
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
     parser.add_argument("--config", metavar="FILE", help="configuration, whose declarations stubs have to fit")
     parser.add_argument(
@@ -62,38 +67,72 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("-k", dest="only", default="", metavar="TEXT", help="only chunks whose name or file has TEXT")
     parser.add_argument("-v", "--verbose", action="store_true", help="name every chunk")
+    parser.add_argument("--coverage", action="store_true", help="say which lines of the files that are loaded ran")
+    parser.add_argument("--watch", action="store_true", help="run again whenever a file changes")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit's XML")
     try:
-        options = parser.parse_args(argv)
+        given = parser.parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    results: list[Result] = []
-    updated = 0
-    for path in _found(options.paths):
-        file = load(path)
-        edits: list[Edit] = []
-        if file.problems:
-            results.append(Result(file.name, "the file", 1, [show(file, None, problem) for problem in file.problems]))
-        for chunk in file.chunks:
-            if options.only.lower() not in f"{file.name} {chunk.name}".lower():
-                continue
-            outcome = run_chunk(
-                file,
-                chunk,
-                allow=options.allow,
-                update=options.update,
-                accept_errors=options.accept_errors,
-                config=options.config,
-                load=options.load,
-            )
-            edits += outcome.edits
-            problems = [show(file, chunk, problem) for problem in outcome.problems]
-            results.append(Result(file.name, chunk.name, chunk.line, problems))
-        if edits:
-            write(file, edits)
-            updated += len(edits)
-    return report(results, updated, as_json=options.json, junit=options.junit, verbose=options.verbose)
+    if not given.watch:
+        return _run_all(given)
+    watch = Watch(lambda: _watched(given))
+    while True:
+        try:
+            _run_all(given)
+        except UserError as error:  # a file that is gone, or cannot be read at the moment
+            print(f"{error.code}: {error.message}", flush=True)
+        watch.wait()
+
+
+def _run_all(given: Namespace) -> int:
+    """Run every chunk that the options name, once."""
+    coverage = Coverage() if given.coverage else None
+    options = Options(
+        allow=given.allow,
+        update=given.update,
+        accept_errors=given.accept_errors,
+        record=given.record,
+        config=given.config,
+        load=given.load,
+        coverage=coverage,
+    )
+    found = Results(coverage)
+    with coverage if coverage is not None else nullcontext():
+        for path in _found(given.paths):
+            _run_file(load(path), options, given.only.lower(), found)
+    return report(found, as_json=given.json, junit=given.junit, verbose=given.verbose)
+
+
+def _run_file(file: GoldenFile, options: Options, only: str, found: Results) -> None:
+    """Run the chunks of a file whose name or file has the text `only`."""
+    edits: list[Edit] = []
+    if file.problems:
+        problems = [show(file, None, problem) for problem in file.problems]
+        found.chunks.append(Result(file.name, "the file", 1, problems))
+    for chunk in file.chunks:
+        if only not in f"{file.name} {chunk.name}".lower():
+            continue
+        outcome = run_chunk(file, chunk, options)
+        edits += outcome.edits
+        found.recorded += outcome.recorded
+        problems = [show(file, chunk, problem) for problem in outcome.problems]
+        found.chunks.append(Result(file.name, chunk.name, chunk.line, problems))
+    if edits:
+        write(file, edits)
+        found.updated += len(edits)
+
+
+def _watched(given: Namespace) -> list[str]:
+    """The golden files, what is in their folders beside them, the configuration and what is loaded."""
+    try:
+        files = _found(given.paths)
+    except UserError:
+        files = []
+    folders = {path.parent for path in files} | {Path(name) for name in given.load if Path(name).is_dir()}
+    beside = [str(one) for folder in folders for one in folder.iterdir() if one.suffix in (".rtfs", ".jsonl")]
+    return sorted({*beside, *map(str, files), *given.load, *([given.config] if given.config else [])})
 
 
 def _found(names: Sequence[str]) -> list[Path]:

@@ -30,6 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="GRANT",
         help="what may leave the process, e.g. net:HOST",
     )
+    group.addoption("--rtfs-config", metavar="FILE", help="configuration, whose declarations stubs have to fit")
+    group.addoption(
+        "--rtfs-load", action="append", default=[], metavar="FILE", help="declarations that stubs have to fit"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,12 +84,18 @@ class GoldenChunk(pytest.Item):
 
     def runtest(self) -> None:
         from rtfs.testing.command import show
-        from rtfs.testing.runner import run_chunk
+        from rtfs.testing.runner import Options, run_chunk
 
         problems = self.file.problems
         if self.chunk is not None:
-            update = self.config.getoption("rtfs_update")
-            outcome = run_chunk(self.file, self.chunk, allow=self.config.getoption("rtfs_allow"), update=update)
+            option = self.config.getoption
+            options = Options(
+                allow=option("rtfs_allow"),
+                update=option("rtfs_update"),
+                config=option("rtfs_config"),
+                load=option("rtfs_load"),
+            )
+            outcome = run_chunk(self.file, self.chunk, options)
             problems = outcome.problems
             edits = self.config.stash[_EDITS].setdefault(self.file.name, [])
             edits += [(edit.start, edit.end, edit.text) for edit in outcome.edits]

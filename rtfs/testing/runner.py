@@ -12,11 +12,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from rtfs.testing.coverage import Coverage
+from rtfs.testing.declared import refused, refused_calls
 from rtfs.testing.difference import describe, shortened
-from rtfs.testing.golden import Chunk, GoldenFile, Problem, Step, Stub, parse_error
+from rtfs.testing.golden import Chunk, GoldenFile, Problem, Step, parse_error
+from rtfs.testing.recordings import NewRecording, recording_path
+from rtfs.testing.stubs import BadText, Stubs, read
 
 LONGEST_MESSAGE = 200
 
@@ -32,40 +35,45 @@ class Edit:
 
 @dataclass
 class Outcome:
-    """What a chunk's run found: problems (none: it passed), and edits, if the file was to be updated."""
+    """What a chunk's run found: problems (none: it passed), edits, if the file was to be updated, and how many
+    recordings were made anew."""
 
     problems: list[Problem] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
+    recorded: int = 0
 
 
-def run_chunk(
-    file: GoldenFile,
-    chunk: Chunk,
-    *,
-    allow: Sequence[str] = (),
-    update: bool = False,
-    accept_errors: bool = False,
-    config: str | None = None,
-    load: Sequence[str] = (),
-    isolation: str | None = None,
-) -> Outcome:
-    """Run one chunk in a fresh runtime.
+@dataclass(frozen=True)
+class Options:
+    """How chunks are run.
 
     allow: grants for what leaves the process, as in `rtfs run --allow`. update: give edits instead of problems where an
     expectation can be rewritten to what was found. accept_errors: also where that is an error instead of a value.
-    config, load: a configuration and files of declarations, which stubs have to fit. isolation: "process" for a runtime
-    whose plans run in a worker process.
+    record: make the recordings anew that chunks name. config, load: a configuration and files of declarations, which
+    stubs and recordings have to fit. isolation: "process" for a runtime whose plans run in a worker process. coverage:
+    what takes in the code that has run.
     """
+
+    allow: Sequence[str] = ()
+    update: bool = False
+    accept_errors: bool = False
+    record: bool = False
+    config: str | None = None
+    load: Sequence[str] = ()
+    isolation: str | None = None
+    coverage: Coverage | None = None
+
+
+def run_chunk(file: GoldenFile, chunk: Chunk, options: Options = Options()) -> Outcome:
+    """Run one chunk in a fresh runtime."""
     outcome = Outcome(list(chunk.problems))
-    if update:
+    if options.update:
         outcome.problems = [p for p in outcome.problems if p.text != "nothing is expected of this chunk"]
     if outcome.problems:
         return outcome
     try:
-        run = _Run(file, chunk, outcome, update)
-        run.accept_errors = accept_errors
-        run.run(allow, config, load, isolation)
-    except _BadText as bad:
+        _Run(file, chunk, outcome, options).run()
+    except BadText as bad:
         outcome.problems.append(bad.problem)
     return outcome
 
@@ -77,138 +85,77 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     return text
 
 
-class _BadText(Exception):
-    """A stub or a context of the file cannot be read."""
-
-    def __init__(self, line: int, text: str) -> None:
-        super().__init__(text)
-        self.problem = Problem(line, text)
-
-
-def _read(text: str, line: int) -> Any:
-    import rtfs
-
-    try:
-        return rtfs.read_value(text)
-    except rtfs.UserError as error:
-        raise _BadText(line, f"cannot be read: {text}\n{error}") from None
-
-
-class _Stubs:
-    """The answers to a chunk's host calls, handed out strictly in order."""
-
-    def __init__(self, stubs: Sequence[Stub]) -> None:
-        self.left = [(stub, self._arguments(stub), self._answer(stub)) for stub in stubs]
-        self.left.reverse()
-        self.problems: list[str] = []
-
-    @staticmethod
-    def _arguments(stub: Stub) -> list[Any] | None:
-        if stub.arguments is None:
-            return None
-        return _normal(list(_read(f"[{stub.arguments}]", stub.line)))
-
-    @staticmethod
-    def _answer(stub: Stub) -> Any:
-        return None if stub.value is None else _read(stub.value, stub.line)
-
-    def answer(self, name: str, arguments: Sequence[Any]) -> Any:
-        """What the stub that is next says to this call; an error if it is no call for it."""
-        import rtfs
-        from rtfs.host.bundled.capabilities import SIGNATURES
-
-        found = f"(call {json.dumps(name)} {' '.join(rtfs.to_text(a) for a in arguments)})"
-        if not self.left:
-            return self._refuse(f"a call that no stub answers: {found}")
-        stub, wanted, value = self.left[-1]
-        if stub.id != name:
-            return self._refuse(f"the next stub (line {stub.line}) is for {stub.id}, the call is {found}")
-        given = _normal(list(arguments))
-        if wanted is not None and name in SIGNATURES:
-            wanted = [SIGNATURES[name].arrange(name, tuple(wanted))]
-            given = [SIGNATURES[name].arrange(name, tuple(given))]
-        if wanted is not None and not rtfs.equal(rtfs.Vector(wanted), rtfs.Vector(given)):
-            difference = describe(rtfs.Vector(wanted), rtfs.Vector(given))
-            return self._refuse(f"other arguments than the stub of line {stub.line} expects: {found}\n{difference}")
-        self.left.pop()
-        if stub.value is None:
-            raise rtfs.HostError(stub.message, code=stub.code)
-        return value
-
-    def _refuse(self, text: str) -> Any:
-        import rtfs
-
-        self.problems.append(text)
-        raise rtfs.HostError(text, code="capability/unknown")
-
-
-def _normal(arguments: list[Any]) -> list[Any]:
-    """No arguments are the same as an empty map."""
-    import rtfs
-
-    return arguments or [rtfs.Map({})]
-
-
 class _Run:
     """One run of one chunk."""
 
-    def __init__(self, file: GoldenFile, chunk: Chunk, outcome: Outcome, update: bool) -> None:
+    def __init__(self, file: GoldenFile, chunk: Chunk, outcome: Outcome, options: Options) -> None:
         self.file = file
         self.chunk = chunk
         self.outcome = outcome
-        self.update = update
-        self.accept_errors = False
-        self.stubs = _Stubs(chunk.stubs)
+        self.options = options
+        self.update = options.update
+        self.accept_errors = options.accept_errors
+        self.recording = recording_path(file, chunk)
+        self.stubs = Stubs(chunk.stubs)
         self.context: dict[str, Any] | None = None
         if chunk.context is not None:
-            self.context = {_plain(k): v for k, v in _read(chunk.context, chunk.line).items()}
+            self.context = {_plain(k): v for k, v in read(chunk.context, chunk.line).items()}
 
-    def run(self, allow: Sequence[str], config: str | None, load: Sequence[str], isolation: str | None) -> None:
+    def run(self) -> None:
         import rtfs
         from rtfs.host.files import read_sources
 
+        options = self.options
         names = dict.fromkeys(stub.id for stub in self.chunk.stubs)
 
         def answer(name: str, arguments: tuple[Any, ...]) -> Any:
             return self.stubs.answer(name, arguments) if name in names else NotImplemented
 
-        if config is None:
-            made = rtfs.Runtime(allow=list(allow), stub=answer, isolation=isolation)
+        fixed: dict[str, Any] = {"allow": list(options.allow), "stub": answer, "isolation": options.isolation}
+        if options.config is None:
+            made = rtfs.Runtime(**fixed)
         else:
-            made = rtfs.Runtime.from_config(config, allow=list(allow), stub=answer, isolation=isolation)
+            made = rtfs.Runtime.from_config(options.config, **fixed)
         with made as runtime:
-            for path in load:
+            for path in options.load:
                 for source in read_sources(path):
                     runtime.load(source.text, source.name)
-            declared = {name: runtime.capabilities.get(name) for name in names} if config is not None or load else {}
-            for stub, arguments, value in self.stubs.left:
-                self._fits(runtime, stub, arguments, value, declared.get(stub.id) is not None)
+            self._check_declared(runtime)
             for name in names:
                 if not self._declares(name):
-                    known = declared.get(name)
+                    known = runtime.capabilities.get(name) if self._has_declarations else None
                     schemas: dict[str, Any] = {}
                     if known is not None:
                         schemas = {"input_schema": known.input_schema, "output_schema": known.output_schema}
                     runtime.register(name, self._stubbed(name), replace=True, **schemas)
             for step in self.chunk.steps:
                 self._step(runtime, step)
+            if options.coverage is not None:
+                options.coverage.collect(runtime)
         for stub, _, _ in reversed(self.stubs.left):
             self._problem(stub.line, f"nobody called {stub.id}")
 
-    def _fits(self, runtime: Any, stub: Stub, arguments: list[Any] | None, value: Any, declared: bool) -> None:
-        """Report a stub that the declaration of its capability refuses."""
+    @property
+    def _has_declarations(self) -> bool:
+        return self.options.config is not None or bool(self.options.load)
+
+    def _check_declared(self, runtime: Any) -> None:
+        """Report the stubs and the recorded calls that the loaded declarations refuse."""
         import rtfs
 
-        entry = runtime._registry.find(stub.id) if declared else None
-        if entry is None:
+        if not self._has_declarations:
+            return
+        for stub, arguments, value in self.stubs.left:
+            wrong = refused(runtime, stub.id, arguments, () if stub.value is None else (value,))
+            if wrong is not None:
+                self._problem(stub.line, f"the declaration refuses this stub: {wrong}")
+        if self.recording is None or self.options.record:
             return
         try:
-            if arguments is not None and entry.check_input is not None and len(arguments) == 1:
-                entry.check_input(arguments[0], f'the input of "{stub.id}"')
-            if stub.value is not None and entry.check_output is not None:
-                entry.check_output(value, f'the result of "{stub.id}"')
-        except rtfs.UserError as error:
-            self._problem(stub.line, f"the declaration refuses this stub: {error.message}")
+            for wrong in refused_calls(runtime, str(self.recording)):
+                self._problem(self.chunk.line, wrong)
+        except rtfs.UserError:
+            return  # a recording that cannot be read is reported by the run
 
     def _declares(self, name: str) -> bool:
         """Whether the chunk itself declares this capability: then the stub stands for the server, not for all of it."""
@@ -227,10 +174,6 @@ class _Run:
         line_start = before.rfind("\n") + 1
         return "\n" * before.count("\n") + " " * (step.start - line_start) + self.file.text[step.start : step.end]
 
-    def _recording(self) -> Path | None:
-        name = self.chunk.recording
-        return None if name is None else Path(self.file.name).parent / name
-
     def _step(self, runtime: Any, step: Step) -> None:
         import rtfs
 
@@ -238,18 +181,28 @@ class _Run:
         value: Any = None
         error: Any = None
         try:
+            new = NewRecording(self.recording) if self.options.record and self.recording is not None else None
+        except OSError as wrong:
+            self._problem(step.line, f"cannot write {self.recording}: {wrong.strerror or wrong}")
+            return
+        calls = {"replay": self.recording} if new is None else {"record": new.path}
+        try:
             with contextlib.redirect_stdout(output):
                 value = runtime.run(
                     self._source(step),
                     context=self.context,
                     name=self.file.name,
-                    replay=self._recording(),
                     check=False,  # an expectation may be about an error of the run
+                    **calls,
                 )
         except rtfs.UserError as raised:
             error = raised
         except Exception as bug:
             self._problem(step.line, f"internal error: {type(bug).__name__}: {bug}")
+            if new is not None:
+                new.discard()
+            return
+        if new is not None and not self._kept(new, step, error):
             return
         for text in self.stubs.problems:
             self._problem(step.line, text)
@@ -258,6 +211,24 @@ class _Run:
             return
         self._check_result(step, value, error)
         self._check_output(step, output.getvalue())
+
+    def _kept(self, new: NewRecording, step: Step, error: Any) -> bool:
+        """Keep a new recording, unless its run failed unexpectedly or it is of this machine."""
+        text = new.text()
+        place = _machine_path(text, self.file.name)
+        if error is not None and not step.expected("error") and not self.accept_errors:
+            new.discard()
+            self._problem(
+                step.line, f"an error that is not expected; the recording is left as it was\n{_show_error(error)}"
+            )
+        elif place is not None:
+            new.discard()
+            self._problem(step.line, f"the recording names a folder of this machine, {place}: it is left as it was")
+        else:
+            new.keep()
+            self.outcome.recorded += 1
+            return True
+        return False
 
     def _check_result(self, step: Step, value: Any, error: Any) -> None:
         wanted = [e for e in step.expectations if e.kind != "prints"]
@@ -307,7 +278,7 @@ class _Run:
         if error is not None:
             return f"expected a value like  {expectation.text}\ngot an error\n{_show_error(error)}"
         try:
-            type = parse_type(_read(expectation.text, expectation.line))
+            type = parse_type(read(expectation.text, expectation.line))
         except rtfs.UserError as wrong:
             return f"{expectation.text} is not a type: {wrong.message}"
         try:
@@ -371,9 +342,14 @@ def _error_difference(wanted: str, value: Any, error: Any) -> str | None:
 
 
 def _show_error(error: Any) -> str:
+    import rtfs
     from rtfs.syntax.diagnostics import render
 
-    return str(render(error)).rstrip()
+    text = str(render(error)).rstrip()
+    data = error.data
+    if error.code == "run/divergence" and data is not None:  # a recording's call with other arguments
+        text += f"\n{describe(data.get(rtfs.Keyword('expected')), data.get(rtfs.Keyword('got')))}"
+    return text
 
 
 def _marker(value: Any, error: Any) -> str:

@@ -13,8 +13,6 @@ import rtfs
 from rtfs.syntax.diagnostics import render
 
 LIMITS = rtfs.Limits(steps=60_000, depth=3_000, seconds=5)
-isolation: str | None = None
-"""Where programs run: "process" for worker processes."""
 SECONDS = 30
 """A program that takes longer, limits and all, hangs."""
 
@@ -38,11 +36,17 @@ def outcome(program: str) -> str:
 
 def _run(program: str, check: bool = True) -> tuple[str, str]:
     """(code or "value", printed value). check: whether the program is looked at before it runs."""
-    heard = io.StringIO()
-    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard), _runtime() as runtime:
+    with rtfs.Runtime(limits=LIMITS) as runtime:
         runtime.register("test.echo", lambda *arguments: arguments[0] if arguments else None)
+        return _checked(runtime, program, check=check)
+
+
+def _checked(runtime: rtfs.Runtime, program: str, **options: bool) -> tuple[str, str]:
+    """(code or "value", printed value) of a program in a runtime. Raises Finding."""
+    heard = io.StringIO()
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
         try:
-            value = runtime.run(program, check=check)
+            value = runtime.run(program, **options)
         except rtfs.UserError as error:
             if error.code == "run/crashed":
                 raise Finding(f"its worker process ends: {error.message}") from error
@@ -60,14 +64,43 @@ def _run(program: str, check: bool = True) -> tuple[str, str]:
             raise Finding(f"its value cannot be printed: {problem!r}") from problem
 
 
-def _runtime() -> rtfs.Runtime:
-    return rtfs.Runtime(limits=LIMITS, isolation=isolation)
+class Series:
+    """Programs one after the other in one worker process, each of which sees only what was there before the first: a
+    process for each would take ten times as long as the program. What a program comes to is checked as in `outcome`."""
+
+    BATCH = 1_000
+    """Programs after which the worker is replaced."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._runtime: rtfs.Runtime | None = None
+
+    def outcome(self, program: str) -> str:
+        """Run a program: the code of its error, or "value". Raises Finding."""
+        if self._left == 0 or self._runtime is None:
+            self.close()
+            self._runtime, self._left = rtfs.Runtime(limits=LIMITS, isolation="process"), self.BATCH
+            self._runtime.register("test.echo", lambda *arguments: arguments[0] if arguments else None)
+            self._runtime.run("(def series 1)")  # the worker with this definition gets all later programs
+        self._left -= 1
+        try:
+            return _checked(self._runtime, program, keep=False)[0]
+        except Finding:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._runtime is not None:
+            self._runtime.close()
+            self._runtime = None
 
 
 def _trouble(error: rtfs.UserError) -> Exception | None:
     """What is wrong with an error as people see it."""
     try:
-        if not (render(error).startswith("error ") and error.code and error.message):
+        message = error.message or error.code == "user/error"  # a program may throw an empty text
+        if not (render(error).startswith("error ") and error.code and message):
             raise ValueError(f"it says too little: {error!r}")
         span = error.span
         if span is not None and not 0 <= span.start <= span.end <= len(span.source.text):

@@ -1,7 +1,9 @@
 """The long mode: `python -m tests.fuzz.run --minutes 10 [--seed N] [--keep FOLDER] [--isolated]`.
 
 A worker process runs one program after the other and says which before each, so that a crash or a hang of the
-interpreter is seen and its program kept. The exit status is 1 if anything was found.
+interpreter is seen and its program kept. With `--isolated` each program runs once, in a sandboxed worker process that
+many of them share; else some run again with their calls made opaque to the compiler (`checking.agree`). The exit status
+is 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -18,24 +20,24 @@ from collections import Counter
 from pathlib import Path
 from typing import IO
 
-from tests.fuzz import checking
-from tests.fuzz.checking import SECONDS, Finding, agree
+from tests.fuzz.checking import SECONDS, Finding, Series, agree
 from tests.fuzz.programs import any_program
 
 MEMORY = 3 << 30
 
 
-def work(seed: int) -> None:
+def work(seed: int, isolated: bool) -> None:
     """The worker: for ever, a line `<seed>` before each program, `<seed> <outcome>` after it."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out = os.fdopen(os.dup(1), "w")
+    check = Series().outcome if isolated else agree
     while True:
         print(seed, file=out, flush=True)
         try:
-            result = agree(any_program(seed))
+            result = check(any_program(seed))
         except Finding as finding:
             cause = finding.__cause__
             frames = traceback.extract_tb(cause.__traceback__) if cause is not None else []
@@ -115,9 +117,8 @@ def main() -> int:
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--isolated", action="store_true", help="programs run in worker processes")
     arguments = parser.parse_args()
-    checking.isolation = "process" if arguments.isolated else None
     if arguments.worker is not None:
-        work(arguments.worker)
+        work(arguments.worker, arguments.isolated)
     return 1 if watch(arguments.minutes, arguments.seed, arguments.keep, arguments.isolated) else 0
 
 

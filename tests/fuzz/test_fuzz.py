@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.checking import agree, outcome
+from tests.fuzz.checking import Series, agree, outcome
 from tests.fuzz.programs import any_program, corpus, mutated, soup, text_of
 
 NUMBER = st.integers(0, (1 << 30) - 1)
@@ -51,3 +51,13 @@ def test_the_corpus_runs_as_it_is():
     """Mutations start from programs that work: nearly all of them give a value (some are about errors)."""
     outcomes = [outcome("".join(words)) for words in corpus()]
     assert outcomes.count("value") > len(outcomes) * 0.6
+
+
+def test_a_series_of_isolated_programs_comes_to_what_single_runs_come_to():
+    series = Series()
+    try:
+        for seed in range(40):
+            program = any_program(seed)
+            assert series.outcome(program) == outcome(program), program
+    finally:
+        series.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rtfs.testing.command import load, show
-from rtfs.testing.runner import run_chunk
+from rtfs.testing.runner import Options, run_chunk
 
 FILES = sorted((Path(__file__).parent.parent / "golden").glob("*.test.rtfs"))
 
@@ -19,6 +19,6 @@ def test_a_golden_file_holds_in_worker_processes(path: Path) -> None:
     found = [
         show(file, chunk, problem)
         for chunk in file.chunks
-        for problem in run_chunk(file, chunk, isolation="process").problems
+        for problem in run_chunk(file, chunk, Options(isolation="process")).problems
     ]
     assert not found, "\n\n".join(found)

@@ -131,6 +131,22 @@ class Ledger:
             previous = self._records[index - 1][1] if -index < len(self._records) else self._anchor
         return Record(content, previous, digest)
 
+    def since(self, number: int, moment: int | None = None, run: str | None = None) -> list[Record]:
+        """The records behind a number, oldest first. moment: only those from then on, in ns since 1970. run: only those
+        of a run."""
+        found: list[Record] = []
+        with self._lock:
+            self._seal()
+            records = self._records
+            for index in range(len(records) - 1, -1, -1):
+                content, digest = records[index]
+                if content[0] <= number or (moment is not None and content[1] < moment):
+                    break
+                if run is None or content[3] == run:
+                    found.append(Record(content, records[index - 1][1] if index else self._anchor, digest))
+        found.reverse()
+        return found
+
     def fingerprint(self, text: str) -> str:
         """The keyed hash that stands for a value's text: equal values match, nobody can guess a value from it."""
         keyed = self._keyed.copy()

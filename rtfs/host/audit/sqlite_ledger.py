@@ -118,6 +118,19 @@ class StoredLedger(Ledger):
             raise KeyError(number)
         return Record(row[:-2], *(_hex(part) for part in row[-2:]))
 
+    def since(self, number: int, moment: int | None = None, run: str | None = None) -> list[Record]:
+        """The records behind a number, oldest first. moment: only those from then on, in ns since 1970. run: only those
+        of a run."""
+        query = f"SELECT {_COLUMNS} FROM records WHERE seq > ?"
+        values: list[Any] = [number]
+        if moment is not None:
+            query, values = query + " AND time >= ?", [*values, moment]
+        if run is not None:
+            query, values = query + " AND run = ?", [*values, run]
+        with self._lock:
+            rows = self._connection.execute(query + " ORDER BY seq", values).fetchall()
+        return [Record(row[:-2], *(_hex(part) for part in row[-2:])) for row in rows]
+
     @property
     def head(self) -> tuple[int, str]:
         """Number and hash of the last record."""

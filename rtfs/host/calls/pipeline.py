@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from rtfs.host.policy.rules import Rules
     from rtfs.host.run.durability import JournaledCall
     from rtfs.host.run.frame import Frame
+    from rtfs.host.sequence.control import SequenceControl
     from rtfs.machine import HostCall
     from rtfs.source import Span
 
@@ -76,13 +77,13 @@ class Pipeline:
     """policy: the built-in decision function, or None (then everything is denied). guard: the embedder's policy, asked
     instead, or None. hints, sessions: the stages of those names; stub: `f(id, arguments)`, asked first at the route
     stage for what would leave the process, answering NotImplemented for no (tests use it). rules: of the configuration,
-    or None. own: the host's own files, or None. approvals: whom to ask about what they want asked.
-    undeclared: finds capabilities that nobody declared, or None. strict_arguments: keys that an input schema does not
-    name are refused."""
+    or None. sequence: the rules over the history of calls, or None. own: the host's own files, or None. approvals: whom
+    to ask about what they want asked. undeclared: finds capabilities that nobody declared, or None. strict_arguments:
+    keys that an input schema does not name are refused."""
 
     __slots__ = (
-        "approvals", "events", "guard", "hints", "own", "policy", "rules", "sessions", "strict_arguments", "stub",
-        "undeclared",
+        "approvals", "events", "guard", "hints", "own", "policy", "rules", "sequence", "sessions", "strict_arguments",
+        "stub", "undeclared",
     )  # fmt: skip
 
     def __init__(self, events: Events, sessions: Sessions, hints: Hints) -> None:
@@ -94,6 +95,7 @@ class Pipeline:
         self.undeclared: Undeclared | None = None
         self.strict_arguments = True
         self.rules: Rules | None = None
+        self.sequence: SequenceControl | None = None
         self.approvals = Approvals()
         self.policy: Callable[..., Decision] | None = policy.decide
         self.stub: Callable[[str, tuple[Any, ...]], Any] | None = None
@@ -124,9 +126,12 @@ class Pipeline:
             frame.argument_tags = frame.run.flow.tags(call, frame)
             if journaled.decision is None and (decision.allow or decision.ask):
                 decision = await frame.run.flow.decide(decision, entry, call, frame)
-        if decision.ask:
+        if self.sequence is not None and not frame.looks_up:
+            decision = await self._in_sequence(self.sequence, entry, call, text, decision, frame, journaled)
+        elif decision.ask:
             decision = await self._asked(entry, arguments, text, decision, frame, call.span)
-        number = self._admit(entry, text, decision, frame)
+        facts = "" if self.sequence is None or frame.looks_up else self.facts(call, frame, frame.idempotency_key)
+        number = self._admit(entry, text, decision, frame, facts)
         spending, budget = context.quota.spending, frame.run.budget
         stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
@@ -217,10 +222,43 @@ class Pipeline:
             decision = await self._asked(entry, arguments, text, decision, frame, None)
         return self._admit(entry, text, decision, frame), needs
 
-    def _admit(self, entry: Entry, text: str, decision: Decision, frame: Frame) -> int:
-        """Record a decision; the number of the record. Raises the denial that it is, or LimitError for a quota."""
+    async def _in_sequence(
+        self,
+        sequence: SequenceControl,
+        entry: Entry,
+        call: HostCall,
+        text: str,
+        decision: Decision,
+        frame: Frame,
+        journaled: JournaledCall,
+    ) -> Decision:
+        """The decision with that of the sequence rules. Somebody who is asked takes time, in which other calls may be
+        made: then the rules are asked once more."""
+        while journaled.decision is None and (decision.allow or decision.ask):
+            ruled = sequence.decide(decision, entry, call.args, frame.context, frame.idempotency_key)
+            if not ruled.ask:
+                return ruled
+            asked = ruled.reason
+            decision = await self._asked(entry, call.args, text, ruled, frame, call.span)
+            again = sequence.decide(decision, entry, call.args, frame.context, frame.idempotency_key)
+            if again.allow or again.reason == asked or asked.endswith("; " + again.reason):
+                return decision
+        return decision
+
+    def facts(self, call: HostCall, frame: Frame, key: str | None) -> str:
+        """What the record of a call says of its arguments for the sequence rules. key: under which it may be made
+        again."""
+        if self.sequence is None:
+            return ""
+        line = None if call.span is None else call.span.line
+        return self.sequence.history.facts(call.id, call.args, key, line)
+
+    def _admit(self, entry: Entry, text: str, decision: Decision, frame: Frame, facts: str = "") -> int:
+        """Record a decision; the number of the record. facts: what the record says of the arguments. Raises the denial
+        that it is, or LimitError for a quota."""
         context = frame.context
-        number = self.events.emit(CallDecided(context, frame.parent, entry.id, decision.allow, decision.text, text))
+        detail = decision.text + facts
+        number = self.events.emit(CallDecided(context, frame.parent, entry.id, decision.allow, detail, text))
         if not decision.allow:
             raise policy.denial(entry, decision)
         quota = context.quota

@@ -151,6 +151,7 @@ def _policy(runtime: Runtime) -> str:
         "rules": [[rule.match, rule.decide, _plain(rule.when), rule.reason] for rule in runtime._executor.rules.rules],
         "quotas": [_plain(one) for one in options.quotas],
         "flow": _plain(options.flow),
+        "sequence": _plain(options.sequence),
         "max_calls": options.max_calls,
         "strict_arguments": options.strict_arguments,
         "embedder": runtime._pipeline.guard is not None,
@@ -171,7 +172,7 @@ def _plain(value: Any) -> Any:
     if callable(value):
         return f"{value.__module__}.{value.__qualname__}"
     if value.__class__.__module__.startswith("rtfs.host."):
-        slots = [name for one in value.__class__.__mro__ for name in getattr(one, "__slots__", ())]
+        slots = [name for one in value.__class__.__mro__ for name in getattr(one, "__slots__", ()) if name[0] != "_"]
         return {name: _plain(getattr(value, name, None)) for name in slots}
     from rtfs.syntax.printer import to_text
 

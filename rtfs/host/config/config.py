@@ -151,6 +151,7 @@ class Settings(_Strict):
     kv: str | None = Field(None, min_length=1)
     flow: list[dict[str, Any]] | dict[str, Any] = Field(default_factory=list)
     endorse: list[dict[str, Any]] = Field(default_factory=list)
+    sequence: list[dict[str, Any]] = Field(default_factory=list)
     durability: Literal["kill", "power"] = "kill"
     strict_arguments: bool = True
     certificates: CertificateSettings = Field(default_factory=CertificateSettings)
@@ -210,6 +211,7 @@ class Config:
             "rules": [rule.model_dump() for rule in settings.policy.rules],
             "quotas": [quota.model_dump() for quota in settings.policy.quotas],
             "flow": self._flow(),
+            "sequence": self._sequence(),
             "width": settings.width,
             "hint_limits": HintLimits(**settings.hints.model_dump()),
             "handlers": settings.handlers,
@@ -239,6 +241,16 @@ class Config:
         options["endorse"] = [*(options.get("endorse") or ()), *self.settings.endorse]
         with at_item(self.source, "flow", 0):
             return flow_of(options)
+
+    def _sequence(self) -> list[Any]:
+        """The sequence rules. Raises HostError `config/invalid` at the rule."""
+        from rtfs.host.sequence.rules import SequenceRule
+
+        found: list[Any] = []
+        for number, rule in enumerate(self.settings.sequence):
+            with at_item(self.source, "sequence", number):
+                found.append(SequenceRule(rule))
+        return found
 
     def files(self) -> list[Path]:
         """The files and folders that are trusted because they are named here."""

@@ -330,6 +330,8 @@ class Durable:
         failed = outcome.kind == ERROR
         result = None if failed else to_text(canonical(value))
         detail = f"error: {value.code}" if failed else "ok"
+        if not outcome.note:
+            detail += self._facts(known, call, frame)
         frame.run.events.emit(CallReplayed(context, frame.parent, call.id, detail, result))
         if failed:
             raise value
@@ -338,6 +340,10 @@ class Durable:
             spending.end(call.id, size_of(to_text(value)), 0.0)
         self._answered(known, call, frame)
         return value
+
+    def _facts(self, known: Recorded, call: HostCall, frame: Frame) -> str:
+        """What the record of a call that was made in an earlier process says of its arguments."""
+        return frame.run.performer.facts(call, frame, f"{self.key}-{known.path}")
 
     def _resolve(self, known: Recorded, call: HostCall, frame: Frame) -> tuple[Any] | None:
         """For a call that was under way when the run was interrupted: its value as the user knows it, or None where it
@@ -352,7 +358,10 @@ class Durable:
         how, value = known.resolution
         if how == "retry":
             return None
-        event = CallReplayed(frame.context, frame.parent, call.id, f"resolved by hand: {how}")
+        detail = f"resolved by hand: {how}"
+        if how == "result":
+            detail += self._facts(known, call, frame)
+        event = CallReplayed(frame.context, frame.parent, call.id, detail)
         frame.run.events.emit(event)
         if how == "result":
             self._journal.add(OUTCOME, known.path, call.id, encode(value))

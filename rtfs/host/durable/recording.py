@@ -22,7 +22,7 @@ from rtfs.host.redaction import MASK, redact
 from rtfs.host.sqlite import reason
 from rtfs.host.stop import stop
 from rtfs.syntax.printer import to_text
-from rtfs.values import HostError, UserError
+from rtfs.values import HostError, Keyword, Map, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
+
+EXPECTED, GOT = Keyword("expected"), Keyword("got")
+"""Keys of the data of an error: the arguments that were recorded, and those of the call that is made instead."""
+_LONGEST_SHOWN = 300
 
 
 class Recorder:
@@ -193,6 +197,27 @@ class Replayed(Durable):
         left_out = known.subject == call.id and MASK in decode_text(known.value)
         return not left_out  # what was left out of the recording cannot be compared
 
+    def _compare(self, known: Recorded, call: HostCall, text: str, frame: Frame) -> None:
+        if known.subject != call.id or not self._differs(known, call, text):
+            super()._compare(known, call, text, frame)
+            return
+        try:
+            expected, got = decode(known.value), decode(text)
+        except ValueError:  # there are functions in it
+            super()._compare(known, call, text, frame)
+            return
+        raise stop(
+            "run/divergence",
+            f'call {known.path} was a call of "{known.subject}" with {_short(expected)}; now it is with other '
+            f"arguments, {_short(got)}",
+            span=call.span,
+            hint="record the run again",
+            data=Map([(EXPECTED, expected), (GOT, got)]),
+        )
+
+    def _facts(self, known: Recorded, call: HostCall, frame: Frame) -> str:
+        return ""  # nothing was done
+
     def _answered(self, known: Recorded, call: HostCall, frame: Frame) -> None:
         entry = frame.run.registry.find(call.id)
         if entry is not None and entry.prints:
@@ -207,6 +232,12 @@ class Replayed(Durable):
                 hint="record the run again",
                 capability=call.id,
             )
+
+
+def _short(arguments: Any) -> str:
+    """The arguments of a call as it is written, the end left out where they are long."""
+    text = " ".join([to_text(one) for one in arguments]) or "none"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} …"
 
 
 def _fields(name: str, encoded: str) -> dict[str, Any]:

@@ -200,12 +200,13 @@ def _has(entry: Entry, effects: tuple[str, ...]) -> bool:
     return any(one in effects for one in own)
 
 
-def known_capability(registry: Registry, id: str) -> Entry | None:
-    """The entry of an id; None if a server may offer it. Raises HostError `config/invalid` for an unknown one."""
+def known_capability(registry: Registry, id: str, kind: str = "flow") -> Entry | None:
+    """The entry of an id; None if a server may offer it. kind: of rule. Raises HostError `config/invalid` for an
+    unknown one."""
     entry = registry.find(id)
     if entry is None and not registry.offered(id):
         error = registry.unknown(id)
-        raise _invalid(f'a flow rule names "{id}", which is not declared', error.hint)
+        raise _invalid(f'a {kind} rule names "{id}", which is not declared', error.hint)
     return entry
 
 

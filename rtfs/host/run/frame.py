@@ -43,6 +43,9 @@ if TYPE_CHECKING:
         def perform(self, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
             """The value of a call; raises UserError."""
 
+        def facts(self, call: HostCall, frame: Frame, key: str | None) -> str:
+            """What the record of a call says of its arguments; key: under which it may be made again."""
+
         def declare(self, call: HostCall, frame: Frame) -> str:
             """Register a `(capability …)` form; its id."""
 
