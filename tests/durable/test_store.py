@@ -149,11 +149,3 @@ def test_a_program_is_kept_once_by_its_digest(store):
     assert store.program(digest).fields == {name: PROGRAM[name] for name in FIELDS}
     assert store.keep(Bundle({**PROGRAM, "text": dumps("2")})) != digest
     assert code(store.program, "0" * 64) == code(store.program, "../x") == "run/unknown"
-
-
-def test_a_program_that_was_changed_is_said(tmp_path):
-    store = FolderRunStore(str(tmp_path))
-    digest = store.keep(Bundle(PROGRAM))
-    path = tmp_path / "programs" / digest
-    path.write_text(path.read_text().replace("1", "2"))
-    assert code(store.program, digest) == "run/damaged"

@@ -12,7 +12,7 @@ from os.path import abspath
 
 from rtfs.host.durable.folder_told import ANSWERS, STOP, Told
 from rtfs.host.durable.journal import FORMAT, Journal, damaged, encode_line, read_lines
-from rtfs.host.durable.store import DONE, Event, RunView
+from rtfs.host.durable.store import DONE, Event, RunView, check_run_id
 from rtfs.host.sqlite import KILL, POWER, check_mode, make_folder, reason
 from rtfs.paths import state_folder
 from rtfs.values import HostError
@@ -289,11 +289,7 @@ class FolderRunStore:
     def _path(self, run_id: str) -> str:
         import os
 
-        good = run_id.isascii() and run_id.replace("-", "").replace("_", "").replace(".", "").isalnum()
-        if not good or run_id.startswith((".", "-")) or len(run_id) > 100:
-            raise HostError(
-                f"{run_id!r} is not a run id: at most 100 letters, digits, - _ and .", code="argument/run-id"
-            )
+        check_run_id(run_id)
         return os.path.join(self.folder, run_id + _END)
 
     def _unknown(self, run_id: str) -> HostError:

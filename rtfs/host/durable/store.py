@@ -6,6 +6,8 @@ all, in the order of `add`; a run is open in one place at a time; looking at a r
 
 from __future__ import annotations
 
+from rtfs.values import HostError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -77,6 +79,14 @@ class RunView:
         self.events = events
         self.busy = busy
         self.stop_asked = stop_asked
+
+
+def check_run_id(run_id: str) -> str:
+    """The id. Raises HostError `argument/run-id` for one that is none."""
+    good = run_id.isascii() and run_id.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    if not good or run_id.startswith((".", "-")) or len(run_id) > 100:
+        raise HostError(f"{run_id!r} is not a run id: at most 100 letters, digits, - _ and .", code="argument/run-id")
+    return run_id
 
 
 if TYPE_CHECKING:

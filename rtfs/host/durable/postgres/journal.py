@@ -1,0 +1,213 @@
+"""The journal of one run in PostgreSQL, open.
+
+Must not know machines or calls. Invariants: a commit is one transaction; whoever opened the run before writes nothing
+more (`run/fenced`); after a failed write nothing but outcomes is ever written again.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from json import dumps, loads
+
+from rtfs.host.durable.store import (
+    ANNOUNCEMENTS,
+    ENDED,
+    ERROR,
+    OUTCOME,
+    RUNNING,
+    SLEEPING,
+    STUCK,
+    WAITING,
+    Answer,
+)
+from rtfs.host.postgres.commits import Batch, Fenced
+from rtfs.host.postgres.database import saying
+from rtfs.host.postgres.texts import packed, unpacked
+from rtfs.host.stop import stop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from psycopg import Connection
+
+    from rtfs.host.durable.postgres.store import PostgresRunStore
+    from rtfs.host.durable.store import Event
+    from rtfs.host.stop import Stop
+
+RELEASING = (*ENDED, SLEEPING, STUCK, WAITING)
+"""States in which nobody is at a run: its commit lets go of it."""
+_OVER = "another process has taken the run over, or it was deleted"
+_ANSWER = "number, question, answer, by, extract(epoch FROM at)::float8, used"
+
+
+class PostgresJournal:
+    """An open journal. number: of the run in its table. seq: of the last event. changed: the facts that differ from
+    those of its beginning. held: whether this process has a lease on the run."""
+
+    __slots__ = (
+        "_broken", "_changed", "_closed", "_guard", "_held", "_pending", "_seq", "_store", "_taken", "events", "facts",
+        "fenced", "number", "owner", "run_id", "stop_asked",
+    )  # fmt: skip
+    resumes = True
+
+    def __init__(
+        self,
+        store: PostgresRunStore,
+        run_id: str,
+        number: int,
+        owner: int,
+        seq: int,
+        facts: dict[str, str],
+        changed: dict[str, str],
+        events: list[Event],
+        *,
+        held: bool,
+    ) -> None:
+        self.run_id = run_id
+        self.number = number
+        self.owner = owner
+        self.facts = facts
+        self.events = events
+        self.stop_asked: str | None = None
+        self.fenced = False
+        self._store = store
+        self._seq = seq
+        self._changed = changed
+        self._pending: list[tuple[str, str, str, str, str]] = []
+        self._taken: list[int] = []
+        self._broken: str | None = None
+        self._held = held
+        self._closed = False
+        self._guard = allocate_lock()
+
+    def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None:
+        """Have an event written with the next `commit`."""
+        self._pending.append((kind, path, subject, value, note))
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self._pending)
+
+    def take(self, question: str) -> Answer | None:
+        """See `JournalStore`."""
+        query = (
+            f"SELECT {_ANSWER} FROM rtfs.answer WHERE run = %s AND question = %s AND NOT used"
+            " AND number <> ALL(%s) ORDER BY number LIMIT 1"
+        )
+        row = self._store.read(
+            self.run_id, lambda link: link.execute(query, (self.number, packed(question), self._taken)).fetchone()
+        )
+        if row is None:
+            return None
+        self._taken.append(row[0])
+        return answer_of(row)
+
+    def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
+        """Write what was added, and facts, in one transaction; from any thread, while nobody adds. Raises Stop
+        `run/unwritable`, `run/fenced`."""
+        with self._guard:
+            self._write(dict(facts), dict(facts).get("state", RUNNING) in RELEASING)
+
+    def _write(self, facts: Mapping[str, str], release: bool, patience: float | None = None) -> None:
+        if self.fenced:
+            raise self._over()
+        if self._broken is not None:
+            raise self._unwritable(self._broken)
+        self._changed.update(facts)
+        rider = self._store.database.riders.get(self.run_id)
+        records, head = ([], None) if rider is None else rider.take()
+        batch = Batch(
+            self.number,
+            self.owner,
+            [(self.number, self._seq + at, *map(packed, event)) for at, event in enumerate(self._pending, 1)],
+            records,
+            head,
+            self._state(release) if facts or release else None,
+            self._taken,
+            self._store.follow_up(self, facts) if facts else None,
+        )
+        try:
+            self._store.database.commits.write(batch, patience)
+        except Fenced:
+            self.fence()
+            raise self._over() from None
+        except Exception as error:
+            self._broken = saying(error)
+            raise self._unwritable(self._broken) from None
+        self._seq += len(self._pending)
+        self._pending.clear()
+        self._taken = []
+        self._held = not release
+        self.stop_asked = batch.stop_asked if batch.stop_asked is None else unpacked(batch.stop_asked)
+
+    def _state(self, release: bool) -> tuple[Any, ...]:
+        now = {**self.facts, **self._changed}
+        wake_at = float(now["wake-at"]) if now["state"] == SLEEPING else None
+        ended = float(now["ended"]) if "ended" in now else None
+        return (self.number, self.owner, now["state"], dumps(self._changed), wake_at, ended, release)
+
+    def fence(self) -> None:
+        """Another process has the run now."""
+        self.fenced, self._held = True, False
+        self.stop_asked = _OVER
+
+    def abandon(self) -> None:
+        """Forget announcements that are not written: what they announce was not made, and will not be."""
+        ended = {event[1] for event in self._pending if event[0] in (OUTCOME, ERROR)}
+        self._pending = [event for event in self._pending if event[0] not in ANNOUNCEMENTS or event[1] in ended]
+
+    def close(self) -> None:
+        """Write what outcomes are left, and let go of the run. Harmless when repeated."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            self._store.forget(self)
+            self.abandon()
+            if not self._pending:
+                self._taken = []
+            if (self._pending or self._held) and not self.fenced:
+                self._broken = None  # a failed write may work now, and what was done was done
+                try:
+                    self._write({}, True, patience=0.0)
+                except BaseException:  # it was said before, or will be when the run is resumed
+                    pass
+            self._broken = "it is closed"
+
+    def _over(self) -> Stop:
+        return stop(
+            "run/fenced",
+            f"run {self.run_id} is not this process's any more: {_OVER}",
+            hint="nothing is lost that was done before; rtfs runs shows where it is",
+        )
+
+    def _unwritable(self, why: str) -> Stop:
+        return stop(
+            "run/unwritable",
+            f"cannot write to the journal of run {self.run_id}: {why}",
+            hint=f"nothing is lost that was done before; when it can be written again: rtfs resume {self.run_id}",
+        )
+
+
+def answer_of(row: tuple[Any, ...]) -> Answer:
+    """The answer in a row."""
+    number, question, answer, by, at, used = row
+    return Answer(number, unpacked(question), unpacked(answer), unpacked(by), at, used)
+
+
+def answers_of(connection: Connection[Any], number: int) -> list[Answer]:
+    """All answers to a run."""
+    query = f"SELECT {_ANSWER} FROM rtfs.answer WHERE run = %s ORDER BY number"
+    return [answer_of(row) for row in connection.execute(query.encode(), (number,))]
+
+
+def read_facts(
+    facts: str | None, changed: str | None, program: str | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The facts of a run and those that changed, from the texts in its row. Raises ValueError for damaged ones."""
+    known = {**loads(program or "{}"), **loads(facts or "")}
+    new = loads(changed or "")
+    return {**known, **new}, new

@@ -1,0 +1,88 @@
+"""Taking a run over: the one transaction after which its earlier owner writes nothing more, and what it found.
+
+Must not know what is in a journal. Invariants: the event `taken` has the number that the earlier owner's next event
+would have; a run that is leased is left alone; one that was taken up `MOST_ATTEMPTS` times without a new event is
+stuck, until somebody resumes it.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.durable.store import RUNNING, STUCK, Event
+from rtfs.host.postgres.link import driver
+from rtfs.host.postgres.texts import unpacked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from psycopg import Connection
+
+TAKEN = "taken"
+"""The kind of the event of a takeover; it is the store's, and not among the events of a journal."""
+MOST_ATTEMPTS = 5
+_LOOK = (
+    "SELECT number, owner, worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s), state,"
+    " facts, changed, program.text, attempts, taken_seq, stop_asked FROM rtfs.run"
+    " LEFT JOIN rtfs.program ON program.digest = run.program WHERE id = %s FOR UPDATE OF run"
+)
+_TAKE = (
+    "UPDATE rtfs.run SET owner = %s, worker = %s, beat_at = clock_timestamp(), attempts = %s, taken_seq = %s"
+    " WHERE number = %s"
+)
+
+
+class Opening:
+    """A run as it was found. busy: it is leased. stuck: it was found to be so now. Of one that is neither: the
+    owner that it has now, the number of the event that says so, facts and events."""
+
+    __slots__ = ("busy", "changed", "events", "facts", "number", "owner", "program", "seq", "stop_asked", "stuck")
+
+    def __init__(self, number: int, facts: str, changed: str, program: str | None, stop_asked: str | None) -> None:
+        self.number = number
+        self.facts = facts
+        self.changed = changed
+        self.program = program
+        self.stop_asked = stop_asked
+        self.busy = self.stuck = False
+        self.owner = self.seq = 0
+        self.events: list[Event] = []
+
+
+def take_over(connection: Connection[Any], run_id: str, worker: str, lease: float) -> Opening | None:
+    """Take a run over, unless it is leased or stuck; None where there is none. Raises psycopg.Error."""
+    unique = driver().errors.UniqueViolation
+    while True:
+        try:
+            with connection.transaction():
+                return _attempt(connection, run_id, worker, lease)
+        except unique:  # the earlier owner has written one event more meanwhile
+            continue
+
+
+def _attempt(connection: Connection[Any], run_id: str, worker: str, lease: float) -> Opening | None:
+    row = connection.execute(_LOOK, (lease, run_id)).fetchone()
+    if row is None:
+        return None
+    number, owner, busy, state, facts, changed, program, attempts, taken_seq, stop_asked = row
+    found = Opening(number, facts, changed, program, stop_asked)
+    found.busy = busy
+    if busy:
+        return found
+    last = connection.execute("SELECT coalesce(max(seq), 0) FROM rtfs.event WHERE run = %s", (number,)).fetchone()
+    assert last is not None
+    attempts = attempts + 1 if state == RUNNING and last[0] == taken_seq else 1
+    if attempts > MOST_ATTEMPTS:
+        connection.execute("UPDATE rtfs.run SET state = %s, worker = NULL WHERE number = %s", (STUCK, number))
+        found.stuck = True
+        return found
+    found.owner, found.seq = owner + 1, last[0] + 1
+    connection.execute("INSERT INTO rtfs.event VALUES (%s, %s, %s, '', '', '', %s)", (number, found.seq, TAKEN, worker))
+    connection.execute(_TAKE, (found.owner, worker, attempts, found.seq, number))
+    found.events = events_of(connection, number)
+    return found
+
+
+def events_of(connection: Connection[Any], number: int) -> list[Event]:
+    """The events of a run, in order."""
+    query = "SELECT kind, path, subject, value, note FROM rtfs.event WHERE run = %s AND kind <> %s ORDER BY seq"
+    return [Event(*map(unpacked, row)) for row in connection.execute(query, (number, TAKEN))]

@@ -1,0 +1,351 @@
+"""`PostgresRunStore`: durable runs in a database, for any number of processes and machines.
+
+Must not know what is in a journal, nor a queue: what has to happen with a run that can go on is `enqueue`'s, in the
+same transaction. Invariants: a run is open in one place, which holds a lease on it; opening appends an event, so that
+whoever had it before writes nothing more; only the clock of the database counts.
+"""
+
+from __future__ import annotations
+
+from json import dumps, loads
+
+from rtfs.host.durable.bundle import FIELDS, Bundle, read_bundle
+from rtfs.host.durable.postgres.journal import PostgresJournal, answers_of, read_facts
+from rtfs.host.durable.postgres.leases import LEASE, Leases
+from rtfs.host.durable.postgres.opening import MOST_ATTEMPTS, events_of, take_over
+from rtfs.host.durable.store import DONE, QUEUED, RUNNING, SLEEPING, WAITING, RunView, check_run_id
+from rtfs.host.postgres.database import Database, saying
+from rtfs.host.postgres.link import driver, shown
+from rtfs.host.postgres.texts import packed, unpacked
+from rtfs.host.sqlite import KILL
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, TypeVar
+
+    from psycopg import Connection
+
+    from rtfs.host.durable.store import Answer
+
+    T = TypeVar("T")
+    Enqueue = Callable[[Connection[Any], str, float | None], None]
+
+_INSERT = (
+    "INSERT INTO rtfs.run (id, program, principal, state, facts, changed, owner, worker, beat_at, attempts, taken_seq,"
+    " began, ended) VALUES (%s, %s, %s, %s, %s, '{}', 1, %s, clock_timestamp(), 1, 0, %s, %s)"
+    " ON CONFLICT (id) DO NOTHING RETURNING number"
+)
+_PROGRAM = (
+    "INSERT INTO rtfs.program (digest, text, kept) VALUES (%s, %s, %s) ON CONFLICT (digest)"
+    " DO UPDATE SET kept = true WHERE excluded.kept AND NOT program.kept"
+)
+_BUSY = "worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s)"
+
+
+class PostgresRunStore:
+    """database: a `Database`, or its address; one that is given is closed by whoever made it. worker: the name of this
+    process. lease: seconds after which a run whose process gives no sign of life may be taken over. enqueue(connection,
+    run_id, at): told of a run that can go on, at a time in seconds since 1970 or at once, within the transaction that
+    makes it so. Raises HostError `database/url`, `config/…`."""
+
+    __slots__ = ("_leases", "_own", "database", "enqueue", "lease", "worker")
+
+    def __init__(
+        self,
+        database: Database | str,
+        mode: str = KILL,
+        *,
+        worker: str | None = None,
+        lease: float = LEASE,
+        enqueue: Enqueue | None = None,
+    ) -> None:
+        self._own = isinstance(database, str)
+        self.database = Database(database, mode) if isinstance(database, str) else database
+        self.worker = worker or this_process()
+        self.lease = lease
+        self.enqueue = enqueue
+        self._leases = Leases(self.database, lease)
+
+    def create(self, run_id: str, facts: Mapping[str, str]) -> PostgresJournal:
+        """See `RunStore`. A run with the state `queued` is not leased: whoever opens it begins it."""
+        check_run_id(run_id)
+        facts = {**facts, "durability": self.database.mode}
+        bundle = Bundle(facts) if all(name in facts for name in FIELDS) else None
+        rest = {name: value for name, value in facts.items() if bundle is None or name not in FIELDS}
+        state = facts.get("state", RUNNING)
+        queued = state == QUEUED
+
+        def insert(connection: Connection[Any]) -> int | None:
+            with connection.transaction():
+                digest = None if bundle is None else bundle.digest
+                if bundle is not None:
+                    connection.execute(_PROGRAM, (digest, bundle.text, False))
+                values = (
+                    run_id, digest, _principal(facts), state, dumps(rest), None if queued else self.worker,
+                    float(facts.get("began", "0")), float(facts["ended"]) if "ended" in facts else None,
+                )  # fmt: skip
+                row = connection.execute(_INSERT, values).fetchone()
+                if row is not None:
+                    if queued and self.enqueue is not None:
+                        wake_at = facts.get("wake-at")
+                        self.enqueue(connection, run_id, None if wake_at is None else float(wake_at))
+                    return int(row[0])
+                # the connection may have been lost after an earlier attempt was committed
+                there = connection.execute(
+                    "SELECT number FROM rtfs.run WHERE id = %s AND facts = %s AND owner = 1 AND worker = %s",
+                    (run_id, dumps(rest), self.worker),
+                ).fetchone()
+                return int(there[0]) if there is not None and "nonce" in rest else None
+
+        number = self._write(run_id, insert)
+        if number is None:
+            raise HostError(
+                f"run {run_id} already exists", code="run/exists", hint=f"to continue it: rtfs resume {run_id}"
+            )
+        journal = PostgresJournal(self, run_id, number, 1, 0, dict(facts), {}, [], held=not queued)
+        if not queued:
+            self._leases.add(journal)
+        return journal
+
+    def open(self, run_id: str) -> PostgresJournal:
+        """See `RunStore`. Raises HostError `run/stuck` for a run that has been taken up several times in vain: then it
+        is only opened again after that was said."""
+        check_run_id(run_id)
+        found = self._write(run_id, lambda connection: take_over(connection, run_id, self.worker, self.lease))
+        if found is None:
+            raise self._unknown(run_id)
+        if found.busy:
+            raise HostError(f"run {run_id} is already in use by another process", code="run/active")
+        if found.stuck:
+            raise HostError(
+                f"run {run_id} was taken up {MOST_ATTEMPTS} times, and ended each time before it did anything",
+                code="run/stuck",
+                hint=f"when what is wrong with it is put right: rtfs resume {run_id}",
+            )
+        facts, changed = self._facts(run_id, found.facts, found.changed, found.program)
+        journal = PostgresJournal(
+            self, run_id, found.number, found.owner, found.seq, facts, changed, found.events, held=True
+        )
+        journal.stop_asked = found.stop_asked if found.stop_asked is None else unpacked(found.stop_asked)
+        self._leases.add(journal)
+        return journal
+
+    def look(self, run_id: str) -> RunView:
+        """See `RunStore`."""
+        check_run_id(run_id)
+        query = (
+            f"SELECT number, facts, changed, program.text, {_BUSY}, stop_asked FROM rtfs.run"
+            " LEFT JOIN rtfs.program ON program.digest = run.program WHERE id = %s"
+        )
+
+        def read(connection: Connection[Any]) -> Any:
+            row = connection.execute(query.encode(), (self.lease, run_id)).fetchone()
+            return None if row is None else (*row, events_of(connection, row[0]))
+
+        row = self.read(run_id, read)
+        if row is None:
+            raise self._unknown(run_id)
+        _, first, changed, program, busy, asked, events = row
+        facts, _ = self._facts(run_id, first, changed, program)
+        return RunView(run_id, facts, events, busy, asked if asked is None else unpacked(asked))
+
+    def list(
+        self,
+        *,
+        state: str | None = None,
+        principal: str | None = None,
+        before: float | None = None,
+        limit: int | None = None,
+    ) -> list[str]:
+        """See `RunStore`."""
+        query = (
+            "SELECT id FROM rtfs.run WHERE (%(state)s::text IS NULL OR state = %(state)s)"
+            " AND (%(principal)s::text IS NULL OR principal = %(principal)s)"
+            " AND (%(before)s::float8 IS NULL OR began < %(before)s) ORDER BY began DESC, number DESC LIMIT %(limit)s"
+        )
+        principal = None if principal is None else packed(principal)
+        values = {"state": state, "principal": principal, "before": before, "limit": limit}
+        rows = self.read("", lambda connection: connection.execute(query.encode(), values).fetchall())
+        return [run_id for (run_id,) in reversed(rows)]
+
+    def ask_to_stop(self, run_id: str, why: str) -> None:
+        """See `RunStore`."""
+        check_run_id(run_id)
+
+        def ask(connection: Connection[Any]) -> bool:
+            query = "UPDATE rtfs.run SET stop_asked = %s WHERE id = %s"
+            return connection.execute(query, (packed(why), run_id)).rowcount > 0
+
+        if not self._write(run_id, ask):
+            raise self._unknown(run_id)
+
+    def answer(self, run_id: str, question: str, answer: str, by: str) -> None:
+        """See `RunStore`. A run that waits for this is enqueued in the same transaction."""
+        check_run_id(run_id)
+        insert = (
+            "INSERT INTO rtfs.answer SELECT %s, coalesce(max(number), 0) + 1, %s, %s, %s, clock_timestamp(), false"
+            " FROM rtfs.answer WHERE run = %s"
+        )
+
+        def tell(connection: Connection[Any]) -> bool:
+            with connection.transaction():
+                look = "SELECT number, state, facts, changed FROM rtfs.run WHERE id = %s FOR UPDATE"
+                row = connection.execute(look, (run_id,)).fetchone()
+                if row is None:
+                    return False
+                number, state, facts, changed = row
+                connection.execute(insert, (number, packed(question), packed(answer), packed(by), number))
+                waits = state == WAITING and read_facts(facts, changed)[0].get("question") == question
+                if waits and self.enqueue is not None:
+                    self.enqueue(connection, run_id, None)
+                return True
+
+        if not self._write(run_id, tell):
+            raise self._unknown(run_id)
+
+    def answers(self, run_id: str) -> Sequence[Answer]:
+        """See `RunStore`."""
+        check_run_id(run_id)
+
+        def read(connection: Connection[Any]) -> Any:
+            row = connection.execute("SELECT number FROM rtfs.run WHERE id = %s", (run_id,)).fetchone()
+            return None if row is None else answers_of(connection, row[0])
+
+        found: list[Answer] | None = self.read(run_id, read)
+        if found is None:
+            raise self._unknown(run_id)
+        return found
+
+    def keep(self, bundle: Bundle) -> str:
+        """See `RunStore`."""
+        self._write("", lambda connection: connection.execute(_PROGRAM, (bundle.digest, bundle.text, True)).rowcount)
+        return bundle.digest
+
+    def program(self, digest: str) -> Bundle:
+        """See `RunStore`."""
+        query = "SELECT text FROM rtfs.program WHERE digest = %s"
+        row = self.read("", lambda connection: connection.execute(query, (packed(digest),)).fetchone())
+        if row is None:
+            raise HostError(f"there is no program {digest} in {self._where}", code="run/unknown")
+        try:
+            return read_bundle(row[0], digest)
+        except ValueError as error:
+            raise HostError(f"the program {digest} cannot be read: {error}", code="run/damaged") from None
+
+    def delete(self, run_id: str) -> None:
+        """See `RunStore`."""
+        check_run_id(run_id)
+
+        def remove(connection: Connection[Any]) -> bool | None:
+            look = f"SELECT number, {_BUSY} FROM rtfs.run WHERE id = %s FOR UPDATE"
+            with connection.transaction():
+                row = connection.execute(look.encode(), (self.lease, run_id)).fetchone()
+                if row is None:
+                    return None
+                if row[1]:
+                    return False
+                _remove(connection, [row[0]])
+                return True
+
+        done = self._write(run_id, remove)
+        if done is None:
+            raise self._unknown(run_id)
+        if not done:
+            raise HostError(f"run {run_id} is already in use by another process", code="run/active")
+
+    def prune(self, before: float | None = None, states: Iterable[str] = (DONE,)) -> int:
+        """See `RunStore`."""
+        query = (
+            f"SELECT number FROM rtfs.run WHERE state = ANY(%s) AND (%s::float8 IS NULL OR ended < %s)"
+            f" AND NOT ({_BUSY}) FOR UPDATE SKIP LOCKED"
+        )
+        wanted = [*states]
+
+        def remove(connection: Connection[Any]) -> int:
+            with connection.transaction():
+                rows = connection.execute(query.encode(), (wanted, before, before, self.lease)).fetchall()
+                _remove(connection, [number for (number,) in rows])
+                return len(rows)
+
+        return self._write("", remove)
+
+    def close(self) -> None:
+        """See `RunStore`."""
+        self._leases.close()
+        if self._own:
+            self.database.close()
+
+    # ------------------------------------------------------------------ for its journals
+    def forget(self, journal: PostgresJournal) -> None:
+        """A journal is closed: its lease is not renewed any more."""
+        self._leases.remove(journal)
+
+    def follow_up(self, journal: PostgresJournal, facts: Mapping[str, str]) -> Callable[[Connection[Any]], None] | None:
+        """What belongs to the transaction that writes these facts of a run: to enqueue it where it sleeps, or waits for
+        what has been answered already."""
+        enqueue, state, run_id = self.enqueue, facts.get("state"), journal.run_id
+        if enqueue is None or state not in (SLEEPING, WAITING):
+            return None
+        if state == SLEEPING:
+            return lambda connection: enqueue(connection, run_id, float(facts["wake-at"]))
+        look = "SELECT FROM rtfs.answer WHERE run = %s AND question = %s AND NOT used LIMIT 1"
+        values = (journal.number, packed(facts.get("question", "")))
+
+        def then(connection: Connection[Any]) -> None:
+            if connection.execute(look, values).fetchone() is not None:
+                enqueue(connection, run_id, None)
+
+        return then
+
+    def read(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
+        """What `do(connection)` reads. Raises HostError `run/damaged`, `database/…`."""
+        try:
+            return self.database.read(do)
+        except driver().Error as error:
+            what = f"the journal of run {run_id}" if run_id else f"the runs in {self._where}"
+            raise HostError(f"{what} cannot be read: {saying(error)}", code="run/damaged") from None
+
+    def _write(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
+        try:
+            return self.database.read(do)
+        except driver().Error as error:
+            what = f"the journal of run {run_id}" if run_id else f"to {self._where}"
+            raise HostError(f"cannot write {what}: {saying(error)}", code="run/unwritable") from None
+
+    def _facts(self, run_id: str, *texts: str | None) -> tuple[dict[str, str], dict[str, str]]:
+        try:
+            return read_facts(*texts)
+        except (ValueError, TypeError) as error:
+            raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
+
+    def _unknown(self, run_id: str) -> HostError:
+        return HostError(f"there is no run {run_id} in {self._where}", code="run/unknown", hint="rtfs runs lists them")
+
+    @property
+    def _where(self) -> str:
+        return shown(self.database.url)
+
+
+def this_process() -> str:
+    """A name for this process, which no other has."""
+    import os
+    import socket
+
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+
+
+def _principal(facts: Mapping[str, str]) -> str | None:
+    return packed(str(loads(facts["principal"]))) if "principal" in facts else None
+
+
+def _remove(connection: Connection[Any], runs: list[int]) -> None:
+    """Delete runs, and the programs that nothing is left of."""
+    connection.execute("DELETE FROM rtfs.event WHERE run = ANY(%s)", (runs,))
+    gone = connection.execute("DELETE FROM rtfs.run WHERE number = ANY(%s) RETURNING program", (runs,)).fetchall()
+    connection.execute(
+        "DELETE FROM rtfs.program WHERE digest = ANY(%s) AND NOT kept"
+        " AND NOT EXISTS (SELECT FROM rtfs.run WHERE run.program = program.digest)",
+        ([digest for (digest,) in gone],),
+    )

@@ -1,0 +1,233 @@
+"""`Commits`: what many runs have to write, in as few transactions as can be: who waits for one is in the next.
+
+Must not know journals and ledgers, only their rows. Invariants: what one run wants written is there whole or not at
+all; a run that another process has taken over, or that was deleted, writes nothing more; after a lost connection it is
+found out whether a transaction was committed.
+
+A transaction is one statement and one round trip. Its announcement of a call is fenced by the key of the event itself:
+taking a run over appends an event, so that the next one of the earlier owner has a number that is there already.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from rtfs.host.postgres.link import driver
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from psycopg import Connection
+
+    from rtfs.host.postgres.link import Link
+
+EVENT = ("run bigint", "seq bigint", "kind text", "path text", "subject text", "value text", "note text")
+RECORD = (
+    "chain text", "seq bigint", "time bigint", "kind text", "run text", "parent bigint", "subject text",
+    "principal text", "detail text", "arguments text", "result text", "duration bigint", "hash bytea",
+)  # fmt: skip
+HEAD = ("chain text", "seq bigint", "hash bytea", "seal bytea")
+STATE = (
+    "run bigint", "owner integer", "state text", "changed text", "wake_at double precision",
+    "ended double precision", "released boolean",
+)  # fmt: skip
+"""The columns of the rows of a batch, with their types."""
+
+
+class Fenced(Exception):
+    """Another process has taken the run over, or it was deleted; nothing more of it may be written here."""
+
+
+class Batch:
+    """What one run wants written in one transaction. run, owner: number and opening of the run, 0 for records of a
+    ledger alone. events, records: rows. head: of the records' chain. state: row of the run's new state. taken: numbers
+    of answers that it has taken. then: what else belongs to the transaction.
+
+    `stop_asked`: told by the database when it is written. `error`: what went wrong, or None."""
+
+    __slots__ = (
+        "done", "error", "events", "head", "owner", "records", "run", "state", "stop_asked", "taken", "then",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        run: int,
+        owner: int,
+        events: Sequence[tuple[Any, ...]] = (),
+        records: Sequence[tuple[Any, ...]] = (),
+        head: tuple[Any, ...] | None = None,
+        state: tuple[Any, ...] | None = None,
+        taken: Sequence[int] = (),
+        then: Callable[[Connection[Any]], None] | None = None,
+    ) -> None:
+        self.run = run
+        self.owner = owner
+        self.events = events
+        self.records = records
+        self.head = head
+        self.state = state
+        self.taken = taken
+        self.then = then
+        self.stop_asked: str | None = None
+        self.error: BaseException | None = None
+        self.done = False
+
+
+class Commits:
+    """link: the connection that is written over."""
+
+    __slots__ = ("_guard", "_link", "_queue", "_turn")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._guard = allocate_lock()
+        self._turn = allocate_lock()
+        self._queue: list[Batch] = []
+
+    def write(self, batch: Batch, patience: float | None = None) -> None:
+        """Write a batch; returns when it is committed. Raises Fenced, HostError `database/…`, psycopg.Error."""
+        with self._guard:
+            self._queue.append(batch)
+        with self._turn:
+            if not batch.done:
+                with self._guard:
+                    group, self._queue = self._queue, []
+                self._write(group, patience)
+        if batch.error is not None:
+            raise batch.error
+
+    def _write(self, group: list[Batch], patience: float | None) -> None:
+        together = [batch for batch in group if batch.then is None]
+        try:
+            if len(together) > 1 and self._are_written(together, patience):
+                together = []
+            for batch in (*together, *(batch for batch in group if batch.then is not None)):
+                try:
+                    self._are_written([batch], patience)
+                except Exception as error:
+                    batch.error = error
+        except HostError as error:
+            for batch in group:
+                batch.error = error
+        finally:
+            for batch in group:
+                batch.done = True
+
+    def _are_written(self, group: list[Batch], patience: float | None) -> bool:
+        """Write batches in one transaction; False if one is in the way of the others. Raises what is wrong with one
+        that is alone, and HostError `database/…`."""
+        psycopg = driver()
+        statement, values = _statement(group)
+        runs = [batch.run for batch in group]
+
+        def write(connection: Connection[Any], again: bool) -> list[tuple[Any, ...]]:
+            then = group[0].then
+            try:
+                if then is None:
+                    return connection.execute(statement, values).fetchall()
+                with connection.transaction():
+                    found = connection.execute(statement, values).fetchall()
+                    then(connection)
+                    return found
+            except psycopg.errors.UniqueViolation:
+                if not again or not all(_is_there(connection, batch) for batch in group):
+                    raise
+                return connection.execute(_LOOK, (runs, [])).fetchall()
+
+        try:
+            rows = {number: (owner, why) for number, owner, why in self._link.work(write, patience)}
+        except psycopg.Error as error:
+            if len(group) > 1:
+                return False
+            if isinstance(error, psycopg.errors.UniqueViolation):
+                raise Fenced from None
+            raise
+        for batch in group:
+            owner, batch.stop_asked = rows.get(batch.run, (0, None))
+            if owner != batch.owner:
+                batch.error = Fenced()
+                self._clean(batch.run)
+        return True
+
+    def _clean(self, run: int) -> None:
+        """Remove what was written for a run that is deleted."""
+        self._link.work(lambda connection, again: connection.execute(_ORPHANS, (run, run)))
+
+
+_LOOK = (
+    "SELECT number, owner, stop_asked FROM rtfs.run WHERE number = ANY(%s::bigint[]) AND number <> ALL(%s::bigint[])"
+)
+_ORPHANS = "DELETE FROM rtfs.event WHERE run = %s AND NOT EXISTS (SELECT FROM rtfs.run WHERE number = %s)"
+
+
+def _statement(group: list[Batch]) -> tuple[bytes, list[Any]]:
+    """The one statement that writes batches and looks at their runs, and its values."""
+    parts, values = [], []
+    events = [row for batch in group for row in batch.events]
+    records = [row for batch in group for row in batch.records]
+    heads = [batch.head for batch in group if batch.head is not None]
+    states = [batch.state for batch in group if batch.state is not None]
+    taken = [(batch.run, number) for batch in group for number in batch.taken]
+    if events:
+        parts.append(f"e AS (INSERT INTO rtfs.event ({_names(EVENT)}) {_rows(EVENT)})")
+        values += _columns(events, EVENT)
+    if records:
+        parts.append(f"l AS (INSERT INTO rtfs.ledger ({_names(RECORD)}) {_rows(RECORD)})")
+        values += _columns(records, RECORD)
+    if heads:
+        parts.append(
+            f"h AS (INSERT INTO rtfs.ledger_head ({_names(HEAD)}) {_rows(HEAD)} ON CONFLICT (chain)"
+            " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, seal = excluded.seal)"
+        )
+        values += _columns(heads, HEAD)
+    if taken:
+        columns = ("run bigint", "number integer")
+        parts.append(
+            f"a AS (UPDATE rtfs.answer SET used = true FROM ({_rows(columns)}) AS x (run, number)"
+            " WHERE answer.run = x.run AND answer.number = x.number)"
+        )
+        values += _columns(taken, columns)
+    if states:
+        parts.append(
+            "u AS (UPDATE rtfs.run SET state = x.state, changed = x.changed, wake_at = to_timestamp(x.wake_at),"
+            " ended = x.ended, worker = CASE WHEN x.released THEN NULL ELSE worker END,"
+            " attempts = CASE WHEN x.released THEN 0 ELSE attempts END"
+            f" FROM ({_rows(STATE)}) AS x ({_names(STATE)}) WHERE run.number = x.run AND run.owner = x.owner"
+            " RETURNING run.number, run.owner, run.stop_asked)"
+        )
+        values += _columns(states, STATE)
+    text = f"WITH {', '.join(parts)} {_LOOK}" if parts else _LOOK
+    if states:  # what another process took over meanwhile was not changed, and is not among these
+        text += " UNION ALL SELECT number, owner, stop_asked FROM u"
+    values += [[batch.run for batch in group], [state[0] for state in states]]
+    return text.encode(), values
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(column.partition(" ")[0] for column in columns)
+
+
+def _rows(columns: Sequence[str]) -> str:
+    types = [column.partition(" ")[2] for column in columns]
+    return f"SELECT * FROM unnest({', '.join(f'%s::{type}[]' for type in types)})"
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> list[Any]:
+    return [[row[at] for row in rows] for at in range(len(columns))]
+
+
+def _is_there(connection: Connection[Any], batch: Batch) -> bool:
+    """Whether a batch was committed although the connection was lost before that was told."""
+    if batch.events:
+        first = batch.events[0]
+        query = "SELECT kind, path, value FROM rtfs.event WHERE run = %s AND seq = %s"
+        return connection.execute(query, first[:2]).fetchone() == (first[2], first[3], first[5])
+    if batch.records:
+        first = batch.records[0]
+        query = "SELECT hash FROM rtfs.ledger WHERE chain = %s AND seq = %s"
+        row = connection.execute(query, first[:2]).fetchone()
+        return row is not None and bytes(row[0]) == first[-1]
+    return True  # a new state, which may be written twice

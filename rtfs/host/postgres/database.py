@@ -1,0 +1,75 @@
+"""`Database`: one PostgreSQL database as a host works with it: a connection for commits, one for everything else.
+
+Must not know journals and ledgers. Invariants: nothing connects before it is needed; a connection is used only if the
+schema fits, and in mode `power` only if a commit survives a loss of power.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.postgres.commits import Commits
+from rtfs.host.postgres.link import PATIENCE, Link, check_url, in_words, shown
+from rtfs.host.sqlite import KILL, POWER, check_mode
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol, TypeVar
+
+    from psycopg import Connection
+
+    T = TypeVar("T")
+
+    class Rider(Protocol):
+        """A ledger's chain whose records are written together with the events of its run."""
+
+        def take(self) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
+            """Rows of the records that are not written, and of the chain's head after them."""
+
+
+class Database:
+    """url: `postgresql://…`. mode: `kill` takes the server's `synchronous_commit` as it is; `power` refuses one that
+    may forget what was committed. patience: seconds to wait for a database that went away. Raises HostError
+    `database/url`, `config/missing`.
+
+    riders: the chains of the runs that are open here, by run id.
+    """
+
+    __slots__ = ("commits", "mode", "reader", "riders", "url", "writer")
+
+    def __init__(self, url: str, mode: str = KILL, patience: float = PATIENCE) -> None:
+        check_url(url)
+        self.url = url
+        self.mode = check_mode(mode)
+        self.writer = Link(url, self._check, patience)
+        self.reader = Link(url, self._check, patience)
+        self.commits = Commits(self.writer)
+        self.riders: dict[str, Rider] = {}
+
+    def read(self, do: Callable[[Connection[Any]], T]) -> T:
+        """What `do(connection)` gives, which may be done twice. Raises HostError `database/…`, psycopg.Error."""
+        return self.reader.work(lambda connection, again: do(connection))
+
+    def close(self) -> None:
+        """Close the connections. Harmless when repeated."""
+        self.writer.close()
+        self.reader.close()
+
+    def _check(self, connection: Connection[Any]) -> None:
+        from rtfs.host.postgres.schema import check_schema
+
+        check_schema(connection, shown(self.url))
+        if self.mode == POWER:
+            for name in ("synchronous_commit", "fsync"):
+                row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+                if row is not None and row[0] == "off":
+                    raise HostError(
+                        f"{shown(self.url)} has {name}=off: it may forget what it has committed",
+                        code="config/durability",
+                        hint=f"set {name}=on there, or use durability kill",
+                    )
+
+
+def saying(error: Exception) -> str:
+    """What went wrong with a database, for the message of the one who needed it."""
+    return error.message if isinstance(error, HostError) else in_words(error)

@@ -1,0 +1,154 @@
+"""`Link`: a connection to PostgreSQL that comes back after the database was away, and what is wrong with one in words.
+
+Must not know tables. Invariants: one thread at a time works on it; work is repeated only where the connection was lost
+or the database undid it, and the work is told so; a password is in no message.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from time import monotonic, sleep
+
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from psycopg import Connection
+
+    T = TypeVar("T")
+
+SCHEMES = ("postgresql://", "postgres://")
+PATIENCE = 120.0
+"""Seconds that work waits for a database that went away."""
+LIVELINESS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "application_name": "rtfs",
+}
+"""How a connection notices that nobody is there any more, unless its address says otherwise."""
+
+
+def is_url(place: str | None) -> bool:
+    """Whether a place of state is a database and not a file or folder."""
+    return place is not None and place.startswith(SCHEMES)
+
+
+def check_url(url: str) -> dict[str, str]:
+    """The parameters of an address. Raises HostError `database/url`, `config/missing` without psycopg."""
+    psycopg = driver()
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        return {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.ProgrammingError as error:
+        raise HostError(
+            f"this is not the address of a PostgreSQL database: {in_words(error)}",
+            code="database/url",
+            hint="postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+        ) from None
+
+
+def driver() -> Any:
+    """The package psycopg. Raises HostError `config/missing`."""
+    try:
+        import psycopg
+    except ImportError:
+        raise HostError(
+            "state in PostgreSQL needs the package `psycopg`",
+            code="config/missing",
+            hint="pip install 'rtfs-host[workers]'",
+        ) from None
+    return psycopg
+
+
+def shown(url: str) -> str:
+    """An address as messages show it: host, port and database."""
+    found = check_url(url)
+    return f"{found.get('host', 'localhost')}:{found.get('port', '5432')}/{found.get('dbname', found.get('user', ''))}"
+
+
+def in_words(error: BaseException) -> str:
+    """What the database says, on one line."""
+    said = getattr(getattr(error, "diag", None), "message_primary", None)
+    return " ".join((said or str(error) or type(error).__name__).split())
+
+
+class Link:
+    """url: of the database. ready: told of each new connection, before it is used. patience: seconds to wait for a
+    database that went away."""
+
+    __slots__ = ("_closed", "_connection", "_lock", "_reached", "_ready", "patience", "url")
+
+    def __init__(self, url: str, ready: Callable[[Connection[Any]], None], patience: float = PATIENCE) -> None:
+        self.url = url
+        self.patience = patience
+        self._ready = ready
+        self._connection: Connection[Any] | None = None
+        self._lock = allocate_lock()
+        self._closed = False
+        self._reached = False
+
+    def work(self, do: Callable[[Connection[Any], bool], T], patience: float | None = None) -> T:
+        """What `do(connection, again)` gives. again: whether an attempt before may have been committed. The first
+        connection is not waited for: it raises HostError `database/unreachable`. Raises psycopg.Error."""
+        psycopg = driver()
+        patience = self.patience if patience is None else patience
+        with self._lock:
+            again, since, pause = False, monotonic(), 0.05
+            while True:
+                try:
+                    return do(self._connected(), again)
+                except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                    continue
+                except psycopg.OperationalError as error:
+                    if not self._is_lost(error):
+                        raise
+                    if not self._reached or self._closed or monotonic() - since + pause > patience:
+                        raise self._unreachable(error) from None
+                    again = again or self._connection is not None
+                    self._drop()
+                sleep(pause)
+                pause = min(pause * 2, 1.0)
+
+    def close(self) -> None:
+        """Close the connection. Harmless when repeated."""
+        self._closed = True
+        with self._lock:
+            self._drop()
+
+    def _connected(self) -> Connection[Any]:
+        if self._connection is None:
+            psycopg = driver()
+            if self._closed:
+                raise psycopg.OperationalError("it is closed")
+            connection = psycopg.connect(**{**LIVELINESS, **check_url(self.url)}, autocommit=True)
+            try:
+                self._ready(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection, self._reached = connection, True
+        return self._connection
+
+    def _is_lost(self, error: BaseException) -> bool:
+        connection = self._connection
+        state = getattr(error, "sqlstate", None) or ""
+        return connection is None or connection.broken or connection.closed or state.startswith(("08", "57P"))
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _unreachable(self, error: BaseException) -> HostError:
+        return HostError(
+            f"cannot reach the database {shown(self.url)}: {in_words(error)}",
+            code="database/unreachable",
+            hint="is the server up, and are host, port, user, password and database right?",
+        )
