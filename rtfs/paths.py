@@ -9,6 +9,11 @@ from __future__ import annotations
 import os
 
 
+def is_url(place: str | None) -> bool:
+    """Whether a place where state is kept is a PostgreSQL database, and not a file or folder."""
+    return place is not None and place.startswith(("postgresql://", "postgres://"))
+
+
 def state_folder(name: str) -> str:
     """`rtfs/NAME` where XDG keeps state (`$XDG_STATE_HOME`, else `~/.local/state`); it need not exist."""
     home = os.environ.get("XDG_STATE_HOME") or ""

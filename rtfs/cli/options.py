@@ -22,14 +22,14 @@ class Options:
     """command: run, repl, call, capabilities, test, mcp … file: a path, `-` for standard input, or None. expression:
     of `-e`. args: what stands behind the program, for it to read as `@args`. action, id: of call and capabilities.
     words: the arguments of call. rest: arguments of commands that have a parser of their own. ledger, record, replay:
-    files. params: `NAME=VALUE`, of the program's plan. approve: the call, as text, to say yes to, once. trust: say
-    yes to the files of the working folder."""
+    files. state: folder or database of durable runs. params: `NAME=VALUE`, of the program's plan. approve: the call, as
+    text, to say yes to, once. trust: say yes to the files of the working folder."""
 
     __slots__ = (
         "action", "allow", "approve", "args", "certified", "certify", "check", "command", "config", "context",
         "debug", "diff", "dry", "durable", "expression", "file", "files", "id", "isolate", "json", "json_schema",
         "key", "ledger", "load", "mcp_config", "no_input", "params", "policy", "principal", "record", "replay",
-        "rest", "run_id", "timeout", "trust", "verbose", "watch", "words",
+        "rest", "run_id", "state", "timeout", "trust", "verbose", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, command: str) -> None:
@@ -48,6 +48,7 @@ class Options:
         self.record: str | None = None
         self.replay: str | None = None
         self.run_id: str | None = None
+        self.state: str | None = None
         self.durable = False
         self.isolate = False
         self.approve = ""
@@ -77,7 +78,7 @@ _TAKING = {
     "--allow": "allow", "--load": "load", "--mcp-config": "mcp_config", "--context": "context", "--param": "params",
     "--config": "config", "--principal": "principal",
     "-e": "expression", "--timeout": "timeout", "--ledger": "ledger", "--record": "record", "--replay": "replay",
-    "--run-id": "run_id", "--certified": "certified", "--key": "key",
+    "--run-id": "run_id", "--state": "state", "--certified": "certified", "--key": "key",
 }  # fmt: skip
 _LISTS = ("allow", "load", "mcp_config", "params")
 

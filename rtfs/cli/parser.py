@@ -87,6 +87,7 @@ def build() -> Parser:
     run.add_argument("--durable", action="store_true", default=None, help="keep a journal, so that it can be resumed")
     run.add_argument("--isolate", action="store_true", default=None, help="run it in a sandboxed worker process")
     run.add_argument("--run-id", metavar="ID", help="name of a durable run; made up if left out")
+    run.add_argument("--state", metavar="PLACE", help="folder or database (postgresql://…) of durable runs")
     run.add_argument(
         "--no-check", dest="check", action="store_false", default=None, help="run also what is provably wrong"
     )

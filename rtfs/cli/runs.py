@@ -11,10 +11,13 @@ import sys
 
 from rtfs.cli import wiring
 from rtfs.cli.live import live
+from rtfs.cli.moments import moment
 from rtfs.cli.options import Options
 from rtfs.cli.output import write, writing
-from rtfs.cli.stores import run_store
+from rtfs.cli.stores import add_options, run_store, state_of, take
 from rtfs.cli.usage import Parser, add_action
+from rtfs.host.durable.store import DONE, ENDED
+from rtfs.paths import is_url
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -22,10 +25,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.host.durable.runs import RunState
+    from rtfs.host.durable.store import RunStore
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source
 
-KEPT = ("allow", "config", "isolate", "ledger", "load", "mcp_config", "principal")
+KEPT = ("allow", "config", "isolate", "ledger", "load", "mcp_config", "principal", "state")
 """The options that a resumed run needs again."""
 SHOWN = 500
 """Characters of the call that a run waits for."""
@@ -41,6 +45,8 @@ def run_kept(runtime: Runtime, source: Source, given: dict[str, Any], options: O
         return runtime.run(source, record=options.record, replay=options.replay, **given)
     run_id = options.run_id or os.urandom(6).hex()
     runtime.shell.update({name: getattr(options, name) for name in KEPT})
+    if options.state is not None and not is_url(options.state):
+        runtime.shell["state"] = os.path.abspath(options.state)
     print(f"run {run_id}", file=sys.stderr, flush=True)
     return runtime.run(source, durable=True, run_id=run_id, **given)
 
@@ -51,7 +57,13 @@ def resume(options: Options) -> int:
 
     found = _resume_parser().parse_args(options.rest)
     options.json, options.debug, options.verbose = bool(found.json), bool(found.debug), found.verbose
-    state = RunState(run_store().look(found.run))
+    take(found, options)
+    place = state_of(options)
+    store = run_store(options)
+    try:
+        state = RunState(store.look(found.run))
+    finally:
+        store.close()
     if not state.shell:
         raise HostError(
             f"run {found.run} was started by a Python program, which knows its capabilities",
@@ -61,11 +73,12 @@ def resume(options: Options) -> int:
     for name in KEPT:
         if name in state.shell:
             setattr(options, name, state.shell[name])
+    options.state = place if place is None or is_url(place) else os.path.abspath(place)
     options.no_input = found.no_input
     if found.approve and state.question.startswith("approval:"):
         from rtfs.cli.tell import approve
 
-        approve(found.run, state.question)
+        approve(options, found.run, state.question)
     elif found.approve:  # it began to wait under an rtfs that kept no questions
         options.approve = state.asked
     fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
@@ -90,40 +103,69 @@ def resume(options: Options) -> int:
 
 
 def runs(options: Options) -> int:
-    """`rtfs runs [list|show|delete|prune]`: list durable runs, show one, or delete some. Raises UserError,
-    SystemExit for usage."""
-    from rtfs.host.durable.runs import RunState
-
+    """`rtfs runs [list|show|delete|prune|migrate]`: list durable runs, show one, or delete some; make the tables of a
+    database. Raises UserError, SystemExit for usage."""
     found = _runs_parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
-    store = run_store()
-    if found.action == "show":
-        from rtfs.cli.runs_show import show_run
+    take(found, options)
+    if found.action == "migrate":
+        return _migrate(options)
+    store = run_store(options)
+    try:
+        if found.action == "show":
+            from rtfs.cli.runs_show import show_run
 
-        show_run(found.run, found.ledger, options.json)
-        return 0
-    if found.action == "delete":
-        for run_id in found.run:
-            store.delete(run_id)
-        return 0
+            show_run(store, found.run, found.ledger, options.json)
+        elif found.action == "delete":
+            for run_id in found.run:
+                store.delete(run_id)
+        elif found.action == "prune":
+            before = None if found.before is None else moment(found.before, "--before")
+            store.prune(before, ENDED if found.all else (DONE,))
+        else:
+            _list(store, found, options.json)
+    finally:
+        store.close()
+    return 0
+
+
+def _migrate(options: Options) -> int:
+    place = state_of(options)
+    if not is_url(place):
+        raise HostError(
+            "only a database has tables to make", code="usage", hint="rtfs runs migrate --state postgresql://…"
+        )
+    from rtfs.host.postgres.schema import migrate
+
+    done = migrate(str(place))
+    if options.json:
+        import json
+
+        write(json.dumps({"applied": done}))
+    else:
+        write(f"applied {', '.join(done)}" if done else "nothing to do: the tables are those of this rtfs")
+    return 0
+
+
+def _list(store: RunStore, found: Any, as_json: bool) -> None:
+    from rtfs.host.durable.runs import RunState
+
     states = []
-    for run_id in store.list():
+    for run_id in store.list(principal=found.principal, limit=found.last):
         try:
-            states.append(RunState(store.look(run_id)))
+            state = RunState(store.look(run_id))
         except HostError as error:
             print(f"{run_id}: {error.message}", file=sys.stderr)
-    if found.action == "prune":
-        for state in states:
-            if state.state == "done":
-                store.delete(state.run_id)
-    elif options.json:
+            continue
+        if found.status is None or state.state == found.status:
+            states.append(state)
+    if as_json:
         import json
 
         write(json.dumps([_plain(state) for state in states], ensure_ascii=False))
     else:
         for state in states:
             write(_line(state))
-    return 0
 
 
 def _plain(state: RunState) -> dict[str, Any]:
@@ -166,6 +208,7 @@ def _resume_parser() -> Parser:
     parser.add_argument("--accept-changes", action="store_true", help="continue although a file has changed")
     parser.add_argument("--allow", action="append", metavar="GRANT", help="narrow the run's grants to these")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="longest time it may take")
+    add_options(parser)
     parser.add_argument("--no-input", action="store_true", help="never ask; exit 4 where it would")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="show session events; -vv every record")
     parser.add_argument("--json", action="store_true", help="print the result (or the error) as JSON")
@@ -177,14 +220,22 @@ def _runs_parser() -> Parser:
     shared = Parser(add_help=False)
     shared.add_argument("--json", action="store_true", default=False, help="print JSON")
     shared.add_argument("--debug", action="store_true", default=False, help="show Python tracebacks")
-    parser = Parser(prog="rtfs runs", parents=[shared], description="Durable runs, oldest first.")
+    add_options(shared)
+    choice = Parser(add_help=False, parents=[shared])
+    choice.add_argument("--status", metavar="STATE", help="only those that are waiting, done, failed …")
+    choice.add_argument("--principal", metavar="NAME", help="only those on this one's behalf")
+    choice.add_argument("--last", type=int, metavar="N", help="only the newest N")
+    parser = Parser(prog="rtfs runs", parents=[choice], description="Durable runs, oldest first.")
     parser.set_defaults(action="list")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    add_action(actions, "list", "list them, with their states", shared)
+    add_action(actions, "list", "list them, with their states", choice)
     one = add_action(actions, "show", "show a run: its parameters, its calls, what it waits for", shared)
     one.add_argument("run", metavar="RUN")
     one.add_argument("--ledger", metavar="FILE", help="the ledger with its decisions and durations; else its own")
     delete = add_action(actions, "delete", "delete runs, with all values they keep", shared)
     delete.add_argument("run", nargs="+", metavar="RUN")
-    add_action(actions, "prune", "delete all that are done", shared)
+    prune = add_action(actions, "prune", "delete all that are done", shared)
+    prune.add_argument("--all", action="store_true", help="also those that failed or were cancelled")
+    prune.add_argument("--before", metavar="TIME", help="only those that ended before a time, or so long ago: 7d")
+    add_action(actions, "migrate", "make the tables of a database, or bring them up to date", shared)
     return parser

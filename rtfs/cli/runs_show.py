@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from rtfs.cli.output import write
-from rtfs.cli.stores import ledger_of, run_store
+from rtfs.cli.stores import ledger_of
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rtfs.host.durable.history import JournaledOutcome, TimelineEntry
     from rtfs.host.durable.runs import RunState
+    from rtfs.host.durable.store import RunStore
 
 SHOWN = 120
 """Characters of the arguments of a call."""
@@ -24,13 +25,13 @@ _LABELS = {"waiting": "waits for", "sleeping": "waits for"}
 """What the note of a run is called, where it is not the run's state."""
 
 
-def show_run(run_id: str, ledger: str | None, as_json: bool) -> None:
-    """Print a run. ledger: the file with its records; None for the one it was started with. Raises HostError
-    `run/unknown`, `run/damaged`; those of a ledger only where it is named."""
+def show_run(store: RunStore, run_id: str, ledger: str | None, as_json: bool) -> None:
+    """Print a run. store: where it is. ledger: the file with its records; None for the one it was started with. Raises
+    HostError `run/unknown`, `run/damaged`; those of a ledger only where it is named."""
     from rtfs.host.durable.history import journaled_calls
     from rtfs.host.durable.runs import RunState
 
-    view = run_store().look(run_id)
+    view = store.look(run_id)
     state = RunState(view)
     calls = journaled_calls(view)
     entries, path = _timeline(state, ledger)

@@ -1,23 +1,58 @@
-"""Where the durable runs are that the commands are about.
+"""Where a command finds durable runs: as an option says, else a configuration, else the usual folder.
 
-Must not know journals inside.
+Must not know what is done with them. Invariant: a configuration that was only found, and is not trusted, names nothing.
 """
 
 from __future__ import annotations
 
 import os
 
+from rtfs.cli import wiring
+from rtfs.paths import is_url
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
+    from rtfs.cli.options import Options
+    from rtfs.cli.usage import Parser
     from rtfs.host.durable.runs import RunState
     from rtfs.host.durable.store import RunStore
 
 
-def run_store() -> RunStore:
-    """The store of this command."""
+def add_options(parser: Parser) -> None:
+    """The options that say where durable runs are."""
+    parser.add_argument("--state", metavar="PLACE", help="folder or database (postgresql://…) of durable runs")
+    parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml) with a `state`")
+
+
+def take(found: argparse.Namespace, options: Options) -> None:
+    """Have the options say what `add_options` found."""
+    options.state, options.config = found.state, found.config
+
+
+def state_of(options: Options) -> str | None:
+    """The place that the options name, or a configuration; None for the usual folder. Raises HostError `config/…`."""
+    if options.state is not None:
+        return options.state
+    wiring.discovered(options, asks=False)  # for `rtfs runs` nobody is asked
+    if options.config is None:
+        return None
+    from rtfs.host.config.config import read_config
+
+    return read_config(options.config).place_of_state()
+
+
+def run_store(options: Options) -> RunStore:
+    """The store of durable runs that the options name. Raises HostError `config/…`, `database/url`."""
+    place = state_of(options)
+    if is_url(place):
+        from rtfs.host.durable.postgres.store import PostgresRunStore
+
+        return PostgresRunStore(str(place))
     from rtfs.host.durable.folder_store import FolderRunStore
 
-    return FolderRunStore()
+    return FolderRunStore(place)
 
 
 def ledger_of(state: RunState) -> str | None:

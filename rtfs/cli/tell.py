@@ -7,7 +7,7 @@ told.
 from __future__ import annotations
 
 from rtfs.cli import wiring
-from rtfs.cli.stores import ledger_of, run_store
+from rtfs.cli.stores import add_options, ledger_of, run_store, take
 from rtfs.cli.usage import Parser
 
 TYPE_CHECKING = False
@@ -27,11 +27,16 @@ def signal(options: Options) -> int:
     parser.add_argument("value", metavar="JSON", nargs="?", default="null", help="the value; without it nil")
     found = parser.parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
+    take(found, options)
     from rtfs.host.durable.answers import answer
     from rtfs.values import from_python
 
     value = from_python(wiring.parse_json(found.value, "the value"), keywords=True)
-    _telling(found.run, lambda store, events: answer(store, events, found.run, f"signal:{found.name}", value, _who()))
+    _telling(
+        options,
+        found.run,
+        lambda store, events: answer(store, events, found.run, f"signal:{found.name}", value, _who()),
+    )
     return 0
 
 
@@ -41,36 +46,37 @@ def cancel(options: Options) -> int:
     parser.add_argument("--why", metavar="TEXT", default="", help="the reason, which the run's error tells")
     found = parser.parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
+    take(found, options)
     from rtfs.host.durable.answers import cancel as end
 
-    _telling(found.run, lambda store, events: end(store, events, found.run, found.why, _who()))
+    _telling(options, found.run, lambda store, events: end(store, events, found.run, found.why, _who()))
     return 0
 
 
-def approve(run_id: str, question: str) -> None:
+def approve(options: Options, run_id: str, question: str) -> None:
     """Say yes to what a run waits for. Raises HostError `run/…`."""
     from rtfs.host.durable.answers import answer
 
-    _telling(run_id, lambda store, events: answer(store, events, run_id, question, True, _who()))
+    _telling(options, run_id, lambda store, events: answer(store, events, run_id, question, True, _who()))
 
 
-def _telling(run_id: str, tell: Callable[[RunStore, Events], Any]) -> None:
+def _telling(options: Options, run_id: str, tell: Callable[[RunStore, Events], Any]) -> None:
     from rtfs.host.audit.events import Events
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.durable.runs import RunState
 
-    store = run_store()
-    path = ledger_of(RunState(store.look(run_id)))
-    if path is None:
-        ledger = Ledger()
-    else:
-        from rtfs.host.audit.sqlite_ledger import StoredLedger
-
-        ledger = StoredLedger(path)
+    store = run_store(options)
+    ledger = Ledger()
     try:
+        path = ledger_of(RunState(store.look(run_id)))
+        if path is not None:
+            from rtfs.host.audit.sqlite_ledger import StoredLedger
+
+            ledger = StoredLedger(path)
         tell(store, Events(ledger, lambda message: None))
     finally:
         ledger.close()
+        store.close()
 
 
 def _who() -> str:
@@ -88,6 +94,7 @@ def _who() -> str:
 def _parser(name: str, description: str) -> Parser:
     parser = Parser(prog=f"rtfs {name}", description=description)
     parser.add_argument("run", metavar="RUN")
+    add_options(parser)
     parser.add_argument("--json", action="store_true", help="print errors as JSON")
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
     return parser

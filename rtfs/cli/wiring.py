@@ -48,6 +48,8 @@ def runtime(
         fields["principal"] = options.principal
     if options.ledger is not None:
         fields["ledger"] = options.ledger
+    if options.state is not None:
+        fields["state"] = options.state
     if options.isolate:
         fields["isolation"] = "process"
     if options.verbose:

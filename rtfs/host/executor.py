@@ -17,6 +17,7 @@ from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Turn, Within
 from rtfs.host.stop import Stop
+from rtfs.paths import is_url
 from rtfs.values import Cancelled, HostError, UserError
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rtfs.host.handle import RunHandle
     from rtfs.host.isolation.guests import Guests, Seat
     from rtfs.host.policy.rules import Rules
+    from rtfs.host.postgres.database import Database
     from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime_options import RuntimeOptions
     from rtfs.host.scheduler.loop_thread import Engine
@@ -58,11 +60,14 @@ class Executor:
     `started`: the handles of the runs that advance by themselves.
 
     `compiling`: the lock of the one environment that all plain runs define in.
+
+    `database(url)`: the PostgreSQL database at an address.
     """
 
     __slots__ = (
-        "_clean", "_environment", "_guests", "_ran_plans", "_store", "closed", "compiling", "engine", "events", "flow",
-        "grants", "loaded", "options", "pipeline", "registry", "rules", "shell", "started", "warnings",
+        "_clean", "_environment", "_guests", "_ran_plans", "_store", "closed", "compiling", "database", "engine",
+        "events", "flow", "grants", "loaded", "options", "pipeline", "registry", "rules", "shell", "started",
+        "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +93,7 @@ class Executor:
         self.shell: dict[str, Any] = {}
         self.warnings: list[tuple[str, Any]] = []
         self._store: RunStore | None = None
+        self.database: Callable[[str], Database] | None = None
         self.started: set[RunHandle] = set()
         self.closed = False
         self.compiling = allocate_lock()
@@ -120,9 +126,15 @@ class Executor:
     def store(self) -> RunStore:
         """Where durable runs are kept."""
         if self._store is None:
-            from rtfs.host.durable.folder_store import FolderRunStore
+            state = self.options.state
+            if is_url(state) and self.database is not None:
+                from rtfs.host.durable.postgres.store import PostgresRunStore
 
-            self._store = FolderRunStore(self.options.state, self.options.durability)
+                self._store = PostgresRunStore(self.database(str(state)))
+            else:
+                from rtfs.host.durable.folder_store import FolderRunStore
+
+                self._store = FolderRunStore(state, self.options.durability)
         return self._store
 
     def warn(self, message: str, span: Any) -> None:
@@ -262,6 +274,8 @@ class Executor:
             handle.join(5)
         if self._guests is not None:
             self._guests.close()
+        if self._store is not None:
+            self._store.close()
 
     def _check_usable(self) -> None:
         if self.closed:

@@ -25,6 +25,7 @@ from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import PLAIN, RunOptions, environ, resume_options, run_options, value_of
 from rtfs.host.runtime_options import runtime_options
 from rtfs.host.scheduler.loop_thread import Engine
+from rtfs.paths import is_url
 from rtfs.source import Source
 
 TYPE_CHECKING = False
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from rtfs.host.audit.ledger import Record
     from rtfs.host.handle import RunHandle
     from rtfs.host.policy.grants import Grants
+    from rtfs.host.postgres.database import Database
     from rtfs.host.run.options import ResumeKeywords, ResumeOptions, RunKeywords
     from rtfs.host.runtime_options import RuntimeKeywords, RuntimeOptions
     from rtfs.host.servers import Servers
@@ -63,6 +65,9 @@ class Runtime:
     ) -> None:
         options = runtime_options(options, keywords if allow is None else {"allow": allow, **keywords})
         self.options = options
+        self._databases: dict[str, Database] = {}
+        if is_url(options.state):
+            self._database(str(options.state))
         self.ledger = _open_ledger(options)
         self.events = Events(self.ledger, self._warn_of_subscriber)
         if options.on_event is not None:
@@ -75,7 +80,8 @@ class Runtime:
         self._sessions.configure(options.pool_limits, options.handlers)
         self._sessions.ask_with(options.elicit)
         self._sessions.sample = options.sample
-        self._protected = OwnFiles([file for file in (options.kv, options.ledger) if file is not None], options.state)
+        files = [file for file in (options.kv, options.ledger) if file is not None and not is_url(file)]
+        self._protected = OwnFiles(files, None if is_url(options.state) else options.state)
         rules = Rules(options.rules, options.quotas)
         self._pipeline = Pipeline(self.events, self._sessions, Hints(options.hint_limits))
         self._pipeline.stub = options.stub
@@ -90,6 +96,7 @@ class Runtime:
         if options.policy is not None:
             self._pipeline.guard = Guard(options.policy, options.policy_seconds)
         self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.events, rules)
+        self._executor.database = self._database
         undeclared = Undeclared(self._sessions, self._registry, options.principal, self._executor.warn)
         self._registry.suggest, self._registry.recall = undeclared.suggest, undeclared.recall
         self._registry.offered = lambda id: undeclared.server_of(id) is not None
@@ -296,6 +303,15 @@ class Runtime:
 
         cancel(self._executor.store, self.events, run_id, why, by or self.options.principal)
 
+    def _database(self, url: str) -> Database:
+        """The database at an address, one for all that is kept there. Raises HostError `database/url`,
+        `config/missing`."""
+        from rtfs.host.postgres.database import Database
+
+        if url not in self._databases:
+            self._databases[url] = Database(url, self.options.durability)
+        return self._databases[url]
+
     # ------------------------------------------------------------------ the end
     def _warn_of_subscriber(self, message: str) -> None:
         self._executor.warn(message, None)
@@ -308,6 +324,8 @@ class Runtime:
             self._pipeline.guard.close()
         self.ledger.close()
         self._kv.close()
+        for database in self._databases.values():
+            database.close()
 
     async def aclose(self) -> None:
         """`close`, without blocking the running event loop."""

