@@ -309,7 +309,7 @@ class PostgresRunStore:
 
         return then
 
-    def unused_answer(self, journal: PostgresJournal, question: str, but: list[int]) -> tuple[Any, ...] | None:
+    def unused_answer(self, journal: PostgresJournal, question: str, but: Sequence[int]) -> tuple[Any, ...] | None:
         """The row of the oldest answer to a question that the run has not taken, but for some numbers; None where there
         is none, and while the database is away: it is asked for again."""
         values = (journal.number, packed(question), but)
