@@ -36,13 +36,20 @@ MAX_MACROEXPAND = 10_000
 
 class Environment:
     """run: calls a function with arguments as a macro may be called, given the environment. path: folders in which
-    modules are looked for."""
+    modules are looked for. core: the standard functions with `hooks`, where another environment has them already."""
 
-    def __init__(self, run: Run, path: tuple[str, ...] = (), hooks: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        path: tuple[str, ...] = (),
+        hooks: dict[str, Any] | None = None,
+        core: dict[str, Any] | None = None,
+    ) -> None:
         self._run = run
         self.path = path
-        self.core: dict[str, Any] = {**CORE, **SUPPORT, **(hooks or {})}
-        self.core[" core_function"] = CORE.__getitem__
+        if core is None:
+            core = {**CORE, **SUPPORT, **(hooks or {}), " core_function": CORE.__getitem__}
+        self.core: dict[str, Any] = core
         self.modules: dict[str, Module] = {}
         self.units: dict[str, Unit] = {}
         self.recent = RecentUnits()
@@ -79,9 +86,8 @@ class Environment:
 
     def snapshot(self) -> Environment:
         """An environment with everything that this one has now; what is defined in it from then on stays in it."""
-        copy = Environment(self._run, self.path)
+        copy = Environment(self._run, self.path, core=self.core)  # functions keep the one they were made with
         copy.finder = self.finder
-        copy.core = self.core  # functions keep the one they were made with
         copy.units = dict(self.units)
         copy.recent = self.recent.copy()
         copy.files = dict(self.files)

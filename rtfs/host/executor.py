@@ -155,8 +155,11 @@ class Executor:
     async def arun(self, source: Source, options: RunOptions) -> Any:
         """Run a program within the running event loop, which has its turn meanwhile; its value. Raises UserError."""
         self._check_usable()
-        frame = self._begin(source, options, options.keep is True, PLAN, True)
-        return await self.adrive(self.execute(source, frame))
+
+        async def running() -> Any:  # of a thousand that are started at once, each begins when it has its turn
+            return await self.execute(source, self._begin(source, options, options.keep is True, PLAN, True))
+
+        return await self.adrive(running())
 
     def start_run(self, source: Source, options: RunOptions) -> RunHandle:
         """Start a program, which then advances by itself. Raises UserError for a runtime that runs nothing now."""

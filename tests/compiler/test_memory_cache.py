@@ -57,6 +57,19 @@ def test_a_name_that_becomes_something_else_changes_what_is_compiled(change: str
     assert [printed("(f 1)", environment, "<string>") for _ in range(2)] == [after] * 2
 
 
+def test_what_one_snapshot_has_compiled_the_others_run_with_definitions_of_their_own(compiled: list[str]):
+    environment = new_environment()
+    printed("(def x 1)", environment, "<string>")
+    plan = "(defn f [y] [x y]) (def x 2) (f 3)"
+    snapshots = [environment.snapshot() for _ in range(3)]
+    compiled.clear()
+    assert [printed(plan, one, "<string>") for one in snapshots] == ["[2 3]"] * 3
+    assert compiled == [plan]
+    printed("(def x 4)", snapshots[0], "<string>")
+    assert [printed("(f 5)", one, "<string>") for one in snapshots] == ["[4 5]", "[2 5]", "[2 5]"]
+    assert printed("x", environment, "<string>") == "1"
+
+
 def test_two_plans_that_define_one_type_differently_take_turns():
     environment = new_environment()
     narrow, wide = "(deftype T int) (defn f [x : T] x) (f 1)", '(deftype T string) (defn f [x : T] x) (f "a")'

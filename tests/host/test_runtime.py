@@ -191,6 +191,52 @@ def test_many_arun_at_once() -> None:
     asyncio.run(main())
 
 
+def test_runs_on_one_loop_have_their_turns_in_order_and_leave_room_for_others() -> None:
+    async def main() -> None:
+        async with rtfs.Runtime() as rt:
+            ended: list[int] = []
+            rt.register("end", ended.append)
+
+            async def tick() -> None:
+                while True:
+                    seen.append(len(ended))
+                    await asyncio.sleep(0)
+
+            seen: list[int] = []
+            text = '(loop [i 0] (when (< i 100000) (recur (inc i)))) (call "end" {})'
+            await rt.arun(text.format(-1))  # the core macros are there
+            task = asyncio.create_task(tick())
+            await asyncio.gather(*(rt.arun(text.format(n)) for n in range(20)))
+            task.cancel()
+            assert sorted(ended) == list(range(-1, 20))
+            assert len(set(seen)) > 5  # others ran between them
+
+    asyncio.run(main())
+
+
+def test_a_plan_on_a_loop_waits_for_timers_threads_and_other_loops() -> None:
+    async def main() -> list[Any]:
+        async with rtfs.Runtime() as rt:
+            rt.register("thread", lambda x: x, blocking=True)
+
+            async def here(x: int) -> int:
+                await asyncio.sleep(0.001)
+                return x
+
+            async def late(_: Any) -> None:
+                await asyncio.sleep(60)
+
+            rt.register("here", here)
+            rt.register("late", late)
+            both = '[(call "thread" 1) (call "here" 2) (step-parallel (call "thread" 3) (call "here" 4))]'
+            late_one = '(try ^{:runtime.timeout 0.02} (call "late" 1) (catch e (:code e)))'
+            return [rtfs.to_text(await rt.arun(both)), rtfs.to_text(await rt.arun(late_one))]
+
+    found = asyncio.run(main())
+    assert found[0] == "[1 2 [3 4]]"
+    assert "timeout" in found[1]
+
+
 def test_cancelling_an_arun_cancels_its_calls() -> None:
     async def main() -> None:
         cancelled: list[int] = []

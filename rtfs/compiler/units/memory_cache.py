@@ -3,6 +3,9 @@
 Knows nothing of compiling or of the disk. Invariant: a unit is forgotten altogether only if no function can outlive
 its run, and not while it runs or somebody has its program; of any other, the places and constants stay as long as the
 environment.
+
+An environment and its snapshots share what any of them has compiled: a key says everything that a unit depends on, and
+a unit holds nothing of the environment that it was compiled in.
 """
 
 from __future__ import annotations
@@ -23,22 +26,30 @@ LOOKED_AT = 2
 
 
 class RecentUnits:
-    """Units by key, the least recently used forgotten first."""
+    """Units by key, the least recently used forgotten first. `_shared`: what the environment and its snapshots have
+    compiled."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: dict[bytes, Unit] | None = None) -> None:
         self._units: dict[bytes, Unit] = {}
+        self._shared: dict[bytes, Unit] = {} if shared is None else shared
         self._told: tuple[Any, ...] | None = None
 
     def get(self, key: bytes) -> Unit | None:
-        """The unit of a key, if it was used lately."""
+        """The unit of a key, if it was used lately here or in a snapshot."""
         unit = self._units.pop(key, None)
-        if unit is not None:
-            self._units[key] = unit
+        if unit is None:
+            return self._shared.get(key)
+        self._units[key] = unit
         return unit
 
     def add(self, key: bytes, unit: Unit, environment: Environment) -> None:
         """Keep a unit; whatever is beyond the capacity and not in use is forgotten."""
         self._units[key] = unit
+        shared = self._shared
+        if shared.get(key) is not unit:
+            shared[key] = unit
+            if len(shared) > CAPACITY:
+                shared.pop(next(iter(shared)), None)
         for _ in range(LOOKED_AT):
             if len(self._units) > CAPACITY:
                 self._forget(next(iter(self._units)), environment)
@@ -46,6 +57,7 @@ class RecentUnits:
     def _forget(self, key: bytes, environment: Environment) -> None:
         """Forget a unit; if somebody else has it, keep it as one just used."""
         unit = self._units.pop(key)
+        self._shared.pop(key, None)
         if _outlives_its_run(unit):
             return
         filename, names = unit.filename, [*unit.installed, *(one[:2] for one in (*unit.constants, *unit.types))]
@@ -71,8 +83,8 @@ class RecentUnits:
         return True
 
     def copy(self) -> RecentUnits:
-        """The same units, to go on separately."""
-        made = RecentUnits()
+        """The same units, to go on separately; what either compiles the other finds."""
+        made = RecentUnits(self._shared)
         made._units, made._told = dict(self._units), self._told
         return made
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from typing import Any, Protocol
 
+    from rtfs.host.scheduler.on_loop import LoopDriver
     from rtfs.values import UserError
 
     class Link(Protocol):
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
     Timer = list[Any]  # [moment, number, action or None]
 else:
     from _collections import deque  # `collections` costs a millisecond
-
-
-TURN = 0.01
-"""Seconds for which fibers step before the event loop that drives them has its turn; a step may take as long again."""
 
 
 class Suspension:
@@ -96,6 +93,7 @@ class Scheduler:
     __slots__ = (
         "_count",
         "_dead",
+        "_driver",
         "_ending",
         "_inbox",
         "_link",
@@ -119,6 +117,7 @@ class Scheduler:
         self._ring: Callable[[], None] | None = None
         self.idle: Callable[[], Callable[[], None] | None] | None = None
         self._link: Link | None = None
+        self._driver: LoopDriver | None = None
 
     def attach(self, link: Link | None) -> Callable[[], None]:
         """Take in the messages of a link from now on, of none with None. What the link calls when something has come
@@ -154,6 +153,13 @@ class Scheduler:
         if ring is not None:
             ring()
 
+    def arrive(self, fiber: Fiber, waited: Suspension, value: Any, error: BaseException | None) -> None:
+        """`post`, from the thread of the event loop that drives the scheduler."""
+        if fiber.waiting is waited and not fiber.done:
+            waited.resolve(self, fiber, value, error)
+            if self._driver is not None:
+                self._driver.queue()
+
     def interrupt(self, error: UserError) -> None:
         """End everything with a Stop of this error, wherever it is. From any thread, once there is an inbox."""
         self._inbox.put((None, None, None, Stop(error)))
@@ -186,10 +192,10 @@ class Scheduler:
         fiber = self.spawn(coroutine)
         try:
             while True:
-                self._turn()
+                self.turn()
                 if fiber.done:
                     break
-                if self.idle is not None and (self._link is None or self._link.quiet):
+                if self.asks_when_idle and self.idle is not None:
                     while (work := self.idle()) is not None:
                         work()
                     if self._ready:
@@ -205,56 +211,35 @@ class Scheduler:
 
     async def drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine to its end from within the running asyncio loop, which gets its turn in between."""
-        import asyncio
+        from asyncio import get_running_loop
 
-        from rtfs.host.scheduler.share import share_of
+        from rtfs.host.scheduler.on_loop import LoopDriver
 
         fiber = self.spawn(coroutine)
-        loop = asyncio.get_running_loop()
-        share = share_of(loop)
-        bell = asyncio.Event()
         self.inbox()
-        self._ring = lambda: _ring(loop, bell)
+        driver = self._driver = LoopDriver(self, fiber, get_running_loop())
+        self._ring = driver.ring
         try:
-            while True:
-                entered = await share.enter()
-                try:
-                    self._turn(entered + TURN)
-                finally:
-                    share.leave(entered)
-                if fiber.done:
-                    break
-                if self._ready:
-                    await asyncio.sleep(0)
-                    continue
-                if self._link is not None and self._link.pending:
-                    await asyncio.sleep(0)
-                    continue
-                if self.idle is not None and (self._link is None or self._link.quiet):
-                    while (work := self.idle()) is not None:
-                        await loop.run_in_executor(None, work)
-                    if self._ready:
-                        continue
-                bell.clear()
-                if not self._inbox.empty():
-                    continue
-                pause = self._pause()
-                if pause is None:
-                    await bell.wait()
-                elif pause > 0:
-                    try:
-                        await asyncio.wait_for(bell.wait(), pause)
-                    except TimeoutError:
-                        pass
+            await driver.run()
         except BaseException as error:
             self._ending = error
             self.cancel(fiber)
             raise
         finally:
-            self._ring = None
+            self._ring = self._driver = None
         if fiber.error is not None:
             raise fiber.error
         return fiber.value
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn would find something to do now."""
+        return bool(self._ready) or not self._inbox.empty() or (self._link is not None and self._link.pending)
+
+    @property
+    def asks_when_idle(self) -> bool:
+        """Whether `idle` is to be called when nothing is ready."""
+        return self.idle is not None and (self._link is None or self._link.quiet)
 
     def cancel(self, fiber: Fiber) -> None:
         """Unwind a fiber, whatever it waits for; it is done afterwards and `then` is not called. Where everything ends
@@ -275,7 +260,7 @@ class Scheduler:
                 return
         coroutine.close()
 
-    def _turn(self, until: float | None = None) -> None:
+    def turn(self, until: float | None = None) -> None:
         """Step fibers until none is ready (or for one round, up to a moment), taking in what has come due."""
         ready = self._ready
         while True:
@@ -315,14 +300,9 @@ class Scheduler:
             fiber.then(fiber)
 
     def _collect(self) -> None:
-        from queue import Empty
-
-        while True:
-            try:
-                fiber, waited, value, error = self._inbox.get_nowait()
-            except Empty:
-                return
-            self._take(fiber, waited, value, error)
+        inbox = self._inbox
+        while not inbox.empty():  # nobody else takes anything out
+            self._take(*inbox.get_nowait())
 
     def _take(self, fiber: Any, waited: Any, value: Any, error: BaseException | None) -> None:
         """Something came into the inbox."""
@@ -342,14 +322,15 @@ class Scheduler:
             else:
                 action()
 
-    def _pause(self) -> float | None:
+    def pause(self) -> float | None:
+        """Seconds until the next timer is due, or None."""
         return max(0.0, self._timers[0][0] - monotonic()) if self._timers else None
 
     def _wait(self) -> None:
         """Block until something is posted or due."""
         from queue import Empty
 
-        pause = self._pause()
+        pause = self.pause()
         if self._link is not None:
             if not self._link.pending:
                 self._link.wait(pause)
@@ -363,10 +344,3 @@ class Scheduler:
 
 def _nothing() -> None:
     """Nobody has to be told."""
-
-
-def _ring(loop: Any, bell: Any) -> None:
-    try:
-        loop.call_soon_threadsafe(bell.set)
-    except RuntimeError:  # the loop has closed: nobody waits any more
-        pass

@@ -162,8 +162,27 @@ class OnLoop(Suspension):
 
         loop = self.loop if self.loop is not None else scheduler.engine.loop()
         self._loop = loop
-        scheduler.inbox()
         context = copy_context()
+        at_home = scheduler.home is loop
+        answer = scheduler.arrive if at_home else scheduler.post
+
+        def finished(task: Any) -> None:
+            if task.cancelled():
+                error: BaseException | None = HostError(
+                    "the call was cancelled from outside", code="capability/cancelled"
+                )
+                answer(fiber, self, None, error)
+                return
+            error = task.exception()
+            if error is not None and not isinstance(error, Exception):
+                error = HostError(f"it ended with {type(error).__name__}")
+            answer(fiber, self, None if error is not None else task.result(), error)
+
+        if at_home:
+            self._task = loop.create_task(self.make(), context=context)
+            self._task.add_done_callback(finished)
+            return
+        scheduler.inbox()
 
         def start() -> None:
             if self._given_up:
@@ -174,18 +193,6 @@ class OnLoop(Suspension):
                 scheduler.post(fiber, self, None, error)
                 return
             self._task.add_done_callback(finished)
-
-        def finished(task: Any) -> None:
-            if task.cancelled():
-                error: BaseException | None = HostError(
-                    "the call was cancelled from outside", code="capability/cancelled"
-                )
-                scheduler.post(fiber, self, None, error)
-                return
-            error = task.exception()
-            if error is not None and not isinstance(error, Exception):
-                error = HostError(f"it ended with {type(error).__name__}")
-            scheduler.post(fiber, self, None if error is not None else task.result(), error)
 
         if scheduler.home is None and _running_here(loop):
             raise HostError(
