@@ -27,6 +27,8 @@ NAMES = (
     "memory",
     "bombs",
     "isolation",
+    "gate",
+    "editing",
 )
 
 

@@ -45,6 +45,11 @@ class Source:
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
 
+    def start(self, number: int) -> int:
+        """Offset of the beginning of line `number` (from 1); that of the text's end beyond the last."""
+        starts = self._line_starts()
+        return starts[number - 1] if number <= len(starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """Text of line `number` (from 1) without its line end; empty beyond the last."""
         starts = self._line_starts()

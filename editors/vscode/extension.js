@@ -9,7 +9,9 @@ let change = Promise.resolve(); // starts and stops happen one after the other
 
 async function start() {
   const [command, ...args] = vscode.workspace.getConfiguration("rtfs").get("command");
-  client = new LanguageClient("rtfs", "RTFS", { command, args }, { documentSelector: [{ language: "rtfs" }] });
+  const fileEvents = vscode.workspace.createFileSystemWatcher("**/{rtfs.yaml,.mcp.json}");
+  const options = { documentSelector: [{ language: "rtfs" }], synchronize: { fileEvents } };
+  client = new LanguageClient("rtfs", "RTFS", { command, args }, options);
   try {
     await client.start();
   } catch (error) {

@@ -60,6 +60,7 @@ def check_program(
     found = Analysis(source)
     found.forms = program.forms
     found.plan = declared_plan(program)
+    found.modules = program.unit.facts
     found.diagnostics += [of_error(error) for error in program.errors]
     check_forms(found, program.forms, program.environment, capability)
     severity = WARNING if source.incremental else ERROR

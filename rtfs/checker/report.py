@@ -12,6 +12,8 @@ from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rtfs.checker.calls import CallSite
     from rtfs.checker.plans import Plan
     from rtfs.compiler.gate import AnalysedForm
@@ -26,6 +28,7 @@ class Analysis:
     calls         the places that call a capability
     forms         the analysed top-level forms
     plan          what its `plan` form declares, or None
+    modules       what the text says about modules (see `compiler.imports.apply_declaration`)
     complete      False if the text was too large to be looked at to its end
     """
 
@@ -35,6 +38,7 @@ class Analysis:
         self.calls: list[CallSite] = []
         self.forms: list[AnalysedForm] = []
         self.plan: Plan | None = None
+        self.modules: list[tuple[Any, ...]] = []
         self.complete = True
         self._facts: list[tuple[Span, Fact]] = []
 

@@ -1,176 +1,191 @@
 """`rtfs lsp`: a language server on standard input and output, made with pygls (extra `lsp`).
 
-Must not know how texts are analysed. Invariant: positions are the protocol's: lines from 0, columns in UTF-16 units.
+Must not know how texts are analysed. Invariant: positions are the protocol's (3.17): lines from 0, columns in UTF-16
+units.
 """
 
 from __future__ import annotations
 
-from rtfs.values import HostError
+import os
+
+from rtfs.compiler.definitions import Sources
+from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterator
 
     from rtfs.cli.options import Options
+    from rtfs.host.language_service.document import Document
     from rtfs.host.runtime import Runtime
-    from rtfs.source import Span
+    from rtfs.source import Source, Span
+
+REFRESH = "rtfs.refresh"
+"""The command that reads the workspace's configuration and declarations again."""
+MOST_FILES = 400
+"""Files of a workspace that are searched for uses of a name."""
 
 
 def lsp(options: Options) -> int:
     """Serve until the editor ends. Raises HostError `config/missing` without pygls."""
-    from rtfs.cli import wiring
-
     try:
         import pygls.lsp.server  # noqa: F401
     except ImportError:
         raise HostError(
             "the language server needs the package `pygls`", code="config/missing", hint="pip install 'rtfs-host[lsp]'"
         ) from None
-    with wiring.runtime(options, asks=False, told=lambda text: None) as runtime:
-        make_server(runtime).start_io()
+    from rtfs.cli.lsp_server import make_server
+
+    workspace = Workspace(options)
+    try:
+        make_server(workspace).start_io()
+    finally:
+        workspace.close()
     return 0
 
 
-def make_server(runtime: Runtime) -> Any:
-    """The server, with every feature registered."""
-    from lsprotocol import types
-    from pygls.lsp.server import LanguageServer
+class Workspace:
+    """The folder that an editor has open: its configuration, declarations and documents.
 
-    import rtfs
-    from rtfs.host.language_service import Document
-    from rtfs.source import Source
-    from rtfs.values import UserError
+    options: of the command line. A configuration that is wrong is told once, and left out.
+    """
 
-    server = LanguageServer("rtfs", rtfs.__version__)
-    kept: dict[str, tuple[str, Document]] = {}
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.told: list[str] = []
+        """Remarks for the person, not yet shown."""
+        self._runtime: Runtime | None = None
+        self._documents: dict[str, Document] = {}
+        self._definitions = Sources()
 
-    def document(uri: str) -> Document:
-        text = server.workspace.get_text_document(uri).source
-        known = kept.get(uri)
-        if known is None or known[0] != text:
-            known = kept[uri] = text, Document(runtime, Source(text, uri))
-        return known[1]
+    @property
+    def runtime(self) -> Runtime:
+        if self._runtime is None:
+            from copy import copy
 
-    def range_of(span: Span) -> types.Range:
-        text = span.source.text
-        return types.Range(types.Position(*position(text, span.start)), types.Position(*position(text, span.end)))
+            from rtfs.cli import wiring
 
-    def place(params: Any) -> tuple[Document, int]:
-        found = document(params.text_document.uri)
-        return found, offset(found.source.text, params.position.line, params.position.character)
+            options = copy(self.options)
+            options.mcp_config = list(self.options.mcp_config)
+            warn = self.told.append
+            try:
+                self._runtime = wiring.runtime(
+                    options, asks=False, told=warn, on_warning=lambda message, span: warn(message)
+                )
+            except UserError as error:
+                from rtfs.host.runtime import Runtime
 
-    def publish(uri: str) -> None:
-        shown = [
-            types.Diagnostic(
-                range=range_of(one.span),
-                message=one.message if one.hint is None else f"{one.message}\n{one.hint}",
-                severity=types.DiagnosticSeverity.Error if one.is_error else types.DiagnosticSeverity.Warning,
-                code=one.code,
-                source="rtfs",
-            )
-            for one in document(uri).analysis.diagnostics
-            if one.span is not None and one.span.source.name == uri
-        ]
-        server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri=uri, diagnostics=shown))
+                warn(f"the configuration is not used: {error.message}")
+                self._runtime = Runtime()
+            settle(self._runtime)
+        return self._runtime
 
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def opened(params: types.DidOpenTextDocumentParams) -> None:
-        publish(params.text_document.uri)
+    def enter(self, folder: str) -> None:
+        """Work in a folder from now on: what it configures is used, once it is trusted."""
+        if os.path.isdir(folder):
+            os.chdir(folder)
+        self.refresh()
 
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def changed(params: types.DidChangeTextDocumentParams) -> None:
-        publish(params.text_document.uri)
+    def refresh(self) -> None:
+        """Read the configuration and the declarations again."""
+        self.close()
+        self._documents.clear()
+        self._definitions = Sources()
 
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def closed(params: types.DidCloseTextDocumentParams) -> None:
-        kept.pop(params.text_document.uri, None)
+    def close(self) -> None:
+        if self._runtime is not None:
+            self._runtime.close()
+            self._runtime = None
 
-    @server.feature(types.TEXT_DOCUMENT_HOVER)
-    def hover(params: types.HoverParams) -> types.Hover | None:
-        found, at = place(params)
-        text = found.hover(at)
-        return None if text is None else types.Hover(types.MarkupContent(types.MarkupKind.PlainText, text))
+    def document(self, path: str, text: str) -> Document:
+        """The document of a file with the text that the editor has of it."""
+        from rtfs.host.language_service.document import Document
+        from rtfs.source import Source
 
-    @server.feature(types.TEXT_DOCUMENT_COMPLETION)
-    def complete(params: types.CompletionParams) -> list[types.CompletionItem]:
-        found, at = place(params)
-        return [types.CompletionItem(label=name, detail=about) for name, about in found.completions(at)]
+        known = self._documents.get(path)
+        if known is None or known.source.text != text:
+            known = self._documents[path] = Document(self.runtime, Source(text, path), self._definitions)
+        return known
 
-    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
-    def definition(params: types.DefinitionParams) -> types.Location | None:
-        found, at = place(params)
-        span = found.definition(at)
-        return None if span is None else types.Location(params.text_document.uri, range_of(span))
+    def forget(self, path: str) -> None:
+        """A file is no longer open, or other files have changed that its analysis knows of."""
+        self._documents.pop(path, None)
 
-    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
-    def references(params: types.ReferenceParams) -> list[types.Location]:
-        found, at = place(params)
-        return [types.Location(params.text_document.uri, range_of(span)) for span in found.references(at)]
+    def others(self, path: str, name: str) -> Iterator[Document]:
+        """The files of the folder that mention a name, but for one."""
+        from rtfs.cli.check import program_files
+        from rtfs.host.files import read_source
 
-    @server.feature(types.TEXT_DOCUMENT_RENAME)
-    def rename(params: types.RenameParams) -> types.WorkspaceEdit | None:
-        found, at = place(params)
-        edits = [types.TextEdit(range_of(span), params.new_name) for span in found.references(at)]
-        return types.WorkspaceEdit(changes={params.text_document.uri: edits}) if edits else None
-
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-        return [
-            types.DocumentSymbol(
-                name=name,
-                detail=shape,
-                kind=types.SymbolKind.Function if shape != name else types.SymbolKind.Variable,
-                range=range_of(span),
-                selection_range=range_of(span),
-            )
-            for name, span, shape in document(params.text_document.uri).definitions()
-        ]
-
-    @server.feature(types.TEXT_DOCUMENT_FORMATTING)
-    def formatting(params: types.DocumentFormattingParams) -> list[types.TextEdit]:
-        from rtfs.source import Span
-        from rtfs.syntax.formatter import format_source
-
-        source = document(params.text_document.uri).source
-        try:
-            text = format_source(source.text, source.name)
-        except UserError:
-            return []
-        return [] if text == source.text else [types.TextEdit(range_of(Span(source, 0, len(source.text))), text)]
-
-    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION)
-    def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
-        uri = params.text_document.uri
-        found = []
-        for one in document(uri).analysis.diagnostics:
-            if one.fix is None:
+        for file in program_files(".")[:MOST_FILES]:
+            full = os.path.realpath(file)
+            if full == os.path.realpath(path):
                 continue
-            where = range_of(one.fix.span)
-            if where.start.line > params.range.end.line or where.end.line < params.range.start.line:
+            try:
+                source: Source = read_source(full)
+            except UserError:
                 continue
-            edit = types.WorkspaceEdit(changes={uri: [types.TextEdit(where, one.fix.text)]})
-            title = f"write {one.fix.text}" if one.fix.text else "remove it"
-            found.append(types.CodeAction(title=title, kind=types.CodeActionKind.QuickFix, edit=edit))
+            if name in source.text:
+                yield self._documents.get(full) or self.document(full, source.text)
+
+    def uses(self, document: Document, offset: int) -> list[Span]:
+        """Every place of the document and of the folder's other files that names what is defined at top level under
+        the name at a place."""
+        from rtfs.host.language_service.navigation import definition, references, uses_of
+
+        own = references(document, offset)
+        if own:
+            name = own[0].text
+            file = document.source.name
+        else:
+            span = definition(document, offset)
+            if span is None or span.source.name == document.source.name:
+                return []
+            name, file = document.name(offset).rpartition("/")[2], span.source.name
+            home = self.document(os.path.realpath(file), span.source.text)
+            at = home.source.text.find(name, home.source.text.find(" ", span.start))
+            own = [*references(home, at), *uses_of(document, file, name)]
+        found = list(own)
+        for other in self.others(file, name):
+            if other.source.name != document.source.name:
+                found += uses_of(other, file, name)
         return found
 
-    return server
+
+def settle(runtime: Runtime) -> None:
+    """Load what every answer needs, and let the garbage collector pass over it from now on: going through all of it
+    would hold up one answer in twenty by as long as an analysis takes."""
+    import gc
+
+    import rtfs
+
+    rtfs.analyse("(defn f [x] (when x (map inc [x])))", runtime=runtime)
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
-def position(text: str, at: int) -> tuple[int, int]:
-    """Line and column of an offset."""
-    line = text.count("\n", 0, at)
-    start = text.rfind("\n", 0, at) + 1
-    return line, len(text[start:at].encode("utf-16-le")) // 2
+CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
+"""Units of columns that a client can choose: the codec, and bytes a unit."""
 
 
-def offset(text: str, line: int, column: int) -> int:
+def position(source: Source, at: int, encoding: str = "utf-16") -> tuple[int, int]:
+    """Line and column of an offset, both from 0."""
+    line, column = source.position(at)
+    before = source.text[at - column + 1 : at]
+    return line - 1, column - 1 if before.isascii() else units(before, encoding)
+
+
+def units(text: str, encoding: str) -> int:
+    """How many units of a column a text takes."""
+    codec, size = CODECS[encoding]
+    return len(text.encode(codec, "surrogatepass")) // size
+
+
+def offset(source: Source, line: int, column: int, encoding: str = "utf-16") -> int:
     """The offset of a line and a column."""
-    start = 0
-    for _ in range(line):
-        found = text.find("\n", start)
-        if found < 0:
-            return len(text)
-        start = found + 1
-    end = text.find("\n", start)
-    written = text[start : len(text) if end < 0 else end].encode("utf-16-le")[: 2 * column]
-    return start + len(written.decode("utf-16-le", "ignore"))
+    start = source.start(line + 1)
+    text = source.text[start : start + len(source.line(line + 1))]
+    if text.isascii():
+        return start + min(column, len(text))
+    codec, size = CODECS[encoding]
+    return start + len(text.encode(codec, "surrogatepass")[: size * column].decode(codec, "ignore"))

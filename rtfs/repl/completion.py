@@ -6,8 +6,8 @@ the text before the cursor alone decides.
 
 from __future__ import annotations
 
-from rtfs.repl.lexemes import KEYWORD, STRING, SYMBOL, lexemes
-from rtfs.repl.place import Frame, Place, place_at
+from rtfs.syntax.lexemes import KEYWORD, SYMBOL, lexemes
+from rtfs.syntax.place import Place, place_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _program(session: Session, place: Place, behind: str) -> list[Candidate]:
             quote = "" if behind == '"' else '"'
             found = _matching(place.prefix[1:], session.names.capability_ids())
             return [Candidate(f'"{one.text}{quote}', "", one.text) for one in found]
-        return []
+        return _arguments(session, place, behind)
     if place.deref:
         from rtfs.host.inspection import context_names
 
@@ -90,14 +90,14 @@ def _program(session: Session, place: Place, behind: str) -> list[Candidate]:
     if place.word is not None and place.word.kind not in (SYMBOL, KEYWORD):
         return []
     if place.prefix.startswith(":"):
-        keys = _argument_keys(session, place)
-        if keys:
-            return keys
+        found = _arguments(session, place)
+        if found:
+            return found
         if _is_id(place):
             return _matching(place.prefix, [":" + id for id in session.names.capability_ids()])
         return _keywords(session, place.prefix, place.text)
     if not place.prefix:
-        return _argument_keys(session, place)
+        return _arguments(session, place)
     return _symbols(session, place)
 
 
@@ -133,93 +133,18 @@ def _keywords(session: Session, prefix: str, text: str) -> list[Candidate]:
     return _matching(prefix, [":" + name for name in session.keywords | written])
 
 
-def _argument_keys(session: Session, place: Place) -> list[Candidate]:
-    """The keys that the input schema of the surrounding call has at this place."""
-    path: list[str] = []
-    frames = list(place.frames)
-    here: Frame | None = None
-    index = place.index
-    while frames:
-        frame = frames.pop()
-        if frame.head == "call" and frame.opener == "(":
-            id = _id_of(frame)
-            if id is None or index < 2 or (not path and here is None and not place.prefix.startswith(":")):
-                return []
-            return _keys_at(session, id, list(reversed(path)), _used(here or frame, place), place.prefix)
-        if frame.opener == "{":
-            if here is None:
-                if index % 2:
-                    return []
-                here = frame
-            else:
-                key = frame.items[index - 1] if index and index - 1 < len(frame.items) else None
-                if key is None or key.kind != KEYWORD:
-                    return []
-                path.append(key.value.name)
-        elif frame.opener == "[" and here is not None:
-            path.append("")
-        else:
-            return []
-        index = len(frames[-1].items) - 1 if frames else 0
-    return []
+def _arguments(session: Session, place: Place, behind: str = "") -> list[Candidate]:
+    """Keys, and values that are listed, of the input schema of the call around the place. behind: what follows it."""
+    from rtfs.checker.argument_places import argument_place, keys, listed_values
 
-
-def _id_of(frame: Frame) -> str | None:
-    """The literal id of a call."""
-    if len(frame.items) < 2:
-        return None
-    id = frame.items[1]
-    if id.kind == STRING:
-        return str(id.value)
-    return str(id.value.name) if id.kind == KEYWORD else None
-
-
-def _used(frame: Frame, place: Place) -> set[str]:
-    """The keys that the map or call has already."""
-    word = place.word
-    return {item.value.name for item in frame.items if item.kind == KEYWORD and item is not word}
-
-
-def _keys_at(session: Session, id: str, path: list[str], used: set[str], prefix: str) -> list[Candidate]:
-    fields = session.names.fields(id)
-    record = None if fields is None else _record(fields.input_type, path)
-    if record is None:
+    wanted = argument_place(place)
+    fields = None if wanted is None else session.names.fields(wanted.id)
+    if wanted is None or fields is None:
         return []
-    from rtfs.syntax.printer import to_text
-
-    found = []
-    for field in record.fields:
-        if field.name in used or not f":{field.name}".startswith(prefix):
-            continue
-        about = to_text(field.type.form)
-        optional = " optional" if field.optional and not about.endswith("?") else ""
-        found.append(Candidate(f":{field.name}", about + optional))
-    return found
-
-
-def _record(type: Any, path: list[str]) -> Any:
-    """The record type at a path of keys ("" for an element) within a type, or None."""
-    from rtfs.types import Alias, Record
-    from rtfs.types.choice import And, Union
-    from rtfs.types.shapes import ListOf, MapOf, Tuple, VectorOf
-
-    if isinstance(type, Alias):
-        return _record(type.target, path) if type.bound else None
-    if isinstance(type, (Union, And)):
-        parts = type.members if isinstance(type, Union) else type.types
-        return next((found for part in parts if (found := _record(part, path)) is not None), None)
-    if not path:
-        return type if isinstance(type, Record) else None
-    if isinstance(type, Record):
-        field = next((field for field in type.fields if field.name == path[0]), None)
-        return None if field is None else _record(field.type, path[1:])
-    if isinstance(type, (VectorOf, ListOf)):
-        return _record(type.item, path[1:]) if path[0] == "" else None
-    if isinstance(type, MapOf):
-        return _record(type.value, path[1:])
-    if isinstance(type, Tuple) and path[0] == "" and type.items:
-        return _record(type.items[0], path[1:])
-    return None
+    if wanted.key is None:
+        return [Candidate(key, about) for key, about in keys(fields.input_type, wanted) if key.startswith(place.prefix)]
+    found = [text for text in listed_values(fields.input_type, wanted) if text.startswith(place.prefix)]
+    return [Candidate(text.removesuffix(behind) if behind == '"' else text, "", text.strip('"')) for text in found]
 
 
 def _files(prefix: str) -> list[Candidate]:

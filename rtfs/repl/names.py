@@ -7,8 +7,8 @@ registered capabilities; nothing of terminals. Invariant: looking never runs any
 from __future__ import annotations
 
 from rtfs.builtins import clojure as namespaces
+from rtfs.compiler.definitions import Definition, Sources
 from rtfs.compiler.environment import CORE_MODULE, PRELUDE_MODULE
-from rtfs.repl.sources import Definition, Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

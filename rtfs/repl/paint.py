@@ -6,7 +6,7 @@ sequences and nothing else.
 
 from __future__ import annotations
 
-from rtfs.repl import lexemes as words
+from rtfs.syntax import lexemes as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

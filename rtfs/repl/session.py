@@ -208,7 +208,7 @@ class Session:
     # ------------------------------------------------------------------ keywords seen
     def _notice(self, text: str) -> None:
         """Remember the keywords of an input and of the last result, for completion."""
-        from rtfs.repl.lexemes import KEYWORD, lexemes
+        from rtfs.syntax.lexemes import KEYWORD, lexemes
 
         self.keywords.update(lexeme.value.name for lexeme in lexemes(text) if lexeme.kind == KEYWORD)
         if not self._bound:
@@ -242,7 +242,7 @@ def _is_blank(text: str) -> bool:
         return True
     if text.lstrip()[0] not in ";#":
         return False
-    from rtfs.repl.lexemes import COMMENT, lexemes
+    from rtfs.syntax.lexemes import COMMENT, lexemes
 
     found = lexemes(text)
     return bool(found) and all(lexeme.kind == COMMENT and lexeme.closed for lexeme in found)

@@ -6,7 +6,7 @@ whatever follows cannot change what is offered.
 
 from __future__ import annotations
 
-from rtfs.repl.lexemes import CLOSE, COMMENT, KEYWORD, OPEN, PREFIX, STRING, SYMBOL, WRONG, Lexeme, lexemes
+from rtfs.syntax.lexemes import CLOSE, COMMENT, KEYWORD, OPEN, PREFIX, STRING, SYMBOL, WRONG, Lexeme, lexemes
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "#(": ")"}
 

@@ -87,6 +87,21 @@ class Sources:
         return known[1]
 
 
+def documented() -> list[Definition]:
+    """The macros and functions with a doc that the standard library defines in RTFS, in the order of its texts; none
+    whose name begins with `-` or `%`."""
+    from rtfs.source import Source
+    from rtfs.syntax.reader import read_forms
+    from rtfs.syntax.resources import resource_text
+
+    found: list[Definition] = []
+    for file in ("core", "prelude"):
+        forms = read_forms(Source(resource_text(f"stdlib/{file}.rtfs"), f"stdlib/{file}.rtfs"))
+        for form, span in zip(forms, forms.spans, strict=True):
+            _collect(form, span, "", found)
+    return [one for one in found if one.doc and one.name[0] not in "-%"]
+
+
 def _collect(form: Any, span: Span, module: str, found: list[Definition]) -> None:
     from rtfs.syntax.spans import child_span
 
