@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(os.environ.get("RTFS_FULL_DIR") or Path(tempfile.gettempdir()) / "rtfs-full-servers")
@@ -48,6 +50,18 @@ def _version(interpreter: Path, package: str) -> str | None:
     code = f"from importlib.metadata import version; print(version({package!r}))"
     done = subprocess.run([str(interpreter), "-c", code], capture_output=True, text=True, check=False)
     return done.stdout.strip() or None
+
+
+def node(name: str, packages: Sequence[str], script: Path) -> tuple[Path, str]:
+    """A folder with packages of npm and a copy of the script beside them, and the version of the first package."""
+    folder = FOLDER / name
+    described = folder / "node_modules" / packages[0] / "package.json"
+    if not described.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", *packages], cwd=folder, check=True)
+    shutil.copy(script, folder / script.name)
+    return folder, json.loads(described.read_text(encoding="utf-8"))["version"]
 
 
 def npm(name: str) -> tuple[Path, str]:

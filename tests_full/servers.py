@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -20,13 +21,15 @@ from typing import Any
 from rtfs.capabilities.sessions.questions import ACCEPT, Answer, Question
 from rtfs.values.error import HostError
 from tests.sessions.mcp_support import Mcp
-from tests_full.environments import npm, python
+from tests_full.environments import node, npm, python
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = Path(__file__).with_name("example_server.py")
+SCRIPT = Path(__file__).with_name("example_server.mjs")
 CHECKS = ("tools", "call", "progress", "asked back", "resources", "prompts", "late start")
 LATE = 12.0
 """Seconds before a late server reads anything."""
+TYPESCRIPT = ("@modelcontextprotocol/server", "@modelcontextprotocol/node", "zod")
 SDKS = {"sdk1": "Python SDK", "sdk2": "Python SDK", "fm2": "fastmcp", "fm3": "fastmcp", "fm4": "fastmcp"}
 
 
@@ -85,7 +88,7 @@ async def operation(mcp: Mcp, name: str, arguments: Any, where: dict[str, Any]) 
 
 async def example(mcp: Mcp, where: dict[str, Any], transport: str) -> dict[str, bool | None]:
     """What the example server shows. Answers of plain JSON carry no progress, and a server without sessions cannot
-    reach a client that it asks something."""
+    reach a client that it asks something. Where a person answers (`ask` in `where`), the answer has to get there."""
     found: dict[str, bool | None] = dict.fromkeys(CHECKS)
     listed = await mcp.pool.with_session("mcp", mcp.session_call("", **where), mcp.handler.list_tools)
     found["tools"] = {tool["name"] for tool in listed} == {"add", "steps", "asks"}
@@ -96,12 +99,13 @@ async def example(mcp: Mcp, where: dict[str, Any], transport: str) -> dict[str, 
     if transport != "json":
         found["progress"] = heard == [1, 2, 3]
     if transport != "stateless":
-        begun, code = time.monotonic(), "capability/failed"
+        begun, code, said = time.monotonic(), "", None
         try:
-            await mcp.call("asks", **where)
+            said = await mcp.call("asks", **where)
         except HostError as error:
             code = error.code
-        found["asked back"] = code == "capability/failed" and time.monotonic() - begun < 10
+        good = "Ada" in str(said) if "ask" in where else code in ("", "capability/failed")
+        found["asked back"] = good and time.monotonic() - begun < 10
     resources = await operation(mcp, "resources/list", {}, where)
     read = await operation(mcp, "resources/read", {"uri": "config://settings"}, where)
     found["resources"] = [one["uri"] for one in resources] == ["config://settings"] and "green" in str(read)
@@ -139,6 +143,30 @@ def sdk(kind: str, transport: str) -> Case:
 
 async def answering(question: Question) -> Answer:
     return Answer(ACCEPT, question.content({"name": "Ada"}) if question.url is None else {})
+
+
+def script(name: str, kind: str, transport: str, *packages: str) -> Case:
+    """The example server for Node. packages: of npm; the first one's version is told."""
+
+    async def check(case: Case, folder: Path) -> dict[str, bool | None]:
+        port = free_port()
+        command = ["node", str(folder / SCRIPT.name), kind, transport, str(port)]
+        async with Mcp() as mcp:
+            mcp.handler.environ = os.environ
+            if transport == "stdio":
+                where = {"url": None, "mcp_command": "node", "mcp_args": command[1:], "ask": answering}
+                found = await example(mcp, where, transport)
+                late = ["-c", f"sleep {LATE:g}; exec {shlex.join(command)}"]
+                where = {"url": None, "mcp_command": "sh", "mcp_args": late}
+                found["late start"] = await mcp.call("add", {"a": 1, "b": 1}, **where) == {"sum": 2}
+                return found
+            async with started(command, port):
+                url = f"http://127.0.0.1:{port}/{'sse' if transport == 'sse' else 'mcp'}"
+                found = await example(mcp, {"url": url, "ask": answering}, transport)
+                await mcp.pool.terminate_all()
+            return found
+
+    return Case(name, transport, lambda: node(kind, packages, SCRIPT), check)
 
 
 def everything(transport: str) -> Case:
@@ -210,6 +238,8 @@ CASES = [
     *(sdk(kind, transport) for kind in ("fm2", "fm3", "fm4") for transport in ("stdio", "http", "stateless")),
     *(sdk(kind, "sse") for kind in ("fm2", "fm3")),
     *(everything(transport) for transport in ("stdio", "http", "sse")),
+    *(script("TypeScript SDK", "ts2", transport, *TYPESCRIPT) for transport in ("stdio", "http", "sessions", "json")),
+    *(script("fastmcp (npm)", "fmts", kind, "fastmcp", "zod") for kind in ("stdio", "http", "stateless", "sse")),
     program(
         "server-filesystem", lambda: npm("filesystem"), lambda made, folder: ["node", made, folder], "write_file",
         lambda folder: {"path": f"{folder}/a.txt", "content": "x"}, "a.txt",
@@ -244,7 +274,7 @@ HEAD = """# Servers and SDKs that are tried
 `.ci/full` starts each of these servers and tries what it offers; this table is made by
 `python -m tests_full.servers --write`. "late start" is a server that answers its first message after {late:g} seconds;
 "asked back" one that asks the client for something in the middle of a call and is answered, or refused at once. "–":
-not offered, or not tried there.
+not offered, or not tried there. `tests_full/test_patience.py` waits a minute for the first answer of four of them.
 
 | server | version | transport | {checks} |
 |---|---|---|{lines}|
