@@ -372,8 +372,9 @@ def login(target: dict[str, Any], servers: Any, principal: str, found: argparse.
 
     server = _server(target, servers)
     settings = server.oauth or {}
-    if settings.get("grant") == "client_credentials":
-        raise HostError(f"{server.login_name} is configured with client credentials, which need no login", code="usage")
+    grant = settings.get("grant", "authorization_code")
+    if grant != "authorization_code":
+        raise HostError(f"{server.login_name} is configured with the grant {grant}, which needs no login", code="usage")
     if not found.wait > 0:
         raise HostError("--wait takes more than 0 seconds", code="usage")
     _warn_of_credentials(server, target, servers)
@@ -395,7 +396,7 @@ def logout(target: dict[str, Any], servers: Any, principal: str, found: argparse
     from rtfs.capabilities.sessions.oauth.login_store import Store
 
     server = _server(target, servers)
-    work = log_out(server.url, server.oauth or {}, principal=principal, store=Store())
+    work = log_out(server.url, server.oauth or {}, principal=principal, store=Store(), environ=os.environ)
     known, revoked = asyncio.run(work)
     if found.json:
         import json

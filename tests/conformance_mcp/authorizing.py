@@ -34,10 +34,7 @@ LOGINS = 3
 
 OUT_OF_SCOPE = {
     "auth/2025-03-26-oauth-endpoint-fallback": "without metadata nothing says that codes are protected (PKCE): refused",
-    "auth/client-credentials-jwt": "extension: signed client assertions (private_key_jwt) are not spoken",
-    "auth/enterprise-managed-authorization": "extension: token exchange with an enterprise's identity provider",
     "auth/dpop": "extension: tokens bound to a key (DPoP) are not spoken",
-    "auth/wif-jwt-bearer": "extension: workload identities (JWT bearer grants) are not spoken",
 }
 """What fails rightly, by (beginning of) the scenario's name, and why."""
 
@@ -84,6 +81,16 @@ def configured(url: str, scenario: str, context: dict[str, Any]) -> dict[str, An
         oauth["issuer"] = context.get("issuer") or _issuer(url)
     if scenario.startswith("auth/client-credentials"):
         oauth["grant"] = "client_credentials"
+    secrets = {"private_key_pem": "private_key_env", "idp_id_token": "id_token_env", "valid_jwt": "assertion_env"}
+    for given, setting in secrets.items():
+        if given in context:
+            os.environ["SUITE_" + given.upper()] = context[given]
+            oauth[setting] = "SUITE_" + given.upper()
+            oauth["issuer"] = context.get("issuer") or _issuer(url)
+    if "idp_id_token" in context:
+        oauth |= {key: context[key] for key in ("idp_issuer", "idp_client_id")} | {"grant": "enterprise_managed"}
+    if "valid_jwt" in context:
+        oauth["grant"] = "workload_identity"
     if scenario == "auth/basic-cimd":
         oauth["client_id"] = CIMD
     return {"url": url, **({"oauth": oauth} if oauth else {})}

@@ -290,8 +290,8 @@ def test_an_authorization_server_that_is_away_is_said(server: LoginServer, store
 def test_a_logout_forgets_here_and_there(server: LoginServer, trying: Trying) -> None:
     trying.log_in()
     url = httpx.URL(server.url)
-    assert asyncio.run(log_out(url, {}, principal="local", store=trying.store)) == (True, True)
+    assert asyncio.run(log_out(url, {}, principal="local", store=trying.store, environ={})) == (True, True)
     assert trying.store.load(server.url, "local") is None
     assert server.accounts.access == {}
     assert server.accounts.refresh == {}
-    assert asyncio.run(log_out(url, {}, principal="local", store=trying.store)) == (False, False)
+    assert asyncio.run(log_out(url, {}, principal="local", store=trying.store, environ={})) == (False, False)

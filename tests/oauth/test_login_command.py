@@ -166,4 +166,4 @@ def test_client_credentials_need_no_login(server: LoginServer, tmp_path: Path) -
     oauth = f", oauth: {{grant: client_credentials, client_id: me, client_secret_env: S, issuer: '{server.base}'}}"
     code, _, err = Terminal(tmp_path, server, oauth).run("mcp", "login", "one")
     assert code == 2
-    assert "need no login" in err
+    assert "needs no login" in err

@@ -155,7 +155,7 @@ def test_a_failed_write_leaves_the_login_before(store: Store, monkeypatch: pytes
 
 def test_nothing_of_a_login_shows(store: Store) -> None:
     assert "secret" not in repr(login())
-    assert "secret" not in repr(login().client)
+    assert "secret" not in repr(login().client_with(None))
 
 
 def test_one_process_is_inside_at_a_time(store: Store) -> None:

@@ -51,7 +51,7 @@ def enter(server: LoginServer, principal: str = "local") -> None:
 
 
 def leave(server: LoginServer) -> None:
-    asyncio.run(log_out(httpx.URL(server.url), {}, principal="local", store=Store()))
+    asyncio.run(log_out(httpx.URL(server.url), {}, principal="local", store=Store(), environ={}))
 
 
 def runtime(server: LoginServer, folder: Path, *allow: str, load: bool = True, **more: Any) -> rtfs.Runtime:

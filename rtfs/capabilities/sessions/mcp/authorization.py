@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.handler import SessionCall
     from rtfs.capabilities.sessions.mcp.target import Target
+    from rtfs.capabilities.sessions.oauth.assertions import SigningKey
     from rtfs.capabilities.sessions.oauth.token_sources import TokenSource
     from rtfs.capabilities.sessions.wire.http import WebClient
 
-_OWN = ("client_credentials", "enterprise_managed")
+_OWN = ("client_credentials", "enterprise_managed", "workload_identity")
 """Grants that need no login."""
 
 
@@ -68,16 +69,19 @@ def _source(
 ) -> TokenSource:
     settings = target.oauth or {}
     if own:
-        from rtfs.capabilities.sessions.oauth.token_sources import ClientCredentials, EnterpriseManaged
+        from rtfs.capabilities.sessions.oauth import token_sources
 
-        kind = ClientCredentials if settings.get("grant") == _OWN[0] else EnterpriseManaged
-        return kind(target.url, settings, environ, learn)
+        kinds = (token_sources.ClientCredentials, token_sources.EnterpriseManaged, token_sources.WorkloadIdentity)
+        return dict(zip(_OWN, kinds, strict=True))[settings["grant"]](target.url, settings, environ, learn)
     from rtfs.capabilities.sessions.oauth.login_store import Store
-    from rtfs.capabilities.sessions.oauth.token_sources import StoredLogin
+    from rtfs.capabilities.sessions.oauth.token_sources import StoredLogin, signing_key
 
     def advise(scopes: str) -> str:
         from shlex import quote
 
         return f"run `rtfs mcp login {quote(target.login_name)}" + (f" --scope {quote(scopes)}`" if scopes else "`")
 
-    return StoredLogin(target.url, principal, Store(), settings.get("issuer"), advise, learn)
+    def key(audience: str) -> SigningKey | None:
+        return signing_key(settings, environ, audience)
+
+    return StoredLogin(target.url, principal, Store(), settings.get("issuer"), advise, learn, key)

@@ -36,10 +36,10 @@ _TYPES = {"stdio": "command", "http": "url", "streamable-http": "url", "streamab
 _OAUTH_KEYS = frozenset((
     "grant", "client_id", "client_id_env", "client_secret_env", "client_auth", "scopes", "issuer", "redirect_uri",
     "private_key_env", "private_key_file", "key_id", "idp_issuer", "idp_client_id", "idp_client_id_env",
-    "idp_client_secret_env", "id_token_env",
+    "idp_client_secret_env", "id_token_env", "assertion_env", "assertion_file",
 ))  # fmt: skip
 _CLIENT_AUTH = ("client_secret_basic", "client_secret_post", "private_key_jwt")
-_GRANTS = ("authorization_code", "client_credentials", "enterprise_managed")
+_GRANTS = ("authorization_code", "client_credentials", "enterprise_managed", "workload_identity")
 _LOOPBACK_URI = re.compile(r"http://(?:127\.0\.0\.1|localhost):[1-9]\d{0,4}/[\w./-]*", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(?:(env|input):)?([^}:]+)(?::-([^}]*))?\}")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],:]|[^\s{}\[\],:"/]+|/', re.DOTALL)
@@ -301,8 +301,14 @@ def _check_oauth(fields: dict[str, Any], wrong: Wrong) -> None:
             "client credentials need oauth.client_id (or client_id_env) and oauth.client_secret_env, or "
             "private_key_env, or private_key_file"
         )
-    if signs and (grant == _GRANTS[0] or "issuer" not in oauth or "client_secret_env" in oauth):
-        raise wrong("a private key is for client_credentials or enterprise_managed, with oauth.issuer and no secret")
+    if signs and (not named or "issuer" not in oauth or "client_secret_env" in oauth):
+        raise wrong("a private key needs oauth.client_id (or client_id_env) and oauth.issuer, and no secret")
+    if grant == "workload_identity" and not (
+        named and "issuer" in oauth and ("assertion_env" in oauth or "assertion_file" in oauth)
+    ):
+        raise wrong(
+            "workload_identity needs oauth.issuer, client_id (or client_id_env) and assertion_env (or assertion_file)"
+        )
     if grant == "enterprise_managed" and not (
         named
         and {"issuer", "idp_issuer", "id_token_env"} <= oauth.keys()

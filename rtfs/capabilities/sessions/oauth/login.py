@@ -24,7 +24,7 @@ from rtfs.capabilities.sessions.oauth.token_endpoint import (
     register,
     revoke,
 )
-from rtfs.capabilities.sessions.oauth.token_sources import Tokens, client_id, variable
+from rtfs.capabilities.sessions.oauth.token_sources import Tokens, client_id, signing_key, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ async def log_in(
 ) -> Login:
     """Log in to the server at a URL and store the tokens.
 
-    settings: `client_id` or `client_id_env`, `client_secret_env`, `client_auth`, `scopes`, `issuer`, `redirect_uri`,
-    all optional. show: gets the address to open in a browser. challenge: the `WWW-Authenticate` of the server's 401, ""
-    for none. scopes: wanted besides what the server, the settings and the login before ask for. seconds: that the
-    person has. learn: told of every secret. Raises SessionError `session/oauth`, `session/store`,
-    `session/credential`, NotSent.
+    settings: `client_id` or `client_id_env`, `client_secret_env`, or `private_key_env` or `private_key_file` with
+    `key_id`, `client_auth`, `scopes`, `issuer`, `redirect_uri`, all optional. show: gets the address to open in a
+    browser. challenge: the `WWW-Authenticate` of the server's 401, "" for none. scopes: wanted besides what the
+    server, the settings and the login before ask for. seconds: that the person has. learn: told of every secret.
+    Raises SessionError `session/oauth`, `session/store`, `session/credential`, NotSent.
     """
     tokens = Tokens("the login", learn)
     before = store.load(str(url), principal)
@@ -123,7 +123,9 @@ async def log_in(
     return login
 
 
-async def log_out(url: httpx.URL, settings: Mapping[str, Any], *, principal: str, store: Store) -> tuple[bool, bool]:
+async def log_out(
+    url: httpx.URL, settings: Mapping[str, Any], *, principal: str, store: Store, environ: Mapping[str, str]
+) -> tuple[bool, bool]:
     """Forget a login here, and have its issuer forget it: (whether there was one, whether its tokens are worth nothing
     any more). Raises SessionError `session/store`."""
     server = str(url)
@@ -136,7 +138,8 @@ async def log_out(url: httpx.URL, settings: Mapping[str, Any], *, principal: str
     if not token or not login.revocation_endpoint:
         return found, not token
     try:
-        done = await revoke(Endpoints(url, settings.get("issuer")), login.revocation_endpoint, login.client, token)
+        client = login.client_with(signing_key(settings, environ, login.issuer))
+        done = await revoke(Endpoints(url, settings.get("issuer")), login.revocation_endpoint, client, token)
     except (SessionError, NotSent):
         done = False
     return found, done
@@ -184,6 +187,9 @@ async def _client(
 ) -> Client:
     """Who we are: the configured client, else a new registration."""
     if "client_id" in settings or "client_id_env" in settings:
+        key = signing_key(settings, environ, issuer.name)
+        if key is not None:
+            return Client(client_id(settings, environ), key=key)
         secret = variable(environ, settings, "client_secret_env") if "client_secret_env" in settings else ""
         method = settings.get("client_auth") if secret else None
         return Client(client_id(settings, environ), secret, method or method_for(secret, issuer.methods))

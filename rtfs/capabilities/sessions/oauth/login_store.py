@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
+    from rtfs.capabilities.sessions.oauth.assertions import SigningKey
     from rtfs.capabilities.sessions.oauth.token_endpoint import Client, Grant
 
 LOCK_SECONDS = 20.0
@@ -43,12 +44,11 @@ class Login:
     def __repr__(self) -> str:
         return f"<login at {self.fields.get('server')}>"
 
-    @property
-    def client(self) -> Client:
-        """The client that the tokens belong to."""
+    def client_with(self, key: SigningKey | None) -> Client:
+        """The client that the tokens belong to. key: signs who it is, if it has one; it is not kept with the login."""
         from rtfs.capabilities.sessions.oauth.token_endpoint import Client
 
-        return Client(self.client_id, self.client_secret, self.client_method)
+        return Client(self.client_id, self.client_secret, self.client_method, key)
 
     @property
     def lasts(self) -> str:

@@ -225,9 +225,39 @@ class EnterpriseManaged(ClientCredentials):
         return {"grant_type": JWT_BEARER, "assertion": assertion, "resource": str(self._url)}
 
 
+class WorkloadIdentity(ClientCredentials):
+    """Tokens for a workload that its platform vouches for (a service account of Kubernetes, say), without a secret.
+    settings: as above, and `assertion_env` or `assertion_file`, the platform's JWT, which is read anew each time.
+
+    Source: RFC 7523 (2.1); MCP extension "workload identity federation" (SEP-1933)."""
+
+    _needs_secret = False
+
+    def __init__(
+        self,
+        url: httpx.URL,
+        settings: Mapping[str, Any],
+        environ: Mapping[str, str],
+        learn: Callable[[str], object] | None = None,
+    ) -> None:
+        super().__init__(url, settings, environ, learn)
+        self._environ, self._settings = environ, settings
+
+    async def _form(self) -> dict[str, str]:
+        from rtfs.capabilities.sessions.oauth.assertions import JWT_BEARER
+
+        if self._settings.get("assertion_file"):
+            assertion = _file(self._settings, "assertion_file").strip()
+        else:
+            assertion = variable(self._environ, self._settings, "assertion_env").strip()
+        self.tokens.hide(assertion)
+        return {"grant_type": JWT_BEARER, "assertion": assertion, "resource": str(self._url)}
+
+
 class StoredLogin(TokenSource):
     """The tokens of somebody who logged in, kept in a store. issuer: that was configured, if any. advise: says
-    how to log in, for further scopes if any are given."""
+    how to log in, for further scopes if any are given. key: the private key with which the client signs who it is, if
+    it has one."""
 
     def __init__(
         self,
@@ -237,8 +267,10 @@ class StoredLogin(TokenSource):
         issuer: str | None,
         advise: Callable[[str], str],
         learn: Callable[[str], object] | None = None,
+        key: Callable[[str], SigningKey | None] = lambda audience: None,
     ) -> None:
         super().__init__(Tokens("the stored login", learn, advise))
+        self._key = key
         self._endpoints = Endpoints(url, issuer)
         self._url = url
         self._principal = principal
@@ -274,7 +306,7 @@ class StoredLogin(TokenSource):
             if login is None or self.tokens.value != used or not login.refresh_token:
                 return
             try:
-                grant = await refresh(login, self._endpoints, self.tokens)
+                grant = await refresh(login, self._endpoints, self.tokens, self._key(login.issuer))
             except NoToken as no:
                 if no.error not in ("invalid_grant", "invalid_client", "unauthorized_client"):
                     raise SessionError(
@@ -294,10 +326,11 @@ class StoredLogin(TokenSource):
             self._load()
 
 
-async def refresh(login: Login, endpoints: Endpoints, tokens: Tokens) -> Grant:
-    """New tokens for a login, of the endpoint that gave the old ones. Raises NoToken, SessionError, NotSent."""
+async def refresh(login: Login, endpoints: Endpoints, tokens: Tokens, key: SigningKey | None = None) -> Grant:
+    """New tokens for a login, of the endpoint that gave the old ones. key: signs for the client, if it has one. Raises
+    NoToken, SessionError, NotSent."""
     form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token, "resource": login.resource}
-    return await ask_for_token(endpoints, login.token_endpoint, login.client, form, tokens.redact)
+    return await ask_for_token(endpoints, login.token_endpoint, login.client_with(key), form, tokens.redact)
 
 
 def _more_scopes(scopes: str) -> str | None:
@@ -326,12 +359,17 @@ def signing_key(settings: Mapping[str, Any], environ: Mapping[str, str], audienc
     if settings.get("private_key_env"):
         pem = variable(environ, settings, "private_key_env")
     elif settings.get("private_key_file"):
-        try:
-            with open(settings["private_key_file"], encoding="utf-8") as file:
-                pem = file.read(65_536)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "it is not text"
-            raise SessionError(f"oauth.private_key_file cannot be read: {why}", code="session/credential") from None
+        pem = _file(settings, "private_key_file")
     else:
         return None
     return SigningKey(pem, settings.get("key_id"), audience)
+
+
+def _file(settings: Mapping[str, Any], key: str) -> str:
+    """What is in the file that a setting names. Raises SessionError `session/credential`."""
+    try:
+        with open(settings[key], encoding="utf-8") as file:
+            return file.read(65_536)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise SessionError(f"oauth.{key} cannot be read: {why}", code="session/credential") from None
