@@ -170,6 +170,7 @@ def _fields(call: Call) -> dict[str, Any]:
         "reason": call.reason,
         "grant": call.grant,
         "at_most": call.at_most,
+        "flows": call.flows or None,
         "place": None if call.span is None else str(call.span),
     }
     return {name: value for name, value in fields.items() if value is not None}

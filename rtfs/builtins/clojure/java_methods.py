@@ -127,6 +127,8 @@ def substring(text: Any, start: Any, end: Any = None, /) -> str:
 )
 def index_of(value: Any, part: Any, start: Any = 0, /) -> int:
     if value.__class__ is str:
+        if part.__class__ is int and not 0 <= part < 0x110000:
+            return -1  # not a character: it is nowhere
         wanted = chr(part) if part.__class__ is int else need_string(".indexOf", "the part", part)
         first = max(0, need_int(".indexOf", "from", start))
         return value.find(wanted, min(first, len(value)))

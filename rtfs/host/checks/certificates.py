@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source
 
-FORMAT = 1
+FORMAT = 2
 COMPARED = {
     "rtfs": "the version of rtfs",
     "program": "the text of the program",
@@ -31,6 +31,7 @@ COMPARED = {
     "declarations": "the declaration of",
     "policy": "the policy",
     "calls": "what the program calls",
+    "flows": "what its arguments may come from",
 }
 """Field → how a change of it is called; fields that are maps name the key that changed behind it."""
 
@@ -83,6 +84,7 @@ def facts(runtime: Runtime, source: Source) -> dict[str, Any]:
         "declarations": _declarations(runtime, report),
         "policy": _policy(runtime),
         "calls": _calls(report),
+        "flows": _flows(report),
     }
 
 
@@ -189,6 +191,18 @@ def _calls(report: Report) -> dict[str, Any]:
     return {id: {**one, "decisions": sorted(one["decisions"])} for id, one in sorted(found.items())}
 
 
+def _flows(report: Report) -> dict[str, dict[str, list[str]]]:
+    """id → argument → the sources that it may come from, as far as the text alone tells; `*`: any."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for call in report.calls:
+        for argument, sources in call.flows.items():
+            found.setdefault(call.id or "*", {}).setdefault(argument, set()).update(sources)
+    return {
+        id: {argument: sorted(sources) for argument, sources in sorted(one.items())}
+        for id, one in sorted(found.items())
+    }
+
+
 # ---------------------------------------------------------------------- whether it holds
 def _changes(certificate: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What is not as it was signed, in words."""
@@ -204,7 +218,9 @@ def _changes(certificate: dict[str, Any], now: dict[str, Any]) -> list[str]:
                 if before.get(name) != after.get(name):
                     how = "is new" if name not in before else "is gone" if name not in after else "changed"
                     changed.append(f"{words} {name} {how}")
-        elif field != "calls" or not changed:  # another text, another declaration: what it calls follows from that
+        elif (
+            field not in ("calls", "flows") or not changed
+        ):  # another text, another declaration: what it calls follows from that
             changed.append(f"{words} changed")
     return changed
 

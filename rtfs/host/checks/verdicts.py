@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.signature import canonical
 from rtfs.checker.calls import FALLBACKS
+from rtfs.host.checks.flows import follow
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.policy.grants import glob
 from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 class Call:
     """A place where a program can call. id: or None where it is computed. arguments: or None where they are. decision:
     `allow`, `deny`, `ask`, `unknown`, `declared` by the program itself, or `depends` on the arguments. reason: why.
-    grant: what would allow it. at_most: how often one run calls this capability, or None if that is not known."""
+    grant: what would allow it. at_most: how often one run calls this capability, or None if that is not known. site:
+    where it is, as tracing knows it, or None for a call that is not followed. flows: argument → what it may come
+    from."""
 
-    __slots__ = ("arguments", "at_most", "decision", "grant", "id", "reason", "span")
+    __slots__ = ("arguments", "at_most", "decision", "flows", "grant", "id", "reason", "site", "span")
 
     def __init__(self, id: str | None, span: Span | None, arguments: tuple[Any, ...] | None = None) -> None:
         self.id = id
@@ -42,6 +45,8 @@ class Call:
         self.reason = "the id is computed while the program runs"
         self.grant: str | None = None
         self.at_most: int | None = None
+        self.site: tuple[str, int] | None = None
+        self.flows: dict[str, list[str]] = {}
 
 
 class Report:
@@ -100,7 +105,9 @@ class Content:
                     self.declared.add(name or "")
                 else:
                     arguments = _literals(node.arguments)
-                    self.calls += [Call(one, span, arguments) for one in (name, *_fallbacks(node.hints))]
+                    made = Call(name, span, arguments)
+                    made.site = form.unit.filename, node.at
+                    self.calls += [made, *[Call(one, span, arguments) for one in _fallbacks(node.hints)]]
 
 
 def analysed(runtime: Runtime, source: Source) -> Analysis:
@@ -140,6 +147,7 @@ def verdicts(runtime: Runtime, source: Source, allow: Grants | None = None) -> R
     for call in report.calls:
         _decide(call, runtime, content.declared, allow)
         call.at_most = None if call.id is None or call.id in uncounted else analysis.bound(call.id)
+    follow(runtime, analysis, report.calls, [*effects])
     report.calls.sort(key=lambda call: -1 if call.span is None else call.span.start)
     return report
 
