@@ -9,6 +9,7 @@ from collections import deque
 
 from rtfs.cli.output import write
 from rtfs.cli.usage import Parser, add_action
+from rtfs.host.audit.pages import ON_CAPABILITIES
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 ABOVE = ("run", "step", "branch", "decision")
 """The kinds of records that others belong to."""
-ON_CAPABILITIES = ("declare", "decision", "outcome", "replay", "hint", "question")
-"""The kinds of records whose subject is a capability."""
 
 
 def audit(options: Options) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = (
     "run", "check", "repl", "call", "capabilities", "test", "fmt", "mcp", "doctor", "resume", "runs", "audit",
-    "card", "fix", "describe", "lsp", "signal", "cancel",
+    "card", "fix", "describe", "lsp", "signal", "cancel", "console",
 )  # fmt: skip
 
 
@@ -154,6 +154,10 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.audit import audit
 
         return audit(options)
+    if options.command == "console":
+        from rtfs.cli.console import console
+
+        return console(options)
     if options.command == "mcp":
         from rtfs.cli.mcp import mcp
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import argparse
 
     from rtfs.cli.options import Options
+    from rtfs.host.config.config import ServeSettings
+    from rtfs.serve.console.app import Console
+    from rtfs.serve.listening import Listening
+    from rtfs.serve.runs import PlanRuns
 
 _EPILOG = """Without plans, and with --code, models get search, describe and run_plan: they write plans over all that
 the policy allows. Plan files end in (plan "name" "what it does" {:params {…}} body); each is a tool.
@@ -37,6 +41,11 @@ def serve(words: list[str], options: Options) -> int:
     parser.add_argument("plans", nargs="*", metavar="PLAN", help="plan files, each a tool")
     parser.add_argument("--code", action="store_true", help="let models write plans, beside the plan files")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve over Streamable HTTP instead, at /mcp")
+    parser.add_argument(
+        "--console",
+        choices=("look", "answer"),
+        help="a page at /console, with --http: to look, or also to answer approvals",
+    )
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="as of rtfs run")
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
@@ -58,11 +67,14 @@ def serve(words: list[str], options: Options) -> int:
     limit = seconds(found.timeout)
     if limit is None:
         raise HostError(f"--timeout takes seconds above 0, not {found.timeout!r}", code="usage")
+    if found.console is not None and found.http is None:
+        raise HostError("--console is served with --http", code="usage", hint="rtfs console serves it by itself")
     for name in ("allow", "config", "load", "mcp_config", "trust", "principal", "ledger", "debug"):
         setattr(options, name, getattr(found, name))
     options.no_input = True
     options.isolate = found.isolate or (found.http is not None and not found.no_isolate)
     try:
+        import jinja2  # noqa: F401
         import mcp.server.lowlevel  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError:
@@ -79,7 +91,8 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
     from rtfs.cli import json_log
     from rtfs.cli.runs import KEPT
     from rtfs.host.config.config import ServeSettings, read_config
-    from rtfs.serve.http import Address, callers, serve_http
+    from rtfs.serve.http import callers, serve_http
+    from rtfs.serve.listening import Address, Listening
     from rtfs.serve.plan_files import PlanFiles
     from rtfs.serve.runs import PlanRuns
     from rtfs.serve.server import PlanServer, serve_stdio
@@ -107,8 +120,45 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
         )
         server = PlanServer(tools, callers(settings, runtime.options.principal), code)
         try:
-            await (serve_stdio(server) if address is None else serve_http(server, settings, address, tell))
+            if address is None:
+                await serve_stdio(server)
+                return
+            listening = Listening(address)
+            try:
+                shown = None if found.console is None else _console(found.console, runs, settings, listening, options)
+                await serve_http(server, settings, listening, address, tell, shown)
+            finally:
+                listening.close()
         finally:
             tools.close()
     finally:
         await runtime.aclose()
+
+
+def _console(mode: str, runs: PlanRuns, settings: ServeSettings, listening: Listening, options: Options) -> Console:
+    """The console of a server. Raises HostError `usage` where nobody could be let in."""
+    from rtfs.cli.console import finding, link_shower
+    from rtfs.cli.tell import who
+    from rtfs.serve.console.access import Access
+    from rtfs.serve.console.answers import Answers
+    from rtfs.serve.console.app import LOCAL, Console
+    from rtfs.serve.console.runs import HeardCalls, RunBrowser
+    from rtfs.serve.http import tokens_of
+
+    tokens = tokens_of(settings)
+    show = link_shower(listening.url)
+    if show is None and tokens is None:
+        raise HostError(
+            "nobody could use the console: it needs access tokens (serve.auth), or a terminal that shows its link",
+            code="usage",
+            hint="rtfs console, at a terminal, shows the same runs",
+        )
+    access = Access(mode == "answer", None if tokens is None else tokens.verify_token, show, who())
+    heard = HeardCalls()
+    runs.runtime.events.subscribe(heard.hear)
+    console = Console(
+        RunBrowser(runs.runtime, heard), access, Answers(runs.token_of, finding(options)), (*LOCAL, *settings.hosts),
+        f"rtfs_console_{listening.port}",
+    )  # fmt: skip
+    access.offer_link()
+    return console

@@ -9,7 +9,7 @@ from functools import partial
 from rtfs.cli.options import Options, Usage, seconds
 from rtfs.cli.usage import Parser
 
-OWN = ("test", "fmt", "mcp", "audit", "runs", "resume", "signal", "cancel")
+OWN = ("test", "fmt", "mcp", "audit", "runs", "resume", "signal", "cancel", "console")
 """Commands that have a parser of their own."""
 
 _EPILOG = """examples:
@@ -193,6 +193,7 @@ def build() -> Parser:
         ("signal", "send a signal to a durable run"),
         ("cancel", "end a durable run"),
         ("audit", "show, verify or export a ledger"),
+        ("console", "watch runs and answer approvals in a browser"),
     ):
         commands.add_parser(name, add_help=False, help=text)
     return parser

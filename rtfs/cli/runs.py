@@ -75,12 +75,19 @@ def resume(options: Options) -> int:
             setattr(options, name, state.shell[name])
     options.state = place if place is None or is_url(place) else os.path.abspath(place)
     options.no_input = found.no_input
-    if found.approve and state.question.startswith("approval:"):
-        from rtfs.cli.tell import approve
+    if found.question is not None and found.question != state.question:
+        raise HostError(
+            f"run {found.run} does not ask {found.question!r}",
+            code="run/no-question",
+            hint=f"it asks {state.question!r}" if state.question else f"it is {state.state}",
+        )
+    if found.approve or found.refuse is not None:
+        if state.question.startswith("approval:"):
+            from rtfs.cli.tell import tell_verdict
 
-        approve(options, found.run, state.question)
-    elif found.approve:  # it began to wait under an rtfs that kept no questions
-        options.approve = state.asked
+            tell_verdict(options, found.run, state.question, True if found.refuse is None else found.refuse)
+        elif found.approve:  # it began to wait under an rtfs that kept no questions
+            options.approve = state.asked
     fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
     if found.result is not None:
         from rtfs.values import from_python
@@ -204,7 +211,12 @@ def _resume_parser() -> Parser:
     doubt.add_argument("--assume-failed", action="store_true", help="treat such a call as failed")
     doubt.add_argument("--result", metavar="JSON", help="use this as the result of such a call")
     parser.add_argument("--call", metavar="PATH", help="which call is meant, if several are in doubt")
-    parser.add_argument("--approve", action="store_true", help="approve the call that the run waits for")
+    answer = parser.add_mutually_exclusive_group()
+    answer.add_argument("--approve", action="store_true", help="approve the call that the run waits for")
+    answer.add_argument(
+        "--refuse", metavar="REASON", help="refuse it; the program is told the reason, which may be empty"
+    )
+    parser.add_argument("--question", metavar="ID", help="answer only this question, as rtfs runs --json names it")
     parser.add_argument("--accept-changes", action="store_true", help="continue although a file has changed")
     parser.add_argument("--allow", action="append", metavar="GRANT", help="narrow the run's grants to these")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="longest time it may take")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 
 from rtfs.cli.output import write
-from rtfs.cli.stores import ledger_of
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -46,7 +45,7 @@ def show_run(store: RunStore, run_id: str, ledger: str | None, as_json: bool) ->
 def _timeline(state: RunState, named: str | None) -> tuple[list[TimelineEntry], str | None]:
     """The timeline of a run and the ledger it is from, None where it has none."""
     from rtfs.host.audit.sqlite_ledger import records
-    from rtfs.host.durable.history import timeline
+    from rtfs.host.durable.history import ledger_of, timeline
 
     if named is not None:
         return timeline(records(named, state.run_id)), named

@@ -5,8 +5,6 @@ Must not know what is done with them. Invariant: a configuration that was only f
 
 from __future__ import annotations
 
-import os
-
 from rtfs.cli import wiring
 from rtfs.paths import is_url
 
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 
     from rtfs.cli.options import Options
     from rtfs.cli.usage import Parser
-    from rtfs.host.durable.runs import RunState
     from rtfs.host.durable.store import RunStore
 
 
@@ -53,14 +50,3 @@ def run_store(options: Options) -> RunStore:
     from rtfs.host.durable.folder_store import FolderRunStore
 
     return FolderRunStore(place)
-
-
-def ledger_of(state: RunState) -> str | None:
-    """The file of the ledger that a run was started with, None for a run without one. Raises HostError `config/…`."""
-    ledger, config = state.shell.get("ledger"), state.shell.get("config")
-    if ledger is None and config:
-        from rtfs.host.config.config import read_config
-
-        known = read_config(os.path.join(state.folder, config))
-        ledger = None if known.settings.ledger is None else str(known.folder / known.settings.ledger)
-    return None if ledger is None else os.path.join(state.folder, ledger)

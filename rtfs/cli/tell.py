@@ -7,7 +7,7 @@ told.
 from __future__ import annotations
 
 from rtfs.cli import wiring
-from rtfs.cli.stores import add_options, ledger_of, run_store, take
+from rtfs.cli.stores import add_options, run_store, take
 from rtfs.cli.usage import Parser
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def signal(options: Options) -> int:
     _telling(
         options,
         found.run,
-        lambda store, events: answer(store, events, found.run, f"signal:{found.name}", value, _who()),
+        lambda store, events: answer(store, events, found.run, f"signal:{found.name}", value, who()),
     )
     return 0
 
@@ -49,37 +49,30 @@ def cancel(options: Options) -> int:
     take(found, options)
     from rtfs.host.durable.answers import cancel as end
 
-    _telling(options, found.run, lambda store, events: end(store, events, found.run, found.why, _who()))
+    _telling(options, found.run, lambda store, events: end(store, events, found.run, found.why, who()))
     return 0
 
 
-def approve(options: Options, run_id: str, question: str) -> None:
-    """Say yes to what a run waits for. Raises HostError `run/…`."""
+def tell_verdict(options: Options, run_id: str, question: str, verdict: bool | str) -> None:
+    """Say True, or the reason of a no, to what a run waits for. Raises HostError `run/…`."""
     from rtfs.host.durable.answers import answer
 
-    _telling(options, run_id, lambda store, events: answer(store, events, run_id, question, True, _who()))
+    _telling(options, run_id, lambda store, events: answer(store, events, run_id, question, verdict, who()))
 
 
 def _telling(options: Options, run_id: str, tell: Callable[[RunStore, Events], Any]) -> None:
-    from rtfs.host.audit.events import Events
-    from rtfs.host.audit.ledger import Ledger
+    from rtfs.host.durable.history import ledger_of_run
     from rtfs.host.durable.runs import RunState
 
     store = run_store(options)
-    ledger = Ledger()
     try:
-        path = ledger_of(RunState(store.look(run_id)))
-        if path is not None:
-            from rtfs.host.audit.sqlite_ledger import StoredLedger
-
-            ledger = StoredLedger(path)
-        tell(store, Events(ledger, lambda message: None))
+        with ledger_of_run(RunState(store.look(run_id))) as events:
+            tell(store, events)
     finally:
-        ledger.close()
         store.close()
 
 
-def _who() -> str:
+def who() -> str:
     """Who is at the command line."""
     from getpass import getuser
 

@@ -87,6 +87,15 @@ class Catalogue:
         lines += [f"{name}: not asked for its tools: {why}" for name, why in self._trouble.items()]
         return "\n".join(lines)
 
+    def find(self, caller: Caller, query: str) -> list[str]:
+        """The ids that fit a query, the best first; all for an empty one."""
+        return self._index(tuple(self.allowed(caller))).search(query)
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """Servers that could not be asked for their tools, with the reason."""
+        return dict(self._trouble)
+
     def describe(self, caller: Caller, ids: list[str]) -> str:
         """Signatures with an example and effects. An id that this caller may not call is said to be unknown."""
         allowed = self.allowed(caller)

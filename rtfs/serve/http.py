@@ -11,9 +11,6 @@ Source: MCP specification, basic/transports and basic/authorization; RFC 9728, R
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
-import sys
 from typing import Any
 
 from mcp.server.auth.provider import AccessToken
@@ -21,10 +18,10 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from rtfs.host.inspection import session_statistics
-from rtfs.serve.callers import Caller
+from rtfs.serve.callers import Caller, token_digest
 from rtfs.serve.metrics import CONTENT_TYPE, Metrics
 from rtfs.values import HostError
 
@@ -35,39 +32,19 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from rtfs.host.config.config import AuthConfiguration, ServeSettings
+    from rtfs.serve.console.app import Console
+    from rtfs.serve.listening import Address, Listening
     from rtfs.serve.runs import PlanRuns
     from rtfs.serve.server import Context, PlanServer
 
 PATH = "/mcp"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CONSOLE = "/console"
 BODY = 1_000_000
 """Bytes of a request's body."""
-BACKLOG = 1_024
-"""Connections that wait to be taken."""
-GRACE = 3
-"""Seconds that open requests get when the server ends."""
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 """Signatures that are accepted; none with a shared secret."""
 LEEWAY = 30
 """Seconds that clocks may differ."""
-
-
-class Address:
-    """HOST:PORT to listen on. Raises HostError `usage`."""
-
-    __slots__ = ("host", "port")
-
-    def __init__(self, text: str) -> None:
-        host, colon, port = text.rpartition(":")
-        self.host = host.removeprefix("[").removesuffix("]")
-        if not colon or not self.host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-            raise HostError(f"--http takes HOST:PORT, not {text!r}", code="usage", hint="--http 127.0.0.1:8800")
-        self.port = int(port)
-
-    @property
-    def local(self) -> bool:
-        """Whether only this machine can connect."""
-        return self.host in LOOPBACK
 
 
 class Tokens:
@@ -109,8 +86,13 @@ class Tokens:
             expires_at=int(claims["exp"]),
             resource=settings.audience,
             subject=str(claims["sub"]),
-            claims={"iss": claims["iss"]},
+            claims={name: claims[name] for name in ("iss", "iat") if name in claims},
         )
+
+
+def tokens_of(settings: ServeSettings) -> Tokens | None:
+    """What verifies the tokens of a server; None for one without."""
+    return None if settings.auth is None else Tokens(settings.auth)
 
 
 def _scopes(claims: Mapping[str, Any]) -> list[str]:
@@ -133,12 +115,15 @@ def callers(settings: ServeSettings, principal: str) -> Callable[[Context], Call
         allow = [grant for scope in known for grant in scope.allow]
         limits = [scope.runs_per_minute for scope in known]
         most = None if not limits or None in limits else max(limit for limit in limits if limit is not None)
-        return Caller(f"oauth:{token.subject}", allow, frozenset(token.scopes), most)
+        digest = token_digest(token.token)
+        return Caller(f"oauth:{token.subject}", allow, frozenset(token.scopes), most, digest)
 
     return caller_of
 
 
-def application(server: PlanServer, settings: ServeSettings, address: Address) -> Starlette:
+def application(
+    server: PlanServer, settings: ServeSettings, address: Address, console: Console | None = None
+) -> Starlette:
     """The ASGI application. Raises HostError `config/invalid` for a server that everybody could reach and nobody
     guards."""
     if not address.local and (settings.auth is None or not settings.hosts):
@@ -152,9 +137,8 @@ def application(server: PlanServer, settings: ServeSettings, address: Address) -
     if address.local:
         hosts += ["127.0.0.1:*", "localhost:*", "[::1]:*"]
         origins += ["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"]
-    auth, tokens = None, None
+    auth, tokens = None, tokens_of(settings)
     if settings.auth is not None:
-        tokens = Tokens(settings.auth)
         auth = AuthSettings.model_validate(  # texts: an address without a path stays without one
             {
                 "issuer_url": settings.auth.issuer,
@@ -164,6 +148,12 @@ def application(server: PlanServer, settings: ServeSettings, address: Address) -
             }
         )
     security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+    routes: list[Any] = [
+        Route("/healthz", _healthy),
+        Route("/metrics", _metrics_of(server.tools.runs, TransportSecurityMiddleware(security))),
+    ]
+    if console is not None:
+        routes.append(Mount(CONSOLE, app=console.application()))
     return server.server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=BODY,
@@ -171,10 +161,7 @@ def application(server: PlanServer, settings: ServeSettings, address: Address) -
         host=address.host,
         auth=auth,
         token_verifier=tokens,
-        custom_starlette_routes=[
-            Route("/healthz", _healthy),
-            Route("/metrics", _metrics_of(server.tools.runs, TransportSecurityMiddleware(security))),
-        ],
+        custom_starlette_routes=routes,
     )
 
 
@@ -202,38 +189,18 @@ def _metrics_of(runs: PlanRuns, security: TransportSecurityMiddleware) -> Callab
 
 
 async def serve_http(
-    server: PlanServer, settings: ServeSettings, address: Address, tell: Callable[[str], None] | None = None
+    server: PlanServer,
+    settings: ServeSettings,
+    listening: Listening,
+    address: Address,
+    tell: Callable[[str], None] | None = None,
+    console: Console | None = None,
 ) -> None:
-    """Serve until the process is told to end. tell: is told the address; logging is then left as it is configured.
-    None: standard error is told everything. Raises HostError `config/invalid`, also for an address that is taken."""
-    import uvicorn
-
-    app = application(server, settings, address)
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    with listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((address.host, address.port))
-            listening.listen(BACKLOG)  # from now on a client that connects waits, and is not refused
-        except OSError as error:
-            raise HostError(f"{address.host}:{address.port} cannot be listened on: {error}", code="usage") from None
-        port = listening.getsockname()[1]
-        shown = f"[{address.host}]" if ":" in address.host else address.host
-        where = f"listening on http://{shown}:{port}{PATH}"
-        logged: dict[str, Any] = {"log_level": "warning"}
-        if tell is None:
-            print(where, file=sys.stderr, flush=True)
-        else:
-            tell(where)
-            logged["log_config"] = None
-        config = uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=GRACE, server_header=False, **logged)
-        watching = asyncio.create_task(server.watch())
-        try:
-            serving = uvicorn.Server(config)
-            logging.getLogger("uvicorn.error").addFilter(  # requests that are cancelled at the end are no faults
-                lambda record: not (serving.should_exit and record.exc_info)
-            )
-            await serving.serve(sockets=[listening])
-        finally:
-            watching.cancel()
+    """Serve until the process is told to end. tell: is told the address; None: standard error is. console: is served
+    as well. Raises HostError `config/invalid`."""
+    app = application(server, settings, address, console)
+    watching = asyncio.create_task(server.watch())
+    try:
+        await listening.serve(app, tell, f"listening on {listening.url}{PATH}")
+    finally:
+        watching.cancel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
+from collections import OrderedDict, deque
 from contextlib import asynccontextmanager
 from time import monotonic
 
@@ -53,6 +53,8 @@ IN_LINE = 1_000
 """Runs that wait; one more is refused."""
 PER_PRINCIPAL = 16
 """Runs of one principal that advance at the same time."""
+TOKENS = 10_000
+"""Runs of which it is known with which token they were started."""
 SECONDS = 600.0
 """Time that a run may take, by default."""
 LAST_NEWS = 5.0
@@ -191,6 +193,11 @@ class PlanRuns:
         self._present: dict[str, int] = {}
         self._started: dict[str, deque[float]] = {}
         self._waiting = 0
+        self._tokens: OrderedDict[str, str] = OrderedDict()
+
+    def token_of(self, run_id: str) -> str | None:
+        """The digest of the token that a run was started with, "" for none; None for a run that is not known here."""
+        return self._tokens.get(run_id)
 
     @property
     def at_work(self) -> int:
@@ -243,6 +250,9 @@ class PlanRuns:
             refused.error, refused.errors = error, [error, *error.others]
             return refused
         run_id = os.urandom(6).hex()
+        self._tokens[run_id] = caller.token
+        if len(self._tokens) > TOKENS:
+            self._tokens.popitem(last=False)
         following = Following(caller, follower)
         options = RunOptions(
             params=params,

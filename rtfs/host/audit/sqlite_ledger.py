@@ -23,7 +23,7 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from rtfs.host.audit.events import Event
@@ -233,6 +233,27 @@ def records(path: str, run: str | None = None) -> Iterator[Record]:
         raise _damaged(path, error) from None
     finally:
         connection.close()
+
+
+def latest(path: str, fits: Callable[[Record], bool], limit: int, before: int | None = None) -> list[Record]:
+    """At most `limit` records that fit, the newest first, all with numbers below `before`. Raises as `records`."""
+    import sqlite3
+
+    connection = _look(path)
+    found: list[Record] = []
+    where, values = ("", ()) if before is None else (" WHERE seq < ?", (before,))
+    try:
+        for row in connection.execute(f"SELECT {_COLUMNS} FROM records{where} ORDER BY seq DESC", values):
+            record = Record(row[:-2], *(_hex(part) for part in row[-2:]))
+            if fits(record):
+                found.append(record)
+                if len(found) >= limit:
+                    break
+    except sqlite3.Error as error:
+        raise _damaged(path, error) from None
+    finally:
+        connection.close()
+    return found
 
 
 def last_record(path: str) -> tuple[int, str]:

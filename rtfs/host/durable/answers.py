@@ -75,8 +75,29 @@ def answer(store: RunStore, events: Events, run_id: str, question: str, value: A
         text = encode(value)
     except TypeError as error:
         raise HostError(f"the answer to {question!r}: {error}", code="argument/invalid") from None
+    if not question.startswith(SIGNAL):
+        _check_first(store, view, question, text, by)
     events.emit(Answered(_Teller(run_id, by), question))
     store.answer(run_id, question, text, by)
+    if not question.startswith(SIGNAL):  # of two at the same moment the first in the store counts
+        _check_first(store, view, question, text, by)
+
+
+def _check_first(store: RunStore, view: RunView, question: str, text: str, by: str) -> None:
+    """Raise HostError `run/no-question` where the question was answered already, and the run has yet to take that."""
+    asked = view.facts.get("asked", "")
+    for one in store.answers(view.run_id):
+        if one.used or one.question != question:
+            continue
+        if question.startswith(APPROVAL) and decode(one.answer).get(_CALL) != asked:
+            continue
+        if (one.answer, one.by) != (text, by):
+            raise HostError(
+                f"{one.by} has answered {question!r} of run {view.run_id} already",
+                code="run/no-question",
+                hint=f"rtfs resume {view.run_id} continues it with that",
+            )
+        return
 
 
 def cancel(store: RunStore, events: Events, run_id: str, why: str, by: str) -> None:

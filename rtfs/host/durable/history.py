@@ -6,6 +6,8 @@ journal knows what was called with what and what came of it, the ledger when it 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.journal import damaged
 from rtfs.host.durable.store import CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
@@ -15,10 +17,12 @@ from rtfs.values import Symbol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from rtfs.host.audit.events import Events
     from rtfs.host.audit.ledger import Record
+    from rtfs.host.durable.runs import RunState
     from rtfs.host.durable.store import Event, RunView
 
 UNKNOWN = "no outcome recorded"
@@ -31,9 +35,10 @@ NOT_MADE = "not made"
 
 class JournaledOutcome:
     """A call in a journal. path: `3`, or `3.1` within the third. capability: its id. arguments: as text. decision:
-    `allow`, or `not made`. outcome: `ok`, `error: CODE`, or `UNKNOWN`. place: where in the program, or ""."""
+    `allow`, or `not made`. outcome: `ok`, `error: CODE`, or `UNKNOWN`. result: what it gave, as text, or the error's
+    message; "" while there is no outcome. place: where in the program, or ""."""
 
-    __slots__ = ("arguments", "capability", "decision", "outcome", "path", "place")
+    __slots__ = ("arguments", "capability", "decision", "outcome", "path", "place", "result")
 
     def __init__(self, event: Event) -> None:
         self.path = event.path
@@ -42,16 +47,20 @@ class JournaledOutcome:
         self.arguments = redact(" ".join(to_text(value) for value in arguments))
         self.decision = "allow"
         self.outcome = UNKNOWN
+        self.result = ""
         self.place = event.note.strip()
 
     def end(self, event: Event) -> None:
         """Take in what the call gave."""
+        value = decode(event.value)
         if event.kind == ERROR:
-            self.outcome = f"error: {decode(event.value).code}"
+            self.outcome = f"error: {value.code}"
+            self.result = redact(value.message)
             if event.note == NOT_MADE:
                 self.decision = NOT_MADE
         else:
             self.outcome = "ok"
+            self.result = redact(to_text(value))
 
     def as_data(self) -> dict[str, str]:
         """The call as JSON data."""
@@ -113,3 +122,35 @@ def timeline(records: Iterable[Record]) -> list[TimelineEntry]:
             by_number[record.seq] = entry
         entries.append(entry)
     return entries[begins[-1] :]
+
+
+def ledger_of(state: RunState) -> str | None:
+    """The ledger that a run was started with at a command line; None for one in memory. Raises HostError `config/…`."""
+    import os
+
+    ledger, config = state.shell.get("ledger"), state.shell.get("config")
+    if ledger is None and config:
+        from rtfs.host.config.config import read_config
+
+        known = read_config(os.path.join(state.folder, config))
+        ledger = None if known.settings.ledger is None else str(known.folder / known.settings.ledger)
+    return None if ledger is None else os.path.join(state.folder, ledger)
+
+
+@contextmanager
+def ledger_of_run(state: RunState) -> Iterator[Events]:
+    """The events that go to the ledger that a run was started with. Raises HostError `ledger/…`, `config/…`."""
+    from rtfs.host.audit.events import Events
+    from rtfs.host.audit.ledger import Ledger
+
+    path = ledger_of(state)
+    if path is None:
+        ledger = Ledger()
+    else:
+        from rtfs.host.audit.sqlite_ledger import StoredLedger
+
+        ledger = StoredLedger(path)
+    try:
+        yield Events(ledger, lambda message: None)
+    finally:
+        ledger.close()

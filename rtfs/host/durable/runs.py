@@ -39,17 +39,23 @@ _LEFT = (WAITING, SLEEPING, STUCK, IN_DOUBT)
 
 
 class RunState:
-    """A durable run as a list shows it. state: queued, running, interrupted,
-    in doubt, waiting, sleeping, stuck, done, failed or cancelled. began: seconds
-    since 1970. calls: how many have been announced. folder: where it was started. note: what it waits for or failed
-    with, or None. asked: the call, as text, that it last waited for, or "". shell: of its runtime. ended: seconds since
-    1970, or None. principal: on whose behalf. parameters: the values that the program finds by name, as text without
-    known secrets. question: what it waits to be told, as `Runtime.answer` takes it, or "". wakes: when it continues by
-    itself, in seconds since 1970, or None."""
+    """A durable run as a list shows it.
+
+    state        queued, running, interrupted, in doubt, waiting, sleeping, stuck, done, failed or cancelled
+    began, ended seconds since 1970; ended: None while it has not
+    wakes        when it continues by itself, in seconds since 1970, or None
+    calls        how many have been announced
+    folder       where it was started; shell: of its runtime; principal: on whose behalf
+    note         what it waits for or failed with, or None
+    asked        the call, as text, that it last waited for, or ""
+    question     what it waits to be told, as `Runtime.answer` takes it, or ""
+    parameters   the values that the program finds by name, as text without known secrets
+    text         of its program
+    """
 
     __slots__ = (
         "asked", "began", "calls", "ended", "folder", "name", "note", "parameters", "principal", "question", "run_id",
-        "shell", "state", "wakes",
+        "shell", "state", "text", "wakes",
     )  # fmt: skip
 
     def __init__(self, view: RunView) -> None:
@@ -68,6 +74,7 @@ class RunState:
         self.question = question_of(view) if state in _LEFT else ""
         try:
             self.name = facts["name"]
+            self.text: str = loads(facts["text"])
             self.began = float(facts["began"])
             self.folder: str = loads(facts["folder"])
             self.shell: dict[str, Any] = loads(facts["shell"])
