@@ -47,8 +47,8 @@ _WORDS = {"ok": "done", "cancelled": "cancelled"}
 
 class RunRow:
     """A run in a list. state: running, waiting, done, failed, … began, ended: seconds since 1970, or None. durable:
-    whether it has a journal. question: names the approval that it waits for. answerable: whether the command line can continue
-    it."""
+    whether it has a journal. question: names the approval that it waits for. answerable: whether the command line can
+    continue it."""
 
     __slots__ = (
         "answerable", "asked", "began", "calls", "durable", "ended", "id", "name", "note", "principal", "question",
