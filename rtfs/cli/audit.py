@@ -9,7 +9,7 @@ from collections import deque
 
 from rtfs.cli.output import write
 from rtfs.cli.usage import Parser, add_action
-from rtfs.host.audit.pages import ON_CAPABILITIES
+from rtfs.host.ledgers import ON_CAPABILITIES
 from rtfs.values import HostError
 
 TYPE_CHECKING = False

@@ -61,8 +61,8 @@ def tell_verdict(options: Options, run_id: str, question: str, verdict: bool | s
 
 
 def _telling(options: Options, run_id: str, tell: Callable[[RunStore, Events], Any]) -> None:
-    from rtfs.host.durable.history import ledger_of_run
     from rtfs.host.durable.runs import RunState
+    from rtfs.host.ledgers import ledger_of_run
 
     store = run_store(options)
     try:

@@ -6,8 +6,6 @@ journal knows what was called with what and what came of it, the ledger when it 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.journal import damaged
 from rtfs.host.durable.store import CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
@@ -17,12 +15,10 @@ from rtfs.values import Symbol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
-    from rtfs.host.audit.events import Events
     from rtfs.host.audit.ledger import Record
-    from rtfs.host.durable.runs import RunState
     from rtfs.host.durable.store import Event, RunView
 
 UNKNOWN = "no outcome recorded"
@@ -122,35 +118,3 @@ def timeline(records: Iterable[Record]) -> list[TimelineEntry]:
             by_number[record.seq] = entry
         entries.append(entry)
     return entries[begins[-1] :]
-
-
-def ledger_of(state: RunState) -> str | None:
-    """The ledger that a run was started with at a command line; None for one in memory. Raises HostError `config/…`."""
-    import os
-
-    ledger, config = state.shell.get("ledger"), state.shell.get("config")
-    if ledger is None and config:
-        from rtfs.host.config.config import read_config
-
-        known = read_config(os.path.join(state.folder, config))
-        ledger = None if known.settings.ledger is None else str(known.folder / known.settings.ledger)
-    return None if ledger is None else os.path.join(state.folder, ledger)
-
-
-@contextmanager
-def ledger_of_run(state: RunState) -> Iterator[Events]:
-    """The events that go to the ledger that a run was started with. Raises HostError `ledger/…`, `config/…`."""
-    from rtfs.host.audit.events import Events
-    from rtfs.host.audit.ledger import Ledger
-
-    path = ledger_of(state)
-    if path is None:
-        ledger = Ledger()
-    else:
-        from rtfs.host.audit.sqlite_ledger import StoredLedger
-
-        ledger = StoredLedger(path)
-    try:
-        yield Events(ledger, lambda message: None)
-    finally:
-        ledger.close()

@@ -14,8 +14,8 @@ import threading
 from collections import OrderedDict
 
 from rtfs.host.durable.answers import answer
-from rtfs.host.durable.history import ledger_of_run
 from rtfs.host.durable.runs import RunState
+from rtfs.host.ledgers import ledger_of_run
 from rtfs.values import HostError
 
 TYPE_CHECKING = False

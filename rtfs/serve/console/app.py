@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from rtfs.host.audit.pages import RecordFilter, newest
+from rtfs.host.ledgers import RecordFilter, newest
 from rtfs.serve.callers import Caller
 from rtfs.serve.catalogue import Catalogue
 from rtfs.serve.console.access import Access, Session, Viewer, same

@@ -12,13 +12,13 @@ from threading import Lock
 from time import time
 
 from rtfs.host.audit.events import CallDecided, CallEnded
-from rtfs.host.audit.pages import RecordFilter, newest
 from rtfs.host.audit.sqlite_ledger import records
 from rtfs.host.durable.answers import APPROVAL
 from rtfs.host.durable.codec import decode
-from rtfs.host.durable.history import UNKNOWN, journaled_calls, ledger_of, timeline
+from rtfs.host.durable.history import UNKNOWN, journaled_calls, timeline
 from rtfs.host.durable.runs import RunState
 from rtfs.host.durable.store import DONE, FAILED, RUNNING, WAITING
+from rtfs.host.ledgers import RecordFilter, ledger_of, newest
 from rtfs.serve.console.shown import shown
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, UserError

@@ -1,16 +1,26 @@
-"""Ledgers from their end: the newest records that fit a filter, a page at a time, of a file or of memory.
+"""Ledgers looked at from outside of runs: the newest records that fit a filter, and the ledger that a run was started
+with.
 
-Must not know who looks. Invariants: nothing is written; a page costs what it holds, as long as the filter fits often.
+Must not know who looks. Invariants: nothing is written to but the ledger that `ledger_of_run` opens for that; a page of
+records costs what it holds, as long as the filter fits often.
 """
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
+
+from rtfs.host.audit.events import Events
+from rtfs.host.audit.ledger import Ledger
 from rtfs.host.audit.sqlite_ledger import StoredLedger, latest
 from rtfs.host.policy.grants import glob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rtfs.host.audit.ledger import Ledger, Record
+    from collections.abc import Iterator
+
+    from rtfs.host.audit.ledger import Record
+    from rtfs.host.durable.runs import RunState
 
 ON_CAPABILITIES = ("declare", "decision", "outcome", "replay", "hint", "question")
 """The kinds of records whose subject is a capability."""
@@ -56,3 +66,25 @@ def newest(ledger: Ledger, wanted: RecordFilter, limit: int, before: int | None 
         if (before is None or record.seq < before) and wanted.fits(record):
             found.append(record)
     return found
+
+
+def ledger_of(state: RunState) -> str | None:
+    """The ledger that a run was started with at a command line; None for one in memory. Raises HostError `config/…`."""
+    ledger, config = state.shell.get("ledger"), state.shell.get("config")
+    if ledger is None and config:
+        from rtfs.host.config.config import read_config
+
+        known = read_config(os.path.join(state.folder, config))
+        ledger = None if known.settings.ledger is None else str(known.folder / known.settings.ledger)
+    return None if ledger is None else os.path.join(state.folder, ledger)
+
+
+@contextmanager
+def ledger_of_run(state: RunState) -> Iterator[Events]:
+    """The events that go to the ledger that a run was started with. Raises HostError `ledger/…`, `config/…`."""
+    path = ledger_of(state)
+    ledger = Ledger() if path is None else StoredLedger(path)
+    try:
+        yield Events(ledger, lambda message: None)
+    finally:
+        ledger.close()
