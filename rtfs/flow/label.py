@@ -119,7 +119,7 @@ def _compact(sources: dict[Source, Way]) -> dict[Source, Way]:
     """Few sources that stand for many: one of each capability."""
     found: dict[Source, Way] = {}
     for source, way in sources.items():
-        if source.path or source.objects:
+        if source not in _PLAIN:
             key = (source.id, source.trusted)
             source = _wholes.setdefault(key, Source(source.id, trusted=source.trusted, whole=True))
         found.setdefault(source, way)
@@ -133,6 +133,7 @@ def readable_by(readers: frozenset[str] | None) -> Label:
 
 PLAN, MODEL, INPUT, UNKNOWN, LAZY = [Source(name) for name in ("plan", "model", "input", "unknown", "lazy")]
 """LAZY stands for what the run's lazy sequences are made of: `rtfs.flow.state` knows it."""
+_PLAIN = frozenset((PLAN, MODEL, INPUT, UNKNOWN, LAZY))
 OF_PLAN, OF_MODEL, OF_INPUT = [Label({source: ()}) for source in (PLAN, MODEL, INPUT)]
 OF_UNKNOWN = Label({UNKNOWN: ()}, frozenset())
 OF_LAZY = Label({LAZY: ()})

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rtfs.host.calls.pipeline import Pipeline
     from rtfs.host.durable.resume import Resumption
     from rtfs.host.durable.store import RunStore
+    from rtfs.host.flow.kept import KeptLabels
     from rtfs.host.handle import RunHandle
     from rtfs.host.isolation.guests import Guests, Seat
     from rtfs.host.policy.rules import Rules
@@ -59,6 +60,8 @@ class Executor:
 
     `started`: the handles of the runs that advance by themselves.
 
+    `kept_labels`: under flow rules, the labels of what is kept outside of runs.
+
     `compiling`: the lock of the one environment that all plain runs define in.
 
     `database(url)`: the PostgreSQL database at an address.
@@ -66,8 +69,8 @@ class Executor:
 
     __slots__ = (
         "_clean", "_environment", "_guests", "_ran_plans", "_store", "closed", "compiling", "database", "engine",
-        "events", "flow", "grants", "loaded", "options", "pipeline", "registry", "rules", "shell", "started",
-        "warnings",
+        "events", "flow", "grants", "kept_labels", "loaded", "options", "pipeline", "registry", "rules", "shell",
+        "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +91,7 @@ class Executor:
         self.events = events
         self.rules = rules
         self.flow = options.flow
+        self.kept_labels: KeptLabels | None = None
         self.grants = options.allow
         self.loaded: list[tuple[Source, int]] = []
         self.shell: dict[str, Any] = {}
@@ -352,7 +356,8 @@ class Executor:
 
             if origin == PLAN:  # what is loaded may declare what a rule is about
                 self.flow.check(registry)
-            run.flow = RunControl(self.flow, options.author, options.inputs)
+            assert self.kept_labels is not None
+            run.flow = RunControl(self.flow, self.kept_labels, options.author, options.inputs)
         run.output = options.output or self.options.output
         return run
 

@@ -96,6 +96,12 @@ class Runtime:
         if options.policy is not None:
             self._pipeline.guard = Guard(options.policy, options.policy_seconds)
         self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.events, rules)
+        if options.flow is not None:
+            from rtfs.host.flow.kept import KeptLabels
+
+            self._executor.kept_labels = KeptLabels(
+                getattr(self._kv, "labels", None), own=isinstance(self._kv, InMemory)
+            )
         self._executor.database = self._database
         undeclared = Undeclared(self._sessions, self._registry, options.principal, self._executor.warn)
         self._registry.suggest, self._registry.recall = undeclared.suggest, undeclared.recall

@@ -12,6 +12,7 @@ from rtfs.values.error import InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rtfs.flow.label import Label
@@ -33,10 +34,14 @@ class HostCall:
     call's metadata map, or None.
     given: `args` as the program gave them; a host may put its own form of them into `args`. labels, decided_by: under
     flow rules, the tags of `given` and what decided that the call is made, where (unit and index of
-    the place); answer_tag: the host's, of its answer.
+    the place); answer_tag: the host's, of its answer; keep_labels: takes the text of that tag for the record of the
+    run, if it has one that needs it; kept_labels: that text, of a call that was answered from the record.
     """
 
-    __slots__ = ("_place", "answer_tag", "args", "decided_by", "given", "hints", "id", "kind", "labels", "where")
+    __slots__ = (
+        "_place", "answer_tag", "args", "decided_by", "given", "hints", "id", "keep_labels", "kept_labels", "kind",
+        "labels", "where",
+    )  # fmt: skip
 
     def __init__(
         self, kind: str, id: str, args: tuple[Any, ...] = (), hints: Map | None = None, place: Any = None
@@ -50,6 +55,8 @@ class HostCall:
         self.labels: list[Tag] | None = None
         self.decided_by: Label | None = None
         self.answer_tag: Tag | None = None
+        self.keep_labels: Callable[[str], None] | None = None
+        self.kept_labels: str | None = None
         self.where: tuple[str, int] | None = None
 
     @property

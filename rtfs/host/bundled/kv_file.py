@@ -24,9 +24,12 @@ _TABLES = (
     " WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS done (run TEXT, machine TEXT, call INTEGER NOT NULL, result TEXT NOT NULL,"
     " day INTEGER NOT NULL, PRIMARY KEY (run, machine)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS labels (place TEXT, digest TEXT, labels TEXT NOT NULL, day INTEGER NOT NULL,"
+    " PRIMARY KEY (place, digest)) WITHOUT ROWID",
 )
 """done: the last operation of each machine of each durable run. When a machine makes a call, the outcomes of its
-earlier ones are in the run's journal, so that only the last can be in doubt."""
+earlier ones are in the run's journal, so that only the last can be in doubt. labels: of the value with a digest at a
+place (a key, or a file), under flow rules."""
 _DAYS = 400
 """After how many days nobody resumes a run any more."""
 
@@ -75,6 +78,22 @@ class InFile:
             return result
 
         return self._work(work)
+
+    @property
+    def labels(self) -> InFile:
+        """Where labels are kept beside the values: here too."""
+        return self
+
+    def remember_labels(self, place: str, digest: str, labels: str) -> None:
+        """Keep the labels of the value with this digest. Raises HostError `capability/failed`."""
+        row = (_text(place), digest, labels, _today())
+        self._work(lambda connection: connection.execute("INSERT OR REPLACE INTO labels VALUES (?, ?, ?, ?)", row))
+
+    def recall_labels(self, place: str, digest: str) -> str | None:
+        """The labels of the value with this digest, or None. Raises HostError `capability/failed`."""
+        query = "SELECT labels FROM labels WHERE place = ? AND digest = ?"
+        row = self._work(lambda connection: connection.execute(query, (_text(place), digest)).fetchone())
+        return None if row is None else str(row[0])
 
     def close(self) -> None:
         """Close the file. Harmless when repeated."""

@@ -27,6 +27,7 @@ from rtfs.host.durable.store import (
     FAIL,
     FAILED,
     IN_DOUBT,
+    LABELS,
     NOTED,
     OUTCOME,
     RESOLVED,
@@ -273,6 +274,7 @@ class Durable:
             if known.outcome is not None:
                 if known.ordered:
                     await replay.turn(OUTCOME, path)
+                call.kept_labels = known.labels
                 return self._answer(known, call, frame)
         if not replay.over and (known is None or known.kind != ENTER):
             await replay.used_up()
@@ -441,6 +443,8 @@ class JournaledCall:
             self._announced = True
             kind = ENTER if self._rerun else WHOLE if rerun else SAFE if may_repeat(entry, self._call.args) else CALL
             self._durable.add(kind, self.path, entry.id, self._text, self._note())
+        if rerun and not self._rerun:  # its own calls are not made again when it is answered from the record
+            self._call.keep_labels = lambda text: self._durable.add(LABELS, self.path, entry.id, text)
         return Announced(self._durable, self.key, not rerun, entry.route == INLINE)
 
     def end(self) -> None:

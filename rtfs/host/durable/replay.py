@@ -8,7 +8,7 @@ asks for something else than it once did is stopped before anything happens.
 from __future__ import annotations
 
 from rtfs.host.durable.codec import decode
-from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, NOTED, OUTCOME, RESOLVED, SAFE, TOLD, WHOLE
+from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, LABELS, NOTED, OUTCOME, RESOLVED, SAFE, TOLD, WHOLE
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.stop import Stop, stop
 
@@ -26,11 +26,13 @@ class Recorded:
     """A recorded call. kind: call, safe, whole or enter. value: its arguments. outcome: its outcome or error event,
     or None. ordered: whether the outcome has its place in the order. dropped: nobody ever heard of its outcome, since
     another branch failed. remembered: the provider's note of a call under way, or None: with it the call can be taken
-    up again. resolution: what the user has said of it, if it was in doubt: (how, value) as in `Resolution`."""
+    up again. labels: of what it gave, as text, where they do not follow from its
+    arguments. resolution: what the user has said of it, if it was in doubt: (how, value) as in `Resolution`."""
 
     __slots__ = (
         "dropped",
         "kind",
+        "labels",
         "note",
         "ordered",
         "outcome",
@@ -50,6 +52,7 @@ class Recorded:
         self.outcome: Event | None = None
         self.ordered = False
         self.dropped = False
+        self.labels: str | None = None
         self.remembered: str | None = None
         self.resolution: tuple[str, Any] | None = None
 
@@ -89,6 +92,8 @@ class Replay:
                 calls[event.path].resolution = None
             elif event.kind in (NOTED, TOLD):
                 calls[event.path].remembered = event.value
+            elif event.kind == LABELS:
+                calls[event.path].labels = event.value
             elif event.kind == FAIL:
                 failed.add(event.path.rpartition(".")[0])
         for event in events:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
 AGAIN, RESOLVED, OUTCOME, ERROR, FAIL, NOTED = "again", "resolved", "outcome", "error", "fail", "noted"
-TOLD = "told"
+TOLD, LABELS = "told", "labels"
 """Kinds of events. call: allowed and about to be made. safe: likewise, and it may be made twice. whole: likewise, with
 hints around an implementation in RTFS. enter: an implementation in RTFS begins, whose own calls are recorded. again: a
 call of unknown outcome is made once more. resolved: the user has said what became of such a call. outcome, error: what
 a call gave. fail: a parallel branch ended with an error. noted: what a provider wants to know of a call that is under
 way when it is taken up again, such as the id of a task. told: the signal that a call waits for was taken; its
-value."""
+value. labels: where the value of such a call comes from, under flow rules."""
 ANNOUNCEMENTS = (CALL, SAFE, WHOLE, AGAIN, NOTED)
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
 QUEUED, SLEEPING, CANCELLED, STUCK, IN_DOUBT = "queued", "sleeping", "cancelled", "stuck", "in doubt"

@@ -11,9 +11,11 @@ from rtfs.compiler.labelled.moves import Found
 from rtfs.flow.label import LAZY, NOTHING, OF_INPUT, OF_MODEL, OF_PLAN, OF_UNKNOWN, UNKNOWN, Label, join
 from rtfs.flow.state import FlowState, Gathering, RunFlow
 from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag, joined
+from rtfs.host.flow.kept import KEEPING
 from rtfs.host.flow.patterns import texts
 from rtfs.host.flow.results import Answer
 from rtfs.host.flow.rules import ASK, FlowRule, FlowRules, Lookup, parts_at, value_at
+from rtfs.host.flow.tag_text import decode_tag, encode_tag
 from rtfs.host.policy.policy import Decision
 from rtfs.host.redaction import redact
 from rtfs.host.scheduler.suspensions import Within
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.flow.label import Source, Way
+    from rtfs.host.flow.kept import KeptLabels
     from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
 
@@ -38,11 +41,12 @@ SHOWN = 3
 
 class RunControl:
     """labels: what the run's machines share. rules: those of the runtime. literal: the label of the constants in the
-    program's text. author, inputs: as in `RunOptions`."""
+    program's text. kept: labels of what is kept outside of runs. author, inputs: as in `RunOptions`."""
 
-    __slots__ = ("_answers", "labels", "literal", "rules")
+    __slots__ = ("_answers", "_kept", "labels", "literal", "rules")
 
-    def __init__(self, rules: FlowRules, author: str = "plan", inputs: str = "input") -> None:
+    def __init__(self, rules: FlowRules, kept: KeptLabels, author: str = "plan", inputs: str = "input") -> None:
+        self._kept = kept
         self.literal = OF_MODEL if author == "model" else OF_PLAN
         self.labels = RunFlow(OF_MODEL if inputs == "model" else OF_INPUT)
         self.rules = rules
@@ -102,7 +106,10 @@ class RunControl:
             if plain:
                 self._leave(frame, call.answer_tag)
             raise
-        call.answer_tag = self._tag(call, frame, value)
+        kept = await self._of_kept(call, frame, value) if call.id in KEEPING else None
+        call.answer_tag = self._tag(call, frame, value) if kept is None else kept
+        if call.keep_labels is not None:
+            call.keep_labels(encode_tag(call.answer_tag, value, self.labels.resolve))
         if plain:
             self._leave(frame, call.answer_tag)
         return value
@@ -114,7 +121,20 @@ class RunControl:
         if flow is not None and flow.around is not None:
             flow.around.add(*tag.flat())
 
+    async def _of_kept(self, call: HostCall, frame: Frame, value: Any) -> Tag | None:
+        """The tag of what a capability has answered that keeps values; None where no labels were kept."""
+        tags = self.tags(call, frame)
+        if len(call.args) != 1:
+            return None
+        principal = frame.context.principal
+        return await self._kept.tag(call, principal, call.args[0], tags[0], value, self.labels.resolve)
+
     def _tag(self, call: HostCall, frame: Frame, value: Any) -> Tag:
+        if call.kept_labels is not None:  # answered from the record of its run
+            try:
+                return decode_tag(call.kept_labels)
+            except ValueError:
+                return UNKNOWN_TAG
         entry = frame.run.registry.find(call.id)
         given = joined(self.tags(call, frame)).flat()[0]
         declared = None if entry is None else entry.fields.flow
