@@ -25,6 +25,7 @@ def bank(**options: Any) -> Bank:
 
 
 GET, GET_TOO = '(call "ccos.state.kv.get" "k")', '(kv/get "k")'
+ASSOC = '(call "ccos.state.kv.assoc" {:key "k" :pairs [:b %s]})'
 DELETE = '(call "ccos.state.kv.delete" "k")'
 
 
