@@ -59,6 +59,7 @@ def serve(words: list[str], options: Options) -> int:
     parser.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="json: all events and warnings, an object a line"
     )
+    parser.add_argument("--otel", action="store_true", help="OpenTelemetry traces and metrics, by OTLP over HTTP")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--isolate", action="store_true", help="run plans in sandboxed worker processes, as --http does")
     where.add_argument("--no-isolate", action="store_true", help="run plans in this process over HTTP too")
@@ -88,6 +89,8 @@ def serve(words: list[str], options: Options) -> int:
 
 
 async def _serve(found: argparse.Namespace, options: Options, limit: float) -> None:
+    import asyncio
+
     from rtfs.cli import json_log
     from rtfs.cli.runs import KEPT
     from rtfs.host.config.config import ServeSettings, read_config
@@ -111,7 +114,12 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
         tell = json_log.say
     else:
         runtime, tell = wiring.runtime(options, asks=False, persons=persons), None
+    finish = None
     try:
+        if found.otel:
+            from rtfs.cli import otel
+
+            finish = otel.begin(runtime)
         runs.runtime = runtime
         runtime.shell.update({name: getattr(options, name) for name in KEPT})  # so that `rtfs resume` can continue runs
         tools = Tools(runtime, runs, PlanFiles(runtime, found.plans, CODE if code else ON_RUNS), code)
@@ -132,6 +140,8 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
         finally:
             tools.close()
     finally:
+        if finish is not None:
+            await asyncio.to_thread(finish)
         await runtime.aclose()
 
 

@@ -27,6 +27,7 @@ from rtfs.host.runtime_options import runtime_options
 from rtfs.host.scheduler.loop_thread import Engine
 from rtfs.paths import is_url
 from rtfs.source import Source
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Any, Self, TypeVar, Unpack, overload
+
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
 
     from rtfs.capabilities.providers.state import Values
     from rtfs.compiler import Environment
@@ -317,6 +321,24 @@ class Runtime:
         if url not in self._databases:
             self._databases[url] = Database(url, self.options.durability)
         return self._databases[url]
+
+    def instrument(
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        values: bool = False,
+    ) -> Callable[[], None]:
+        """Have the runs traced and counted by OpenTelemetry from now on; the answer ends that.
+
+        Providers: the global ones where none are given. values: arguments and results as attributes of calls, without
+        known secrets. Raises HostError `usage` without the extra `otel`.
+        """
+        try:
+            from rtfs.host.telemetry import instrument
+        except ImportError:
+            raise HostError("tracing needs OpenTelemetry", code="usage", hint="pip install 'rtfs-host[otel]'") from None
+        return instrument(self, tracer_provider=tracer_provider, meter_provider=meter_provider, values=values)
 
     # ------------------------------------------------------------------ the end
     def _warn_of_subscriber(self, message: str) -> None:

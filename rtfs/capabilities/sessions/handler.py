@@ -26,6 +26,22 @@ if TYPE_CHECKING:
 
     Progress = Callable[[float, float | None, str | None], None]
     Remember = Callable[[str], Awaitable[None]]
+
+    class TracedRequest(Protocol):
+        """A request that was sent."""
+
+        carrier: dict[str, str]
+        """What the server is told of the trace it belongs to: `traceparent` and others."""
+
+        def end(self, error: str | None, message: str = "") -> None:
+            """It has ended. error: what kind of one, None for none."""
+
+    class RequestTrace(Protocol):
+        """Traces the requests to a server that one call makes."""
+
+        def begin(self, method: str, target: str | None, facts: dict[str, Any]) -> TracedRequest:
+            """A request is about to be sent. target: of the method, such as a tool's name. facts: attributes by the
+            names of OpenTelemetry's conventions."""
 else:
     from abc import ABC as Protocol  # a Protocol to checkers; `typing` would cost milliseconds
 
@@ -136,11 +152,13 @@ class SessionCall:
     says. remember: `await call.remember(text)` keeps a note about the call before it is waited for, such as the id of a
     task at the server; remembered: the note of an earlier attempt, maybe in another process, or None. take_time: set by
     the pool: the pool's own limit for a call counts no more, for the handler has begun something that takes its time.
+    trace: told of each request to the server, or None.
     """
 
     __slots__ = (
         "arguments", "ask", "capability_id", "credential", "deadline", "idempotency_key", "idempotent", "logins",
         "metadata", "optional_keys", "principal", "progress", "remember", "remembered", "run_id", "scope", "take_time",
+        "trace",
     )  # fmt: skip
 
     def __init__(
@@ -180,6 +198,7 @@ class SessionCall:
         self.remember = remember
         self.remembered = remembered
         self.take_time: Callable[[], None] | None = None
+        self.trace: RequestTrace | None = None
 
     @property
     def secret(self) -> str | None:

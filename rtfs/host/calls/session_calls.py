@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.capabilities.sessions.events import PoolEvent
-    from rtfs.capabilities.sessions.handler import SessionCall
+    from rtfs.capabilities.sessions.handler import RequestTrace, SessionCall
     from rtfs.capabilities.sessions.limits import PoolLimits
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
@@ -52,7 +52,7 @@ class Sessions:
 
     __slots__ = (
         "_bundled", "_engine", "_events", "_handlers", "_inherited", "_installed", "_limits", "_made", "_options",
-        "_pid", "_pool", "_providers", "_runs", "environ", "questions", "sample",
+        "_pid", "_pool", "_providers", "_runs", "environ", "questions", "sample", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,8 @@ class Sessions:
         self.questions: Questions | None = None
         self.sample: Callable[[Any], Any] | None = None
         """Answers what servers ask of a language model; given to handlers that have the attribute `sample`."""
+        self.trace: Callable[[int], RequestTrace] | None = None
+        """What traces the requests of a call, by the number of its decision."""
 
     def register(self, name: str, handler: Any) -> None:
         """Have `handler` (a SessionHandler, or a class or function that makes one) serve metadata prefixed by
@@ -189,6 +191,8 @@ class Sessions:
             run_id=context.run_id,
             scope=fields.session_scope,
         )
+        if self.trace is not None:
+            call.trace = self.trace(number)
         if scope_of(handler, call) == RUN:
             self._runs.add(context.run_id)
             if frame.run.replayed:

@@ -16,6 +16,7 @@ from rtfs.capabilities.sessions.mcp.client import Client, Refused
 from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST, declined
 from rtfs.capabilities.sessions.mcp.protocol import INTERNAL_ERROR
 from rtfs.capabilities.sessions.mcp.subscription import ACKNOWLEDGED, TOOLS, ToolWatch
+from rtfs.capabilities.sessions.mcp.traced import begin_traced, ended
 from rtfs.capabilities.sessions.questions import CANCEL
 from rtfs.capabilities.sessions.wire.json import encode
 
@@ -123,9 +124,11 @@ class McpSession(Session):
         progress: Progress | None = None,
         extra: Headers | None = None,
         call: SessionCall | None = None,
+        traced_call: SessionCall | None = None,
     ) -> dict[str, Any]:
         """Send a request, answer its JSON-RPC reply. members: the JSON members of `params`, without braces. call: on
         whose behalf; what the server asks meanwhile is asked of the person behind it.
+        traced_call: likewise, where the server asks nothing in between.
 
         Raises SessionError, NotSent, MaybeSent, SessionExpired. Cancelled, it tells the server.
         """
@@ -134,6 +137,12 @@ class McpSession(Session):
         if progress is not None:
             token = b'"progressToken":%d' % number
             meta = meta + b"," + token if meta else token
+        behind = call or traced_call
+        traced = None if behind is None or behind.trace is None else begin_traced(self, method, number, behind)
+        if traced is not None and traced.carrier:
+            meta = (meta + b"," if meta else b"") + encode(traced.carrier)[1:-1]
+            headers = [(name.encode(), value.encode()) for name, value in traced.carrier.items()]
+            extra = [*(extra or []), *headers]
         if meta:
             members = members + b',"_meta":{' + meta + b"}" if members else b'"_meta":{' + meta + b"}"
         body = b'{"jsonrpc":"2.0","id":%d,"method":"%s","params":{%s}}' % (number, method.encode(), members)
@@ -143,7 +152,9 @@ class McpSession(Session):
         if call is not None:
             self._waiting.append(inbox)
         try:
-            return await self.channel.request(body, number, inbox, extra)
+            if traced is None:
+                return await self.channel.request(body, number, inbox, extra)
+            return await ended(traced, self.channel.request(body, number, inbox, extra))
         except asyncio.CancelledError:
             if not (self.sessionless and self.over_http) and method not in _UNCANCELLED:
                 params = {"requestId": number, "reason": "the call was given up"}

@@ -130,7 +130,7 @@ async def _rounds(
     """Ask, and ask again as long as the server wants that, with the answers to what it asks of a person."""
     again, pause = members, 0.05
     for number in range(limits.rounds + 1):
-        reply = await session.request("tools/call", again, progress=call.progress, extra=headers)
+        reply = await session.request("tools/call", again, progress=call.progress, extra=headers, traced_call=call)
         error = error_of(reply)
         if error is not None and error["code"] == UNSUPPORTED_VERSION:
             raise SessionExpired(SessionError(f"{session.asker} does not speak {session.version} any more"))
