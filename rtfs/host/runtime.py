@@ -335,7 +335,7 @@ class Runtime:
         known secrets. Raises HostError `usage` without the extra `otel`.
         """
         try:
-            from rtfs.host.telemetry import instrument
+            from rtfs.host.audit.telemetry import instrument
         except ImportError:
             raise HostError("tracing needs OpenTelemetry", code="usage", hint="pip install 'rtfs-host[otel]'") from None
         return instrument(self, tracer_provider=tracer_provider, meter_provider=meter_provider, values=values)
