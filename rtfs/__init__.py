@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.audit.ledger import Record
     from rtfs.host.calls.approvals import ApprovalRequest
-    from rtfs.host.durable.execution import idempotency_key
+    from rtfs.host.durable.written import idempotency_key
     from rtfs.host.handle import RunHandle
     from rtfs.host.policy.policy import Decision, PolicyRequest
     from rtfs.host.run.options import ResumeOptions, RunOptions
@@ -65,7 +65,7 @@ _WHERE = {
     "CapabilityManifest": "rtfs.capabilities.manifest",
     "Environment": "rtfs.compiler",
     "Record": "rtfs.host.audit.ledger",
-    "idempotency_key": "rtfs.host.durable.execution",
+    "idempotency_key": "rtfs.host.durable.written",
     "ResumeOptions": "rtfs.host.run.options",
     "RunHandle": "rtfs.host.handle",
     "RunOptions": "rtfs.host.run.options",

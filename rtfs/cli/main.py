@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS = (
     "run", "check", "repl", "call", "capabilities", "test", "fmt", "mcp", "doctor", "resume", "runs", "audit",
-    "card", "fix", "describe", "lsp", "signal", "cancel", "console",
+    "card", "fix", "describe", "lsp", "signal", "cancel", "console", "worker", "submit",
 )  # fmt: skip
 
 
@@ -150,6 +150,14 @@ def _dispatch(options: Options) -> int:
         from rtfs.cli.tell import cancel
 
         return cancel(options)
+    if options.command == "worker":
+        from rtfs.cli.work import worker
+
+        return worker(options)
+    if options.command == "submit":
+        from rtfs.cli.work import submit
+
+        return submit(options)
     if options.command == "audit":
         from rtfs.cli.audit import audit
 

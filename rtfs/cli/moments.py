@@ -15,6 +15,13 @@ UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _AGO = re.compile(r"([0-9]{1,9})([smhdw])")
 
 
+def coming(text: str, option: str) -> float:
+    """Seconds since 1970 of a moment, where `2h` is from now. As `moment`."""
+    if later := _AGO.fullmatch(text):
+        return time() + int(later[1]) * UNITS[later[2]]
+    return moment(text, option)
+
+
 def moment(text: str, option: str) -> float:
     """Seconds since 1970 of a moment. A time without a zone is local. option: its name, for the error. Raises HostError
     `usage`."""

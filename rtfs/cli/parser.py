@@ -9,7 +9,7 @@ from functools import partial
 from rtfs.cli.options import Options, Usage, seconds
 from rtfs.cli.usage import Parser
 
-OWN = ("test", "fmt", "mcp", "audit", "runs", "resume", "signal", "cancel", "console")
+OWN = ("test", "fmt", "mcp", "audit", "runs", "resume", "signal", "cancel", "console", "worker", "submit")
 """Commands that have a parser of their own."""
 
 _EPILOG = """examples:
@@ -192,6 +192,8 @@ def build() -> Parser:
         ("runs", "list, show or delete durable runs"),
         ("signal", "send a signal to a durable run"),
         ("cancel", "end a durable run"),
+        ("worker", "advance the durable runs of a database"),
+        ("submit", "have workers run a program"),
         ("audit", "show, verify or export a ledger"),
         ("console", "watch runs and answer approvals in a browser"),
     ):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Run the program that the options name. Raises UserError."""
-    source = _source(options)
-    context = _context(options)
+    source = source_of(options)
+    context = context_of(options)
     runtime = wiring.runtime(options)
     try:
         with runtime:
@@ -30,7 +30,7 @@ def run(options: Options) -> int:
 
                 keys = [*runtime.options.certificate_keys, *([] if options.key is None else [options.key])]
                 accept(runtime, source, read_certificate(options.certified), keys)
-            params = _params(runtime, source, options)
+            params = params_of(runtime, source, options)
             with writing(), live(runtime):
                 if options.durable or options.record or options.replay:
                     from rtfs.cli.runs import run_kept
@@ -47,7 +47,7 @@ def run(options: Options) -> int:
     return 0
 
 
-def _params(runtime: Runtime, source: Source, options: Options) -> Map | None:
+def params_of(runtime: Runtime, source: Source, options: Options) -> Map | None:
     """The parameters that are given, each read as the program's plan declares it. Raises HostError `usage`."""
     if not options.params:
         return None
@@ -62,7 +62,8 @@ def _params(runtime: Runtime, source: Source, options: Options) -> Map | None:
     return given  # type: ignore[no-any-return]
 
 
-def _source(options: Options) -> Source:
+def source_of(options: Options) -> Source:
+    """The program that the options name. Raises HostError `file/…`."""
     if options.expression is not None:
         from rtfs.source import Source
 
@@ -74,7 +75,8 @@ def _source(options: Options) -> Source:
     return read_source(options.file or "")
 
 
-def _context(options: Options) -> dict[str, Any]:
+def context_of(options: Options) -> dict[str, Any]:
+    """The values for `@name` that the options give. Raises HostError `usage`, `file/…`."""
     from rtfs.values import Vector
 
     given = {"args": Vector(options.args)}

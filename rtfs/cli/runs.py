@@ -61,9 +61,15 @@ def resume(options: Options) -> int:
     place = state_of(options)
     store = run_store(options)
     try:
-        state = RunState(store.look(found.run))
+        view = store.look(found.run)
     finally:
         store.close()
+    state = RunState(view)
+    if "queue" in view.facts:
+        from rtfs.cli.elsewhere import resume_elsewhere
+
+        resume_elsewhere(options, found, state)
+        return 0
     if not state.shell:
         raise HostError(
             f"run {found.run} was started by a Python program, which knows its capabilities",
@@ -119,7 +125,9 @@ def runs(options: Options) -> int:
         return _migrate(options)
     store = run_store(options)
     try:
-        if found.action == "show":
+        if found.action == "schedules":
+            _schedules(store, options)
+        elif found.action == "show":
             from rtfs.cli.runs_show import show_run
 
             show_run(store, found.run, found.ledger, options.json)
@@ -136,15 +144,38 @@ def runs(options: Options) -> int:
     return 0
 
 
+def _schedules(store: RunStore, options: Options) -> None:
+    from rtfs.host.durable.postgres.store import PostgresRunStore
+    from rtfs.host.workers.housekeeping import schedules
+
+    if not isinstance(store, PostgresRunStore):
+        raise HostError("only a database has schedules", code="usage", hint="--state postgresql://…")
+    found = schedules(store)
+    if options.json:
+        import json
+
+        names = ("schedule", "cron", "next", "program")
+        write(json.dumps([dict(zip(names, row, strict=True)) for row in found], ensure_ascii=False))
+        return
+    for id, cron, moment_, name in found:
+        write(f"{id:<14} {cron:<20} next {_when(moment_)}  {name}")
+
+
+def _when(seconds: float) -> str:
+    from time import localtime, strftime
+
+    return strftime("%Y-%m-%d %H:%M:%S", localtime(seconds))
+
+
 def _migrate(options: Options) -> int:
     place = state_of(options)
     if not is_url(place):
         raise HostError(
             "only a database has tables to make", code="usage", hint="rtfs runs migrate --state postgresql://…"
         )
-    from rtfs.host.postgres.schema import migrate
+    from rtfs.host.dispatch.store import make_tables
 
-    done = migrate(str(place))
+    done = make_tables(str(place))
     if options.json:
         import json
 
@@ -182,6 +213,8 @@ def _plain(state: RunState) -> dict[str, Any]:
         fields["asked"] = state.asked
     if state.question:
         fields["question"] = state.question
+    if state.wakes is not None:
+        fields["wakes"] = state.wakes
     return fields if state.note is None else {**fields, "note": state.note}
 
 
@@ -244,6 +277,7 @@ def _runs_parser() -> Parser:
     one = add_action(actions, "show", "show a run: its parameters, its calls, what it waits for", shared)
     one.add_argument("run", metavar="RUN")
     one.add_argument("--ledger", metavar="FILE", help="the ledger with its decisions and durations; else its own")
+    add_action(actions, "schedules", "list what is submitted again and again", shared)
     delete = add_action(actions, "delete", "delete runs, with all values they keep", shared)
     delete.add_argument("run", nargs="+", metavar="RUN")
     prune = add_action(actions, "prune", "delete all that are done", shared)

@@ -44,9 +44,9 @@ def run_store(options: Options) -> RunStore:
     """The store of durable runs that the options name. Raises HostError `config/…`, `database/url`."""
     place = state_of(options)
     if is_url(place):
-        from rtfs.host.durable.postgres.store import PostgresRunStore
+        from rtfs.host.dispatch.store import queued_store
 
-        return PostgresRunStore(str(place))
+        return queued_store(str(place))
     from rtfs.host.durable.folder_store import FolderRunStore
 
     return FolderRunStore(place)

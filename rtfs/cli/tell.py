@@ -49,12 +49,30 @@ def cancel(options: Options) -> int:
     take(found, options)
     from rtfs.host.durable.answers import cancel as end
 
-    _telling(options, found.run, lambda store, events: end(store, events, found.run, found.why, who()))
+    if not _ends_schedule(options, found.run):
+        _telling(options, found.run, lambda store, events: end(store, events, found.run, found.why, who()))
     return 0
 
 
-def tell_verdict(options: Options, run_id: str, question: str, verdict: bool | str) -> None:
-    """Say True, or the reason of a no, to what a run waits for. Raises HostError `run/…`."""
+def _ends_schedule(options: Options, id: str) -> bool:
+    """End what is submitted again and again, if the id is that of such a thing."""
+    from rtfs.cli.stores import state_of
+    from rtfs.paths import is_url
+
+    if not is_url(state_of(options)):
+        return False
+    from rtfs.host.durable.postgres.store import PostgresRunStore
+    from rtfs.host.workers.housekeeping import unschedule
+
+    store = run_store(options)
+    try:
+        return isinstance(store, PostgresRunStore) and unschedule(store, id)
+    finally:
+        store.close()
+
+
+def tell_verdict(options: Options, run_id: str, question: str, verdict: Any) -> None:
+    """Say True, or the reason of a no, to what a run waits for, or what became of a call. Raises HostError `run/…`."""
     from rtfs.host.durable.answers import answer
 
     _telling(options, run_id, lambda store, events: answer(store, events, run_id, question, verdict, who()))

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
 """The executors that are running a program in this context: a capability must not use them again."""
+LEASE = 15.0
 _WARNINGS = 1000
 """Warnings that are kept."""
 
@@ -64,13 +65,14 @@ class Executor:
 
     `compiling`: the lock of the one environment that all plain runs define in.
 
-    `database(url)`: the PostgreSQL database at an address.
+    `database(url)`: the PostgreSQL database at an address. `lease`: seconds after which a process that gives no sign of
+    life loses the runs that are kept there.
     """
 
     __slots__ = (
         "_clean", "_environment", "_guests", "_ran_plans", "_store", "closed", "compiling", "database", "engine",
-        "events", "flow", "grants", "kept_labels", "loaded", "options", "pipeline", "registry", "rules", "shell",
-        "started", "warnings",
+        "events", "flow", "grants", "kept_labels", "lease", "loaded", "options", "pipeline", "registry", "rules",
+        "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +100,7 @@ class Executor:
         self.warnings: list[tuple[str, Any]] = []
         self._store: RunStore | None = None
         self.database: Callable[[str], Database] | None = None
+        self.lease = LEASE
         self.started: set[RunHandle] = set()
         self.closed = False
         self.compiling = allocate_lock()
@@ -123,8 +126,13 @@ class Executor:
         return self._environment
 
     def worker_pids(self) -> list[int]:
-        """The process ids of the workers that runs are in."""
+        """The process ids of the workers that isolated runs are in."""
         return [] if self._guests is None else self._guests.pids()
+
+    @property
+    def isolated(self) -> bool:
+        """Whether plans run in processes of their own."""
+        return self._guests is not None
 
     @property
     def store(self) -> RunStore:
@@ -132,9 +140,9 @@ class Executor:
         if self._store is None:
             state = self.options.state
             if is_url(state) and self.database is not None:
-                from rtfs.host.durable.postgres.store import PostgresRunStore
+                from rtfs.host.dispatch.store import queued_store
 
-                self._store = PostgresRunStore(self.database(str(state)))
+                self._store = queued_store(self.database(str(state)), lease=self.lease)
             else:
                 from rtfs.host.durable.folder_store import FolderRunStore
 
@@ -152,16 +160,16 @@ class Executor:
     def run(self, source: Source, options: RunOptions, origin: int = PLAN) -> Any:
         """Run a program in this thread; its value. origin: whose declarations its `(capability …)` forms are. Raises
         UserError."""
-        self._check_usable()
-        frame = self._begin(source, options, options.keep is not False, origin, options.timeout is not None)
+        self.check_usable()
+        frame = self.begin(source, options, options.keep is not False, origin, options.timeout is not None)
         return self.drive(self.execute(source, frame))
 
     async def arun(self, source: Source, options: RunOptions) -> Any:
         """Run a program within the running event loop, which has its turn meanwhile; its value. Raises UserError."""
-        self._check_usable()
+        self.check_usable()
 
         async def running() -> Any:  # of a thousand that are started at once, each begins when it has its turn
-            return await self.execute(source, self._begin(source, options, options.keep is True, PLAN, True))
+            return await self.execute(source, self.begin(source, options, options.keep is True, PLAN, True))
 
         return await self.adrive(running())
 
@@ -169,11 +177,11 @@ class Executor:
         """Start a program, which then advances by itself. Raises UserError for a runtime that runs nothing now."""
         from rtfs.host.handle import RunHandle
 
-        self._check_usable()
+        self.check_usable()
         told: list[Event] = []
         unsubscribe = self.events.subscribe(told.append)  # how the run begins, until its handle is there
         try:
-            frame = self._begin(source, options, options.keep is True, PLAN, True)
+            frame = self.begin(source, options, options.keep is True, PLAN, True)
             scheduler = Scheduler(self.engine)
             handle = RunHandle(frame.context.run_id, frame.run, scheduler)
             for event in told:
@@ -211,7 +219,7 @@ class Executor:
         """Call one capability, through the whole pipeline; its value. Raises UserError."""
         from rtfs.machine import HostCall
 
-        self._check_usable()
+        self.check_usable()
         run = self.new_run(options, self.registry, lambda: self.environment, EMBEDDER, False)
         frame = self.new_frame(run, options, None)
         call = HostCall("call", id, arguments)
@@ -226,7 +234,7 @@ class Executor:
     def aside(self, work: Callable[[Frame], Coroutine[Any, Any, Any]]) -> Any:
         """Carry out what a shell wants of the host between runs, with a frame of its own; what comes of it. Raises
         UserError."""
-        self._check_usable()
+        self.check_usable()
         run = self.new_run(PLAIN, self.registry, lambda: self.environment, EMBEDDER, False)
         frame = self.new_frame(run, PLAIN, None)
         return self.drive(self._recorded(work(frame), frame))
@@ -235,12 +243,12 @@ class Executor:
         """Continue a durable run; its value. Raises HostError `run/…`, and what the program raises."""
         from rtfs.host.durable.resume import Resumption
 
-        self._check_usable()
+        self.check_usable()
         found = Resumption(self.store, run_id, options, self.loaded)
         if found.ended:
             return found.outcome()
         try:
-            return self.drive(self._continue(found))
+            return self.drive(self.continued(found))
         finally:
             found.close()
 
@@ -250,21 +258,23 @@ class Executor:
 
         from rtfs.host.durable.resume import Resumption
 
-        self._check_usable()
+        self.check_usable()
         found = await asyncio.to_thread(Resumption, self.store, run_id, options, self.loaded)
         if found.ended:
             return found.outcome()
         try:
-            return await self.adrive(self._continue(found))
+            return await self.adrive(self.continued(found))
         finally:
             found.close()
 
-    def _continue(self, found: Resumption) -> Coroutine[Any, Any, Any]:
-        """A resumed run, ready to be driven."""
+    def continued(
+        self, found: Resumption, base: tuple[Registry, Callable[[], Environment]] | None = None
+    ) -> Coroutine[Any, Any, Any]:
+        """A resumed run, ready to be driven. base: what it starts from; None: from what was loaded."""
         options = found.options
-        registry, language = self.fresh()
+        registry, language = base or self.fresh()
         run = self.new_run(options, registry, language, PLAN, True)
-        run.width = found.width
+        run.width, run.files = found.width, found.files
         frame = self.new_frame(run, options, found.source)
         found.narrow(frame.context)
         self.events.emit(RunResumed(frame.context, frame.parent, found.source.name))
@@ -284,7 +294,8 @@ class Executor:
         if self._store is not None:
             self._store.close()
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """Raise HostError for a runtime that is closed, or is performing a call of this thread."""
         if self.closed:
             raise HostError("the runtime is closed", code="runtime/closed")
         if self in _active.get() or self.engine.here():
@@ -419,7 +430,7 @@ class Executor:
                 self._clean = self.environment.snapshot(), len(self.loaded)
             self._ran_plans = True
 
-    def _begin(self, source: Source, options: RunOptions, keep: bool, origin: int, breathe: bool) -> Frame:
+    def begin(self, source: Source, options: RunOptions, keep: bool, origin: int, breathe: bool) -> Frame:
         """The frame of a program's run, which begins. keep: whether its definitions are there in later runs."""
         if options.journaled:
             registry, language = self.fresh()
@@ -468,7 +479,7 @@ class Executor:
         """Compile and run a program, within its time; its value. Raises UserError and Stop."""
         if self._guests is not None:
             return await self._execute_apart(self._guests, source, frame)
-        running = self._recorded(self._compile_and_run(source, frame), frame)
+        running = self._recorded(self.compile_and_run(source, frame), frame)
         budget = frame.run.budget
         seconds = budget.remaining()
         if seconds is None:
@@ -526,7 +537,8 @@ class Executor:
                 if not seat.worker.alive:
                     raise  # else it was said when the text was loaded
 
-    async def _compile_and_run(self, source: Source, frame: Frame) -> Any:
+    async def compile_and_run(self, source: Source, frame: Frame) -> Any:
+        """Compile a program in this process, and have its journaling carry it out."""
         from rtfs.compiler import compile_source
         from rtfs.host.run.driver import drive
         from rtfs.machine import RequiresHost, start

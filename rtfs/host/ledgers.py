@@ -81,8 +81,9 @@ def ledger_of(state: RunState) -> str | None:
 
 @contextmanager
 def ledger_of_run(state: RunState) -> Iterator[Events]:
-    """The events that go to the ledger that a run was started with. Raises HostError `ledger/…`, `config/…`."""
-    path = ledger_of(state)
+    """The events that go to the ledger that a run was started with, to one in memory where the run was started on
+    another machine. Raises HostError `ledger/…`, `config/…`."""
+    path = ledger_of(state) if os.path.isdir(state.folder) else None
     ledger = Ledger() if path is None else StoredLedger(path)
     try:
         yield Events(ledger, lambda message: None)

@@ -289,6 +289,50 @@ class Runtime:
         """`resume`, within the running event loop."""
         return await self._executor.aresume(run_id, resume_options(options, keywords))
 
+    def submit(
+        self,
+        source: str | Source,
+        options: RunOptions | Mapping[str, Any] | None = None,
+        *,
+        at: float | None = None,
+        cron: str | None = None,
+        priority: int = 0,
+        labels: Iterable[str] = (),
+        key: str | None = None,
+        **keywords: Unpack[RunKeywords],
+    ) -> str:
+        """Have workers run a program, on whatever machine; the id of the run. Needs `state="postgresql://…"`.
+
+        at: not before this time, in seconds since 1970. cron: when to run it, again and again, in UTC; the id is that
+        of the schedule then. priority: from -20 to 20, higher ones first. labels: that its worker must have. key: a
+        second submission with it is the first. Others: as of `run`. Raises HostError `config/state`, `run/exists`,
+        `run/key-used`, `argument/invalid`, `database/…`, and what is provably wrong with the program.
+        """
+        from rtfs.host.workers.submitting import submit
+
+        chosen = run_options(options, keywords)
+        return submit(
+            self._executor, _source(source, chosen), chosen, at=at, cron=cron, priority=priority, labels=labels, key=key
+        )
+
+    async def wait(self, run_id: str, timeout: float | None = None) -> Any:
+        """The value of a durable run, once a worker has brought it to its end. timeout: seconds. Raises what the
+        program raised, HostError `run/unknown`, `run/stuck`, `run/in-doubt`, and TimeoutError."""
+        from rtfs.host.workers.submitting import wait
+
+        return await wait(self._executor.store, run_id, timeout)
+
+    def work(
+        self, *, runs: int = 8, labels: Iterable[str] = (), keep: float | None = None, lease: float = 15.0
+    ) -> None:
+        """Advance the runs of this runtime's database, so many at once, until SIGTERM or SIGINT; from the main thread.
+        labels: that runs may ask for. keep: seconds that ended runs are kept, None for ever. lease: seconds after which
+        a worker that gives no sign of life loses its runs; the same for all. Raises HostError `config/state`,
+        `database/…`."""
+        from rtfs.host.workers.worker import work
+
+        work(self._executor, runs=runs, labels=labels, keep=keep, lease=lease)
+
     def answer(self, run_id: str, question: str, answer: Any, *, by: str | None = None) -> None:
         """Tell a durable run something, whichever process or machine it is in; it has it from then on, whatever dies.
 

@@ -35,14 +35,14 @@ class Server:
         """The address of a new database. tables: with the tables of rtfs."""
         import psycopg
 
-        from rtfs.host.postgres.schema import migrate
+        from rtfs.host.dispatch.store import make_tables
 
         name = f"rtfs_{os.getpid()}_{os.urandom(4).hex()}"
         with psycopg.connect(self.address, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         try:
             if tables:
-                migrate(self.url(name))
+                make_tables(self.url(name))
             yield self.url(name)
         finally:
             with psycopg.connect(self.address, autocommit=True) as connection:

@@ -8,7 +8,6 @@ outcome is unknown is made again only if that does no harm.
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from time import time
 
 from rtfs.capabilities.permit import Permit
@@ -33,13 +32,14 @@ from rtfs.host.durable.store import (
     RESOLVED,
     RUNNING,
     SAFE,
+    STUCK,
     WAITING,
     WHOLE,
 )
 from rtfs.host.durable.waits import Waits
+from rtfs.host.durable.written import Announced, Written, current_key
 from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
-from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.scheduler.suspensions import OffLoop
 from rtfs.host.stop import Stop, stop
 from rtfs.syntax.printer import to_text
@@ -48,7 +48,7 @@ from rtfs.values.canonical import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from rtfs.capabilities.providers.waiting import Wait
@@ -61,14 +61,7 @@ if TYPE_CHECKING:
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
 
-current_key: ContextVar[str | None] = ContextVar("rtfs_idempotency_key", default=None)
 _DECIDED = "allow: decided when the run was recorded"
-
-
-def idempotency_key() -> str | None:
-    """For a Python capability: the key of the call it performs, the same when the call is made again after a crash;
-    None outside of a durable run."""
-    return current_key.get()
 
 
 class Resolution:
@@ -85,15 +78,15 @@ class Resolution:
 
 class Durable:
     """The journaling of one run. open: makes or finds the journal when the program is compiled, given its environment.
-    resolution: of calls in doubt. hands_over: whether somebody takes the run up when it is its time. No event loop
-    waits for the journal: where one drives the run, it is made and written in threads."""
+    resolution: of calls in doubt. waits: what it waits for. No event loop waits for the journal: where one drives the
+    run, it is made and written in threads."""
 
     __slots__ = (
         "_journal", "_on_loop", "_open", "_replay", "_resolution", "_waiting", "_written", "key", "waits", "working",
     )  # fmt: skip
 
     def __init__(
-        self, open: Callable[[Loads], JournalStore], resolution: Resolution | None = None, hands_over: bool = False
+        self, open: Callable[[Loads], JournalStore], resolution: Resolution | None = None, waits: Waits | None = None
     ) -> None:
         self._open = open
         self._on_loop = False
@@ -101,7 +94,7 @@ class Durable:
         self._waiting: list[tuple[Scheduler, Fiber, Written]] = []
         self._written = 0
         """How many of those that wait, from the first, wait for nothing but their turn."""
-        self.waits = Waits(hands_over)
+        self.waits = waits or Waits(hands_over=False)
         self._journal: Any = None
         self._replay: Any = None
         self.working: Callable[[], bool] = _nobody_works
@@ -126,7 +119,7 @@ class Durable:
             try:
                 value = await begin()
             except UserError as error:
-                if not _from_outside(error):
+                if not _from_outside(error) or self._is_last(error):
                     await self._finish(FAILED, error)
                 raise
             await self._finish(DONE, value)
@@ -142,6 +135,10 @@ class Durable:
             except ValueError:  # closed from another context
                 pass
 
+    def _is_last(self, error: UserError) -> bool:
+        """Whether the run ends with an error that is none of the program's, since nobody will give it more time."""
+        return self.waits.hands_over and isinstance(error, LimitError) and self._replay.over
+
     def _leave(self, stopped: Stop) -> None:
         """Write in which state the run is left, which waits for somebody or is not to continue. Raises Stop."""
         journal, error = self._journal, stopped.error
@@ -155,6 +152,8 @@ class Durable:
                 error.hint = f"rtfs resume {journal.run_id} --approve continues it"
         elif error.code == "run/in-doubt":
             stopped.state = IN_DOUBT
+        elif error.code in ("run/divergence", "run/damaged") and self.waits.hands_over:
+            stopped.state = STUCK
         if stopped.state:
             facts = {"state": stopped.state, "note": error.message, "asked": stopped.waiting}
             facts |= {"question": stopped.question, "wake-at": "" if stopped.wake_at is None else repr(stopped.wake_at)}
@@ -190,8 +189,12 @@ class Durable:
             facts.append(("result", encode(result)))
             if isinstance(result, UserError):
                 facts.append(("calls-of-error", encode_calls(result)))
-        except TypeError:  # a function: whoever asks again for the value runs the program again, over its record
-            pass
+        except (
+            TypeError
+        ) as error:  # a function: whoever asks again for the value runs the program again, over its record
+            if self.waits.hands_over:
+                unsaid = HostError(f"the value of the run cannot be recorded: {error}", code="capability/result")
+                facts = [("state", FAILED), facts[1], ("result", encode(unsaid))]
         await self._off_loop(lambda: self._journal.commit(facts))
 
     async def _off_loop(self, work: Callable[[], Any]) -> Any:
@@ -496,40 +499,6 @@ class JournaledCall:
     def _note(self) -> str:
         span = self._call.span
         return in_step(self._frame) + (f" ({span})" if span is not None else "")
-
-
-class Written(Suspension):
-    """Wait until everything that was added to the journal is written."""
-
-    __slots__ = ("durable",)
-    at_once = False
-    """Whether a call is made then that has ended when its fiber suspends."""
-    announces = False
-    """Whether what is written announces a call that is not begun before."""
-
-    def __init__(self, durable: Durable) -> None:
-        self.durable = durable
-
-    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        self.durable.write_soon(scheduler, fiber, self)
-
-
-class Announced(Written):
-    """Wait until a call is announced, if it is to be (`waits`); then it is under way, with its key."""
-
-    __slots__ = ("_key", "_waits", "at_once")
-    announces = True
-
-    def __init__(self, durable: Durable, key: str, waits: bool, at_once: bool) -> None:
-        super().__init__(durable)
-        self._key = key
-        self._waits = waits
-        self.at_once = at_once
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        if self._waits:
-            yield self
-        current_key.set(self._key)
 
 
 def _nobody_works() -> bool:

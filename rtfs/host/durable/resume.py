@@ -16,7 +16,8 @@ import rtfs
 from rtfs.host.durable.codec import decode, decode_calls, encode
 from rtfs.host.durable.execution import Durable, Resolution
 from rtfs.host.durable.journal import damaged
-from rtfs.host.durable.store import CALL, DONE, ENDED, RUNNING, SAFE, WHOLE
+from rtfs.host.durable.store import CALL, DONE, ENDED, RUNNING, SAFE, STUCK, WHOLE
+from rtfs.host.durable.waits import Waits
 from rtfs.host.policy.context import LEVELS
 from rtfs.host.policy.grants import Grants
 from rtfs.host.policy.rules import Rules
@@ -26,6 +27,7 @@ from rtfs.values import HostError, Map, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from rtfs.host.durable.store import JournalStore, RunStore
@@ -52,9 +54,24 @@ def beginning(
     shell: dict[str, Any],
 ) -> Durable:
     """The journaling of a new run; its journal is made when the program is compiled, so that one that cannot be
-    compiled leaves none.
+    compiled leaves none. As `opening`."""
+    return Durable(opening(store, source, frame, options, rules, loaded, shell))
 
-    rules: the runtime's. loaded: what it has loaded. shell: how a command line sets up such a runtime.
+
+def opening(
+    store: RunStore,
+    source: Source,
+    frame: Frame,
+    options: RunOptions,
+    rules: Rules,
+    loaded: list[tuple[Source, int]],
+    shell: dict[str, Any],
+    more: Mapping[str, str] | None = None,
+) -> Callable[[Loads], JournalStore]:
+    """What makes the journal of a new run, given its environment.
+
+    rules: the runtime's. loaded: what it has loaded. shell: how a command line sets up such a runtime. more: further
+    facts.
     """
     context, run = frame.context, frame.run
     calls, values = context.quota.calls, encode(Map(context.values))
@@ -84,10 +101,11 @@ def beginning(
             "loaded": dumps([(text.name, text.text) for text, _ in loaded]),
             "files": dumps(files_of(environment)),
             "shell": dumps(shell),
+            **(more or {}),
         }
         return store.create(context.run_id, facts)
 
-    return Durable(open_)
+    return open_
 
 
 class Resumption:
@@ -95,10 +113,20 @@ class Resumption:
     `outcome` gives or raises it, else it runs with `source`, `options` and `durability`, in a context that `narrow`
     narrows. It may wait for files. Raises HostError `run/…`.
 
-    loaded: what its runtime has loaded.
+    loaded: what its runtime has loaded. travels: it has its texts with it, those of this machine do not count, and
+    where it cannot continue it is left as stuck. `waits`: what it waits for.
     """
 
-    def __init__(self, store: RunStore, run_id: str, options: ResumeOptions, loaded: list[tuple[Source, int]]) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        run_id: str,
+        options: ResumeOptions,
+        loaded: list[tuple[Source, int]],
+        travels: bool = False,
+    ) -> None:
+        self.waits = Waits(hands_over=travels)
+        self._travels = travels
         self._run_id = run_id
         self._given = options
         self._loaded = [(text.name, text.text) for text, _ in loaded]
@@ -109,6 +137,10 @@ class Resumption:
                 self.close()
             else:
                 self._check()
+        except HostError as error:
+            self.stick(error)
+            self.close()
+            raise
         except BaseException:
             self.close()
             raise
@@ -133,6 +165,21 @@ class Resumption:
         except (KeyError, ValueError, AttributeError, JSONDecodeError) as error:
             raise damaged(self._run_id, error) from None
         self.ended = facts["state"] in ENDED and self._result is not ...
+
+    def stick(self, error: UserError) -> None:
+        """Leave a run that travels as stuck, since nothing can be done with it here or elsewhere."""
+        if self._travels:
+            self._journal.commit([("state", STUCK), ("note", error.message)])
+
+    @property
+    def loaded(self) -> list[Source]:
+        """What the runtime had loaded with which the run began."""
+        return [Source(text, name) for name, text in self._json["loaded"]]
+
+    @property
+    def files(self) -> Files | None:
+        """The module files of a run that travels, else None."""
+        return Files(self._json["files"]) if self._travels else None
 
     def close(self) -> None:
         """Let go of the run, if it did not begin. Harmless when repeated."""
@@ -169,7 +216,7 @@ class Resumption:
 
     def durability(self) -> Durable:
         """The journaling of the run."""
-        return Durable(self._open, resolution(self._given))
+        return Durable(self._open, resolution(self._given), self.waits)
 
     def narrow(self, context: RuntimeContext) -> None:
         """Leave a context the rights that both it and the beginning of the run have."""
@@ -189,11 +236,13 @@ class Resumption:
                 self.source = _read(self.source.name) or self.source
             return
         self._check_versions()
+        if self._travels:
+            return
         self._check_text(self.source, self._json["file"])
         self._check_loaded()
 
     def _open(self, environment: Loads) -> JournalStore:
-        if not self._given.accept_changes:
+        if not self._given.accept_changes and not self._travels:
             now = files_of(environment)
             for name, text in self._json["files"].items():
                 if name not in now:
@@ -247,6 +296,24 @@ class Resumption:
             span=span,
             hint="put it back, or try whether the record fits all the same: --accept-changes",
         )
+
+
+class Files:
+    """Finds and reads the module files of a run among the texts that it has with it. texts: by path."""
+
+    __slots__ = ("_texts",)
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def find(self, name: str, source: Source) -> str | None:
+        """The path of a module's file, None where there is none."""
+        end = name.replace(".", "/") + ".rtfs"
+        return next((path for path in self._texts if path == end or path.endswith("/" + end)), None)
+
+    def read(self, path: str) -> str:
+        """The text of a file."""
+        return self._texts[path]
 
 
 def recorded(source: Source, frame: Frame, record: str | None, replay: str | None) -> Durable:

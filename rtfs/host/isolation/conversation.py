@@ -574,11 +574,11 @@ class Conversation:
     def _module(self, name: str, importer: str) -> list[Any] | None:
         """Path and text of a module's file, or the error of one that cannot be read; None where there is none."""
         looked = Source("", importer if importer in self._texts else "<string>")
-        path = find_file(name, Loaded(self.options["path"]), looked)
+        path = find_file(name, Loaded(self.options["path"], self.run.files), looked)
         if path is None:
             return None
         try:
-            text = read_file(path)
+            text = read_file(path) if self.run.files is None else self.run.files.read(path)
         except UserError as error:
             return [path, None, self._translator.error(error)]
         self._texts.add(path)

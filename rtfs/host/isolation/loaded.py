@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 class Loaded:
-    """The module files of a run, in the place of the environment that is in its worker. path: folders of modules."""
+    """The module files of a run, in the place of the environment that is in its worker. path: folders of modules.
+    finder: finds and reads their files, or None: they are on this machine."""
 
     __slots__ = ("_found", "files", "finder", "path")
 
-    def __init__(self, path: Any = ()) -> None:
+    def __init__(self, path: Any = (), finder: Any = None) -> None:
         self.path = tuple(path)
-        self.finder = None
+        self.finder = finder
         self.files: dict[str, Any] = {}
         self._found: dict[str, tuple[str, str]] = {}
 

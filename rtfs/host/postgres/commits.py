@@ -194,7 +194,7 @@ def _statement(group: list[Batch]) -> tuple[bytes, list[Any]]:
         parts.append(
             "u AS (UPDATE rtfs.run SET state = x.state, changed = x.changed, wake_at = to_timestamp(x.wake_at),"
             " ended = x.ended, worker = CASE WHEN x.released THEN NULL ELSE worker END,"
-            " attempts = CASE WHEN x.released THEN 0 ELSE attempts END"
+            " attempts = CASE WHEN x.released AND x.state <> 'running' THEN 0 ELSE attempts END"
             f" FROM ({_rows(STATE)}) AS x ({_names(STATE)}) WHERE run.number = x.run AND run.owner = x.owner"
             " RETURNING run.number, run.owner, run.stop_asked)"
         )

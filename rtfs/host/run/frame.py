@@ -97,6 +97,8 @@ class Run:
     `keep`: whether its definitions are there in later runs. `key`: of a loaded text, by which workers know its
     declarations; else "".
 
+    `files`: finds and reads the files of its modules, or None: they are on this machine.
+
     `replayed`: ids of the capabilities whose calls were answered from the record and not made in this process.
     """
 
@@ -106,6 +108,7 @@ class Run:
         "budget",
         "durability",
         "events",
+        "files",
         "flow",
         "gate",
         "guest",
@@ -148,6 +151,7 @@ class Run:
         self.warn = warn
         self.breathe = breathe
         self.width = width
+        self.files: Any = None
         self.replayed: set[str] = set()
         self.flow: RunControl | None = None
         self.guest: Guest | None = None
@@ -163,6 +167,10 @@ class Run:
     def environment(self) -> Environment:
         """Where functions run."""
         return self._language()
+
+    def see(self, language: Callable[[], Environment]) -> None:
+        """Have the run see and define in another environment."""
+        self._language = language
 
     @property
     def types(self) -> Callable[[str], Any]:

@@ -7,7 +7,9 @@ stuck, until somebody resumes it.
 
 from __future__ import annotations
 
-from rtfs.host.durable.store import RUNNING, STUCK, Event
+from json import dumps, loads
+
+from rtfs.host.durable.store import AGAIN, RUNNING, STUCK, Event
 from rtfs.host.postgres.link import driver
 from rtfs.host.postgres.texts import unpacked
 
@@ -25,9 +27,12 @@ _LOOK = (
     " facts, changed, program.text, attempts, taken_seq, stop_asked FROM rtfs.run"
     " LEFT JOIN rtfs.program ON program.digest = run.program WHERE id = %s FOR UPDATE OF run"
 )
+_LAST = "SELECT coalesce(max(seq), 0), coalesce(max(seq) FILTER (WHERE kind <> %s), 0) FROM rtfs.event WHERE run = %s"
+"""The last event, and the last that tells of progress."""
+_STICK = "UPDATE rtfs.run SET state = %s, changed = %s, worker = NULL WHERE number = %s"
 _TAKE = (
-    "UPDATE rtfs.run SET owner = %s, worker = %s, beat_at = clock_timestamp(), attempts = %s, taken_seq = %s"
-    " WHERE number = %s"
+    "UPDATE rtfs.run SET owner = %s, worker = %s, beat_at = clock_timestamp(), attempts = %s, taken_seq = %s,"
+    " turn = NULL WHERE number = %s"
 )
 
 
@@ -68,11 +73,14 @@ def _attempt(connection: Connection[Any], run_id: str, worker: str, lease: float
     found.busy = busy
     if busy:
         return found
-    last = connection.execute("SELECT coalesce(max(seq), 0) FROM rtfs.event WHERE run = %s", (number,)).fetchone()
+    last = connection.execute(_LAST, (AGAIN, number)).fetchone()
     assert last is not None
-    attempts = attempts + 1 if state == RUNNING and last[0] == taken_seq else 1
+    attempts = attempts + 1 if state == RUNNING and last[1] <= taken_seq else 1
     if attempts > MOST_ATTEMPTS:
-        connection.execute("UPDATE rtfs.run SET state = %s, worker = NULL WHERE number = %s", (STUCK, number))
+        new = dumps(
+            {**loads(changed), "state": STUCK, "note": f"its process ended {MOST_ATTEMPTS} times without result"}
+        )
+        connection.execute(_STICK, (STUCK, new, number))
         found.stuck = True
         return found
     found.owner, found.seq = owner + 1, last[0] + 1

@@ -1,0 +1,63 @@
+"""`rtfs resume` of a run that workers advance: nothing of it runs here.
+
+Must not know journals inside. Invariant: what is said is there for whichever worker continues the run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rtfs.cli import wiring
+from rtfs.cli.stores import run_store
+from rtfs.cli.tell import tell_verdict
+from rtfs.host.durable.store import ENDED, STUCK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from rtfs.cli.options import Options
+    from rtfs.host.durable.runs import RunState
+
+
+def resume_elsewhere(options: Options, found: argparse.Namespace, state: RunState) -> None:
+    """Say what is to be said, have a stuck run taken up again, print the value of one that is done. Raises HostError
+    `run/…`, and what the program raised."""
+    if state.state in ENDED:
+        _print(options, found.run)
+        return
+    if (found.approve or found.refuse is not None) and state.question.startswith("approval:"):
+        tell_verdict(options, found.run, state.question, True if found.refuse is None else found.refuse)
+    elif found.retry or found.assume_failed or found.result is not None:
+        question = state.question if found.call is None else f"resolution:{found.call}"
+        tell_verdict(options, found.run, question, _how(found))
+    elif state.state in (STUCK, "interrupted"):
+        from rtfs.host.workers.submitting import requeue
+
+        store = run_store(options)
+        try:
+            requeue(store, found.run)
+        finally:
+            store.close()
+    print(f"run {found.run} is continued by a worker", file=sys.stderr)
+
+
+def _how(found: argparse.Namespace) -> dict[str, Any]:
+    """What became of a call in doubt, as `Runtime.answer` takes it."""
+    if found.result is None:
+        return {"how": "retry" if found.retry else "failed"}
+    from rtfs.values import from_python
+
+    value = from_python(wiring.parse_json(found.result, "--result"), keywords=True)
+    return {"how": "result", "value": value}
+
+
+def _print(options: Options, run_id: str) -> None:
+    from rtfs.host.workers.submitting import outcome
+
+    store = run_store(options)
+    try:
+        wiring.show(outcome(run_id, store.look(run_id).facts), options)
+    finally:
+        store.close()

@@ -1,0 +1,1 @@
+"""The queue of durable runs in a database: who advances which when."""

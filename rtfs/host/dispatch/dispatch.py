@@ -1,0 +1,73 @@
+"""`Dispatch`: the queue that says which process advances which run when, and the turns of runs in it.
+
+Must not know plans, journals or any queue's name. Invariants: a run that can go on is in the queue from the very
+transaction that makes it so; it is there once; runs of different principals take turns, however many each has.
+
+A run's turn is a number: one more than that of the last run of its principal that waits, and at least that of the run
+that is next. A principal with ten runs gets them in between those of one with ten thousand.
+"""
+
+from __future__ import annotations
+
+from json import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol
+
+    from psycopg import Connection
+
+    class Dispatch(Protocol):
+        """A queue in the database of the runs."""
+
+        def enqueue(self, connection: Connection[Any], run_id: str, at: float | None) -> None:
+            """Have a run advanced, at a time in seconds since 1970 or soon, within the connection's transaction. A run
+            that no worker may advance is left alone."""
+
+        async def work(self, advance: Callable[[str], None], queues: Sequence[str], runs: int) -> None:
+            """Call `advance(run_id)` in threads, for so many runs at once, until it is told to stop or the database is
+            away. What it raises has the run advanced again, a little later."""
+
+        def stop(self) -> None:
+            """Have `work` end, once what it has begun has ended. From its own thread."""
+
+
+_LOOK = "SELECT number, principal, queue, priority, facts FROM rtfs.run WHERE id = %s FOR UPDATE"
+_TURN = (
+    "SELECT greatest("
+    " coalesce((SELECT min(turn) FROM rtfs.run WHERE turn IS NOT NULL), 0),"
+    " coalesce((SELECT max(turn) + 1 FROM rtfs.run WHERE turn IS NOT NULL AND principal = %s AND number <> %s), 0))"
+)
+_PLACE = "UPDATE rtfs.run SET queue = %s, priority = %s, turn = %s WHERE number = %s"
+
+
+class Place:
+    """A run's place in the queue. turn: None for a run that has its own time."""
+
+    __slots__ = ("priority", "queue", "turn")
+
+    def __init__(self, queue: str, priority: int, turn: int | None) -> None:
+        self.queue = queue
+        self.priority = priority
+        self.turn = turn
+
+
+def place(connection: Connection[Any], run_id: str, at: float | None) -> Place | None:
+    """Give a run its place, within the connection's transaction; None for one that no worker may advance. at: when it
+    is to be advanced, None for soon. Raises psycopg.Error."""
+    row = connection.execute(_LOOK, (run_id,)).fetchone()
+    if row is None:
+        return None
+    number, principal, queue, priority, text = row
+    if queue is None:
+        facts = loads(text)
+        queue, priority = facts.get("queue"), int(facts.get("priority", "0"))
+        if queue is None:
+            return None
+    turn = None
+    if at is None:
+        found = connection.execute(_TURN, (principal, number)).fetchone()
+        turn = 0 if found is None else int(found[0])
+    connection.execute(_PLACE, (queue, priority, turn, number))
+    return Place(queue, priority, turn)

@@ -1,0 +1,1 @@
+"""Workers: processes, on any number of machines, that advance durable runs of one database."""

@@ -1,0 +1,118 @@
+"""`Advancing`: continues the runs of a database in this process, each as far as it goes.
+
+Must not know queues. Invariants: a run that comes from elsewhere brings its texts, and has at most the rights that both
+its beginning and this process give it; one that cannot be continued anywhere is left as stuck, with the reason.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from rtfs.capabilities.registry import FILE
+from rtfs.host.run.options import PLAIN, ResumeOptions
+from rtfs.source import Source
+from rtfs.values import HostError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs.capabilities.registry import Registry
+    from rtfs.compiler import Environment
+    from rtfs.host.durable.resume import Resumption
+    from rtfs.host.durable.waits import Waits
+    from rtfs.host.executor import Executor
+
+    Base = tuple[Registry, Callable[[], Environment]]
+
+KEPT = 32
+"""Sets of loaded texts that are kept ready."""
+
+
+class Advancing:
+    """executor: of the runtime with whose capabilities and rights runs are continued."""
+
+    __slots__ = ("_at_work", "_bases", "_draining", "_executor", "_guard")
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._bases: dict[tuple[tuple[str, str], ...], tuple[Registry, Environment]] = {}
+        self._at_work: set[Waits] = set()
+        self._draining = False
+        self._guard = allocate_lock()
+
+    def advance(self, run_id: str) -> None:
+        """Continue a run to its end, or until it waits for what is outside. Raises HostError `run/…`, `database/…`, and
+        what the program raises."""
+        from rtfs.host.durable.resume import Resumption
+
+        executor = self._executor
+        executor.check_usable()
+        found = Resumption(executor.store, run_id, ResumeOptions(), [], travels=True)
+        if found.ended:
+            return
+        with self._guard:
+            self._at_work.add(found.waits)
+            found.waits.draining = self._draining
+        try:
+            try:
+                base = self._base(found)
+            except UserError as error:
+                found.stick(error)
+                raise
+            executor.drive(executor.continued(found, base))
+        finally:
+            with self._guard:
+                self._at_work.discard(found.waits)
+            found.close()
+
+    def drain(self) -> None:
+        """Have every run that is advanced here handed back before its next call."""
+        with self._guard:
+            self._draining = True
+            for waits in self._at_work:
+                waits.draining = True
+
+    def _base(self, found: Resumption) -> Base:
+        """What a run starts from: the texts that were loaded where it began, with this runtime's capabilities."""
+        executor, loaded = self._executor, found.loaded
+        if [one.text for one in loaded] == [one.text for one, _ in executor.loaded]:
+            registry, language = executor.fresh()
+            if executor.isolated:
+                return registry, language
+            environment = language()
+        elif executor.isolated:
+            raise HostError(
+                "an isolated worker continues only runs with the loaded files of its own configuration",
+                code="run/divergence",
+                hint="give the worker the same `load`",
+            )
+        else:
+            made, base = self._made(loaded)
+            registry, environment = made.snapshot(), base.snapshot()
+        environment.finder = found.files
+        return registry, lambda: environment
+
+    def _made(self, loaded: list[Source]) -> tuple[Registry, Environment]:
+        key = tuple((one.name, one.text) for one in loaded)
+        with self._guard:
+            known = self._bases.get(key)
+        if known is None:
+            known = self._load(loaded)
+            with self._guard:
+                self._bases[key] = known
+                while len(self._bases) > KEPT:
+                    del self._bases[next(iter(self._bases))]
+        return known
+
+    def _load(self, loaded: list[Source]) -> tuple[Registry, Environment]:
+        from rtfs.host.bundled.prelude import new_environment
+
+        executor = self._executor
+        environment, registry = new_environment(executor.options.module_path), executor.registry.snapshot()
+        for source in loaded:
+            source.library = True
+            run = executor.new_run(PLAIN, registry, lambda: environment, FILE, False)
+            executor.drive(executor.execute(source, executor.new_frame(run, PLAIN, source)))
+        environment.core_macros()
+        return registry, environment

@@ -1,0 +1,120 @@
+"""Workers for tests: processes that advance the runs of a database, and what they did."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+LEASE = 2.0
+
+PROGRAM = """
+import os, sys, time, logging
+import rtfs
+url, made, labels, runs, lease = sys.argv[1], sys.argv[2], sys.argv[3].split(), int(sys.argv[4]), float(sys.argv[5])
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+
+def note(what):
+    out = os.open(made, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(out, (what + "\\n").encode())
+    os.close(out)
+
+def pay(n):
+    note(f"pay {rtfs.idempotency_key()} {n}")
+    time.sleep(0.01)
+    return n
+
+def ask(n):
+    note(f"ask {rtfs.idempotency_key()} {n}")
+    time.sleep(0.01)
+    return n
+
+def slow(n):
+    note(f"begin {rtfs.idempotency_key()} {n}")
+    time.sleep(n)
+    note(f"end {rtfs.idempotency_key()} {n}")
+    return n
+
+def die(n):
+    note(f"die {n}")
+    os._exit(9)
+
+with rtfs.Runtime(state=url) as rt:
+    rt.register("pay", pay, blocking=True)
+    rt.register("ask", ask, blocking=True, idempotent=True)
+    rt.register("slow", slow, blocking=True)
+    rt.register("die", die, idempotent=True)
+    rt.register("who", lambda: os.getpid())
+    rt.work(runs=runs, labels=labels, lease=lease)
+"""
+
+
+class Workers:
+    """Worker processes of one database. made: the lines of what their capabilities did."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.made_file = folder / "made"
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def made(self) -> list[str]:
+        """What was done, in order."""
+        return self.made_file.read_text().splitlines() if self.made_file.exists() else []
+
+    def start(
+        self, *, labels: str = "", runs: int = 8, lease: float = LEASE, url: str | None = None, program: str = PROGRAM
+    ) -> subprocess.Popen[bytes]:
+        """Start one more."""
+        words = [url or self.url, str(self.made_file), labels, str(runs), str(lease)]
+        log = (self.folder / f"worker{len(self.processes)}.log").open("wb")
+        one = subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self.processes.append(one)
+        return one
+
+    def logs(self) -> str:
+        """What they said."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("worker*.log")))
+
+    def end(self) -> None:
+        """End all of them."""
+        for one in self.processes:
+            if one.poll() is None:
+                one.send_signal(signal.SIGCONT)
+                one.kill()
+            one.wait()
+
+
+@contextmanager
+def workers(url: str, folder: Path) -> Iterator[Workers]:
+    """Workers that end with the test."""
+    found = Workers(url, folder)
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+def until(true: object, seconds: float = 30.0) -> None:
+    """Wait until `true()` is true. Raises AssertionError after some seconds."""
+    assert callable(true)
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "it does not come"
+        time.sleep(0.05)
