@@ -15,6 +15,7 @@ from rtfs.values import HostError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
     from rtfs.cli.options import Options
     from rtfs.host.config.config import ServeSettings
@@ -104,16 +105,16 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
     code = found.code or not found.plans
     address = None if found.http is None else Address(found.http)
     runs = PlanRuns(limit)
-    persons = (runs.approve, runs.elicit)
+    asked: dict[str, Any] = {"asks": False, "persons": (runs.approve, runs.elicit), "wording": "model"}
     if found.log_format == "json":
         json_log.begin()
         runtime = wiring.runtime(
-            options, asks=False, persons=persons, told=lambda text: json_log.warn(text, None), on_warning=json_log.warn
+            options, told=lambda text: json_log.warn(text, None), on_warning=json_log.warn, **asked
         )
         runtime.events.subscribe(json_log.hear)
         tell = json_log.say
     else:
-        runtime, tell = wiring.runtime(options, asks=False, persons=persons), None
+        runtime, tell = wiring.runtime(options, **asked), None
     finish = None
     try:
         if found.otel:

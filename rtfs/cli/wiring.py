@@ -29,11 +29,13 @@ def runtime(
     told: Callable[[str], None] = _warn,
     persons: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None,
     on_warning: Callable[[str, Any], None] = report.warn,
+    wording: str = "shell",
 ) -> Runtime:
     """A runtime with the options' configuration, grants, principal and loaded files; what is found in the working
     folder is used if it is trusted. asks: a person may be asked about it; otherwise what is not trusted is left out,
     and that is told. persons: who is asked about calls, and what servers want to know; None: whoever is at the
-    terminal. on_warning: is told warnings and their places. Raises HostError `config/…`, `file/…`."""
+    terminal. on_warning: is told warnings and their places. wording: who reads the hints of errors. Raises HostError
+    `config/…`, `file/…`."""
     from rtfs.host.config.discovery import CONFIG, SERVERS
     from rtfs.host.runtime import Runtime
 
@@ -42,6 +44,7 @@ def runtime(
 
     approve = once(options.approve) if options.approve else asker(options.no_input)
     fields: dict[str, Any] = {"on_warning": on_warning, "approve": approve, "elicit": elicitor(options.no_input)}
+    fields["wording"] = wording
     if persons is not None:
         fields["approve"], fields["elicit"] = persons
     if options.principal is not None:

@@ -17,6 +17,7 @@ from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Turn, Within
 from rtfs.host.stop import Stop
+from rtfs.host.wording import Worded
 from rtfs.paths import is_url
 from rtfs.values import Cancelled, HostError, UserError
 
@@ -161,8 +162,9 @@ class Executor:
         """Run a program in this thread; its value. origin: whose declarations its `(capability …)` forms are. Raises
         UserError."""
         self.check_usable()
-        frame = self.begin(source, options, options.keep is not False, origin, options.timeout is not None)
-        return self.drive(self.execute(source, frame))
+        with Worded(self.options.wording):
+            frame = self.begin(source, options, options.keep is not False, origin, options.timeout is not None)
+            return self.drive(self.execute(source, frame))
 
     async def arun(self, source: Source, options: RunOptions) -> Any:
         """Run a program within the running event loop, which has its turn meanwhile; its value. Raises UserError."""
@@ -171,7 +173,8 @@ class Executor:
         async def running() -> Any:  # of a thousand that are started at once, each begins when it has its turn
             return await self.execute(source, self.begin(source, options, options.keep is True, PLAN, True))
 
-        return await self.adrive(running())
+        with Worded(self.options.wording):
+            return await self.adrive(running())
 
     def start_run(self, source: Source, options: RunOptions) -> RunHandle:
         """Start a program, which then advances by itself. Raises UserError for a runtime that runs nothing now."""
@@ -181,7 +184,8 @@ class Executor:
         told: list[Event] = []
         unsubscribe = self.events.subscribe(told.append)  # how the run begins, until its handle is there
         try:
-            frame = self.begin(source, options, options.keep is True, PLAN, True)
+            with Worded(self.options.wording):
+                frame = self.begin(source, options, options.keep is True, PLAN, True)
             scheduler = Scheduler(self.engine)
             handle = RunHandle(frame.context.run_id, frame.run, scheduler)
             for event in told:
@@ -198,7 +202,8 @@ class Executor:
 
         def drive() -> None:
             try:
-                value = self.drive(self.execute(source, frame), scheduler)
+                with Worded(self.options.wording):
+                    value = self.drive(self.execute(source, frame), scheduler)
             except BaseException as error:
                 end(None, error)
             else:
@@ -206,7 +211,8 @@ class Executor:
 
         async def adrive() -> None:
             try:
-                value = await self.adrive(self.execute(source, frame), scheduler)
+                with Worded(self.options.wording):
+                    value = await self.adrive(self.execute(source, frame), scheduler)
             except BaseException as error:
                 end(None, _as_cancelled(error))
             else:
@@ -229,7 +235,8 @@ class Executor:
         async def perform() -> Any:
             return await self.pipeline.perform(call, frame)
 
-        return self.drive(self._recorded(perform(), frame))
+        with Worded(self.options.wording):
+            return self.drive(self._recorded(perform(), frame))
 
     def aside(self, work: Callable[[Frame], Coroutine[Any, Any, Any]]) -> Any:
         """Carry out what a shell wants of the host between runs, with a frame of its own; what comes of it. Raises
@@ -244,13 +251,14 @@ class Executor:
         from rtfs.host.durable.resume import Resumption
 
         self.check_usable()
-        found = Resumption(self.store, run_id, options, self.loaded)
-        if found.ended:
-            return found.outcome()
-        try:
-            return self.drive(self.continued(found))
-        finally:
-            found.close()
+        with Worded(self.options.wording):
+            found = Resumption(self.store, run_id, options, self.loaded)
+            if found.ended:
+                return found.outcome()
+            try:
+                return self.drive(self.continued(found))
+            finally:
+                found.close()
 
     async def aresume(self, run_id: str, options: ResumeOptions) -> Any:
         """`resume`, within the running event loop."""
@@ -259,13 +267,14 @@ class Executor:
         from rtfs.host.durable.resume import Resumption
 
         self.check_usable()
-        found = await asyncio.to_thread(Resumption, self.store, run_id, options, self.loaded)
-        if found.ended:
-            return found.outcome()
-        try:
-            return await self.adrive(self.continued(found))
-        finally:
-            found.close()
+        with Worded(self.options.wording):
+            found = await asyncio.to_thread(Resumption, self.store, run_id, options, self.loaded)
+            if found.ended:
+                return found.outcome()
+            try:
+                return await self.adrive(self.continued(found))
+            finally:
+                found.close()
 
     def continued(
         self, found: Resumption, base: tuple[Registry, Callable[[], Environment]] | None = None

@@ -11,6 +11,7 @@ from rtfs.host.policy.policy import TIME_LIMIT
 from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import Options, grants_of, isolation_of, limits_of, output_of, values_of
 from rtfs.host.sqlite import KILL, check_mode
+from rtfs.host.wording import PYTHON, check_reader
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         on_warning: Callable[[str, Any], None] | None
         output: Output | None
         stub: Callable[[str, tuple[Any, ...]], Any] | None
+        wording: str
 
 
 class RuntimeOptions(Options):
@@ -111,6 +113,7 @@ class RuntimeOptions(Options):
     output            takes what runs print and log: a function of the text, or an object with `write`; None: standard
                       output and error
     stub              answers the calls that would leave the process: (id, arguments) → value
+    wording           who reads the hints of errors: a `python` program, a person at a `shell`, or a `model`
     """
 
     __slots__ = (
@@ -145,6 +148,7 @@ class RuntimeOptions(Options):
         "strict_arguments",
         "stub",
         "width",
+        "wording",
     )
 
     allow: Grants
@@ -178,6 +182,7 @@ class RuntimeOptions(Options):
     on_warning: Callable[[str, Any], None] | None
     output: Callable[[str], object] | None
     stub: Callable[[str, tuple[Any, ...]], Any] | None
+    wording: str
 
     def __init__(
         self,
@@ -213,6 +218,7 @@ class RuntimeOptions(Options):
         on_warning: Callable[[str, Any], None] | None = None,
         output: Output | None = None,
         stub: Callable[[str, tuple[Any, ...]], Any] | None = None,
+        wording: str = PYTHON,
     ) -> None:
         self._set(
             allow=grants_of(allow),
@@ -246,6 +252,7 @@ class RuntimeOptions(Options):
             on_warning=on_warning,
             output=output_of(output),
             stub=stub,
+            wording=check_reader(wording),
         )
         Rules(self.rules, self.quotas)
         if self.isolation is not None and self.flow is not None:

@@ -105,8 +105,11 @@ def json_of(value: Any) -> Any:
 def error_data(error: UserError) -> dict[str, Any]:
     """An error as JSON data: code, message, place, hint, capability; `report` is what a person would see, with the line
     and carets."""
+    from rtfs.host.wording import MODEL, worded
     from rtfs.syntax.diagnostics import render
 
+    if error.hint:
+        error.hint = worded(error.hint, MODEL)
     found: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.span is not None:
         found["line"], found["column"] = error.span.line, error.span.column

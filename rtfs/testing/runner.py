@@ -112,6 +112,7 @@ class _Run:
             return self.stubs.answer(name, arguments) if name in names else NotImplemented
 
         fixed: dict[str, Any] = {"allow": list(options.allow), "stub": answer, "isolation": options.isolation}
+        fixed["wording"] = "shell"
         if options.config is None:
             made = rtfs.Runtime(**fixed)
         else:

@@ -72,11 +72,11 @@ def test_nothing_leaves_the_process_without_its_grant(id: str, level: str):
     with rtfs.Runtime([id], level=level) as rt:
         with pytest.raises(rtfs.UserError) as caught:
             rt.run(f'(call "{id}" {arguments})')
-        assert (caught.value.code, caught.value.hint) == ("policy/denied", f"allow it with --allow {grant}")
+        assert (caught.value.code, caught.value.hint) == ("policy/denied", f'allow it with Runtime(allow=["{grant}"])')
     with rtfs.Runtime([grant], level="paranoid") as rt:
         with pytest.raises(rtfs.UserError) as caught:
             rt.run(f'(call "{id}" {arguments})')
-        assert caught.value.hint == f"allow it with --allow {id}"
+        assert caught.value.hint == f'allow it with Runtime(allow=["{id}"])'
 
 
 @pytest.mark.parametrize("id", sorted(set(bundled()) - set(REACHING)))
@@ -84,4 +84,4 @@ def test_what_stays_in_the_process_needs_a_grant_at_the_strictest_level_only(id:
     with rtfs.Runtime(level="paranoid") as rt:
         with pytest.raises(rtfs.UserError) as caught:
             rt.run(f'(call "{id}")')
-        assert (caught.value.code, caught.value.hint) == ("policy/denied", f"allow it with --allow {id}")
+        assert (caught.value.code, caught.value.hint) == ("policy/denied", f'allow it with Runtime(allow=["{id}"])')

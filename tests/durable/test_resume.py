@@ -126,7 +126,7 @@ def test_any_other_call_in_doubt_is_asked_about(counting: Make) -> None:
         error = caught.value
         assert error.code == "run/in-doubt"
         assert 'call 2 of "count"' in error.message
-        assert f"rtfs resume {run_id} --retry" in (error.hint or "")
+        assert f'Runtime.resume("{run_id}", retry=True)' in (error.hint or "")
         assert error.span is not None
         assert one.made == [1, 2]
         assert rtfs.to_text(one.runtime.resume(run_id, **how)) == expected

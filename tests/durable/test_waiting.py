@@ -44,7 +44,7 @@ def test_a_run_waits_and_goes_on_when_it_is_approved(counting: Make, state: Path
     with pytest.raises(rtfs.UserError) as caught:
         one.runtime.run(WHERE[where], durable=True, run_id="r")
     assert caught.value.code == "policy/approval-required"
-    assert caught.value.hint == "rtfs resume r --approve continues it"
+    assert caught.value.hint == 'Runtime(approve=…).resume("r") continues it'
     waiting = RunState(FolderRunStore(str(state)).look("r"))
     assert (waiting.state, one.made) == ("waiting", [1])
     assert "it costs money" in (waiting.note or "")

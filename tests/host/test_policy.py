@@ -51,7 +51,7 @@ def test_what_leaves_the_process_is_denied_and_the_denial_names_the_grant(
         with pytest.raises(rtfs.HostError) as caught:
             rt.call(id, *arguments)
         assert caught.value.code == "policy/denied"
-        assert caught.value.hint == f"allow it with --allow {grant}"
+        assert caught.value.hint == f'allow it with Runtime(allow=["{grant}"])'
         assert caught.value.capability == id
 
 

@@ -108,7 +108,7 @@ def test_without_a_grant_nothing_is_opened(zz: Zz) -> None:
         rt.register_session_handler("zz", zz)
         rt.load(ZZ)
         error = error_of(rt, '(call "zz.one" 1)')
-        assert (error.code, error.hint) == ("policy/denied", "allow it with --allow zz.one")
+        assert (error.code, error.hint) == ("policy/denied", 'allow it with Runtime(allow=["zz.one"])')
     assert zz.opened == 0
 
 
@@ -125,7 +125,7 @@ def test_a_plans_own_declaration_needs_its_host_and_its_variable_too(zz: Zz, mon
             error = error_of(rt, text)
             assert error.code == "policy/denied"
             assert error.hint is not None
-            grants.append(error.hint.removeprefix("allow it with --allow "))
+            grants.append(error.hint.removeprefix('allow it with Runtime(allow=["').removesuffix('"])'))
     assert grants == ["zz.mine", "net:evil.example", "env:SECRET"]
     assert zz.opened == 0
     with rtfs.Runtime(allow=grants) as rt:

@@ -114,7 +114,7 @@ def test_no_program_goes_on_without_an_approval_that_is_missing(source: str, how
             rt.run(source, **options)
     assert (caught.value.code, made) == ("policy/approval-required", [])
     assert caught.value.span is not None
-    assert ("rtfs resume" in (caught.value.hint or "")) == (how == "durable")
+    assert (".resume(" in (caught.value.hint or "")) == (how == "durable")
 
 
 def test_a_program_goes_on_after_a_denial_that_it_catches_and_the_denial_stays_on_record():
