@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.api import card, compile, format_error, read, read_value, start
+    from rtfs.api import card, compile, error_data, format_error, read, read_value, start
     from rtfs.capabilities.manifest import CapabilityManifest
     from rtfs.compiler import Environment
     from rtfs.host.audit.ledger import Record
@@ -58,7 +58,7 @@ _WHERE = {
     **dict.fromkeys(_VALUES, "rtfs.values"),
     **dict.fromkeys(("Complete", "HostCall", "Limits", "RequiresHost"), "rtfs.machine"),
     **dict.fromkeys(("Source", "Span"), "rtfs.source"),
-    **dict.fromkeys(("card", "compile", "format_error", "read", "read_value", "start"), "rtfs.api"),
+    **dict.fromkeys(("card", "compile", "error_data", "format_error", "read", "read_value", "start"), "rtfs.api"),
     **dict.fromkeys(("Decision", "PolicyRequest"), "rtfs.host.policy.policy"),
     **dict.fromkeys(("analyse", "certify", "check", "describe", "fix", "verify_certificate"), "rtfs.checks"),
     "ApprovalRequest": "rtfs.host.calls.approvals",
@@ -116,6 +116,7 @@ __all__ = [
     "compile",
     "describe",
     "equal",
+    "error_data",
     "fix",
     "format_error",
     "from_python",

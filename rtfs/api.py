@@ -1,4 +1,4 @@
-"""The public functions that need no host: read, compile, start, format_error."""
+"""The public functions that need no host: read, compile, start, format_error, error_data."""
 
 from __future__ import annotations
 
@@ -57,3 +57,12 @@ def format_error(error: UserError, *, color: bool = False) -> str:
     from rtfs.syntax.diagnostics import render
 
     return render(error, color=color)
+
+
+def error_data(error: UserError) -> dict[str, Any]:
+    """An error as JSON data, as `--json` prints it: `code`, `message`, place (`file`, `line`, `column`, `end`),
+    `notes`, `hint`, `capability`, `trace` (RTFS calls, innermost first), `others`. What an error does not have is left
+    out."""
+    from rtfs.syntax.error_data import error_data
+
+    return error_data(error)

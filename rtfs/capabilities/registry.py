@@ -46,7 +46,8 @@ class Entry:
     `restore`: told arguments, value and permit of a call that a resumed run does not make again, to bring about what it
     did in this process. `check_input`, `check_output`: functions of (value, what) that give the value back, the
     latter with sets where the type wants them and an array came, raising TypeMismatch, or None where anything goes; the
-    input's refuses keys that the schema does not name. `takes_sets`: whether the input type wants a set somewhere,
+    input's refuses keys that the schema does not name. `names_keys`: whether the output type says which keys
+    maps have. `takes_sets`: whether the input type wants a set somewhere,
     which calls may give as an array.
     `needs`: function of the arguments giving the resource grants a call needs, or None where it needs none.
     `told`: the function takes the call's `Permit` as `permit`. `repeats`: whether a call with these arguments may be
@@ -58,8 +59,8 @@ class Entry:
 
     __slots__ = (
         "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "describe", "fields", "id", "keyed",
-        "loop", "needs", "origin", "prints", "repeats", "restore", "route", "signature", "takes_nothing", "takes_sets",
-        "told",
+        "loop", "names_keys", "needs", "origin", "prints", "repeats", "restore", "route", "signature",
+        "takes_nothing", "takes_sets", "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -75,8 +76,12 @@ class Entry:
 
             self.check_input = self._check_closed
             self.takes_sets = wants_sets(fields.input_type)
+        self.names_keys = False
         if fields.output_type is not None:
+            from rtfs.types.json_keys import names_keys
+
             self.check_output = _result_check(fields.output_type)
+            self.names_keys = names_keys(fields.output_type)
         self.needs: Callable[[tuple[Any, ...]], list[str]] | None = None
         self.describe: Callable[[], Fields] | None = None
         self.loop: Any = None

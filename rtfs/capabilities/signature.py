@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.registry import SESSION
 from rtfs.values import EvalError, Keyword, List, Map, Vector
+from rtfs.values.keyword import is_keyword_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ class Signature:
     where they are nil. rest: the name of the parameter that takes all further arguments as a vector, or None.
     any_first: whether the first parameter may itself be a map, so that a map with other keys is its value. pair:
     whether a map of one entry with another key gives the first two parameters (`(call id :k v)` collects such a map).
+    map_names: whether one map always names the arguments; keys that are no parameter stay for the check of the types.
     """
 
-    __slots__ = ("any_first", "names", "pair", "required", "rest")
+    __slots__ = ("any_first", "map_names", "names", "pair", "required", "rest")
 
     def __init__(
         self,
@@ -36,12 +38,14 @@ class Signature:
         rest: str | None = None,
         any_first: bool = False,
         pair: bool = False,
+        map_names: bool = False,
     ) -> None:
         self.names = names
         self.required = required
         self.rest = rest
         self.any_first = any_first
         self.pair = pair
+        self.map_names = map_names
 
     def arrange(self, id: str, arguments: tuple[Any, ...]) -> Map:
         """The canonical map of a call's arguments. Raises EvalError `arity` if one is missing or too much."""
@@ -56,17 +60,18 @@ class Signature:
             if self.rest is not None and len(arguments) > len(self.names):
                 given[self.rest] = Vector(arguments[len(self.names) :])
         needed = self.names[: self.required] if self.rest is None else (*self.names, self.rest)
-        missing = [name for name in needed if name not in given]
+        missing = [name for name in needed if name not in given and (self.rest != name or not self.map_names)]
         if missing:
             raise EvalError("arity", f'"{id}" needs {" and ".join(missing)}')
         order = self.names if self.rest is None else (*self.names, self.rest)
-        return Map(
-            [
-                (Keyword(name), given[name])
-                for name in order
-                if name in given and (given[name] is not None or name in needed)
-            ]
-        )
+        known = [
+            (Keyword(name), given[name])
+            for name in order
+            if name in given and (given[name] is not None or name in needed)
+        ]
+        if not self.map_names:
+            return Map(known)
+        return Map(known + [(_keyed(name), value) for name, value in given.items() if name not in order])
 
     def place(self, index: int) -> list[str]:
         """Where the argument at a position is in the canonical map."""
@@ -82,6 +87,8 @@ class Signature:
         named = {_plain(key): item for key, item in value.items()}
         known = self.names if self.rest is None else (*self.names, self.rest)
         needed = self.names[: self.required] if self.rest is None else known
+        if self.map_names and len(named) == len(value):
+            return named
         if len(named) == len(value) and set(named) <= set(known) and (not self.any_first or set(needed) <= set(named)):
             if self.rest is not None and named.get(self.rest).__class__ not in (Vector, List):
                 return None
@@ -118,3 +125,7 @@ def _count(number: int) -> str:
 
 def _plain(key: Any) -> Any:
     return key.name if key.__class__ is Keyword else key
+
+
+def _keyed(key: Any) -> Any:
+    return Keyword(key) if key.__class__ is str and is_keyword_name(key) else key

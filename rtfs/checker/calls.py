@@ -11,7 +11,7 @@ from rtfs.checker.facts import ANY, NEVER, Fact, kinds
 from rtfs.checker.inference import Inference, infers
 from rtfs.checker.schemas import fact_of, misfit
 from rtfs.compiler.analysis import nodes
-from rtfs.values import Keyword
+from rtfs.values import Keyword, Map, TypeMismatch, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,12 +29,13 @@ class Capability:
     id         as it is called
     input      the type of its arguments, or None
     output     the type of its result, or None
+    names      of its parameters, where they have names and one map always names them; else None
     known      False if nothing declares it
     hint       of an unknown one: how to declare it
     message    of an unknown one: what is wrong
     """
 
-    __slots__ = ("hint", "id", "input", "known", "message", "output")
+    __slots__ = ("hint", "id", "input", "known", "message", "names", "output")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Capability:
         input: Type | None = None,
         output: Type | None = None,
         *,
+        names: tuple[str, ...] | None = None,
         known: bool = True,
         message: str = "",
         hint: str | None = None,
@@ -49,6 +51,7 @@ class Capability:
         self.id = id
         self.input = input
         self.output = output
+        self.names = names
         self.known = known
         self.message = message
         self.hint = hint
@@ -105,9 +108,12 @@ def _called(inference: Inference, node: nodes.HostRequest, id: str, arguments: l
         inference.report("capability/unknown", known.message, node.at, hint=known.hint, capability=id)
         return NEVER
     if known.input is not None:
-        wrong = misfit(known.input, one_argument(arguments))
+        wrong = misfit(known.input, one_argument(arguments) if known.names is None else named(arguments, known.names))
         if wrong is not None:
-            report_misfit(inference, wrong, f'the input of "{id}"', _place(node, wrong.path), capability=id)
+            what = f'the input of "{id}"'
+            whole = None if inference.silent else inference.span_at(node.at)
+            span = None if whole is None else _written(whole, wrong.message(what), wrong.path, id)
+            report_misfit(inference, wrong, what, _place(node, wrong.path), span=span, capability=id)
             return NEVER
     return fact_of(known.output)
 
@@ -117,6 +123,27 @@ def one_argument(arguments: list[Fact]) -> Fact:
     if not arguments:
         return Fact(kinds("map"), fields={}, closed=True)
     return arguments[0] if len(arguments) == 1 else Fact(kinds("vector"), items=tuple(arguments))
+
+
+def named(arguments: list[Fact], names: tuple[str, ...]) -> Fact:
+    """The arguments as the map of parameters that the schema sees; anything where it depends on the value."""
+    if len(arguments) == 1 and (arguments[0].kinds is None or "map" in arguments[0].kinds):
+        return arguments[0] if arguments[0].kinds == kinds("map") else ANY
+    if len(arguments) > len(names):
+        return ANY
+    fields = {Keyword(name): value for name, value in zip(names, arguments, strict=False)}
+    return Fact(kinds("map"), fields=fields, closed=True)
+
+
+def _written(whole: Span, message: str, path: tuple[Any, ...], id: str) -> Span | None:
+    """The place of the wrong part in the text of the call, None where that is not written out. (A constant map is one
+    node, without places inside.)"""
+    from rtfs.machine.errors.refine import refine_error
+
+    error = TypeMismatch("type/mismatch", message, span=whole, capability=id)
+    error.data = Map([(Keyword("path"), Vector(path))])
+    refine_error(error)
+    return None if error.span is whole else error.span
 
 
 def _place(node: nodes.HostRequest, path: tuple[Any, ...]) -> int:

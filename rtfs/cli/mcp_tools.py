@@ -62,9 +62,9 @@ def _state(found: Report | HostError) -> str:
 def _as_data(found: Report | HostError) -> dict[str, Any]:
     if isinstance(found, Report):
         return {"tools": found.tools}
-    from rtfs.cli.report import as_data
+    from rtfs.syntax.error_data import error_data
 
-    return {"error": as_data(found)}
+    return {"error": error_data(found)}
 
 
 def list_tools(tools: list[Tool], as_json: bool) -> int:

@@ -139,34 +139,6 @@ def report_json(error: UserError) -> None:
     """Print an error as JSON, in one line."""
     import json
 
-    print(json.dumps({"error": as_data(error)}, ensure_ascii=False), file=sys.stderr)
+    from rtfs.syntax.error_data import error_data
 
-
-def as_data(error: UserError) -> dict[str, Any]:
-    """Everything that a report shows of an error, as JSON data: code, message, place (file, line, column, end), notes,
-    hint, capability, the RTFS calls (innermost first) and, of a text that cannot be read, the further errors. What an
-    error does not have is left out."""
-    fields: dict[str, Any] = {
-        "code": error.code,
-        "message": error.message,
-        **_place(error.span),
-        "notes": [{"message": text, **_place(span)} for text, span in error.notes],
-        "hint": error.hint,
-        "capability": error.capability,
-        "trace": [{"name": name, **_place(span)} for name, span in error.trace],
-        "others": [as_data(other) for other in error.others],
-    }
-    return {key: value for key, value in fields.items() if value not in (None, [])}
-
-
-def _place(span: Any) -> dict[str, Any]:
-    """Where a stretch of text begins, and where it has ended: lines and columns from 1."""
-    if span is None:
-        return {}
-    line, column = span.last
-    return {
-        "file": span.source.name,
-        "line": span.line,
-        "column": span.column,
-        "end": {"line": line, "column": column},
-    }
+    print(json.dumps({"error": error_data(error)}, ensure_ascii=False), file=sys.stderr)

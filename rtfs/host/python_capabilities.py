@@ -7,6 +7,7 @@ registered, not when it is called.
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 
 from rtfs.capabilities.declaration import Fields
 from rtfs.capabilities.registry import ASYNC, EMBEDDER, INLINE, THREAD, Entry
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.capabilities.python_signature import Calling
+
 _COROUTINE = 0x80
+_VARIABLE = 0x08
+"""Flag of code that takes `**` arguments."""
+_SCHEMA = frozenset(("$ref", "$schema", "allOf", "anyOf", "const", "enum", "items", "oneOf", "properties"))
+"""Keys that only a JSON Schema has."""
 
 
 def python_entry(
@@ -34,15 +41,46 @@ def python_entry(
     fields = Fields(id) if not described else _fields(id, described, warn)
     fields.implementation = function
     is_async = _is_async(function)
+    calling = None if _says_nothing(function) else _calling(function, fields)
     if is_async and blocking:
         raise HostError(f'"{id}" is async: it cannot be blocking', code="capability/invalid", capability=id)
     entry = Entry(fields, EMBEDDER, ASYNC if is_async else THREAD if blocking else INLINE)
     entry.takes_nothing = _takes_nothing(function)
+    if calling is not None:
+        entry.signature = calling.signature
     if is_async and "asyncio" in sys.modules:
         from asyncio import _get_running_loop
 
         entry.loop = _get_running_loop()
     return entry
+
+
+def _says_nothing(function: Any) -> bool:
+    """Whether a function has one parameter, no annotation and no docstring: what it says of itself is known without
+    looking closer."""
+    if function.__class__ is not FunctionType or function.__annotations__ or function.__doc__ is not None:
+        return False
+    code = function.__code__
+    return bool(code.co_argcount == 1 and not code.co_kwonlyargcount and not code.co_flags & _VARIABLE)
+
+
+def _calling(function: Any, fields: Fields) -> Calling:
+    """How a function is called; what it says of itself becomes part of the declaration where that is silent."""
+    from rtfs.capabilities.python_signature import Calling
+    from rtfs.types.basic import MAP
+    from rtfs.types.record import Record
+
+    calling = Calling(function)
+    declared = fields.input_type
+    if declared is None:
+        fields.input_type, fields.input_schema = calling.input, calling.input and calling.input.form
+    elif declared is not MAP and not isinstance(declared, Record):  # what it gets is not a map of its parameters
+        calling.signature, calling.call = None, function
+    if fields.output_type is None and fields.output_schema is None:
+        fields.output_type, fields.output_schema = calling.output, calling.output and calling.output.form
+    fields.description = fields.description or calling.description
+    fields.implementation = calling.call
+    return calling
 
 
 def _fields(id: str, described: dict[str, Any], warn: Callable[[str, Any], None]) -> Fields:
@@ -59,8 +97,11 @@ def _fields(id: str, described: dict[str, Any], warn: Callable[[str, Any], None]
 
 
 def _form(key: str, value: Any) -> Any:
-    """A manifest field given in Python as the form a declaration would hold: schemas may be RTFS text, keywords
-    `":a"`."""
+    """A manifest field given in Python as the form a declaration would hold. Schemas are RTFS text, data with keywords
+    as `":a"`, a type, a JSON Schema, or a Python type such as a pydantic model."""
+    from types import UnionType
+
+    from rtfs.types.type import Type
     from rtfs.values.convert import from_python
 
     if key in ("input-schema", "output-schema"):
@@ -72,12 +113,31 @@ def _form(key: str, value: Any) -> Any:
             if len(forms) != 1:
                 raise HostError(f":{key} is one type expression", code="capability/invalid")
             return forms[0]
+        if isinstance(value, Type):
+            return value.form
+        if _is_json_schema(value):
+            from rtfs.types.from_schema import from_json_schema
+
+            return from_json_schema(value, arguments=key == "input-schema")
+        if isinstance(value, type) or getattr(value, "__origin__", None) is not None or isinstance(value, UnionType):
+            from rtfs.capabilities.python_signature import type_of
+
+            return type_of(value)
         return _keywords(from_python(value, keywords=True))
     if key == "flow":
         return from_python(_with_paths(value), keywords=True)
     if key in ("metadata", "provider-meta"):
         return from_python(value, keywords=True)
     return from_python(list(value) if isinstance(value, (set, frozenset)) else value)
+
+
+def _is_json_schema(value: Any) -> bool:
+    """Whether a schema given as a dict is a JSON Schema; the types in a record are texts like `":int"`."""
+    if not isinstance(value, dict):
+        return False
+    kind = value.get("type")
+    named = isinstance(kind, list) or (isinstance(kind, str) and not kind.startswith(":"))
+    return named or any(key in _SCHEMA and not str(value[key]).startswith(":") for key in value)
 
 
 def _with_paths(value: Any) -> Any:

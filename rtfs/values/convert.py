@@ -35,7 +35,8 @@ def from_python(value: Any, keywords: bool = False) -> Any:
 
     dict -> Map, list and tuple -> Vector, set and frozenset -> Set (in the order of `sort`, since Python's own differs
     from process to process); str, int, float, bool, None and RTFS values are themselves (subclasses become the plain
-    kind). With `keywords`, string keys of dicts that read back as a keyword become one.
+    kind). With `keywords`, the keys of a dict become keywords if all of them are strings that read back as one; else
+    none does, since a dict with other keys is keyed by data.
     Raises TypeError for any other object, ValueError for data that contains itself or two keys that become one,
     LimitError for data that is too large.
     """
@@ -70,7 +71,7 @@ def from_python(value: Any, keywords: bool = False) -> Any:
             if source is None:
                 return done[0]
             if isinstance(source, dict):
-                keys = [_from_key(key, keywords) for key in source] if len(source) < _LONG else _many(source, keywords)
+                keys = _keys_of(source, keywords)
                 made: Any = Map(zip(keys, done, strict=True))
                 if len(made) != len(keys):
                     raise ValueError("two keys of a dict become the same keyword")
@@ -90,22 +91,19 @@ def _in_order(elements: list[Any]) -> list[Any]:
         return elements
 
 
-_LONG = 4096
-
-
-def _many(source: dict[Any, Any], keywords: bool) -> list[Any]:
-    """The keys of a large dict; the machine looks at the clock in between."""
+def _keys_of(source: dict[Any, Any], keywords: bool) -> list[Any]:
+    """The keys of a dict; of a large one, the machine looks at the clock in between."""
     keys: list[Any] = []
     for key in source:
-        if not len(keys) & 0x7FF:
+        if len(keys) & 0x7FF == 0x7FF:
             spend(0x8000)
-        keys.append(_from_key(key, keywords))
+        name = from_python(key)
+        if keywords:
+            if name.__class__ is not str or not is_keyword_name(name):
+                return _keys_of(source, False)
+            name = Keyword(name)
+        keys.append(name)
     return keys
-
-
-def _from_key(key: Any, keywords: bool) -> Any:
-    key = from_python(key)
-    return Keyword(key) if keywords and key.__class__ is str and is_keyword_name(key) else key
 
 
 def _plain(value: Any) -> Any:

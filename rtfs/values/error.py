@@ -78,9 +78,42 @@ class UserError(RtfsError):
         self.trace = trace
         self.notes = notes
 
+    def __reduce__(self) -> Any:
+        """For `pickle`: everything but `data` that cannot be pickled, such as a function."""
+        import pickle
+
+        try:
+            data = pickle.dumps(self.data)
+        except Exception:  # whatever a foreign object does when it is asked to be pickled
+            data = pickle.dumps(None)
+        shown = (self.code, self.message, self.span, self.hint, self.capability, self.trace, self.notes)
+        return _unpickled, (self.__class__, shown, data, self.others, self.cause)
+
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span is not None else ""
         return f"{where}{self.code}: {self.message}"
+
+
+def _unpickled(
+    kind: type[UserError], shown: tuple[Any, ...], data: bytes, others: tuple[UserError, ...], cause: UserError | None
+) -> UserError:
+    import pickle
+
+    code, message, span, hint, capability, trace, notes = shown
+    made = kind.__new__(kind)
+    UserError.__init__(
+        made,
+        code,
+        message,
+        span=span,
+        hint=hint,
+        data=pickle.loads(data),
+        capability=capability,
+        trace=trace,
+        notes=notes,
+    )
+    made.others, made.cause = others, cause
+    return made
 
 
 class ReaderError(UserError):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rtfs.cli.report import as_data
+from rtfs import error_data
 from rtfs.syntax.diagnostics import render
 from tests.errors.renderings import Case, cases, files
 
@@ -40,7 +40,7 @@ def texts(data: dict[str, Any]) -> Iterator[str]:
 @pytest.mark.parametrize("case", CASES)
 def test_the_data_and_the_report_say_the_same(case: Case):
     error = case.error()
-    data, shown = as_data(error), render(error)
+    data, shown = error_data(error), render(error)
     assert set(data) <= {
         "code", "message", "file", "line", "column", "end", "notes", "hint", "capability", "trace", "others",
     }  # fmt: skip

@@ -21,7 +21,7 @@ class Counter:
         self.code = code
         self.calls = 0
 
-    def __call__(self, *_: Any) -> int:
+    def __call__(self, *_: Any) -> Any:
         self.calls += 1
         if self.calls <= self.failures:
             raise rtfs.HostError("no", code=self.code)

@@ -172,7 +172,7 @@ def test_python_answers_become_values_and_others_are_named() -> None:
     with rtfs.Runtime() as rt:
         rt.register("dict", lambda: {"a": [1, (2, 3)]})
         rt.register("object", lambda: object())
-        assert rtfs.to_text(rt.run('(call "dict")')) == '{"a" [1 [2 3]]}'
+        assert rtfs.to_text(rt.run('(call "dict")')) == "{:a [1 [2 3]]}"
         assert error_of(rt, '(call "object")').code == "capability/result"
 
 

@@ -263,7 +263,7 @@ def test_branches_ask_one_after_the_other_and_all_get_their_answer() -> None:
         asking -= 1
         return {"name": "Ada"}
 
-    call = '(fn [] (get-in (call "form.ask") [0 "content" "name"]))'
+    call = '(fn [] (get-in (call "form.ask") [0 :content :name]))'
     found = asked(elicit, f'(call "ccos.concurrent/parallel" {call} {call} {call})')
     assert found == ["Ada"] * 3
     assert most == 1
@@ -291,7 +291,7 @@ def test_in_a_durable_run_the_answer_is_part_of_the_call_and_asked_for_once(tmp_
         seen.append(question)
         return {"name": "Ada"}
 
-    source = '(let [said (call "form.ask")] (call "stop") (get-in said [0 "content" "name"]))'
+    source = '(let [said (call "form.ask")] (call "stop") (get-in said [0 :content :name]))'
 
     def stop() -> None:
         raise KeyboardInterrupt

@@ -375,7 +375,7 @@ def test_the_public_names() -> None:
         "ApprovalRequest Cancelled CapabilityManifest CompileError Complete Decision Environment EvalError "
         "HostCall HostError InternalError Keyword LimitError Limits List Map PolicyRequest ReaderError Record "
         "Regex RequiresHost ResumeOptions RtfsError RunHandle RunOptions Runtime RuntimeOptions Set Source "
-        "Span Symbol TypeMismatch UserError Vector analyse card certify check compile describe equal fix "
+        "Span Symbol TypeMismatch UserError Vector analyse card certify check compile describe equal error_data fix "
         "format_error from_python idempotency_key read read_value start to_python to_text verify_certificate".split()
     )
     for name in rtfs.__all__:

@@ -62,10 +62,8 @@ def as_value(value: Any, entry: Entry) -> Any:
     """What Python code answered, as an RTFS value: dicts and lists are converted, anything else is an error."""
     if value.__class__ in _VALUES:
         return value
-    from rtfs.values.convert import from_python
-
     try:
-        return from_python(value)
+        made = _converted(value)
     except UserError:
         raise
     except ValueError as error:
@@ -75,6 +73,32 @@ def as_value(value: Any, entry: Entry) -> Any:
             f'"{entry.id}" answered a Python {type(value).__name__}, which is not an RTFS value',
             code="capability/result",
         ) from None
+    return named_keys(made, entry)
+
+
+def named_keys(value: Any, entry: Entry) -> Any:
+    """An answer that came as JSON or Python data, with the keys of its maps as the output schema spells them."""
+    if not entry.names_keys or entry.fields.output_type is None:
+        return value
+    from rtfs.types.json_keys import with_named_keys
+
+    return with_named_keys(entry.fields.output_type, value)
+
+
+def _converted(value: Any) -> Any:
+    """Python data as an RTFS value; models, dataclasses, dates and the like as JSON has them."""
+    from rtfs.values.convert import from_python
+
+    try:
+        return from_python(value, keywords=True)
+    except TypeError:
+        from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+        try:
+            plain = to_jsonable_python(value)
+        except PydanticSerializationError as error:
+            raise TypeError(str(error)) from None
+        return from_python(plain, keywords=True)
 
 
 def read_shown(entry: Entry, text: str) -> Any:

@@ -34,6 +34,7 @@ from rtfs.host.calls.marshal import (
     call_inline,
     failed,
     given_arguments,
+    named_keys,
     one_value,
     read_shown,
     refuse_functions,
@@ -360,7 +361,8 @@ class Pipeline:
                 inner.flow.passed = self.tags_of(frame, given)
             return await call_function(entry.function, given, inner)
         if how == SESSION:
-            return as_value(await self.sessions.perform(entry, one_value(arguments), frame, number), entry)
+            answer = await self.sessions.perform(entry, one_value(arguments), frame, number)
+            return named_keys(as_value(answer, entry), entry)
         if how == BRANCHES:
             return await parallel(thunks_of(entry, arguments), frame.inner(number), grouped=False)
         if how == PERSON:

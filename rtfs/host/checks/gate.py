@@ -77,6 +77,9 @@ def capability_of(registry: Registry, id: str, strict: bool = True) -> Capabilit
         error = registry.unknown(id)
         return Capability(id, known=False, message=error.message, hint=error.hint)
     fields = entry.fields
-    arranged = entry.signature is not None
+    signature = entry.signature
+    if signature is not None and not signature.map_names:
+        return Capability(id, None, fields.output_type)
     input = entry.argument_type if strict else fields.input_type
-    return Capability(id, None if arranged else input, fields.output_type)
+    names = None if signature is None else signature.names
+    return Capability(id, input, fields.output_type, names=names)
