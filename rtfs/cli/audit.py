@@ -10,6 +10,7 @@ from collections import deque
 from rtfs.cli.output import write
 from rtfs.cli.usage import Parser, add_action
 from rtfs.host.ledgers import ON_CAPABILITIES
+from rtfs.paths import is_url
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -26,14 +27,16 @@ ABOVE = ("run", "step", "branch", "decision")
 
 def audit(options: Options) -> int:
     """Run a subcommand of `rtfs audit` with the options' `rest`. Raises UserError, SystemExit for usage."""
-    from rtfs.host.audit.sqlite_ledger import records
+    from rtfs.host.audit.places import records
 
     found = _parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
-    path = found.file or _configured(found.config)
+    path, key = (found.file, None) if found.file else _configured(found.config)
+    key = found.ledger_key or key
     if found.action == "verify":
-        return _verify(path, options.json, found.key, found.head)
+        return _verify(path, options.json, found.key, found.head, key)
     if found.action == "sign":
+        _check_file(path)
         import json
 
         from rtfs.host.audit.signing import sign_head
@@ -75,39 +78,58 @@ def _chosen(found: Iterable[Record], filters: argparse.Namespace) -> Iterable[tu
     return passing() if last is None else deque(passing(), int(last))
 
 
-def _verify(path: str, as_json: bool, key: str | None, head: str | None) -> int:
+def _verify(path: str, as_json: bool, key: str | None, head: str | None, ledger_key: str | None) -> int:
     if (key is None) is not (head is None):
         raise HostError("a signed head is checked with --head FILE and --key FILE together", code="usage")
     signed = 0
     if key is not None and head is not None:
+        _check_file(path)
         from rtfs.host.audit.signing import check_head, read_statement
 
         signed = check_head(path, key, read_statement(head))
-    from rtfs.host.audit.sqlite_ledger import inspect, records
+    from rtfs.host.audit.places import inspect, records
 
-    wrong = inspect(path)
+    wrong = inspect(path, ledger_key)
     if wrong is not None:
-        raise HostError(f"the ledger {path} is not what was written: {wrong[1]}", code="ledger/damaged")
+        raise HostError(f"the ledger {_named(path)} is not what was written: {wrong}", code="ledger/damaged")
     count = sum(1 for _ in records(path))
     if as_json:
         import json
 
-        fields = {"ledger": path, "records": count, "whole": True}
+        fields = {"ledger": _named(path), "records": count, "whole": True}
         write(json.dumps(fields if head is None else {**fields, "signed": signed}))
     else:
-        write(f"{path}: {count:,} records, nothing was changed, removed or inserted")
+        write(f"{_named(path)}: {count:,} records, nothing was changed, removed or inserted")
         if head is not None:
             write(f"the first {signed:,} are those that were signed")
     return 0
 
 
-def _configured(config: str | None) -> str:
+def _check_file(path: str) -> None:
+    if is_url(path):
+        raise HostError(
+            "heads are signed of ledgers in files: in a database, each chain has a head that is sealed", code="usage"
+        )
+
+
+def _named(path: str) -> str:
+    """A ledger as messages name it: without a password."""
+    if not is_url(path):
+        return path
+    from rtfs.host.postgres.link import shown
+
+    return shown(path)
+
+
+def _configured(config: str | None) -> tuple[str, str | None]:
+    """The ledger of a configuration, and the file with its key."""
     if config is not None:
         from rtfs.host.config.config import read_config
 
         known = read_config(config)
-        if known.settings.ledger is not None:
-            return str(known.folder / known.settings.ledger)
+        place = known.place_of_ledger()
+        if place is not None:
+            return place, known.place_of_key()
     raise HostError("name a ledger: its file, or --config FILE with a `ledger` in it", code="usage")
 
 
@@ -136,8 +158,11 @@ def _parser() -> Parser:
     parser = Parser(prog="rtfs audit", description="Look at a ledger: runs, decisions, outcomes.")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     shared = Parser(add_help=False)
-    shared.add_argument("file", nargs="?", metavar="FILE", help="the ledger; else that of the configuration")
+    shared.add_argument(
+        "file", nargs="?", metavar="FILE", help="the ledger, a file or postgresql://…; else that of the configuration"
+    )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
+    shared.add_argument("--ledger-key", metavar="FILE", help="the key of a ledger in a database; else the usual one")
     shared.add_argument("--json", action="store_true", help="print JSON, a line a record")
     shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
     for name, what in (("show", "the records, as a tree"), ("export", "all fields, as JSON Lines")):

@@ -44,7 +44,7 @@ def show_run(store: RunStore, run_id: str, ledger: str | None, as_json: bool) ->
 
 def _timeline(state: RunState, named: str | None) -> tuple[list[TimelineEntry], str | None]:
     """The timeline of a run and the ledger it is from, None where it has none."""
-    from rtfs.host.audit.sqlite_ledger import records
+    from rtfs.host.audit.places import records
     from rtfs.host.durable.history import timeline
     from rtfs.host.ledgers import ledger_of
 

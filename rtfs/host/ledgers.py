@@ -12,8 +12,11 @@ from contextlib import contextmanager
 
 from rtfs.host.audit.events import Events
 from rtfs.host.audit.ledger import Ledger
+from rtfs.host.audit.places import open_ledger
 from rtfs.host.audit.sqlite_ledger import StoredLedger, latest
 from rtfs.host.policy.grants import glob
+from rtfs.host.sqlite import KILL
+from rtfs.paths import is_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from rtfs.host.audit.ledger import Record
     from rtfs.host.durable.runs import RunState
+    from rtfs.host.postgres.database import Database
 
 ON_CAPABILITIES = ("declare", "decision", "outcome", "replay", "hint", "question")
 """The kinds of records whose subject is a capability."""
@@ -69,23 +73,46 @@ def newest(ledger: Ledger, wanted: RecordFilter, limit: int, before: int | None 
 
 
 def ledger_of(state: RunState) -> str | None:
-    """The ledger that a run was started with at a command line; None for one in memory. Raises HostError `config/…`."""
+    """The file or database of the ledger that a run was started with at a command line; None for one in memory. Raises
+    HostError `config/…`."""
     ledger, config = state.shell.get("ledger"), state.shell.get("config")
     if ledger is None and config:
         from rtfs.host.config.config import read_config
 
         known = read_config(os.path.join(state.folder, config))
-        ledger = None if known.settings.ledger is None else str(known.folder / known.settings.ledger)
-    return None if ledger is None else os.path.join(state.folder, ledger)
+        ledger = known.place_of_ledger()
+    return ledger if ledger is None or is_url(ledger) else os.path.join(state.folder, ledger)
+
+
+def key_of(state: RunState) -> str | None:
+    """The file with the key of the ledger that a run was started with, where that is in a database; None for the usual
+    one. Raises HostError `config/…`."""
+    config = state.shell.get("config")
+    if not config:
+        return None
+    from rtfs.host.config.config import read_config
+
+    return read_config(os.path.join(state.folder, config)).place_of_key()
 
 
 @contextmanager
 def ledger_of_run(state: RunState) -> Iterator[Events]:
-    """The events that go to the ledger that a run was started with, to one in memory where the run was started on
-    another machine. Raises HostError `ledger/…`, `config/…`."""
-    path = ledger_of(state) if os.path.isdir(state.folder) else None
-    ledger = Ledger() if path is None else StoredLedger(path)
+    """The events that go to the ledger that a run was started with, to one in memory where that is a file of another
+    machine. Raises HostError `ledger/…`, `config/…`."""
+    here = os.path.isdir(state.folder) or is_url(state.shell.get("ledger"))
+    path = ledger_of(state) if here else None
+    databases: list[Database] = []
+
+    def database(url: str) -> Database:
+        from rtfs.host.postgres.database import Database
+
+        databases.append(Database(url))
+        return databases[-1]
+
+    ledger = Ledger() if path is None else open_ledger(path, KILL, key_of(state), database)
     try:
         yield Events(ledger, lambda message: None)
     finally:
         ledger.close()
+        for one in databases:
+            one.close()

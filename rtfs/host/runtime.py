@@ -72,11 +72,11 @@ class Runtime:
         self._databases: dict[str, Database] = {}
         if is_url(options.state):
             self._database(str(options.state))
-        self.ledger = _open_ledger(options)
+        self.ledger = _open_ledger(options, self._database)
         self.events = Events(self.ledger, self._warn_of_subscriber)
         if options.on_event is not None:
             self.events.subscribe(_telling_records(options.on_event, self.ledger))
-        self._kv = _open_values(options)
+        self._kv = _open_values(options, self._database)
         self._registry = Registry()
         capabilities.install(self._registry, self._kv)
         self._engine = Engine()
@@ -431,24 +431,28 @@ def _telling_records(on_event: Callable[[Record], None], ledger: Ledger) -> Call
 
     def tell(event: Event) -> None:
         if event.recorded and event.number:
-            on_event(ledger.record(event.number))
+            on_event(ledger.record_of(event))
 
     return tell
 
 
-def _open_ledger(options: RuntimeOptions) -> Ledger:
-    """The ledger in its file, or in memory. Raises HostError `ledger/…`."""
+def _open_ledger(options: RuntimeOptions, database: Callable[[str], Database]) -> Ledger:
+    """The ledger in its file or database, or in memory. Raises HostError `ledger/…`."""
     if options.ledger is None:
         return Ledger()
-    from rtfs.host.audit.sqlite_ledger import StoredLedger
+    from rtfs.host.audit.places import open_ledger
 
-    return StoredLedger(options.ledger, options.durability)
+    return open_ledger(options.ledger, options.durability, options.ledger_key, database)
 
 
-def _open_values(options: RuntimeOptions) -> Values:
-    """The values of `ccos.state.kv.*`, in their file or in memory."""
+def _open_values(options: RuntimeOptions, database: Callable[[str], Database]) -> Values:
+    """The values of `ccos.state.kv.*`, in their file or database, or in memory."""
     if options.kv is None:
         return InMemory()
+    if is_url(options.kv):
+        from rtfs.host.bundled.kv_postgres import InDatabase
+
+        return InDatabase(database(options.kv))
     from rtfs.host.bundled.kv_file import InFile
 
     return InFile(options.kv, options.durability)

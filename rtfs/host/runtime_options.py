@@ -12,6 +12,7 @@ from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import Options, grants_of, isolation_of, limits_of, output_of, values_of
 from rtfs.host.sqlite import KILL, check_mode
 from rtfs.host.wording import PYTHON, check_reader
+from rtfs.paths import is_url
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         handlers: Mapping[str, dict[str, Any]] | None
         pool_limits: PoolLimits | None
         ledger: str | Path | None
+        ledger_key: str | Path | None
         kv: str | Path | None
         state: str | Path | None
         durability: str
@@ -100,7 +102,8 @@ class RuntimeOptions(Options):
     pool_limits       `rtfs.sessions.PoolLimits`
 
     State:
-    ledger, kv        files of the ledger and of `ccos.state.kv.*`; None: in memory
+    ledger, kv        files of the ledger and of `ccos.state.kv.*`, or databases (`postgresql://…`); None: in memory
+    ledger_key        file with the key of a ledger in a database, made at its first use; None: the usual one
     state             folder of durable runs, or the database that has them: `postgresql://USER@HOST/DATABASE`
     durability        what files survive: `kill` or `power`
 
@@ -129,6 +132,7 @@ class RuntimeOptions(Options):
         "isolation",
         "kv",
         "ledger",
+        "ledger_key",
         "level",
         "limits",
         "max_calls",
@@ -170,6 +174,7 @@ class RuntimeOptions(Options):
     handlers: Mapping[str, dict[str, Any]] | None
     pool_limits: PoolLimits | None
     ledger: str | None
+    ledger_key: str | None
     kv: str | None
     state: str | None
     durability: str
@@ -206,6 +211,7 @@ class RuntimeOptions(Options):
         handlers: Mapping[str, dict[str, Any]] | None = None,
         pool_limits: PoolLimits | None = None,
         ledger: str | Path | None = None,
+        ledger_key: str | Path | None = None,
         kv: str | Path | None = None,
         state: str | Path | None = None,
         durability: str = KILL,
@@ -240,6 +246,7 @@ class RuntimeOptions(Options):
             handlers=handlers,
             pool_limits=pool_limits,
             ledger=None if ledger is None else str(ledger),
+            ledger_key=None if ledger_key is None else str(ledger_key),
             kv=None if kv is None else str(kv),
             state=None if state is None else str(state),
             durability=check_mode(durability),
@@ -255,6 +262,12 @@ class RuntimeOptions(Options):
             wording=check_reader(wording),
         )
         Rules(self.rules, self.quotas)
+        if self.sequence is not None and is_url(self.ledger):
+            raise HostError(
+                "sequence rules need a ledger whose records have one order: a file, or in memory",
+                code="config/invalid",
+                hint="leave out `sequence`, or name a file as the `ledger`",
+            )
         if self.isolation is not None and self.flow is not None:
             raise HostError(
                 "flow rules need plans in this process: a worker process does not say where its values come from",

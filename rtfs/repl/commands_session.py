@@ -10,6 +10,7 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rtfs.host.audit.events import Event
     from rtfs.repl.session import Session
 
 
@@ -19,12 +20,15 @@ def time(session: Session, argument: str) -> None:
         raise usage_error("time")
     from time import perf_counter
 
-    ledger = session.runtime.ledger
-    before = ledger.head[0]
+    ended: list[Event] = []
+    unsubscribe = session.runtime.events.subscribe(ended.append)
     started = perf_counter()
-    value = session.evaluate(argument)
-    took = perf_counter() - started
-    calls = sum(1 for record in ledger if record.seq > before and record.kind == "outcome")
+    try:
+        value = session.evaluate(argument)
+        took = perf_counter() - started
+    finally:
+        unsubscribe()
+    calls = sum(1 for event in ended if event.kind == "outcome")
     session.result(value)
     session.note(f"{spoken(took)}, {calls} call{'' if calls == 1 else 's'}")
 

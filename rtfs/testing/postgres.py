@@ -80,9 +80,11 @@ def shared_server() -> Server:
     return _shared[0]
 
 
-def own_server(folder: Path) -> Server:
-    """A server of its own, with its data in a folder, which goes with it."""
-    found = _started(folder, "delete")
+def own_server() -> Server:
+    """A server of its own, whose data go with it."""
+    import tempfile
+
+    found = _started(Path(tempfile.mkdtemp(prefix="rtfs-postgres-")), "delete")
     return Server(found.get_uri(), found)
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import rtfs
 from rtfs.host.durable.codec import decode
@@ -42,12 +43,18 @@ def points(count: int, seed: int) -> list[list[str]]:
     return lists
 
 
-def survive(folder: Path, kills: list[str]) -> str:
-    """Run to the end through these kills; what went wrong, or "" if nothing did."""
+def survive(folder: Path, kills: list[str], database: str = "") -> str:
+    """Run to the end through these kills; what went wrong, or "" if nothing did. database: where the journal is, else
+    in the folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    store = _store(folder, database)
 
     def start(*words: str) -> subprocess.CompletedProcess[str]:
+        if database:
+            _release(database)
         command = [sys.executable, str(HERE / "victim.py"), str(folder), *words]
+        if database:
+            environment["VICTIM_STATE"] = database
         return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
     left = list(kills)
@@ -60,12 +67,12 @@ def survive(folder: Path, kills: list[str]) -> str:
         resolution: list[str] = []
         if found.returncode == 5:  # somebody looks whether the call was made, and says so
             path = found.stdout.split(" call ", 1)[1].split(" ", 1)[0]
-            n = _argument(folder, path)
-            made = _done(folder).count(n) - _known(folder, n)
+            n = _argument(store, path)
+            made = _done(folder).count(n) - _known(store, n)
             if n < 0 and made:
                 return ""  # an error cannot be given as a result; that it stopped is what matters
             resolution = [path, str(n * 10) if made else "retry"]
-        if not _begun(folder):
+        if not _begun(store):
             (folder / "done").unlink(missing_ok=True)
             found = start("run", "never")
         else:
@@ -79,9 +86,25 @@ def survive(folder: Path, kills: list[str]) -> str:
     return "" if rest == CALLS and all(done.count(n) <= 1 for n in MAYBE) else f"these calls were made: {done}"
 
 
-def _begun(folder: Path) -> bool:
+def _store(folder: Path, database: str) -> Any:
+    if not database:
+        return FolderRunStore(str(folder))
+    from rtfs.host.durable.postgres.store import PostgresRunStore
+
+    return PostgresRunStore(database)
+
+
+def _release(database: str) -> None:
+    """The leases of dead processes run out."""
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE rtfs.run SET beat_at = now() - interval '1 minute'")
+
+
+def _begun(store: Any) -> bool:
     try:
-        FolderRunStore(str(folder)).look("victim")
+        store.look("victim")
     except rtfs.HostError:
         return False
     return True
@@ -94,19 +117,19 @@ def _done(folder: Path) -> list[int]:
         return []
 
 
-def _events(folder: Path) -> list[tuple[str, str, str]]:
-    events = FolderRunStore(str(folder)).look("victim").events
+def _events(store: Any) -> list[tuple[str, str, str]]:
+    events = store.look("victim").events
     return [(event.kind, event.path, event.value) for event in events]
 
 
-def _argument(folder: Path, path: str) -> int:
+def _argument(store: Any, path: str) -> int:
     """n of the call at a path."""
-    return next(_n(value) for kind, at, value in _events(folder) if kind == "call" and at == path)
+    return next(_n(value) for kind, at, value in _events(store) if kind == "call" and at == path)
 
 
-def _known(folder: Path, n: int) -> int:
+def _known(store: Any, n: int) -> int:
     """How many calls with this n have a recorded outcome."""
-    events = _events(folder)
+    events = _events(store)
     ended = {path for kind, path, _ in events if kind in ("outcome", "error")}
     return sum(1 for kind, path, value in events if kind == "call" and path in ended and _n(value) == n)
 

@@ -53,6 +53,18 @@ def main() -> int:
         return written
 
     Journal.append = dying  # type: ignore[method-assign]
+    state = os.environ.get("VICTIM_STATE", folder)
+    if state != folder:
+        from rtfs.host.postgres.commits import Commits
+
+        write = Commits.write
+
+        def writing(self: Any, *given: Any) -> None:
+            reach("commit", "before")
+            write(self, *given)
+            reach("commit", "after")
+
+        Commits.write = writing  # type: ignore[method-assign]
 
     def count(arguments: Any) -> int:
         n = arguments.get(rtfs.Keyword("n"))
@@ -64,7 +76,7 @@ def main() -> int:
             raise rtfs.HostError("less than nothing")
         return int(n) * 10
 
-    with rtfs.Runtime(state=folder) as runtime:
+    with rtfs.Runtime(state=state) as runtime:
         runtime.register("count", count)
         try:
             if mode == "run":

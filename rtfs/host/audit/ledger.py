@@ -131,6 +131,10 @@ class Ledger:
             previous = self._records[index - 1][1] if -index < len(self._records) else self._anchor
         return Record(content, previous, digest)
 
+    def record_of(self, event: Event) -> Record:
+        """The record of an event. Raises KeyError for one that is not kept."""
+        return self.record(event.number)
+
     def since(self, number: int, moment: int | None = None, run: str | None = None) -> list[Record]:
         """The records behind a number, oldest first. moment: only those from then on, in ns since 1970. run: only those
         of a run."""

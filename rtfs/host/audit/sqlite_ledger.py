@@ -65,7 +65,7 @@ class StoredLedger(Ledger):
         self._sync = mode == POWER
         self._ends = -1
         try:
-            self._keyed = blake2b(digest_size=16, key=_key(path + ".key"))
+            self._keyed = blake2b(digest_size=16, key=key_of(path + ".key"))
             self._ends = os.open(path + ".anchor", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
             flock(self._ends, LOCK_EX)
             try:
@@ -372,7 +372,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _key(path: str) -> bytes:
+def key_of(path: str) -> bytes:
     """The secret of a ledger's fingerprints, made at its first use."""
     import os
 

@@ -139,9 +139,9 @@ class ServeSettings(_Strict):
 class Settings(_Strict):
     """The whole file. `load`: files of declarations, relative to the file; `module_path`: folders, likewise.
     `handlers`: options of session handlers, by name. `mcp_servers`: servers by name; `mcp_files`: files that name more
-    (`.mcp.json`), relative to the file; so are `ledger`, `kv`, the file of `ccos.state.kv.*`, and `state`, the
-    folder of durable runs, unless it is a database (`postgresql://…`). `strict_arguments`: whether keys that an
-    input schema does not name are refused."""
+    (`.mcp.json`), relative to the file; so are `ledger`, `ledger_key`, `kv`, the file of `ccos.state.kv.*`, and
+    `state`, the folder of durable runs, unless it is a database (`postgresql://…`). `strict_arguments`: whether keys
+    that an input schema does not name are refused."""
 
     allow: list[str] = Field(default_factory=list)
     principal: str = Field("local", min_length=1)
@@ -150,6 +150,7 @@ class Settings(_Strict):
     module_path: list[str] = Field(default_factory=list)
     width: PositiveInt = 16
     ledger: str | None = None
+    ledger_key: str | None = Field(None, min_length=1)
     kv: str | None = Field(None, min_length=1)
     state: str | None = Field(None, min_length=1)
     flow: list[dict[str, Any]] | dict[str, Any] = Field(default_factory=list)
@@ -204,6 +205,7 @@ class Config:
             "principal": settings.principal,
             "context": settings.context,
             "ledger": self._place(settings.ledger),
+            "ledger_key": self._place(settings.ledger_key),
             "kv": self._place(settings.kv),
             "state": self._place(settings.state),
             "durability": settings.durability,
@@ -237,6 +239,14 @@ class Config:
     def _place(self, place: str | None) -> str | None:
         """Where something is kept: a file or folder relative to this one, or a database."""
         return place if place is None or is_url(place) else str(self.folder / place)
+
+    def place_of_ledger(self) -> str | None:
+        """The file or database of the ledger, None for one in memory."""
+        return self._place(self.settings.ledger)
+
+    def place_of_key(self) -> str | None:
+        """The file with the key of a ledger in a database, None for the usual one."""
+        return self._place(self.settings.ledger_key)
 
     def place_of_state(self) -> str | None:
         """The folder or database of durable runs, None for the usual one."""

@@ -26,16 +26,20 @@ if TYPE_CHECKING:
         def take(self) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
             """Rows of the records that are not written, and of the chain's head after them."""
 
+        def give_back(self, rows: list[tuple[Any, ...]]) -> None:
+            """These rows were not written."""
+
 
 class Database:
     """url: `postgresql://…`. mode: `kill` takes the server's `synchronous_commit` as it is; `power` refuses one that
     may forget what was committed. patience: seconds to wait for a database that went away. Raises HostError
     `database/url`, `config/missing`.
 
-    riders: the chains of the runs that are open here, by run id.
+    riders: the chains of runs that have records from here, by run id. journaled: the runs whose journals are open here,
+    in this database: their chains are written with their events.
     """
 
-    __slots__ = ("commits", "mode", "reader", "riders", "url", "writer")
+    __slots__ = ("commits", "journaled", "mode", "reader", "riders", "url", "writer")
 
     def __init__(self, url: str, mode: str = KILL, patience: float = PATIENCE) -> None:
         check_url(url)
@@ -45,6 +49,7 @@ class Database:
         self.reader = Link(url, self._check, patience)
         self.commits = Commits(self.writer)
         self.riders: dict[str, Rider] = {}
+        self.journaled: set[str] = set()
 
     def read(self, do: Callable[[Connection[Any]], T]) -> T:
         """What `do(connection)` gives, which may be done twice. Raises HostError `database/…`, psycopg.Error."""

@@ -12,7 +12,7 @@ from threading import Lock
 from time import time
 
 from rtfs.host.audit.events import CallDecided, CallEnded
-from rtfs.host.audit.sqlite_ledger import records
+from rtfs.host.audit.places import records
 from rtfs.host.durable.answers import APPROVAL
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.history import UNKNOWN, journaled_calls, timeline

@@ -134,6 +134,8 @@ class PostgresJournal:
             self.fence()
             raise self._over() from None
         except Exception as error:
+            if rider is not None:
+                rider.give_back(records)
             self._broken = saying(error)
             raise self._unwritable(self._broken) from None
         self._seq += len(self._pending)

@@ -113,7 +113,7 @@ class PostgresRunStore:
             )
         journal = PostgresJournal(self, run_id, number, 1, 0, dict(facts), {}, [], held=not queued)
         if not queued:
-            self._leases.add(journal)
+            self._hold(journal)
         return journal
 
     def open(self, run_id: str) -> PostgresJournal:
@@ -136,7 +136,7 @@ class PostgresRunStore:
             self, run_id, found.number, found.owner, found.seq, facts, changed, found.events, held=True
         )
         journal.stop_asked = found.stop_asked if found.stop_asked is None else unpacked(found.stop_asked)
-        self._leases.add(journal)
+        self._hold(journal)
         return journal
 
     def look(self, run_id: str) -> RunView:
@@ -286,10 +286,15 @@ class PostgresRunStore:
         if self._own:
             self.database.close()
 
+    def _hold(self, journal: PostgresJournal) -> None:
+        self._leases.add(journal)
+        self.database.journaled.add(journal.run_id)
+
     # ------------------------------------------------------------------ for its journals
     def forget(self, journal: PostgresJournal) -> None:
         """A journal is closed: its lease is not renewed any more."""
         self._leases.remove(journal)
+        self.database.journaled.discard(journal.run_id)
 
     def follow_up(self, journal: PostgresJournal, facts: Mapping[str, str]) -> Callable[[Connection[Any]], None] | None:
         """What belongs to the transaction that writes these facts of a run: to enqueue it where another process is to

@@ -1,0 +1,301 @@
+"""The ledger in PostgreSQL: one chain a run, so that runs on many machines do not wait for each other.
+
+Must not know how calls are made, nor journals. Invariants: what belongs to a run whose journal is in the same database
+is written in the transaction of the journal's next commit, which comes before the call is made; everything else is
+written when `append` returns, but for the beginning of a run, which is written with what follows it. The head of each
+chain is sealed with a key that is outside the database, so that a record that was cut off shows.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from time import time_ns
+
+try:
+    from _blake2 import blake2b
+except ImportError:  # as in rtfs.host.audit.ledger
+    from hashlib import blake2b
+
+from rtfs.host.audit.ledger import GENESIS, Ledger, Record, chain
+from rtfs.host.postgres.commits import Batch
+from rtfs.host.postgres.database import saying
+from rtfs.host.postgres.link import shown
+from rtfs.host.postgres.texts import packed, unpacked
+from rtfs.host.stop import stop
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from psycopg import Connection
+
+    from rtfs.host.audit.events import Event
+    from rtfs.host.postgres.database import Database
+
+KEPT = 64
+"""Records of a chain that can still be asked for by whoever hears of an event."""
+_PAGE = 1_000
+_COLUMNS = "seq, time, kind, run, parent, subject, principal, detail, arguments, result, duration"
+
+
+class Chain:
+    """The chain of one run, or of one process for what belongs to no run. seq, head: of its last record."""
+
+    __slots__ = ("_guard", "_seal", "head", "last", "name", "rows", "seq")
+
+    def __init__(self, name: str, seq: int, head: str, seal: bytes) -> None:
+        self.name = name
+        self.seq = seq
+        self.head = head
+        self.rows: list[tuple[Any, ...]] = []
+        self.last: list[Record] = []
+        self._seal = seal
+        self._guard = allocate_lock()
+
+    def add(self, kind: str, event: Event, texts: tuple[str, ...]) -> int:
+        """Append a record, to be written; its number."""
+        with self._guard:
+            seq = self.seq + 1
+            content = (seq, time_ns(), kind, event.run, event.parent, *texts, event.duration)
+            previous, self.head, self.seq = self.head, chain(self.head, content), seq
+            self.rows.append((
+                self.name, *(packed(part) if isinstance(part, str) else part for part in content),
+                bytes.fromhex(self.head),
+            ))  # fmt: skip
+            self.last = [*self.last[1 - KEPT :], Record(content, previous, self.head)]
+            return seq
+
+    def take(self) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
+        """See `Rider`."""
+        with self._guard:
+            rows, self.rows = self.rows, []
+            if not rows:
+                return [], None
+            seq, digest = rows[-1][1], rows[-1][-1]
+            return rows, (self.name, seq, digest, seal(self._seal, self.name, seq, digest))
+
+    def give_back(self, rows: list[tuple[Any, ...]]) -> None:
+        """See `Rider`."""
+        with self._guard:
+            self.rows[:0] = rows
+
+
+class PostgresLedger(Ledger):
+    """database: where it is. key: a secret of 32 bytes for fingerprints and seals, the same wherever this ledger is
+    written. Raises HostError `ledger/key`, at the first record, for another key than the ledger was made with."""
+
+    __slots__ = ("_chains", "_database", "_own", "_secret")
+
+    def __init__(self, database: Database, key: bytes) -> None:
+        from os import urandom
+
+        self._database = database
+        self._secret = key
+        self._keyed = blake2b(digest_size=16, key=key)
+        self._lock = allocate_lock()
+        self._chains: dict[str, Chain] = {}
+        self._own = f"process:{urandom(8).hex()}"
+
+    def append(self, event: Event) -> int:
+        """Write the record of an event; its number in the chain of its run. Raises Stop `ledger/unwritable` (for the
+        beginning of a run HostError)."""
+        kind, arguments, result = event.kind, event.arguments_text, event.result_text
+        arguments = "" if arguments is None else self.fingerprint(arguments)
+        result = "" if result is None else self.fingerprint(result)
+        texts = (event.subject, event.principal, event.detail, arguments, result)
+        try:
+            one = self._chain(event.run or self._own)
+            seq = one.add(kind, event, texts)
+            if kind in ("run", "resume") or event.run in self._database.journaled:
+                return seq
+            self._write(one)
+        except Exception as error:
+            if kind == "session":  # told by the pool, outside of any call: the next record of the run raises
+                return 0
+            what = f"cannot write to the ledger in {shown(self._database.url)}: {saying(error)}"
+            if kind in ("run", "resume"):
+                code = error.code if isinstance(error, HostError) else "ledger/unwritable"
+                raise HostError(what, code=code, hint=getattr(error, "hint", None)) from None
+            raise stop("ledger/unwritable", what) from None
+        if kind == "end":
+            self._forget(event.run)
+        return seq
+
+    def _write(self, one: Chain) -> None:
+        rows, head = one.take()
+        try:
+            self._database.commits.write(Batch(0, 0, records=rows, head=head))
+        except BaseException:
+            one.give_back(rows)
+            raise
+
+    def _chain(self, name: str) -> Chain:
+        with self._lock:
+            found = self._chains.get(name)
+            if found is None:
+                seq, head = self._database.read(lambda connection: _begin(connection, name, self._secret))
+                found = self._chains[name] = Chain(name, seq, head, self._secret)
+                if name != self._own:
+                    self._database.riders[name] = found
+        return found
+
+    def _forget(self, run: str) -> None:
+        with self._lock:
+            self._chains.pop(run, None)
+            self._database.riders.pop(run, None)
+
+    def record(self, number: int) -> Record:
+        """Numbers are those of a chain here: see `record_of`. Raises KeyError."""
+        raise KeyError(number)
+
+    def since(self, number: int, moment: int | None = None, run: str | None = None) -> list[Record]:
+        """The records of a run behind a number in its chain. Without a run there is no such order: Raises
+        ValueError."""
+        if run is None:
+            raise ValueError("the chains of a ledger in a database have no common order")
+        return [one for one in records(self._database, run) if one.seq > number and one.time >= (moment or 0)]
+
+    def record_of(self, event: Event) -> Record:
+        """The record of an event that was just written."""
+        name = event.run or self._own
+        found = self._chains.get(name)
+        for record in reversed(found.last if found is not None else []):
+            if record.seq == event.number:
+                return record
+        for record in records(self._database, name):
+            if record.seq == event.number:
+                return record
+        raise KeyError(event.number)
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """How many records there are, and the hash of the last that this process has written."""
+        found = self._chains.get(self._own)
+        return len(self), GENESIS if found is None else found.head
+
+    def __len__(self) -> int:
+        query = "SELECT coalesce(sum(seq), 0)::bigint FROM rtfs.ledger_head"
+        return int(self._database.read(lambda connection: connection.execute(query).fetchall())[0][0])
+
+    def __iter__(self) -> Iterator[Record]:
+        return records(self._database)
+
+    def verify(self) -> int | None:
+        """None if every chain holds and ends where its seal says, else the number of the first record that does not
+        fit, in its chain."""
+        found = inspect(self._database, self._secret)
+        return None if found is None else found[1]
+
+    def close(self) -> None:
+        """Write what is left."""
+        with self._lock:
+            chains = [one for one in self._chains.values() if one.rows]
+        for one in chains:
+            try:
+                self._write(one)
+            except Exception:  # the beginnings of runs that did nothing
+                continue
+
+
+def seal(key: bytes, name: str, seq: int, digest: bytes) -> bytes:
+    """What vouches for the head of a chain."""
+    text = packed(name).encode() + b"\0%d\0" % seq + digest
+    return blake2b(text, digest_size=32, key=key, person=b"rtfs head").digest()
+
+
+def records(database: Database, run: str | None = None) -> Iterator[Record]:
+    """The records of a ledger, chain by chain, of one run or of all. Raises HostError `database/…`,
+    `ledger/damaged`."""
+    for record, _ in _records(database, run):
+        yield record
+
+
+def inspect(database: Database, key: bytes | None) -> tuple[str, int, str] | None:
+    """None if every chain is whole and, with a key, ends where its seal says; else chain, number of the first record
+    that does not fit, and what is wrong with it. Raises HostError `database/…`, `ledger/key`."""
+    query = "SELECT chain, seq, hash, seal FROM rtfs.ledger_head"
+    rows = database.read(lambda connection: connection.execute(query).fetchall())
+    ends = {unpacked(name): (seq, bytes(digest), bytes(sealed)) for name, seq, digest, sealed in rows}
+    if key is not None:
+        database.read(lambda connection: _check_key(connection, key))
+        for name, (seq, digest, sealed) in ends.items():
+            if seal(key, name, seq, digest) != sealed:
+                return name, seq, f"the head of chain {name!r} was changed: its seal is not of this key"
+    at: dict[str, tuple[int, str]] = {}
+    for record, name in _records(database, None):
+        last, previous = at.get(name, (0, GENESIS))
+        if record.seq != last + 1:
+            return name, last + 1, f"record {last + 1} of chain {name!r} is missing"
+        if chain(previous, record.content()) != record.hash:
+            return name, record.seq, f"record {record.seq} of chain {name!r} was changed"
+        at[name] = record.seq, record.hash
+    for name in sorted({*ends, *at}):
+        last, previous = at.get(name, (0, GENESIS))
+        seq, digest, _ = ends.get(name, (0, b"", b""))
+        if (last, previous) != (seq, digest.hex()):
+            what = "the end was cut off" if seq > last else "there are records behind the end"
+            return name, min(seq, last) + 1, f"{what} of chain {name!r}: its last record is {last}, its head says {seq}"
+    return None
+
+
+def _records(database: Database, run: str | None) -> Iterator[tuple[Record, str]]:
+    """Records with the names of their chains, a page at a time: nobody waits for whoever reads."""
+    where, after = ("", "", 0) if run is None else (" AND chain = %(run)s", "", 0), ("", 0)
+    query = (
+        f"SELECT chain, {_COLUMNS}, hash FROM rtfs.ledger WHERE (chain, seq) > (%(chain)s, %(seq)s){where[0]}"
+        f" ORDER BY chain, seq LIMIT {_PAGE}"
+    ).encode()
+    previous = ("", GENESIS)
+    while True:
+        values = {"chain": after[0], "seq": after[1], "run": "" if run is None else packed(run)}
+        rows = _page(database, query, values)
+        for name, *parts, digest in rows:
+            before = previous[1] if previous[0] == name else GENESIS
+            content = tuple(unpacked(part) if isinstance(part, str) else part for part in parts)
+            yield Record(content, before, bytes(digest).hex()), unpacked(name)
+            previous, after = (name, bytes(digest).hex()), (name, parts[0])
+        if len(rows) < _PAGE:
+            return
+
+
+def _page(database: Database, query: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return database.read(lambda connection: connection.execute(query, values).fetchall())
+
+
+def _begin(connection: Connection[Any], name: str, key: bytes) -> tuple[int, str]:
+    """Where a chain ends now. Raises HostError `ledger/key`."""
+    connection.execute(
+        "INSERT INTO rtfs.ledger_key (one, print) VALUES (true, %s) ON CONFLICT DO NOTHING", (_print(key),)
+    )
+    _check_key(connection, key)
+    row = connection.execute("SELECT seq, hash FROM rtfs.ledger_head WHERE chain = %s", (packed(name),)).fetchone()
+    return (0, GENESIS) if row is None else (row[0], bytes(row[1]).hex())
+
+
+def _check_key(connection: Connection[Any], key: bytes) -> None:
+    row = connection.execute("SELECT print FROM rtfs.ledger_key").fetchone()
+    if row is not None and bytes(row[0]) != _print(key):
+        raise HostError(
+            "the ledger in this database was made with another key",
+            code="ledger/key",
+            hint="name the file with its key: `ledger_key:` in rtfs.yaml, Runtime(ledger_key=…)",
+        )
+
+
+def _print(key: bytes) -> bytes:
+    return blake2b(b"rtfs ledger", digest_size=16, key=key, person=b"rtfs print").digest()
+
+
+def read_key(path: str) -> bytes:
+    """The key in a file, made at its first use. Raises HostError `ledger/key`."""
+    import os
+
+    from rtfs.host.audit.sqlite_ledger import key_of
+
+    try:
+        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+        return key_of(path)
+    except OSError as error:
+        raise HostError(f"cannot use the key {path}: {error.strerror or error}", code="ledger/key") from None

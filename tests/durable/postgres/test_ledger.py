@@ -1,0 +1,185 @@
+"""The ledger in PostgreSQL: one chain a run, sealed; and the values of ccos.state.kv.*."""
+
+from __future__ import annotations
+
+import pytest
+
+import rtfs
+from rtfs.host.audit.places import inspect, records
+from rtfs.host.postgres.commits import Commits
+from rtfs.testing.postgres import shared_server
+from rtfs.values import HostError
+
+PLAN = '(+ (call "count" {:n 1}) (call "count" {:n 2}))'
+
+
+@pytest.fixture
+def key(tmp_path):
+    return tmp_path / "ledger.key"
+
+
+@pytest.fixture
+def runtime(database, key):
+    with rtfs.Runtime(state=database, ledger=database, ledger_key=key) as found:
+        found.register("count", lambda arguments: 7)
+        yield found
+
+
+def kinds(url, run):
+    return [(record.seq, record.kind, record.subject, record.detail) for record in records(url, run)]
+
+
+def test_each_run_has_a_chain_of_its_own_with_what_a_ledger_in_memory_has(runtime, database):
+    runtime.run(PLAN, durable=True, run_id="a")
+    runtime.run(PLAN, run_id="b")
+    with rtfs.Runtime() as plain:
+        plain.register("count", lambda arguments: 7)
+        plain.run(PLAN, run_id="b")
+        expected = [(record.seq, record.kind, record.subject) for record in plain.ledger]
+    for run in ("a", "b"):
+        assert [one[:3] for one in kinds(database, run)] == expected
+    assert {record.run for record in records(database)} == {"a", "b"}
+
+
+def test_records_of_a_durable_run_are_written_with_its_events(runtime, sql, monkeypatch):
+    seen = []
+    runtime.register("look", lambda _: seen.append(sql("SELECT count(*) FROM rtfs.ledger")[0][0]) or 1)
+    commits = []
+    write = Commits.write
+    monkeypatch.setattr(Commits, "write", lambda self, *given: (commits.append(given[0]), write(self, *given)))
+    runtime.run('(call "look" {}) (call "look" {}) (call "look" {})', durable=True, run_id="a")
+    assert seen == [2, 4, 6]  # run and decision; the outcome and the next decision; …
+    assert [len(batch.records) for batch in commits] == [2, 2, 2, 1, 1]
+    assert sql("SELECT kind FROM rtfs.ledger WHERE chain = 'a' ORDER BY seq DESC LIMIT 1") == [("end",)]
+
+
+def test_a_resumed_run_continues_its_chain_in_another_process(runtime, database, key, sql):
+    def lose(arguments):
+        raise KeyboardInterrupt
+
+    runtime.register("count", lose, replace=True)
+    with pytest.raises(KeyboardInterrupt):
+        runtime.run(PLAN, durable=True, run_id="a")
+    with rtfs.Runtime(state=database, ledger=database, ledger_key=key) as other:
+        other.register("count", lambda arguments: 7)
+        assert other.resume("a", retry=True) == 14
+    found = kinds(database, "a")
+    assert [one[0] for one in found] == list(range(1, len(found) + 1))
+    assert "resume" in [one[1] for one in found]
+    assert inspect(database, str(key)) is None
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE rtfs.ledger SET detail = 'allow' WHERE chain = 'a' AND seq = 2", "record 2 of chain 'a' was changed"),
+        ("DELETE FROM rtfs.ledger WHERE chain = 'a' AND seq = 3", "record 3 of chain 'a' is missing"),
+        ("DELETE FROM rtfs.ledger WHERE chain = 'a' AND seq > 3", "the end was cut off of chain 'a'"),
+        ("DELETE FROM rtfs.ledger WHERE chain = 'a'", "the end was cut off of chain 'a'"),
+        (
+            "DELETE FROM rtfs.ledger WHERE chain = 'a' AND seq > 3; UPDATE rtfs.ledger_head SET seq = 3, hash ="
+            " (SELECT hash FROM rtfs.ledger WHERE chain = 'a' AND seq = 3) WHERE chain = 'a'",
+            "its seal is not of this key",
+        ),
+        (
+            "INSERT INTO rtfs.ledger SELECT chain, 99, time, kind, run, parent, subject, principal, detail, arguments,"
+            " result, duration, hash FROM rtfs.ledger WHERE chain = 'a' AND seq = 1",
+            "is missing",
+        ),
+    ],
+)
+def test_what_was_changed_afterwards_shows(runtime, database, key, sql, damage, said):
+    runtime.run(PLAN, durable=True, run_id="a")
+    runtime.run(PLAN, durable=True, run_id="b")
+    assert inspect(database, str(key)) is None
+    assert runtime.ledger.verify() is None
+    sql(damage)
+    assert said in inspect(database, str(key))
+
+
+def test_another_key_is_refused(runtime, database, tmp_path):
+    runtime.run("1", run_id="a")
+    runtime.run('(call "count" {})', run_id="c")
+    with rtfs.Runtime(ledger=database, ledger_key=tmp_path / "other") as other, pytest.raises(HostError) as caught:
+        other.run("1")
+    assert caught.value.code == "ledger/key"
+
+
+def test_on_event_is_told_records_and_the_end_of_a_plain_run_is_written(database, key, sql):
+    told = []
+    with rtfs.Runtime(ledger=database, ledger_key=key, on_event=told.append) as runtime:
+        runtime.register("count", lambda arguments: 7)
+        runtime.run(PLAN, run_id="a")
+    assert [record.kind for record in told] == ["run", "decision", "outcome", "decision", "outcome", "end"]
+    assert [row[0] for row in sql("SELECT kind FROM rtfs.ledger ORDER BY seq")] == [one.kind for one in told]
+
+
+def test_a_ledger_without_its_database_stops_what_would_not_be_recorded(key):
+    with (
+        rtfs.Runtime(ledger="postgresql://127.0.0.1:1/x", ledger_key=key) as runtime,
+        pytest.raises(HostError) as caught,
+    ):
+        runtime.run("1")
+    assert caught.value.code == "database/unreachable"
+
+
+def test_sequence_rules_need_one_order_of_records(database):
+    with pytest.raises(HostError) as caught:
+        rtfs.Runtime(ledger=database, sequence=[{"before": "pay", "need": "ask"}])
+    assert caught.value.code == "config/invalid"
+
+
+# ---------------------------------------------------------------------- ccos.state.kv.*
+def test_values_are_shared_and_each_principals_own(database):
+    with rtfs.Runtime(kv=database) as one, rtfs.Runtime(kv=database) as other:
+        one.run('(call "ccos.state.kv.put" "k" [1 2.5 "\\u0000"])', principal="ann")
+        assert rtfs.to_text(other.run('(call "ccos.state.kv.get" "k")', principal="ann")) == '[1 2.5 "\\u0000"]'
+        assert other.run('(call "ccos.state.kv.get" "k")', principal="bob") is None
+        one.run('(call "ccos.state.kv.conj" "k" 3)', principal="ann")
+        assert rtfs.to_text(other.run('(call "ccos.state.kv.delete" "k")', principal="ann")) == '[1 2.5 "\\u0000" 3]'
+        assert one.run('(call "ccos.state.kv.get" "k" "none")', principal="ann") == "none"
+
+
+def test_an_operation_is_done_once_however_often_its_call_is_made(database):
+    from rtfs.capabilities.permit import Permit
+    from rtfs.host.bundled.kv_postgres import InDatabase
+    from rtfs.host.postgres.database import Database
+
+    found = Database(database)
+    values = InDatabase(found)
+    permit = Permit((), "ann", key="run-nonce-3")
+
+    def make(old):
+        value = old()
+        grown = (0 if not isinstance(value, int) else value) + 1
+        return grown, grown
+
+    assert [values.change(permit, "k", make) for _ in range(3)] == [1, 1, 1]
+    assert values.change(Permit((), "ann", key="run-nonce-4"), "k", make) == 2
+    assert values.read(permit, "k") == 2
+    found.close()
+
+
+def test_parallel_changes_of_one_key_are_all_there(database):
+    from threading import Thread
+
+    def add(number):
+        with rtfs.Runtime(kv=database) as runtime:
+            for at in range(10):
+                runtime.run(f'(call "ccos.state.kv.conj" "k" {number * 100 + at})')
+
+    threads = [Thread(target=add, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with rtfs.Runtime(kv=database) as runtime:
+        found = runtime.run('(call "ccos.state.kv.get" "k")')
+    assert sorted(found) == [number * 100 + at for number in range(3) for at in range(10)]
+
+
+def test_a_store_that_cannot_be_reached_is_said(database):
+    assert shared_server().address
+    with rtfs.Runtime(kv="postgresql://127.0.0.1:1/x") as runtime, pytest.raises(HostError) as caught:
+        runtime.run('(call "ccos.state.kv.get" "k")')
+    assert caught.value.code == "capability/failed"
