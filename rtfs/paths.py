@@ -14,6 +14,15 @@ def is_url(place: str | None) -> bool:
     return place is not None and place.startswith(("postgresql://", "postgres://"))
 
 
+def without_password(place: str) -> str:
+    """The address of a database without the password in it."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    parts = urlsplit(place)
+    user, at, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=user.partition(":")[0] + at + host))
+
+
 def state_folder(name: str) -> str:
     """`rtfs/NAME` where XDG keeps state (`$XDG_STATE_HOME`, else `~/.local/state`); it need not exist."""
     home = os.environ.get("XDG_STATE_HOME") or ""

@@ -17,7 +17,7 @@ from rtfs.cli.output import write, writing
 from rtfs.cli.stores import add_options, run_store, state_of, take
 from rtfs.cli.usage import Parser, add_action
 from rtfs.host.durable.store import DONE, ENDED
-from rtfs.paths import is_url
+from rtfs.paths import is_url, without_password
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -45,8 +45,10 @@ def run_kept(runtime: Runtime, source: Source, given: dict[str, Any], options: O
         return runtime.run(source, record=options.record, replay=options.replay, **given)
     run_id = options.run_id or os.urandom(6).hex()
     runtime.shell.update({name: getattr(options, name) for name in KEPT})
-    if options.state is not None and not is_url(options.state):
-        runtime.shell["state"] = os.path.abspath(options.state)
+    if options.state is not None:  # a database is named again, by whoever resumes the run
+        runtime.shell["state"] = None if is_url(options.state) else os.path.abspath(options.state)
+    if options.ledger is not None and is_url(options.ledger):
+        runtime.shell["ledger"] = without_password(options.ledger)
     print(f"run {run_id}", file=sys.stderr, flush=True)
     return runtime.run(source, durable=True, run_id=run_id, **given)
 
