@@ -64,7 +64,10 @@ def newest(ledger: Ledger, wanted: RecordFilter, limit: int, before: int | None 
     if isinstance(ledger, StoredLedger):
         return latest(ledger.path, wanted.fits, limit, before)
     found: list[Record] = []
-    for record in reversed(list(ledger)):
+    ordered = list(ledger)
+    if not ledger.ordered:
+        ordered.sort(key=lambda record: record.time)
+    for record in reversed(ordered):
         if len(found) >= limit:
             break
         if (before is None or record.seq < before) and wanted.fits(record):

@@ -82,6 +82,8 @@ class Ledger:
     """
 
     __slots__ = ("_anchor", "_fresh", "_head", "_keep", "_keyed", "_lock", "_records", "_seq")
+    ordered = True
+    """Whether the numbers of records are their order, over all runs."""
 
     def __init__(self, keep: int = 100_000, key: bytes | None = None) -> None:
         from _thread import allocate_lock

@@ -87,6 +87,7 @@ class PostgresLedger(Ledger):
     written. Raises HostError `ledger/key`, at the first record, for another key than the ledger was made with."""
 
     __slots__ = ("_chains", "_database", "_own", "_secret")
+    ordered = False
 
     def __init__(self, database: Database, key: bytes) -> None:
         from os import urandom

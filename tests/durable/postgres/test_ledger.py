@@ -178,6 +178,18 @@ def test_parallel_changes_of_one_key_are_all_there(database):
     assert sorted(found) == [number * 100 + at for number in range(3) for at in range(10)]
 
 
+def test_labels_of_values_outlast_the_process(database):
+    from rtfs.host.bundled.kv_postgres import InDatabase
+    from rtfs.host.postgres.database import Database
+
+    found = Database(database)
+    InDatabase(found).labels.remember_labels("kv ann k", "d", "old")
+    InDatabase(found).labels.remember_labels("kv ann k", "d", "new")
+    assert InDatabase(found).recall_labels("kv ann k", "d") == "new"
+    assert InDatabase(found).recall_labels("kv ann k", "e") is None
+    found.close()
+
+
 def test_a_store_that_cannot_be_reached_is_said(database):
     assert shared_server().address
     with rtfs.Runtime(kv="postgresql://127.0.0.1:1/x") as runtime, pytest.raises(HostError) as caught:
