@@ -377,12 +377,16 @@ def test_a_run_that_was_deleted_is_unknown(database):
     assert caught.value.code == "run/unknown"
 
 
+def test_migrations_are_numbered_from_1_without_a_gap():
+    assert [number for number, _, _ in migrations()] == list(range(1, len(migrations()) + 1))
+
+
 def test_migrations_are_applied_once_by_many_at_once(empty_database):
     command = [sys.executable, "-m", "rtfs", "runs", "migrate", "--state", empty_database]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     said = sorted(one.communicate(timeout=60)[0].strip() for one in started)
     assert [one.returncode for one in started] == [0, 0, 0]
-    assert said[0] == "applied 0001 runs, 0002 labels"
+    assert said[0] == "applied " + ", ".join(f"{number:04} {name}" for number, name, _ in migrations())
     assert set(said[1:]) == {"nothing to do: the tables are those of this rtfs"}
 
 
