@@ -17,6 +17,7 @@ NAMES = (
     "compute",
     "programs",
     "fresh",
+    "flow",
     "hostcall",
     "durable",
     "mcp",

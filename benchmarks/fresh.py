@@ -74,8 +74,8 @@ def put(_: Any) -> str:
     return "ok"
 
 
-def runtime() -> rtfs.Runtime:
-    """A runtime whose capabilities answer as `get` and `put`, with values made beforehand."""
+def runtime(flow: Any = ()) -> rtfs.Runtime:
+    """A runtime whose capabilities answer as `get` and `put`, with values made beforehand. flow: its flow rules."""
     values = {name: rtfs.from_python(value, keywords=True) for name, value in DATA.items()}
 
     def fetch(name: str) -> Any:
@@ -83,7 +83,7 @@ def runtime() -> rtfs.Runtime:
             raise rtfs.HostError(f"there is no {name}")
         return values[name]
 
-    made = rtfs.Runtime(allow=["bench.*"])
+    made = rtfs.Runtime(allow=["bench.*"], flow=flow)
     made.register("bench.get", fetch)
     made.register("bench.put", put)
     return made

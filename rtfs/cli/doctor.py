@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rtfs.host.inspection import Server
     from rtfs.host.runtime import Runtime
 
-WALLS = ("limits", "no_new_privs", "landlock", "seccomp")
-"""What keeps a worker process in, where the kernel has all of it."""
 PATIENCE = 15.0
 """Seconds that a server has to answer."""
 
@@ -127,7 +125,7 @@ def _cache(findings: Findings) -> None:
 
 def _sandbox(findings: Findings) -> None:
     """Which of its walls a worker process has here."""
-    from rtfs.host.isolation.pool import workers
+    from rtfs.host.isolation.pool import WALLS, workers
 
     try:
         worker = workers.take()

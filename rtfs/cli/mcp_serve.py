@@ -64,6 +64,11 @@ def serve(words: list[str], options: Options) -> int:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--isolate", action="store_true", help="run plans in sandboxed worker processes, as --http does")
     where.add_argument("--no-isolate", action="store_true", help="run plans in this process over HTTP too")
+    parser.add_argument(
+        "--allow-unsandboxed",
+        action="store_true",
+        help="serve over HTTP also where the kernel lacks part of the sandbox",
+    )
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
     found = parser.parse_args(words)
     limit = seconds(found.timeout)
@@ -75,6 +80,8 @@ def serve(words: list[str], options: Options) -> int:
         setattr(options, name, getattr(found, name))
     options.no_input = True
     options.isolate = found.isolate or (found.http is not None and not found.no_isolate)
+    if found.http is not None and options.isolate and not found.allow_unsandboxed:
+        _check_sandbox()
     try:
         import jinja2  # noqa: F401
         import mcp.server.lowlevel  # noqa: F401
@@ -87,6 +94,19 @@ def serve(words: list[str], options: Options) -> int:
 
     asyncio.run(_serve(found, options, limit))
     return 0
+
+
+def _check_sandbox() -> None:
+    """Raise HostError `config/isolation` where a part of the sandbox of worker processes does not hold."""
+    from rtfs.host.isolation.pool import workers
+
+    missing = workers.missing_walls()
+    if missing:
+        raise HostError(
+            f"the sandbox of worker processes is not whole here: without {', '.join(missing)}",
+            code="config/isolation",
+            hint="serve strangers from a system whose kernel has it (rtfs doctor), or say --allow-unsandboxed",
+        )
 
 
 async def _serve(found: argparse.Namespace, options: Options, limit: float) -> None:

@@ -75,6 +75,8 @@ class Tag:
         control = join(self.control, by)
         if control is self.control:
             return self
+        if self.kids is None and self.grow is None and self._flat is not None and self._flat[0] is self.data:
+            return simple(self.data, control)
         made: Tag = object.__new__(Tag)
         made.data, made.control, made.kids, made.grow = self.data, control, self.kids, self.grow
         flat = self._flat
@@ -88,6 +90,20 @@ class Tag:
     def structure(self) -> Label:
         """What is learnt of by seeing which elements there are."""
         return join(self.data, self.control)
+
+
+_SIMPLE: dict[tuple[Label, Label], Tag] = {}
+_REMEMBERED = 8_192
+
+
+def simple(data: Label, control: Label) -> Tag:
+    """A tag without elements; the same one for the same labels, mostly."""
+    found = _SIMPLE.get((data, control))
+    if found is None:
+        if len(_SIMPLE) >= _REMEMBERED:
+            _SIMPLE.clear()
+        found = _SIMPLE[data, control] = Tag(data, control)
+    return found
 
 
 def kids_of(value: Any, tag: Tag) -> Kids | None:

@@ -120,3 +120,30 @@ def test_what_a_rule_keeps_away_does_not_interfere(part: int):
         allowed += bool(reached)
         assert all(sent == reached[0] for sent in reached), text
     assert allowed
+
+
+COUNT_DOWN = "(defn f [n] (if (< n 1) 7 (f (dec n)))) (f 50) "
+LONG = [
+    ("(defn fib [n] (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2))))) ", "(fib (+ 5 %s))"),
+    ("", "(loop [i 0 s 0] (if (< i 100) (recur (inc i) (+ s i %s)) s))"),
+    ("", "(let [n %s] (loop [i 0 s 0] (if (< i 100) (recur (inc i) (+ s n)) s)))"),
+    ("", "(loop [i 0 s 0] (if (< i (* 20 %s)) (recur (inc i) (+ s i)) s))"),
+    ("", "(reduce (fn [a x] (+ a x)) %s (vec (range 100)))"),
+    ("", "(let [n %s] (first (map (fn [x] (+ x n)) (vec (range 100)))))"),
+    (COUNT_DOWN, "(f %s)"),
+    (COUNT_DOWN + "(def f (let [x %s] (fn [n] x))) ", "(f 1)"),
+]
+
+
+@pytest.mark.parametrize(("before", "value"), LONG)
+def test_long_computations_of_constants_run_without_labels_and_others_with(before: str, value: str):
+    """Loops and functions get hot: what comes from a secret is known to all the same."""
+    rule = [{"call": "sink", "argument": "value", "from": ["plan"], "decided-by": ["plan"]}]
+
+    def text(number: str, call: str) -> str:
+        return before.replace("%s", number) + call % value.replace("%s", number)
+
+    assert outcome(text('(call "src.secret")', '(call "sink" {:value %s})'), 5, rule)[0] == "policy/flow"
+    code, sent = outcome(text("5", '(call "sink" {:value %s})'), 5, rule)
+    assert (code, len(sent)) == ('"sent"', 1)
+    assert outcome(text("5", "%s"), 5, None)[0] == str(sent[0]["value"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from typing import Any
 import pytest
 
 import rtfs
+from rtfs.cli.main import main
+from rtfs.host.isolation.pool import WALLS, Pool, workers
 from rtfs.syntax.diagnostics import render
 
 
@@ -192,3 +196,42 @@ def test_flow_rules_and_worker_processes_exclude_each_other() -> None:
     with pytest.raises(rtfs.HostError) as caught:
         rtfs.Runtime(isolation="process", flow=rules)
     assert caught.value.code == "config/isolation"
+
+
+def test_the_kernel_ends_a_process_that_uses_too_much_of_a_processor() -> None:
+    program = (
+        "from rtfs.host.isolation import sandbox\n"
+        "sandbox.SPARE = 0\n"
+        "sandbox.allow_processor(1.0, last=True)\n"
+        "while True: pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], timeout=300, check=False)
+    assert done.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+
+
+def test_a_process_may_be_told_another_processor_time_unless_that_was_the_last() -> None:
+    program = (
+        "import resource\n"
+        "from rtfs.host.isolation import sandbox\n"
+        "for last in (False, True):\n"
+        "    sandbox.allow_processor(100.0, last)\n"
+        "    sandbox.allow_processor(None, False)\n"
+        "    print(resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_strangers_are_served_only_where_the_sandbox_is_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("uvicorn")
+    monkeypatch.setattr(Pool, "missing_walls", lambda self: ["landlock"])
+    assert main(["mcp", "serve", "--http", "127.0.0.1:0"]) != 0
+    said = capsys.readouterr().err
+    assert "without landlock" in said
+    assert "--allow-unsandboxed" in said
+
+
+def test_what_a_worker_lacks_of_its_sandbox_is_known() -> None:
+    assert set(workers.missing_walls()) <= set(WALLS)

@@ -19,6 +19,7 @@ from rtfs.compiler.labelled.maker import LabelledMaker, labels
 from rtfs.compiler.labelled.moves import (
     COLLECTIONS,
     MOVES,
+    SCALARS,
     join_all,
     keyword_look_up,
     look_up,
@@ -30,7 +31,7 @@ from rtfs.compiler.labelled.moves import (
 from rtfs.compiler.mangling import global_name
 from rtfs.flow.label import NOTHING, OF_LAZY, join
 from rtfs.flow.state import Gathering
-from rtfs.flow.tag import NO_TAG, SEQUENCES, UNKNOWN_TAG, Tag, at_index, joined
+from rtfs.flow.tag import NO_TAG, SEQUENCES, UNKNOWN_TAG, Tag, at_index, joined, simple
 from rtfs.values import LazySeq, List, Map, Vector
 from rtfs.values.lazy import hooks, realised
 
@@ -76,12 +77,38 @@ def label_invoke(m: LabelledMaker, node: nodes.Invoke) -> Labelled:
 
 def call_known(move: Move, function: Any, arguments: list[Labelled], step: Step) -> Labelled:
     """A call of a function that is known now."""
+    if move is join_all and len(arguments) == 2:
+        return _call_of_two(function, *arguments, step)
 
     def known(f: Frame, s: FlowState, at: int = step[2]) -> Any:
         given = [argument(f, s) for argument in arguments]
         return move(s, function, [one for one, _ in given], [one for _, one in given], step)
 
     return known
+
+
+def _call_of_two(function: Any, first: Labelled, second: Labelled, step: Step) -> Labelled:
+    """A call that joins two labels: arithmetic, mostly, so that the labels are often those of the last time."""
+    last: list[Any] = [None, None, None]
+
+    def of_two(f: Frame, s: FlowState, at: int = step[2]) -> Any:
+        one, tag = first(f, s)
+        two, other = second(f, s)
+        if one.__class__ not in SCALARS or two.__class__ not in SCALARS:
+            return join_all(s, function, [one, two], [tag, other], step)
+        if s.trying is not None:
+            s.tried(tag)
+            s.tried(other)
+        value = call_with(function, (one, two))
+        if tag is last[0] and other is last[1]:
+            return value, last[2]
+        data, control = tag.flat()
+        more, further = other.flat()
+        made = simple(join(data, more).through(step), join(control, further))
+        last[:] = tag, other, made
+        return value, made
+
+    return of_two
 
 
 # ---------------------------------------------------------------------- primitives

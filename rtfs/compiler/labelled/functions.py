@@ -17,10 +17,11 @@ from rtfs.compiler.closures.frames import FIRST, GLOBALS, METHOD, Layout, Templa
 from rtfs.compiler.closures.functions import code_of, dispatcher_of
 from rtfs.compiler.codegen.support import defined, rest_list
 from rtfs.compiler.labelled.maker import LabelledMaker, labels
+from rtfs.compiler.labelled.plain import ROUNDS, region_of_function
 from rtfs.compiler.mangling import global_name, tag_name
 from rtfs.flow.label import NOTHING, join
 from rtfs.flow.state import current
-from rtfs.flow.tag import NO_TAG, Tag
+from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,19 +29,27 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.labelled.maker import Frame, Labelled
+    from rtfs.compiler.labelled.plain import Region
     from rtfs.flow.state import FlowState
 
 
 class LabelledFunction(Template):
     """One function of the text, of which each evaluation makes an instance."""
 
-    __slots__ = ("code", "core", "count", "form", "listed", "rest", "run", "ticks")
+    __slots__ = ("calls", "code", "core", "count", "form", "listed", "region", "rest", "run", "ticks")
 
     def __init__(
-        self, maker: LabelledMaker, node: nodes.Fn, python: str, listed: bool = False, form: bool = False
+        self,
+        maker: LabelledMaker,
+        node: nodes.Fn,
+        python: str,
+        listed: bool = False,
+        form: bool = False,
+        own: str | None = None,
     ) -> None:
-        """listed: its last parameter gets what is left as one list, for a function of several arities. form: it is a
-        top-level form, which no code without labels calls."""
+        """own: the key in the module that it is defined as, if it is. listed: its last parameter gets what is left as
+        one list, for a function of several arities. form: it is a top-level form, which no code without labels
+        calls."""
         maker.functions += 1
         (arity,) = node.arities
         outer = maker.layout
@@ -57,6 +66,8 @@ class LabelledFunction(Template):
         self.rest = arity.rest is not None
         self.listed = listed
         self.form = form
+        self.calls = 0
+        self.region = None if form or listed else region_of_function(maker, node, own)
         self.code = _template(self, maker, node, python)
 
     def enter(self, parent: Frame, values: list[Any], more: tuple[Any, ...]) -> Any:
@@ -68,6 +79,15 @@ class LabelledFunction(Template):
         if tags is None:
             common = s.given()
             tags = [common] * (count + len(more))
+        if self.region is not None:
+            self.calls += 1
+            if self.calls > ROUNDS and self._is_clean(self.region, parent[GLOBALS], tags):
+                value, tag = self.region.run(s, parent[GLOBALS], values)
+                if plain:
+                    s.leave(tag)
+                else:
+                    s.returned = tag
+                return value
         if self.listed:
             rest = tags[count - 1 :]
             tags = [*tags[: count - 1], Tag(NOTHING, NOTHING, rest) if len(rest) > 1 or not plain else rest[0]]
@@ -96,6 +116,17 @@ class LabelledFunction(Template):
         else:
             s.returned = tag
         return value
+
+    def _is_clean(self, region: Region, namespace: dict[str, Any], tags: list[Tag]) -> bool:
+        """Whether all that a call reads comes from constants; its own name as well."""
+        own = region.own
+        if own is not None:
+            named = namespace.get(own)
+            if getattr(named, "__code__", None) is not self.code:  # it was defined anew
+                return False
+            if not region.clean(namespace.get(tag_name(own), UNKNOWN_TAG)):
+                return False
+        return all(map(region.clean, tags))
 
     def instance(self, parent: Frame) -> Any:
         """The function, made by a call whose frame is `parent`."""
@@ -138,15 +169,15 @@ def label_fn(m: LabelledMaker, node: nodes.Fn) -> Labelled:
     return _make_function(m, node, m.names.temporary())
 
 
-def _make_function(m: LabelledMaker, node: nodes.Fn, python: str) -> Labelled:
-    """python: the name of a function that has no local name."""
+def _make_function(m: LabelledMaker, node: nodes.Fn, python: str, own: str | None = None) -> Labelled:
+    """python: the name of a function that has no local name. own: the key in the module that it is defined as."""
     index = 0
     if node.binding is not None:
         python = node.binding.python
         index = m.slot(node.binding)
     if len(node.arities) > 1:
         return _make_dispatcher(m, node, python, index)
-    instance = LabelledFunction(m, node, python).instance
+    instance = LabelledFunction(m, node, python, own=own).instance
 
     def fn(f: Frame, s: FlowState) -> Any:
         pair = (instance(f), NO_TAG)
@@ -176,7 +207,7 @@ def label_def(m: LabelledMaker, node: nodes.Def) -> Labelled:
     key = global_name(node.name)
     tag = tag_name(key)
     if isinstance(node.value, nodes.Fn) and node.value.binding is None:
-        value = _make_function(m, node.value, key)
+        value = _make_function(m, node.value, key, key)
     else:
         value = m.make(node.value)
     last = node in m.last

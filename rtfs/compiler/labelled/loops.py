@@ -11,9 +11,10 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.labelled.functions import LabelledFunction
 from rtfs.compiler.labelled.maker import Again, LabelledMaker, decided, labels
 from rtfs.compiler.labelled.moves import MOVES
+from rtfs.compiler.labelled.plain import ROUNDS, region_of_each, region_of_loop
 from rtfs.flow.label import NOTHING, join
-from rtfs.flow.tag import NO_TAG
-from rtfs.values import LazySeq
+from rtfs.flow.tag import NO_TAG, Tag
+from rtfs.values import LazySeq, List, Map, Set, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,12 +34,20 @@ def label_loop(m: LabelledMaker, node: nodes.Loop) -> Labelled:
     end = start + len(values)
     closes, core = node.closes, m.core
     body = m.make(node.body)
+    region = region_of_loop(m, node)
+    free = [] if region is None else [m.make(nodes.Local(node.at, one)) for one in region.free]
 
     def loop(f: Frame, s: FlowState, at: int = node.at) -> Any:
         outer, by = s.pc, NOTHING
         pairs: Any = [value(f, s) for value in values]
+        left = ROUNDS
         try:
             while True:
+                left -= 1
+                if left == 0 and region is not None:
+                    given = [*[one(f, s) for one in free], *pairs]
+                    if region.clean(Tag(by)) and all(region.clean(tag) for _, tag in given):
+                        return region.run(s, f[0], [value for value, _ in given])
                 if closes:  # a closure of the body keeps the variables of its round
                     f = f[:]
                 f[start:end] = pairs
@@ -76,16 +85,31 @@ def label_each(m: LabelledMaker, node: nodes.Each) -> Labelled:
     name = "reduce" if operation == "sum" else operation
     move, function, step = MOVES[name], CORE[name], m.step(name, node.at)
     make = _addition if operation == "sum" else _body(m, node)
+    region = region_of_each(m, node)
+    free = [] if region is None else [m.make(nodes.Local(node.at, one)) for one in region.free]
 
     def each(f: Frame, s: FlowState, at: int = node.at) -> Any:
         first = None if initial is None else initial(f, s)
         value, tag = collection(f, s)
+        if region is not None and region.clean(tag) and is_long(value):
+            given = [*[one(f, s) for one in free], (value, tag), *([first] if first is not None else [])]
+            if all(region.clean(one) for _, one in given):
+                return region.run(s, f[0], [one for one, _ in given])
         called = make(f[:] if value.__class__ is LazySeq else f)  # a lazy sequence calls it later
         if first is None:
             return move(s, function, [called, value], [NO_TAG, tag], step)
         return move(s, function, [called, first[0], value], [NO_TAG, first[1], tag], step)
 
     return each
+
+
+def is_long(value: Any) -> bool:
+    """Whether a collection has so many elements that a second closure pays."""
+    kind = value.__class__
+    return kind in _COUNTED and len(value) >= ROUNDS
+
+
+_COUNTED = frozenset((Vector, List, Map, Set))
 
 
 def _addition(f: Frame) -> Any:

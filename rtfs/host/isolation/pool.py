@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 WARM = 2
 """Workers that wait for a run."""
+WALLS = ("limits", "no_new_privs", "landlock", "seccomp")
+"""What a worker's sandbox consists of, as far as the kernel has it."""
 _START = "import sys; sys.path[:] = {path!r}; from rtfs.host.isolation.template import main; main({descriptor})"
 
 
@@ -186,6 +188,16 @@ class Pool:
             self._warm.clear()
             if template is not None and template.owner == os.getpid():
                 template.close()
+
+    def missing_walls(self) -> list[str]:
+        """What of the sandbox does not hold here. Raises HostError `config/isolation`, `run/crashed` where there are no
+        worker processes."""
+        worker = self.take()
+        try:
+            worker.wait_ready()
+        finally:
+            worker.kill()
+        return [name for name in WALLS if name not in worker.held]
 
 
 workers = Pool()

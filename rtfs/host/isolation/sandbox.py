@@ -44,6 +44,8 @@ _CALLS = {
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | 1  # EPERM
 
+SPARE = 2
+"""Seconds of a processor beyond those of a run: its host ends it before."""
 LANDLOCK_FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 """The rights about files that each version of Landlock knows."""
 
@@ -79,6 +81,24 @@ def allow_address_space(size: int | None) -> None:
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     wanted = most if size is None else size if most == resource.RLIM_INFINITY else min(size, most)
     resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
+
+
+def allow_processor(seconds: float | None, last: bool) -> None:
+    """How many seconds of a processor's time this process may use from now on before the kernel ends it; None for as
+    many as it wants. last: it will not be told another number."""
+    import resource
+
+    if not hasattr(resource, "RLIMIT_CPU"):
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = resource.RLIM_INFINITY
+    if seconds is not None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        wanted = int(used.ru_utime + used.ru_stime + seconds) + SPARE
+    if most != resource.RLIM_INFINITY:
+        wanted = most if wanted == resource.RLIM_INFINITY else min(wanted, most)
+    hard = most if not last or wanted == resource.RLIM_INFINITY else wanted + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted, hard))
 
 
 def _limit(descriptors: int, address_space: int | None) -> bool:

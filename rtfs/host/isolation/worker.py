@@ -294,6 +294,7 @@ class Worker:
         most = options["memory"]
         size = None if most is None else memory.address_space() + most + RESERVE
         sandbox.allow_address_space(size)
+        sandbox.allow_processor(options["seconds"], last=not options["pinned"])
         environment = self.environment if options["keep"] else self.environment.snapshot()
         environment.path = tuple(options["path"])
         before = environment.state, environment.values, len(self.declared)
