@@ -78,7 +78,8 @@ def label_invoke(m: LabelledMaker, node: nodes.Invoke) -> Labelled:
 def call_known(move: Move, function: Any, arguments: list[Labelled], step: Step) -> Labelled:
     """A call of a function that is known now."""
     if move is join_all and len(arguments) == 2:
-        return _call_of_two(function, *arguments, step)
+        one, two = arguments
+        return _call_of_two(function, one, two, step)
 
     def known(f: Frame, s: FlowState, at: int = step[2]) -> Any:
         given = [argument(f, s) for argument in arguments]
