@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     class Dispatch(Protocol):
         """A queue in the database of the runs."""
 
-        def enqueue(self, connection: Connection[Any], run_id: str, at: float | None) -> None:
-            """Have a run advanced, at a time in seconds since 1970 or soon, within the connection's transaction. A run
-            that no worker may advance is left alone."""
+        def enqueue(self, connection: Connection[Any], run_id: str, at: float | None) -> bool:
+            """Have a run advanced, at a time in seconds since 1970 or soon, within the connection's transaction; False
+            for a run that no worker may advance."""
 
         async def work(self, advance: Callable[[str], None], queues: Sequence[str], runs: int) -> None:
             """Call `advance(run_id)` in threads, for so many runs at once, until it is told to stop or the database is

@@ -89,7 +89,7 @@ class Procrastinate:
             def get_retry_decision(self, *, exception: BaseException, job: Any) -> Any:
                 return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 8), LONGEST_PAUSE)})
 
-        options = f"-c search_path={SCHEMA},public"
+        options = f"-c search_path={SCHEMA},public -c idle_in_transaction_session_timeout={max(int(self.lease), 2)}s"
         connector = procrastinate.PsycopgConnector(
             conninfo=self.url,
             kwargs={"options": options, "application_name": "rtfs worker", **_LIVELINESS},
@@ -105,11 +105,11 @@ class Procrastinate:
 
         return app
 
-    def enqueue(self, connection: Connection[Any], run_id: str, at: float | None) -> None:
+    def enqueue(self, connection: Connection[Any], run_id: str, at: float | None) -> bool:
         """See `Dispatch`. What waits for an earlier time or turn is replaced."""
         found = place(connection, run_id, at)
         if found is None:
-            return
+            return False
         from datetime import UTC, datetime
 
         connection.execute(_SEARCH.encode())
@@ -124,6 +124,7 @@ class Procrastinate:
             connection=connection,
         ).defer(run=run_id)
         connection.execute("RESET search_path")
+        return True
 
     async def work(self, advance: Callable[[str], None], queues: Sequence[str], runs: int) -> None:
         """See `Dispatch`."""

@@ -71,6 +71,10 @@ class Journal:
         """See `JournalStore`."""
         return self._told.stop_asked()
 
+    def now(self) -> float:
+        """See `JournalStore`."""
+        return time()
+
     def take(self, question: str) -> Answer | None:
         """See `JournalStore`."""
         known = {**self.facts, **self._taken}

@@ -12,6 +12,7 @@ waited for. Where a text does not read back as the value, `exact` spells it as r
 from __future__ import annotations
 
 from json import dumps, loads
+from time import time
 
 import rtfs
 from rtfs.capabilities.permit import Permit
@@ -86,6 +87,10 @@ class Recorder:
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is promised about when a recording is written."""
+
+    def now(self) -> float:
+        """The time by this machine's clock."""
+        return time()
 
     def take(self, question: str) -> None:
         """Nobody answers in a recording but its calls."""
@@ -175,6 +180,10 @@ class Recording:
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is written."""
+
+    def now(self) -> float:
+        """The time by this machine's clock."""
+        return time()
 
     def take(self, question: str) -> None:
         """Nobody answers in a recording but its calls."""

@@ -122,6 +122,9 @@ if TYPE_CHECKING:
         def stop_asked(self) -> str | None:
             """Why the run is asked to stop, as far as the last commit or heartbeat noticed; else None."""
 
+        def now(self) -> float:
+            """The time by the store's clock, in seconds since 1970."""
+
         def take(self, question: str) -> Answer | None:
             """The oldest answer to a question that the run has not taken, or None. It counts as taken with the next
             `commit`: add first what it leads to. Raises HostError `run/…`."""

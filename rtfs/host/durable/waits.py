@@ -8,7 +8,7 @@ way; one that is told to stop or to hand back makes no further call.
 
 from __future__ import annotations
 
-from time import monotonic, time
+from time import monotonic
 
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.store import CANCELLED, QUEUED, RUNNING, SLEEPING, TOLD, WAITING
@@ -92,7 +92,7 @@ class Waits:
     def _suspend(self) -> None:
         """Every call under way waits for what is outside: raise Stop, unless this process has to sleep."""
         moments = [one.wait.until for one in self._outside if one.wait.until is not None]
-        if moments and (not self.hands_over or min(moments) - time() < BRIEF):
+        if moments and (not self.hands_over or min(moments) - self.journal.now() < BRIEF):
             return
         signals = sorted(one.wait.signal for one in self._outside if one.wait.signal is not None)
         question = f"signal:{signals[0]}" if signals else ""
@@ -137,7 +137,7 @@ class Outside(Suspension):
             if answer is not None:
                 self._call.tell(TOLD, answer.answer)
                 return (decode(answer.answer),)
-        if wait.until is not None and time() >= wait.until:
+        if wait.until is not None and self._waits.journal.now() >= wait.until:
             return (wait.default,)
         return None
 
@@ -157,7 +157,7 @@ class Outside(Suspension):
                 self._waits.remove(self)
                 scheduler.wake(fiber, found[0])
 
-        seconds = LONGEST if self.wait.until is None else max(self.wait.until - time(), 0.0)
+        seconds = LONGEST if self.wait.until is None else max(self.wait.until - self._waits.journal.now(), 0.0)
         most = LONGEST if self.wait.signal is None else POLL
         self._timer = scheduler.at(monotonic() + min(seconds, most), over)
 

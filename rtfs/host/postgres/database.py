@@ -30,6 +30,10 @@ if TYPE_CHECKING:
             """These rows were not written."""
 
 
+_IDLE = "SET idle_in_transaction_session_timeout = '10s'"
+"""A process that is stopped within a transaction keeps nobody waiting for its locks longer than that."""
+
+
 class Database:
     """url: `postgresql://…`. mode: `kill` takes the server's `synchronous_commit` as it is; `power` refuses one that
     may forget what was committed. patience: seconds to wait for a database that went away. Raises HostError
@@ -64,6 +68,7 @@ class Database:
         from rtfs.host.postgres.schema import check_schema
 
         check_schema(connection, shown(self.url))
+        connection.execute(_IDLE)
         if self.mode == POWER:
             for name in ("synchronous_commit", "fsync"):
                 row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()

@@ -109,10 +109,12 @@ class Worker:
                 began = monotonic()
                 try:
                     await self._dispatch.work(self._advance, self._queues, self._runs)
+                    why = "its connection was lost"
                 except Exception as error:  # whatever a queue raises when its database goes away
-                    log.warning("the queue is away: %s: %s", type(error).__name__, error)
+                    why = f"{type(error).__name__}: {error}"
                 if self._stopping.is_set():
                     break
+                log.warning("the queue is away, and tried again: %s", why)
                 pause = 0.1 if monotonic() - began > 30 else min(pause * 2, 5.0)
                 try:
                     await asyncio.wait_for(self._stopping.wait(), pause)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from json import dumps, loads
+from time import monotonic, time
 
 from rtfs.host.durable.store import (
     ANNOUNCEMENTS,
@@ -50,8 +51,8 @@ class PostgresJournal:
     a lease on the run."""
 
     __slots__ = (
-        "_broken", "_changed", "_closed", "_guard", "_held", "_pending", "_seq", "_store", "_taken", "asked", "events",
-        "facts", "fenced", "number", "owner", "run_id", "stop_asked",
+        "_broken", "_changed", "_clock", "_closed", "_guard", "_held", "_pending", "_seq", "_store", "_taken", "asked",
+        "events", "facts", "fenced", "number", "owner", "run_id", "stop_asked",
     )  # fmt: skip
     resumes = True
 
@@ -67,7 +68,9 @@ class PostgresJournal:
         events: list[Event],
         *,
         held: bool,
+        now: float | None = None,
     ) -> None:
+        self._clock = (time() if now is None else now) - monotonic()
         self.run_id = run_id
         self.number = number
         self.owner = owner
@@ -94,6 +97,10 @@ class PostgresJournal:
     def pending(self) -> bool:
         """Whether there is something to write."""
         return bool(self._pending)
+
+    def now(self) -> float:
+        """See `JournalStore`: the time of the database when the run was opened, and what has passed since."""
+        return self._clock + monotonic()
 
     def take(self, question: str) -> Answer | None:
         """See `JournalStore`."""

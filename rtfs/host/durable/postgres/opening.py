@@ -24,7 +24,8 @@ TAKEN = "taken"
 MOST_ATTEMPTS = 5
 _LOOK = (
     "SELECT number, owner, worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s), state,"
-    " facts, changed, program.text, attempts, taken_seq, stop_asked FROM rtfs.run"
+    " facts, changed, program.text, attempts, taken_seq, stop_asked, extract(epoch FROM clock_timestamp())::float8"
+    " FROM rtfs.run"
     " LEFT JOIN rtfs.program ON program.digest = run.program WHERE id = %s FOR UPDATE OF run"
 )
 _LAST = "SELECT coalesce(max(seq), 0), coalesce(max(seq) FILTER (WHERE kind <> %s), 0) FROM rtfs.event WHERE run = %s"
@@ -38,9 +39,22 @@ _TAKE = (
 
 class Opening:
     """A run as it was found. busy: it is leased. stuck: it was found to be so now. Of one that is neither: the
-    owner that it has now, the number of the event that says so, facts and events."""
+    owner that it has now, the number of the event that says so, facts and events. now: the time of the
+    database, in seconds since 1970."""
 
-    __slots__ = ("busy", "changed", "events", "facts", "number", "owner", "program", "seq", "stop_asked", "stuck")
+    __slots__ = (
+        "busy",
+        "changed",
+        "events",
+        "facts",
+        "now",
+        "number",
+        "owner",
+        "program",
+        "seq",
+        "stop_asked",
+        "stuck",
+    )
 
     def __init__(self, number: int, facts: str, changed: str, program: str | None, stop_asked: str | None) -> None:
         self.number = number
@@ -50,6 +64,7 @@ class Opening:
         self.stop_asked = stop_asked
         self.busy = self.stuck = False
         self.owner = self.seq = 0
+        self.now = 0.0
         self.events: list[Event] = []
 
 
@@ -68,9 +83,9 @@ def _attempt(connection: Connection[Any], run_id: str, worker: str, lease: float
     row = connection.execute(_LOOK, (lease, run_id)).fetchone()
     if row is None:
         return None
-    number, owner, busy, state, facts, changed, program, attempts, taken_seq, stop_asked = row
+    number, owner, busy, state, facts, changed, program, attempts, taken_seq, stop_asked, now = row
     found = Opening(number, facts, changed, program, stop_asked)
-    found.busy = busy
+    found.busy, found.now = busy, now
     if busy:
         return found
     last = connection.execute(_LAST, (AGAIN, number)).fetchone()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rtfs.host.durable.store import Answer
 
     T = TypeVar("T")
-    Enqueue = Callable[[Connection[Any], str, float | None], None]
+    Enqueue = Callable[[Connection[Any], str, float | None], object]
 
 _INSERT = (
     "INSERT INTO rtfs.run (id, program, principal, state, facts, changed, owner, worker, beat_at, attempts, taken_seq,"
@@ -48,6 +48,7 @@ _OLDEST = (
 )
 _WAITING = (IN_DOUBT, SLEEPING, WAITING)
 """States in which an answer may let a run continue."""
+_REQUEUE = "UPDATE rtfs.run SET state = %s, changed = %s WHERE number = %s"
 _BUSY = "worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s)"
 
 
@@ -55,7 +56,7 @@ class PostgresRunStore:
     """database: a `Database`, or its address; one that is given is closed by whoever made it. worker: the name of this
     process. lease: seconds after which a run whose process gives no sign of life may be taken over. enqueue(connection,
     run_id, at): told of a run that can go on, at a time in seconds since 1970 or at once, within the transaction that
-    makes it so. Raises HostError `database/url`, `config/…`."""
+    makes it so; true where somebody will continue the run. Raises HostError `database/url`, `config/…`."""
 
     __slots__ = ("_leases", "_own", "database", "enqueue", "lease", "worker")
 
@@ -133,7 +134,16 @@ class PostgresRunStore:
             )
         facts, changed = self._facts(run_id, found.facts, found.changed, found.program)
         journal = PostgresJournal(
-            self, run_id, found.number, found.owner, found.seq, facts, changed, found.events, held=True
+            self,
+            run_id,
+            found.number,
+            found.owner,
+            found.seq,
+            facts,
+            changed,
+            found.events,
+            held=True,
+            now=found.now,
         )
         journal.stop_asked = found.stop_asked if found.stop_asked is None else unpacked(found.stop_asked)
         self._hold(journal)
@@ -207,8 +217,11 @@ class PostgresRunStore:
                 waits = state in _WAITING and (
                     question.startswith("signal:") or read_facts(facts, changed)[0].get("question") == question
                 )
-                if waits and self.enqueue is not None:
-                    self.enqueue(connection, run_id, None)
+                if waits and self.enqueue is not None and self.enqueue(connection, run_id, None):
+                    new = dumps({**loads(changed), "state": QUEUED})
+                    connection.execute(
+                        "UPDATE rtfs.run SET state = %s, changed = %s WHERE id = %s", (QUEUED, new, run_id)
+                    )
                 return True
 
         if not self._write(run_id, tell):
