@@ -18,7 +18,6 @@ from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Turn, Within
 from rtfs.host.stop import Stop
 from rtfs.host.wording import Worded
-from rtfs.paths import is_url
 from rtfs.values import Cancelled, HostError, UserError
 
 TYPE_CHECKING = False
@@ -139,15 +138,9 @@ class Executor:
     def store(self) -> RunStore:
         """Where durable runs are kept."""
         if self._store is None:
-            state = self.options.state
-            if is_url(state) and self.database is not None:
-                from rtfs.host.dispatch.store import queued_store
+            from rtfs.host.dispatch.choice import chosen_store
 
-                self._store = queued_store(self.database(str(state)), lease=self.lease)
-            else:
-                from rtfs.host.durable.folder_store import FolderRunStore
-
-                self._store = FolderRunStore(state, self.options.durability)
+            self._store = chosen_store(self.options.state, self.options.durability, self.database, self.lease)
         return self._store
 
     def warn(self, message: str, span: Any) -> None:

@@ -1,0 +1,32 @@
+"""Which store of durable runs a place means: a folder, or a database with its queue.
+
+Must not know what is kept there. Invariant: nothing of a database is imported for a folder.
+"""
+
+from __future__ import annotations
+
+from rtfs.paths import is_url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs.host.durable.store import RunStore
+    from rtfs.host.postgres.database import Database
+
+
+def chosen_store(
+    place: str | None, mode: str, database: Callable[[str], Database] | None = None, lease: float | None = None
+) -> RunStore:
+    """The store at a place, None for the usual folder. mode: what a commit survives, `kill` or `power`. database: gives
+    the database at an address; None: one of its own. lease: of runs in a database, in seconds; None: the usual one.
+    Raises HostError `database/url`, `config/…`."""
+    if is_url(place):
+        from rtfs.host.dispatch.store import queued_store
+        from rtfs.host.durable.postgres.leases import LEASE
+
+        known = str(place) if database is None else database(str(place))
+        return queued_store(known, mode, LEASE if lease is None else lease)
+    from rtfs.host.durable.folder_store import FolderRunStore
+
+    return FolderRunStore(place, mode)
