@@ -24,7 +24,7 @@ from rtfs.types.choice import And, Union
 from rtfs.types.record import Record
 from rtfs.types.shapes import Array, ListOf, MapOf, Tuple, VectorOf
 from rtfs.types.type import find
-from rtfs.values import Keyword
+from rtfs.values import Keyword, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def misfit(type: Type | None, fact: Fact, depth: int = 0) -> Misfit | None:
             found = misfit(part, fact, depth + 1)
             if found is not None:
                 return found
-        return _constant(type, fact)
+        return _constant(type, fact) or _count(type, fact)
     if isinstance(type, Record):
         return _record(type, fact, depth)
     if isinstance(type, (VectorOf, ListOf)):
@@ -218,6 +218,21 @@ def _constant(type: Type, fact: Fact) -> Misfit | None:
     for key in reversed(found.keys()):
         wrong = wrong.under(key)
     return wrong
+
+
+_COUNTS = frozenset(("min-count", "max-count", "min-length", "max-length", "count", "length", "non-empty"))
+"""Conditions that ask how many elements there are, and nothing else."""
+
+
+def _count(type: And, fact: Fact) -> Misfit | None:
+    """A vector of known length is counted, whatever its elements are."""
+    if fact.items is None or not fact.only("vector"):
+        return None
+    stand_in = Vector([None] * len(fact.items))
+    for predicate in type.predicates:
+        if predicate.name in _COUNTS and not predicate.test(stand_in):
+            return Misfit(type.describe(), f"got a vector of {len(fact.items)}")
+    return None
 
 
 def _near(type: Any, got: Any) -> str | None:

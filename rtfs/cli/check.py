@@ -116,11 +116,14 @@ def _show(found: Report, options: Options) -> None:
         report.report_diagnostic(one)
     if not found.analysis.complete:
         report.warn(f"{found.analysis.source.name} is too large to be looked at to its end", None)
-    if options.policy:
-        for call in found.calls:
-            write(_line(call))
-    if found.analysis.plan is not None:
-        write(_plan(found.analysis.plan))
+    for line in told(found, bool(options.policy)):
+        write(line)
+
+
+def told(found: Report, policy: bool) -> list[str]:
+    """What a program may call, a line a call, if that is asked for, and what its plan declares."""
+    lines = [_line(call) for call in found.calls] if policy else []
+    return lines if found.analysis.plan is None else [*lines, _plan(found.analysis.plan)]
 
 
 def _plan(plan: Plan) -> str:

@@ -128,11 +128,16 @@ def show_all(record: Record) -> None:
 
 def report_diagnostic(found: Diagnostic) -> None:
     """Show what was found about a program that was not run."""
+    print(diagnostic_text(found, color()), file=sys.stderr)
+
+
+def diagnostic_text(found: Diagnostic, color: bool) -> str:
+    """What was found about a program, over several lines."""
     from rtfs.checker.report import as_error
     from rtfs.syntax.diagnostics import render
 
-    text = render(as_error(found), color=color())
-    print(text if found.is_error else text.replace("error", "warning", 1), file=sys.stderr)
+    text = render(as_error(found), color=color)
+    return text if found.is_error else text.replace("error", "warning", 1)
 
 
 def report_json(error: UserError) -> None:

@@ -35,8 +35,8 @@ class Command:
 _COMMANDS: dict[str, Command] = {}
 
 NAMES = (
-    "doc", "source", "apropos", "type", "ast", "expand", "caps", "policy", "sessions", "ledger", "time", "load",
-    "reload", "save", "history", "set", "help", "quit",
+    "doc", "source", "apropos", "type", "check", "ast", "expand", "caps", "policy", "connect", "sessions", "ledger",
+    "time", "record", "load", "reload", "test", "save", "history", "set", "help", "quit",
 )  # fmt: skip
 """All commands, in the order of the help."""
 
@@ -46,7 +46,7 @@ _ELSEWHERE = {
 }  # fmt: skip
 """What is typed at other prompts, and the command for it."""
 
-PROGRAMS = ("type", "ast", "expand", "time")
+PROGRAMS = ("type", "check", "ast", "expand", "time", "record")
 """Those that take a program."""
 
 
@@ -85,23 +85,30 @@ def usage_error(name: str) -> HostError:
 
 
 def hint_for(text: str) -> str | None:
-    """A remark about a program that begins with a keyword and looks like a mistyped command."""
-    if not text.lstrip().startswith(":"):
+    """A remark about a program that is one keyword, which may be a mistyped command."""
+    word = text.strip()
+    if not word.startswith(":") or len(word.split()) > 1:
         return None
-    from rtfs.syntax.suggest import did_you_mean
-
-    word = text.split(None, 1)[0]
-    near = _ELSEWHERE.get(word[1:]) or did_you_mean(word[1:], NAMES)
-    return f"{word} is a keyword; the command is :{near}" if near else None
+    near = _near(word)
+    return f"{word} is a keyword; " + (f"the command is :{near}" if near else ":help lists the commands")
 
 
 def mistyped(text: str) -> None:
     """Raise HostError `usage` for a program that can only be a mistyped command: a keyword, then words behind it."""
     words = text.split(None, 1)
-    hint = hint_for(text) if len(words) > 1 and not words[1].startswith(("(", "[", "{", ":")) else None
-    if hint is not None:
-        near = hint.rpartition(" ")[2]
-        raise HostError(f"there is no command {words[0]}", code="usage", hint=f"did you mean {near}?")
+    if len(words) < 2 or not words[0].startswith(":") or words[1].startswith(("(", "[", "{", ":")):
+        return
+    near = _near(words[0])
+    if near is not None:
+        raise HostError(f"there is no command {words[0]}", code="usage", hint=f"did you mean :{near}?")
+    if words[1][0].isalpha() and words[1].split()[0] not in ("true", "false", "nil"):
+        raise HostError(f"there is no command {words[0]}", code="usage", hint=":help lists the commands")
+
+
+def _near(word: str) -> str | None:
+    from rtfs.syntax.suggest import did_you_mean
+
+    return _ELSEWHERE.get(word[1:]) or did_you_mean(word[1:], NAMES)
 
 
 def hint_at_prompt(error: UserError) -> str | None:

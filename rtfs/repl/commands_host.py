@@ -1,4 +1,4 @@
-"""Commands about the host: `:caps :policy :sessions :ledger`."""
+"""Commands about the host: `:caps :policy :connect :sessions :ledger`."""
 
 from __future__ import annotations
 
@@ -87,6 +87,64 @@ def policy(session: Session, argument: str) -> None:
     if rights["guarded"]:
         rows.append(("decides", "a policy of the embedding program"))
     session.say(table(rows, session.settings.columns()))
+
+
+@command("connect", "[SERVER [URL or COMMAND…]]", "The MCP servers; ask one for its tools; name a new one and ask it.")
+def connect(session: Session, argument: str) -> None:
+    from rtfs.host.servers import ask_server, handler_name
+
+    servers = session.runtime.servers
+    name, _, target = argument.partition(" ")
+    if not name:
+        rows = [
+            (one.name, one.target or (one.problem.message if one.problem is not None else ""))
+            for one in servers.values()
+        ]
+        session.say(
+            table(rows, session.settings.columns()) if rows else "no server is configured: :connect NAME URL names one"
+        )
+        return
+    if target.strip():
+        _name_server(session, name, target.strip())
+    elif name not in servers:
+        known = ", ".join(servers) or "none"
+        raise HostError(
+            f"there is no server {name}",
+            code="argument/invalid",
+            hint=f"known are {known}; :connect NAME URL names one",
+        )
+    problem = servers[name].problem
+    if problem is not None:
+        raise problem
+    ids = session.perform(lambda: ask_server(session.runtime, name))
+    rows = [(id, _description(session, id)) for id in ids]
+    session.say(table(rows, session.settings.columns()) if rows else f"{name} has no tools")
+    session.note(f"allow calls with :policy allow mcp.{handler_name(name)}.*")
+
+
+def _name_server(session: Session, name: str, target: str) -> None:
+    """Name a server by its address, or by the command that starts it: a person's decision."""
+    import shlex
+
+    if not session.interactive:
+        raise HostError(
+            "servers are named by a person at the terminal only",
+            code="usage",
+            hint="name it in .mcp.json, or use --mcp-config on the command line",
+        )
+    if target.startswith(("http://", "https://")):
+        session.runtime.add_server(name, url=target)
+    else:
+        try:
+            command, *arguments = shlex.split(target)
+        except ValueError as error:
+            raise HostError(f"the command does not read: {error}", code="argument/invalid") from None
+        session.runtime.add_server(name, command=command, args=arguments)
+
+
+def _description(session: Session, id: str) -> str:
+    fields = session.names.fields(id)
+    return "" if fields is None else fields.description.split("\n")[0]
 
 
 @command("sessions", "", "The sessions with servers, and what went through them.")

@@ -1,4 +1,4 @@
-"""Commands about the language: `:doc :source :apropos :type :ast :expand`."""
+"""Commands about the language: `:doc :source :apropos :type :check :ast :expand`."""
 
 from __future__ import annotations
 
@@ -93,6 +93,25 @@ def type_(session: Session, argument: str) -> None:
         found = session.names.describe(value.__name__)
         shapes = found.shapes if found is not None else []
     session.say(" ".join([show(type_of(value), items=0, width=session.settings.columns()), *shapes]))
+
+
+@command("check", "PROGRAM or FILE", "What is wrong with a program, and what it may call; nothing is run.")
+def check(session: Session, argument: str) -> None:
+    if not argument:
+        raise usage_error("check")
+    import os
+
+    from rtfs.cli.check import told
+    from rtfs.cli.report import diagnostic_text
+    from rtfs.host.checks.verdicts import verdicts
+    from rtfs.host.files import read_source
+
+    session.bind()
+    path = os.path.expanduser(argument.strip('"'))
+    source = read_source(path) if os.path.isfile(path) else session.source(argument)
+    found = verdicts(session.runtime, source)
+    parts = [diagnostic_text(one, session.color) for one in found.analysis.diagnostics]
+    session.say("\n".join([*(parts or ["nothing is wrong"]), *told(found, policy=True)]))
 
 
 @command("ast", "PROGRAM", "What the compiler makes of a program; nothing is run.")

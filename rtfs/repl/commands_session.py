@@ -1,4 +1,4 @@
-"""Commands about the session itself: `:time :load :reload :save :history :set :help :quit`."""
+"""Commands about the session itself: `:time :record :test :load :reload :save :history :set :help :quit`."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ def spoken(seconds: float) -> str:
     if seconds < 0.001:
         return f"{seconds * 1e6:.0f} µs"
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+@command("record", "FILE PROGRAM", "Run a program and write its calls into FILE, for --replay and golden tests.")
+def record(session: Session, argument: str) -> None:
+    path, _, program = argument.partition(" ")
+    if not program.strip():
+        raise usage_error("record")
+    session.result(session.evaluate(program.strip(), record=os.path.expanduser(path.strip('"'))))
+
+
+@command("test", "[PATH]", "Run golden files, of PATH or this folder, with what is loaded.")
+def test(session: Session, argument: str) -> None:
+    from rtfs.testing.command import run
+
+    loaded = [part for file in session.files for part in ("--load", file)]
+    status = run([*loaded, *([os.path.expanduser(argument.strip('"'))] if argument else [])])
+    session.failed = session.failed or status != 0
 
 
 @command("load", "FILE", "Run a file of definitions and declarations.")
@@ -93,7 +110,7 @@ def history(session: Session, argument: str) -> None:
     session.say("\n".join(dict.fromkeys(text.strip() for text in texts[-_SHOWN:])))
 
 
-@command("set", "[NAME VALUE]", "Show or change a setting: items, text, width, timeout, time.")
+@command("set", "[NAME VALUE]", "Show or change a setting: items, text, width, timeout, time, pager.")
 def set_(session: Session, argument: str) -> None:
     if argument:
         name, _, value = argument.partition(" ")

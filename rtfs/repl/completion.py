@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rtfs.repl.session import Session
 
-_FILE_COMMANDS = ("load",)
+_FILE_COMMANDS = ("load", "test", "save")
 _NAME_COMMANDS = ("doc", "source", "apropos")
 _ID_COMMANDS = ("caps", "policy")
 _MOST = 300
@@ -69,6 +69,8 @@ def _command(session: Session, line: str) -> tuple[int, list[Candidate]] | None:
     if name in _ID_COMMANDS:
         words = ["allow", "revoke"] if name == "policy" and " " not in rest else []
         return start, _matching(prefix.strip('"'), [*words, *session.names.capability_ids()])
+    if name == "connect":
+        return start, _matching(prefix, list(session.runtime.servers)) if " " not in rest else []
     if name == "set" and " " not in rest:
         from rtfs.repl.settings import KNOWN
 

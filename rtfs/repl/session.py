@@ -124,10 +124,11 @@ class Session:
 
             self.note(spoken(took))
 
-    def evaluate(self, text: str) -> Any:
-        """Run a program; its value, which is `*1` from now on."""
+    def evaluate(self, text: str, **more: Any) -> Any:
+        """Run a program; its value, which is `*1` from now on. more: of `RunOptions`."""
+        timeout = self.settings.timeout
         return self.keep(
-            self.perform(lambda: self.runtime.run(self.source(text), timeout=self.settings.timeout, check=False))
+            self.perform(lambda: self.runtime.run(self.source(text), timeout=timeout, check=False, **more))
         )
 
     def perform(self, action: Callable[[], Any]) -> Any:
@@ -159,9 +160,18 @@ class Session:
 
     # ------------------------------------------------------------------ output
     def say(self, text: str) -> None:
-        """Write text for people to standard output."""
-        if text:
+        """Write text for people to standard output, through a pager if it is longer than the screen."""
+        if text and not (self.editing and self.settings.pager and self._paged(text)):
             write(text)
+
+    @staticmethod
+    def _paged(text: str) -> bool:
+        from shutil import get_terminal_size
+
+        from rtfs.repl.pager import is_long, page
+
+        size = get_terminal_size((80, 24))
+        return is_long(text, size.columns, size.lines) and page(text)
 
     def note(self, text: str) -> None:
         """Write a remark to standard error."""

@@ -17,11 +17,12 @@ _ENDLESS = 1 << 40
 class Settings:
     """items: elements shown of a collection, text: characters shown of texts, 0 for all. width: columns of results, 0
     for the terminal's. timeout: seconds a run may take, None for any. time: whether to say how long each input took.
+    pager: whether what is longer than the screen goes through a pager.
 
     whole: values begin by being shown whole, on one line each, for a program that reads them.
     """
 
-    __slots__ = ("items", "text", "time", "timeout", "whole", "width")
+    __slots__ = ("items", "pager", "text", "time", "timeout", "whole", "width")
 
     def __init__(self, whole: bool = False) -> None:
         self.whole = whole
@@ -30,6 +31,7 @@ class Settings:
         self.width = 0
         self.timeout: float | None = None
         self.time = False
+        self.pager = not whole
 
     def columns(self) -> int:
         """Columns that a result may have."""
@@ -92,4 +94,5 @@ KNOWN: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "width": ("a number", _count, "columns of results; 0 follows the terminal"),
     "timeout": ("a number of seconds, or off", _seconds, "longest time a run may take"),
     "time": ("on or off", _switch, "say how long each input took"),
+    "pager": ("on or off", _switch, "what is longer than the screen goes through a pager"),
 }

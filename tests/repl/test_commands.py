@@ -40,12 +40,15 @@ def test_a_command_without_its_argument_says_how_it_is_used(session: Session, ca
 
 
 def test_a_keyword_is_a_keyword_still(session: Session, capsys: Captured) -> None:
-    assert said(session, capsys, ":owner")[0] == ":owner\n"
+    assert said(session, capsys, ":owner") == (":owner\n", ":owner is a keyword; :help lists the commands\n")
     assert said(session, capsys, "(:type {:type 1})")[0] == "1\n"
     assert said(session, capsys, "(do :type)")[0] == ":type\n"
     assert said(session, capsys, ":sourec") == (":sourec\n", ":sourec is a keyword; the command is :source\n")
     assert "did you mean :load?" in said(session, capsys, ":laod x.rtfs")[1]
     assert said(session, capsys, ":owner 1") == ("1\n", "")
+    assert said(session, capsys, ":owner true") == ("true\n", "")
+    out, err = said(session, capsys, ":owner of it")
+    assert (out, err) == ("", "error usage: there is no command :owner\n  hint: :help lists the commands\n")
 
 
 @pytest.mark.parametrize(
@@ -289,3 +292,82 @@ def test_a_long_text_does_not_flood_the_screen(session: Session, capsys: Capture
     assert "more characters" in out
     out, _ = said(session, capsys, ":set text 0", text)
     assert len(out) > 200_000
+
+
+def test_check_says_what_is_wrong_and_what_would_be_called_and_runs_nothing(
+    session: Session, capsys: Captured, tmp_path: Path
+) -> None:
+    out = said(session, capsys, "(def n 1)", ':check (do (println n) (+ n "a"))')[0]
+    assert 'error type/mismatch: (+ …) needs a number, but got the string "a"' in out
+    assert "allow    ccos.io.println" in out
+    assert said(session, capsys, ':check (call "issues.close" {:numbr 1})')[0].startswith("error ")
+    assert said(session, capsys, ":check (+ n 1)")[0] == "nothing is wrong\n"
+    file = tmp_path / "plan.rtfs"
+    file.write_text("(prinln 1)\n", "utf-8")
+    assert f"{file}:1:2" in said(session, capsys, f":check {file}")[0]
+
+
+def test_a_recorded_run_can_be_replayed_and_tested(
+    session: Session, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    session.runtime.register("clock.now", lambda: 7)
+    out = said(session, capsys, ':record calls.jsonl (+ 1\n (call "clock.now"))')[0]
+    assert out == "8\n"
+    (tmp_path / "a.test.rtfs").write_text(';recording "calls.jsonl"\n(+ 1 (call "clock.now")) ;=> 8\n', "utf-8")
+    assert said(session, capsys, ":test")[0] == "1 passed, 0 failed\n"
+    (tmp_path / "a.test.rtfs").write_text(';recording "calls.jsonl"\n(+ 1 (call "clock.now")) ;=> 9\n', "utf-8")
+    assert "got       8" in said(session, capsys, ":test a.test.rtfs")[0]
+    assert "there is no file" in said(session, capsys, ":test none.test.rtfs")[1]
+
+
+def test_golden_files_see_what_the_session_has_loaded(
+    session: Session, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lib.rtfs").write_text("(defn twice [x] (* 2 x))\n", "utf-8")
+    (tmp_path / "a.test.rtfs").write_text("(twice 4) ;=> 8\n", "utf-8")
+    assert "0 passed, 1 failed" in said(session, capsys, ":test")[0]
+    assert "1 passed, 0 failed" in said(session, capsys, ":load lib.rtfs", ":test")[0]
+
+
+def test_a_server_is_named_asked_and_used(session: Session, capsys: Captured) -> None:
+    from tests.servers.running import serve
+
+    assert "no server is configured" in said(session, capsys, ":connect")[0]
+    assert "there is no server shop" in said(session, capsys, ":connect shop")[1]
+    server_file = Path(__file__).parent.parent / "servers" / "sdk_server.py"
+    with serve(server_file) as server:
+        out, err = said(session, capsys, f":connect shop {server.url}")
+        assert "mcp.shop.steps" in out
+        assert err == "allow calls with :policy allow mcp.shop.*\n"
+        assert server.url in said(session, capsys, ":connect")[0]
+        call = '(:steps (call "mcp.shop.steps" {:count 1 :pause 0}))'
+        assert said(session, capsys, ":policy allow mcp.shop.*", ":policy allow net:127.0.0.1", call)[0] == "1\n"
+        assert "is a server" in said(session, capsys, f":connect shop {server.url}")[1]
+
+
+def test_servers_are_named_by_a_person_only(session: Session, capsys: Captured) -> None:
+    session.interactive = False
+    assert "by a person at the terminal only" in said(session, capsys, ":connect shop http://127.0.0.1:9/mcp")[1]
+    assert "no server is configured" in said(session, capsys, ":connect")[0]
+
+
+def test_what_is_longer_than_the_screen_is_paged(
+    session: Session, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.editing = True
+    monkeypatch.setenv("PAGER", "sed s/^/paged:/")
+    monkeypatch.setenv("LINES", "10")
+    monkeypatch.setenv("COLUMNS", "80")
+    session.feed("(range 3)")
+    assert capfd.readouterr().out == "[0 1 2]\n"
+    session.feed(":help")
+    assert capfd.readouterr().out.startswith("paged::doc NAME")
+    session.feed(":set pager off")
+    session.feed(":help")
+    assert capfd.readouterr().out.startswith(":doc NAME")
+    session.feed(":set pager on")
+    monkeypatch.setenv("PAGER", "no-such-pager")
+    session.feed(":help")
+    assert capfd.readouterr().out.startswith(":doc NAME")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,21 @@ def test_no_colours_where_none_are_wanted(tmp_path: Path, variable: str) -> None
         pane.enter('(str "a" 1 nope)')
         pane.wait("error undefined")
         assert colours(pane) == []
+
+
+@pytest.mark.skipif(shutil.which("less") is None, reason="less is not installed")
+def test_long_texts_are_paged_and_the_prompt_comes_back(tmp_path: Path) -> None:
+    with Pane(tmp_path, PLAIN) as pane:
+        pane.wait("rtfs>")
+        pane.enter(":apropos se")
+        pane.wait("hash-set", "\n:\n", gone="rtfs>")
+        pane.press("q")
+        pane.wait("rtfs>")
+        pane.enter(':check (+ 1 "a")')
+        pane.wait("error type/mismatch", "rtfs>")
+        pane.enter(":record calls.jsonl (+ 40 2)")
+        pane.wait("\n42\n")
+        pane.enter(":nothing like this")
+        pane.wait("there is no command :nothing", ":help lists the commands")
+        pane.enter("(+ 1 1)")
+        pane.wait("\n2\n")
