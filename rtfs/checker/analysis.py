@@ -66,6 +66,7 @@ def check_program(
     severity = WARNING if source.incremental else ERROR
     if not any(error.code.startswith("reader/") for error in program.errors):
         found.diagnostics += [of_error(error, severity) for error in program.undefined]
+    found.diagnostics = [one for one in found.diagnostics if one.is_error or not lints.is_ignored(one)]
     found.diagnostics.sort(key=_order)
     for one in found.diagnostics:
         one.fix = fix_of(one)

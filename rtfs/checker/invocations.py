@@ -6,6 +6,7 @@ Knows no capabilities. Importing this module declares the handlers.
 from __future__ import annotations
 
 from rtfs.checker.control import callable_or_report, element_of, need, report_misfit
+from rtfs.checker.differences import warn_of_difference
 from rtfs.checker.facts import (
     ANY,
     CALLABLE,
@@ -204,6 +205,8 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
     if counts is not None and not (counts[0] <= count and (counts[1] is None or count <= counts[1])):
         _wrong_count(inference, name, node, counts)
         return NEVER
+    if inference.detailed:
+        warn_of_difference(inference, name, node, arguments)
     known = signature(name, count)
     if known is None:
         return ANY

@@ -66,3 +66,18 @@ def _written(span: object, name: str) -> bool:
     """Whether the name stands just before the value, as in `[name value]`."""
     before = span.source.text[: span.start].rstrip(" \t\r\n,")  # type: ignore[attr-defined]
     return before.endswith(name) and (len(before) == len(name) or before[-len(name) - 1] in "[ \t\n,(")
+
+
+IGNORE = "rtfs: ignore"
+"""A comment that begins like this, at the end of a line, silences the warnings about the line; codes may follow it."""
+
+
+def is_ignored(one: Diagnostic) -> bool:
+    """Whether a comment in its line silences a warning."""
+    if one.span is None:
+        return False
+    code, marker, rest = one.span.source.line(one.span.line).partition(IGNORE)
+    if not marker or not code.rstrip().endswith(";"):
+        return False
+    codes = rest.replace(",", " ").split()
+    return not codes or one.code in codes

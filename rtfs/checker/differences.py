@@ -1,0 +1,198 @@
+"""Calls whose value differs from Clojure's on purpose: warnings, as docs/divergences.md lists the differences.
+
+A table of standard functions; each says of the arguments of a call whether they are such that the value is another one
+than somebody who knows Clojure expects. Invariant: a warning is given only where that is certain, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from rtfs.checker.facts import UNKNOWN, Fact
+from rtfs.values import Regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtfs.checker.inference import Inference
+    from rtfs.compiler.analysis import nodes
+
+    Differs = Callable[[list[Fact], list[str]], tuple[str, str] | None]
+
+CODE = "lint/clojure"
+BITS = 63
+"""Places of a long of Clojure's that a shift by one can reach."""
+
+
+def warn_of_difference(inference: Inference, name: str, node: nodes.Invoke, arguments: list[Fact]) -> None:
+    """Warn of a call that gives something else than in Clojure."""
+    differs = _DIFFERENCES.get(name.rpartition("clojure.core/")[2])
+    if differs is None or not inference.detailed or inference.silent:
+        return
+    found = differs(arguments, _written(inference, node))
+    if found is not None:
+        inference.warn(CODE, found[0], node.at, hint=found[1])
+
+
+def _written(inference: Inference, node: nodes.Invoke) -> list[str]:
+    """The texts of the arguments, as far as the call is written like one; a constant has no place of its own."""
+    from rtfs.syntax.lexemes import CLOSE, COMMENT, OPEN, PREFIX, lexemes
+
+    whole = inference.span_at(node.at)
+    if whole is None or not whole.text.startswith("("):
+        return []
+    text = whole.text
+    depth = 0
+    parts: list[str] = []
+    for one in lexemes(text):
+        if one.kind in (COMMENT, PREFIX):
+            continue
+        if one.kind == CLOSE:
+            depth -= 1
+        elif depth == 1:
+            parts.append(text[one.start : one.end])
+        if one.kind == OPEN:
+            depth += 1
+    return parts[1:]
+
+
+def _ints(arguments: list[Fact]) -> list[int] | None:
+    values = [one.value for one in arguments]
+    return [value for value in values if value.__class__ is int] if all(v.__class__ is int for v in values) else None
+
+
+def _divide(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    values = _ints(arguments)
+    if values is None or 0 in values[1:] or not values:
+        return None
+    top, below = (1, values) if len(values) == 1 else (values[0], values[1:])
+    for one in below:
+        if top % one:
+            return (
+                "there are no ratios: this is a fraction, rounded to a float",
+                "write (quot a b) for the whole part, or numbers with a point to say that a float is meant",
+            )
+        top //= one
+    return None
+
+
+def _conj(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if len(arguments) > 1 and arguments[0].only("list"):
+        return "conj appends to a list here; in Clojure it puts in front", "write (cons item list) to put in front"
+    return None
+
+
+def _into(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if len(arguments) > 1 and arguments[0].only("list"):
+        return "into appends to a list here; in Clojure it puts in front, one after the other", "write (into [] coll)"
+    return None
+
+
+def _contains(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if arguments and arguments[0].only("vector"):
+        return (
+            "contains? asks here whether the value is in the vector; in Clojure, whether there is such an index",
+            "write (< -1 n (count v)) to ask for an index, (some #{x} v) in both languages for a value",
+        )
+    return None
+
+
+def _int(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if written and written[0].startswith("\\") and str(arguments[0].value).isdigit():
+        return "int reads the digit as a number; in Clojure it gives the character's code", "write (char-code c) for it"
+    return None
+
+
+def _equal(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if sum(isinstance(one.value, Regex) for one in arguments) > 1 or sum(one.startswith('#"') for one in written) > 1:
+        return "patterns are equal by their text here; in Clojure each is equal only to itself", "compare their (str …)"
+    if any(one.startswith("\\") for one in written) and any(one.startswith('"') for one in written):
+        return "a character is a text of length 1 here; in Clojure it equals no text", "write both as texts"
+    return None
+
+
+def _is_string(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if written and written[0].startswith("\\"):
+        return "a character is a text of length 1 here, so this is true; in Clojure it is false", "write it as a text"
+    return None
+
+
+def _compare(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if len(arguments) == 2 and all(one.only("vector") for one in arguments):
+        lengths = [None if one.items is None else len(one.items) for one in arguments]
+        if None in lengths or lengths[0] != lengths[1]:
+            return (
+                "vectors compare element by element here; in Clojure the shorter one comes first",
+                "compare counts first",
+            )
+    return None
+
+
+def _format(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    if any(one.only("nil") for one in arguments[1:]):
+        return 'nil is formatted as "nil"; in Clojure as "null"', "write (or x …) for what should be there instead"
+    return None
+
+
+def _shift(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    values = _ints(arguments)
+    if (
+        values is not None
+        and len(values) == 2
+        and 0 <= values[1] < 10_000
+        and (values[0] << values[1]).bit_length() > BITS
+    ):
+        return "ints have any size here; in Clojure 64 bits are kept", "write (bit-and x mask) to keep some bits"
+    return None
+
+
+def _write_json(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    text = arguments[0].value if arguments else None
+    if text.__class__ is str and ("/" in str(text) or not str(text).isascii()) and len(arguments) == 1:
+        return (
+            "`/` and what is not ASCII are written as they are; clojure.data.json escapes them",
+            "write :escape-slash true, :escape-unicode true for that",
+        )
+    return None
+
+
+def _str(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    for one in arguments:
+        value = one.value
+        if value.__class__ is float and (abs(value) >= 1e7 or 0 < abs(value) < 1e-3 or value != value):
+            return "floats are written in their shortest form; Clojure writes 1.0E10 and Infinity", "write (format …)"
+    return None
+
+
+def _parse_long(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    text = arguments[0].value if arguments else UNKNOWN
+    if text.__class__ is str and str(text).lstrip("+-").isdigit() and not -(2**63) <= int(str(text)) < 2**63:
+        return "ints have any size here; in Clojure a number beyond 64 bits is nil", "compare the number with a limit"
+    return None
+
+
+_MATCHING = "`$` is the very end of a text here; in Clojure it fits before a last line break too"
+
+
+def _pattern(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    for one in written:
+        if one.startswith('#"') and one.endswith('$"') and not one.endswith('\\$"') and "(?m" not in one:
+            return _MATCHING, "write \\n?$ to allow one"
+    return None
+
+
+_DIFFERENCES: dict[str, Differs] = {
+    "/": _divide,
+    "conj": _conj,
+    "into": _into,
+    "contains?": _contains,
+    "int": _int,
+    "=": _equal,
+    "string?": _is_string,
+    "compare": _compare,
+    "format": _format,
+    "bit-shift-left": _shift,
+    "clojure.data.json/write-str": _write_json,
+    "str": _str,
+    "parse-long": _parse_long,
+    **dict.fromkeys(("re-find", "re-matches", "re-seq"), _pattern),
+}
