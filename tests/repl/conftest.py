@@ -24,6 +24,6 @@ DECLARATIONS = """
 @pytest.fixture
 def session() -> Iterator[Session]:
     """A session at whose prompt a person types, with two capabilities declared."""
-    with rtfs.Runtime(context={"user": "ada", "team": "red"}) as runtime:
+    with rtfs.Runtime(context={"user": "ada", "team": "red"}, wording="shell") as runtime:
         runtime.load(DECLARATIONS, "issues.rtfs")
         yield Session(runtime, interactive=True)
