@@ -203,6 +203,8 @@ class Replayed(Durable):
     def _differs(self, known: Recorded, call: HostCall, text: str) -> bool:
         if not super()._differs(known, call, text):
             return False
+        if known.subject == call.id and _is_empty(known.value) and _is_empty(text):
+            return False  # where a capability was declared, none were written as {}
         left_out = known.subject == call.id and MASK in decode_text(known.value)
         return not left_out  # what was left out of the recording cannot be compared
 
@@ -241,6 +243,11 @@ class Replayed(Durable):
                 hint="record the run again",
                 capability=call.id,
             )
+
+
+def _is_empty(encoded: str) -> bool:
+    """Whether encoded arguments are none, or one map without keys."""
+    return decode_text(encoded) in ("[]", "[{}]", "()", "({})")
 
 
 def _short(arguments: Any) -> str:
