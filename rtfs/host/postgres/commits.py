@@ -1,4 +1,4 @@
-"""`Commits`: what many runs have to write, in as few transactions as can be: who waits for one is in the next.
+"""`Commits`: what many runs have to write, over a few connections: those that wait for one share the next transaction.
 
 Must not know journals and ledgers, only their rows. Invariants: what one run wants written is there whole or not at
 all; a run that another process has taken over, or that was deleted, writes nothing more; after a lost connection it is
@@ -49,7 +49,8 @@ class Batch:
     `stop_asked`: told by the database when it is written. `error`: what went wrong, or None."""
 
     __slots__ = (
-        "done", "error", "events", "head", "owner", "records", "run", "state", "stop_asked", "taken", "then",
+        "done", "error", "events", "head", "link", "owner", "ready", "records", "run", "state", "stop_asked", "taken",
+        "then",
     )  # fmt: skip
 
     def __init__(
@@ -74,39 +75,65 @@ class Batch:
         self.stop_asked: str | None = None
         self.error: BaseException | None = None
         self.done = False
+        self.link: Link | None = None
+        self.ready = allocate_lock()
 
 
 class Commits:
-    """link: the connection that is written over."""
+    """links: the connections that are written over. Whoever finds one free writes; who finds none waits, and whoever
+    has one next writes for all that wait."""
 
-    __slots__ = ("_guard", "_link", "_queue", "_turn")
+    __slots__ = ("_free", "_guard", "_queue")
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, links: Sequence[Link]) -> None:
         self._guard = allocate_lock()
-        self._turn = allocate_lock()
+        self._free = list(links)
         self._queue: list[Batch] = []
 
     def write(self, batch: Batch, patience: float | None = None) -> None:
         """Write a batch; returns when it is committed. Raises Fenced, HostError `database/…`, psycopg.Error."""
+        group = [batch]
         with self._guard:
-            self._queue.append(batch)
-        with self._turn:
-            if not batch.done:
-                with self._guard:
-                    group, self._queue = self._queue, []
-                self._write(group, patience)
+            if self._free:
+                batch.link = self._free.pop()
+            else:
+                batch.ready.acquire()
+                self._queue.append(batch)
+        if batch.link is None:
+            with batch.ready:  # until it is written, or it has a connection
+                pass
+        if not batch.done:
+            assert batch.link is not None
+            with self._guard:
+                group += self._queue
+                self._queue = []
+            try:
+                self._write(batch.link, group, patience)
+            finally:
+                for one in group[1:]:
+                    one.ready.release()
+                self.release(batch.link)
         if batch.error is not None:
             raise batch.error
 
-    def _write(self, group: list[Batch], patience: float | None) -> None:
+    def release(self, link: Link) -> None:
+        """A connection is free: the first that waits for one has it."""
+        with self._guard:
+            if self._queue:
+                first = self._queue.pop(0)
+                first.link = link
+                first.ready.release()
+            else:
+                self._free.append(link)
+
+    def _write(self, link: Link, group: list[Batch], patience: float | None) -> None:
         together = [batch for batch in group if batch.then is None]
         try:
-            if len(together) > 1 and self._are_written(together, patience):
+            if len(together) > 1 and self._are_written(link, together, patience):
                 together = []
             for batch in (*together, *(batch for batch in group if batch.then is not None)):
                 try:
-                    self._are_written([batch], patience)
+                    self._are_written(link, [batch], patience)
                 except Exception as error:
                     batch.error = error
         except HostError as error:
@@ -116,7 +143,7 @@ class Commits:
             for batch in group:
                 batch.done = True
 
-    def _are_written(self, group: list[Batch], patience: float | None) -> bool:
+    def _are_written(self, link: Link, group: list[Batch], patience: float | None) -> bool:
         """Write batches in one transaction; False if one is in the way of the others. Raises what is wrong with one
         that is alone, and HostError `database/…`."""
         psycopg = driver()
@@ -138,7 +165,7 @@ class Commits:
                 return connection.execute(_LOOK, (runs, [])).fetchall()
 
         try:
-            rows = {number: (owner, why) for number, owner, why in self._link.work(write, patience)}
+            rows = {number: (owner, why) for number, owner, why in link.work(write, patience)}
         except psycopg.Error as error:
             if len(group) > 1:
                 return False
@@ -149,18 +176,19 @@ class Commits:
             owner, batch.stop_asked = rows.get(batch.run, (0, None))
             if owner != batch.owner:
                 batch.error = Fenced()
-                self._clean(batch.run)
+                _clean(link, batch.run)
         return True
-
-    def _clean(self, run: int) -> None:
-        """Remove what was written for a run that is deleted."""
-        self._link.work(lambda connection, again: connection.execute(_ORPHANS, (run, run)))
 
 
 _LOOK = (
     "SELECT number, owner, stop_asked FROM rtfs.run WHERE number = ANY(%s::bigint[]) AND number <> ALL(%s::bigint[])"
 )
 _ORPHANS = "DELETE FROM rtfs.event WHERE run = %s AND NOT EXISTS (SELECT FROM rtfs.run WHERE number = %s)"
+
+
+def _clean(link: Link, run: int) -> None:
+    """Remove what was written for a run that is deleted."""
+    link.work(lambda connection, again: connection.execute(_ORPHANS, (run, run)))
 
 
 def _statement(group: list[Batch]) -> tuple[bytes, list[Any]]:
@@ -180,7 +208,8 @@ def _statement(group: list[Batch]) -> tuple[bytes, list[Any]]:
     if heads:
         parts.append(
             f"h AS (INSERT INTO rtfs.ledger_head ({_names(HEAD)}) {_rows(HEAD)} ON CONFLICT (chain)"
-            " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, seal = excluded.seal)"
+            " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, seal = excluded.seal"
+            " WHERE ledger_head.seq < excluded.seq)"
         )
         values += _columns(heads, HEAD)
     if taken:

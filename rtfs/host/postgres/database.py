@@ -1,4 +1,4 @@
-"""`Database`: one PostgreSQL database as a host works with it: a connection for commits, one for everything else.
+"""`Database`: one PostgreSQL database as a host works with it: connections for commits, one for everything else.
 
 Must not know journals and ledgers. Invariants: nothing connects before it is needed; a connection is used only if the
 schema fits, and in mode `power` only if a commit survives a loss of power.
@@ -7,7 +7,7 @@ schema fits, and in mode `power` only if a commit survives a loss of power.
 from __future__ import annotations
 
 from rtfs.host.postgres.commits import Commits
-from rtfs.host.postgres.link import PATIENCE, Link, check_url, in_words, shown
+from rtfs.host.postgres.link import PATIENCE, Link, Reached, check_url, in_words, shown
 from rtfs.host.sqlite import KILL, POWER, check_mode
 from rtfs.values import HostError
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
             """These rows were not written."""
 
 
+WRITERS = 4
+"""Connections for commits at most: the server writes to its disk once for those that commit at the same time."""
 _IDLE = "SET idle_in_transaction_session_timeout = '10s'"
 """A process that is stopped within a transaction keeps nobody waiting for its locks longer than that."""
 
@@ -43,15 +45,16 @@ class Database:
     in this database: their chains are written with their events.
     """
 
-    __slots__ = ("commits", "journaled", "mode", "reader", "riders", "url", "writer")
+    __slots__ = ("commits", "journaled", "mode", "reader", "riders", "url", "writers")
 
     def __init__(self, url: str, mode: str = KILL, patience: float = PATIENCE) -> None:
         check_url(url)
         self.url = url
         self.mode = check_mode(mode)
-        self.writer = Link(url, self._check, patience)
-        self.reader = Link(url, self._check, patience)
-        self.commits = Commits(self.writer)
+        reached = Reached()
+        self.writers = [Link(url, self._check, patience, reached) for _ in range(WRITERS)]
+        self.reader = Link(url, self._check, patience, reached)
+        self.commits = Commits(self.writers)
         self.riders: dict[str, Rider] = {}
         self.journaled: set[str] = set()
 
@@ -61,7 +64,8 @@ class Database:
 
     def close(self) -> None:
         """Close the connections. Harmless when repeated."""
-        self.writer.close()
+        for link in self.writers:
+            link.close()
         self.reader.close()
 
     def _check(self, connection: Connection[Any]) -> None:

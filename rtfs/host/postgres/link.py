@@ -73,20 +73,35 @@ def in_words(error: BaseException) -> str:
     return " ".join((said or str(error) or type(error).__name__).split())
 
 
+class Reached:
+    """Whether a database was ever reached: only then is it waited for."""
+
+    __slots__ = ("ever",)
+
+    def __init__(self) -> None:
+        self.ever = False
+
+
 class Link:
     """url: of the database. ready: told of each new connection, before it is used. patience: seconds to wait for a
-    database that went away."""
+    database that went away. reached: shared by the links of one database."""
 
     __slots__ = ("_closed", "_connection", "_lock", "_reached", "_ready", "patience", "url")
 
-    def __init__(self, url: str, ready: Callable[[Connection[Any]], None], patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        url: str,
+        ready: Callable[[Connection[Any]], None],
+        patience: float = PATIENCE,
+        reached: Reached | None = None,
+    ) -> None:
         self.url = url
         self.patience = patience
         self._ready = ready
         self._connection: Connection[Any] | None = None
         self._lock = allocate_lock()
         self._closed = False
-        self._reached = False
+        self._reached = reached or Reached()
 
     def work(self, do: Callable[[Connection[Any], bool], T], patience: float | None = None) -> T:
         """What `do(connection, again)` gives. again: whether an attempt before may have been committed. The first
@@ -103,7 +118,7 @@ class Link:
                 except psycopg.OperationalError as error:
                     if not self._is_lost(error):
                         raise
-                    if not self._reached or self._closed or monotonic() - since + pause > patience:
+                    if not self._reached.ever or self._closed or monotonic() - since + pause > patience:
                         raise self._unreachable(error) from None
                     again = again or self._connection is not None
                     self._drop()
@@ -127,7 +142,7 @@ class Link:
             except BaseException:
                 connection.close()
                 raise
-            self._connection, self._reached = connection, True
+            self._connection, self._reached.ever = connection, True
         return self._connection
 
     def _is_lost(self, error: BaseException) -> bool:

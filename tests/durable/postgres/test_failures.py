@@ -222,7 +222,8 @@ def test_a_database_that_stays_away_ends_a_run_that_can_be_resumed():
     try:
         with server.database() as url:
             with rtfs.Runtime(state=url) as runtime:
-                runtime._database(url).writer.patience = 0.3
+                for link in runtime._database(url).writers:
+                    link.patience = 0.3
 
                 def count(arguments):
                     made.append(arguments.get(rtfs.Keyword("n")))
@@ -283,15 +284,16 @@ def test_runs_of_one_process_share_commits(store, sql):
     """While one commit is under way, what the others have to write gathers, and is one transaction."""
     journals = [store.create(f"r{number}", facts()) for number in range(8)]
     before = sql("SELECT pg_current_xact_id()::text::bigint")[0][0]
-    store.database.commits._turn.acquire()
+    commits = store.database.commits
+    links, commits._free[:] = list(commits._free), []
     threads = []
     for journal in journals:
         journal.add(CALL, "1", "a", "[]")
         threads.append(threading.Thread(target=journal.commit))
         threads[-1].start()
-    while len(store.database.commits._queue) < len(journals):
+    while len(commits._queue) < len(journals):
         time.sleep(0.01)
-    store.database.commits._turn.release()
+    commits.release(links[0])
     for thread in threads:
         thread.join()
     assert sql("SELECT count(*) FROM rtfs.event") == [(8,)]
@@ -304,7 +306,8 @@ def test_runs_of_one_process_share_commits(store, sql):
 def test_one_that_lost_its_run_is_not_in_the_way_of_others_in_the_same_commit(store, rival):
     good, bad = store.create("good", facts()), store.create("bad", facts())
     rival.open("bad")
-    store.database.commits._turn.acquire()
+    commits = store.database.commits
+    links, commits._free[:] = list(commits._free), []
     raised = []
 
     def commit(journal):
@@ -317,9 +320,9 @@ def test_one_that_lost_its_run_is_not_in_the_way_of_others_in_the_same_commit(st
     threads = [threading.Thread(target=commit, args=(journal,)) for journal in (bad, good)]
     for thread in threads:
         thread.start()
-    while len(store.database.commits._queue) < 2:
+    while len(commits._queue) < 2:
         time.sleep(0.01)
-    store.database.commits._turn.release()
+    commits.release(links[0])
     for thread in threads:
         thread.join()
     assert [error.error.code for error in raised] == ["run/fenced"]
@@ -459,16 +462,15 @@ def test_the_loop_has_its_turn_while_a_commit_waits(database):
             runtime.register("count", lambda arguments: 1)
             running = asyncio.create_task(runtime.arun(PLAN, durable=True, run_id="r"))
             commits = runtime._database(database).commits
-            while not runtime._executor._store or not commits._link._reached:
+            links, commits._free[:] = list(commits._free), []
+            while not commits._queue:  # the run waits for a connection
                 await asyncio.sleep(0.01)
-            await asyncio.to_thread(commits._turn.acquire)
-            try:
-                until = time.monotonic() + 0.5
-                while time.monotonic() < until:
-                    await asyncio.sleep(0.01)
-                    ticks += 1
-            finally:
-                commits._turn.release()
+            until = time.monotonic() + 0.5
+            while time.monotonic() < until:
+                await asyncio.sleep(0.01)
+                ticks += 1
+            for link in links:
+                commits.release(link)
             return await running, ticks
 
     value, ticks = asyncio.run(main())

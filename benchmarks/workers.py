@@ -1,0 +1,193 @@
+"""Durable runs in PostgreSQL beside those in a folder, on one worker and on two, and DBOS on the same work.
+
+A plan makes twenty calls one after the other and then sixteen in branches, to Python capabilities that do nothing, or
+that wait for 5 ms. The server is that of rtfs.testing.postgres with its usual settings: each commit is on the disk.
+Files are in the folder of `TMPDIR`, the server's in that of the system, on the same disk if both are `/tmp`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+import rtfs
+from benchmarks.measure import ROUNDS, Row
+from benchmarks.peers import dbos_workflow
+from rtfs.host.dispatch.store import make_tables
+from rtfs.host.sqlite import KILL, POWER
+from rtfs.testing.postgres import shared_server
+
+GROUP = "workers"
+SEQUENTIAL, BRANCHES = 20, 16
+CALLS = SEQUENTIAL + BRANCHES
+CALL = '(call "bench.work" 1)'
+PLAN = (
+    f'(loop [i 0] (if (< i {SEQUENTIAL}) (do (call "bench.work" i) (recur (+ i 1))) i))'
+    f" (step-parallel {' '.join([CALL] * BRANCHES)})"
+)
+RUNS, AT_ONCE = 4, 8
+"""Runs of one sample: one after the other, and at once."""
+EMPTY = 10
+SUBMITTED = 40
+WORKER = """
+import sys, time
+import rtfs
+
+with rtfs.Runtime(state=sys.argv[1]) as runtime:
+    runtime.register("bench.work", lambda value: time.sleep(0.005), blocking=True)
+    runtime.work(runs=8)
+"""
+
+
+def run() -> Iterator[Row]:
+    """Calls a second against the folder, what a call costs the database, more workers, the peer."""
+    with tempfile.TemporaryDirectory() as folder, shared_server().database(tables=False) as url:
+        make_tables(url)
+        places: dict[str, dict[str, Any]] = {
+            "postgres": {"state": url},
+            POWER: {"state": Path(folder) / POWER, "durability": POWER},
+            KILL: {"state": Path(folder) / KILL, "durability": KILL},
+        }
+        runtimes = {name: _runtime(**options) for name, options in places.items()}
+        try:
+            yield from _rates_of(runtimes)
+            yield from _costs(runtimes["postgres"], url)
+            yield from _peer(runtimes["postgres"], url)
+        finally:
+            for runtime in runtimes.values():
+                runtime.close()
+        yield from _more_workers(url)
+
+
+def _runtime(**options: Any) -> rtfs.Runtime:
+    runtime = rtfs.Runtime(**options)
+    runtime.register("bench.work", lambda value: value)
+    return runtime
+
+
+def _interleaved(works: dict[str, Callable[[], object]], count: int) -> dict[str, float]:
+    """How many a second, medians of interleaved rounds."""
+    found: dict[str, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work()
+    for _ in range(ROUNDS):
+        for name, work in works.items():
+            started = time.perf_counter()
+            work()
+            found[name].append(count / (time.perf_counter() - started))
+    return {name: statistics.median(samples) for name, samples in found.items()}
+
+
+def _in_turn(runtime: rtfs.Runtime) -> Callable[[], object]:
+    return lambda: [runtime.run(PLAN, durable=True) for _ in range(RUNS)]
+
+
+def _empty(runtime: rtfs.Runtime) -> Callable[[], object]:
+    return lambda: [runtime.run("1", durable=True) for _ in range(EMPTY)]
+
+
+def _at_once(runtime: rtfs.Runtime) -> Callable[[], object]:
+    def work() -> None:
+        threads = [threading.Thread(target=lambda: runtime.run(PLAN, durable=True)) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    return work
+
+
+def _rates_of(runtimes: dict[str, rtfs.Runtime]) -> Iterator[Row]:
+    """Calls a second, beside runs in a folder."""
+    in_turn = _interleaved({name: _in_turn(one) for name, one in runtimes.items()}, RUNS * CALLS)
+    at_once = _interleaved({name: _at_once(one) for name, one in runtimes.items()}, AT_ONCE * CALLS)
+    empty = _interleaved({name: _empty(one) for name, one in runtimes.items()}, EMPTY)
+    ours, base = 1000 / empty["postgres"], 1000 / empty[POWER]
+    yield Row(
+        GROUP, "a run without calls", ours, "ms", base=base, ratio=ours / base, note=f"base: a folder, {POWER}"
+    )  # fmt: skip
+    for name, rates, mode, goal in (
+        ("one run at a time", in_turn, POWER, 0.9),
+        (f"{AT_ONCE} runs at once", at_once, POWER, None),
+        (f"{AT_ONCE} runs at once", at_once, KILL, 1.0),
+    ):
+        yield Row(
+            GROUP, name, rates["postgres"], "/s", base=rates[mode], ratio=rates["postgres"] / rates[mode], goal=goal,
+            better="more", note=f"base: a folder that survives {mode}",
+        )  # fmt: skip
+
+
+def _costs(runtime: rtfs.Runtime, url: str) -> Iterator[Row]:
+    """What a call costs the database."""
+    n = 200
+    plan = f'(loop [i 0] (if (< i {n}) (do (call "bench.work" i) (recur (+ i 1))) i))'
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        runtime.run(plan, durable=True)  # the pages of the tables are in the log whole, once after a checkpoint
+
+        def now() -> tuple[int, int]:
+            row = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0', pg_current_xact_id()::text::bigint")
+            found = row.fetchone()
+            assert found is not None
+            return int(found[0]), int(found[1])
+
+        before = now()
+        runtime.run(plan, durable=True)
+        after = now()
+    yield Row(GROUP, "log of the database, a call", (after[0] - before[0]) / n, "B", goal=1024)
+    yield Row(GROUP, "transactions, a call", (after[1] - before[1]) / n, "", goal=1.1)
+
+
+def _peer(runtime: rtfs.Runtime, url: str) -> Iterator[Row]:
+    """DBOS, each call a step of a workflow."""
+    with dbos_workflow(url, SEQUENTIAL, BRANCHES) as workflow:
+        if workflow is None:
+            return
+        works = {"ours": _in_turn(runtime), "dbos": lambda: [workflow() for _ in range(RUNS)]}
+        rates = _interleaved(works, RUNS * CALLS)
+    yield Row(
+        GROUP, "one run at a time", rates["ours"], "/s", base=rates["dbos"], ratio=rates["ours"] / rates["dbos"],
+        better="more", note="base: DBOS",
+    )  # fmt: skip
+
+
+def _more_workers(url: str) -> Iterator[Row]:
+    """Runs a second of calls that wait for 5 ms, from the first to the last, with one worker and with two."""
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    with rtfs.Runtime(state=url) as runtime:
+        runtime.register("bench.work", lambda value: None)
+        for _ in range(3):
+            for count, found in rates.items():
+                workers = [subprocess.Popen([sys.executable, "-c", WORKER, url]) for _ in range(count)]
+                try:
+                    _work_off(runtime, url, 4 * count)  # they are there
+                    found.append(SUBMITTED / _work_off(runtime, url, SUBMITTED))
+                finally:
+                    for worker in workers:
+                        worker.terminate()
+                    for worker in workers:
+                        worker.wait(60)
+    one, two = (statistics.median(found) for found in rates.values())
+    yield Row(GROUP, "2 workers, calls of 5 ms", two, "/s", base=one, ratio=two / one, goal=1.8, better="more")
+
+
+def _work_off(runtime: rtfs.Runtime, url: str, count: int) -> float:
+    """Seconds until all of so many runs have ended."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        started = time.perf_counter()
+        runs = [runtime.submit(PLAN) for _ in range(count)]
+        query = "SELECT count(*) FROM rtfs.run WHERE id = ANY(%s) AND state = 'done'"
+        while True:
+            row = connection.execute(query, (runs,)).fetchone()
+            if row is not None and row[0] == count:
+                return time.perf_counter() - started
+            time.sleep(0.02)
