@@ -1,10 +1,11 @@
 """`python -m tests.soak --minutes N`: many plans at once against a server that fails and is killed, for a long time.
 
 The server (tests/servers/soaking.py, a process of its own) writes down every call it executes; 5 % of the calls go
-wrong in one of six ways, and every so often the server is killed and started anew. What must hold: no call is executed
-twice; none that a plan was told is done was not executed, and none that it was told is certainly not done was; in the
-end no session, task, thread, socket or process is left; memory is flat over the last 80 % of the time. Prints the
-figures, exits with 1 if one of these does not hold. Not part of the test run; modest in CPU.
+wrong in one of six ways, and every so often the server is killed and started anew. A quarter of the plans have a
+session of the run's own, another quarter's calls are tasks. What must hold: no call is executed twice; none that a plan
+was told is done was not executed, and none that it was told is certainly not done was; no session of a run's own serves
+another run; in the end no session, task, thread, socket or process is left; memory is flat over the last 80 % of the
+time. Prints the figures, exits with 1 if one of these does not hold. Not part of the test run; modest in CPU.
 """
 
 from __future__ import annotations
@@ -34,9 +35,19 @@ LEDGER = 10_000
 PLAN = """
 (map (fn [n]
        (do (call "ccos.system.sleep-ms" @pause)
-           (try (if (= (:n (call "mcp.soak.echo" {:n n})) n) :done :wrong)
+           (try (if (= (:n (call @tool {:n n :run @base})) n) :done :wrong)
                 (catch e (:code e)))))
      [(+ @base 0) (+ @base 1) (+ @base 2) (+ @base 3)])
+"""
+TOOLS = ("echo", "own", "long", "echo")
+"""Which plans call which tool, in turns."""
+DECLARED = """
+(capability "mcp.soak.echo" :name "echo" :provider "MCP"
+  :metadata {:mcp {:server_url "URL" :tool_name "echo" :requires_session "auto"}})
+(capability "mcp.soak.own" :name "own" :provider "MCP"
+  :metadata {:mcp {:server_url "URL" :tool_name "own" :requires_session "auto" :session_scope "run"}})
+(capability "mcp.soak.long" :name "long" :provider "MCP"
+  :metadata {:mcp {:server_url "URL" :tool_name "long" :requires_session "auto"}})
 """
 CERTAINLY_NOT = {"session/unavailable", "session/expired", "session/rate-limited", "session/closed"}
 """Outcomes that say the server has not acted on the call."""
@@ -135,7 +146,8 @@ async def soak(options: argparse.Namespace, server: Server, runtime: Runtime) ->
         while time.monotonic() < end:
             first = next(base)
             pause = int(options.pause * 1000 * (0.5 + rng.random()))
-            found = await runtime.arun(PLAN, {"base": first, "pause": pause}, principal=f"p{number % 8}")
+            given = {"base": first, "pause": pause, "tool": "mcp.soak." + TOOLS[number % len(TOOLS)]}
+            found = await runtime.arun(PLAN, given, principal=f"p{number % 8}")
             for offset, outcome in enumerate(found):
                 outcomes.put(first + offset, outcome.name if outcome.__class__ is Keyword else str(outcome))
 
@@ -184,10 +196,7 @@ def main() -> int:
         # The ledger keeps its last 100,000 records in memory; here fewer, so that it is full before the memory counts.
         runtime.ledger._records = collections.deque(maxlen=LEDGER)
         try:
-            runtime.load(
-                '(capability "mcp.soak.echo" :name "echo" :provider "MCP" :metadata {:mcp {:server_url '
-                f'{json.dumps(server.url)} :tool_name "echo" :requires_session "auto"}}}})'
-            )
+            runtime.load(DECLARED.replace("URL", server.url))
             found = asyncio.run(soak(options, server, runtime))
             stats = runtime._sessions.pool().stats()
         finally:
@@ -195,6 +204,10 @@ def main() -> int:
         cpu = time.process_time() - cpu
         held = server.stop()
         executed = collections.Counter(int(line) for line in Path(path).read_text().split())
+        runs_of: dict[str, set[str]] = collections.defaultdict(set)
+        for line in Path(path + ".own").read_text().splitlines():
+            session, run = line.split()
+            runs_of[session].add(run)
     gc.collect()
     after = left()
     outcomes = dict(found["outcomes"].items())
@@ -206,6 +219,7 @@ def main() -> int:
         "calls told as not done that were": sum(
             outcome in CERTAINLY_NOT and number in executed for number, outcome in outcomes.items()
         ),
+        "sessions of a run's own that served another": sum(len(runs) > 1 for runs in runs_of.values()),
         "wrong answers": sum(outcome == "wrong" for outcome in outcomes.values()),
         "sessions left in the pool": stats["in_flight"] + stats["waiting"] + stats["opening"],
         "sessions left on the server": held["sessions"],
@@ -218,6 +232,7 @@ def main() -> int:
     size = f"{options.minutes:g} minutes, {options.plans} plans at once, {len(outcomes)} calls"
     print(f"{size}, {server.lives - 1} restarts")
     print(f"outcomes: {shown}")
+    print(f"sessions of a run's own: {len(runs_of)}")
     print(f"pool: { {name: value for name, value in stats.items() if name != 'keys'} }")
     sizes = [size for _, size in found["samples"]]
     print(

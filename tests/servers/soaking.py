@@ -1,8 +1,9 @@
 """The faulty server as a process of its own, for soaks: a share of the tool calls goes wrong, at random.
 
 `soaking.py PORT SHARE SEED FILE`: each executed call appends its number as a line to FILE before it is answered, in
-one write, so that the count survives a kill. Prints its URL; at SIGTERM, what it still holds (sessions, connections) as
-JSON on stderr.
+one write, so that the count survives a kill; each call of the tool `own` also appends its session and its run to
+FILE.own. The tool `long` is a task. Prints its URL; at SIGTERM, what it still holds (sessions, connections) as JSON on
+stderr.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from tests.servers.faulty import Faulty, Out, Request, error
 
+TASKS = 2_000
+
 
 class Numbers:
     """Looks like the list of executed calls to the faulty server; keeps them in a file."""
@@ -29,7 +32,7 @@ class Numbers:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def append(self, number: Any) -> None:
-        os.write(self._file, b"%d\n" % number)
+        os.write(self._file, f"{number}\n".encode())
 
 
 class Soaking(Faulty):
@@ -38,12 +41,28 @@ class Soaking(Faulty):
     def __init__(self, share: float, seed: int, path: str) -> None:
         super().__init__(sse=True)
         self.executed = Numbers(path)  # type: ignore[assignment]
+        self.own = Numbers(path + ".own")
+        self.features = {"tools": {}, "tasks": {"requests": {"tools": {"call": {}}}}}
+        schema = {"type": "object"}
+        self.tools = [
+            {"name": "echo", "inputSchema": schema},
+            {"name": "own", "inputSchema": schema},
+            {"name": "long", "inputSchema": schema, "execution": {"taskSupport": "required"}},
+        ]
         self.requests = deque(maxlen=10)  # type: ignore[assignment]
         self.share = share
         self.rng = random.Random(seed)
         self.opened = seed * 1_000_000  # session ids of another life are never valid again
 
     async def correct(self, request: Request, out: Out) -> None:
+        session = request.headers.get("mcp-session-id", "")
+        if request.method == "tools/call" and request.params["name"] == "own" and session in self.live:
+            self.own.append(f"{session} {request.params['arguments']['run']}")
+        if request.method == "tasks/get":
+            self._proceed(request.params["taskId"])
+        if request.method.startswith("tasks/") and self.rng.random() < self.share:
+            out.reset()
+            return
         if request.method != "tools/call" or self.rng.random() >= self.share:
             self.sse = self.rng.random() < 0.5
             await super().correct(request, out)
@@ -68,6 +87,13 @@ class Soaking(Faulty):
             await out.stream()
             await out.chunk(b"data: {")
             out.reset()
+
+    def _proceed(self, name: str) -> None:
+        """Half of the tasks that are asked about are done by then; only the latest are kept."""
+        if name in self.tasks and self.rng.random() < 0.5:
+            self.tasks[name] = ("completed", self.tasks[name][1])
+        while len(self.tasks) > TASKS:
+            del self.tasks[next(iter(self.tasks))]
 
 
 async def main() -> None:

@@ -100,6 +100,21 @@ def test_a_broken_connection_or_a_forgotten_session_begins_no_second_task() -> N
     with_tasks(test, limits={"attempts": 6})
 
 
+def test_a_task_that_cannot_be_asked_about_any_more_is_not_said_to_be_undone() -> None:
+    async def breaks(server: Faulty, request: Request, out: Out) -> None:
+        out.reset()
+
+    async def test(server: Faulty, mcp: Mcp) -> None:
+        server.next("tasks/get", *[breaks] * 9)
+        with pytest.raises(HostError) as caught:
+            await mcp.call("echo", {"n": 1})
+        assert caught.value.code == "session/outcome-unknown"
+        assert "has begun as a task" in caught.value.message
+        assert server.executed == [1]
+
+    with_tasks(test, limits={"attempts": 3})
+
+
 def test_a_task_that_failed_was_cancelled_or_is_forgotten_is_told_as_such() -> None:
     async def test(server: Faulty, mcp: Mcp) -> None:
         for state, value, code, words in (

@@ -76,8 +76,11 @@ async def call_as_task(session: McpSession, tool: str, encoded: bytes, call: Ses
             await call.remember(call.remembered)
     try:
         return await _result(session, task, tool, call)
-    except MaybeSent as signal:
-        raise NotSent(signal.error, retry_after=signal.retry_after) from signal  # asking again begins nothing
+    except (MaybeSent, NotSent) as signal:  # asking again begins nothing, but the task has begun
+        error = signal.error
+        message = f"{describe(tool)} has begun as a task, and what became of it cannot be asked: {error.message}"
+        unknown = SessionError(message, code="session/outcome-unknown", hint=error.hint)
+        raise NotSent(unknown, retry_after=signal.retry_after) from signal
     except asyncio.CancelledError:
         if call.remember is None:
             session.channel.spawn(session.request("tasks/cancel", b'"taskId":' + encode(task)))
