@@ -194,7 +194,7 @@ def main() -> int:
         cpu = time.process_time()
         runtime = Runtime(allow=["mcp.soak.*"])
         # The ledger keeps its last 100,000 records in memory; here fewer, so that it is full before the memory counts.
-        runtime.ledger._records = collections.deque(maxlen=LEDGER)
+        runtime.ledger._keep = LEDGER
         try:
             runtime.load(DECLARED.replace("URL", server.url))
             found = asyncio.run(soak(options, server, runtime))

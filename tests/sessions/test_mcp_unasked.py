@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rtfs.capabilities.sessions.mcp import McpHandler, WireLimits
+from rtfs.values.error import HostError
 from tests.servers.faulty import Faulty, Out, Request, result
 from tests.servers.running import ROOT, serve
 from tests.sessions.mcp_support import Mcp, run, with_server
@@ -107,6 +108,35 @@ def test_a_server_without_sessions_is_not_listened_to() -> None:
         assert server.count("LISTEN") == 0
 
     with_server(test, sessions=False)
+
+
+@pytest.mark.parametrize("how", ["unseen", "seen"])
+def test_a_server_without_sessions_that_waits_for_an_answer_is_told_apart(how: str) -> None:
+    """What it asks outside of the call's stream, the official SDK 1 sends to nobody; what it asks on it, nobody hears
+    the answer to."""
+
+    async def asks(server: Faulty, request: Request, out: Out) -> None:
+        await out.stream()
+        if how == "seen":
+            await out.event({"jsonrpc": "2.0", "id": 7, "method": "elicitation/create", "params": {}})
+        await asyncio.sleep(30)
+
+    async def test(server: Faulty, mcp: Mcp) -> None:
+        server.next("tools/call", asks)
+        with pytest.raises(HostError) as caught:
+            await mcp.call("echo", {"n": 1})
+        assert caught.value.code == "session/timeout"
+        hint = caught.value.hint or ""
+        assert "the server gives no session" in hint
+        assert ("elicitation/create" in hint) == (how == "seen")
+        server.sessions = True
+        await mcp.pool.terminate_all()
+        server.next("tools/call", asks)
+        with pytest.raises(HostError) as caught:
+            await mcp.call("echo", {"n": 1})
+        assert "no session" not in (caught.value.hint or "")
+
+    with_server(test, sessions=False, limits={"call_seconds": 0.5})
 
 
 def test_what_is_offered_is_what_can_be_answered() -> None:

@@ -232,12 +232,14 @@ class Session:
     """What a handler's `initialize_session` answers; handlers derive from it and keep their state there.
 
     label: how events and `-v` name it. usable: False once the other side is known to be gone (the pool then gives it
-    to nobody). expired: set by the pool when the server no longer knows it, before `terminate_session`.
+    to nobody). expired: set by the pool when the server no longer knows it, before `terminate_session`. silence: why a
+    call may have had no answer in time, for its hint; "" if nothing is known.
     """
 
     label: str = "session"
     usable: bool = True
     expired: bool = False
+    silence: str = ""
 
 
 class _Signal(Exception):

@@ -443,6 +443,8 @@ class _Attempt:
         if self.slot is not None:
             limit = "pool.call_seconds of the configuration" if self.call.deadline is None else "the run's or a hint's"
             hint = f"the limit is {limit}" + ("" if self.call.idempotent else "; the call may have been performed")
+            silence = self.slot.session.silence
+            hint += f"; {silence}" if silence else ""
             return SessionError(f"{server} did not answer in time", code="session/timeout", hint=hint)
         if self.lane.slots:
             return self.busy()

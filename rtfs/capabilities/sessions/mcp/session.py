@@ -91,12 +91,26 @@ class McpSession(Session):
         self.pages: dict[str, asyncio.Event] = {}
         self._meta = meta
         self._watch: ToolWatch | None = None
+        self._asked = ""
         self._waiting: list[Inbox] = []
 
     @property
     def usable(self) -> bool:  # type: ignore[override]
         """False once the channel is known to be dead."""
         return not getattr(self.channel, "dead", False)
+
+    @property
+    def silence(self) -> str:  # type: ignore[override]
+        """A server of the handshake's revisions that gives no session has no way to ask its client anything: whatever
+        it asks, it waits for."""
+        if self.sessionless or not self.over_http or getattr(self.channel, "session_id", None) is not None:
+            return ""
+        what = (
+            f"it asked for {one_line(self._asked, 60)} and"
+            if self._asked
+            else "if the tool asks its client something, it"
+        )
+        return f"the server gives no session, so {what} hears no answer: let it run with sessions"
 
     def offers(self, feature: str) -> bool:
         """Whether the server declares a capability (`tools`, `resources`, `prompts`, `completions`, `logging`)."""
@@ -176,6 +190,7 @@ class McpSession(Session):
         if method == "ping":
             self.reply(number, result={})
             return
+        self._asked = str(method)
         client = self.client
         if inbox is None or not client.answers(method, inbox.call):
             inbox = next((one for one in reversed(self._waiting) if client.answers(method, one.call)), None)
