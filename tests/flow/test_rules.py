@@ -25,6 +25,9 @@ ALLOWED = {
 }
 DENIED = {
     "itself": FILE,
+    "the value that a hint falls back on": (
+        f'(let [b {FILE}] ^{{:runtime.learning.fallback {{:value b}}}} (call "my.fail" {{}}))'
+    ),
     "through a function": f'(re-find #"US[0-9]+" {FILE})',
     "a field of an object that does not fit": (
         '(:recipient (first (filter #(= (:sender %) "x") (call "bank.transactions"))))'
@@ -78,7 +81,8 @@ def bank() -> Bank:
     made = Bank()
     made.runtime.load(
         '(capability "my.get" :implementation (fn [_] {:a "CH1" :b (call "bank.read_file" {:name "x"})}))\n'
-        '(capability "my.echo" :implementation (fn [input] (:x input)))'
+        '(capability "my.echo" :implementation (fn [input] (:x input)))\n'
+        '(capability "my.fail" :implementation (fn [input] (throw "no")))'
     )
     made.runtime.register("echo", lambda a: a.get(rtfs.Keyword("x")), effects=["read"])
 

@@ -249,6 +249,7 @@ def ask(m: LabelledMaker, s: FlowState, kind: str, id: Pair, given: list[Pair], 
         s.trying.add(NOTHING, by)
     call = m.core[" labelled_call"](kind, name, values, None if hints is None else hints[0], m.filename, place)
     call.labels, call.decided_by = tags, by
+    call.hint_labels = None if hints is None else hints[1]
     pc, around, trying = s.pc, s.around, s.trying
     try:
         value = m.core[" switch"](call)

@@ -354,6 +354,8 @@ async def _fallen(options: dict[str, Any], inner: Next, call: HintedCall) -> Any
         if other is None:
             if "value" in options:
                 call.note(f"fallback: value after {error.code}")
+                if call.call.hint_labels is not None:
+                    call.frame.implemented.append((call.call.hint_labels, False))
                 return options["value"]
             raise
         call.note(f"fallback: {other} after {error.code}")
