@@ -33,14 +33,14 @@ class HostCall:
     segment of a lazy sequence that another machine is computing; answered with nil once it may be free). hints: the
     call's metadata map, or None.
     given: `args` as the program gave them; a host may put its own form of them into `args`. labels, decided_by: under
-    flow rules, the tags of `given` and what decided that the call is made, hint_labels that of the hints, where (unit and index of
-    the place); answer_tag: the host's, of its answer; keep_labels: takes the text of that tag for the record of the
+    flow rules, the tags of `given` and what decided that the call is made, hint_labels that of the hints, where (unit
+    and index of the place); answer_tag: the host's, of its answer; keep_labels: takes the text of that tag for the record of the
     run, if it has one that needs it; kept_labels: that text, of a call that was answered from the record.
     """
 
     __slots__ = (
-        "_place", "answer_tag", "args", "decided_by", "given", "hint_labels", "hints", "id", "keep_labels", "kept_labels", "kind",
-        "labels", "where",
+        "_place", "answer_tag", "args", "decided_by", "given", "hint_labels", "hints", "id", "keep_labels",
+        "kept_labels", "kind", "labels", "where",
     )  # fmt: skip
 
     def __init__(
