@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 import rtfs
 
@@ -33,7 +34,7 @@ def kill_and_resume(seed: int, state: str) -> int:
     killed = 0
     with rtfs.Runtime(isolation="process", state=state) as runtime:
 
-        def add(number: int) -> int:
+        def add(number: Any) -> Any:
             answered[number] += 1
             time.sleep(source.random() * 0.002)
             return number
