@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rtfs.host.calls.approvals import ApprovalRequest
     from rtfs.host.durable.written import idempotency_key
     from rtfs.host.handle import RunHandle
+    from rtfs.host.policy.cedar import CedarPolicy
     from rtfs.host.policy.policy import Decision, PolicyRequest
     from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime import Runtime
@@ -63,6 +64,7 @@ _WHERE = {
     **dict.fromkeys(("analyse", "certify", "check", "describe", "fix", "verify_certificate"), "rtfs.checks"),
     "ApprovalRequest": "rtfs.host.calls.approvals",
     "CapabilityManifest": "rtfs.capabilities.manifest",
+    "CedarPolicy": "rtfs.host.policy.cedar",
     "Environment": "rtfs.compiler",
     "Record": "rtfs.host.audit.ledger",
     "idempotency_key": "rtfs.host.durable.written",
@@ -78,6 +80,7 @@ __all__ = [
     "ApprovalRequest",
     "Cancelled",
     "CapabilityManifest",
+    "CedarPolicy",
     "CompileError",
     "Complete",
     "Decision",

@@ -34,8 +34,8 @@ class HostCall:
     call's metadata map, or None.
     given: `args` as the program gave them; a host may put its own form of them into `args`. labels, decided_by: under
     flow rules, the tags of `given` and what decided that the call is made, hint_labels that of the hints, where (unit
-    and index of the place); answer_tag: the host's, of its answer; keep_labels: takes the text of that tag for the record of the
-    run, if it has one that needs it; kept_labels: that text, of a call that was answered from the record.
+    and index of the place); answer_tag: the host's, of its answer; keep_labels: takes the text of that tag for the
+    record of the run, if it has one that needs it; kept_labels: that text, of a call that was answered from the record.
     """
 
     __slots__ = (

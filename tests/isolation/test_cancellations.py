@@ -1,4 +1,4 @@
-"""Runs that are cancelled at random moments end, and nothing else does: a few of what `.ci/full isolation` does often."""
+"""Runs that are cancelled at random moments end, and nothing else does: `.ci/full isolation` does it 500 times."""
 
 from __future__ import annotations
 

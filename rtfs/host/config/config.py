@@ -69,11 +69,13 @@ class QuotaSettings(_Strict):
 
 
 class PolicySettings(_Strict):
-    """policy: level, how long an embedder's policy may take, host calls a run may make."""
+    """policy: level, how long an embedder's policy may take, host calls a run may make. cedar: files of Cedar policies,
+    relative to the file."""
 
     level: Literal["minimal", "standard", "paranoid"] = "standard"
     timeout_ms: PositiveFloat = 50.0
     max_calls: PositiveInt | None = None
+    cedar: list[str] = Field(default_factory=list)
     rules: list[RuleSettings] = Field(default_factory=list)
     quotas: list[QuotaSettings] = Field(default_factory=list)
 
@@ -223,6 +225,10 @@ class Config:
             "handlers": settings.handlers,
             "module_path": [self.folder / path for path in settings.module_path],
         }
+        if settings.policy.cedar:
+            from rtfs.host.policy.cedar import CedarPolicy
+
+            fields["policy"] = CedarPolicy.from_files([self.folder / path for path in settings.policy.cedar])
         servers = self.servers(mcp_files)
         if servers is not None:
             fields["handlers"] = {**settings.handlers, "mcp": {"servers": servers, **settings.handlers.get("mcp", {})}}
@@ -276,7 +282,9 @@ class Config:
 
     def files(self) -> list[Path]:
         """The files and folders that are trusted because they are named here."""
-        return [self.folder / path for path in (*self.settings.load, *self.settings.mcp_files)]
+        return [
+            self.folder / path for path in (*self.settings.load, *self.settings.mcp_files, *self.settings.policy.cedar)
+        ]
 
     def sources(self) -> list[Source]:
         """The files to load, read. Raises HostError `file/…` at the line that names the file."""
