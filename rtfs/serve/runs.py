@@ -374,7 +374,9 @@ class PlanRuns:
         return outcome
 
     def _may_wait(self, report: Report) -> bool:
-        """Whether a person may be asked about a call of the plan."""
+        """Whether a person may be asked about a call of the plan, or it waits for a signal."""
+        if any(call.id == "ccos.run.await-signal" for call in report.calls):
+            return True
         asks = any(rule.decide == "approve" for rule in self.runtime._executor.rules.rules)
         may_ask = ("ask", "depends", "declared") if asks or self.runtime._pipeline.guard is not None else ("ask",)
         return any(call.decision in may_ask for call in report.calls)
