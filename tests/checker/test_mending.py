@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rtfs
+from rtfs.syntax.place import place_at
 from tests.checker.programs import new_runtime
 
 FIXED = [
@@ -43,7 +44,7 @@ SAID = [
     ("(append [1] 2)", "(conj [1] 2)", "(conj coll item)"),
     ("(foreach [x [1]] x)", "(doseq [x [1]] x)", "(doseq [item coll] …)"),
     ("(for [x in [1 2]] x)", "(for [x [1 2]] x)", "(for [x [1 2]"),
-    ("(cond [(= 1 1) 2])", "(cond (= 1 1) 2)", "(cond false 1 :else 2)"),
+    ("(cond [(= 1 1) 2])", "(cond (= 1 1) 2 :else nil)", "(cond false 1 :else 2)"),
     ("(update {:a 1} :a)", "(update {:a 1} :a inc)", "(update coll key f & args)"),
     ("(assoc {:a 1} {:b 2})", "(assoc {:a 1} :b 2)", "(assoc coll key value & more)"),
     ("(nth 0 [1])", "(nth [1] 0)", "(nth coll index default?)"),
@@ -69,6 +70,37 @@ def test_the_message_says_how_to_mend_it(wrong: str, right: str, said: str):
         told = [f"{one.message}\n{one.hint}" for one in rtfs.analyse(wrong, runtime=runtime).errors]
         assert any(said in text for text in told), told
         assert rtfs.analyse(right, runtime=runtime).errors == []
+
+
+def shape(text: str) -> tuple[str, int | None] | None:
+    """Head and number of arguments of the first form of a text; no number where it says that there may be more."""
+    if not text.startswith("("):
+        return None
+    inner = text[1:-1] if text.endswith(")") else text[1:]
+    words = place_at(f"({inner} ", len(inner) + 2).frames[0].items
+    parts = [inner[word.start - 1 : word.end - 1] for word in words]
+    open_ended = text != f"({inner})" or any(part in ("&", "…") or part.endswith(("?", "…")) for part in parts)
+    return parts[0], None if open_ended else len(parts) - 1
+
+
+@pytest.mark.parametrize(("wrong", "right", "said"), SAID, ids=[one[0] for one in SAID])
+def test_the_right_program_is_what_the_message_shows(wrong: str, right: str, said: str):
+    last = right.rpartition(") (")  # a call after its definition
+    shown, written = shape(said), shape(f"({last[2]}" if last[1] else right)
+    if shown is None:
+        return
+    assert written is not None
+    assert written[0] == shown[0]
+    assert shown[1] is None or written[1] == shown[1]
+
+
+def test_the_programs_differ_from_the_mistakes_and_run():
+    with new_runtime([]) as runtime:
+        for wrong, right in [*FIXED, *[(wrong, right) for wrong, right, _ in SAID]]:
+            assert wrong != right
+            with pytest.raises(rtfs.UserError):
+                runtime.run(wrong)
+            runtime.run(right)
 
 
 def test_there_are_forty_mistakes():
