@@ -1,6 +1,7 @@
 """Kills a run of `victim.py` again and again and resumes it to its end; says what is not as it should be.
 
-`python tests/durable/killing.py [RUNS] [SEED]` does so RUNS times (200), the kills spread over all boundaries.
+`python tests/durable/killing.py [RUNS] [SEED] [postgres]` does so RUNS times (200), the kills spread over all
+boundaries; the journals are in a folder, or in PostgreSQL.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -139,13 +142,25 @@ def _n(encoded: str) -> int:
     return int(found.get(rtfs.Keyword("n"))) if isinstance(found, rtfs.Map) else 0
 
 
+@contextmanager
+def _database(wanted: bool) -> Iterator[str]:
+    """The address of a new database; "" where none is wanted."""
+    if not wanted:
+        yield ""
+        return
+    from rtfs.testing.postgres import database
+
+    with database() as url:
+        yield url
+
+
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     wrong = 0
     for number, kills in enumerate(points(count, seed), 1):
-        with tempfile.TemporaryDirectory() as folder:
-            problem = survive(Path(folder), kills)
+        with tempfile.TemporaryDirectory() as folder, _database("postgres" in sys.argv[3:]) as database:
+            problem = survive(Path(folder), kills, database)
         if problem:
             wrong += 1
             print(f"run {number}, killed at {', '.join(kills)}: {problem}", flush=True)
