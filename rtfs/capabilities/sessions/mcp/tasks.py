@@ -77,9 +77,9 @@ async def call_as_task(session: McpSession, tool: str, encoded: bytes, call: Ses
     try:
         return await _result(session, task, tool, call)
     except (MaybeSent, NotSent) as signal:  # asking again begins nothing, but the task has begun
-        error = signal.error
-        message = f"{describe(tool)} has begun as a task, and what became of it cannot be asked: {error.message}"
-        unknown = SessionError(message, code="session/outcome-unknown", hint=error.hint)
+        why = signal.error
+        message = f"{describe(tool)} has begun as a task, and what became of it cannot be asked: {why.message}"
+        unknown = SessionError(message, code="session/outcome-unknown", hint=why.hint)
         raise NotSent(unknown, retry_after=signal.retry_after) from signal
     except asyncio.CancelledError:
         if call.remember is None:
