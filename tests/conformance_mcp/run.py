@@ -30,7 +30,7 @@ OUT_OF_SCOPE = {
 }
 """What fails rightly, by (beginning of) the scenario's name, and why."""
 EXTENSIONS = ("sep-2640",)
-"""Beginnings of names of scenarios that are run only when named: skills over resources; only tools are called here."""
+"""Beginnings of names of scenarios that are run only when named: skills as resources, an extension."""
 
 
 def main() -> int:

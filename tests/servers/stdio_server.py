@@ -2,9 +2,9 @@
 
 Modes: `plain`; `noise` (writes rubbish around each answer); `endless` (a 3 MB line without sense before each answer);
 `stubborn` (ignores the end of input and SIGTERM); `deaf` (ignores what it does not know); `fragile` (dies of it);
-`modern` (the sessionless era); `asks` (asks the person behind a call, answers what they said); `child` (starts a child
-that outlives it); `mute` (answers no call); `flood` (pings); `silent` (answers nothing). A second argument:
-seconds before it reads anything.
+`modern` (the sessionless era); `asks` (asks the person behind a call, answers what they said); `child` (starts a
+child that outlives it); `mute` (answers no call); `flood` (pings); `silent` (answers nothing); `eager` (says that its
+tools have changed as soon as it is greeted, and logs). A second argument: seconds before it reads anything.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def main() -> None:
             refusal = {"code": -32022, "message": "2026-07-28 only", "data": {"supported": ["2026-07-28"]}}
             send({"jsonrpc": "2.0", "id": number, "error": refusal})
         elif method == "initialize":
-            answer = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "s", "version": "1"}}
+            features = {"logging": {}, "tools": {"listChanged": True}} if MODE == "eager" else {}
+            about = {"name": "s", "version": "1"}
+            answer = {"protocolVersion": "2025-06-18", "capabilities": features, "serverInfo": about}
             send({"jsonrpc": "2.0", "id": number, "result": answer})
         elif method == "tools/call":
             if MODE == "mute":
@@ -97,6 +99,9 @@ def main() -> None:
                 send({"jsonrpc": "2.0", "id": number, "result": {"structuredContent": said, "content": []}})
                 continue
             send({"jsonrpc": "2.0", "id": number, "result": tool(request)})
+        elif method == "logging/setLevel" and MODE == "eager":
+            send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+            send({"jsonrpc": "2.0", "id": number, "result": {}})
         elif MODE == "deaf":
             pass
         elif MODE == "fragile":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -55,6 +56,17 @@ def test_one_process_serves_all_calls_whatever_else_it_writes(mode: str) -> None
         assert not alive(pids.pop())
 
     with_pool(test, wire={"body": 2**20})
+
+
+def test_news_that_come_while_the_session_is_still_opened_are_heard(caplog: pytest.LogCaptureFixture) -> None:
+    """server-everything says that its tools have changed before it answers the choice of a log level (`-v`)."""
+    caplog.set_level(logging.INFO, "rtfs.mcp")
+
+    async def test(mcp: Mcp) -> None:
+        assert await mcp.call("echo", {"n": 1}, **stdio("eager")) == {"n": 1}
+        assert mcp.names().count("initialized") == 1
+
+    with_pool(test)
 
 
 @pytest.mark.parametrize("mode", ["deaf", "fragile"])

@@ -300,7 +300,6 @@ class McpHandler:
         else:
             self.eras[target.identity] = _SESSIONLESS if session.sessionless else _HANDSHAKE
         session.label, session.asker = self._label(target), _asker(target)
-        session.toolbox = Toolbox()
         if session.sessionless:
             session.toolbox = self._toolboxes.setdefault(self.session_key(call), session.toolbox)
         return session

@@ -16,6 +16,7 @@ from rtfs.capabilities.sessions.mcp.client import Client, Refused
 from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST, declined
 from rtfs.capabilities.sessions.mcp.protocol import INTERNAL_ERROR
 from rtfs.capabilities.sessions.mcp.subscription import ACKNOWLEDGED, TOOLS, ToolWatch
+from rtfs.capabilities.sessions.mcp.tools import Toolbox
 from rtfs.capabilities.sessions.mcp.traced import begin_traced, ended
 from rtfs.capabilities.sessions.questions import CANCEL
 from rtfs.capabilities.sessions.wire.json import encode
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rtfs.capabilities.sessions.handler import Progress, SessionCall
-    from rtfs.capabilities.sessions.mcp.tools import Toolbox
 
     Headers = list[tuple[bytes, bytes]]
 
@@ -60,10 +60,10 @@ class McpSession(Session):
     """channel: the way to the server. version: the revision spoken. sessionless: of the era without sessions.
 
     meta: JSON members that every request's `_meta` carries. server: what the server says of itself (`serverInfo`,
-    `capabilities`, `instructions`). asker: its name for a person whom it asks. toolbox: what `tools/list` said, set by
-    the handler. client: what is offered to the server. over_http: in the sessionless era a request is cancelled by
-    closing its stream. updates: set when the server says that the resource of this URI has changed. pages: set
-    when the server says that a person is done with the page of this elicitation id.
+    `capabilities`, `instructions`). asker: its name for a person whom it asks. toolbox: what `tools/list` said;
+    sessions may share one. client: what is offered to the server. over_http: in the sessionless era a request is
+    cancelled by closing its stream. updates: set when the server says that the resource of this URI has changed.
+    pages: set when the server says that a person is done with the page of this elicitation id.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class McpSession(Session):
         self.client = client or Client()
         self.server: dict[str, Any] = {}
         self.asker = label
-        self.toolbox: Toolbox
+        self.toolbox = Toolbox()
         self.prefixes: dict[str, tuple[bytes, Headers]] = {}
         self.updates: dict[str, set[asyncio.Event]] = {}
         self.pages: dict[str, asyncio.Event] = {}

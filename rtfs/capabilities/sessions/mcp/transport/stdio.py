@@ -224,7 +224,10 @@ class StdioChannel:
             message = None
         for part in message if message.__class__ is list else (message,):
             if part.__class__ is dict and ("method" in part or "id" in part):
-                self._message(part)
+                try:
+                    self._message(part)
+                except Exception:  # whatever one message does, the next ones are read
+                    logger.exception("%s: a message could not be taken", self.server)
             else:
                 logger.debug("%s: no message: %s", self.server, one_line(line[:200].decode("utf-8", "replace")))
 
