@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from rtfs.builtins import building, maps, numbers, sequences, strings
 from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
-from rtfs.values import List, Map, Vector
+from rtfs.values import List, Map, Set, Vector
+from rtfs.values.short_vector import ShortVector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,14 +19,45 @@ if TYPE_CHECKING:
 SMALL = 64
 """Entries up to which a map is copied at once."""
 
+item = tuple.__getitem__
+new = object.__new__
+_BEHIND = slice(1, None)
+_SIZED: frozenset[Any] = frozenset((Vector, List, Map, Set))
 
-def assoc3(coll: Any, key: Any, value: Any, /) -> Any:
-    """`(assoc coll key value)`."""
-    if coll.__class__ is Map:
-        return coll.assoc(key, value)
-    if coll.__class__ is Vector and key.__class__ is int and 0 <= key <= coll._stop - coll._start:
-        return coll.assoc(key, value)
-    return maps.assoc(coll, key, value)
+
+def putting(function: str) -> Any:
+    """`(assoc coll key value)`, with errors that name `function`."""
+
+    def put(coll: Any, key: Any, value: Any, /) -> Any:
+        if coll.__class__ is Map:
+            d = coll._d
+            kind = key.__class__
+            if d is None or kind is float or kind is bool or len(d) > SMALL:
+                return coll.assoc(key, value)
+            d = d.copy()
+            d[key] = value
+            made = new(Map)
+            made._d = d
+            made._odd = coll._odd
+            made.info = None
+            return made
+        if coll.__class__ is Vector and key.__class__ is int and 0 <= key <= len(coll):
+            return coll.assoc(key, value)
+        return maps.put(function, coll, key, value)
+
+    return put
+
+
+def getting(function: str) -> Any:
+    """The value at a key of what `function` changes; nil if there is none."""
+
+    def get(coll: Any, key: Any, /) -> Any:
+        return coll.get(key) if coll.__class__ is Map else maps.level(function, coll, key)
+
+    return get
+
+
+assoc3 = putting("assoc")
 
 
 def _assoc_at_once(coll: Map, pairs: tuple[tuple[Any, Any], ...]) -> Map:
@@ -149,15 +181,22 @@ def update_in3(coll: Any, path: Any, f: Any, /) -> Any:
 
 def nth2(coll: Any, index: Any, /) -> Any:
     """`(nth coll index)`."""
-    if (coll.__class__ is Vector or coll.__class__ is List) and index.__class__ is int and coll._more is None:
-        position = coll._start + index
-        if coll._start <= position < coll._stop:
-            return coll._items[position]
+    if index.__class__ is int and index >= 0:
+        kind = type(coll)
+        if kind is Vector or kind is List:
+            if coll._more is None:
+                position = coll._start + index
+                if position < coll._stop:
+                    return coll._items[position]
+        elif kind is ShortVector and index < len(coll):
+            return item(coll, index)
     return sequences.nth(coll, index)
 
 
 def first1(coll: Any, /) -> Any:
     """`(first coll)`."""
+    if type(coll) is ShortVector:
+        return item(coll, 0) if coll else None
     if (coll.__class__ is Vector or coll.__class__ is List) and coll._more is None:
         return coll._items[coll._start] if coll._start < coll._stop else None
     return sequences.first(coll)
@@ -165,6 +204,8 @@ def first1(coll: Any, /) -> Any:
 
 def rest1(coll: Any, /) -> Any:
     """`(rest coll)`."""
+    if type(coll) is ShortVector:
+        return ShortVector(item(coll, _BEHIND))
     if coll.__class__ is Vector or coll.__class__ is List:
         size = coll._stop - coll._start
         return coll.slice(1, size) if size else coll
@@ -173,6 +214,8 @@ def rest1(coll: Any, /) -> Any:
 
 def is_empty1(coll: Any, /) -> Any:
     """`(empty? coll)`."""
+    if type(coll) is ShortVector:
+        return not coll
     if coll.__class__ is Vector or coll.__class__ is List:
         return coll._start == coll._stop
     return sequences.is_empty(coll)
@@ -180,9 +223,7 @@ def is_empty1(coll: Any, /) -> Any:
 
 def count1(coll: Any, /) -> Any:
     """`(count coll)`."""
-    if coll.__class__ is Vector or coll.__class__ is List:
-        return coll._stop - coll._start
-    return sequences.count(coll)
+    return len(coll) if coll.__class__ in _SIZED else sequences.count(coll)
 
 
 def add3(a: Any, b: Any, c: Any, /) -> Any:

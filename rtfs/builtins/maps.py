@@ -37,7 +37,7 @@ def _path(function: str, path: Any) -> list[Any]:
     raise type_error(function, "the path", "a vector or list of keys", path)
 
 
-def _assoc(function: str, coll: Any, key: Any, value: Any) -> Any:
+def put(function: str, coll: Any, key: Any, value: Any) -> Any:
     """`coll` with `value` at `key`. Raises TypeMismatch, or `index/out-of-bounds` beyond the end of a vector."""
     kind = coll.__class__
     if kind is Map:
@@ -55,6 +55,13 @@ def _assoc(function: str, coll: Any, key: Any, value: Any) -> Any:
 
 def _not_associative(function: str, coll: Any) -> Any:
     return type_error(function, "the collection", "a map, vector or nil", coll)
+
+
+def level(function: str, coll: Any, key: Any) -> Any:
+    """The value at a key of what can be changed at it, nil if there is none. Raises TypeMismatch."""
+    if coll is not None and coll.__class__ is not Map and coll.__class__ is not Vector:
+        raise _not_associative(function, coll)
+    return lookup.get(coll, key, None)
 
 
 @builtin(
@@ -100,12 +107,12 @@ def get_in(coll: Any, path: Any, default: Any = None, /) -> Any:
 )
 def assoc(coll: Any, key: Any, value: Any, /, *more: Any) -> Any:
     if not more:
-        return coll.assoc(key, value) if coll.__class__ is Map else _assoc("assoc", coll, key, value)
+        return coll.assoc(key, value) if coll.__class__ is Map else put("assoc", coll, key, value)
     if len(more) % 2:
         raise argument_error("assoc", "needs a value for every key", code="arity")
-    coll = _assoc("assoc", coll, key, value)
+    coll = put("assoc", coll, key, value)
     for i in range(0, len(more), 2):
-        coll = _assoc("assoc", coll, more[i], more[i + 1])
+        coll = put("assoc", coll, more[i], more[i + 1])
     return coll
 
 
@@ -125,17 +132,15 @@ def _descend(function: str, coll: Any, keys: list[Any]) -> list[Any]:
     """The collections met when following all but the last of `keys`, `coll` first; nil where there is none."""
     levels = [coll]
     for key in keys[:-1]:
-        if coll is not None and coll.__class__ is not Map and coll.__class__ is not Vector:
-            raise _not_associative(function, coll)
-        coll = lookup.get(coll, key, None)
+        coll = level(function, coll, key)
         levels.append(coll)
     return levels
 
 
 def _rebuild(function: str, levels: list[Any], keys: list[Any], value: Any) -> Any:
     """The outermost of `levels` with `value` at the end of the path `keys`."""
-    for level, key in zip(reversed(levels), reversed(keys), strict=True):
-        value = _assoc(function, level, key, value)
+    for one, key in zip(reversed(levels), reversed(keys), strict=True):
+        value = put(function, one, key, value)
     return value
 
 
@@ -159,11 +164,8 @@ def assoc_in(coll: Any, path: Any, value: Any, /) -> Any:
     "{:a 11}",
 )
 def update(coll: Any, key: Any, f: Any, /, *args: Any) -> Any:
-    kind = coll.__class__
-    if kind is not Map and kind is not Vector and coll is not None:
-        raise _not_associative("update", coll)
-    old = lookup.get(coll, key, None)
-    return _assoc("update", coll, key, call_with(f, (old, *args)) if args else f(old))
+    old = level("update", coll, key)
+    return put("update", coll, key, call_with(f, (old, *args)) if args else f(old))
 
 
 @builtin(
@@ -176,10 +178,7 @@ def update(coll: Any, key: Any, f: Any, /, *args: Any) -> Any:
 def update_in(coll: Any, path: Any, f: Any, /, *args: Any) -> Any:
     keys = _path("update-in", path) or [None]
     levels = _descend("update-in", coll, keys)
-    level = levels[-1]
-    if level is not None and level.__class__ is not Map and level.__class__ is not Vector:
-        raise _not_associative("update-in", level)
-    old = lookup.get(level, keys[-1], None)
+    old = level("update-in", levels[-1], keys[-1])
     return _rebuild("update-in", levels, keys, call_with(f, (old, *args)) if args else f(old))
 
 

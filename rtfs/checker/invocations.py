@@ -399,6 +399,7 @@ def _pattern_has(inference: Inference, node: nodes.Primitive, arguments: list[Fa
 
 _PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] = {
     "pattern_map": _pattern_map,
+    "pattern_record": _pattern_map,
     "pattern_items": _pattern_items,
     "pattern_sequence": _pattern_items,
     "pattern_get": _pattern_get,

@@ -6,6 +6,7 @@ Knows nothing of the cache or of running.
 from __future__ import annotations
 
 import rtfs.compiler.forms.binding
+import rtfs.compiler.forms.changing
 import rtfs.compiler.forms.control
 import rtfs.compiler.forms.host
 import rtfs.compiler.forms.inlining

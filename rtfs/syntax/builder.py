@@ -153,7 +153,7 @@ class FormBuilder:
 
 
 def _sequence(kind: Any, opener: Mark, items: list[Any], closer: Mark) -> Mark:
-    form = kind.of(items[::3])
+    form = kind.adopt(items[::3])
     del items[::3]
     form.info = FormInfo(opener.reading.source, opener.start, closer.end, tuple(items))
     closer.value = form
@@ -286,7 +286,7 @@ def _function(opener: Mark, items: list[Any], closer: Mark) -> Mark:
     names = [symbol(f"%{number}") for number in range(1, opener.arguments + 1)]
     if opener.rest:
         names += [symbol("&"), symbol("%&")]
-    parameters = Vector.of(names)
+    parameters = Vector.adopt(names)
     parameters.info = FormInfo(source, start, start + 1, (start, start + 1) * len(names))
     body = List.of(items[::3])
     del items[::3]

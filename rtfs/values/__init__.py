@@ -28,6 +28,7 @@ from rtfs.values.reduced import Reduced, unreduced
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Sequence, Vector
 from rtfs.values.set import Set
+from rtfs.values.short_vector import ShortVector
 from rtfs.values.symbol import Symbol
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "RtfsError",
     "Sequence",
     "Set",
+    "ShortVector",
     "Symbol",
     "TypeMismatch",
     "UserError",

@@ -193,8 +193,9 @@ def hash_of(value: Any) -> int:
         return _hash_leaf(value)
     if value.__class__ is Set and value._hash is not None:
         return value._hash
-    waiting: list[tuple[Any, Iterator[Any], list[int]]] = []
-    hashes: list[int] = []
+    # what is simple is there itself: a tuple hashes it as fast, and a short vector of such is hashed as a tuple
+    waiting: list[tuple[Any, Iterator[Any], list[Any]]] = []
+    hashes: list[Any] = []
     memo: dict[int, int] = {}
     visited = 0
     parts = _parts(value)
@@ -202,7 +203,7 @@ def hash_of(value: Any) -> int:
         for part in parts:
             kind = part.__class__
             if kind is str or kind is int or kind is Keyword:
-                hashes.append(hash(part))
+                hashes.append(part)
             elif kind not in _COLLECTIONS:
                 hashes.append(_hash_leaf(part))
             elif kind is Set and part._hash is not None:

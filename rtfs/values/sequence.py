@@ -48,8 +48,8 @@ class Sequence(Collection):
         self.info = None
 
     @classmethod
-    def of(cls, items: list[Any]) -> Self:
-        """The sequence of a fresh list, which the caller gives away: it must not touch it again."""
+    def adopt(cls, items: list[Any]) -> Self:
+        """The header over a fresh list, which the caller gives away: it must not touch it again."""
         made = _new(cls)
         made._items = items
         made._start = 0
@@ -77,7 +77,7 @@ class Sequence(Collection):
                 return self._more.read(self._items, position, self._at)
             raise IndexError(f"index {index} is outside {len(self)} elements")
         if isinstance(index, slice):
-            return self.of(self.to_list()[index])
+            return self.adopt(self.to_list()[index])
         return self[index.__index__()]
 
     def __contains__(self, value: object) -> bool:
@@ -123,7 +123,7 @@ class Sequence(Collection):
         if more is None and stop - self._start < _SMALL:
             items = items[self._start : stop]
             items.append(value)
-            return self.of(items)
+            return self.adopt(items)
         return self._put(stop, value, self._start, stop + 1)
 
     def cons(self, value: Any) -> Self:
@@ -131,7 +131,7 @@ class Sequence(Collection):
         start = self._start
         more = self._more
         if more is None and self._stop - start < _SMALL:
-            return self.of([value, *self._items[start : self._stop]])
+            return self.adopt([value, *self._items[start : self._stop]])
         if isinstance(more, SequenceStore):
             front = more.front
             if len(front) == -start:
@@ -148,7 +148,7 @@ class Sequence(Collection):
             if self._more is None and self._stop - start <= _SMALL:
                 items = self._items[start : self._stop]
                 items[index] = value
-                return self.of(items)
+                return self.adopt(items)
             return self._put(position, value, start, self._stop)
         if position == self._stop:
             return self.conj(value)
@@ -163,7 +163,7 @@ class Sequence(Collection):
         items = self._items
         more = self._more
         if (stop - start) * 2 < len(items) + (0 if more is None else more.extra()):
-            return self.of(items[first:last] if more is None else more.copy(items, first, last, self._at))
+            return self.adopt(items[first:last] if more is None else more.copy(items, first, last, self._at))
         return self._over(items, first, last, more, self._at)
 
     def with_info(self, info: FormInfo | ResultInfo | None) -> Self:
@@ -198,7 +198,7 @@ class Sequence(Collection):
             elif more.claim(at):  # for good: further forks of this version lay their changes over it
                 return self._settled()._set(position - self._start, value)
         if size <= _SMALL:
-            return self.of(self._list_with(position - self._start, value))
+            return self.adopt(self._list_with(position - self._start, value))
         if size <= _MIDDLE:
             return self._settled()._set(position - self._start, value)
         if not isinstance(more, Patch):
@@ -231,9 +231,20 @@ class Sequence(Collection):
 
 
 class Vector(Sequence):
-    """`[1 2 3]`. `Vector([1, 2, 3])`."""
+    """`[1 2 3]`. `Vector([1, 2, 3])`. Most short ones are `ShortVector`s, which say that they are vectors."""
 
     __slots__ = ()
+
+    def __new__(cls, iterable: Iterable[Any] = ()) -> Self:
+        return cls.of(list(iterable))  # type: ignore[return-value]
+
+    def __init__(self, iterable: Iterable[Any] = ()) -> None:
+        """`__new__` has done it all."""
+
+    @staticmethod
+    def of(items: list[Any]) -> Vector:
+        """The vector of a fresh list, which the caller gives away: it must not touch it again."""
+        return ShortVector(items) if len(items) <= SHORT else Vector.adopt(items)  # type: ignore[return-value]
 
     def __call__(self, *args: Any) -> Any:
         """`(v index)`: the element at an index, as a program asks for it."""
@@ -255,5 +266,13 @@ class List(Sequence):
 
     __slots__ = ()
 
+    @classmethod
+    def of(cls, items: list[Any]) -> Self:
+        """The list of a fresh Python list, which the caller gives away: it must not touch it again."""
+        return cls.adopt(items)
+
 
 _AbstractSequence.register(Sequence)
+
+# Last, because it needs the class above.
+from rtfs.values.short_vector import SHORT, ShortVector  # noqa: E402

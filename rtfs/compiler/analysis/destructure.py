@@ -110,6 +110,7 @@ AS = Keyword("as")
 KEYS = Keyword("keys")
 STRS = Keyword("strs")
 OR = Keyword("or")
+_PLAIN = (Keyword, str, int)
 
 
 def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
@@ -119,7 +120,8 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
         _take_apart(analyser, pattern.get(AS), held, scope, found)
         value = held
     defaults = _defaults(pattern.get(OR))
-    source = _hold(analyser, Primitive(at, "pattern_map", [value]), scope, found)
+    taking = Primitive(at, "pattern_map", [value])
+    source = _hold(analyser, taking, scope, found)
     taken: list[Any] = []
     rest = None
 
@@ -157,6 +159,8 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
             )
         else:
             part(key, target)
+    if rest is None and all(key.__class__ in _PLAIN for key in taken):
+        taking.operation = "pattern_record"  # which is only asked for keys that stand for themselves in dicts
     if rest is not None:
         _take_apart(
             analyser, rest, Primitive(at, "pattern_without", [source, *(Const(at, key) for key in taken)]), scope, found

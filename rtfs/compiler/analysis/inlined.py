@@ -16,3 +16,6 @@ Filled by forms/inlining.py."""
 
 OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {}
 """Name and number of arguments -> what makes a Python expression of the call. Filled by codegen/operators.py."""
+
+CHANGING = ("update", "update-in", "assoc-in")
+"""Functions that change a collection along a path: inlined they are primitives `update/get` and `update/put`."""

@@ -52,6 +52,8 @@ def may_be_lazy(node: nodes.Node, known: Known) -> bool:
         if name == "range":
             return not node.arguments
         return name not in _WHOLE
+    if isinstance(node, nodes.Primitive) and node.operation.endswith("/put"):
+        return False
     return not isinstance(node, (nodes.Const, nodes.VectorDisplay, nodes.MapDisplay, nodes.HostRequest, nodes.Fn))
 
 
@@ -72,6 +74,8 @@ def may_be_reduced(node: nodes.Node, accumulator: nodes.Binding) -> bool:
             return core_name(node) not in _NEVER_REDUCED
         elif isinstance(node, nodes.Each):
             return node.operation == "reduce"
+        elif isinstance(node, nodes.Primitive):
+            return not node.operation.endswith("/put")
         else:
             return not isinstance(
                 node, (nodes.Const, nodes.VectorDisplay, nodes.MapDisplay, nodes.HostRequest, nodes.Fn)

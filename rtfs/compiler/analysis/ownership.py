@@ -1,8 +1,9 @@
 """Ownership: where an accumulator may be changed in place because nobody else can see it.
 
-Knows nothing of Python code. A loop variable or the accumulator of an inlined `reduce` starts as a map or vector made
-on the spot; as long as it is only asked (`get`, `count` …) and then passed on with one more entry, building it in place
-gives what building new versions gives. Invariant: when in doubt the answer is no.
+Knows nothing of Python code. As long as a loop variable, or the accumulator of an inlined `reduce`, is only asked
+(`get`, `count` …) and then passed on with an entry changed, building it in place gives what building new versions
+gives. One that starts as a map or vector made on the spot is the loop's own from the beginning; any other becomes that
+with its first change, which makes a new version anyway. Invariant: when in doubt the answer is no.
 """
 
 from __future__ import annotations
@@ -17,11 +18,22 @@ if TYPE_CHECKING:
 
     Harmless = Callable[[Node, Binding], bool]
 
-# (function, kind of accumulator, arguments)
-_UPDATES = frozenset((("assoc", "map", 3), ("conj", "vector", 2)))
+ANY = "any"
+"""The kind of an accumulator that starts as whatever it is given."""
+
+# kind of accumulator -> functions that change it, with the numbers of their arguments
+_ASSOC = frozenset((("assoc", 3), ("assoc", 5), ("assoc", 7)))
+_CHANGES = {"map": _ASSOC, "vector": frozenset((("conj", 2),)), ANY: _ASSOC | {("conj", 2)}}
+_PUTS = frozenset(("update/put", "update-in/put", "assoc-in/put"))
+_GETS = frozenset(("update/get", "update-in/get", "assoc-in/get"))
 
 # functions that look at their first argument and keep nothing of it but elements
-_ASKING = frozenset(("get", "count", "length", "contains?", "nth", "empty?", "get-in", "first", "last"))
+_ASKING = frozenset(
+    (
+        *("get", "count", "length", "contains?", "nth", "empty?", "get-in", "first", "last", "second", "peek"),
+        *("keys", "vals", "nil?", "some?"),
+    )
+)
 
 
 def fresh_kind(node: Node | None) -> str | None:
@@ -45,13 +57,24 @@ def core_name(node: Node) -> str | None:
     return None
 
 
+def changed(node: Node, kind: str) -> tuple[Node, list[Node]] | None:
+    """(collection, operands) of a node that changes entries of a collection of the kind; None for any other."""
+    if isinstance(node, nodes.Primitive):
+        if node.operation in _PUTS and kind != "vector":
+            return node.arguments[0], node.arguments[1:]
+    elif isinstance(node, Invoke) and (core_name(node), len(node.arguments)) in _CHANGES[kind]:
+        return node.arguments[0], node.arguments[1:]
+    return None
+
+
 def is_update(node: Node, accumulator: Binding, kind: str, harmless: Harmless) -> bool:
-    """True for the accumulator itself, or with one more entry: (assoc m k v) on a map, (conj v x) on a vector."""
+    """True for the accumulator itself, or with changed entries, whose collection may be such an update again."""
     if isinstance(node, Local):
         return node.binding is accumulator
-    if not isinstance(node, Invoke) or (core_name(node), kind, len(node.arguments)) not in _UPDATES:
+    change = changed(node, kind)
+    if change is None:
         return False
-    inner, *rest = node.arguments
+    inner, rest = change
     if isinstance(inner, Local):
         return inner.binding is accumulator and all(harmless(one, accumulator) for one in rest)
     # a chain: what stands outside is evaluated after the first change
@@ -67,9 +90,18 @@ def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | No
             updates(one, accumulator, kind, harmless) for one in (node.then, node.orelse)
         )
     if isinstance(node, nodes.Let):
-        return all(harmless(value, accumulator) for _, value in node.bindings) and updates(
-            node.body, accumulator, kind, harmless
-        )
+        for place, (binding, value) in enumerate(node.bindings):
+            if harmless(value, accumulator):
+                continue
+            # a new name for what is passed on: the old one must not be used any more
+            if kind != ANY or binding.definitions > 1 or not updates(value, accumulator, kind, harmless):
+                return False
+            later = [one for _, one in node.bindings[place + 1 :]]
+            if any(mentions(one, accumulator) for one in (*later, node.body)):
+                return False
+            rest = nodes.Let(node.at, node.bindings[place + 1 :], node.body)
+            return updates(rest, binding, kind, harmless)
+        return updates(node.body, accumulator, kind, harmless)
     if isinstance(node, nodes.Do):
         return all(harmless(one, accumulator) for one in node.body[:-1]) and updates(
             node.body[-1], accumulator, kind, harmless
@@ -106,28 +138,52 @@ def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
     if isinstance(node, nodes.Recur):
         if node.target is not loop.target:
             return False
-        others = (one for place, one in enumerate(node.arguments) if place != index)
-        return is_update(node.arguments[index], variable, kind, only_asked) and all(
-            only_asked(one, variable) for one in others
-        )
+        before, passed, after = node.arguments[:index], node.arguments[index], node.arguments[index + 1 :]
+        if not all(only_asked(one, variable) for one in (*before, *after)):
+            return False
+        if any(mentions(one, variable) for one in after):  # they see it as it is before the change
+            return is_straight(passed, kind) and is_update(passed, variable, kind, only_asked)
+        return updates(passed, variable, kind, only_asked)
     # a way out: nothing is changed any more, so the value may go anywhere
     return not any(isinstance(part, nodes.Recur) for part in walk(node))
+
+
+def is_straight(node: Node, kind: str) -> bool:
+    """True for an update whose operands can be computed first, and applied later without an error."""
+    while isinstance(node, Invoke) and len(node.arguments) in (2, 3):
+        node = node.arguments[0]
+    return kind != ANY and isinstance(node, Local)
+
+
+def changes_entries(loop: nodes.Loop, index: int) -> bool:
+    """True if a round of the loop changes entries of what variable `index` holds."""
+    passed = [
+        one.arguments[index] for one in walk(loop.body) if isinstance(one, nodes.Recur) and one.target is loop.target
+    ]
+    return any(changed(part, ANY) is not None for one in passed for part in walk(one))
 
 
 def only_asked(node: Node, accumulator: Binding) -> bool:
     """True if the accumulator is at most looked into: it is not kept, passed on, returned or captured."""
     if isinstance(node, Local):
         return node.binding is not accumulator
-    if core_name(node) in _ASKING and isinstance(node, Invoke):
-        return all(only_asked(one, accumulator) for one in node.arguments[1:]) and (
-            isinstance(node.arguments[0], Local) or only_asked(node.arguments[0], accumulator)
-            if node.arguments
-            else True
+    if isinstance(node, Invoke):
+        if core_name(node) in _ASKING:
+            asked, rest = node.arguments[:1], node.arguments[1:]
+        elif isinstance(node.function, Local):  # (accumulator key)
+            asked, rest = [node.function], node.arguments
+        else:
+            return all(only_asked(part, accumulator) for part in children(node))
+        return all(isinstance(one, Local) or only_asked(one, accumulator) for one in asked) and all(
+            only_asked(one, accumulator) for one in rest
         )
     if isinstance(node, nodes.Each) and node.operation != "reduce" and mentions(node.body, accumulator):
         return False  # of a lazy collection the body would run later
-    if isinstance(node, nodes.Primitive) and node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
-        return all(only_asked(one, accumulator) for one in node.arguments[2:])
+    if isinstance(node, nodes.Primitive):
+        if node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
+            return all(only_asked(one, accumulator) for one in node.arguments[2:])
+        if node.operation in _GETS and isinstance(node.arguments[0], Local):
+            return all(only_asked(one, accumulator) for one in node.arguments[1:])
     return all(only_asked(part, accumulator) for part in children(node))
 
 

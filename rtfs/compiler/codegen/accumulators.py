@@ -23,14 +23,18 @@ def fresh_value(e: Emitter, node: nodes.Node, line: int) -> tuple[ast.expr, Kind
         if node.value.__class__ is Map:
             empty: ast.expr = ast.Dict([], [], lineno=line, col_offset=0)
             return py.call(" plain_map", [empty], line), KIND_OF_CLASS[Map]
-        return py.call(" vector", [py.display([], line)], line), KIND_OF_CLASS[Vector]
+        return py.call(" growing", [py.display([], line)], line), KIND_OF_CLASS[Vector]
+    if isinstance(node, nodes.VectorDisplay):
+        items = [value for value, _ in e.values(node.items)]
+        return py.call(" growing", [py.display(items, line)], line), KIND_OF_CLASS[Vector]
     return e.value(node)
 
 
 def change_of(
     e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str
 ) -> list[list[tuple[ast.expr, Kinds]]]:
-    """The operands of an update, computed but not applied: a list for each assoc or conj, the innermost first."""
+    """The operands of a straight update, computed but not applied: a list for each assoc or conj, the innermost
+    first."""
     if isinstance(node, nodes.Local):
         return []
     assert isinstance(node, nodes.Invoke)
@@ -51,19 +55,43 @@ def steady(e: Emitter, parts: list[nodes.Node]) -> list[tuple[ast.expr, Kinds]]:
     return found
 
 
-def change(e: Emitter, accumulator: nodes.Binding, changes: list[list[tuple[ast.expr, Kinds]]], line: int) -> None:
-    """Apply computed operands to an accumulator."""
+def change(
+    e: Emitter, accumulator: nodes.Binding, name: str, operands: list[tuple[ast.expr, Kinds]], line: int
+) -> None:
+    """Apply computed operands to an accumulator. name: the function that changes it."""
     target = py.name(accumulator.python, line)
     e.loads.add(accumulator.python)
-    for operands in changes:
-        if len(operands) == 1:
-            push = e.pushing.get(accumulator)
-            call = py.call(push, [operands[0][0]], line) if push else py.call(" push", [target, operands[0][0]], line)
-            e.block.append(py.statement(call, line))
-            continue
-        (key, key_kinds), (value, _) = operands
+    if accumulator in e.debts:
+        _change_any(e, accumulator, name, [value for value, _ in operands], line)
+        return
+    if name == "conj":
+        (item, _) = operands[0]
+        push = e.pushing.get(accumulator)
+        call = py.call(push, [item], line) if push else py.call(" push", [target, item], line)
+        e.block.append(py.statement(call, line))
+        return
+    for (key, key_kinds), (value, _) in zip(operands[::2], operands[1::2], strict=True):
         if key_kinds is not None and key_kinds <= PLAIN_KEYS:
             slot = py.attribute(target, "_d", line)
             e.block.append(py.put(slot, key, value, line))
         else:
             e.block.append(py.statement(py.call(" put", [target, key, value], line), line))
+
+
+def _change_any(e: Emitter, accumulator: nodes.Binding, name: str, operands: list[ast.expr], line: int) -> None:
+    """Change what may not be the loop's own yet: in place once its debt is nil, else as a new version, which the loop
+    may own from then on."""
+    variable, debt = accumulator.python, e.debts[accumulator]
+    size = 1 if name == "conj" else 2
+    for start in range(0, len(operands), size):
+        given = [py.name(variable, line), *operands[start : start + size]]
+        owned = [py.statement(py.call(f" {name}/owned", given, line), line)]
+        shared = py.call(f" {name}/shared", [*given, py.name(debt, line)], line)
+        paid = py.compare(py.name(debt, line), ast.Is(), py.const(None, line), line)
+        e.block.append(py.when(paid, owned, [py.unpack([variable, debt], shared, line)], line))
+
+
+def begin_any(e: Emitter, accumulator: nodes.Binding, line: int) -> None:
+    """An accumulator that starts as whatever it is given: its debt says whether it is the loop's own."""
+    e.debts[accumulator] = debt = e.names.temporary()
+    e.block.append(py.assign(debt, py.const(0, line), line))

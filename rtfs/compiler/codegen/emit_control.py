@@ -12,6 +12,7 @@ from rtfs.compiler.analysis.kinds import BOOL, Kinds, join
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import define_function
 from rtfs.compiler.codegen.emitter import Destination, Emitter, emits, evaluates, once
+from rtfs.compiler.codegen.primitives import unpack
 
 # An if-else chain longer than this leaves a loop of one round instead of nesting.
 LONG_CHAIN = 8
@@ -96,7 +97,15 @@ def evaluate_let(e: Emitter, node: nodes.Let) -> tuple[ast.expr, Kinds]:
 
 
 def bind_locals(e: Emitter, node: nodes.Let) -> None:
-    for binding, value in node.bindings:
+    pieces: dict[nodes.Binding, str] = {}
+    for place, (binding, value) in enumerate(node.bindings):
+        if binding in pieces:
+            binding.kinds = e.known[binding] = None
+            binding.value = value
+            continue
+        if _takes_apart(binding, value):
+            pieces.update(_take_apart(e, node, place))
+            continue
         e.stores.add(binding.python)
         if binding.definitions > 1:
             _bind_again(e, binding, value)
@@ -114,6 +123,40 @@ def bind_locals(e: Emitter, node: nodes.Let) -> None:
         binding.kinds = kinds
         binding.value = value
         e.known[binding] = kinds
+
+
+def _takes_apart(binding: nodes.Binding, value: nodes.Node) -> bool:
+    """True for a local of a vector pattern that has at least one element."""
+    return (
+        isinstance(value, nodes.Primitive)
+        and value.operation == "pattern_items"
+        and binding.definitions <= 1
+        and isinstance(value.arguments[1], nodes.Const)
+        and value.arguments[1].value > 0
+    )
+
+
+def _take_apart(e: Emitter, node: nodes.Let, place: int) -> dict[nodes.Binding, str]:
+    """Emit a vector pattern, whose nameless local is binding number `place`: each element gets a name at once. Gives
+    the bindings that are those names."""
+    part, value = node.bindings[place]
+    assert isinstance(value, nodes.Primitive)
+    count = value.arguments[1].value  # type: ignore[attr-defined]
+    found: dict[int, nodes.Binding] = {}
+    for binding, piece in node.bindings[place + 1 :]:
+        if (
+            isinstance(piece, nodes.Primitive)
+            and piece.operation == "unpacked"
+            and isinstance(piece.arguments[0], nodes.Local)
+            and piece.arguments[0].binding is part
+            and isinstance(piece.arguments[1], nodes.Const)
+            and binding.definitions <= 1
+        ):
+            found.setdefault(piece.arguments[1].value, binding)
+    names = [found[index].python if index in found else e.names.temporary() for index in range(count)]
+    subject, _ = e.value(value.arguments[0])
+    e.block.append(unpack(e, part.python, subject, names, value.at + 1))
+    return {binding: binding.python for binding in found.values()}
 
 
 def _bind_again(e: Emitter, binding: nodes.Binding, value: nodes.Node) -> None:

@@ -10,9 +10,18 @@ import ast
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
 from rtfs.compiler.analysis.laziness import SELECTING, is_small, may_be_lazy, may_be_reduced
-from rtfs.compiler.analysis.ownership import core_name, fresh_kind, never_asked, updates
+from rtfs.compiler.analysis.nodes import walk
+from rtfs.compiler.analysis.ownership import (
+    ANY,
+    changed,
+    core_name,
+    fresh_kind,
+    never_asked,
+    only_asked,
+    updates,
+)
 from rtfs.compiler.codegen import pyast as py
-from rtfs.compiler.codegen.accumulators import change, change_of, fresh_value
+from rtfs.compiler.codegen.accumulators import begin_any, change, fresh_value, steady
 from rtfs.compiler.codegen.emit_control import bind_locals
 from rtfs.compiler.codegen.emitter import Emitter, evaluates
 from rtfs.values import Vector
@@ -226,9 +235,21 @@ def _reduce(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     e.known[accumulator] = kinds
     if bare:
         _bare_rounds(e, node, source)
+    elif not in_place and _is_changed(node, accumulator):
+        begin_any(e, accumulator, line)
+        _rounds(e, node, source, ANY)
     else:
         _rounds(e, node, source, kind if in_place else None)
     return py.name(accumulator.python, line), kinds
+
+
+def _is_changed(node: nodes.Each, accumulator: nodes.Binding) -> bool:
+    """True if a reduce only changes entries of its accumulator, whatever that is."""
+    return (
+        not node.closes
+        and any(changed(part, ANY) is not None for part in walk(node.body))
+        and updates(node.body, accumulator, ANY)
+    )
 
 
 def _rounds(e: Emitter, node: nodes.Each, source: Source, kind: str | None) -> None:
@@ -246,7 +267,7 @@ def _rounds(e: Emitter, node: nodes.Each, source: Source, kind: str | None) -> N
     else:
         e.blocks += blocks
         if kind is not None:
-            body = e.nested(_update, e, node.body, accumulator, kind)
+            body = e.nested(update, e, node.body, accumulator, kind)
         else:
             body = e.nested(e.store, node.body, accumulator.python)
         e.blocks -= blocks
@@ -287,35 +308,68 @@ def _bare_rounds(e: Emitter, node: nodes.Each, source: Source) -> None:
     e.block.append(py.statement(py.call(" settle", [py.name(accumulator.python, line)], line), line))
 
 
-def _update(e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str) -> None:
+def update(e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str) -> None:
     """Emit an update of an accumulator, in place."""
     line = node.at + 1
     if isinstance(node, nodes.If):
         test = e.test(node.test)
-        then = e.nested(_update, e, node.then, accumulator, kind)
-        orelse = e.nested(_update, e, node.orelse, accumulator, kind)
+        then = e.nested(update, e, node.then, accumulator, kind)
+        orelse = e.nested(update, e, node.orelse, accumulator, kind)
+        if not then and orelse:
+            then, orelse, test = orelse, [], py.negate(test, line)
         e.block.append(py.when(test, then, orelse, line))
     elif isinstance(node, nodes.Let):
-        bind_locals(e, node)
-        _update(e, node.body, accumulator, kind)
+        _update_named(e, node, accumulator, kind)
     elif isinstance(node, nodes.Do):
         for part in node.body[:-1]:
             e.drop(part)
-        _update(e, node.body[-1], accumulator, kind)
+        update(e, node.body[-1], accumulator, kind)
     elif isinstance(node, nodes.Each):
         assert node.accumulator is not None
         source = _iterable(e, node)
-        e.stores.add(node.accumulator.python)
-        e.block.append(py.assign(node.accumulator.python, py.name(accumulator.python, line), line))
+        _pass_on(e, accumulator, node.accumulator, line)
         node.item.kinds = source.kinds
         e.known[node.item] = source.kinds
-        e.known[node.accumulator] = e.known.get(accumulator)
-        if accumulator in e.pushing:
-            e.pushing[node.accumulator] = e.pushing[accumulator]
         _rounds(e, node, source, kind)
-    elif isinstance(node, nodes.Invoke):
-        if isinstance(node.arguments[0], nodes.Local):
-            # one change: its operands are computed right where they are used
-            change(e, accumulator, [e.values(node.arguments[1:])], line)
-        else:
-            change(e, accumulator, change_of(e, node, accumulator, kind), line)
+        if accumulator in e.debts:
+            e.block.append(py.assign(accumulator.python, py.name(node.accumulator.python, line), line))
+    elif not isinstance(node, nodes.Local):
+        change_ = changed(node, kind)
+        assert change_ is not None
+        inner, operands = change_
+        if not isinstance(inner, nodes.Local):
+            update(e, inner, accumulator, kind)
+        name = node.operation.partition("/")[0] if isinstance(node, nodes.Primitive) else core_name(node)
+        assert name is not None
+        # those of one change are computed right where they are used
+        found = steady(e, operands) if accumulator in e.debts or len(operands) > 2 else e.values(operands)
+        change(e, accumulator, name, found, line)
+
+
+def _update_named(e: Emitter, node: nodes.Let, accumulator: nodes.Binding, kind: str) -> None:
+    """An update after which, or in the course of which, locals are bound."""
+    line = node.at + 1
+    for place, (binding, value) in enumerate(node.bindings):
+        if only_asked(value, accumulator):
+            continue
+        # the accumulator itself, updated, under a new name
+        bind_locals(e, nodes.Let(node.at, node.bindings[:place], node.body))
+        update(e, value, accumulator, kind)
+        _pass_on(e, accumulator, binding, line)
+        update(e, nodes.Let(node.at, node.bindings[place + 1 :], node.body), binding, kind)
+        e.block.append(py.assign(accumulator.python, py.name(binding.python, line), line))
+        return
+    bind_locals(e, node)
+    update(e, node.body, accumulator, kind)
+
+
+def _pass_on(e: Emitter, accumulator: nodes.Binding, to: nodes.Binding, line: int) -> None:
+    """Give an accumulator another name."""
+    e.stores.add(to.python)
+    e.loads.add(accumulator.python)
+    e.block.append(py.assign(to.python, py.name(accumulator.python, line), line))
+    to.kinds = e.known[to] = e.known.get(accumulator)
+    if accumulator in e.pushing:
+        e.pushing[to] = e.pushing[accumulator]
+    if accumulator in e.debts:
+        e.debts[to] = e.debts[accumulator]

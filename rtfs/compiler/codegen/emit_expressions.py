@@ -16,7 +16,7 @@ from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
 from rtfs.compiler.codegen.operators import FOLDED, equal
-from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES
+from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, vector_of
 from rtfs.compiler.mangling import global_name
 from rtfs.values import Keyword, Map, Vector
 
@@ -129,7 +129,7 @@ def evaluate_request(e: Emitter, node: nodes.HostRequest) -> tuple[ast.expr, Kin
 def evaluate_vector(e: Emitter, node: nodes.VectorDisplay) -> tuple[ast.expr, Kinds]:
     line = node.at + 1
     items = [value for value, _ in e.values(node.items)]
-    return py.call(" vector", [py.display(items, line)], line), KIND_OF_CLASS[Vector]
+    return vector_of(items, line), KIND_OF_CLASS[Vector]
 
 
 @evaluates(nodes.MapDisplay)

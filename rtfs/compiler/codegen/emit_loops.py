@@ -10,9 +10,17 @@ import ast
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import Kinds, loop_kinds
-from rtfs.compiler.analysis.ownership import fresh_kind, loop_updates, mentions
+from rtfs.compiler.analysis.ownership import (
+    ANY,
+    changes_entries,
+    fresh_kind,
+    is_straight,
+    loop_updates,
+    mentions,
+)
 from rtfs.compiler.codegen import pyast as py
-from rtfs.compiler.codegen.accumulators import change, change_of, fresh_value
+from rtfs.compiler.codegen.accumulators import begin_any, change, change_of, fresh_value
+from rtfs.compiler.codegen.emit_each import update
 from rtfs.compiler.codegen.emitter import Destination, Emitter, emits
 
 
@@ -22,10 +30,14 @@ def emit_loop(e: Emitter, node: nodes.Loop, to: Destination) -> None:
     kinds = loop_kinds(node, e.known)
     owned = {} if node.closes else _owned(node)
     values = [value for value, _ in e.values(node.values)]
-    for index in owned:
+    for index, owned_kind in owned.items():
         initial = node.values[index]
+        if owned_kind == ANY:
+            continue
         if isinstance(initial, nodes.Local) and isinstance(initial.binding.value, nodes.Const):
             values[index], _ = fresh_value(e, initial.binding.value, line)
+        elif owned_kind == "vector":
+            values[index] = py.call(" own", [values[index]], line)  # a short one is a tuple
     e.form.owned[node.target] = owned
     if node.closes:
         _loop_of_calls(e, node, values, to)
@@ -44,8 +56,10 @@ def enter_loop(e: Emitter, node: nodes.Loop) -> None:
     if node.closes:
         _loop_of_calls(e, node, [py.name(one.python, line) for one in node.variables], to)
         return
-    for index in owned:
+    for index, owned_kind in owned.items():
         name = node.variables[index].python
+        if owned_kind == ANY:
+            continue
         e.block.append(py.assign(name, py.call(" own", [py.name(name, line)], line), line))
     _rounds(e, node, kinds, to)
 
@@ -53,6 +67,9 @@ def enter_loop(e: Emitter, node: nodes.Loop) -> None:
 def _rounds(e: Emitter, node: nodes.Loop, kinds: list[Kinds], to: Destination) -> None:
     """Emit the rounds of a loop whose variables have their first values."""
     line = node.at + 1
+    for index, owned_kind in e.form.owned[node.target].items():
+        if owned_kind == ANY:
+            begin_any(e, node.variables[index], line)
     for variable, kind in zip(node.variables, kinds, strict=True):
         e.stores.add(variable.python)
         variable.kinds = kind
@@ -72,13 +89,15 @@ def _rounds(e: Emitter, node: nodes.Loop, kinds: list[Kinds], to: Destination) -
 
 
 def _owned(node: nodes.Loop) -> dict[int, str]:
-    """Variables that the loop may build in place: index -> `map` or `vector`."""
+    """Variables that the loop may change in place: index -> `map` or `vector` for what it makes, ANY for the rest."""
     found: dict[int, str] = {}
     for index, value in enumerate(node.values):
         if isinstance(value, nodes.Local) and not value.binding.uses:
             kind = fresh_kind(value.binding.value)
             if kind is not None and loop_updates(node.body, node, index, kind):
                 found[index] = kind
+        if index not in found and changes_entries(node, index) and loop_updates(node.body, node, index, ANY):
+            found[index] = ANY
     return found
 
 
@@ -134,17 +153,23 @@ def _recur_in_place(e: Emitter, node: nodes.Recur) -> None:
     for index, argument in enumerate(node.arguments):
         variable = loop.variables[index]
         if index in owned:
-            changes.append((variable, change_of(e, argument, variable, owned[index])))
+            if is_straight(argument, owned[index]):
+                changes.append((variable, change_of(e, argument, variable, owned[index])))
+            else:
+                update(e, argument, variable, owned[index])
             continue
         value, _ = e.value(argument)
-        asks = any(mentions(argument, loop.variables[one]) for one in owned)
-        if asks or (not isinstance(argument, (nodes.Const, nodes.Local)) and not argument.inline):
-            held = e.names.temporary()
-            e.block.append(py.assign(held, value, line))
-            value = py.name(held, line)
+        if not isinstance(argument, nodes.Const):
+            later = any(not is_straight(node.arguments[one], owned[one]) for one in owned if one > index)
+            asks = any(mentions(argument, loop.variables[one]) for one in owned)
+            if later or asks or not (isinstance(argument, nodes.Local) or argument.inline):
+                held = e.names.temporary()
+                e.block.append(py.assign(held, value, line))
+                value = py.name(held, line)
         others.append((variable.python, value))
     for variable, operands in changes:
-        change(e, variable, operands, line)
+        for one in operands:
+            change(e, variable, "conj" if len(one) == 1 else "assoc", one, line)
     if others:
         e.block.append(py.assign_all([name for name, _ in others], [value for _, value in others], line))
     e.block.append(py.again(line))

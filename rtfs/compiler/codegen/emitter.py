@@ -99,6 +99,8 @@ class Emitter:
     is; `returned_recur` then names the loop.
 
     pushing: accumulator -> the variable that holds the `append` of its list.
+
+    debts: accumulator that may not be the loop's own -> the variable that says so (see accumulators.py).
     """
 
     def __init__(self, form: FormGenerator) -> None:
@@ -112,6 +114,7 @@ class Emitter:
         self.own: set[object] = set()
         self.returned_recur: object = None
         self.pushing: dict[nodes.Binding, str] = {}
+        self.debts: dict[nodes.Binding, str] = {}
         self.blocks = 0
         self.nesting = 0
 
@@ -268,6 +271,13 @@ class Emitter:
         loop = self.form.loops[target]
         if loop.variables:
             self.block.append(py.unpack([one.python for one in loop.variables], py.name(held, line), line))
+        for index in self.form.owned.get(target, {}):
+            variable = loop.variables[index]  # which has a new version, and not one that was changed in place
+            if variable in self.debts:
+                self.block.append(py.assign(self.debts[variable], py.const(0, line), line))
+            else:
+                own = py.call(" still_own", [py.name(variable.python, line)], line)
+                self.block.append(py.assign(variable.python, own, line))
         self.block.append(py.again(line))
 
 
@@ -289,6 +299,7 @@ class FormGenerator:
         self.module = module
         self.loops: dict[object, nodes.Loop] = {}
         self.owned: dict[object, dict[int, str]] = {}
+        self.unpacked: dict[str, list[str]] = {}
         self.definitions: list[ast.stmt] = []
 
     def function(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 
+from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import once
+from rtfs.values.short_vector import SHORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,12 +41,66 @@ def _list_of(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
 
 @primitive("vector_of")
 def _vector_of(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
-    return py.call(" vector", [py.display(arguments, line)], line)
+    return vector_of(arguments, line)
+
+
+def vector_of(items: list[ast.expr], line: int) -> ast.expr:
+    """The vector of some elements."""
+    if len(items) <= SHORT:
+        return py.call(" short", [py.pack(items, line)], line)
+    return py.call(" growing", [py.display(items, line)], line)
 
 
 @primitive("unpacked")
 def _unpacked(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
-    return ast.Subscript(arguments[0], arguments[1], py.LOAD, lineno=line, col_offset=0)
+    source, index = arguments
+    if isinstance(source, ast.Name) and isinstance(index, ast.Constant):
+        names = e.form.unpacked.get(source.id)
+        if names is not None:
+            name = names[index.value]  # type: ignore[index]
+            e.loads.add(name)
+            return py.name(name, line)
+    return ast.Subscript(source, index, py.LOAD, lineno=line, col_offset=0)
+
+
+def unpack(e: Emitter, part: str, value: ast.expr, names: list[str], line: int) -> ast.stmt:
+    """Take a sequence apart into `names`: a short vector of that length at once, anything else by the function.
+    part: the local that the pieces would be in, which `unpacked` asks."""
+    e.form.unpacked[part] = names
+    e.stores.update(names)
+    first, value = once(e, value, line)
+    count = py.const(len(names), line)
+    fits = py.both(
+        ast.And(),
+        [
+            py.compare(py.call(" type", [first], line), ast.Is(), py.name(" short", line), line),
+            py.compare(py.call(" len", [value], line), ast.Eq(), count, line),
+        ],
+        line,
+    )
+    return py.unpack(names, py.choose(fits, value, py.call(" pattern_items", [value, count], line), line), line)
+
+
+@primitive("pattern_record")
+def _pattern_record(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
+    """A map as the dict of its own, if it has one: both are asked alike."""
+    first, value = once(e, arguments[0], line)
+    held = e.names.temporary()
+    own = py.compare(py.walrus(held, py.attribute(value, "_d", line), line), ast.IsNot(), py.const(None, line), line)
+    test = py.both(ast.And(), [py.is_class(first, " Map", line), own], line)
+    return py.choose(test, py.name(held, line), py.call(" pattern_map", [value], line), line)
+
+
+@primitive("pattern_get")
+def _pattern_get(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
+    source, key = arguments
+    return py.call(py.attribute(source, "get", line), [key], line)
+
+
+@primitive("pattern_has")
+def _pattern_has(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
+    source, key = arguments
+    return py.compare(key, ast.In(), source, line)
 
 
 @primitive("is_map")
@@ -58,6 +114,22 @@ def _keyword_get(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     if default and not isinstance(default[0], (ast.Name, ast.Constant)):
         return py.call(" keyword_get", arguments, line)
     return map_lookup(e, collection, keyword, default, " keyword_get", [keyword], line)
+
+
+def _level(name: str) -> None:
+    """The value at a key of what `update` and its kin change."""
+
+    @primitive(f"{name}/get")
+    def build(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
+        collection, key = arguments
+        plain = isinstance(key, ast.Constant) or (isinstance(key, ast.Name) and key.id[0] == ":")
+        if plain and getattr(key, "value", None).__class__ not in (float, bool):
+            return map_lookup(e, collection, key, [], f" {name}/get", [], line)
+        return py.call(f" {name}/get", arguments, line)
+
+
+for one in CHANGING:
+    _level(one)
 
 
 def map_lookup(

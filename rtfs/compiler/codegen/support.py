@@ -11,12 +11,14 @@ from rtfs.builtins.building import range_
 from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.exact import EXACT, PATHS
+from rtfs.builtins.exact import EXACT, PATHS, getting, putting
 from rtfs.builtins.seqs import fold, fresh_list, items, like, next_batch
 from rtfs.builtins.sequence_parts import nthrest, seq
 from rtfs.builtins.sequences import lazy_nth
 from rtfs.compiler.analysis.error_classes import catches
+from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.compiler.analysis.special_forms import MIXED_ARGUMENTS
+from rtfs.compiler.codegen.in_place import IN_PLACE
 from rtfs.compiler.mangling import id_of_keyword
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vector
 from rtfs.values.account import paced, portions, spend
@@ -24,7 +26,7 @@ from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
 from rtfs.values.lazy import Cursor, first_elements
 from rtfs.values.lookup import keyword_get
-from rtfs.values.map import encode_key
+from rtfs.values.short_vector import ShortVector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,9 +75,12 @@ def pattern_sequence(value: Any, /) -> Any:
     raise TypeMismatch("type/mismatch", f"a vector pattern takes a vector or a list apart, not {a_kind(value)}")
 
 
-def pattern_items(value: Any, count: int, /) -> list[Any]:
+def pattern_items(value: Any, count: int, /) -> Any:
     """The first `count` elements of what a vector pattern takes apart, nil for missing ones."""
-    if (value.__class__ is Vector or value.__class__ is List) and value._more is None:
+    if type(value) is ShortVector:
+        if len(value) == count:
+            return [*value]
+    elif (value.__class__ is Vector or value.__class__ is List) and value._more is None:
         start = value._start
         if value._stop - start >= count:
             return value._items[start : start + count]
@@ -87,7 +92,7 @@ def pattern_items(value: Any, count: int, /) -> list[Any]:
     if size <= count:
         items: list[Any] = sequence.to_list()
         return items if size == count else items + [None] * (count - size)
-    return sequence.slice(0, count).to_list()  # type: ignore[no-any-return]
+    return sequence.slice(0, count).to_list()
 
 
 def pattern_item(sequence: Any, index: int, /) -> Any:
@@ -307,30 +312,6 @@ def lazy_batches(found: Any, /) -> tuple[Any, Any]:
     return next_batch(Cursor(found)) if found.__class__ is LazySeq else (found, None)
 
 
-def put(owned: Map, key: Any, value: Any, /) -> None:
-    """Set an entry of a map that nobody else has."""
-    raw = encode_key(key)
-    if raw is not key:
-        owned._odd = True
-    owned._d[raw] = value  # type: ignore[index]
-
-
-def push(owned: Vector, value: Any, /) -> None:
-    """Append to a vector that nobody else has."""
-    owned._items.append(value)
-    owned._stop += 1
-
-
-def own(value: Any, /) -> Any:
-    """A copy of a map or vector that nobody else has."""
-    return Map(value.items()) if value.__class__ is Map else Vector.of(list(value))
-
-
-def settle(owned: Vector, /) -> None:
-    """Note the length of a vector whose list was appended to directly."""
-    owned._stop = len(owned._items)
-
-
 # ---------------------------------------------------------------------- errors
 def thrown(value: Any) -> UserError:
     """The error that `(throw value)` raises."""
@@ -493,21 +474,25 @@ SUPPORT: dict[str, Any] = {
         lazy_batches,
         next_batch,
         like,
-        put,
-        push,
-        own,
-        settle,
     )
 }
 SUPPORT.update({f" {name}/{count}": function for (name, count), function in EXACT.items()})
+SUPPORT.update(IN_PLACE)
+SUPPORT.update({f" {name}/get": getting(name) for name in CHANGING})
+SUPPORT.update({f" {name}/put": putting(name) for name in CHANGING})
 SUPPORT.update({f" {name}/{count}/{keys}": function for (name, count, keys), function in PATHS.items()})
 SUPPORT.update(
     {
         " catches": error_catches,
+        " pattern_record": pattern_map,
+        " type": type,
+        " len": len,
         " call_many": calling.call_with,
         " LazySeq": LazySeq,
         " Reduced": Reduced,
         " vector": Vector.of,
+        " short": ShortVector,
+        " growing": Vector.adopt,
         " list": List.of,
         " plain_map": Map.of_plain,
         " portions": portions,

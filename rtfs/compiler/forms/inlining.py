@@ -42,7 +42,7 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
     entries = parameters(vector.to_list())
     if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
         return None
-    if _mentions_recur(form[1]):
+    if mentions_recur(form[1]):
         return None
     at = a.at
     initial = a.analyse(form[2], scope) if name == "reduce" else None
@@ -92,7 +92,7 @@ def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None
     return nodes.Each(at, name, item, None, body, None, collection, False)
 
 
-def _mentions_recur(form: Any) -> bool:
+def mentions_recur(form: Any) -> bool:
     """True if `recur` occurs in the function's text (a loop inside counts too: that is no harm), or could: functions
     within functions would make looking at very large ones expensive."""
     pending = [form]

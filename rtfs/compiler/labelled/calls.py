@@ -11,6 +11,7 @@ from rtfs.builtins.calling import call_with
 from rtfs.builtins.exact import EXACT
 from rtfs.builtins.seqs import fresh_list
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.compiler.closures.calls import _is_never_callable
 from rtfs.compiler.codegen import support
 from rtfs.compiler.labelled.control import global_pair
@@ -173,13 +174,22 @@ _OPERATIONS: dict[str, Any] = {
     "unpacked": _unpacked,
     "is_map": lambda value: value.__class__ is Map,
 }
-_CALLED = {"keyword_get": "get", "equals": "=", "pattern_get": "get", "regex_fits": "re-matches"}
+_CALLED = {
+    **{f"{name}/{part}": name for name in CHANGING for part in ("get", "put")},
+    "keyword_get": "get",
+    "equals": "=",
+    "pattern_get": "get",
+    "regex_fits": "re-matches",
+}
 _PRIMITIVES: dict[str, Move] = {
+    **{f"{name}/get": look_up for name in CHANGING},
+    **{f"{name}/put": MOVES["assoc"] for name in CHANGING},
     "keyword_get": keyword_look_up,
     "pattern_items": _pattern_items,
     "unpacked": _item,
     "pattern_sequence": _same,
     "pattern_map": _same,
+    "pattern_record": _same,
     "pattern_item": _item,
     "sequence_item": _item,
     "pattern_get": look_up,

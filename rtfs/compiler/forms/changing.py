@@ -1,0 +1,171 @@
+"""Inlining `update`, `update-in` and `assoc-in` where the path is written out and the function is known.
+
+Knows nothing of Python code. Invariant: an inlined call gives what the function of rtfs.builtins gives, errors
+included: the arguments are evaluated first, then the path is followed, the function applied, and the levels are made
+anew from the innermost on. Without a closure in it a loop keeps its variables, and may change its accumulator in place.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.annotations import parameters, return_type
+from rtfs.compiler.analysis.destructure import is_list_headed
+from rtfs.compiler.analysis.inlined import CALLS, OPERATORS
+from rtfs.compiler.analysis.scope import Scope
+from rtfs.compiler.forms.binding import bind_parameter, cast
+from rtfs.compiler.forms.inlining import mentions_recur
+from rtfs.values import List, Symbol, Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtfs.compiler.analysis.analyser import Analyser
+    from rtfs.compiler.analysis.destructure import Bindings
+
+    Apply = Callable[[list[nodes.Node], Bindings], nodes.Node]
+    """Makes what the function gives of the operands; bindings that this takes are added."""
+
+LONGEST_PATH = 4
+_SIMPLE = frozenset(("conj", "disj", "dissoc", "assoc", "max", "min", "merge", "concat", "str", "not"))
+"""Functions, besides operators, that call no function of the program."""
+
+
+def analyse_update(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
+    """`(update coll key f & args)`, `(update-in coll [key …] f & args)`; None if it is not inlined."""
+    if len(form) < 4:
+        return None
+    path = _path(form, name)
+    if path is None:
+        return None
+    inner = Scope(scope)
+    apply = _applied(a, form[3], len(form) - 3, scope, inner)
+    if apply is None:
+        return None
+    at = a.at
+    bindings: Bindings = []
+    collection = _held(a, a.analyse(form[1], scope), inner, bindings)
+    keys = [_held(a, a.analyse(key, scope), inner, bindings) for key in path]
+    arguments = [_held(a, a.analyse(one, scope), inner, bindings) for one in form.to_list()[4:]]
+    a.at = at
+    levels = _levels(a, name, collection, keys, inner, bindings)
+    old = _held(a, nodes.Primitive(at, f"{name}/get", [levels[-1], keys[-1]]), inner, bindings)
+    value = apply([old, *arguments], bindings)
+    a.at = at
+    return nodes.Let(at, bindings, _rebuilt(a, name, levels, keys, value, inner, bindings))
+
+
+def analyse_assoc_in(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
+    """`(assoc-in coll [key …] value)`; None if it is not inlined."""
+    path = _path(form, name) if len(form) == 4 else None
+    if path is None:
+        return None
+    at = a.at
+    inner = Scope(scope)
+    bindings: Bindings = []
+    collection = _held(a, a.analyse(form[1], scope), inner, bindings)
+    keys = [_held(a, a.analyse(key, scope), inner, bindings) for key in path]
+    value = _held(a, a.analyse(form[3], scope), inner, bindings)
+    a.at = at
+    levels = _levels(a, name, collection, keys, inner, bindings)
+    return nodes.Let(at, bindings, _rebuilt(a, name, levels, keys, value, inner, bindings))
+
+
+def _path(form: Any, name: str) -> list[Any] | None:
+    if name == "update":
+        return [form[2]]
+    if form[2].__class__ is not Vector or not 0 < len(form[2]) <= LONGEST_PATH:
+        return None
+    return form[2].to_list()
+
+
+def _held(a: Analyser, value: nodes.Node, scope: Scope, bindings: Bindings) -> nodes.Node:
+    """A node that may be evaluated more than once, and later."""
+    if isinstance(value, (nodes.Local, nodes.Const)):
+        return value
+    binding = a.fresh("part", scope)
+    bindings.append((binding, value))
+    return nodes.Local(value.at, binding)
+
+
+def _levels(
+    a: Analyser, name: str, collection: nodes.Node, keys: list[nodes.Node], scope: Scope, bindings: Bindings
+) -> list[nodes.Node]:
+    """The collections met when following all keys but the last."""
+    levels = [collection]
+    for key in keys[:-1]:
+        found = nodes.Primitive(a.at, f"{name}/get", [levels[-1], key])
+        levels.append(_held(a, found, scope, bindings))
+    return levels
+
+
+def _rebuilt(
+    a: Analyser,
+    name: str,
+    levels: list[nodes.Node],
+    keys: list[nodes.Node],
+    value: nodes.Node,
+    scope: Scope,
+    bindings: Bindings,
+) -> nodes.Node:
+    """The outermost level with the value at the end of the path."""
+    for level, key in zip(reversed(levels), reversed(keys), strict=True):
+        value = nodes.Primitive(a.at, f"{name}/put", [level, key, _held(a, value, scope, bindings)])
+    return value
+
+
+def _applied(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> Apply | None:
+    """What applies the function `form` to `count` operands; None if it has to be called."""
+    if is_list_headed(form, "fn", "lambda", "λ"):
+        return _body(a, form, count, scope, inner)
+    if is_list_headed(form, "fnil") and len(form) == 3 and scope.lookup("fnil") is None:
+        head = a.analyse(form[0], scope)
+        if not (isinstance(head, nodes.Global) and head.core):
+            return None
+        apply = _applied(a, form[1], count, scope, inner)
+        if apply is None or form[2].__class__ in (List, Symbol):
+            return None  # the default is evaluated before the collection is looked into: only what needs no evaluation
+        default = a.analyse(form[2], scope)
+
+        def with_default(operands: list[nodes.Node], bindings: Bindings) -> nodes.Node:
+            at = operands[0].at
+            missing = nodes.Invoke(at, nodes.Global(at, "nil?", True), [operands[0]])
+            given = _held(a, nodes.If(at, missing, default, operands[0]), inner, bindings)
+            return apply([given, *operands[1:]], bindings)
+
+        return with_default
+    if form.__class__ is not Symbol:
+        return None
+    function = a.analyse(form, scope)
+    if not (isinstance(function, nodes.Global) and function.core):
+        return None
+    if function.name not in _SIMPLE and (function.name, count) not in OPERATORS:
+        return None
+    return lambda operands, bindings: nodes.Invoke(operands[0].at, function, operands)
+
+
+def _body(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> Apply | None:
+    """What evaluates the body of a function that is written on the spot."""
+    if len(form) < 2 or form[1].__class__ is not Vector or scope.lookup(form[0].name) is not None:
+        return None
+    entries = parameters(form[1].to_list())
+    if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
+        return None
+    if mentions_recur(form):
+        return None
+
+    def evaluate(operands: list[nodes.Node], bindings: Bindings) -> nodes.Node:
+        body_scope = Scope(inner)
+        prologue: Bindings = []
+        for (pattern, type_form), operand in zip(entries, operands, strict=True):
+            bindings.append((bind_parameter(a, pattern, type_form, body_scope, prologue), operand))
+        a.at = a.locate(form)
+        result_type, body_forms = return_type(form.to_list()[2:], a.is_type)
+        body = cast(a, a.body(body_forms, body_scope), result_type, "the result")
+        return nodes.Let(a.at, prologue, body) if prologue else body
+
+    return evaluate
+
+
+CALLS.update({"update": analyse_update, "update-in": analyse_update, "assoc-in": analyse_assoc_in})

@@ -1,0 +1,141 @@
+"""Short vectors: a tuple of the elements instead of a header over a list.
+
+Most vectors of a program are pairs, points and rows: as tuples they are made, taken apart and gone through in half the
+time. A short vector answers as `Vector` does and says that it is one (`__class__`, so that `isinstance` agrees); only
+`type` tells them apart, which is for code that takes the short way.
+
+Knows nothing of text. Invariants: equality and hash are the language's, as those of every other sequence with equal
+elements, and never recurse.
+"""
+
+from __future__ import annotations
+
+from rtfs.values.error import EvalError, TypeMismatch
+from rtfs.values.sequence import Vector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rtfs.values.info import FormInfo, ResultInfo
+
+SHORT = 16
+"""Elements that a short vector has at most."""
+
+_item: Any = tuple.__getitem__
+_tuple_hash: Any = tuple.__hash__
+_unordered: Any = vars(object)["__lt__"]
+
+
+class ShortVector(tuple):  # type: ignore[type-arg]
+    """`[1 2]`. `ShortVector(iterable)`; not for more than `SHORT` elements."""
+
+    __slots__ = ()
+    __class__ = Vector  # type: ignore[assignment]
+
+    info = None
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is ShortVector:
+            if len(self) != len(other):
+                return False
+            for one, another in zip(self, other):  # noqa: B905 - as many, and `strict` costs as much as the rest
+                kind = one.__class__
+                if kind is not another.__class__ or kind not in _SIMPLE:
+                    return equality.equal(self, other)
+                if one != another:
+                    return False
+            return True
+        return equality.equal(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self.__eq__(other)
+
+    def __hash__(self) -> int:
+        for one in self:
+            if one.__class__ not in _SIMPLE:
+                return equality.hash_of(self)
+        return _tuple_hash(self)  # type: ignore[no-any-return]
+
+    __lt__ = __le__ = __gt__ = __ge__ = _unordered
+
+    def __getitem__(self, index: Any) -> Any:
+        found = _item(self, index)
+        return ShortVector(found) if index.__class__ is slice else found
+
+    def __contains__(self, value: object) -> bool:
+        return self.count(value) > 0
+
+    def __reversed__(self) -> Iterator[Any]:
+        return iter(self.to_list()[::-1])
+
+    def index(self, value: Any) -> int:  # type: ignore[override]
+        """The index of the first element equal to `value`. Raises ValueError."""
+        for i, item in enumerate(self):
+            if equality.equal(value, item):
+                return i
+        raise ValueError(f"{value!r} is not there")
+
+    def count(self, value: Any) -> int:
+        """How many elements are equal to `value`."""
+        return sum(equality.equal(value, item) for item in self)
+
+    def to_list(self) -> list[Any]:
+        """A fresh Python list of the elements."""
+        return [*self]
+
+    def conj(self, value: Any) -> Any:
+        """With `value` behind the last element."""
+        return ShortVector((*self, value)) if len(self) < SHORT else Vector.adopt([*self, value])
+
+    def cons(self, value: Any) -> Any:
+        """With `value` before the first element."""
+        return ShortVector((value, *self)) if len(self) < SHORT else Vector.adopt([value, *self])
+
+    def assoc(self, index: int, value: Any) -> Any:
+        """With `value` at `index` (0 to len; len appends). Raises IndexError."""
+        if index == len(self):
+            return self.conj(value)
+        if not 0 <= index < len(self):
+            raise IndexError(f"index {index} is outside {len(self)} elements")
+        items = [*self]
+        items[index] = value
+        return ShortVector(items)
+
+    def slice(self, start: int, stop: int) -> Any:
+        """The elements from `start` to before `stop` (0 <= start <= stop <= len). Raises IndexError."""
+        if not 0 <= start <= stop <= len(self):
+            raise IndexError(f"{start} to {stop} is outside {len(self)} elements")
+        return ShortVector(_item(self, slice(start, stop)))
+
+    def with_info(self, info: FormInfo | ResultInfo | None) -> Any:
+        """The same elements with the note `info`."""
+        return Vector.adopt([*self]).with_info(info)
+
+    def __call__(self, *args: Any) -> Any:
+        """`(v index)`: the element at an index, as a program asks for it."""
+        if len(args) != 1:
+            raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {len(args)}")
+        index = args[0]
+        if index.__class__ is not int:
+            from rtfs.values.kinds import type_name
+
+            got = type_name(index)
+            raise TypeMismatch("type/mismatch", f"a vector as a function takes an index, an integer, and got: {got}")
+        if not 0 <= index < len(self):
+            raise EvalError("index/out-of-bounds", f"index {index} is outside a vector of {len(self)} elements")
+        return _item(self, index)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Vector, ([*self],)
+
+    def __repr__(self) -> str:
+        return f"Vector({[*self]!r})"
+
+
+# Last, because equality and keywords need vectors; equality is being imported, and has no functions yet.
+from rtfs.values import equality  # noqa: E402
+from rtfs.values.keyword import Keyword  # noqa: E402
+
+_SIMPLE = frozenset((int, str, Keyword))
