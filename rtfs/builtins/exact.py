@@ -7,7 +7,7 @@ Invariant: each gives exactly what the standard function of its name gives.
 
 from __future__ import annotations
 
-from rtfs.builtins import building, maps, numbers, sequences, strings
+from rtfs.builtins import building, maps, numbers, searching, sequence_parts, sequences, strings
 from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
 from rtfs.values import List, Map, Set, Vector
 from rtfs.values.short_vector import ShortVector
@@ -22,6 +22,7 @@ SMALL = 64
 item = tuple.__getitem__
 new = object.__new__
 _BEHIND = slice(1, None)
+_BEFORE = slice(None, -1)
 _SIZED: frozenset[Any] = frozenset((Vector, List, Map, Set))
 
 
@@ -63,19 +64,30 @@ assoc3 = putting("assoc")
 def _assoc_at_once(coll: Map, pairs: tuple[tuple[Any, Any], ...]) -> Map:
     """A map with several entries, with one copy if it is small."""
     d = coll._d
-    if d is None or len(d) > SMALL or any(key.__class__ is float or key.__class__ is bool for key, _ in pairs):
+    if d is None or len(d) > SMALL or any([key.__class__ is float or key.__class__ is bool for key, _ in pairs]):
         for key, value in pairs:
             coll = coll.assoc(key, value)
         return coll
     d = d.copy()
     d.update(pairs)
-    return Map.of_encoded(d) if coll._odd else Map.of_plain(d)
+    made: Map = new(Map)
+    made._d = d
+    made._odd = coll._odd
+    made.info = None
+    return made
 
 
 def assoc5(coll: Any, a: Any, x: Any, b: Any, y: Any, /) -> Any:
     """`(assoc coll a x b y)`."""
     if coll.__class__ is Map:
         return _assoc_at_once(coll, ((a, x), (b, y)))
+    if coll.__class__ is Vector and a.__class__ is int and b.__class__ is int:
+        size = len(coll)
+        if size <= SMALL and 0 <= a < size and 0 <= b < size:
+            items = coll.to_list()
+            items[a] = x
+            items[b] = y
+            return Vector.of(items)
     return maps.assoc(coll, a, x, b, y)
 
 
@@ -204,9 +216,10 @@ def first1(coll: Any, /) -> Any:
 
 def rest1(coll: Any, /) -> Any:
     """`(rest coll)`."""
-    if type(coll) is ShortVector:
+    kind = type(coll)
+    if kind is ShortVector:
         return ShortVector(item(coll, _BEHIND))
-    if coll.__class__ is Vector or coll.__class__ is List:
+    if kind is Vector or kind is List:
         size = coll._stop - coll._start
         return coll.slice(1, size) if size else coll
     return sequences.rest(coll)
@@ -224,6 +237,91 @@ def is_empty1(coll: Any, /) -> Any:
 def count1(coll: Any, /) -> Any:
     """`(count coll)`."""
     return len(coll) if coll.__class__ in _SIZED else sequences.count(coll)
+
+
+def contains2(coll: Any, value: Any, /) -> Any:
+    """`(contains? coll value)`."""
+    kind = coll.__class__
+    if kind is Set:
+        coll = coll._map
+    elif kind is not Map:
+        return searching.contains(coll, value)
+    d = coll._d
+    kind = value.__class__
+    if d is None or kind is float or kind is bool:
+        return value in coll
+    return value in d
+
+
+def peek1(coll: Any, /) -> Any:
+    """`(peek coll)`."""
+    kind = type(coll)
+    if kind is ShortVector:
+        return item(coll, -1) if coll else None
+    if kind is Vector and coll._more is None:
+        return coll._items[coll._stop - 1] if coll._start < coll._stop else None
+    return sequence_parts.peek(coll)
+
+
+def pop1(coll: Any, /) -> Any:
+    """`(pop coll)`."""
+    if type(coll) is ShortVector and coll:
+        return ShortVector(item(coll, _BEFORE))
+    return sequence_parts.pop(coll)
+
+
+def next1(coll: Any, /) -> Any:
+    """`(next coll)`."""
+    if type(coll) is ShortVector:
+        return ShortVector(item(coll, _BEHIND)) if len(coll) > 1 else None
+    if coll.__class__ is Vector or coll.__class__ is List:
+        size = coll._stop - coll._start
+        return coll.slice(1, size) if size > 1 else None
+    return sequences.next_(coll)
+
+
+def second1(coll: Any, /) -> Any:
+    """`(second coll)`."""
+    if type(coll) is ShortVector:
+        return item(coll, 1) if len(coll) > 1 else None
+    return sequences.second(coll)
+
+
+def last1(coll: Any, /) -> Any:
+    """`(last coll)`."""
+    if type(coll) is ShortVector:
+        return item(coll, -1) if coll else None
+    return sequences.last(coll)
+
+
+def abs1(number: Any, /) -> Any:
+    """`(abs number)`."""
+    return abs(number) if number.__class__ is int else numbers.absolute(number)
+
+
+def subvec2(coll: Any, start: Any, /) -> Any:
+    """`(subvec coll start)`."""
+    if coll.__class__ is Vector and start.__class__ is int and 0 <= start <= len(coll):
+        return coll.slice(start, len(coll))
+    return sequences.subvec(coll, start)
+
+
+def subvec3(coll: Any, start: Any, end: Any, /) -> Any:
+    """`(subvec coll start end)`."""
+    if coll.__class__ is Vector and start.__class__ is int and end.__class__ is int and 0 <= start <= end <= len(coll):
+        return coll.slice(start, end)
+    return sequences.subvec(coll, start, end)
+
+
+def merge2(first: Any, second: Any, /) -> Any:
+    """`(merge first second)`."""
+    if first.__class__ is Map and second.__class__ is Map:
+        d, more = first._d, second._d
+        if d is not None and more is not None and len(d) <= SMALL and len(more) <= SMALL:
+            d = d.copy()
+            d.update(more)
+            return Map.of_encoded(d) if first._odd or second._odd else Map.of_plain(d)
+    return maps.merge(first, second)
 
 
 def add3(a: Any, b: Any, c: Any, /) -> Any:
@@ -272,6 +370,16 @@ EXACT: dict[tuple[str, int], Any] = {
     ("rest", 1): rest1,
     ("empty?", 1): is_empty1,
     ("count", 1): count1,
+    ("contains?", 2): contains2,
+    ("peek", 1): peek1,
+    ("pop", 1): pop1,
+    ("next", 1): next1,
+    ("second", 1): second1,
+    ("last", 1): last1,
+    ("abs", 1): abs1,
+    ("subvec", 2): subvec2,
+    ("subvec", 3): subvec3,
+    ("merge", 2): merge2,
     ("min", 2): min2,
     ("max", 2): max2,
 }

@@ -15,9 +15,10 @@ from rtfs.builtins.functions import comp, identity
 from rtfs.builtins.numbers import add, add2, checked
 from rtfs.builtins.seqs import as_vector, batches, fold, items, like, next_batch, tuples
 from rtfs.values import LazySeq, List, Map, Reduced, Vector, unreduced
-from rtfs.values.account import paced
+from rtfs.values.account import paced, spend
 from rtfs.values.lazy import Cursor, Segment, lazy
 from rtfs.values.reduced import ensure_reduced
+from rtfs.values.short_vector import ShortVector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ if TYPE_CHECKING:
     "10",
 )
 def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
+    if coll is MISSING and type(init) is ShortVector and init:
+        result = init[0]
+        spend(len(init))
+        f = add2 if f is add else f
+        for x in init[1:]:
+            result = f(result, x)
+            if result.__class__ is Reduced:
+                return result.value
+        return result
     found, cursor = batches("reduce", init if coll is MISSING else coll)
     rest = iter(paced(found))
     if coll is MISSING:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_MISSING: Any = object()
+
+
 class Keyword:
     """`Keyword("a")` is the keyword `:a`; the name carries no leading colon."""
 
@@ -37,14 +40,15 @@ class Keyword:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a keyword cannot be changed")
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, m: Any = _MISSING, default: Any = None, /, *more: Any) -> Any:
         """`(:k m default?)`: look the keyword up, as a program does."""
-        if len(args) == 1:
-            m = args[0]
-            return m.get(self) if m.__class__ is Map else keyword_get(self, m)
-        if len(args) == 2:
-            return keyword_get(self, args[0], args[1])
-        raise EvalError("arity", f":{self.name} as a function takes 1 or 2 arguments, got {len(args)}")
+        if m.__class__ is Map:
+            if not more:
+                return m.get(self, default)
+        elif m is not _MISSING and not more:
+            return keyword_get(self, m, default)
+        count = 2 + len(more) if more else 0
+        raise EvalError("arity", f":{self.name} as a function takes 1 or 2 arguments, got {count}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Keyword, (self.name,)

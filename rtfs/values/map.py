@@ -199,11 +199,14 @@ class Map(Collection):
         made.info = info
         return made
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, key: Any = ABSENT, default: Any = None, /, *more: Any) -> Any:
         """`(m key default?)`: the value of a key, as a program asks for it."""
-        if not 1 <= len(args) <= 2:
-            raise EvalError("arity", f"a map as a function takes 1 or 2 arguments, got {len(args)}")
-        return self.get(*args)
+        if key is ABSENT or more:
+            count = 2 + len(more) if more else 0
+            raise EvalError("arity", f"a map as a function takes 1 or 2 arguments, got {count}")
+        d = self._d
+        kind = key.__class__
+        return self.get(key, default) if d is None or kind is float or kind is bool else d.get(key, default)
 
     def __repr__(self) -> str:
         return "Map({" + ", ".join(f"{key!r}: {value!r}" for key, value in self.items()) + "})"

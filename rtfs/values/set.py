@@ -102,11 +102,12 @@ class Set(Collection):
         made.info = info
         return made
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, element: Any = ABSENT, /, *more: Any) -> Any:
         """`(s element)`: the set's element that equals it, or nil, as a program asks for it."""
-        if len(args) != 1:
-            raise EvalError("arity", f"a set as a function takes 1 argument, got {len(args)}")
-        return self._map.get(args[0])
+        if element is ABSENT or more:
+            count = 1 + len(more) if more else 0
+            raise EvalError("arity", f"a set as a function takes 1 argument, got {count}")
+        return self._map.get(element)
 
     def __repr__(self) -> str:
         return "Set([" + ", ".join(map(repr, self)) + "])"

@@ -10,7 +10,6 @@ elements, and never recurse.
 
 from __future__ import annotations
 
-from rtfs.values.error import EvalError, TypeMismatch
 from rtfs.values.sequence import Vector
 
 TYPE_CHECKING = False
@@ -115,17 +114,11 @@ class ShortVector(tuple):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any) -> Any:
         """`(v index)`: the element at an index, as a program asks for it."""
-        if len(args) != 1:
-            raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {len(args)}")
-        index = args[0]
-        if index.__class__ is not int:
-            from rtfs.values.kinds import type_name
-
-            got = type_name(index)
-            raise TypeMismatch("type/mismatch", f"a vector as a function takes an index, an integer, and got: {got}")
-        if not 0 <= index < len(self):
-            raise EvalError("index/out-of-bounds", f"index {index} is outside a vector of {len(self)} elements")
-        return _item(self, index)
+        if len(args) == 1:
+            index = args[0]
+            if index.__class__ is int and 0 <= index < len(self):
+                return _item(self, index)
+        return Vector.__call__(self, *args)  # type: ignore[arg-type]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Vector, ([*self],)

@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 
     Harmless = Callable[[Node, Binding], bool]
 
+
 ANY = "any"
 """The kind of an accumulator that starts as whatever it is given."""
+TAIL = "tail"
+"""The kind of a loop variable that is gone through: each round passes on what is behind its first element."""
 
 # kind of accumulator -> functions that change it, with the numbers of their arguments
 _ASSOC = frozenset((("assoc", 3), ("assoc", 5), ("assoc", 7)))
-_CHANGES = {"map": _ASSOC, "vector": frozenset((("conj", 2),)), ANY: _ASSOC | {("conj", 2)}}
+_CHANGES = {
+    "map": _ASSOC,
+    "vector": frozenset((("conj", 2),)),
+    ANY: _ASSOC | {("conj", 2), ("disj", 2), ("dissoc", 2), ("pop", 1)},
+}
 _PUTS = frozenset(("update/put", "update-in/put", "assoc-in/put"))
 _GETS = frozenset(("update/get", "update-in/get", "assoc-in/get"))
 
@@ -59,7 +66,10 @@ def core_name(node: Node) -> str | None:
 
 def changed(node: Node, kind: str) -> tuple[Node, list[Node]] | None:
     """(collection, operands) of a node that changes entries of a collection of the kind; None for any other."""
-    if isinstance(node, nodes.Primitive):
+    if kind == TAIL:
+        if core_name(node) in ("rest", "next") and isinstance(node, Invoke) and len(node.arguments) == 1:
+            return node.arguments[0], []
+    elif isinstance(node, nodes.Primitive):
         if node.operation in _PUTS and kind != "vector":
             return node.arguments[0], node.arguments[1:]
     elif isinstance(node, Invoke) and (core_name(node), len(node.arguments)) in _CHANGES[kind]:
@@ -94,7 +104,7 @@ def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | No
             if harmless(value, accumulator):
                 continue
             # a new name for what is passed on: the old one must not be used any more
-            if kind != ANY or binding.definitions > 1 or not updates(value, accumulator, kind, harmless):
+            if kind not in (ANY, TAIL) or binding.definitions > 1 or not updates(value, accumulator, kind, harmless):
                 return False
             later = [one for _, one in node.bindings[place + 1 :]]
             if any(mentions(one, accumulator) for one in (*later, node.body)):
@@ -124,7 +134,7 @@ def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
     """True if each round of the loop either ends it or passes on an update of variable `index`, only asked before."""
     variable = loop.variables[index]
     if isinstance(node, nodes.If):
-        return only_asked(node.test, variable) and all(
+        return (_is_seq_of(node.test, variable) or only_asked(node.test, variable)) and all(
             loop_updates(one, loop, index, kind) for one in (node.then, node.orelse)
         )
     if isinstance(node, nodes.Let):
@@ -148,19 +158,29 @@ def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
     return not any(isinstance(part, nodes.Recur) for part in walk(node))
 
 
+def _is_seq_of(node: Node, variable: Binding) -> bool:
+    """`(seq xs)`, which as a test is kept nowhere."""
+    if core_name(node) != "seq" or not isinstance(node, Invoke) or len(node.arguments) != 1:
+        return False
+    held = node.arguments[0]
+    return isinstance(held, Local) and held.binding is variable
+
+
 def is_straight(node: Node, kind: str) -> bool:
     """True for an update whose operands can be computed first, and applied later without an error."""
+    if kind == TAIL:
+        return isinstance(node, Local) or (isinstance(node, Invoke) and isinstance(node.arguments[0], Local))
     while isinstance(node, Invoke) and len(node.arguments) in (2, 3):
         node = node.arguments[0]
     return kind != ANY and isinstance(node, Local)
 
 
-def changes_entries(loop: nodes.Loop, index: int) -> bool:
-    """True if a round of the loop changes entries of what variable `index` holds."""
+def changes(loop: nodes.Loop, index: int, kind: str) -> bool:
+    """True if a round of the loop changes what variable `index` holds."""
     passed = [
         one.arguments[index] for one in walk(loop.body) if isinstance(one, nodes.Recur) and one.target is loop.target
     ]
-    return any(changed(part, ANY) is not None for one in passed for part in walk(one))
+    return any(changed(part, kind) is not None for one in passed for part in walk(one))
 
 
 def only_asked(node: Node, accumulator: Binding) -> bool:

@@ -14,6 +14,8 @@ from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Emitter
 from rtfs.values import Map, Vector
 
+SIZES = {"conj": 1, "disj": 1, "dissoc": 1, "pop": 0}
+"""Operands of one change; two, where nothing is said here."""
 PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
 
 
@@ -82,8 +84,8 @@ def _change_any(e: Emitter, accumulator: nodes.Binding, name: str, operands: lis
     """Change what may not be the loop's own yet: in place once its debt is nil, else as a new version, which the loop
     may own from then on."""
     variable, debt = accumulator.python, e.debts[accumulator]
-    size = 1 if name == "conj" else 2
-    for start in range(0, len(operands), size):
+    size = SIZES.get(name, 2)
+    for start in range(0, len(operands), size) if size else (0,):
         given = [py.name(variable, line), *operands[start : start + size]]
         owned = [py.statement(py.call(f" {name}/owned", given, line), line)]
         shared = py.call(f" {name}/shared", [*given, py.name(debt, line)], line)

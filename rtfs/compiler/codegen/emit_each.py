@@ -13,6 +13,7 @@ from rtfs.compiler.analysis.laziness import SELECTING, is_small, may_be_lazy, ma
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import (
     ANY,
+    TAIL,
     changed,
     core_name,
     fresh_kind,
@@ -24,6 +25,7 @@ from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import begin_any, change, fresh_value, steady
 from rtfs.compiler.codegen.emit_control import bind_locals
 from rtfs.compiler.codegen.emitter import Emitter, evaluates
+from rtfs.compiler.codegen.tails import advance
 from rtfs.values import Vector
 
 GIVES_STRINGS = frozenset(("split", "re-split", "re-seq"))
@@ -339,6 +341,9 @@ def update(e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str) 
         inner, operands = change_
         if not isinstance(inner, nodes.Local):
             update(e, inner, accumulator, kind)
+        if kind == TAIL:
+            advance(e, accumulator, core_name(node), line)
+            return
         name = node.operation.partition("/")[0] if isinstance(node, nodes.Primitive) else core_name(node)
         assert name is not None
         # those of one change are computed right where they are used
@@ -373,3 +378,5 @@ def _pass_on(e: Emitter, accumulator: nodes.Binding, to: nodes.Binding, line: in
         e.pushing[to] = e.pushing[accumulator]
     if accumulator in e.debts:
         e.debts[to] = e.debts[accumulator]
+    if accumulator in e.tails:
+        e.tails[to] = e.tails[accumulator]

@@ -17,6 +17,7 @@ from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
 from rtfs.compiler.codegen.operators import FOLDED, equal
 from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, vector_of
+from rtfs.compiler.codegen.tails import asked
 from rtfs.compiler.mangling import global_name
 from rtfs.values import Keyword, Map, Vector
 
@@ -60,6 +61,9 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
             if count < 12:
                 return _fold(e, function.name, operands, line)
             return py.call(function.name, [value for value, _, _ in operands], line), None
+        found = asked(e, function.name, node.arguments, line) if e.tails else None
+        if found is not None:
+            return found
         keys = _path(node.arguments)
         if (function.name, count, len(keys)) in PATHS:
             parts = [node.arguments[0], *keys, *node.arguments[2:]]

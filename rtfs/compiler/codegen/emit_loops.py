@@ -12,7 +12,9 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import Kinds, loop_kinds
 from rtfs.compiler.analysis.ownership import (
     ANY,
-    changes_entries,
+    TAIL,
+    changes,
+    core_name,
     fresh_kind,
     is_straight,
     loop_updates,
@@ -22,6 +24,7 @@ from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import begin_any, change, change_of, fresh_value
 from rtfs.compiler.codegen.emit_each import update
 from rtfs.compiler.codegen.emitter import Destination, Emitter, emits
+from rtfs.compiler.codegen.tails import advance, begin_tail, behind
 
 
 @emits(nodes.Loop)
@@ -32,7 +35,7 @@ def emit_loop(e: Emitter, node: nodes.Loop, to: Destination) -> None:
     values = [value for value, _ in e.values(node.values)]
     for index, owned_kind in owned.items():
         initial = node.values[index]
-        if owned_kind == ANY:
+        if owned_kind in (ANY, TAIL):
             continue
         if isinstance(initial, nodes.Local) and isinstance(initial.binding.value, nodes.Const):
             values[index], _ = fresh_value(e, initial.binding.value, line)
@@ -58,7 +61,7 @@ def enter_loop(e: Emitter, node: nodes.Loop) -> None:
         return
     for index, owned_kind in owned.items():
         name = node.variables[index].python
-        if owned_kind == ANY:
+        if owned_kind in (ANY, TAIL):
             continue
         e.block.append(py.assign(name, py.call(" own", [py.name(name, line)], line), line))
     _rounds(e, node, kinds, to)
@@ -70,6 +73,8 @@ def _rounds(e: Emitter, node: nodes.Loop, kinds: list[Kinds], to: Destination) -
     for index, owned_kind in e.form.owned[node.target].items():
         if owned_kind == ANY:
             begin_any(e, node.variables[index], line)
+        elif owned_kind == TAIL:
+            begin_tail(e, node.variables[index], line)
     for variable, kind in zip(node.variables, kinds, strict=True):
         e.stores.add(variable.python)
         variable.kinds = kind
@@ -89,15 +94,17 @@ def _rounds(e: Emitter, node: nodes.Loop, kinds: list[Kinds], to: Destination) -
 
 
 def _owned(node: nodes.Loop) -> dict[int, str]:
-    """Variables that the loop may change in place: index -> `map` or `vector` for what it makes, ANY for the rest."""
+    """Variables that the loop may change in place: index -> `map` or `vector` for what it makes, ANY for the rest, TAIL
+    for what it goes through."""
     found: dict[int, str] = {}
     for index, value in enumerate(node.values):
         if isinstance(value, nodes.Local) and not value.binding.uses:
             kind = fresh_kind(value.binding.value)
             if kind is not None and loop_updates(node.body, node, index, kind):
                 found[index] = kind
-        if index not in found and changes_entries(node, index) and loop_updates(node.body, node, index, ANY):
-            found[index] = ANY
+        for kind in (ANY, TAIL):
+            if index not in found and changes(node, index, kind) and loop_updates(node.body, node, index, kind):
+                found[index] = kind
     return found
 
 
@@ -148,13 +155,18 @@ def _recur_in_place(e: Emitter, node: nodes.Recur) -> None:
     line = node.at + 1
     loop = e.form.loops[node.target]
     owned = e.form.owned[node.target]
-    changes = []
+    found = []
+    advancing: list[tuple[nodes.Binding, str | None]] = []
     others: list[tuple[str, ast.expr]] = []
     for index, argument in enumerate(node.arguments):
         variable = loop.variables[index]
         if index in owned:
-            if is_straight(argument, owned[index]):
-                changes.append((variable, change_of(e, argument, variable, owned[index])))
+            if owned[index] == TAIL and is_straight(argument, TAIL):
+                if isinstance(argument, nodes.Invoke):
+                    behind(e, variable, core_name(argument), line)
+                    advancing.append((variable, core_name(argument)))
+            elif is_straight(argument, owned[index]):
+                found.append((variable, change_of(e, argument, variable, owned[index])))
             else:
                 update(e, argument, variable, owned[index])
             continue
@@ -167,7 +179,9 @@ def _recur_in_place(e: Emitter, node: nodes.Recur) -> None:
                 e.block.append(py.assign(held, value, line))
                 value = py.name(held, line)
         others.append((variable.python, value))
-    for variable, operands in changes:
+    for variable, function in advancing:
+        advance(e, variable, function, line)
+    for variable, operands in found:
         for one in operands:
             change(e, variable, "conj" if len(one) == 1 else "assoc", one, line)
     if others:

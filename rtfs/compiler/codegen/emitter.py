@@ -101,6 +101,9 @@ class Emitter:
     pushing: accumulator -> the variable that holds the `append` of its list.
 
     debts: accumulator that may not be the loop's own -> the variable that says so (see accumulators.py).
+
+    tails: variable that is gone through -> the variable that says whether it has a header of its own; behind: what is
+    behind its first element otherwise (see tails.py).
     """
 
     def __init__(self, form: FormGenerator) -> None:
@@ -115,6 +118,8 @@ class Emitter:
         self.returned_recur: object = None
         self.pushing: dict[nodes.Binding, str] = {}
         self.debts: dict[nodes.Binding, str] = {}
+        self.tails: dict[nodes.Binding, str] = {}
+        self.behind: dict[nodes.Binding, str] = {}
         self.blocks = 0
         self.nesting = 0
 
@@ -273,7 +278,9 @@ class Emitter:
             self.block.append(py.unpack([one.python for one in loop.variables], py.name(held, line), line))
         for index in self.form.owned.get(target, {}):
             variable = loop.variables[index]  # which has a new version, and not one that was changed in place
-            if variable in self.debts:
+            if variable in self.tails:
+                self.block.append(py.assign(self.tails[variable], py.const(False, line), line))
+            elif variable in self.debts:
                 self.block.append(py.assign(self.debts[variable], py.const(0, line), line))
             else:
                 own = py.call(" still_own", [py.name(variable.python, line)], line)

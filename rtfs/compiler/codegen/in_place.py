@@ -7,9 +7,10 @@ that it covers whole.
 
 from __future__ import annotations
 
-from rtfs.builtins.exact import conj2, putting
+from rtfs.builtins.exact import SMALL, conj2, dissoc2, pop1, putting
+from rtfs.builtins.sets import disj
 from rtfs.compiler.analysis.inlined import CHANGING
-from rtfs.values import Map, Vector
+from rtfs.values import List, Map, Set, Vector
 from rtfs.values.map import encode_key
 from rtfs.values.short_vector import ShortVector
 
@@ -33,8 +34,16 @@ def push(owned: Vector, value: Any, /) -> None:
 
 
 def own(value: Any, /) -> Any:
-    """A copy of a map or vector that nobody else has."""
-    return Map(value.items()) if value.__class__ is Map else Vector.adopt(value.to_list())
+    """A copy of a map, set or vector that nobody else has."""
+    if value.__class__ is Map:
+        return _own_map(value)
+    return Set.of_map(_own_map(value.as_map())) if value.__class__ is Set else Vector.adopt(value.to_list())
+
+
+def _own_map(value: Map) -> Map:
+    made = Map.of_plain(value.fresh())
+    made._odd = value._odd
+    return made
 
 
 def still_own(value: Any, /) -> Any:
@@ -45,8 +54,28 @@ def still_own(value: Any, /) -> Any:
     return value if whole else own(value)
 
 
+def tail(value: Any, /) -> tuple[Any, bool]:
+    """(header over the elements that nobody else has, True), or (the value, False) where there can be none."""
+    kind = type(value)
+    if kind is ShortVector:
+        return Vector.adopt([*value]), True
+    if (kind is Vector or kind is List) and value._more is None:
+        return value.slice(0, value._stop - value._start), True
+    return value, False
+
+
+MIDDLING = 512
+"""Entries up to which copying costs less than a store of versions does."""
 DEBT = 128
 """Elements whose copying costs as much as a new version does."""
+
+
+def _is_middling(value: Any) -> bool:
+    """True for a map or vector that is best copied at once: a new version would be a copy that is not owned."""
+    kind = type(value)
+    if kind is Map:
+        return value._d is not None and SMALL < len(value._d) <= MIDDLING
+    return kind is Vector and value._more is None and SMALL < value._stop - value._start <= MIDDLING
 
 
 def _taken_over(made: Any, debt: int) -> tuple[Any, int | None]:
@@ -68,7 +97,13 @@ def putting_shared(function: str) -> Any:
     """A new version of a collection with an entry, and what is owed for it."""
     put = putting(function)
 
+    change = putting_owned(function)
+
     def put_shared(coll: Any, key: Any, value: Any, debt: int, /) -> tuple[Any, int | None]:
+        if _is_middling(coll):
+            coll = own(coll)
+            change(coll, key, value)
+            return coll, None
         return _taken_over(put(coll, key, value), debt)
 
     return put_shared
@@ -86,6 +121,8 @@ def putting_owned(function: str) -> Any:
                 key = encode_key(key)
             owned._d[key] = value  # type: ignore[index]
             return
+        if owned.__class__ is Set:
+            fail(owned, key, value)
         items = owned._items
         if kind is int and 0 <= key < len(items):
             items[key] = value
@@ -100,18 +137,86 @@ def putting_owned(function: str) -> Any:
 
 def conj_shared(coll: Any, item: Any, debt: int, /) -> tuple[Any, int | None]:
     """A new version of a collection with an element, and what is owed for it."""
+    if coll.__class__ is Set and _is_middling(coll.as_map()):
+        coll = own(coll)
+        conj_owned(coll, item)
+        return coll, None
     made = conj2(coll, item)
-    return _taken_over(made, debt) if made.__class__ is Vector else (made, debt)
+    kind = made.__class__
+    if kind is Vector:
+        return _taken_over(made, debt)
+    return _set_taken_over(coll, made, debt) if kind is Set else (made, debt)
+
+
+def _set_taken_over(before: Any, made: Any, debt: int) -> tuple[Any, int | None]:
+    if made is before:
+        return made, debt
+    if made.as_map()._d is not None:
+        return made, None
+    debt += DEBT
+    return (made, debt) if debt < len(made) else (own(made), None)
 
 
 def conj_owned(owned: Any, item: Any, /) -> None:
-    """Add to a map or vector that nobody else has."""
-    if owned.__class__ is Map:
+    """Add to a map, set or vector that nobody else has."""
+    kind = owned.__class__
+    if kind is Vector:
+        owned._items.append(item)
+        owned._stop += 1
+    elif kind is Map:
         for key, value in conj2(Map(), item).items():
             put(owned, key, value)
     else:
-        owned._items.append(item)
-        owned._stop += 1
+        elements = owned.as_map()
+        raw = encode_key(item)
+        if raw is not item:
+            elements._odd = True
+        elements._d.setdefault(raw, item)
+        owned._hash = None
+
+
+def pop_shared(coll: Any, debt: int, /) -> tuple[Any, int | None]:
+    """A new version of a collection without its last element, and what is owed for it."""
+    made = pop1(coll)
+    return _taken_over(made, debt) if made.__class__ is Vector else (made, debt)
+
+
+def pop_owned(owned: Any, /) -> None:
+    """Take the last element from a vector that nobody else has."""
+    if owned.__class__ is Vector and owned._stop:
+        owned._items.pop()
+        owned._stop -= 1
+    else:
+        pop1(owned)  # raises
+
+
+def dissoc_shared(coll: Any, key: Any, debt: int, /) -> tuple[Any, int | None]:
+    """A new version of a map without a key, and what is owed for it."""
+    made = dissoc2(coll, key)
+    return (made, debt) if made is coll or made.__class__ is not Map else _taken_over(made, debt)
+
+
+def dissoc_owned(owned: Any, key: Any, /) -> None:
+    """Take a key from a map that nobody else has."""
+    if owned.__class__ is Map:
+        owned._d.pop(encode_key(key), None)  # type: ignore[union-attr]
+    else:
+        dissoc2(owned, key)  # raises
+
+
+def disj_shared(coll: Any, element: Any, debt: int, /) -> tuple[Any, int | None]:
+    """A new version of a set without an element, and what is owed for it."""
+    made = disj(coll, element)
+    return _set_taken_over(coll, made, debt) if made.__class__ is Set else (made, debt)
+
+
+def disj_owned(owned: Any, element: Any, /) -> None:
+    """Take an element from a set that nobody else has."""
+    if owned.__class__ is Set:
+        owned.as_map()._d.pop(encode_key(element), None)  # type: ignore[union-attr]
+        owned._hash = None
+    else:
+        disj(owned, element)  # raises
 
 
 def settle(owned: Vector, /) -> None:
@@ -122,11 +227,18 @@ def settle(owned: Vector, /) -> None:
 IN_PLACE: dict[str, Any] = {
     " put": put,
     " push": push,
+    " tail": tail,
     " own": own,
     " still_own": still_own,
     " settle": settle,
     " conj/owned": conj_owned,
     " conj/shared": conj_shared,
+    " pop/owned": pop_owned,
+    " pop/shared": pop_shared,
+    " dissoc/owned": dissoc_owned,
+    " dissoc/shared": dissoc_shared,
+    " disj/owned": disj_owned,
+    " disj/shared": disj_shared,
     **{f" {name}/owned": putting_owned(name) for name in ("assoc", *CHANGING)},
     **{f" {name}/shared": putting_shared(name) for name in ("assoc", *CHANGING)},
 }

@@ -96,6 +96,8 @@ def pattern_items(value: Any, count: int, /) -> Any:
 
 
 def pattern_item(sequence: Any, index: int, /) -> Any:
+    if type(sequence) is ShortVector:
+        return sequence[index] if index < len(sequence) else None
     if sequence.__class__ is LazySeq:
         return lazy_nth(sequence, index, None)
     return sequence[index] if index < len(sequence) else None
@@ -116,6 +118,9 @@ def sequence_rest(sequence: Any, index: int, /) -> Any:
 
 def pattern_rest(sequence: Any, index: int, /) -> Any:
     """What `& r` binds when a sequence is taken apart: like `sequence_rest`, but nil if nothing is left."""
+    if sequence.__class__ is Vector:
+        items = sequence.to_list()[index:]
+        return List.of(items) if items else None
     return seq(sequence_rest(sequence, index))
 
 

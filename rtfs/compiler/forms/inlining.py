@@ -1,11 +1,12 @@
-"""Inlining `map`, `filter`, `remove` and `reduce` when their function is written on the spot.
+"""Inlining `map`, `filter`, `remove` and `reduce` when their function is written on the spot, or has a name.
 
 Knows nothing of Python code. Invariant: an inlined call computes what the function of rtfs.builtins would, in the same
-order; a function with a name, several arities, `&` or a `recur` is left alone.
+order; a function on the spot with a name, several arities, `&` or a `recur` is left alone.
 """
 
 from __future__ import annotations
 
+from rtfs.builtins.exact import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import parameters, return_type
 from rtfs.compiler.analysis.destructure import Bindings, is_list_headed
@@ -62,25 +63,23 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
 
 
 def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
-    """`(map inc xs)`, `(map :name xs)`, `(reduce conj [] xs)`: an inlined operator or a keyword as the function."""
+    """`(map inc xs)`, `(map :name xs)`, `(reduce step [] xs)`: the body calls the function, or looks the keyword up."""
     at = a.at
     if name == "reduce":
         function = a.analyse(form[1], scope)
-        if not (isinstance(function, nodes.Global) and function.core):
-            return None
-        if function.name != "conj" and (function.name, 2) not in OPERATORS:
+        if not _is_called(a, function, 2, scope):
             return None
         initial = a.analyse(form[2], scope)
         collection = a.analyse(form[3], scope)
         item, accumulator = a.fresh("item", scope), a.fresh("accumulator", scope)
-        if function.name == "+":
+        if isinstance(function, nodes.Global) and function.core and function.name == "+":
             return nodes.Each(at, "sum", item, None, nodes.Const(at, None), initial, collection, False)
         operands: list[nodes.Node] = [nodes.Local(at, accumulator), nodes.Local(at, item)]
         body: nodes.Node = nodes.Invoke(at, function, operands)
         return nodes.Each(at, name, item, accumulator, body, initial, collection, False)
     if form[1].__class__ is Symbol:
         function = a.analyse(form[1], scope)
-        if not (isinstance(function, nodes.Global) and function.core and (function.name, 1) in OPERATORS):
+        if not _is_called(a, function, 1, scope):
             return None
         collection = a.analyse(form[2], scope)
         item = a.fresh("item", scope)
@@ -90,6 +89,17 @@ def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None
         item = a.fresh("item", scope)
         body = nodes.Primitive(at, "keyword_get", [nodes.Const(at, form[1]), nodes.Local(at, item)])
     return nodes.Each(at, name, item, None, body, None, collection, False)
+
+
+def _is_called(a: Analyser, function: nodes.Node, count: int, scope: Scope) -> bool:
+    """True for a name whose call costs less than passing the function does: a function of the program, or a standard
+    one that has an operator, or one of its own for so many arguments."""
+    if isinstance(function, nodes.Global) and function.core:
+        return (function.name, count) in OPERATORS or (function.name, count) in EXACT
+    if not isinstance(function, (nodes.Global, nodes.Local)):
+        return False
+    scope.function.ticks = True
+    return True
 
 
 def mentions_recur(form: Any) -> bool:

@@ -1,0 +1,81 @@
+"""Code generation of loop variables that are gone through: `first`, `rest` and `empty?` of a header of the loop's own.
+
+A loop that passes on `(rest xs)` and otherwise only asks `xs` moves the start of one header instead of making a new one
+each round. What is no vector or list, or shares a store with others, is gone through as ever; a flag beside the variable
+says which. Knows nothing of forms. Invariant: the elements are only read; an error is raised where the call stands.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.kinds import BOOL, Kinds
+from rtfs.compiler.codegen import pyast as py
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.compiler.codegen.emitter import Emitter
+
+
+def begin_tail(e: Emitter, variable: nodes.Binding, line: int) -> None:
+    """Give a variable a header of its own, if it can have one."""
+    e.tails[variable] = flag = e.names.temporary()
+    name = variable.python
+    e.block.append(py.unpack([name, flag], py.call(" tail", [py.name(name, line)], line), line))
+
+
+def behind(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> None:
+    """What is behind the first element of a variable without a header of its own, kept until all else is computed."""
+    flag, name = e.tails[variable], py.name(variable.python, line)
+    rest = py.call(_callee(function), [name], line)
+    e.behind[variable] = held = e.names.temporary()
+    e.block.append(py.assign(held, py.choose(py.name(flag, line), py.const(None, line), rest, line), line))
+
+
+def _callee(function: str | None) -> str:
+    return " rest/1" if function == "rest" else "next"
+
+
+def advance(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> None:
+    """Move a variable on by an element; without a header of its own, to what `behind` has kept."""
+    flag, name = py.name(e.tails[variable], line), variable.python
+    held = e.behind.pop(variable, None)
+    start = py.attribute(py.name(name, line), "_start", line)
+    stop = py.attribute(py.name(name, line), "_stop", line)
+    step = ast.AugAssign(
+        ast.Attribute(py.name(name, line), "_start", py.STORE, lineno=line, col_offset=0),
+        ast.Add(),
+        py.const(1, line),
+        lineno=line,
+        col_offset=0,
+    )
+    own: ast.stmt = py.when(py.compare(start, ast.Lt(), stop, line), [step], [], line)
+    if function == "next":
+        nothing = py.assign_all([name, e.tails[variable]], [py.const(None, line), py.const(False, line)], line)
+        last = py.compare(py.binary(start, ast.Add(), py.const(1, line), line), ast.Lt(), stop, line)
+        own = py.when(last, [step], [nothing], line)
+    other = py.name(held, line) if held is not None else py.call(_callee(function), [py.name(name, line)], line)
+    e.block.append(py.when(flag, [own], [py.assign(name, other, line)], line))
+
+
+def asked(e: Emitter, function: str, arguments: list[nodes.Node], line: int) -> tuple[ast.expr, Kinds] | None:
+    """`(first xs)`, `(empty? xs)` or `(seq xs)` of a variable that is gone through; None for anything else."""
+    if len(arguments) != 1 or not isinstance(arguments[0], nodes.Local):
+        return None
+    variable = arguments[0].binding
+    flag = e.tails.get(variable)
+    if flag is None or function not in ("first", "empty?", "seq"):
+        return None
+    e.loads.add(variable.python)
+    name = py.name(variable.python, line)
+    start, stop = py.attribute(name, "_start", line), py.attribute(name, "_stop", line)
+    if function == "first":
+        element = ast.Subscript(py.attribute(name, "_items", line), start, py.LOAD, lineno=line, col_offset=0)
+        own = py.choose(py.compare(start, ast.Lt(), stop, line), element, py.const(None, line), line)
+        return py.choose(py.name(flag, line), own, py.call(" first/1", [name], line), line), None
+    if function == "empty?":
+        own = py.compare(start, ast.Eq(), stop, line)
+        return py.choose(py.name(flag, line), own, py.call(" empty?/1", [name], line), line), BOOL
+    own = py.choose(py.compare(start, ast.Lt(), stop, line), py.const(True, line), py.const(None, line), line)
+    return py.choose(py.name(flag, line), own, py.call("seq", [name], line), line), None
