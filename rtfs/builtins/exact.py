@@ -64,7 +64,7 @@ assoc3 = putting("assoc")
 def _assoc_at_once(coll: Map, pairs: tuple[tuple[Any, Any], ...]) -> Map:
     """A map with several entries, with one copy if it is small."""
     d = coll._d
-    if d is None or len(d) > SMALL or any([key.__class__ is float or key.__class__ is bool for key, _ in pairs]):
+    if d is None or len(d) > SMALL or any(key.__class__ is float or key.__class__ is bool for key, _ in pairs):
         for key, value in pairs:
             coll = coll.assoc(key, value)
         return coll

@@ -67,7 +67,7 @@ def unpack(e: Emitter, part: str, value: ast.expr, names: list[str], line: int) 
     """Take a sequence apart into `names`: a short vector of that length at once, anything else by the function.
     part: the local that the pieces would be in, which `unpacked` asks."""
     e.form.unpacked[part] = names
-    e.stores.update(names)
+    e.stores.update((part, *names))  # nothing looks for the part itself
     first, value = once(e, value, line)
     count = py.const(len(names), line)
     fits = py.both(

@@ -1,8 +1,8 @@
 """Code generation of loop variables that are gone through: `first`, `rest` and `empty?` of a header of the loop's own.
 
 A loop that passes on `(rest xs)` and otherwise only asks `xs` moves the start of one header instead of making a new one
-each round. What is no vector or list, or shares a store with others, is gone through as ever; a flag beside the variable
-says which. Knows nothing of forms. Invariant: the elements are only read; an error is raised where the call stands.
+each round. Anything but a vector or list, and what shares a store with others, is gone through as ever; a flag beside
+the variable says which. Knows nothing of forms. Invariant: the elements are only read; an error is raised where the call stands.
 """
 
 from __future__ import annotations

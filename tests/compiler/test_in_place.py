@@ -1,0 +1,135 @@
+"""Collections changed in place, and gone through by one header, give what new versions give, and nobody else sees it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rtfs
+
+# names that the compiler knows; under a name of the program's own the same functions are called as they are
+KNOWN = ("assoc-in", "assoc", "conj", "update-in", "update", "dissoc", "disj", "pop", "rest", "next", "first", "empty?")
+OWN = "".join(f"(def my-{name} {name})\n" for name in KNOWN)
+
+
+def plain(program: str) -> str:
+    names = "|".join(re.escape(name) for name in KNOWN)
+    return OWN + re.sub(rf"\(({names})(?=[ )])", r"(my-\1", program)
+
+
+def shown(program: str, name: str) -> str:
+    """The printed value of a program, compiled at once (a file) or run as closures first (a text)."""
+    outcome = rtfs.start(rtfs.compile(program, name=name))
+    assert isinstance(outcome, rtfs.Complete)
+    return rtfs.to_text(outcome.value)
+
+
+def check(program: str) -> None:
+    expected = shown(plain(program), "plain.rtfs")
+    assert shown(program, "file.rtfs") == expected
+    assert shown(program, "<text>") == expected
+
+
+# what a step does to an accumulator of any kind: (reduce step start changes) and the same as a loop
+STEP = """(cond
+  (= op :assoc) (assoc acc a b)
+  (= op :two) (assoc acc a b :z a)
+  (= op :chain) (-> acc (assoc a b) (assoc a a))
+  (= op :conj) (conj acc a)
+  (= op :update) (update acc a (fn [n] [n b]))
+  (= op :fnil) (update acc a (fnil conj []) b)
+  (= op :in) (update-in acc [a b] (fn [n] b))
+  (= op :put) (assoc-in acc [a :y] b)
+  (= op :dissoc) (dissoc acc a)
+  (= op :disj) (disj acc a)
+  (= op :pop) (pop acc)
+  (= op :twice) (assoc (update acc a (fn [n] n)) a (count b))
+  (= op :asked) (if (contains? acc a) (assoc acc a (count acc)) acc)
+  :else acc)"""
+REDUCE = f"(reduce (fn [acc [op a b]] {STEP}) start changes)"
+LOOP = f"""(loop [left changes acc start]
+  (if (empty? left) acc
+    (let [[op a b] (first left)] (recur (rest left) {STEP}))))"""
+STARTS = [
+    *("{}", "[]", "#{}", "nil", "{:a {:y 1}}", "[1 2 3]", "#{:a 1}", "'(1 2)", '"ab"', "{1.0 2 true 3}"),
+    *(f"(zipmap (range {n}) (range {n}))" for n in (64, 65, 600)),
+    *(f"(vec (range {n}))" for n in (16, 17, 64, 65, 600)),
+    *(f"(set (range {n}))" for n in (64, 65, 600)),
+]
+KEYS = [":a", "0", "1", "2", "70", "1.0", "true", "nil", '"s"', "[1 2]"]
+OPERATIONS = re.findall(r"\(= op (:\w+)\)", STEP)
+changes = st.lists(
+    st.tuples(st.sampled_from([*OPERATIONS, ":none"]), st.sampled_from(KEYS), st.sampled_from(KEYS)), max_size=12
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(STARTS), st.lists(changes, min_size=1, max_size=3), st.sampled_from([REDUCE, LOOP]))
+def test_changes_in_place_give_what_new_versions_give(
+    start: str, rounds: list[list[tuple[str, str, str]]], body: str
+) -> None:
+    tried = []
+    for one in rounds:
+        listed = " ".join(f"[{' '.join(change)}]" for change in one)
+        tried.append(f"(let [changes [{listed}]] (try {body} (catch e [:error (:code e) (:message e)])))")
+    # what was made goes on being used, and the start is still what it was
+    check(f"(let [start {start} before (pr-str start)] [{' '.join(tried)} (= before (pr-str start))])")
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.sampled_from([one for one in STARTS if one[0] in "{([#"]),
+    st.lists(st.tuples(st.sampled_from([":assoc", ":fnil", ":two"]), st.sampled_from(KEYS), st.sampled_from(KEYS))),
+)
+def test_many_changes_of_one_accumulator(start: str, some: list[tuple[str, str, str]]) -> None:
+    listed = " ".join(f"[{' '.join(change)}]" for change in some)
+    body = f"(try {REDUCE} (catch e [:error (:message e)]))"
+    check(f"(let [start {start} changes (vec (mapcat identity (repeat 9 [{listed}])))] [{body} {body}])")
+
+
+PROGRAMS = [
+    # the old version is used after the change
+    "(loop [i 0 m {:a 1} seen []] (if (= i 3) [m seen] (let [next (assoc m i i)] (recur (inc i) next (conj seen m)))))",
+    "(loop [i 0 m {:a 1}] (if (= i 3) m (let [other (update m :a inc)] (recur (inc i) (if (odd? i) other m)))))",
+    "(reduce (fn [m i] (let [n (assoc m i i)] (if (= i 2) (assoc m :last i) n))) {:a 1} (range 4))",
+    "(reduce (fn [m i] (let [n (assoc m i i) k (count m)] (assoc n :k k))) {:a 1} (range 4))",
+    # an accumulator goes through two loops
+    "(loop [i 0 v (vec (range 20))] (if (= i 3) v (recur (inc i) (loop [j 0 w v] (if (= j 3) w (recur"
+    " (inc j) (assoc w j i)))))))",
+    "(let [v (vec (range 100))] [(reduce (fn [w i] (assoc w i 0)) v (range 50)) (reduce (fn [w i] (assoc"
+    " w i 1)) v [3]) v])",
+    "(let [v (vec (range 9)) w (loop [i 0 a v] (if (= i 3) a (recur (inc i) (conj a i))))] [(conj w :x)"
+    " (conj w :y) w v])",
+    "(reduce (fn [m [k vs]] (reduce (fn [m v] (update m k (fnil conj []) v)) m vs)) {} [[:a [1 2]] [:b [3]] [:a [4]]])",
+    "(reduce (fn [m i] (assoc (update-in m [:n :i] (fnil + 0) i) :last i)) {} (range 5))",
+    # what is passed on is kept elsewhere
+    "(loop [i 0 m {} all []] (if (= i 3) all (let [m (assoc m i i)] (recur (inc i) m (conj all m)))))",
+    "(loop [i 0 s #{0} f nil] (if (= i 3) [(f 0) (f 2) s] (recur (inc i) (conj s i) (fn [x] (contains? s x)))))",
+    "(map (fn [f] (f)) (reduce (fn [fs i] (conj fs (fn [] (count fs)))) [] (range 3)))",
+    # values in several places of one recur
+    "(loop [i 0 a {:n 0} b [0]] (if (= i 3) [a b] (recur (inc i) (assoc a i (count b)) (conj b (count a)))))",
+    "(loop [i 0 v [1 2 3]] (if (= i 2) v (recur (inc i) (assoc v 0 (nth v 2) 2 (nth v 0)))))",
+    # going through
+    "(loop [xs [1 2 3] seen []] (if (empty? xs) seen (recur (rest xs) (conj seen xs))))",
+    "(loop [xs [1 2 3] n 0] (if (= n 2) [xs (count xs) (rest xs)] (recur (rest xs) (inc n))))",
+    "(loop [xs [1 2 3 4] sum 0] (if (seq xs) (recur (next xs) (+ sum (first xs) (count xs))) [sum xs]))",
+    "(loop [xs (map inc (range)) n 0] (if (= n 4) (first xs) (recur (rest xs) (inc n))))",
+    '(loop [xs "abc" out []] (if (empty? xs) out (recur (rest xs) (conj out (first xs)))))',
+    "(loop [xs {:a 1 :b 2} out []] (if (empty? xs) out (recur (rest xs) (conj out (first xs)))))",
+    "(loop [xs nil out []] (if (empty? xs) [xs out] (recur (rest xs) (conj out (first xs)))))",
+    "(let [all (vec (range 40))] [(loop [xs all n 0] (if (> (first xs) 30) n (recur (rest (rest xs)) (inc n)))) all])",
+    "(loop [xs [1 2 3 4 5] out []] (if (empty? xs) out (recur (if (odd? (first xs)) (rest xs) (next xs))"
+    " (conj out (first xs)))))",
+    "(loop [a [1 3 5] b (list 2 4) out []] (cond (empty? a) (into out b) (empty? b) (into out a)"
+    " (< (first a) (first b)) (recur (rest a) b (conj out (first a))) :else (recur a (rest b) (conj out (first b)))))",
+    "(try (loop [xs 5] (if (= xs 1) 0 (recur (rest xs)))) (catch e (:message e)))",
+    "(try (loop [xs [1] n 0] (if (= n 3) xs (recur (rest xs) (+ n (first xs))))) (catch e (:message e)))",
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_nobody_sees_that_a_loop_changes_what_it_passes_on(program: str) -> None:
+    check(program)
