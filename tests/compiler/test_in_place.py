@@ -1,4 +1,4 @@
-"""Collections changed in place, and gone through by one header, give what new versions give, and nobody else sees it."""
+"""What is changed in place, or gone through by one header, gives what new versions give, and nobody else sees it."""
 
 from __future__ import annotations
 
