@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rtfs.builtins import building, maps, numbers, searching, sequence_parts, sequences, strings
 from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
+from rtfs.builtins.declare import MISSING
 from rtfs.values import List, Map, Set, Vector
 from rtfs.values.short_vector import ShortVector
 
@@ -239,6 +240,18 @@ def count1(coll: Any, /) -> Any:
     return len(coll) if coll.__class__ in _SIZED else sequences.count(coll)
 
 
+def get_in3(coll: Any, path: Any, default: Any, /) -> Any:
+    """`(get-in coll path default)`."""
+    if type(path) is ShortVector and len(path) == 2 and coll.__class__ is Map:
+        outer, key = path
+        inner = coll.get(outer, MISSING)
+        if inner is MISSING:
+            return default
+        if inner.__class__ is Map:
+            return inner.get(key, default)
+    return maps.get_in(coll, path, default)
+
+
 def contains2(coll: Any, value: Any, /) -> Any:
     """`(contains? coll value)`."""
     kind = coll.__class__
@@ -370,6 +383,9 @@ EXACT: dict[tuple[str, int], Any] = {
     ("rest", 1): rest1,
     ("empty?", 1): is_empty1,
     ("count", 1): count1,
+    ("get-in", 3): get_in3,
+    ("quot", 2): numbers.quot2,
+    ("rem", 2): numbers.rem2,
     ("contains?", 2): contains2,
     ("peek", 1): peek1,
     ("pop", 1): pop1,

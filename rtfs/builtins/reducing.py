@@ -18,7 +18,7 @@ from rtfs.values import LazySeq, List, Map, Reduced, Vector, unreduced
 from rtfs.values.account import paced, spend
 from rtfs.values.lazy import Cursor, Segment, lazy
 from rtfs.values.reduced import ensure_reduced
-from rtfs.values.short_vector import ShortVector
+from rtfs.values.short_vector import SHORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ if TYPE_CHECKING:
     "10",
 )
 def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
-    if coll is MISSING and type(init) is ShortVector and init:
-        result = init[0]
+    if coll is MISSING and (init.__class__ is Vector or init.__class__ is List) and 0 < len(init) <= SHORT:
+        elements = iter(init)
+        result = next(elements)
         spend(len(init))
         f = add2 if f is add else f
-        for x in init[1:]:
+        for x in elements:
             result = f(result, x)
             if result.__class__ is Reduced:
                 return result.value

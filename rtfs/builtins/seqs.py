@@ -11,10 +11,11 @@ from itertools import islice
 
 from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, TypeMismatch, Vector
-from rtfs.values.account import paced, spend
+from rtfs.values.account import PORTION, account, paced, portions, spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import MOST, Cursor, elements, endless, first_elements
 from rtfs.values.lookup import keyword_get
+from rtfs.values.short_vector import SHORT, ShortVector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def too_many(function: str) -> LimitError:
 
 def entries(coll: Map) -> list[Any]:
     """The entries of a map as vectors `[k v]`, in its order."""
-    return [Vector.of([key, value]) for key, value in coll.items()]
+    return list(map(ShortVector, coll.items()))
 
 
 def items(function: str, coll: Any) -> Any:
@@ -46,9 +47,20 @@ def items(function: str, coll: Any) -> Any:
 
     Raises TypeMismatch if `coll` is no sequence.
     """
-    found = elements_of(function, coll)
+    found = coll if coll.__class__ is Vector else elements_of(function, coll)
     spend(len(found))
     return found
+
+
+def parts(function: str, coll: Any) -> Any:
+    """The elements of `coll` in parts between which the machine looks at the clock, accounted for.
+
+    Raises TypeMismatch if `coll` is no sequence.
+    """
+    if type(coll) is ShortVector and account.spent < PORTION:
+        account.spent += len(coll)
+        return (coll,)
+    return portions(items(function, coll))
 
 
 def batches(function: str, coll: Any) -> tuple[Any, Any]:
@@ -126,7 +138,9 @@ def as_vector(function: str, coll: Any) -> Any:
 def like(coll: Any, found: list[Any]) -> Any:
     """The fresh Python list `found`, given away, as a list if `coll` is one (a lazy one too), else as a vector."""
     kind = coll.__class__
-    return List.of(found) if kind is List or kind is LazySeq else Vector.of(found)
+    if kind is List or kind is LazySeq:
+        return List.of(found)
+    return ShortVector(found) if len(found) <= SHORT else Vector.adopt(found)
 
 
 def leading(function: str, coll: Any, n: int) -> Any:

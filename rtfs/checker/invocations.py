@@ -32,6 +32,7 @@ from rtfs.checker.results import KEEPING, RESULTS, decided, equal, field_of
 from rtfs.checker.schemas import misfit
 from rtfs.checker.signature_table import argument_counts, signature
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.machine.errors.arity import takes
 from rtfs.values import Keyword
 from rtfs.values.error import UserError
@@ -397,6 +398,24 @@ def _pattern_has(inference: Inference, node: nodes.Primitive, arguments: list[Fa
     return of_kinds(kinds("bool"))
 
 
+_CHANGED = kinds("map", "vector", "nil")
+
+
+def _changing(name: str) -> Callable[[Inference, nodes.Primitive, list[Fact]], Fact]:
+    """What `update` or another of its kin changes, on the way to a key: a map, a vector or nil."""
+
+    def changed(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
+        held = arguments[0]
+        need(inference, node.arguments[0], Need(_CHANGED, None, inference.span_at(node.at), f"`{name}`"))
+        if not held.may_be(_CHANGED):
+            message = f"`{name}` changes a map, a vector or nil, not {describe(held)}"
+            inference.report("type/mismatch", message, node.at)
+            return NEVER
+        return ANY
+
+    return changed
+
+
 _PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] = {
     "pattern_map": _pattern_map,
     "pattern_record": _pattern_map,
@@ -405,6 +424,7 @@ _PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] =
     "pattern_get": _pattern_get,
     "pattern_has": _pattern_has,
     "unpacked": _unpacked,
+    **{f"{name}/{part}": _changing(name) for name in CHANGING for part in ("get", "put")},
     "is_map": lambda inference, node, arguments: of_kinds(kinds("bool")),
     "equals": lambda inference, node, arguments: equal(arguments),
 }

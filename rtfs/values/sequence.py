@@ -248,6 +248,12 @@ class Vector(Sequence):
 
     def __call__(self, *args: Any) -> Any:
         """`(v index)`: the element at an index, as a program asks for it."""
+        if len(args) == 1 and self._more is None:
+            index = args[0]
+            if index.__class__ is int and index >= 0:
+                index += self._start
+                if index < self._stop:
+                    return self._items[index]
         if len(args) != 1:
             raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {len(args)}")
         index = args[0]

@@ -38,6 +38,13 @@ KIND_OF_CLASS: dict[type, Kinds] = {
 PREDICATES = frozenset(
     ("=", "<", ">", "<=", ">=", "not", "nil?", "some?", "zero?", "pos?", "neg?", "even?", "odd?", "not=")
 )
+ANSWERS = frozenset(
+    (
+        *("contains?", "empty?", "every?", "not-every?", "vector?", "map?", "set?", "list?", "string?", "keyword?"),
+        *("symbol?", "int?", "integer?", "float?", "number?", "bool?", "boolean?", "starts-with?", "ends-with?"),
+    )
+)
+"""Functions that answer true or false, and nothing else."""
 ARITHMETIC = frozenset(("+", "-", "*"))
 
 Known = dict[nodes.Binding, Kinds]
@@ -74,7 +81,7 @@ def kinds_of(node: nodes.Node, known: Known) -> Kinds:
     if isinstance(node, nodes.Do):
         return kinds_of(node.body[-1], known)
     if isinstance(node, nodes.Invoke) and isinstance(node.function, nodes.Global) and node.function.core:
-        return _core_kinds(node.function.name, node.arguments, known)
+        return core_kinds(node.function.name, node.arguments, known)
     if isinstance(node, nodes.VectorDisplay):
         return KIND_OF_CLASS[Vector]
     if isinstance(node, nodes.MapDisplay):
@@ -82,12 +89,12 @@ def kinds_of(node: nodes.Node, known: Known) -> Kinds:
     return None
 
 
-def _core_kinds(name: str, arguments: list[nodes.Node], known: Known) -> Kinds:
+def core_kinds(name: str, arguments: list[nodes.Node], known: Known) -> Kinds:
     if name in ARITHMETIC and len(arguments) == 2:
         return arithmetic(kinds_of(arguments[0], known), kinds_of(arguments[1], known))
     if name in ("inc", "dec") and len(arguments) == 1:
         return arithmetic(kinds_of(arguments[0], known), INT)
-    if name in PREDICATES:
+    if name in PREDICATES or name in ANSWERS:
         return BOOL
     if name == "str":
         return STRING

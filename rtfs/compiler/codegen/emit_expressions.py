@@ -11,7 +11,7 @@ import ast
 from rtfs.builtins.exact import EXACT, PATHS
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import OPERATORS
-from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, STRING, Kinds
+from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
@@ -71,7 +71,7 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
         arguments = [value for value, _ in e.values(node.arguments)]
         exact = (function.name, count) in EXACT
         name = f" {function.name}/{count}" if exact else global_name(function.name)
-        return py.call(name, arguments, line), STRING if function.name == "str" else None
+        return py.call(name, arguments, line), core_kinds(function.name, node.arguments, e.known)
     (target, kinds), *rest = e.values([function, *node.arguments])
     if isinstance(target, ast.Constant) or (kinds is not None and kinds <= NOT_CALLABLE):
         return py.call(" not_callable", [target, *[value for value, _ in rest]], line), None

@@ -255,6 +255,25 @@ def _is_some(e: Emitter, operands: list[Operand], line: int) -> Result:
     return py.compare(operands[0][0], ast.IsNot(), py.const(None, line), line), BOOL
 
 
+def _class_test(symbol: str, *classes: str) -> None:
+    @inline(symbol, 1)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        first, again = once(e, operands[0][0], line)
+        tests = [py.is_class(first if not place else again, one, line) for place, one in enumerate(classes)]
+        return py.both(ast.Or(), tests, line), BOOL
+
+
+_class_test("vector?", " Vector")
+_class_test("map?", " Map")
+_class_test("set?", " Set")
+_class_test("string?", " str")
+_class_test("keyword?", " Keyword")
+_class_test("int?", " int")
+_class_test("integer?", " int")
+_class_test("float?", " float")
+_class_test("number?", " int", " float")
+
+
 def _against_zero(symbol: str, operator: type[ast.cmpop]) -> None:
     @inline(symbol, 1)
     def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:

@@ -179,19 +179,26 @@ def declare_global(names: list[str], line: int) -> ast.stmt:
     return ast.Global(names, lineno=line, col_offset=0)
 
 
+def _portions(iterable: ast.expr, line: int) -> ast.expr:
+    """portions(iterable); of items(…) at once."""
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id == " items":
+        return call(" parts", iterable.args, line)
+    return call(" portions", [iterable], line)
+
+
 def each_of(target: str, iterable: ast.expr, body: list[ast.stmt], line: int) -> ast.stmt:
     """for part in portions(iterable): for target in part: body; a `break` in the body leaves both."""
     part = target + "_"
     went_through = ast.Continue(lineno=line, col_offset=0)
     each = ast.For(store(target, line), name(part, line), body, [went_through], lineno=line, col_offset=0)
-    parts = call(" portions", [iterable], line)
+    parts = _portions(iterable, line)
     return ast.For(store(part, line), parts, [each, leave(line)], [], lineno=line, col_offset=0)
 
 
 def comprehension(result: ast.expr, target: str, iterable: ast.expr, test: ast.expr | None, line: int) -> ast.expr:
     """[result for part in portions(iterable) for target in part if test]"""
     part = target + "_"
-    portions = ast.comprehension(store(part, line), call(" portions", [iterable], line), [], 0)
+    portions = ast.comprehension(store(part, line), _portions(iterable, line), [], 0)
     each = ast.comprehension(store(target, line), name(part, line), [] if test is None else [test], 0)
     return ast.ListComp(result, [portions, each], lineno=line, col_offset=0)
 

@@ -12,7 +12,7 @@ from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.deferred import steps
 from rtfs.builtins.exact import EXACT, PATHS, getting, putting
-from rtfs.builtins.seqs import fold, fresh_list, items, like, next_batch
+from rtfs.builtins.seqs import fold, fresh_list, items, like, next_batch, parts
 from rtfs.builtins.sequence_parts import nthrest, seq
 from rtfs.builtins.sequences import lazy_nth
 from rtfs.compiler.analysis.error_classes import catches
@@ -471,6 +471,7 @@ SUPPORT: dict[str, Any] = {
         sum_ints,
         sum_items,
         items,
+        parts,
         whole_or_lazy,
         lazy_map,
         lazy_filter,
@@ -511,6 +512,8 @@ SUPPORT.update(
         " bool": bool,
         " tuple": tuple,
         " Map": Map,
+        " Set": Set,
+        " Vector": Vector,
         " Keyword": Keyword,
         " BaseException": BaseException,
         " concatenated": strings.strings_together,
