@@ -5,10 +5,7 @@ def orders(xs):
 
 
 def zigzag(xs):
-    for i in range(1, len(xs)):
-        if (i % 2 == 1) != (xs[i - 1] < xs[i]):
-            return False
-    return True
+    return all((i % 2 == 1) == (xs[i - 1] < xs[i]) for i in range(1, len(xs)))
 
 
 result = len([xs for xs in orders([1, 2, 3, 4, 5]) if zigzag(xs)])
