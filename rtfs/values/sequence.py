@@ -254,17 +254,22 @@ class Vector(Sequence):
                 index += self._start
                 if index < self._stop:
                     return self._items[index]
-        if len(args) != 1:
-            raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {len(args)}")
-        index = args[0]
-        if index.__class__ is not int:
-            from rtfs.values.kinds import type_name
+        return element_of_call(self, args)
 
-            got = type_name(index)
-            raise TypeMismatch("type/mismatch", f"a vector as a function takes an index, an integer, and got: {got}")
-        if not 0 <= index < len(self):
-            raise EvalError("index/out-of-bounds", f"index {index} is outside a vector of {len(self)} elements")
-        return self[index]
+
+def element_of_call(vector: Any, args: tuple[Any, ...]) -> Any:
+    """`(v index)` of any vector, with the errors that it can have."""
+    if len(args) != 1:
+        raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {len(args)}")
+    index = args[0]
+    if index.__class__ is not int:
+        from rtfs.values.kinds import type_name
+
+        got = type_name(index)
+        raise TypeMismatch("type/mismatch", f"a vector as a function takes an index, an integer, and got: {got}")
+    if not 0 <= index < len(vector):
+        raise EvalError("index/out-of-bounds", f"index {index} is outside a vector of {len(vector)} elements")
+    return vector[index]
 
 
 class List(Sequence):

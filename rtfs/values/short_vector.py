@@ -10,7 +10,7 @@ elements, and never recurse.
 
 from __future__ import annotations
 
-from rtfs.values.sequence import Vector
+from rtfs.values.sequence import Vector, element_of_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class ShortVector(tuple):  # type: ignore[type-arg]
             index = args[0]
             if index.__class__ is int and 0 <= index < len(self):
                 return _item(self, index)
-        return Vector.__call__(self, *args)  # type: ignore[arg-type]
+        return element_of_call(self, args)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Vector, ([*self],)
