@@ -125,7 +125,8 @@ class PlanServer:
         self, context: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
         if str(params.uri) != CARD:
-            raise MCPError(types.INVALID_PARAMS, f"there is no resource {str(params.uri)!r}; there is {CARD}")
+            message = f"there is no resource {str(params.uri)!r}; there is {CARD}"
+            raise MCPError(types.INVALID_PARAMS, message, {"uri": str(params.uri)})
         text = types.TextResourceContents(uri=CARD, mime_type="text/markdown", text=card())
         return types.ReadResourceResult(contents=[text])
 
