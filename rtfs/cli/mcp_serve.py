@@ -174,7 +174,7 @@ def _console(mode: str, runs: PlanRuns, settings: ServeSettings, listening: List
     from rtfs.serve.console.answers import Answers
     from rtfs.serve.console.app import LOCAL, Console
     from rtfs.serve.console.runs import HeardCalls, RunBrowser
-    from rtfs.serve.http import tokens_of
+    from rtfs.serve.tokens import tokens_of
 
     tokens = tokens_of(settings)
     show = link_shower(listening.url)

@@ -16,22 +16,24 @@ from typing import Any
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from rtfs.host.inspection import session_statistics
 from rtfs.serve.callers import Caller, token_digest
 from rtfs.serve.metrics import CONTENT_TYPE, Metrics
+from rtfs.serve.tokens import tokens_of
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from rtfs.host.config.config import AuthConfiguration, ServeSettings
+    from rtfs.host.config.config import ServeSettings
     from rtfs.serve.console.app import Console
     from rtfs.serve.listening import Address, Listening
     from rtfs.serve.runs import PlanRuns
@@ -41,64 +43,6 @@ PATH = "/mcp"
 CONSOLE = "/console"
 BODY = 1_000_000
 """Bytes of a request's body."""
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
-"""Signatures that are accepted; none with a shared secret."""
-LEEWAY = 30
-"""Seconds that clocks may differ."""
-
-
-class Tokens:
-    """Verifies bearer tokens: JWTs with a signature by a key of the issuer, for this server, not expired."""
-
-    def __init__(self, settings: AuthConfiguration) -> None:
-        from jwt import PyJWKClient
-
-        self._settings = settings
-        self._keys = PyJWKClient(settings.jwks, cache_keys=True, lifespan=300, timeout=10)
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """What a token says; None for one that does not count here."""
-        from jwt import PyJWTError
-
-        try:
-            return await asyncio.to_thread(self._read, token)
-        except (PyJWTError, ValueError):
-            return None
-
-    def _read(self, token: str) -> AccessToken | None:
-        import jwt
-
-        settings = self._settings
-        key = self._keys.get_signing_key_from_jwt(token)
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key.key,
-            algorithms=ALGORITHMS,
-            audience=settings.audience,
-            issuer=settings.issuer,
-            leeway=LEEWAY,
-            options={"require": ["exp", "iss", "aud", "sub"]},
-        )
-        return AccessToken(
-            token=token,
-            client_id=str(claims.get("client_id") or claims.get("azp") or claims["sub"]),
-            scopes=_scopes(claims),
-            expires_at=int(claims["exp"]),
-            resource=settings.audience,
-            subject=str(claims["sub"]),
-            claims={name: claims[name] for name in ("iss", "iat") if name in claims},
-        )
-
-
-def tokens_of(settings: ServeSettings) -> Tokens | None:
-    """What verifies the tokens of a server; None for one without."""
-    return None if settings.auth is None else Tokens(settings.auth)
-
-
-def _scopes(claims: Mapping[str, Any]) -> list[str]:
-    """The scopes of a token: `scope`, words, or a list under `scope` or `scp`."""
-    found = claims.get("scope", claims.get("scp", ""))
-    return found.split() if isinstance(found, str) else [str(one) for one in found] if isinstance(found, list) else []
 
 
 def callers(settings: ServeSettings, principal: str) -> Callable[[Context], Caller]:
@@ -144,7 +88,7 @@ def application(
                 "issuer_url": settings.auth.issuer,
                 "resource_server_url": settings.auth.audience,
                 "required_scopes": settings.auth.required_scopes,
-                "validate_token_resource": False,  # `Tokens` checks the audience
+                "validate_token_resource": False,  # that is checked with the token
             }
         )
     security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
@@ -154,7 +98,7 @@ def application(
     ]
     if console is not None:
         routes.append(Mount(CONSOLE, app=console.application()))
-    return server.server.streamable_http_app(
+    app = server.server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=BODY,
         transport_security=security,
@@ -163,6 +107,21 @@ def application(
         token_verifier=tokens,
         custom_starlette_routes=routes,
     )
+    app.add_middleware(_Gone)
+    return app
+
+
+class _Gone:
+    """Ends requests whose client is gone before its body was read: there is nobody to answer, and nothing was done."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            pass
 
 
 async def _healthy(request: Request) -> PlainTextResponse:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import httpx2
@@ -287,3 +289,129 @@ def test_a_session_is_of_the_principal_who_opened_it(guarded: str) -> None:
         ask = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
         taken = client.post(guarded, json=ask, headers={**session, "Authorization": f"Bearer {token('bob')}"})
         assert taken.status_code in (403, 404)
+
+
+# ---------------------------------------------------------------------- introspection
+@contextmanager
+def asked_issuer(known: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+    """The address where an issuer is asked about tokens, and what it was asked: tokens, and who asked."""
+    asked: list[tuple[str, str | None]] = []
+
+    class Issuer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            asked.append((form["token"][0], self.headers.get("Authorization")))
+            answer = known.get(form["token"][0], {"active": False})
+            body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            self.send_response(500 if answer == b"broken" else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Issuer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/introspect", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_an_issuer_is_asked_about_opaque_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = {
+        "active": True, "sub": "ann", "scope": "plans:read", "aud": AUDIENCE, "iss": ISSUER,
+        "exp": int(time.time()) + 300,
+    }  # fmt: skip
+    known: dict[str, Any] = {
+        "good": good,
+        "revoked": {**good, "active": False},
+        "expired": {**good, "exp": int(time.time()) - 3_600},
+        "never expires": {**good, "exp": None},
+        "another audience": {**good, "aud": ["https://other.example"]},
+        "another issuer": {**good, "iss": "https://evil.example"},
+        "nobody": {**good, "sub": ""},
+        "a list": [],
+        "not JSON": b"{",
+        "broken": b"broken",
+        "active by word": {**good, "active": "true"},
+    }
+
+    async def main(url: str) -> None:
+        async with client_of(url, "good") as client:
+            assert (await told(client, "run_plan", plan="(+ 1 1)"))["value"] == 2
+
+    monkeypatch.setenv("INTROSPECTION_SECRET", "wonderful-secret")
+    with asked_issuer(known) as (where, asked):
+        (tmp_path / "rtfs.yaml").write_text(
+            f"""serve:
+  auth: {{issuer: "{ISSUER}", audience: "{AUDIENCE}", introspection: "{where}", client_id: rtfs,
+    client_secret_env: INTROSPECTION_SECRET}}
+  scopes:
+    plans:read: {{}}
+"""
+        )
+        with (
+            listening(tmp_path, "--config", "rtfs.yaml", "--no-isolate") as url,
+            httpx.Client(headers=HEADERS) as client,
+        ):
+            for name in (*known, "made up"):
+                answer = client.post(url, json=HELLO, headers={"Authorization": f"Bearer {name}"}, timeout=30)
+                assert answer.status_code == (200 if name == "good" else 401), name
+            asyncio.run(main(url))
+        assert [token for token, _ in asked].count("good") == 1, "the answer is remembered for a while"
+        assert {header for _, header in asked} == {httpx.BasicAuth("rtfs", "wonderful-secret")._auth_header}
+    monkeypatch.delenv("INTROSPECTION_SECRET")
+    done = subprocess.run(
+        [sys.executable, "-m", "rtfs", "mcp", "serve", "--http", "127.0.0.1:0", "--config", "rtfs.yaml"],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert (done.returncode, "INTROSPECTION_SECRET is not set" in done.stderr) == (2, True)
+    (tmp_path / "both.yaml").write_text(
+        f'serve: {{auth: {{issuer: "{ISSUER}", audience: "{AUDIENCE}", introspection: "{where}", jwks: "{where}"}}}}'
+    )
+    code = "from rtfs.host.config.config import read_config; read_config('both.yaml')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
+    )
+    assert "name either jwks or introspection" in done.stderr
+
+
+def test_500_callers_at_once_get_their_own_answers(tmp_path: Path) -> None:
+    async def main(url: str) -> None:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(headers=HEADERS, timeout=300, limits=limits) as client:
+
+            async def call(n: int) -> Any:
+                params = {"name": "run_plan", "arguments": {"plan": "(+ @n 1)", "args": {"n": n}}}
+                asked = {"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": params}
+                opened = await client.post(url, json=HELLO)
+                session = {"Mcp-Session-Id": opened.headers["mcp-session-id"]}
+                answer = await client.post(url, json=asked, headers=session)
+                data = next(line for line in answer.text.splitlines() if line.startswith("data: {"))
+                return json.loads(data.removeprefix("data: "))["result"]["structuredContent"]["value"]
+
+            assert await asyncio.gather(*(call(n) for n in range(500))) == [n + 1 for n in range(500)]
+            assert (await client.get(url.replace("/mcp", "/healthz"))).text == "ok\n"
+
+    with listening(tmp_path, "--no-isolate") as url:
+        asyncio.run(main(url))
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+def test_a_client_that_is_gone_before_its_body_was_read_leaves_no_traceback(tmp_path: Path, version: str) -> None:
+    head = (
+        "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {version}\r\nMcp-Method: tools/list\r\n"
+        'Content-Length: 1000\r\n\r\n{"jsonrpc":'
+    )
+    with listening(tmp_path, "--no-isolate") as url:  # which asserts that standard error has no traceback
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", httpx.URL(url).port)) as connection:
+                connection.sendall(head.encode())
+                time.sleep(0.1)
+        assert httpx.get(url.replace("/mcp", "/healthz")).text == "ok\n"

@@ -19,6 +19,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    model_validator,
 )
 
 from rtfs.host.config.errors import at_item, broken_yaml, invalid, place
@@ -111,14 +112,29 @@ class PoolSettings(_Strict):
     retry_wait_seconds: NonNegativeFloat = 60.0
 
 
+_SECURE = r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])[^\s]*$"
+"""Addresses that secrets may be sent to."""
+
+
 class AuthConfiguration(_Strict):
     """serve.auth: whose tokens count over HTTP. `issuer`; `audience`: the address of this server, as tokens name it;
-    `jwks`: the address of the issuer's keys; `required_scopes`: without which nothing is answered."""
+    `jwks`: the address of the issuer's keys, for JWTs; or `introspection`: where the issuer is asked about each token
+    (RFC 7662), with `client_id` and the secret in the environment variable `client_secret_env`; `required_scopes`:
+    without which nothing is answered."""
 
     issuer: str = Field(pattern=r"^https?://[^\s]+$")
     audience: str = Field(pattern=r"^https?://[^\s]+$")
-    jwks: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])[^\s]*$")
+    jwks: str | None = Field(None, pattern=_SECURE)
+    introspection: str | None = Field(None, pattern=_SECURE)
+    client_id: str | None = Field(None, min_length=1)
+    client_secret_env: str | None = Field(None, min_length=1)
     required_scopes: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> AuthConfiguration:
+        if (self.jwks is None) == (self.introspection is None):
+            raise ValueError("name either jwks or introspection")
+        return self
 
 
 class ScopeSettings(_Strict):
