@@ -8,6 +8,15 @@ import pytest
 
 from rtfs.testing.postgres import shared_server
 
+_DISCONNECT = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_TABLES = (
+    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+    " WHERE schemaname = 'rtfs' AND tablename <> 'migration' OR tablename LIKE 'procrastinate\\_%'"
+)
+
 
 @pytest.fixture
 def empty_database() -> Iterator[str]:
@@ -17,10 +26,28 @@ def empty_database() -> Iterator[str]:
 
 
 @pytest.fixture
-def database() -> Iterator[str]:
-    """The address of a database with the tables of rtfs."""
+def own_database() -> Iterator[str]:
+    """The address of a new database with the tables of rtfs."""
     with shared_server().database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def emptied_database() -> Iterator[str]:
+    with shared_server().database() as url:
+        yield url
+
+
+@pytest.fixture
+def database(emptied_database: str) -> Iterator[str]:
+    """The address of a database with the tables of rtfs, and nothing in them: making one takes a second."""
+    import psycopg
+
+    yield emptied_database
+    with psycopg.connect(emptied_database, autocommit=True) as connection:
+        connection.execute(_DISCONNECT)
+        tables = [name for (name,) in connection.execute(_TABLES)]
+        connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE".encode())
 
 
 @pytest.fixture

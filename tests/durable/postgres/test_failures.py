@@ -332,7 +332,11 @@ def test_one_that_lost_its_run_is_not_in_the_way_of_others_in_the_same_commit(st
 
 
 # ---------------------------------------------------------------------- a database that is not ours
-def test_a_database_that_does_not_fit_is_said(database, empty_database, sql):
+def test_a_database_that_does_not_fit_is_said(own_database, empty_database):
+    def sql(query):
+        with psycopg.connect(own_database, autocommit=True) as connection:
+            connection.execute(query)
+
     def code(url, **options):
         with rtfs.Runtime(state=url, **options) as runtime, pytest.raises(HostError) as caught:
             runtime.run("1", durable=True)
@@ -344,11 +348,11 @@ def test_a_database_that_does_not_fit_is_said(database, empty_database, sql):
     assert found[0] == "database/schema"
     assert "has no tables of rtfs" in found[1]
     newest = migrations()[-1][0]
-    sql("INSERT INTO rtfs.migration (number, name) VALUES (%s, 'later')", newest + 1)
-    assert code(database)[0] == "database/schema"
-    assert f"schema {newest + 1}, this one knows {newest}" in code(database)[1]
+    sql(f"INSERT INTO rtfs.migration (number, name) VALUES ({newest + 1}, 'later')")
+    assert code(own_database)[0] == "database/schema"
+    assert f"schema {newest + 1}, this one knows {newest}" in code(own_database)[1]
     sql("DELETE FROM rtfs.migration")
-    assert code(database)[0] == "database/schema"
+    assert code(own_database)[0] == "database/schema"
     with pytest.raises(HostError) as caught:
         rtfs.Runtime(state="postgresql://host/x?no_such_option=1")
     assert caught.value.code == "database/url"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,11 @@ import pytest
 
 import rtfs
 from rtfs.testing.command import load
-from rtfs.testing.postgres import shared_server
 from rtfs.testing.stubs import Stubs, read
 
 FILES = sorted((Path(__file__).parent.parent.parent / "golden").glob("*.test.rtfs"))
 QUICK = "&options=-c%20synchronous_commit%3Doff"
 """What is compared here does not depend on when it is on the disk."""
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with shared_server().database() as url:
-        yield url
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.removesuffix(".test.rtfs"))

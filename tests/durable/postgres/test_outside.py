@@ -8,8 +8,7 @@ import time
 import pytest
 
 import rtfs
-from rtfs.host.dispatch.store import make_tables, queued_store
-from rtfs.testing.postgres import shared_server
+from rtfs.host.dispatch.store import queued_store
 from tests.durable import test_outside, test_waiting
 from tests.durable.test_outside import (  # noqa: F401
     test_a_run_that_waits_is_cancelled_for_good,
@@ -26,15 +25,13 @@ from tests.durable.test_waiting import *  # noqa: F403
 
 
 @pytest.fixture
-def state(monkeypatch):
+def state(database, monkeypatch):
     """The address of a database; what the tests look into is a store of it."""
-    with shared_server().database(tables=False) as url:
-        make_tables(url)
-        store = queued_store(url)
-        for module in (test_outside, test_waiting):
-            monkeypatch.setattr(module, "FolderRunStore", lambda place: store)
-        yield url
-        store.close()
+    store = queued_store(database)
+    for module in (test_outside, test_waiting):
+        monkeypatch.setattr(module, "FolderRunStore", lambda place: store)
+    yield database
+    store.close()
 
 
 def test_a_run_in_another_process_is_cancelled(counting, state):
