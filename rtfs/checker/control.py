@@ -25,6 +25,7 @@ from rtfs.checker.functions import Function, Need, Parameters
 from rtfs.checker.inference import Inference, infers, join_branches
 from rtfs.checker.narrowing import learn
 from rtfs.checker.schemas import fact_of, misfit
+from rtfs.checker.suspicions import warn_of_unreachable
 from rtfs.compiler.analysis import nodes
 
 TYPE_CHECKING = False
@@ -63,6 +64,8 @@ def infer_global(inference: Inference, node: nodes.Global) -> Fact:
 def infer_if(inference: Inference, node: nodes.If) -> Fact:
     test = inference.infer(node.test)
     outcome = truth(test)
+    if inference.detailed:
+        warn_of_unreachable(inference, node)
     then = inference.branch(node.then, learn(inference, node.test, True), dead=outcome is False)
     orelse = inference.branch(node.orelse, learn(inference, node.test, False), dead=outcome is True)
     return join_branches(then, outcome is False, orelse, outcome is True)

@@ -170,13 +170,16 @@ def _parse_long(arguments: list[Fact], written: list[str]) -> tuple[str, str] | 
     return None
 
 
-_MATCHING = "`$` is the very end of a text here; in Clojure it fits before a last line break too"
-
-
 def _pattern(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+    text = arguments[1].value if len(arguments) == 2 else None
+    if text.__class__ is not str or not str(text).endswith("\n"):
+        return None
     for one in written:
         if one.startswith('#"') and one.endswith('$"') and not one.endswith('\\$"') and "(?m" not in one:
-            return _MATCHING, "write \\n?$ to allow one"
+            return (
+                "`$` is the very end of a text here; in Clojure it fits before a last line break too",
+                "write \\n?$ to allow one",
+            )
     return None
 
 

@@ -31,6 +31,7 @@ from rtfs.checker.narrowing import PREDICATES
 from rtfs.checker.results import KEEPING, RESULTS, decided, equal, field_of
 from rtfs.checker.schemas import misfit
 from rtfs.checker.signature_table import argument_counts, signature
+from rtfs.checker.suspicions import warn_of_nil, warn_of_text_for_pattern
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.machine.errors.arity import takes
@@ -208,6 +209,7 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
         return NEVER
     if inference.detailed:
         warn_of_difference(inference, name, node, arguments)
+        warn_of_text_for_pattern(inference, name, node, arguments)
     known = signature(name, count)
     if known is None:
         return ANY
@@ -218,6 +220,8 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
         if not fact.may_be(taken):
             _wrong_kind(inference, name, node, place, taken, fact)
             return NEVER
+        if inference.detailed:
+            warn_of_nil(inference, name, node, place, taken, fact)
     special = RESULTS.get(name)
     if special is not None:
         return special(arguments)

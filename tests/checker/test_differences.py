@@ -33,7 +33,7 @@ DIFFERS = [
     ('(json/write-str "é")', '(json/write-str "e")'),
     ("(str 1e10)", "(str 1.5)"),
     ('(parse-long "9223372036854775808")', '(parse-long "7")'),
-    ('(re-find #"a$" s)', '(re-find #"a" s)'),
+    ('(re-find #"a$" "a\\n")', '(re-find #"a$" "a")'),
 ]
 """Programs that differ, and ones beside them that do not."""
 
@@ -43,7 +43,7 @@ COVERED = {
     "a character": r'(= \a "a")',
     r"(int \5)": r"(int \5)",
     "longs overflow": "(bit-shift-left 1 70)",
-    "regular expressions": '(re-find #"a$" s)',
+    "regular expressions": '(re-find #"a$" "a\\n")',
     '(= #"a" #"a")': '(= #"a" #"a")',
     "compare": "(compare [1 2 3] [2])",
     '(format "%s" nil)': '(format "%s" nil)',
@@ -63,7 +63,6 @@ NO_VALUE = (
 
 def warnings(text: str) -> list[str]:
     with rtfs.Runtime() as runtime:
-        runtime.run('(def s "a\\n")')
         found = rtfs.analyse(text, runtime=runtime).diagnostics
     return [one.code for one in found if one.code == CODE]
 
