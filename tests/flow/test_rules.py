@@ -25,6 +25,7 @@ ALLOWED = {
 }
 DENIED = {
     "itself": FILE,
+    "a function of the prelude that asks the host": f'(do (kv/put "k" {FILE}) (kv/get "k" "b"))',
     "the value that a hint falls back on": (
         f'(let [b {FILE}] ^{{:runtime.learning.fallback {{:value b}}}} (call "my.fail" {{}}))'
     ),

@@ -6,7 +6,7 @@ takes the tags of its arguments along, and what decided that it is made.
 
 from __future__ import annotations
 
-from rtfs.builtins import comparison
+from rtfs.builtins import CORE, comparison
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.exact import EXACT
 from rtfs.builtins.seqs import fresh_list
@@ -54,7 +54,7 @@ def label_invoke(m: LabelledMaker, node: nodes.Invoke) -> Labelled:
     if function.__class__ is nodes.Global and function.core:
         name: str = function.name
         called = EXACT.get((name, len(arguments)), m.core[name])
-        return call_known(MOVES.get(name, join_all), called, arguments, m.step(name, node.at))
+        return call_known(MOVES.get(name, join_all), called, arguments, m.step(name, node.at), name in CORE)
     if _is_never_callable(function):
         return call_known(join_all, support.not_callable, [m.make(function), *arguments], m.step("call", node.at))
     if function.__class__ is nodes.Global:
@@ -76,9 +76,10 @@ def label_invoke(m: LabelledMaker, node: nodes.Invoke) -> Labelled:
     return call
 
 
-def call_known(move: Move, function: Any, arguments: list[Labelled], step: Step) -> Labelled:
-    """A call of a function that is known now."""
-    if move is join_all and len(arguments) == 2:
+def call_known(move: Move, function: Any, arguments: list[Labelled], step: Step, computes: bool = False) -> Labelled:
+    """A call of a function that is known now. computes: of scalars it only computes; one of the prelude asks the
+    host."""
+    if computes and move is join_all and len(arguments) == 2:
         one, two = arguments
         return _call_of_two(function, one, two, step)
 
