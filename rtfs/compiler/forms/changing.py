@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LONGEST_PATH = 4
 _SIMPLE = frozenset(("conj", "disj", "dissoc", "assoc", "max", "min", "merge", "concat", "str", "not"))
+_SIMPLE |= frozenset(("pop", "peek", "rest", "next", "first", "last", "count", "subvec", "quot", "abs"))
 """Functions, besides operators, that call no function of the program."""
 
 
