@@ -32,7 +32,7 @@ def others(database: str, tmp_path: Path) -> Iterator[Workers]:
         yield found
 
 
-def value(runtime: rtfs.Runtime, run_id: str, seconds: float = 60) -> Any:
+def value(runtime: rtfs.Runtime, run_id: str, seconds: float = 240) -> Any:
     return asyncio.run(runtime.wait(run_id, seconds))
 
 
@@ -152,7 +152,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_call_and_hands_back(runtime:
     run_id = runtime.submit('[(call "slow" 1.5) (call "pay" 2)]')
     until(lambda: any(line.startswith("begin") for line in others.made))
     first.send_signal(signal.SIGTERM)
-    assert first.wait(20) == 0
+    assert first.wait(120) == 0
     assert [line.split()[0] for line in others.made] == ["begin", "end"]
     assert state(runtime, run_id) == "queued"
     others.start()
@@ -175,7 +175,7 @@ def test_principals_take_turns_however_many_runs_each_has(runtime: rtfs.Runtime,
 def test_a_plan_that_ends_its_worker_is_stuck_and_no_other_run_is(runtime: rtfs.Runtime, others: Workers, sql: Sql):
     poison = runtime.submit('(call "die" 1)')
     for made in (1, 2):  # announced, and announced again
-        assert others.start(lease=1.0).wait(60) == 9
+        assert others.start(lease=1.0).wait(240) == 9
         assert others.made == ["die 1"] * made
     sql("UPDATE rtfs.run SET attempts = 5 WHERE id = %s", poison)  # as after four times more
     others.start(lease=1.0)

@@ -111,7 +111,7 @@ def workers(url: str, folder: Path) -> Iterator[Workers]:
         found.end()
 
 
-def until(true: object, seconds: float = 30.0) -> None:
+def until(true: object, seconds: float = 120.0) -> None:
     """Wait until `true()` is true. Raises AssertionError after some seconds."""
     assert callable(true)
     ends = time.monotonic() + seconds
