@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from time import monotonic
 
-from rtfs.host.human import Person
 from rtfs.host.redaction import redact
+from rtfs.host.run.person import Person
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, Keyword, Map
 

@@ -8,8 +8,8 @@ of that one call, so that a call whose outcome is recorded asks nothing again.
 from __future__ import annotations
 
 from rtfs.host.audit.events import QuestionAsked, QuestionSettled
-from rtfs.host.human import Person
 from rtfs.host.redaction import redact
+from rtfs.host.run.person import Person
 from rtfs.values import HostError, Map
 
 TYPE_CHECKING = False
