@@ -274,7 +274,8 @@ HEAD = """# Servers and SDKs that are tried
 `.ci/full` starts each of these servers and tries what it offers; this table is made by
 `python -m tests_full.servers --write`. "late start" is a server that answers its first message after {late:g} seconds;
 "asked back" one that asks the client for something in the middle of a call and is answered, or refused at once. "–":
-not offered, or not tried there. `tests_full/test_patience.py` waits a minute for the first answer of four of them.
+not offered, or not tried there. "sessions" is HTTP of the revisions with a handshake, for an SDK whose "http" has none.
+`tests_full/test_patience.py` waits a minute for the first answer of four of them.
 
 | server | version | transport | {checks} |
 |---|---|---|{lines}|
