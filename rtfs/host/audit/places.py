@@ -5,7 +5,10 @@ Must not know how calls are made. Invariant: nothing of the other kind is import
 
 from __future__ import annotations
 
+import os
+
 from rtfs.paths import is_url, state_folder
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,9 +54,16 @@ def inspect(place: str, key: str | None) -> str | None:
         from rtfs.host.audit import postgres_ledger
         from rtfs.host.postgres.database import Database
 
+        path = key or usual_key()
+        if not os.path.exists(path):  # `read_key` would make one
+            raise HostError(
+                f"there is no key {path} to check the seals of the ledger with",
+                code="ledger/key",
+                hint="--ledger-key FILE names it; it is on the machines that write to the ledger",
+            )
         database = Database(place)
         try:
-            found = postgres_ledger.inspect(database, postgres_ledger.read_key(key or usual_key()))
+            found = postgres_ledger.inspect(database, postgres_ledger.read_key(path))
         finally:
             database.close()
         return None if found is None else found[2]

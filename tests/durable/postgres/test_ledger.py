@@ -129,6 +129,21 @@ def test_sequence_rules_need_one_order_of_records(database):
     assert caught.value.code == "config/invalid"
 
 
+def test_the_command_audit_looks_into_a_database(database, tmp_path, command):
+    key = ("--ledger-key", str(tmp_path / "xdg" / "rtfs" / "ledger.key"))
+    assert command("audit", "verify", database, *key)[0] == 1  # nobody has written, so there is no key
+    assert not (tmp_path / "xdg" / "rtfs" / "ledger.key").exists()
+    done = command("run", "--durable", "--run-id", "r", "--state", database, "--ledger", database, "-e", "(println 1)")
+    assert done[:2] == (0, "1\n")
+    status, said, _ = command("audit", "verify", database)
+    assert (status, said.partition(": ")[2]) == (0, "4 records, nothing was changed, removed or inserted\n")
+    assert [line.split()[3] for line in command("audit", "show", database, "--run", "r")[1].splitlines()] == [
+        "run", "decision", "outcome", "end",
+    ]  # fmt: skip
+    assert "timeline, by postgresql://" in command("runs", "show", "r", "--state", database)[1]
+    assert command("audit", "sign", database, "--key", "k")[0] == 2
+
+
 # ---------------------------------------------------------------------- ccos.state.kv.*
 def test_values_are_shared_and_each_principals_own(database):
     with rtfs.Runtime(kv=database) as one, rtfs.Runtime(kv=database) as other:

@@ -123,7 +123,6 @@ def test_a_stopped_worker_that_returns_makes_no_further_call_and_goes_on_with_ot
 
 
 def test_a_database_that_is_restarted_is_waited_for(tmp_path: Path):
-    (tmp_path / "data").mkdir()
     server = own_server()
     try:
         with server.database() as url, submitting(url) as runtime, workers(url, tmp_path) as others:
