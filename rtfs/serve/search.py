@@ -13,15 +13,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-WEIGHTS = (8.0, 6.0, 2.0, 1.0)
-"""What a word counts in the id, the name, the description, the names of arguments."""
+WEIGHTS = (2.0, 1.0, 1.0, 1.0)
+"""What a word counts in the id, the name, the description, the names of arguments; `python -m benchmarks search`
+measures what that finds."""
 LONGEST = 500
 """Characters of a query that are looked at."""
 COMMON = frozenset(
     (
-        *("a", "all", "an", "and", "any", "are", "as", "at", "by", "can", "do", "each", "for", "from", "get", "has"),
-        *("have", "how", "i", "in", "into", "is", "it", "its", "my", "of", "on", "or", "some", "that", "the", "this"),
-        *("to", "up", "use", "what", "with"),
+        *("a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "did", "do", "does", "done"),
+        *("each", "for", "from", "get", "has", "have", "here", "how", "i", "if", "in", "into", "is", "it", "its", "me"),
+        *("my", "no", "not", "of", "on", "or", "should", "so", "some", "somebody", "something", "somewhere", "than"),
+        *("that", "the", "them", "then", "there", "these", "they", "this", "those", "to", "up", "use", "was", "were"),
+        *("what", "when", "where", "which", "who", "whose", "why", "will", "with", "would", "you", "your"),
     )
 )
 """Words of a query that say nothing by themselves."""
