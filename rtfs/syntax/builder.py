@@ -16,18 +16,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.source import Source
     from rtfs.syntax.tokens import Mark, Reading
+
+    Item = tuple[Any, int, int]
+    """A form with its start and end."""
 
 NO_COLONS = "a map is written {:key value}, without a colon between them"
 """The hint where a map is written as in JSON."""
 _TAG = Keyword("tag")
-_PREFIX_NAMES = {
-    "QUOTE": "quote",
-    "QUASIQUOTE": "quasiquote",
-    "UNQUOTE": "unquote",
-    "SPLICE": "unquote-splicing",
-    "DEREF": "deref",
-}
+_PREFIX_NAMES = {"'": "quote", "`": "quasiquote", "~": "unquote", "~@": "unquote-splicing", "@": "deref"}
 _PLAIN_KEYS = {str, int, Keyword, Symbol, type(None), Vector, List, Map, Set, Regex}
 _COLLECTIONS = {Vector, List, Map}
 """Collections whose hash is computed each time; sets remember theirs."""
@@ -134,31 +132,49 @@ class FormBuilder:
     @staticmethod
     def prefix(parts: list[Any]) -> Atom:
         mark, operand = parts
-        source = mark.reading.source
-        start, end = operand.start, operand.end
-        name = Symbol(_PREFIX_NAMES[mark.type], FormInfo(source, mark.start, mark.end))
-        form = List.of([name, operand.value])
-        form.info = FormInfo(source, mark.start, end, (mark.start, mark.end, start, end))
-        return Atom(form, mark.start, end)
+        given = (operand.value, operand.start, operand.end)
+        return Atom(*prefixed(mark.reading.source, PREFIXES[mark.type], mark.start, mark.end, given))
 
     @staticmethod
     def metadata(parts: list[Any]) -> Any:
         mark, note, target = parts
-        meta = _meta(mark.reading, note.value, note.start, note.end)
-        value = target.value
-        if meta is not None and value.__class__ in _HAVE_INFO:
-            info: Any = value.info
-            info.meta = meta if info.meta is None else info.meta.merge_pairs(meta.items())
+        annotate(mark.reading, (note.value, note.start, note.end), target.value)
         return target
 
 
+def prefixed(source: Source, prefix: str, start: int, end: int, operand: Item) -> Item:
+    """The form that a prefix makes of its operand. start, end: of the prefix."""
+    name = Symbol(_PREFIX_NAMES[prefix], FormInfo(source, start, end))
+    value, begin, stop = operand
+    form = List.of([name, value])
+    form.info = FormInfo(source, start, stop, (start, end, begin, stop))
+    return form, start, stop
+
+
+def annotate(reading: Reading, note: Item, value: Any) -> None:
+    """Give a form the metadata that is written before it."""
+    meta = _meta(reading, *note)
+    if meta is not None and value.__class__ in _HAVE_INFO:
+        info: Any = value.info
+        info.meta = meta if info.meta is None else info.meta.merge_pairs(meta.items())
+
+
 def _sequence(kind: Any, opener: Mark, items: list[Any], closer: Mark) -> Mark:
-    form = kind.adopt(items[::3])
-    del items[::3]
-    form.info = FormInfo(opener.reading.source, opener.start, closer.end, tuple(items))
+    return _closed(opener, closer, sequence_form(kind, opener.reading, items, opener.start, closer.end))
+
+
+def _closed(opener: Mark, closer: Mark, form: Any) -> Mark:
     closer.value = form
     closer.start = opener.start
     return closer
+
+
+def sequence_form(kind: Any, reading: Reading, items: list[Any], start: int, end: int) -> Any:
+    """The list or vector of flat items."""
+    form = kind.adopt(items[::3])
+    del items[::3]
+    form.info = FormInfo(reading.source, start, end, tuple(items))
+    return form
 
 
 def _meta(reading: Reading, value: Any, start: int, end: int) -> Any:
@@ -183,20 +199,27 @@ def _within(reading: Reading, start: int, end: int) -> bool:
 
 
 def _map(opener: Mark, items: list[Any], closer: Mark) -> Mark:
-    reading = opener.reading
+    form = map_form(opener.reading, items, opener.start, closer.end, opener.namespace, closer.invented)
+    return _closed(opener, closer, form)
+
+
+def map_form(
+    reading: Reading, items: list[Any], start: int, end: int, namespace: str = "", unclosed: bool = False
+) -> Any:
+    """The map of flat items. namespace: of `#:ns{`. unclosed: its end is not in the text."""
     values = items[::3]
     places = items
     del places[::3]
     if len(values) & 1:
-        if not closer.invented:
+        if not unclosed:
             colon = any(value.__class__ is Symbol and value.name == ":" for value in values)
             reading.error(
                 "reader/odd-map", f"a map needs pairs, this one has {len(values)} form{'s' if len(values) > 1 else ''}",
                 places[-2], places[-1], NO_COLONS if colon else "the last key has no value",
             )  # fmt: skip
         del values[-1], places[-2:]
-    if opener.namespace:
-        values[::2] = [_qualified(opener.namespace, key) for key in values[::2]]
+    if namespace:
+        values[::2] = [_qualified(namespace, key) for key in values[::2]]
     keys = values[::2]
     if not _COLLECTIONS.isdisjoint([key.__class__ for key in keys]):
         _check_cost(reading, keys, places)
@@ -206,10 +229,8 @@ def _map(opener: Mark, items: list[Any], closer: Mark) -> Mark:
         form = Map(zip(keys, values[1::2], strict=True))
     if len(form) < len(keys):
         places = _surviving(reading, keys, places)
-    form.info = FormInfo(reading.source, opener.start, closer.end, tuple(places))
-    closer.value = form
-    closer.start = opener.start
-    return closer
+    form.info = FormInfo(reading.source, start, end, tuple(places))
+    return form
 
 
 def _qualified(namespace: str, key: Any) -> Any:
@@ -225,7 +246,11 @@ def _qualified(namespace: str, key: Any) -> Any:
 
 
 def _set(opener: Mark, items: list[Any], closer: Mark) -> Mark:
-    reading = opener.reading
+    return _closed(opener, closer, set_form(opener.reading, items, opener.start, closer.end))
+
+
+def set_form(reading: Reading, items: list[Any], begin: int, stop: int) -> Any:
+    """The set of flat items."""
     elements = items[::3]
     places = items
     del places[::3]
@@ -242,10 +267,8 @@ def _set(opener: Mark, items: list[Any], closer: Mark) -> Mark:
             else:
                 seen = seen.conj(element)
                 places += (start, end)
-    form.info = FormInfo(reading.source, opener.start, closer.end, tuple(places))
-    closer.value = form
-    closer.start = opener.start
-    return closer
+    form.info = FormInfo(reading.source, begin, stop, tuple(places))
+    return form
 
 
 def _check_cost(reading: Reading, keys: list[Any], places: list[int]) -> None:
@@ -276,9 +299,13 @@ def _surviving(reading: Reading, keys: list[Any], places: list[int]) -> list[int
 
 
 def _function(opener: Mark, items: list[Any], closer: Mark) -> Mark:
+    return _closed(opener, closer, function_form(opener, items, closer.end))
+
+
+def function_form(opener: Mark, items: list[Any], end: int) -> Any:
     """`#(+ % %2)` is `(fn [%1 %2] (+ %1 %2))`; the lexer has renamed `%` already."""
     source = opener.reading.source
-    start, end = opener.start, closer.end
+    start = opener.start
 
     def symbol(name: str) -> Any:
         return Symbol(name, FormInfo(source, start, start + 1))
@@ -293,9 +320,7 @@ def _function(opener: Mark, items: list[Any], closer: Mark) -> Mark:
     body.info = FormInfo(source, start + 1, end, tuple(items))
     form = List.of([symbol("fn"), parameters, body])
     form.info = FormInfo(source, start, end, (start, start + 1, start, start + 1, start + 1, end))
-    closer.value = form
-    closer.start = start
-    return closer
+    return form
 
 
-assert set(_PREFIX_NAMES) | {"META", "DISCARD"} == set(PREFIXES)
+assert set(_PREFIX_NAMES) | {"^", "#_"} == set(PREFIXES.values())

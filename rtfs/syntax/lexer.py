@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 MAX_ARGUMENT = 20
 """Highest `%n` of a `#(…)`, as in Clojure."""
 
-_FAULTY = object()
+FAULTY = object()
+"""What `read_word` answers for a word that is wrong."""
 MOST_WORDS = 10_000
 _symbols: dict[str, str] = {}
 _constants: dict[str, Any] = {}
@@ -89,21 +90,12 @@ class FormLexer(Lexer):
         add = found.append
         source = reading.source
         text = source.text
-        for wrong in (_CONTROL if text.isascii() else _FORBIDDEN).finditer(text):
+        for wrong in _not_text(text).finditer(text):
             _forbidden(reading, wrong.start())
-        at = 0
-        if text.startswith("\ufeff"):
-            at = 1
-        if text.startswith("#!", at):
-            at = text.find("\n", at)
-            at = len(text) if at < 0 else at
-        stop = len(text.rstrip(_SPACE))
+        at, stop = first_and_last(text)
         names = self._names
         scan = self._regex.finditer
-        symbols, constants = _symbols, _constants
-        if len(symbols) + len(constants) > MOST_WORDS:
-            symbols.clear()
-            constants.clear()
+        symbols, constants = known_words()
         symbol_name = symbols.get
         run: list[Any] | None = None  # `after` of the bracket before, if atoms may be added to it
         need = 0  # operands that prefixes still wait for
@@ -117,7 +109,7 @@ class FormLexer(Lexer):
                 if index == 1:
                     word = match[1]
                     if depth and word[0] == "%" and function is not None:
-                        word = _argument(reading, function, word, start)
+                        word = argument(reading, function, word, start)
                     name = symbol_name(word)
                     value: Any
                     if name is not None:
@@ -125,13 +117,13 @@ class FormLexer(Lexer):
                     elif word in constants:
                         value = constants[word]
                     elif word[0] == '"':
-                        value = _string(reading, word, start)
+                        value = text_of_string(reading, word, start)
                     else:
-                        value = _word(reading, word, start, end)
+                        value = read_word(reading, word, start, end)
                         if value is SYMBOL:
                             symbols[word] = word
                             value = Symbol(word, FormInfo(source, start, end))
-                        elif value is _FAULTY:
+                        elif value is FAULTY:
                             value = None
                         else:
                             constants[word] = value
@@ -200,7 +192,35 @@ class FormLexer(Lexer):
                 return
 
 
-def _word(reading: Reading, word: str, start: int, end: int) -> Any:
+def known_words() -> tuple[dict[str, str], dict[str, Any]]:
+    """The words read lately that are symbols, and the values of others; both are to be added to."""
+    if len(_symbols) + len(_constants) > MOST_WORDS:
+        _symbols.clear()
+        _constants.clear()
+    return _symbols, _constants
+
+
+def first_and_last(text: str) -> tuple[int, int]:
+    """Where tokens begin in a text and where they end: without a mark of the encoding and a line for the shell in
+    front, and white space behind."""
+    at = 1 if text.startswith("\ufeff") else 0
+    if text.startswith("#!", at):
+        at = text.find("\n", at)
+        at = len(text) if at < 0 else at
+    return at, len(text.rstrip(_SPACE))
+
+
+def is_text(text: str) -> bool:
+    """Whether a source has no character that may not be in it."""
+    return _not_text(text).search(text) is None
+
+
+def _not_text(text: str) -> re.Pattern[str]:
+    return _CONTROL if text.isascii() else _FORBIDDEN
+
+
+def read_word(reading: Reading, word: str, start: int, end: int) -> Any:
+    """The value of a word that is no string, or SYMBOL; FAULTY for one that is wrong, which is reported."""
     if word[0] == "\\":
         return _character(reading, word, start, end)
     if word[0] == "#":
@@ -209,14 +229,14 @@ def _word(reading: Reading, word: str, start: int, end: int) -> Any:
         if word not in _SYMBOLIC:
             hint = "there are `##Inf`, `##-Inf` and `##NaN`"
             reading.error("reader/unsupported", f"`{shorten(word)}` is not a number", start, end, hint)
-        return _SYMBOLIC.get(word, _FAULTY)
+        return _SYMBOLIC.get(word, FAULTY)
     if word == ":":
         return SYMBOL
     try:
         return classify(word)
     except WordError as error:
         reading.error(error.code, error.message, start, end, error.hint)
-        return _FAULTY
+        return FAULTY
 
 
 def _character(reading: Reading, word: str, start: int, end: int) -> Any:
@@ -224,10 +244,11 @@ def _character(reading: Reading, word: str, start: int, end: int) -> Any:
         return character(word[1:])
     except WordError as error:
         reading.error(error.code, error.message, start, end, error.hint)
-        return _FAULTY
+        return FAULTY
 
 
-def _string(reading: Reading, literal: str, start: int) -> str:
+def text_of_string(reading: Reading, literal: str, start: int) -> str:
+    """The text of a string literal; wrong escapes are reported."""
     if "\\" not in literal:
         return literal[1:-1]
     text, faults = unescape(literal[1:-1])
@@ -238,7 +259,7 @@ def _string(reading: Reading, literal: str, start: int) -> str:
     return text
 
 
-def _argument(reading: Reading, function: Mark, word: str, start: int) -> str:
+def argument(reading: Reading, function: Mark, word: str, start: int) -> str:
     """Note an argument of a `#(…)`; answers the name of its parameter."""
     if word == "%&":
         function.rest = True

@@ -28,13 +28,14 @@ class _Grammar:
     table: state -> name of a token or rule -> the next state (an int), or the rule that ends here. start, end: states.
     """
 
-    __slots__ = ("end", "lark", "lexer", "start", "table")
+    __slots__ = ("end", "lark", "lexer", "plain", "start", "table")
 
     def __init__(self) -> None:
         from lark import Lark
 
         from rtfs.syntax.builder import FormBuilder
         from rtfs.syntax.lexer import FormLexer
+        from rtfs.syntax.plain import PlainReader
         from rtfs.syntax.resources import resource_text
 
         self.lark: Any = Lark(
@@ -47,6 +48,8 @@ class _Grammar:
         )
         conf = self.lark.parse_interactive(Reading(Source(""))).parser_state.parse_conf
         self.lexer = FormLexer(self.lark.parser.lexer_conf)
+        terminals = self.lark.parser.lexer_conf.terminals
+        self.plain = PlainReader({str(one.name): one.pattern.to_regexp() for one in terminals})
         self.start: int = conf.start_state
         self.end: int = conf.end_state
         callbacks: dict[Any, Any] = conf.callbacks
@@ -85,6 +88,9 @@ def _the_grammar() -> _Grammar:
 def parse(reading: Reading) -> list[Any]:
     """The flat items `[value, start, end, …]` of the reading's source. Errors are added to `reading`."""
     grammar = _the_grammar()
+    items = grammar.plain.read(reading)
+    if items is not None:
+        return items
     try:
         items = _reduce(grammar, reading)
         return items if items is not None else _parse_with_repairs(grammar, reading)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtfs.source import Source
+from rtfs.syntax import parser
 from rtfs.syntax.diagnostics import render
 from rtfs.syntax.printer import to_text
 from rtfs.syntax.reader import incomplete, read_forms
-from rtfs.values import List, Map, ReaderError, Symbol, Vector
+from rtfs.syntax.tokens import Reading
+from rtfs.values import List, Map, ReaderError, Set, Symbol, Vector
 from tests.syntax import oracle
 
+ROOT = Path(__file__).parents[2]
 PIECES = st.sampled_from(
     ["(", ")", "[", "]", "{", "}", "#(", "'", "`", "~", "~@", "@", "^", "#_", "#{", "#|", "|#", "#", '"', "\\", ";"]
     + ["\n"]
@@ -132,6 +136,49 @@ def test_the_offsets_of_forms_and_children_enclose_each_other_and_read_back(text
                     pending.append(child)
                 else:
                     assert real(text[start:end]) == [oracle.show(child)]
+
+
+def _seen(value: Any) -> Any:
+    """A form with everything that the reader knows of it."""
+    info = getattr(value, "info", None)
+    note = None if info is None else (info.start, info.end, info.kids, None if info.meta is None else _seen(info.meta))
+    if isinstance(value, Map):
+        return note, [(_seen(key), _seen(item)) for key, item in value.items()]
+    if isinstance(value, (List, Vector, Set)):
+        return note, type(value).__name__, [_seen(part) for part in value]
+    return note, oracle.show(value)
+
+
+def _agrees(text: str) -> bool:
+    """Whether the plain reader reads a text; the parser then reads the same."""
+    grammar = parser._the_grammar()
+    plain, whole = Reading(Source(text)), Reading(Source(text))
+    items = grammar.plain.read(plain)
+    assert plain.errors == []
+    if items is None:
+        return False
+    other = parser._reduce(grammar, whole)
+    assert other is not None
+    assert whole.errors == []
+    assert items[1::3] == other[1::3]
+    assert items[2::3] == other[2::3]
+    assert [_seen(one) for one in items[::3]] == [_seen(one) for one in other[::3]]
+    assert [(one.start, one.end) for one in plain.duplicates] == [(one.start, one.end) for one in whole.duplicates]
+    return True
+
+
+@settings(max_examples=1000, deadline=None)
+@given(TEXTS)
+@example("#_ #_ a b ^:k ^{:a 1} c '#_a b `(~@x ~y @z) #(+ % %2 %&) #{1 2} ; end")
+@example("'^:a #_x y {:a 1 :a 2} (a #_b)")
+def test_the_loop_for_plain_texts_reads_what_the_parser_reads(text):
+    _agrees(text)
+
+
+def test_programs_are_plain_texts():
+    texts = [path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("stdlib/**/*.rtfs"))]
+    assert len(texts) > 3
+    assert all(_agrees(text) for text in texts)
 
 
 @settings(max_examples=200, deadline=None)
