@@ -7,7 +7,7 @@ call whose id is a literal is found wherever it stands; one whose id is computed
 from __future__ import annotations
 
 from rtfs.checker.control import report_misfit
-from rtfs.checker.facts import ANY, NEVER, Fact, kinds
+from rtfs.checker.facts import ANY, NEVER, Fact, kinds, never
 from rtfs.checker.inference import Inference, infers
 from rtfs.checker.schemas import fact_of, misfit
 from rtfs.compiler.analysis import nodes
@@ -90,7 +90,7 @@ def infer_request(inference: Inference, node: nodes.HostRequest) -> Fact:
     if name is None:
         return ANY
     inference.use(("capability", name))
-    if any(one.kinds == frozenset() for one in arguments):
+    if never(arguments):
         return NEVER
     inference.catching += bool(fallbacks)
     try:

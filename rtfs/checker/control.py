@@ -12,6 +12,7 @@ from rtfs.checker.facts import (
     SEQUENCES,
     UNKNOWN,
     Fact,
+    Kinds,
     describe,
     describe_kinds,
     join,
@@ -176,14 +177,26 @@ def infer_function(inference: Inference, node: nodes.Fn) -> Fact:
     return fact
 
 
-def need(inference: Inference, node: nodes.Node, wanted: Need) -> None:
-    """Note that a parameter is put where only some values are taken, on every way through its function."""
+def need(
+    inference: Inference,
+    node: nodes.Node,
+    taken: Kinds | None,
+    type: Any,
+    at: int | None,
+    what: str,
+    *,
+    called: bool = False,
+    passed: tuple[Parameters, int] | None = None,
+) -> None:
+    """Note that a parameter is put where only some values are taken, on every way through its function: the fields of a
+    `Need`, `at` the node there, or None."""
     if inference.conditional or inference.silent or not isinstance(node, nodes.Local):
         return
     known = inference.parameters.get(node.binding)
     if known is not None:
         parameters, place = known
-        parameters.needs[place].append(wanted)
+        span = None if at is None else inference.span_at(at)
+        parameters.needs[place].append(Need(taken, type, span, what, called=called, passed=passed))
 
 
 @infers(nodes.Cast)
@@ -193,7 +206,7 @@ def infer_cast(inference: Inference, node: nodes.Cast) -> Fact:
     if type is None:
         return value
     what = node.what if node.what.__class__ is str else "the value"
-    need(inference, node.value, Need(None, type, inference.span_at(node.at), what))
+    need(inference, node.value, None, type, node.at, what)
     wrong = misfit(type, value)
     if wrong is not None:
         report_misfit(inference, wrong, what, node.at)
@@ -282,7 +295,7 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
 
 def seqable_or_report(inference: Inference, node: nodes.Each, collection: Fact) -> bool:
     """Whether a collection can be gone through; reports one that cannot."""
-    need(inference, node.collection, Need(SEQABLE, None, inference.span_at(node.at), f"`{node.operation}`"))
+    need(inference, node.collection, SEQABLE, None, node.at, f"`{node.operation}`")
     if collection.may_be(SEQABLE) or collection.kinds == frozenset():
         return True
     inference.report(

@@ -105,6 +105,16 @@ CALLABLE = kinds("function", "keyword", "map", "vector", "set", "symbol")
 ANY = Fact(None)
 NEVER = Fact(frozenset())
 """No value: the expression raises, recurs or cannot be reached."""
+
+
+def never(facts: Iterable[Fact]) -> bool:
+    """Whether one of these expressions has no value, so that nothing after them is reached."""
+    for one in facts:
+        if one.kinds is not None and not one.kinds:
+            return True
+    return False
+
+
 NIL = Fact(kinds("nil"), value=None)
 TRUE = Fact(kinds("bool"), value=True)
 FALSE = Fact(kinds("bool"), value=False)
@@ -123,6 +133,7 @@ _KINDS_OF_CLASS: dict[type, str] = {
 }
 
 _PLAIN: dict[Kinds, Fact] = {}
+_ALONE = {kind: kinds(kind) for kind in (*_KINDS_OF_CLASS.values(), "set", "regex")}
 
 
 def of_kinds(names: Kinds | None) -> Fact:
@@ -155,7 +166,7 @@ def of_value(value: Any, depth: int = 0) -> Fact:
     if kind == "map" and depth < _DEEPEST and len(value) <= _WIDEST and has_plain_keys(value):
         fields = {key: of_value(part, depth + 1) for key, part in value.items()}
         return Fact(kinds(kind), value=value, fields=fields, closed=True)
-    return Fact(kinds(kind), value=value)
+    return Fact(_ALONE[kind], value=value)
 
 
 def has_plain_keys(keys: Iterable[Any]) -> bool:

@@ -22,9 +22,10 @@ from rtfs.checker.facts import (
     join,
     join_all,
     kinds,
+    never,
     of_kinds,
 )
-from rtfs.checker.functions import Function, Need
+from rtfs.checker.functions import Function
 from rtfs.checker.higher_order import PASSED, Composed, Partial, Standard, stand_in
 from rtfs.checker.inference import Inference, infers
 from rtfs.checker.narrowing import PREDICATES
@@ -59,9 +60,9 @@ def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
         return standard_call(inference, function.name, node, arguments)
     fact = inference.infer(function)
     arguments = inference.infer_all(node.arguments)
-    if any(one.kinds == frozenset() for one in arguments):
+    if never(arguments):
         return NEVER
-    need(inference, function, Need(CALLABLE, None, inference.span_at(node.at), "a call", called=True))
+    need(inference, function, CALLABLE, None, node.at, "a call", called=True)
     return value_call(inference, fact, node, arguments)
 
 
@@ -110,7 +111,7 @@ def higher_order_call(inference: Inference, name: str, node: nodes.Invoke) -> Fa
     if given is not None:
         arguments[at] = inference.infer(given)
     result = standard_call(inference, name, node, arguments)
-    if told is None or given is None or result.kinds == frozenset() or any(one.kinds == frozenset() for one in told):
+    if told is None or given is None or result.kinds == frozenset() or never(told):
         return result
     function = arguments[at]
     certain = name in ("apply", "update") or all(
@@ -157,8 +158,7 @@ def program_call(inference: Inference, function: Function, node: nodes.Invoke, a
         )
         return NEVER
     for place, fact in enumerate(arguments[: len(parameters.names)]):
-        passed = Need(None, None, None, function.name, passed=(parameters, place))
-        need(inference, node.arguments[place], passed)
+        need(inference, node.arguments[place], None, None, None, function.name, passed=(parameters, place))
         for one in parameters.all_needs(place):
             if _misses(inference, one, fact, parameters.names[place], function, node, place):
                 return NEVER
@@ -200,7 +200,7 @@ def _misses(
 # ---------------------------------------------------------------------- standard functions
 def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments: list[Fact]) -> Fact:
     """A call of a standard function."""
-    if any(one.kinds == frozenset() for one in arguments):
+    if never(arguments):
         return NEVER
     count = len(arguments)
     counts = argument_counts(name)
@@ -216,7 +216,7 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
     for place, (taken, fact) in enumerate(zip(known.taken, arguments, strict=True)):
         if taken is None:
             continue
-        need(inference, node.arguments[place], Need(taken, None, inference.span_at(node.at), f"`{name}`"))
+        need(inference, node.arguments[place], taken, None, node.at, f"`{name}`")
         if not fact.may_be(taken):
             _wrong_kind(inference, name, node, place, taken, fact)
             return NEVER
@@ -302,7 +302,7 @@ def infer_primitive(inference: Inference, node: nodes.Primitive) -> Fact:
     arguments = inference.infer_all(node.arguments)
     if operation == "throw":
         return NEVER
-    if any(one.kinds == frozenset() for one in arguments):
+    if never(arguments):
         return NEVER
     if operation == "keyword_get" and isinstance(node.arguments[0], nodes.Const):
         held = node.arguments[1]
@@ -326,7 +326,7 @@ def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: n
         return NEVER
     parts = node.arguments if isinstance(node, (nodes.Invoke, nodes.Primitive)) else []
     if parts:
-        need(inference, parts[-len(arguments)], Need(_LOOKED_UP, None, inference.span_at(node.at), f"{key}"))
+        need(inference, parts[-len(arguments)], _LOOKED_UP, None, node.at, f"{key}")
     if held.kinds is None or not held.kinds <= kinds("map", "nil") or "map" not in held.kinds:
         return ANY
     found = field_of(held, key)
@@ -357,7 +357,7 @@ _TAKEN_AS_ITEMS = SEQUENCES | kinds("nil", "error", "regex")
 
 def _pattern_map(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
     value = arguments[0]
-    need(inference, node.arguments[0], Need(_TAKEN_AS_MAPS, None, inference.span_at(node.at), "a map pattern"))
+    need(inference, node.arguments[0], _TAKEN_AS_MAPS, None, node.at, "a map pattern")
     if not value.may_be(_TAKEN_AS_MAPS):
         inference.report("type/mismatch", f"a map pattern takes a map apart, not {describe(value)}", node.at)
         return NEVER
@@ -366,7 +366,7 @@ def _pattern_map(inference: Inference, node: nodes.Primitive, arguments: list[Fa
 
 def _pattern_items(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
     value = arguments[0]
-    need(inference, node.arguments[0], Need(_TAKEN_AS_ITEMS, None, inference.span_at(node.at), "a vector pattern"))
+    need(inference, node.arguments[0], _TAKEN_AS_ITEMS, None, node.at, "a vector pattern")
     if not value.may_be(_TAKEN_AS_ITEMS):
         inference.report(
             "type/mismatch", f"a vector pattern takes a vector or a list apart, not {describe(value)}", node.at
@@ -438,7 +438,7 @@ _PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] =
 @infers(nodes.VectorDisplay)
 def infer_vector(inference: Inference, node: nodes.VectorDisplay) -> Fact:
     items = tuple(inference.infer_all(node.items))
-    if any(one.kinds == frozenset() for one in items):
+    if never(items):
         return NEVER
     return Fact(kinds("vector"), items=items, element=join_all(items))
 
@@ -446,7 +446,7 @@ def infer_vector(inference: Inference, node: nodes.VectorDisplay) -> Fact:
 @infers(nodes.MapDisplay)
 def infer_map(inference: Inference, node: nodes.MapDisplay) -> Fact:
     facts = inference.infer_all(node.items)
-    if any(one.kinds == frozenset() for one in facts):
+    if never(facts):
         return NEVER
     fields = {}
     for key, value in zip(facts[::2], facts[1::2], strict=True):

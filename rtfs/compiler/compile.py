@@ -114,7 +114,6 @@ def compile_unit(
 
     forms = read_forms(source)
     outer = environment.expansions
-    before = {name: module.checkpoint() for name, module in environment.modules.items()}
     literal = carries_labels(source, environment)
     if literal is not None:
         from rtfs.compiler.labelled.form import LabelledForm
@@ -131,6 +130,8 @@ def compile_unit(
     environment.units[draft.filename] = draft  # errors in its macros have places
     outer_forms, environment.gathered = environment.gathered, None if gate is None else []
     raise_limit(COMPILE_RECURSION)
+    before = environment.mark()
+    environment.touch(module)
     try:
         unit = compiler.compile(forms, environment.module(module))
         _check_names(compiler.builder, environment)
@@ -150,6 +151,7 @@ def compile_unit(
             environment.units.pop(draft.filename, None)
         else:
             environment.units[draft.filename] = loaded
+        environment.unmark(before)
         environment.expansions = outer
         environment.gathered = outer_forms
         restore_limit()

@@ -55,6 +55,8 @@ class Environment:
         self.recent = RecentUnits()
         self.files: dict[str, Unit] = {}
         self.importing: list[str] = []
+        self.marking: list[dict[str, tuple[Any, ...]]] = []
+        """What modules were before the texts that are being compiled, outermost first."""
         self.state = b""
         """What the compiler has been told so far: part of the key of every unit."""
         self.values = b""
@@ -143,6 +145,23 @@ class Environment:
             raise undefined_in(found, name, rest)
         return None
 
+    def mark(self) -> dict[str, tuple[Any, ...]]:
+        """What modules are before a text is compiled, by name; of the standard ones only from `touch` on, since hardly
+        any text changes them. They are among `marking` until `unmark`."""
+        marks = {name: () if name in STANDARD else one.checkpoint() for name, one in self.modules.items()}
+        self.marking.append(marks)
+        return marks
+
+    def unmark(self, marks: dict[str, tuple[Any, ...]]) -> None:
+        """The text of these marks is compiled."""
+        self.marking = [one for one in self.marking if one is not marks]
+
+    def touch(self, name: str) -> None:
+        """A module is about to be compiled into."""
+        for marks in self.marking:
+            if marks.get(name) == ():
+                marks[name] = self.modules[name].checkpoint()
+
     def restore(self, marks: dict[str, tuple[Any, ...]]) -> None:
         """Undo what a compilation told that failed: the modules are as they were when they were marked."""
         for name in [name for name in self.modules if name not in marks and name != CORE_MODULE]:
@@ -150,14 +169,15 @@ class Environment:
                 del self.modules[name]
                 self.files.pop(name, None)
         for name, mark in marks.items():
-            self.modules[name].rollback(mark)
+            if mark:
+                self.modules[name].rollback(mark)
 
     def changed_since(self, marks: dict[str, tuple[Any, ...]]) -> bool:
         """True if what names mean to the compiler is no longer what it was when the modules were marked. To macros
         the values of names mean something too."""
         macros = any(module.macros for name, module in self.modules.items() if name not in STANDARD)
         return self.modules.keys() != marks.keys() or any(
-            self.modules[name].changed_since(mark, macros) for name, mark in marks.items()
+            self.modules[name].changed_since(mark, macros) for name, mark in marks.items() if mark
         )
 
     def module_value(self, module: str, name: str, /) -> Any:

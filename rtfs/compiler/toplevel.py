@@ -196,6 +196,7 @@ class UnitCompiler:
         environment = self.environment
         if name in environment.importing[:-1] or (name == analyser.module.name):
             raise CompileError("module/nested", f"module `{name}` is nested within itself")
+        environment.touch(name)
         self.declare(("module", name, tuple(exports) if exports is not None else None))
         module = environment.module(name)
         inner = Analyser(self.builder, environment, module)

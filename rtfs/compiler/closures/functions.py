@@ -111,8 +111,7 @@ def _template(count: int, rest: bool, ticks: bool, function: Function) -> CodeTy
     base = _TEMPLATES.get((count, rest, ticks))
     if base is None:
         base = _TEMPLATES[count, rest, ticks] = _base(count, rest, ticks)
-    code = code_of(base, function.maker, function.node, function.python, _FREE)
-    return code.replace(co_names=tuple([f" {name}" if name in _GLOBALS else name for name in base.co_names]))
+    return code_of(base, function.maker, function.node, function.python, _FREE)
 
 
 def code_of(base: CodeType, maker: Maker, node: nodes.Fn, python: str, free: tuple[str, ...]) -> CodeType:
@@ -161,7 +160,7 @@ def make({", ".join(hot.FREE)}):
     exec(compile(text, "<template>", "exec"), namespace)
     code: CodeType = namespace["make"](*hot.FREE).__code__
     assert code.co_freevars == hot.FREE
-    return code
+    return code.replace(co_names=tuple([f" {name}" if name in _GLOBALS else name for name in code.co_names]))
 
 
 # ---------------------------------------------------------------------- fn, def
