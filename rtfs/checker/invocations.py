@@ -43,6 +43,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rtfs.checker.functions import Need
+
 CALLED = CALLABLE - kinds("symbol")
 """What standard functions take as a function."""
 _LOOKED_UP = kinds("nil", "map", "set", "error")

@@ -142,7 +142,8 @@ class Budget:
             self._looked = now
             if since < 1:  # longer than that it has waited
                 self.worked += since
-            self._weigh()
+            if memory.due(now):
+                self._weigh()
         return now
 
     def _weigh(self) -> None:

@@ -16,16 +16,29 @@ import os
 
 GROWTH = 256 << 20
 """Bytes by which the process grows, at least, before everything is looked through; half of its size if that is more."""
+BETWEEN = 0.002
+"""Seconds between two looks, whichever run looks."""
 RESERVE = 96 << 20
 """Bytes of address space that are left for what a limited process (`ulimit -v`) does besides running programs."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _last = 0
+_looked = 0.0
 _allowed = 0
 _ceiling: int | None = None
 _owner = 0
 _statm: int | None = None
 """The open `/proc/self/statm` of a process that may not open files any more, or None."""
+
+
+def due(now: float) -> bool:
+    """Whether a look at the memory is due, at `now` of time.monotonic(): of many runs at once not all look. The process
+    grows by a few megabytes in between at most."""
+    global _looked
+    if 0 <= now - _looked < BETWEEN:
+        return False
+    _looked = now
+    return True
 
 
 def grown() -> int:

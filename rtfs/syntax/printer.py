@@ -49,7 +49,7 @@ def to_text(value: Any, width: int | None = None) -> str:
         from rtfs.syntax.pretty import pretty
 
         return pretty(value, width)
-    atom = _ATOMS.get(value.__class__)
+    atom = ATOMS.get(value.__class__)
     if atom is not None:
         return atom(value)
     if value.__class__ in _BRACKETS:
@@ -74,7 +74,7 @@ def _collection_text(value: Any) -> str:
     opener, closer = _BRACKETS[value.__class__]
     put(opener)
     items: Any = iter(elements(value))
-    atoms = _ATOMS.get
+    atoms = ATOMS.get
     while True:
         for item in islice(items, _PORTION):
             kind = item.__class__
@@ -203,7 +203,7 @@ def _other_text(value: Any) -> str:
     return f"#<{value.__class__.__name__}>"
 
 
-_ATOMS: dict[type, Callable[[Any], str]] = {
+ATOMS: dict[type, Callable[[Any], str]] = {
     str: string_text,
     int: int_text,
     float: float_text,

@@ -99,15 +99,33 @@ class Ledger:
 
     def append(self, event: Event) -> int:
         """Write the record of an event; its number."""
-        arguments, result = event.arguments_text, event.result_text
-        arguments = "" if arguments is None else self.fingerprint(arguments)
-        result = "" if result is None else self.fingerprint(result)
+        return self.write(
+            event.kind, event.run, event.parent, event.subject, event.principal, event.detail, event.arguments_text,
+            event.result_text, event.duration,
+        )  # fmt: skip
+
+    def write(
+        self,
+        kind: str,
+        run: str,
+        parent: int,
+        subject: str,
+        principal: str,
+        detail: str,
+        arguments: str | None,
+        result: str | None,
+        duration: int,
+    ) -> int:
+        """Write a record of these `FIELDS`, with the texts of arguments and result; its number."""
+        hashes = ["", ""]
+        for place, text in enumerate((arguments, result)):
+            if text is not None:
+                keyed = self._keyed.copy()
+                keyed.update(text.encode("utf-8", "surrogatepass"))
+                hashes[place] = keyed.hexdigest()
         with self._lock:
             seq = self._seq = self._seq + 1
-            self._fresh.append((
-                seq, time_ns(), event.kind, event.run, event.parent, event.subject, event.principal, event.detail,
-                arguments, result, event.duration,
-            ))  # fmt: skip
+            self._fresh.append((seq, time_ns(), kind, run, parent, subject, principal, detail, *hashes, duration))
             if len(self._fresh) + len(self._records) > self._keep:
                 self._seal()
                 self._anchor = self._records.popleft()[1]

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from rtfs.host.audit.events import Event
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT NOT NULL,"
@@ -77,13 +76,23 @@ class StoredLedger(Ledger):
         except (sqlite3.Error, OSError) as error:
             raise HostError(f"cannot use the ledger {path}: {reason(error)}", code="ledger/unwritable") from None
 
-    def append(self, event: Event) -> int:
-        """Write the record of an event; its number. Raises Stop `ledger/unwritable` (for the beginning of a run
-        HostError); then the ledger takes nothing more."""
-        kind, arguments, result = event.kind, event.arguments_text, event.result_text
+    def write(
+        self,
+        kind: str,
+        run: str,
+        parent: int,
+        subject: str,
+        principal: str,
+        detail: str,
+        arguments: str | None,
+        result: str | None,
+        duration: int,
+    ) -> int:
+        """Write a record; its number. Raises Stop `ledger/unwritable` (for the beginning of a run HostError); then the
+        ledger takes nothing more."""
         arguments = "" if arguments is None else self.fingerprint(arguments)
         result = "" if result is None else self.fingerprint(result)
-        texts = (_clean(event.subject), _clean(event.principal), _clean(event.detail), arguments, result)
+        texts = (_clean(subject), _clean(principal), _clean(detail), arguments, result)
         with self._lock:
             connection = self._connection
             try:
@@ -93,7 +102,7 @@ class StoredLedger(Ledger):
                 connection.execute("BEGIN IMMEDIATE")
                 before, previous = self._last()
                 seq = before + 1
-                content = (seq, time_ns(), kind, event.run, event.parent, *texts, event.duration)
+                content = (seq, time_ns(), kind, run, parent, *texts, duration)
                 digest = chain(previous, content)
                 connection.execute(_INSERT, (*content, bytes.fromhex(previous), bytes.fromhex(digest)))
                 self._write_anchor(before, previous, seq, digest)

@@ -6,6 +6,7 @@ what comes out is a value, or an error that says what it was instead.
 
 from __future__ import annotations
 
+from rtfs.syntax.canonical_text import canonical_text
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, Keyword, List, Map, Regex, Set, Symbol, UserError, Vector
 from rtfs.values.canonical import canonical
@@ -120,9 +121,9 @@ def as_text(entry: Entry, arguments: tuple[Any, ...]) -> str:
     if len(arguments) == 1:
         one = arguments[0]
         if entry.signature is None or one.__class__ is not Map:
-            return to_text(canonical(one))
+            return canonical_text(one)
         return to_text(Map([(name, canonical(value)) for name, value in one.items()]))
-    return " ".join([to_text(canonical(argument)) for argument in arguments])
+    return " ".join([canonical_text(argument) for argument in arguments])
 
 
 def whole_texts(entry: Entry, value: Any) -> Any:
@@ -149,12 +150,6 @@ def _repaired(value: Any) -> Any:
     if kind is Vector or kind is List or kind is Set:
         return kind([_repaired(part) for part in value]).with_info(value.info)
     return value
-
-
-def result_text(value: Any, text: str) -> str:
-    """The text of a result that it is hashed by. text: as it prints."""
-    ordered = canonical(value)
-    return text if ordered is value else to_text(ordered)
 
 
 def thunks_of(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ from rtfs.capabilities.registry import (
     entry_for,
 )
 from rtfs.capabilities.signature import canonical
-from rtfs.host.audit.events import CallDecided, CallEnded, CapabilityDeclared
+from rtfs.host.audit.events import CapabilityDeclared
 from rtfs.host.calls.approvals import ApprovalRequest, Approvals
 from rtfs.host.calls.marshal import (
     as_text,
@@ -38,7 +38,6 @@ from rtfs.host.calls.marshal import (
     one_value,
     read_shown,
     refuse_functions,
-    result_text,
     thunks_of,
     whole_texts,
 )
@@ -49,6 +48,7 @@ from rtfs.host.redaction import clean, knows_any, named, redact
 from rtfs.host.run.driver import call_function, parallel
 from rtfs.host.scheduler.suspensions import InThread, OnLoop
 from rtfs.host.stop import Stop
+from rtfs.syntax.canonical_text import canonical_text
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, LimitError, Map, UserError, Vector
 from rtfs.values.info import result_info
@@ -152,7 +152,7 @@ class Pipeline:
         except BaseException as error:
             self._failed(error, call, entry, frame, number, started, stood)
             raise
-        self.events.emit(CallEnded(context, number, entry.id, "ok", perf_counter_ns() - started, result))
+        self.events.call_ended(context, number, entry.id, "ok", perf_counter_ns() - started, result)
         return value
 
     async def _undeclared(self, call: HostCall, frame: Frame, undeclared: Undeclared) -> Entry | None:
@@ -170,7 +170,7 @@ class Pipeline:
 
     def _unknown(self, call: HostCall, frame: Frame) -> HostError:
         """The error of a call to an id that is not registered, recorded as a denial."""
-        self.events.emit(CallDecided(frame.context, frame.parent, named(call.id), False, "deny: unknown"))
+        self.events.call_decided(frame.context, frame.parent, named(call.id), False, "deny: unknown")
         return frame.run.registry.unknown(call.id, call.span)
 
     def _failed(
@@ -196,7 +196,7 @@ class Pipeline:
         spending = frame.context.quota.spending
         if spending is not None and error.__class__ is not LimitError:
             spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - frame.run.budget.stood() + stood)
-        self.events.emit(CallEnded(frame.context, number, entry.id, detail, perf_counter_ns() - started))
+        self.events.call_ended(frame.context, number, entry.id, detail, perf_counter_ns() - started)
 
     def _bring_into_form(self, entry: Entry, call: HostCall, frame: Frame) -> None:
         """Give a call its canonical arguments. Arguments that have none are an error EvalError `arity`, recorded as a
@@ -209,7 +209,7 @@ class Pipeline:
             if decision.allow or (self.rules is not None and self.rules.about(entry.id)):
                 decision = Decision(False, error.code)
                 decision.error = error
-            self.events.emit(CallDecided(context, frame.parent, entry.id, decision.allow, decision.text))
+            self.events.call_decided(context, frame.parent, entry.id, decision.allow, decision.text)
             raise policy.denial(entry, decision) from None
 
     async def again(
@@ -259,7 +259,7 @@ class Pipeline:
         that it is, or LimitError for a quota."""
         context = frame.context
         detail = decision.text + facts
-        number = self.events.emit(CallDecided(context, frame.parent, entry.id, decision.allow, detail, text))
+        number = self.events.call_decided(context, frame.parent, entry.id, decision.allow, detail, text)
         if not decision.allow:
             raise policy.denial(entry, decision)
         quota = context.quota
@@ -279,7 +279,7 @@ class Pipeline:
         hash = self.events.ledger.fingerprint(f"{whole} {rules}")
 
         def record(what: str) -> None:
-            self.events.emit(CallDecided(frame.context, frame.parent, entry.id, False, what, whole))
+            self.events.call_decided(frame.context, frame.parent, entry.id, False, what, whole)
 
         record(decision.text)
         request = ApprovalRequest(entry, arguments, text, decision.reason, whole, hash, frame)
@@ -440,17 +440,18 @@ def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
     in."""
     if entry.check_output is not None:
         value = entry.check_output(value, f'the output of "{entry.id}"')
-    result = to_text(value)
+    result = canonical_text(value)
     if "\\ud" in result:
         value = whole_texts(entry, value)
-        result = to_text(value)
+        result = canonical_text(value)
     if entry.route != SESSION:
-        return value, result_text(value, result)
+        return value, result
     note = result_info(value)
-    if (shown := redact(result)) != result:
-        value, result = read_shown(entry, shown), shown
+    if knows_any() and (shown := redact(text := to_text(value))) != text:
+        value = read_shown(entry, shown)
+        result = canonical_text(value)
     if note is not None and (value.__class__ is Map or value.__class__ is Vector):
         cleaned = note.cleaned(redact) if knows_any() else note
         if value.info is not cleaned:
             value = value.with_info(cleaned)
-    return value, result_text(value, result)
+    return value, result
