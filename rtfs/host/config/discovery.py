@@ -8,7 +8,7 @@ question covers all files; where nobody can be asked the answer is HostError `co
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from _collections_abc import Iterator, Mapping  # `collections` costs a millisecond or two
 
 from rtfs.host.config.trust import Trust, digest_of
 from rtfs.values import HostError
