@@ -12,6 +12,7 @@ from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
 from rtfs.values import EvalError, Keyword, List, Map, Set, Symbol, Vector
 from rtfs.values.account import spend
+from rtfs.values.keyword import is_keyword_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +31,15 @@ def parse(text: str, keywords: bool = False) -> Any:
     import json
     import sys
 
-    from rtfs.values.convert import from_python
-
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+    depth = min(text.count("[") + text.count("{"), _SHALLOW)
+    if depth == _SHALLOW:
+        depth = _depth(text)
+    if depth > MAX_DEPTH:
         raise EvalError("json/depth", f"(parse-json …) takes up to {MAX_DEPTH} arrays and objects inside each other")
     spend(len(text) >> 6)
-    hook = _paced if len(text) > LONG else None
+    halves = "\\ud" in text or "\\uD" in text
+    plain = depth <= _SHALLOW and not halves
+    hook: Any = _maps(keywords, paced=len(text) > LONG) if plain else _paced if len(text) > LONG else None
     own_ints = sys.get_int_max_str_digits() == 0
     try:
         while True:
@@ -53,9 +57,13 @@ def parse(text: str, keywords: bool = False) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise EvalError("json/parse", f"(parse-json …): {_reason(error.msg)} at {where}") from None
-    if "\\ud" in text or "\\uD" in text:
-        _check_surrogates(value)
-    return from_python(value, keywords=keywords)
+    if not plain:
+        from rtfs.values.convert import from_python
+
+        if halves:
+            _check_surrogates(value)
+        return from_python(value, keywords=keywords)
+    return _vector(value) if value.__class__ is list else value
 
 
 LONG = 1 << 18
@@ -65,6 +73,34 @@ LONG = 1 << 18
 def _paced(read: Any) -> Any:
     spend(32)
     return read
+
+
+def _maps(keywords: bool, paced: bool) -> Callable[[dict[str, Any]], Map]:
+    """What makes the maps while a text is read; the arrays in them are lists until then."""
+    names: dict[str, Any] = {}
+
+    def made(read: dict[Any, Any]) -> Map:
+        if paced:
+            spend(32)
+        if list in {*map(type, read.values())}:
+            for key, item in read.items():
+                if item.__class__ is list:
+                    read[key] = _vector(item)
+        if keywords:
+            for name in read:
+                if name not in names:
+                    names[name] = Keyword(name) if is_keyword_name(name) else name
+            read = {names[name]: item for name, item in read.items()}
+        return Map.of_plain(read)
+
+    return made
+
+
+def _vector(items: list[Any]) -> Vector:
+    """The vector of an array that was read, whose objects are maps already; not deeper than `_SHALLOW`."""
+    if list in {*map(type, items)}:
+        items = [_vector(item) if item.__class__ is list else item for item in items]
+    return Vector.of(items)
 
 
 def _reason(message: str) -> str:
@@ -83,14 +119,29 @@ def _parse_int(text: str) -> int:
     return -digits_to_int(text[1:]) if text[0] == "-" else digits_to_int(text)
 
 
+_OTHERS = bytes(code for code in range(256) if chr(code) not in "[]{}")
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_SHALLOW = 100
+"""How deep a text may nest that is made into values while it is read, with a few Python calls for each level."""
+_USUAL_DEPTH = 12
+
+
 def _depth(text: str) -> int:
-    """How deep brackets nest outside of strings."""
-    import re
+    """How deep brackets nest outside of strings, of both kinds alike."""
     from itertools import accumulate
 
-    brackets = re.sub(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\[\]{}"]+|"', "", text, flags=re.DOTALL)
-    steps = {"[": 1, "{": 1, "]": -1, "}": -1}
-    return max(accumulate([steps[bracket] for bracket in brackets]), default=0)
+    if "\\" in text:
+        import re
+
+        text = re.sub(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', "", text, flags=re.DOTALL)
+    else:
+        text = "".join(text.split('"')[::2])
+    brackets = text.encode("utf-8", "surrogatepass").translate(_BRACKETS, _OTHERS)
+    for depth in range(_USUAL_DEPTH):
+        if not brackets:
+            return depth
+        brackets = brackets.replace(b"[]", b"")  # the innermost level goes
+    return _USUAL_DEPTH + max(accumulate([1 if one == 91 else -1 for one in brackets]), default=0)
 
 
 def _check_surrogates(value: Any) -> None:

@@ -5,8 +5,9 @@ Knows nothing of hashes. Invariant: `canonical_text(value)` is `to_text(canonica
 
 from __future__ import annotations
 
-from rtfs.syntax.printer import ATOMS, string_text, to_text
-from rtfs.values import Keyword, List, Map, Vector
+from rtfs.syntax.printer import ATOMS, MOST_TEXT, string_text, to_text
+from rtfs.values import Keyword, LimitError, List, Map, Vector
+from rtfs.values.account import spend
 from rtfs.values.canonical import canonical
 
 TYPE_CHECKING = False
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 _MOST = 256
 """Parts of a value that is written in one pass. Data that shares its parts counts them as often as they show."""
 _DEEPEST = 12
+_LEVELS = 4
+"""How deep collections of many parts are looked for in each other, before the long way is gone."""
+_STRETCH = 512
+_BRACKETS = {Vector: ("[", "]"), List: ("(", ")"), Map: ("{", "}")}
 
 
 def canonical_text(value: Any) -> str:
@@ -24,8 +29,46 @@ def canonical_text(value: Any) -> str:
     atom = ATOMS.get(value.__class__)
     if atom is not None:
         return atom(value)
+    return _text(value, _LEVELS)
+
+
+def _text(value: Any, levels: int) -> str:
     text = _small(value, [_MOST], _DEEPEST)
+    if text is None and levels and value.__class__ in _BRACKETS:
+        text = _large(value, levels - 1)
     return to_text(canonical(value)) if text is None else text
+
+
+def _large(value: Any, levels: int) -> str | None:
+    """The text of a collection of many parts, most of which are small; None where it has no simple order."""
+    size = 0
+    texts: list[str] = []
+    items = value.to_list() if value.__class__ is not Map else []
+    if value.__class__ is Map:
+        raw = value.raw()
+        kinds = {key.__class__ for key in raw}
+        if kinds == {str}:
+            items = [part for key in sorted(raw) for part in (key, raw[key])]
+        elif kinds == {Keyword} and not any("/" in key.name for key in raw):
+            items = [part for key in sorted(raw, key=_name) for part in (key, raw[key])]
+        else:
+            return None
+    for start in range(0, len(items), _STRETCH):
+        for item in items[start : start + _STRETCH]:
+            atom = ATOMS.get(item.__class__)
+            text = _text(item, levels) if atom is None else atom(item)
+            size += len(text) + 1
+            if size > MOST_TEXT:
+                raise LimitError("limit/size", f"a value of more than {MOST_TEXT:,} characters cannot be printed")
+            texts.append(text)
+        spend(_STRETCH * 8)
+    opener, closer = _BRACKETS[value.__class__]
+    return f"{opener}{' '.join(texts)}{closer}"
+
+
+def _name(key: Any) -> str:
+    name: str = key.name
+    return name
 
 
 def _small(value: Any, left: list[int], depth: int) -> str | None:

@@ -42,6 +42,10 @@ def from_python(value: Any, keywords: bool = False) -> Any:
     """
     if value.__class__ in _OWN:
         return value
+    try:
+        return _plain_data(value, _PLAIN_DEPTH, [_PLAIN_MOST], {} if keywords else None)
+    except _NotPlain:
+        pass
     done: list[Any] = []
     open_: list[tuple[Any, Iterator[Any], list[Any]]] = []
     path: set[int] = set()
@@ -82,6 +86,40 @@ def from_python(value: Any, keywords: bool = False) -> Any:
             path.discard(id(source))
             source, parts, done = open_.pop()
             done.append(made)
+
+
+class _NotPlain(Exception):
+    """Python data that is not what JSON has, or deep, or more than a little."""
+
+
+_PLAIN_DEPTH = 50
+_PLAIN_MOST = 100_000
+"""Parts of data that is converted at one go: some ten milliseconds' worth."""
+
+
+def _plain_data(value: Any, depth: int, left: list[int], names: dict[str, Any] | None) -> Any:
+    """`from_python` of dicts with strings as keys and of lists. left: how many parts it may have. names: string →
+    key, where strings become keywords. Raises _NotPlain for what needs more care."""
+    kind = value.__class__
+    if kind is not dict and kind is not list:
+        raise _NotPlain
+    left[0] -= len(value)
+    if left[0] < 0 or not depth:
+        raise _NotPlain
+    if kind is list:
+        return Vector.of(
+            [part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names) for part in value]
+        )
+    made: dict[Any, Any] = {}
+    for key, part in value.items():
+        if key.__class__ is not str:
+            raise _NotPlain
+        if names is not None:
+            if key not in names:
+                names[key] = Keyword(key) if is_keyword_name(key) else key
+            key = names[key]
+        made[key] = part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names)
+    return Map.of_plain(made)
 
 
 def _in_order(elements: list[Any]) -> list[Any]:

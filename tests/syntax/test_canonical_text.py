@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rtfs.syntax.canonical_text import canonical_text
 from rtfs.syntax.printer import to_text
-from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
+from rtfs.values import Keyword, LimitError, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.canonical import canonical
 
 NAMES = st.text("ab!-/", min_size=1, max_size=3).filter(lambda name: "/" not in name or name == "a/b")
@@ -47,6 +47,26 @@ def nested(depth: int) -> Any:
     for _ in range(depth):
         value = Vector([value, value]) if depth < 20 else Vector([value])
     return value
+
+
+ROWS = Vector([Map([("b", n), ("a", Vector([n, Set([2, 1])])), ("c", {}.get)]) for n in range(700)])
+
+
+KEYED = Map([(Keyword(f"k{n}"), n) for n in range(900)])
+
+
+@pytest.mark.parametrize(
+    "value", [ROWS, Map([(str(n), n) for n in range(900)]), List([ROWS]), Map([("rows", ROWS)]), KEYED]
+)
+def test_many_rows_are_written_one_by_one(value: Any) -> None:
+    assert canonical_text(value) == to_text(canonical(value))
+
+
+def test_what_is_too_long_to_print_has_no_text_either() -> None:
+    shared = Vector(["x" * 1_000_000] * 300)
+    with pytest.raises(LimitError) as caught:
+        canonical_text(Vector([shared] * 300))
+    assert caught.value.code == "limit/size"
 
 
 @pytest.mark.parametrize("value", [nested(5), nested(10), nested(1000), Vector(range(1000)), Vector([len, {}.get])])
