@@ -225,6 +225,7 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
     parts: list[str] = []
     size = count = 0
     colon = ": " if indent else ":"
+    names: dict[Any, str] = {}
     levels: list[tuple[Iterator[Any], Iterator[str] | None]] = []
     opening = _open(value, levels)
     parts.append(opening)
@@ -237,6 +238,10 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
             if keys is not None:
                 lead += quote(next(keys)) + colon
             atom = _atom(element, quote)
+            if atom is None and not indent:
+                left = [_FEW]
+                atom = _small(element, quote, left, _SHALLOW, names)
+                spend((_FEW - left[0]) * 4)
             first = atom is None
             text = lead + (_open(element, levels) if atom is None else atom)
             size += len(text)
@@ -261,6 +266,39 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
                 raise size_error(function)
             parts.append(text)
     return "".join(parts)
+
+
+_FEW = 128
+"""Parts of a collection that is written at one go."""
+_ONE_KIND = ({str}, {Keyword})
+"""Kinds of keys that are written differently if they differ."""
+
+
+def _small(value: Any, quote: Callable[[str], str], left: list[int], depth: int, names: dict[Any, str]) -> str | None:
+    """The compact JSON of a collection; None where it has more than a few parts. names: key → how it is written."""
+    is_map = value.__class__ is Map
+    elements = list(value.raw().values() if is_map else value)
+    left[0] -= len(elements)
+    if left[0] < 0 or not depth:
+        return None
+    texts = []
+    for element in elements:
+        kind = element.__class__
+        text = quote(element) if kind is str else int_text(element) if kind is int else _atom(element, quote)
+        if text is None:
+            text = _small(element, quote, left, depth - 1, names)
+            if text is None:
+                return None
+        texts.append(text)
+    if not is_map:
+        return f"[{','.join(texts)}]"
+    keys = value.raw()
+    if {*map(type, keys)} not in _ONE_KIND:
+        return f"{{{','.join([f'{quote(key)}:{text}' for key, text in zip(_keys(value), texts, strict=True)])}}}"
+    for key in keys:
+        if key not in names:
+            names[key] = quote(_key_text(key)) + ":"
+    return f"{{{','.join([names[key] + text for key, text in zip(keys, texts, strict=True)])}}}"
 
 
 def _open(value: Any, levels: list[tuple[Iterator[Any], Iterator[str] | None]]) -> str:
