@@ -12,7 +12,7 @@ from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
 from rtfs.values import EvalError, Keyword, List, Map, Set, Symbol, Vector
 from rtfs.values.account import spend
-from rtfs.values.keyword import is_keyword_name
+from rtfs.values.convert import from_python, with_keywords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ def parse(text: str, keywords: bool = False) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise EvalError("json/parse", f"(parse-json …): {_reason(error.msg)} at {where}") from None
     if not plain:
-        from rtfs.values.convert import from_python
-
         if halves:
             _check_surrogates(value)
         return from_python(value, keywords=keywords)
@@ -77,7 +75,7 @@ def _paced(read: Any) -> Any:
 
 def _maps(keywords: bool, paced: bool) -> Callable[[dict[str, Any]], Map]:
     """What makes the maps while a text is read; the arrays in them are lists until then."""
-    names: dict[str, Any] = {}
+    names: dict[str, Keyword | None] = {}
 
     def made(read: dict[Any, Any]) -> Map:
         if paced:
@@ -86,12 +84,7 @@ def _maps(keywords: bool, paced: bool) -> Callable[[dict[str, Any]], Map]:
             for key, item in read.items():
                 if item.__class__ is list:
                     read[key] = _vector(item)
-        if keywords:
-            for name in read:
-                if name not in names:
-                    names[name] = Keyword(name) if is_keyword_name(name) else name
-            read = {names[name]: item for name, item in read.items()}
-        return Map.of_plain(read)
+        return Map.of_plain(with_keywords(read, names) if keywords else read)
 
     return made
 

@@ -97,9 +97,9 @@ _PLAIN_MOST = 100_000
 """Parts of data that is converted at one go: some ten milliseconds' worth."""
 
 
-def _plain_data(value: Any, depth: int, left: list[int], names: dict[str, Any] | None) -> Any:
-    """`from_python` of dicts with strings as keys and of lists. left: how many parts it may have. names: string →
-    key, where strings become keywords. Raises _NotPlain for what needs more care."""
+def _plain_data(value: Any, depth: int, left: list[int], names: dict[str, Keyword | None] | None) -> Any:
+    """`from_python` of dicts with strings as keys and of lists. left: how many parts it may have. names: as
+    `with_keywords` has them, where strings become keywords. Raises _NotPlain for what needs more care."""
     kind = value.__class__
     if kind is not dict and kind is not list:
         raise _NotPlain
@@ -114,12 +114,21 @@ def _plain_data(value: Any, depth: int, left: list[int], names: dict[str, Any] |
     for key, part in value.items():
         if key.__class__ is not str:
             raise _NotPlain
-        if names is not None:
-            if key not in names:
-                names[key] = Keyword(key) if is_keyword_name(key) else key
-            key = names[key]
         made[key] = part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names)
-    return Map.of_plain(made)
+    return Map.of_plain(made if names is None else with_keywords(made, names))
+
+
+def with_keywords(made: dict[Any, Any], names: dict[str, Keyword | None]) -> dict[Any, Any]:
+    """A dict whose keys are strings, with keywords as keys if all of them read back as one. names: those asked about
+    before."""
+    keys = []
+    for name in made:
+        if name not in names:
+            names[name] = Keyword(name) if is_keyword_name(name) else None
+        if names[name] is None:
+            return made
+        keys.append(names[name])
+    return dict(zip(keys, made.values(), strict=True))
 
 
 def _in_order(elements: list[Any]) -> list[Any]:
