@@ -12,7 +12,8 @@ from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
 from rtfs.values import EvalError, Keyword, List, Map, Set, Symbol, Vector
 from rtfs.values.account import spend
-from rtfs.values.convert import from_python, with_keywords
+from rtfs.values.convert import from_python, to_python
+from rtfs.values.keyword import is_keyword_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def parse(text: str, keywords: bool = False) -> Any:
     spend(len(text) >> 6)
     halves = "\\ud" in text or "\\uD" in text
     plain = depth <= _SHALLOW and not halves
-    hook: Any = _maps(keywords, paced=len(text) > LONG) if plain else _paced if len(text) > LONG else None
+    hook = _objects(keywords, len(text) > LONG, Map.of_plain if plain else _as_read)
     own_ints = sys.get_int_max_str_digits() == 0
     try:
         while True:
@@ -58,9 +59,10 @@ def parse(text: str, keywords: bool = False) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise EvalError("json/parse", f"(parse-json …): {_reason(error.msg)} at {where}") from None
     if not plain:
+        value = from_python(value)
         if halves:
-            _check_surrogates(value)
-        return from_python(value, keywords=keywords)
+            _check_surrogates(to_python(value))
+        return value
     return _vector(value) if value.__class__ is list else value
 
 
@@ -68,23 +70,27 @@ LONG = 1 << 18
 """Characters of a text from which on the machine looks at the clock while it is read."""
 
 
-def _paced(read: Any) -> Any:
-    spend(32)
+def _as_read(read: dict[Any, Any]) -> dict[Any, Any]:
     return read
 
 
-def _maps(keywords: bool, paced: bool) -> Callable[[dict[str, Any]], Map]:
-    """What makes the maps while a text is read; the arrays in them are lists until then."""
-    names: dict[str, Keyword | None] = {}
+def _objects(keywords: bool, paced: bool, make: Callable[[dict[Any, Any]], Any]) -> Callable[[dict[Any, Any]], Any]:
+    """What becomes of an object while a text is read, by `make`; for maps the arrays in it are lists until then."""
+    names: dict[str, Any] = {}
 
-    def made(read: dict[Any, Any]) -> Map:
+    def made(read: dict[Any, Any]) -> Any:
         if paced:
             spend(32)
-        if list in {*map(type, read.values())}:
+        if make is not _as_read and list in {*map(type, read.values())}:
             for key, item in read.items():
                 if item.__class__ is list:
                     read[key] = _vector(item)
-        return Map.of_plain(with_keywords(read, names) if keywords else read)
+        if keywords:
+            for name in read:
+                if name not in names:
+                    names[name] = Keyword(name) if is_keyword_name(name) else name
+            read = {names[name]: item for name, item in read.items()}
+        return make(read)
 
     return made
 
