@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from benchmarks.measure import count_children
+
 
 @contextmanager
 def monty_session() -> Iterator[Any]:
@@ -16,6 +18,7 @@ def monty_session() -> Iterator[Any]:
         yield None
         return
     with Monty() as pool, pool.checkout(limits={"max_suspensions": 10**9}) as session:
+        count_children()
         yield session
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.measure import Row
+from benchmarks.measure import Row, counts_processor_time
 
 GROUP = "start"
 ROUNDS = 21
@@ -39,7 +40,7 @@ def run() -> Iterator[Row]:
         ours = [sys.executable, "-c", RTFS, "run", str(program)]
         base = [sys.executable, "-c", "pass"]
         yield _row(
-            "rtfs run hello.rtfs, cached", "ms", 3.5, ROUNDS, lambda c: _milliseconds(c, environment), ours, base
+            "rtfs run hello.rtfs, cached", "ms", 3.0, ROUNDS, lambda c: _milliseconds(c, environment), ours, base
         )
         ours[2], base[2] = (MEMORY.format(job=job) for job in (RTFS, "pass"))
         yield _row("memory of it", "MB", 2.5, 5, lambda c: _megabytes(c, environment), ours, base)
@@ -65,9 +66,17 @@ def _row(
 
 
 def _milliseconds(command: list[str], environment: dict[str, str]) -> float:
-    started = time.perf_counter()
+    started = _clock()
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
-    return (time.perf_counter() - started) * 1e3
+    return (_clock() - started) * 1e3
+
+
+def _clock() -> float:
+    """Seconds: of the wall clock, or what the processor has worked for the commands that have ended."""
+    if not counts_processor_time():
+        return time.perf_counter()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _megabytes(command: list[str], environment: dict[str, str]) -> float:
