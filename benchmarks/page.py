@@ -98,7 +98,7 @@ def text(rows: list[Row], about: dict[str, Any]) -> str:
         "",
         "Written by `python -m benchmarks --page`; do not edit it. `python -m benchmarks NAME…` runs some, with",
         "`--cpu` times are the processor's. Contenders take turns within one run, so ratios say more than times. Peers",
-        "(Monty, the official MCP SDK, fastmcp, Hy, Starlark) are measured where they are installed (extra `bench`).",
+        "(Monty, the official MCP SDK, fastmcp) are measured where they are installed (extra `bench`).",
         "",
         f"Measured: {circumstances(about)}.",
     ]
