@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -222,8 +223,11 @@ def test_long_texts_are_paged_and_the_prompt_comes_back(tmp_path: Path) -> None:
         pane.wait("rtfs>")
         pane.enter(":apropos se")
         pane.wait("hash-set", "\n:\n", gone="rtfs>")
-        pane.press("q")
-        pane.wait("rtfs>")
+        tick = Event()
+        while "rtfs>" not in pane.screen():  # the pager reads no keys before it has taken over the terminal
+            pane.press("q")
+            tick.wait(0.5)
+        pane.press("C-u")
         pane.enter(':check (+ 1 "a")')
         pane.wait("error type/mismatch", "rtfs>")
         pane.enter(":record calls.jsonl (+ 40 2)")
