@@ -91,7 +91,9 @@ def serve(words: list[str], options: Options) -> int:
             "serving needs the official MCP SDK", code="usage", hint="pip install 'rtfs-host[serve]'"
         ) from None
     import asyncio
+    import gc
 
+    gc.set_threshold(700, 10, 10)  # as Python has it: a server that lives for months has to find its cycles
     asyncio.run(_serve(found, options, limit))
     return 0
 
