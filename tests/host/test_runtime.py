@@ -372,7 +372,7 @@ def test_reading_values() -> None:
 
 def test_the_public_names() -> None:
     assert sorted(rtfs.__all__) == sorted(
-        "ApprovalRequest Cancelled CapabilityManifest CompileError Complete Decision Environment EvalError "
+        "ApprovalRequest Cancelled CapabilityManifest CedarPolicy CompileError Complete Decision Environment EvalError "
         "HostCall HostError InternalError Keyword LimitError Limits List Map PolicyRequest ReaderError Record "
         "Regex RequiresHost ResumeOptions RtfsError RunHandle RunOptions Runtime RuntimeOptions Set Source "
         "Span Symbol TypeMismatch UserError Vector analyse card certify check compile describe equal error_data fix "
