@@ -412,7 +412,7 @@ def _changing(name: str) -> Callable[[Inference, nodes.Primitive, list[Fact]], F
 
     def changed(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
         held = arguments[0]
-        need(inference, node.arguments[0], Need(_CHANGED, None, inference.span_at(node.at), f"`{name}`"))
+        need(inference, node.arguments[0], _CHANGED, None, node.at, f"`{name}`")
         if not held.may_be(_CHANGED):
             message = f"`{name}` changes a map, a vector or nil, not {describe(held)}"
             inference.report("type/mismatch", message, node.at)
