@@ -1,7 +1,7 @@
 """Durable runs in PostgreSQL beside those in a folder, on one worker and on two, and DBOS on the same work.
 
 A plan makes twenty calls one after the other and then sixteen in branches, to Python capabilities that do nothing, or
-that wait for 5 ms. The server is that of rtfs.testing.postgres with its usual settings: each commit is on the disk.
+that wait for 5 ms. The server is one of rtfs.testing.postgres with its usual settings: each commit is on the disk.
 Files are in the folder of `TMPDIR`, the server's in that of the system, on the same disk if both are `/tmp`.
 """
 
@@ -22,9 +22,8 @@ import psycopg
 import rtfs
 from benchmarks.measure import ROUNDS, Row
 from benchmarks.peers import dbos_workflow
-from rtfs.host.dispatch.store import make_tables
 from rtfs.host.sqlite import KILL, POWER
-from rtfs.testing.postgres import shared_server
+from rtfs.testing.postgres import own_server
 
 GROUP = "workers"
 SEQUENTIAL, BRANCHES = 20, 16
@@ -50,22 +49,30 @@ with rtfs.Runtime(state=sys.argv[1]) as runtime:
 
 def run() -> Iterator[Row]:
     """Calls a second against the folder, what a call costs the database, more workers, the peer."""
-    with tempfile.TemporaryDirectory() as folder, shared_server().database(tables=False) as url:
-        make_tables(url)
-        places: dict[str, dict[str, Any]] = {
-            "postgres": {"state": url},
-            POWER: {"state": Path(folder) / POWER, "durability": POWER},
-            KILL: {"state": Path(folder) / KILL, "durability": KILL},
-        }
-        runtimes = {name: _runtime(**options) for name, options in places.items()}
-        try:
-            yield from _rates_of(runtimes)
-            yield from _costs(runtimes["postgres"], url)
-            yield from _peer(runtimes["postgres"], url)
-        finally:
-            for runtime in runtimes.values():
-                runtime.close()
-        yield from _more_workers(url)
+    server = own_server()  # its log is of nobody else
+    try:
+        with tempfile.TemporaryDirectory() as folder, server.database() as url:
+            yield from _all(folder, url)
+    finally:
+        server.stop()
+
+
+def _all(folder: str, url: str) -> Iterator[Row]:
+    """All rows. folder: for the runs that are compared with."""
+    places: dict[str, dict[str, Any]] = {
+        "postgres": {"state": url},
+        POWER: {"state": Path(folder) / POWER, "durability": POWER},
+        KILL: {"state": Path(folder) / KILL, "durability": KILL},
+    }
+    runtimes = {name: _runtime(**options) for name, options in places.items()}
+    try:
+        yield from _rates_of(runtimes)
+        yield from _costs(runtimes["postgres"], url)
+        yield from _peer(runtimes["postgres"], url)
+    finally:
+        for runtime in runtimes.values():
+            runtime.close()
+    yield from _more_workers(url)
 
 
 def _runtime(**options: Any) -> rtfs.Runtime:
