@@ -9,7 +9,6 @@ import pytest
 
 import rtfs
 
-pytest.importorskip("cedarpy")
 POLICIES = """
 permit(principal, action, resource);
 forbid(principal, action == Action::"bank.pay", resource) when { context.arguments.amount > 100 };

@@ -225,7 +225,6 @@ def test_a_process_may_be_told_another_processor_time_unless_that_was_the_last()
 def test_strangers_are_served_only_where_the_sandbox_is_whole(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("uvicorn")
     monkeypatch.setattr(Pool, "missing_walls", lambda self: ["landlock"])
     assert main(["mcp", "serve", "--http", "127.0.0.1:0"]) != 0
     said = capsys.readouterr().err

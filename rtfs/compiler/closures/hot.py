@@ -74,7 +74,7 @@ class Pool:
         self._module, self.code = _compile(self.maker, form.definitions, definition, freevars)
         self.values.update({":" + name: Keyword(name) for name in self.keywords})
         self.values[self._mark] = None
-        self.maker.installed += [(self.maker.module.name, name) for name in self.values if name[0] == " "]
+        self.maker.installed += [(self.maker.module, name) for name in self.values if name[0] == " "]
 
     def install(self, namespace: dict[str, Any]) -> None:
         """Put what the code refers to into a module's globals, once."""
@@ -104,7 +104,7 @@ def compile_inner(maker: Maker, definition: ast.stmt, freevars: list[str]) -> Co
 
 def _generator(pool: Pool) -> FormGenerator:
     maker = pool.maker
-    return FormGenerator(pool, maker.names, maker.module.name, maker.type_of)  # type: ignore[arg-type]
+    return FormGenerator(pool, maker.names, maker.module, maker.type_of)  # type: ignore[arg-type]
 
 
 def _load_locals(pool: Pool, names: set[str], layout: Layout | None, line: int) -> list[ast.stmt]:

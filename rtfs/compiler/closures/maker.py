@@ -12,8 +12,11 @@ paid for it while running. Invariant: a frame is changed only by the call that i
 
 from __future__ import annotations
 
+from _weakref import ref
+
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures.frames import FILES, FIRST, Layout, distance
+from rtfs.values import InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.analysis.analyser import Analyser
+    from rtfs.compiler.environment import Environment
 
     Frame = list[Any]
     Closure = Callable[[Frame], Any]
@@ -40,6 +44,29 @@ def makes(kind: type[nodes.Node]) -> Callable[[Make], Make]:
     return declare
 
 
+class Types:
+    """The types that a form's code names: made with its closures, known when they are compiled."""
+
+    __slots__ = ("_environment", "_made", "_module")
+
+    def __init__(self, environment: Environment, module: str) -> None:
+        self._environment = ref(environment)
+        self._module = module
+        self._made: dict[int, tuple[Any, Any]] = {}
+
+    def of(self, form: Any) -> Any:
+        """The type of a type expression. Raises CompileError `type/unknown` or `type/malformed`."""
+        known = self._made.get(id(form))
+        if known is not None:
+            return known[1]
+        environment = self._environment()
+        if environment is None:
+            raise InternalError("a type expression that the closures did not have")
+        made = environment.check_type(form, environment.module(self._module))
+        self._made[id(form)] = form, made
+        return made
+
+
 class Maker:
     """Makes the closures of one top-level form.
 
@@ -50,7 +77,6 @@ class Maker:
 
     __slots__ = (
         "core",
-        "environment",
         "filename",
         "functions",
         "installed",
@@ -60,12 +86,14 @@ class Maker:
         "names",
         "number",
         "places",
+        "types",
     )
 
     def __init__(self, analyser: Analyser) -> None:
-        self.environment = analyser.environment
+        # not the environment: the unit is shared with others, and outlives the run that it was made for
+        self.types = Types(analyser.environment, analyser.module.name)
         self.core = analyser.environment.core
-        self.module = analyser.module
+        self.module = analyser.module.name
         self.names = analyser.names
         # not the unit itself: its forms would keep it alive
         self.number, self.filename = analyser.unit.number, analyser.unit.unit.filename
@@ -108,4 +136,4 @@ class Maker:
 
     def type_of(self, form: Any) -> Any:
         """The type of a type expression."""
-        return self.environment.check_type(form, self.module)
+        return self.types.of(form)

@@ -16,6 +16,7 @@ from rtfs.host.audit.events import CallReplayed
 from rtfs.host.durable.answers import resolution_of, verdict_of
 from rtfs.host.durable.codec import decode, encode, encode_calls
 from rtfs.host.durable.replay import Never, Replay, diverged
+from rtfs.host.durable.spelling import same_call
 from rtfs.host.durable.store import (
     AGAIN,
     CALL,
@@ -309,7 +310,7 @@ class Durable:
             raise diverged(f"{was}; now it is {now}{in_step(frame)}", call.span)
 
     def _differs(self, known: Recorded, call: HostCall, text: str) -> bool:
-        return known.subject != call.id or known.value != text
+        return known.subject != call.id or not (known.value == text or same_call(known.value, text))
 
     def _is_new(self, known: Recorded | None, path: str, call: HostCall) -> None:
         """A call is about to be made that the record has no outcome of."""
