@@ -53,7 +53,7 @@ def card() -> str:
 
 def format_error(error: UserError, *, color: bool = False) -> str:
     """The report that the command line shows of an error: code, message, place with carets, notes, hint, trace. Several
-    lines; whatever stands in data, no control character is in it but line ends (and colours, with `color`)."""
+    lines; whatever is in data, no control character is in it but line ends (and colours, with `color`)."""
     from rtfs.syntax.diagnostics import render
 
     return render(error, color=color)

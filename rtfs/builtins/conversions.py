@@ -33,13 +33,13 @@ def long_(value: Any, /) -> int:
 
 
 def _code_of(function: str, text: str) -> int:
-    """The code of a character that is no digit: of a digit it would be a guess whether its code or its value is meant.
+    """The code of a character that is not a digit; whether the code or the value of a digit is meant would be a guess.
 
     Raises EvalError `argument/invalid` for other texts.
     """
     if len(text) == 1 and not text.isdigit():
         return ord(text)
-    error = argument_error(function, f"takes numbers and characters that are no digits, got {shown(text)}")
+    error = argument_error(function, f"takes numbers and characters that are not digits, got {shown(text)}")
     error.hint = "(parse-long text) reads a number, (char-code text) gives the code of a character"
     raise error
 

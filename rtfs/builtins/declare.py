@@ -98,4 +98,4 @@ def constant(name: str, value: Any, doc: str) -> None:
 
 
 CONSTANTS: dict[str, str] = {}
-"""Names of values that are no functions, with a line about each."""
+"""Names of values that are not functions, with a line about each."""

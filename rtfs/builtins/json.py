@@ -144,7 +144,7 @@ def _depth(text: str) -> int:
 
 
 def _check_surrogates(value: Any) -> None:
-    """EvalError `json/parse` if a string in the parsed JSON has half a surrogate pair, which is no text."""
+    """EvalError `json/parse` if a string in the parsed JSON has half a surrogate pair, which is not a text."""
     import json
 
     try:

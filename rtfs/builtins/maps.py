@@ -27,7 +27,7 @@ def _map(function: str, value: Any, what: str = "the map") -> Any:
 
 
 def _path(function: str, path: Any) -> list[Any]:
-    """The keys of a path as a Python list; raises TypeMismatch if it is no vector or list."""
+    """The keys of a path as a Python list; raises TypeMismatch if it is not a vector or list."""
     if path.__class__ is Vector or path.__class__ is List:
         return path.to_list()
     if path.__class__ is LazySeq:

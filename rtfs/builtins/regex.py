@@ -38,7 +38,7 @@ def compiled(function: str, pattern: Any) -> Any:
 
 
 def surrogates(function: str) -> EvalError:
-    """The error for text with half a surrogate pair in it, which is no text to RE2."""
+    """The error for text with half a surrogate pair in it, which is not a text to RE2."""
     return argument_error(function, "cannot search text that has half a surrogate pair in it")
 
 

@@ -152,7 +152,7 @@ def invalid(message: str, span: Span | None, hint: str | None = None) -> HostErr
 
 
 def place_of(form: Any) -> Span | None:
-    """Where a value stands in its source, if the reader left a note on it."""
+    """Where a value is in its source, if the reader left a note on it."""
     info = getattr(form, "info", None)
     if info is None or getattr(info, "source", None) is None:
         return None

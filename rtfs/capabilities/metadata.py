@@ -72,5 +72,5 @@ def candidates(flat: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def prefixes(flat: Mapping[str, Any]) -> list[str]:
-    """What stands before `_requires_session` in the flat metadata: the names that a handler would need."""
+    """What comes before `_requires_session` in the flat metadata: the names that a handler would need."""
     return sorted({key[: -len(SESSION_SUFFIX)] for key in flat if key.endswith(SESSION_SUFFIX)})

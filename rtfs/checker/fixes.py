@@ -1,7 +1,7 @@
 """Replacements for what a diagnostic complains of, where only one can be meant, and texts with them made.
 
 Knows diagnostics and texts, nothing of how either was found out. Invariant: a fix replaces what is written at the place
-and nothing else; where the same word stands there twice, there is no fix.
+and nothing else; where the same word is there twice, there is no fix.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _word(one: Diagnostic, span: Span) -> Fix | None:
 
 
 def _places(span: Span, word: str) -> list[int]:
-    """Where a word stands in a place, outside of other words."""
+    """Where a word is in a place, outside of other words."""
     pattern = re.escape(word)
     if not word.startswith('"'):
         pattern = rf"(?<!{_PART}){pattern}(?!{_PART})"

@@ -93,7 +93,7 @@ class _Places:
 
 
 def path_of(uri: str) -> str:
-    """The path of a document; the address itself where it is no file."""
+    """The path of a document; the address itself where it is not a file."""
     return uris.to_fs_path(uri) or uri
 
 

@@ -54,7 +54,7 @@ def import_tools(
             raise HostError(
                 f"{folder} already says something else in {named}",
                 code="file/exists",
-                hint="that is no declaration of this server's tool: import into a folder of its own"
+                hint="that is not a declaration of this server's tool: import into a folder of its own"
                 if strange
                 else "look at what changed, then import with --force",
             )
@@ -110,7 +110,7 @@ def _state(path: Path, text: str) -> str:
 
 
 def _said(path: Path) -> str:
-    """What a file says; nothing if that is no text."""
+    """What a file says; nothing if that is not a text."""
     try:
         return path.read_text(encoding="utf-8")
     except ValueError:

@@ -20,7 +20,7 @@ class Usage(Exception):
 
 class Options:
     """command: run, repl, call, capabilities, test, mcp … file: a path, `-` for standard input, or None. expression:
-    of `-e`. args: what stands behind the program, for it to read as `@args`. action, id: of call and capabilities.
+    of `-e`. args: what is behind the program, for it to read as `@args`. action, id: of call and capabilities.
     words: the arguments of call. rest: arguments of commands that have a parser of their own. ledger, record, replay:
     files. state: folder or database of durable runs. params: `NAME=VALUE`, of the program's plan. approve: the call, as
     text, to say yes to, once. trust: say yes to the files of the working folder."""
@@ -141,7 +141,7 @@ def parse_run(arguments: list[str]) -> Options | None:
 
 
 def seconds(text: str) -> float | None:
-    """The seconds that a text names; None for what is no time to wait."""
+    """The seconds that a text names; None for what is not a time to wait."""
     try:
         value = float(text)
     except ValueError:

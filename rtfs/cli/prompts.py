@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def somebody(no_input: bool) -> bool:
-    """Whether somebody can be asked: not where standard input is no terminal, nor with `--no-input`."""
+    """Whether somebody can be asked: not where standard input is not a terminal, nor with `--no-input`."""
     try:
         return not no_input and sys.stdin.isatty() and sys.stderr.isatty()
     except (AttributeError, ValueError):  # no console, or closed
@@ -58,8 +58,8 @@ def trust(found: Any) -> bool:
 
 
 def once(call: str) -> Callable[[Any], Any]:
-    """The function that says yes to this call (an `ApprovalRequest`'s), once, for whoever has said so on the command
-    line, and asks nobody about others."""
+    """The function that says yes to this call (an `ApprovalRequest`'s), once, for a person who has said so on the
+    command line, and asks nobody about others."""
     left = [call]
     return lambda request: True if left == [request.call] and left.pop() else None
 

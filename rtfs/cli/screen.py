@@ -24,7 +24,7 @@ def is_terminal(stream: Any) -> bool:
 
 
 class Screen:
-    """A stream with the control characters of what is written made visible. at_start: whether the cursor stands at the
+    """A stream with the control characters of what is written made visible. at_start: whether the cursor is at the
     beginning of a line, as far as what was written here tells. before: called before anything is written."""
 
     def __init__(self, stream: Any, before: Callable[[], None] | None = None) -> None:

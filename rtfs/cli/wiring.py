@@ -33,7 +33,7 @@ def runtime(
 ) -> Runtime:
     """A runtime with the options' configuration, grants, principal and loaded files; what is found in the working
     folder is used if it is trusted. asks: a person may be asked about it; otherwise what is not trusted is left out,
-    and that is told. persons: who is asked about calls, and what servers want to know; None: whoever is at the
+    and that is told. persons: who is asked about calls, and what servers want to know; None: the person at the
     terminal. on_warning: is told warnings and their places. wording: who reads the hints of errors. Raises HostError
     `config/…`, `file/…`."""
     from rtfs.host.config.discovery import CONFIG, SERVERS

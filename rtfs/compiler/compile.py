@@ -48,7 +48,8 @@ class Program:
 def compile_source(source: Source, environment: Environment, module: str = "user", gate: Gate | None = None) -> Program:
     """Compile a source as part of a module. gate: asked before the unit may run.
 
-    Raises ReaderError for text that is no form, CompileError for forms that are no program, and what the gate raises.
+    Raises ReaderError for text that is not a form, CompileError for forms that are not a program, and what the
+    gate raises.
     """
     key = disk_cache.key(source, environment.state, module)
     literal = carries_labels(source, environment)

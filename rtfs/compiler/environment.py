@@ -1,6 +1,6 @@
 """The environment of one Runtime: its modules, macros and types, and what programs compiled in it may name.
 
-Knows nothing of running: whoever can run code hands in `run`, which calls a macro's function purely and within limits.
+Knows nothing of running: the machine hands in `run`, which calls a macro's function purely and within limits.
 Invariant: names resolve in the order local, module, standard function; the core dict is every module's `__builtins__`.
 """
 
@@ -62,7 +62,7 @@ class Environment:
         self.values = b""
         """What else has been defined, for units on disk: a macro of a later process may use it."""
         self.expansions: Any = None
-        """What the macros of the source that is being compiled may still use up; kept by whoever runs them."""
+        """What the macros of the source that is being compiled may still use up; kept by the code that runs them."""
         self.finder: Any = None
         """Finds and reads the files of modules, where this process does not: `find(name, source)` gives a path or None,
         `read(path)` its text."""
@@ -80,7 +80,7 @@ class Environment:
         self._namespaces: set[str] = set()
 
     def note(self, node: Node, analyser: Analyser) -> None:
-        """Show the AST of a form that is being compiled to whoever wants to see it."""
+        """Show the AST of a form that is being compiled to a function that wants to see it."""
         if self.observer is not None:
             self.observer(node, analyser)
         if self.gathered is not None:

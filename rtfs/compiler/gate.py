@@ -1,4 +1,4 @@
-"""The seam for whoever looks at a program between its analysis and its first step.
+"""The seam for code that looks at a program between its analysis and its first step.
 
 Knows nothing of what is looked for. Invariant: a unit that a gate refused is neither run nor kept.
 """

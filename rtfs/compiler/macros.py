@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ExpansionNamespace(dict):  # type: ignore[type-arg]
-    """Globals of a unit's macros: its definitions that stand before a macro's call are evaluated when a macro first
+    """Globals of a unit's macros: its definitions that come before a macro's call are evaluated when a macro first
     uses them, everything else is looked up where it is. `pooled` gives the unit's constants."""
 
     def __init__(self, module: Module, environment: Environment, pooled: Callable[[str], Any]) -> None:
@@ -38,7 +38,7 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
         self.pending: dict[str, Callable[[], Any]] = {}
 
     def remember(self, name: str, code: CodeType, run: Run) -> None:
-        """Let macros use a definition that stands before them: it is evaluated when one first does."""
+        """Let macros use a definition that comes before them: it is evaluated when one first does."""
         key = global_name(name)
         earlier = self.module.early.get(key, self)
         earlier.pop(key, None)

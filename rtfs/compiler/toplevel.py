@@ -93,7 +93,7 @@ class UnitCompiler:
         return parts
 
     def prescan(self, forms: Any, module: Module) -> None:
-        """Note the names a source defines before any form is analysed: such a name is no standard function here."""
+        """Note the names a source defines before any form is analysed: such a name is not a standard function here."""
         for form in forms:
             if form.__class__ is not List or len(form) < 2 or form[0].__class__ is not Symbol:
                 continue
@@ -144,7 +144,7 @@ class UnitCompiler:
             analyser.at = outer
 
     def beside_plan(self, form: Any, analyser: Analyser) -> None:
-        """Note the `plan` of the source. Raises CompileError for a form that may not stand in its file."""
+        """Note the `plan` of the source. Raises CompileError for a form that may not appear in its file."""
         builder = self.builder
         wrong = check_beside(form, builder.plan)
         if builder.plan is not None and wrong is not None:

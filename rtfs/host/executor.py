@@ -144,7 +144,7 @@ class Executor:
         return self._store
 
     def warn(self, message: str, span: Any) -> None:
-        """Keep a warning, and tell whoever wants to know."""
+        """Keep a warning, and tell those who asked to be told."""
         if len(self.warnings) < _WARNINGS:
             self.warnings.append((message, span))
         if self.options.on_warning is not None:

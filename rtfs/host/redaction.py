@@ -1,6 +1,6 @@
 """The secrets that this process has used, and how they are kept out of what it says: errors, events, diagnostics.
 
-Must not know who uses them. Invariant: a secret that `know` was told of stands in no text that went through `redact`,
+Must not know who uses them. Invariant: a secret that `know` was told of is in no text that went through `redact`,
 be it as it is, in base64 (within whatever longer text), in URL or hexadecimal spelling, in either case.
 """
 
@@ -70,7 +70,7 @@ def _may_hold(text: str, pattern: Pattern[str]) -> bool:
 
 
 def named(name: str) -> str:
-    """A name that a program made up, as it may stand in a record."""
+    """A name that a program made up, as it may appear in a record."""
     return redact(name if len(name) <= NAME else name[:NAME] + "…")
 
 
@@ -107,7 +107,7 @@ def _clean_value(value: Any) -> Any:
 
 
 def _spellings(secret: str) -> list[str]:
-    """Regular expressions for a secret as it may stand in a text."""
+    """Regular expressions for a secret as it may appear in a text."""
     from json import dumps
     from re import escape
     from urllib.parse import quote, quote_plus

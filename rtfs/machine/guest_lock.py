@@ -32,6 +32,6 @@ def yield_turn() -> None:
     if _waiting:
         state = _turn._release_save()  # type: ignore[attr-defined]
         try:
-            sleep(0.000_05)  # whoever waits wakes up and takes it; an immediate acquire would win against them
+            sleep(0.000_05)  # a waiting thread wakes up and takes it; an immediate acquire would win against it
         finally:
             _turn._acquire_restore(state)  # type: ignore[attr-defined]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 OUTPUT = 64 * 1024 * 1024
 MEMORY = 512 * 1024 * 1024
 PACE = 1 << 30
-"""Bytes that a program can make in a second, at most: who has computed for a moment only has not made the process grow
-by much, whoever has."""
+"""Bytes that a program can make in a second, at most: one that has computed only for a moment cannot have made the
+process grow by much."""
 
 
 class Limits:

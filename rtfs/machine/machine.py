@@ -56,7 +56,7 @@ MAX_NESTED = 250
 
 
 class Guest(greenlet):  # type: ignore[misc,unused-ignore]
-    """The greenlet of a machine. Its parent is whoever resumes it."""
+    """The greenlet of a machine. Its parent is the greenlet that resumes it."""
 
     machine: Machine
 

@@ -1,7 +1,7 @@
 """The prompt without an editor: inputs line by line, out of a pipe or from a terminal that can do no more.
 
-Must not know prompt_toolkit. Invariant: an input is handled as soon as its last line is there, so that whoever feeds
-the pipe sees each answer before the next question.
+Must not know prompt_toolkit. Invariant: an input is handled as soon as its last line is there, so that a program that
+feeds the pipe sees each answer before the next question.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of a label and a text, for people: the texts stand below each other and are wrapped at words.
+"""Rows of a label and a text, for people: the texts are below each other and are wrapped at words.
 
 Knows nothing of what is shown. Invariant: no control character of the data reaches the result raw.
 """
@@ -10,7 +10,7 @@ _NARROWEST = 24
 
 
 def table(rows: list[tuple[str, str]], columns: int, widest: int = _WIDEST) -> str:
-    """The rows as text, "" for none. columns: of the terminal. widest: label that texts stand beside; a longer one has
+    """The rows as text, "" for none. columns: of the terminal. widest: label that texts are beside; a longer one has
     a line of its own."""
     from rtfs.syntax.diagnostics import clean
 

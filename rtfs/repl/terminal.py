@@ -82,7 +82,7 @@ def _warm(session: Session) -> None:
         paint.styled("(a)", session.names)
         complete(session, "(a", 2)
         about(session, "(a)", 2)
-    except Exception:  # whoever really needs it will meet the error
+    except Exception:  # code that needs it meets the error itself
         pass
 
 

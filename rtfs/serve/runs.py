@@ -1,6 +1,6 @@
 """The runs of a server: plans started, followed, paused and resumed on behalf of callers.
 
-Must not know MCP: the person behind a run and whoever follows it are given as objects. Invariants: a run is seen and
+Must not know MCP: the person behind a run and those who follow it are given as objects. Invariants: a run is seen and
 resumed by the principal who started it alone; a run that may have to wait for a person is durable; whatever ends a run,
 its calls and their outcomes are told.
 """
@@ -211,7 +211,7 @@ class PlanRuns:
 
     # ------------------------------------------------------------------ the persons of the runtime
     async def approve(self, request: ApprovalRequest) -> Any:
-        """Ask whoever follows the run that wants to make a call."""
+        """Ask those who follow the run that wants to make a call."""
         following = self._active.get(request.run_id)
         if following is None:
             return None
@@ -221,7 +221,7 @@ class PlanRuns:
         return answer
 
     async def elicit(self, question: Question) -> Any:
-        """Ask whoever follows the run whose server wants to know something."""
+        """Ask those who follow the run whose server wants to know something."""
         following = self._active.get(question.run_id)
         return None if following is None else await following.follower.answer(question)
 

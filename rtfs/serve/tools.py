@@ -82,7 +82,7 @@ class Tools:
 
     @property
     def names(self) -> list[str]:
-        """The names of the tools that are no plans."""
+        """The names of the tools that are not plans."""
         return list(self._tools)
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:

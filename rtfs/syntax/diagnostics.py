@@ -1,7 +1,7 @@
 """Errors as people read them: code, message, place, the source line with carets, notes, hint, trace, further errors.
 
 Knows nothing of how errors arise or of terminals beyond ANSI colours. Invariant: no control or invisible character of
-the program, its data or a file name reaches the output raw, and carets stand under the columns they mean.
+the program, its data or a file name reaches the output raw, and carets are under the columns they mean.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Knows nothing of meaning, only which names are customarily followed by a body. I
 forms and has the same comments, and formatting it again changes nothing.
 
 The layout: a bracket stands next to what it encloses; `[` and `{` indent by one column, a call by two, or to its first
-argument if that stands on the line of the name and the name takes no body; at most one blank line in a row.
+argument if that is on the line of the name and the name takes no body; at most one blank line in a row.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _atom(text: str, value: Any, start: int, end: int) -> Lexeme:
 
 
 def _with_gaps(text: str, found: list[Lexeme], wrong: dict[int, str]) -> list[Lexeme]:
-    """Lexemes with the faulty ones marked, and what stands between them: comments, and what is no word at all."""
+    """Lexemes with the faulty ones marked, and what is between them: comments, and what is not a word at all."""
     whole: list[Lexeme] = []
     at = 0
     for lexeme in found:

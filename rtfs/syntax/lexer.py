@@ -99,7 +99,7 @@ class FormLexer(Lexer):
         symbol_name = symbols.get
         run: list[Any] | None = None  # `after` of the bracket before, if atoms may be added to it
         need = 0  # operands that prefixes still wait for
-        needs: list[int] = []  # of each open bracket `need` after it, or -1 if it is no operand
+        needs: list[int] = []  # of each open bracket `need` after it, or -1 if it is not an operand
         depth = 0  # of brackets since the outermost `#(` that is open
         function: Mark | None = None
         while at < stop:
@@ -220,7 +220,7 @@ def _not_text(text: str) -> re.Pattern[str]:
 
 
 def read_word(reading: Reading, word: str, start: int, end: int) -> Any:
-    """The value of a word that is no string, or SYMBOL; FAULTY for one that is wrong, which is reported."""
+    """The value of a word that is not a string, or SYMBOL; FAULTY for one that is wrong, which is reported."""
     if word[0] == "\\":
         return _character(reading, word, start, end)
     if word[0] == "#":
@@ -304,7 +304,7 @@ def _forbidden(reading: Reading, at: int) -> None:
 
 
 def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
-    """Report what stands at `start`. Answers where to read on, and the token to read in its place, if any."""
+    """Report what is at `start`. Answers where to read on, and the token to read in its place, if any."""
     text = reading.source.text
     match = _UNREADABLE.match(text, start, stop)
     if match is None:

@@ -167,7 +167,7 @@ def _parse_with_repairs(grammar: _Grammar, reading: Reading) -> list[Any]:
 
 
 def tokens(reading: Reading) -> list[Any]:
-    """The tokens of the reading's source as the parser gets them, `Atom` and `Mark`, wrong or not: for whoever shows
+    """The tokens of the reading's source as the parser gets them, `Atom` and `Mark`, wrong or not: for code that shows
     text rather than reads it. Faulty words are noted in the reading's errors; brackets are not looked at."""
     found: list[Any] = []
     try:

@@ -139,7 +139,7 @@ def _without_comment_flag(pattern: str) -> tuple[str, bool]:
 
 
 def _in_class(pattern: str, at: int, out: list[str]) -> int:
-    """One piece of a character class that is no escape; where the next begins."""
+    """One piece of a character class that is not an escape; where the next begins."""
     if pattern.startswith("[:", at):
         end = pattern.find(":]", at)
         if end > 0:

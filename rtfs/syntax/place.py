@@ -30,9 +30,9 @@ class Frame:
 
 
 class Place:
-    """frames: open brackets, outermost first. word: the lexeme that the cursor touches or stands in, or None.
-    prefix: its text before the cursor. index: which item of the innermost bracket it is. deref: `@` stands before it.
-    comment: the cursor stands in a comment."""
+    """frames: open brackets, outermost first. word: the lexeme that the cursor touches or is in, or None.
+    prefix: its text before the cursor. index: which item of the innermost bracket it is. deref: `@` comes before it.
+    comment: the cursor is in a comment."""
 
     __slots__ = ("comment", "deref", "frames", "index", "prefix", "text", "word")
 
@@ -99,7 +99,7 @@ def place_at(text: str, at: int) -> Place:
 
 
 def word_at(text: str, at: int) -> Lexeme | None:
-    """The word that the cursor stands on or behind."""
+    """The word that the cursor is on or behind."""
     for lexeme in lexemes(text):
         if lexeme.start <= at <= lexeme.end and lexeme.kind in (SYMBOL, KEYWORD, STRING):
             return lexeme

@@ -38,7 +38,7 @@ class _Pieces(list[str]):
     length = 0
 
     def grow(self, text: str) -> None:
-        """Add the text of what stands on one line. Raises LimitError."""
+        """Add the text of what is on one line. Raises LimitError."""
         self.append(text)
         self.length += len(text)
         if self.length > MOST_TEXT:

@@ -39,7 +39,7 @@ class Fault:
 
 
 def unescape(literal: str) -> tuple[str, list[Fault]]:
-    """The text that `literal` (what stands between the quotes, with at least one backslash) denotes, and its faults."""
+    """The text that `literal` (what is between the quotes, with at least one backslash) denotes, and its faults."""
     pieces: list[str] = []
     faults: list[Fault] = []
     done = 0

@@ -38,7 +38,7 @@ _RESOURCE = "resource://"
 
 
 class WordError(Exception):
-    """A word that is no form."""
+    """A word that is not a form."""
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:
         super().__init__(message)

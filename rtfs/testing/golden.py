@@ -152,7 +152,7 @@ def _read_string(text: str) -> tuple[str, int] | None:
 
 
 class _Scanner:
-    """One walk over a chunk: finds the comments that are no part of a string, a form or a block comment."""
+    """One walk over a chunk: finds the comments that are not part of a string, a form or a block comment."""
 
     def __init__(self, file: GoldenFile, start: int, end: int) -> None:
         self.file = file
@@ -336,7 +336,7 @@ class _Scanner:
         if stub is None:
             self._problem(line, 'a stub reads ;stub "id" arguments => value, or ;stub "id" arguments ! code "message"')
         elif self.chunk.steps or self.code_start is not None:
-            self._problem(line, "stubs stand before the code of their chunk")
+            self._problem(line, "stubs come before the code of their chunk")
         else:
             self.chunk.stubs.append(stub)
 

@@ -170,7 +170,7 @@ class _Run:
         self.outcome.problems.append(Problem(line, text))
 
     def _source(self, step: Step) -> str:
-        """The step's text, moved to where it stands in the file, so that places in errors are right."""
+        """The step's text, moved to where it is in the file, so that places in errors are right."""
         before = self.file.text[: step.start]
         line_start = before.rfind("\n") + 1
         return "\n" * before.count("\n") + " " * (step.start - line_start) + self.file.text[step.start : step.end]

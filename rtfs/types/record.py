@@ -1,6 +1,6 @@
 """Records: maps with named fields, `[:map [:k T] [:k T ?] [:k {:description "…"} T] [:* T]]` or `{:k T}`.
 
-A field named by a keyword may stand in the map under the string of that name too; where both are there, both must fit
+A field named by a keyword may appear in the map under the string of that name too; where both are there, both must fit
 (a map that goes out as JSON must not smuggle an unchecked value past its own check). Other keys are allowed, of any
 type unless `[:* T]` says which.
 """
@@ -115,7 +115,7 @@ class Record(Type):
         """The record with some keys made optional.
 
         keys: an iterable of Keywords or strings; a tuple or Vector of such is a path into nested records (also through
-        vectors of records). Keys that are no fields are ignored. nullable: their values may then be nil as well.
+        vectors of records). Keys that are not fields are ignored. nullable: their values may then be nil as well.
         """
         here: set[Any] = set()
         deeper: dict[Any, list[Any]] = {}

@@ -1,6 +1,7 @@
 """Types of vectors, lists, sets, tuples, arrays and maps of one kind of key and value.
 
-A list is no vector here and a vector no list. Invariant of the validators: loops over the parts, never C calling back.
+A list is not a vector here, nor a vector a list. Invariant of the validators: loops over the parts, never C calling
+back.
 """
 
 # ruff: noqa: SIM110 - tests call each other in loops: `all(…)` would put a C frame between two of them

@@ -18,7 +18,7 @@ _LEAVES = (str, int, float, bool, type(None), Keyword, Symbol, Regex)
 
 
 def kind_name(value: Any) -> str:
-    """The language's name for the kind of a value, Python's for what is no value of the language."""
+    """The language's name for the kind of a value, Python's for what is not a value of the language."""
     try:
         return str(type_name(value))
     except Exception:

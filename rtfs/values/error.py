@@ -2,7 +2,7 @@
 
 A `UserError` is both the Python exception that unwinds guest code and the RTFS value that `catch` binds: it answers
 `:code :message :data :capability`. `InternalError` is our own bug and is never shown as the user's. Knows nothing of
-text or programs; whoever knows a place sets `span` and `trace`.
+text or programs; code that knows a place sets `span` and `trace`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class UserError(RtfsError):
     arrival: Any = None
     """How the error came into the machine that it is in now from another one; kept by the machine."""
     culprit: Any = None
-    """(value,) that is of the wrong kind, where whoever raised the error knows it."""
+    """(value,) that is of the wrong kind, where the code that raised the error knows it."""
     pointer: Any = None
     """The argument of the call at `span` that is wrong, until somebody looks it up in the text."""
 
@@ -117,14 +117,14 @@ def _unpickled(
 
 
 class ReaderError(UserError):
-    """Text that is no form."""
+    """Text that is not a form."""
 
     def __init__(self, code: str, message: str, *, span: Span | None = None, hint: str | None = None) -> None:
         super().__init__(code, message, span=span, hint=hint)
 
 
 class CompileError(UserError):
-    """A form that is no program: `form/shape`, `recur/…`, `macro/…`, `type/unknown`."""
+    """A form that is not a program: `form/shape`, `recur/…`, `macro/…`, `type/unknown`."""
 
 
 class EvalError(UserError):

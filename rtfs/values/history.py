@@ -39,7 +39,7 @@ class History:
         """True if version `at` is the newest and the caller alone may change the store; `free` ends that.
 
         Never waits: of two that want to go on from one version, one gets False and makes something of its own.
-        Whoever is killed between claim and release leaves a store that is right and that nobody changes any more.
+        A thread that is killed between claim and release leaves a store that is right and that nobody changes any more.
         """
         try:
             self.free.pop()

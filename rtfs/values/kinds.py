@@ -42,7 +42,7 @@ def type_name(value: Any) -> str:
     """`(type-name value)`: nil boolean integer float string keyword symbol vector list map set regex function
     error.
 
-    "foreign" for a Python object that is no value of the language.
+    "foreign" for a Python object that is not a value of the language.
     """
     name = _NAMES.get(value.__class__)
     if name is None:

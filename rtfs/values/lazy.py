@@ -4,7 +4,7 @@ A sequence is a header, a place in a chain of segments. A segment holds what has
 a function that appends to it, another sequence that follows, or nothing at its end. A header of the rest of a sequence
 is another place in the same chain, so segments that nobody can reach any more are freed while a program walks on.
 
-Knows nothing of guest functions, machines or budgets: whoever runs programs sets `hooks`. Invariants: an element is
+Knows nothing of guest functions, machines or budgets: the machine sets `hooks`. Invariants: an element is
 computed by one machine at a time (`Segment.busy`) and then never changes; nothing here recurses for the length of a
 sequence, and for sequences made of sequences only through plain Python calls, which take no C stack.
 """

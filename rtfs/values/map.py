@@ -5,7 +5,7 @@ tree; so do larger ones as long as nobody changes them. Of the others the newest
 (`rtfs.values.map_store`), and what goes on from an older one lays its changes over it.
 
 Knows nothing of text. Invariants: what a map answers never changes; the order is that of insertion, where overwriting
-keeps the place; a key that is a float or a boolean stands in dicts as a tuple, so that 1, 1.0 and true are three keys,
+keeps the place; a key that is a float or a boolean is in dicts as a tuple, so that 1, 1.0 and true are three keys,
 and every other key as itself, so that looking it up costs a class check and `dict.get`.
 """
 

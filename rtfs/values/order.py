@@ -68,7 +68,7 @@ def sort_key(value: Any) -> tuple[Any, ...]:
 
 
 def compare(a: Any, b: Any) -> int:
-    """-1, 0 or 1 as `a` stands before, beside or behind `b`."""
+    """-1, 0 or 1 as `a` comes before, beside or behind `b`."""
     left, right = sort_key(a), sort_key(b)
     return (left > right) - (left < right)
 

@@ -87,7 +87,7 @@ class Patch:
         self.settled: tuple[int, int, Any] | None = None
 
     def read(self, items: list[Any], position: int, _at: int) -> Any:
-        """What stands at a covered position."""
+        """What is at a covered position."""
         value = self.changes.get(position, ABSENT)
         if value is not ABSENT:
             return value

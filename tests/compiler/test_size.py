@@ -94,7 +94,7 @@ def outcomes(nests: dict[str, tuple[str, str, str]], *depths: int) -> dict[tuple
 def test_every_form_nests_100_deep():
     exceptions = {
         "finally": "value",
-        "match pattern": "form/shape",  # a list that is no pattern
+        "match pattern": "form/shape",  # a list that is not a pattern
         "throw": "value",
     }
     found = outcomes(NESTS, 1, 100)

@@ -165,7 +165,7 @@ class Page:
 
     def _sh(self, text: str) -> None:
         for line in text.splitlines():
-            assert INSTALLING.fullmatch(line), f"only installing stands in a sh block: {line}"
+            assert INSTALLING.fullmatch(line), f"only installing is in a sh block: {line}"
 
     def _environment(self) -> dict[str, str]:
         """An environment whose `rtfs` and `python` are those under test."""

@@ -209,7 +209,7 @@ def test_what_is_no_ledger_is_an_error_that_says_so(tmp_path: Path, bad: str) ->
     if bad == "folder":
         path.mkdir()
     else:
-        path.write_text("this is no database, nor will it ever be one, however long one looks at it")
+        path.write_text("this is not a database, nor will it ever be one, however long one looks at it")
     with pytest.raises(rtfs.UserError) as caught:
         rtfs.Runtime(ledger=path)
     assert caught.value.code in ("ledger/unwritable", "ledger/damaged")

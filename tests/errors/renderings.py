@@ -29,7 +29,7 @@ class Case:
         return "\n".join(self.parts.get("shows", []))
 
     def text(self) -> str:
-        """The case as it stands in a file."""
+        """The case as it is in a file."""
         lines = [f"=== {self.title}"]
         for name in ("load", "plan", "shows"):
             if name in self.parts:

@@ -107,7 +107,7 @@ def test_wrong_content_is_shown_with_its_place(
         ("allow:\n\t- a\n", "a tab stands here", "2:1", "YAML is indented with spaces"),
         (
             "a: b: c\n",
-            "a key stands where none can be",
+            "a key is where none can be",
             "1:5",
             "keys of one mapping are indented alike; a text that holds `: ` wants quotes",
         ),

@@ -1,4 +1,4 @@
-"""Every route to an effect, over the pipe: a decision stands in the ledger before it; what is denied is not reached."""
+"""Every route to an effect, over the pipe: a decision is in the ledger before it; what is denied is not reached."""
 
 from __future__ import annotations
 

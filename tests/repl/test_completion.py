@@ -1,4 +1,4 @@
-"""Completion offers what can stand at the cursor, and the bar below says what stands there."""
+"""Completion offers what can appear at the cursor, and the bar below says what is there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rtfs.repl.toolbar import about
 
 
 def offered(session: Session, text: str) -> list[str]:
-    """What could stand at the end of `text`."""
+    """What could appear at the end of `text`."""
     return [one.text for one in complete(session, text, len(text))[1]]
 
 

@@ -1,5 +1,5 @@
 """The file that was decided about is the file that is reached: whatever links are swapped meanwhile, nothing outside of
-a grant is read, written or deleted; what is no regular file hangs nothing; a file is written whole or not at all."""
+a grant is read, written or deleted; what is not a regular file hangs nothing; a file is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_link_that_appears_after_the_decision_is_an_error_that_says_so(
             with pytest.raises(rtfs.UserError) as caught:
                 rt.run(source)
             assert caught.value.code == "capability/failed"
-            assert "a link stands in its way" in caught.value.message
+            assert "a link is in its way" in caught.value.message
             back()
         code_of(rt, f'(delete-file "{path}")')
     assert (outside / "sub" / "f").read_text() == (outside / "f").read_text() == SECRET

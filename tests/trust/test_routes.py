@@ -1,4 +1,4 @@
-"""However a program tries to reach an effect, a decision stands in the ledger before it; and nothing that a program can
+"""However a program tries to reach an effect, a decision is in the ledger before it; and nothing that a program can
 say widens what it may do."""
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shows(text: str, spelling: str) -> bool:
-    """Whether enough of a spelling stands in a text to be of use."""
+    """Whether enough of a spelling is in a text to be of use."""
     part = len(spelling) * 2 // 3
     return any(spelling[i : i + part] in text for i in range(len(spelling) - part + 1))
 

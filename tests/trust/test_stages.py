@@ -19,7 +19,7 @@ from rtfs.host.run.durability import NOT_JOURNALED
 
 CANARY = "canary-stage-1234"
 
-# stage: (method, what is taken out, what stands there instead)
+# stage: (method, what is taken out, what is there instead)
 STAGES = {
     "decide": ("_perform", "journaled.decision or self.decide(entry, arguments, context)", "policy.Decision(True, '')"),
     "ask": ("_perform", "decision = await self._asked(entry, arguments, text, decision, frame, call.span)",

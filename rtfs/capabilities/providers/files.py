@@ -65,8 +65,8 @@ def read_file(*arguments: Any, permit: Permit) -> str:
 
 
 def write_file(*arguments: Any, permit: Permit) -> None:
-    """(path content) → nil; the file is made or replaced as a whole, and keeps its mode. Whoever has it open keeps
-    what was in it; another hard link to it does too."""
+    """(path content) → nil; the file is made or replaced as a whole, and keeps its mode. A process that has it open
+    keeps what was in it; another hard link to it does too."""
     path, content = _texts("ccos.io.write-file", arguments, ("path", "content"))
     data = content.encode("utf-8", "surrogatepass")
     try:
@@ -154,7 +154,7 @@ def _resolved(path: str, itself: bool) -> str:
 def _failure(what: str, path: str, error: OSError) -> HostError:
     if error.errno == errno.ELOOP:
         return HostError(
-            f"cannot {what} {path}: a link stands in its way that leads elsewhere than when the call was decided"
+            f"cannot {what} {path}: a link is in its way that leads elsewhere than when the call was decided"
         )
     return failure(f"cannot {what} {path}", error)
 

@@ -330,7 +330,7 @@ def awaitable(found: Any, method: str) -> Any:
 
 
 def fresh(error: HostError) -> HostError:
-    """A copy of an error for one of several callers: whoever gets it writes span and trace into it."""
+    """A copy of an error for one of several callers: each caller writes span and trace into its own."""
     copy = error.__class__.__new__(error.__class__, *error.args)
     copy.args = error.args
     copy.__dict__.update(error.__dict__)

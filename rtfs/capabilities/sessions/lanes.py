@@ -2,8 +2,9 @@
 
 Must not know any provider, nor what a call is retried for (that is `pool`). Invariants: a session is given to calls of
 its own key only; waiters of a lane are served in order, and lanes that wait for a place in the order they began to
-wait; one opening serves all who wait for it, whoever of them is cancelled; each opened session is ended exactly once; a
-session that belongs to a run holds its state, so neither time nor another lane takes it away before the run ends.
+wait; one opening serves all who wait for it, whichever of them is cancelled; each opened session is ended exactly
+once; a session that belongs to a run holds its state, so neither time nor another lane takes it
+away before the run ends.
 """
 
 from __future__ import annotations

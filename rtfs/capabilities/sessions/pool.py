@@ -1,4 +1,4 @@
-"""The session pool: every call that needs a session goes through it, whoever the provider is.
+"""The session pool: every call that needs a session goes through it, whatever the provider.
 
 Must not know any provider's name or protocol; which session a call gets is the business of `lanes`. Invariants: a call
 is sent again only where nothing can happen twice: the handler said the server has not acted on it, or the call is

@@ -309,7 +309,7 @@ class Analyser:
         return self.environment.expand(macro, form)
 
     def expand_fully(self, form: Any, scope: Scope) -> Any:
-        """Expand until the head is no macro."""
+        """Expand until the head is not a macro."""
         outer = self.at
         try:
             while form.__class__ is List and len(form) and form[0].__class__ is Symbol:

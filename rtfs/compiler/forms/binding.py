@@ -139,7 +139,7 @@ def analyse_function(a: Analyser, form: Any, scope: Scope, name: str, own: Bindi
 
 
 def _no_vector(error: CompileError, head: str, meant: Any) -> CompileError:
-    """Say how parameters are written, if what stands in their place looks like some."""
+    """Say how parameters are written, if what is in their place looks like some."""
     names = meant.to_list() if meant.__class__ is List else [meant]
     if names and all(one.__class__ is Symbol for one in names):
         error.hint = f"parameters are written in a vector: ({head} [{' '.join(str(one) for one in names)}] …)"

@@ -30,7 +30,7 @@ DEFINING = frozenset(
         *("require", "use"),
     )
 )
-"""The forms, after macros are expanded, that may stand beside a `plan`."""
+"""The forms, after macros are expanded, that may appear beside a `plan`."""
 _OPTIONS = ("params", "result")
 
 
@@ -149,7 +149,7 @@ def _check_default(a: Analyser, one: Parameter) -> None:
 
 
 def check_beside(form: Any, plan: Any) -> CompileError | None:
-    """What is wrong with a top-level form, macros expanded, in a file that has a `plan`; None if it may stand there.
+    """What is wrong with a top-level form, macros expanded, in a file that has a `plan`; None if it may appear there.
     plan: the `plan` form, if it comes before this one."""
     if plan is not None:
         message = "a second `plan`" if _is_headed(form, "plan") else "a form after `plan`"

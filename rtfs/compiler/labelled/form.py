@@ -1,4 +1,4 @@
-"""A top-level form as labelled closures: what stands in a unit's step where generated code stands otherwise.
+"""A top-level form as labelled closures: what is in a unit's step where generated code is otherwise.
 
 Knows nothing of what the form does. Invariant: a form holds no value of any run.
 """

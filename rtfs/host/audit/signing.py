@@ -1,4 +1,4 @@
-"""Signed heads of a ledger: what a witness outside keeps, so that whoever can write the ledger cannot rewrite it.
+"""Signed heads of a ledger: what a witness outside keeps, so that rewriting the ledger is noticed.
 
 Must not know how records are kept. Invariant: a statement says how many records there were and the hash of the last;
 it holds as long as the ledger has that very record at that number, however many follow. Signatures are Ed25519
@@ -25,7 +25,7 @@ SIGNED = ("head", "records", "time")
 
 def sign_head(path: str, key: str) -> dict[str, Any]:
     """A statement about the ledger at `path` as it is now, signed with the private key in the file `key`. Raises
-    HostError `ledger/…`, `config/invalid` for what is no key."""
+    HostError `ledger/…`, `config/invalid` for what is not a key."""
     from datetime import UTC, datetime
 
     from rtfs.host.audit.sqlite_ledger import inspect, last_record

@@ -1,4 +1,4 @@
-"""What may stand in a hint's map: names, their synonyms, and which are numbers.
+"""What may appear in a hint's map: names, their synonyms, and which are numbers.
 
 Must not know what hints do. Invariant: what is answered has only known names, and numbers from 0 where numbers belong.
 """

@@ -155,7 +155,7 @@ class Hints:
     def chosen(self, hints: Any, entry: Entry, frame: Frame) -> list[tuple[str, Any]]:
         """The known hints of a call's metadata, from outside in, checked.
 
-        Metadata that is no hint is left alone; an unknown `:runtime.…` hint or option is a warning. Raises HostError
+        Metadata that is not a hint is left alone; an unknown `:runtime.…` hint or option is a warning. Raises HostError
         `capability/hint` for a value that cannot be.
         """
         found: dict[str, Any] = {}

@@ -104,7 +104,7 @@ def _converted(value: Any) -> Any:
 
 def read_shown(entry: Entry, text: str) -> Any:
     """The value of what is left of an answer's text when the secrets are out of it. Raises HostError
-    `capability/result` where that is no value any more."""
+    `capability/result` where that is not a value any more."""
     from rtfs.api import read_value
 
     try:

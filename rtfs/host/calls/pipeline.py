@@ -3,8 +3,8 @@
 Must not know any provider's name, nor how sessions or machines work inside. The stages, in order: resolve the
 manifest, bring the arguments into canonical form, decide and record the decision, check the input, apply hints, route,
 check the output, record the outcome.
-Invariant: no stage is skipped, whoever calls (a program, an implementation, a branch, a retry, a fallback); the ledger
-has the decision before anything happens, and an outcome for every call that was allowed.
+Invariant: no stage is skipped, whatever makes the call (a program, an implementation, a branch, a retry, a fallback);
+the ledger has the decision before anything happens, and an outcome for every call that was allowed.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Report:
 
 
 class Name:
-    """A use of a name that is no local one. arguments: of the call that it is used in, where they are literal."""
+    """A use of a name that is not a local one. arguments: of the call that it is used in, where they are literal."""
 
     __slots__ = ("arguments", "module", "span", "text")
 

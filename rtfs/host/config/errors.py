@@ -58,7 +58,7 @@ def broken_yaml(error: yaml.YAMLError, source: Source) -> HostError:
     if "'\\t'" in problem or "\t" in problem:
         problem, hint = "a tab stands here", "YAML is indented with spaces"
     elif "mapping values are not allowed" in problem:
-        problem = "a key stands where none can be"
+        problem = "a key is where none can be"
         hint = "keys of one mapping are indented alike; a text that holds `: ` wants quotes"
     return HostError(f"this is not YAML: {problem}", code="config/yaml", span=found, hint=hint)
 
@@ -71,7 +71,7 @@ def _span(source: Source, mark: Any) -> Span | None:
 
 
 def invalid(error: ValidationError, source: Source, keys: Callable[[list[str]], list[str]]) -> HostError:
-    """The first of the errors, with the further ones in `others`. keys: those that may stand at a path."""
+    """The first of the errors, with the further ones in `others`. keys: those that may appear at a path."""
     found = [_problem(one, source, keys) for one in error.errors(include_url=False)]
     found.sort(key=lambda one: one.span.start if one.span is not None else 0)
     found[0].others = tuple(found[1:])
@@ -129,7 +129,7 @@ def at_item(source: Source, key: str, number: int) -> Iterator[None]:
 
 
 def place(source: Source, path: list[str], value: bool = False) -> Span:
-    """Where a key or item stands in the YAML text; with `value`, what stands behind the key."""
+    """Where a key or item is in the YAML text; with `value`, what is behind the key."""
     import yaml
 
     node = yaml.compose(source.text, Loader=yaml.SafeLoader)

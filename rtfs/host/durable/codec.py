@@ -56,7 +56,7 @@ _ERRORS: dict[str, type[UserError]] = {
 def encode(value: Any, functions: bool | Callable[[Any], Any] = False, results: bool = True) -> str:
     """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses); or what
     gives JSON data by which `decode` is told of a function, or of whatever else has no text. results: whether what
-    came along with results of calls is kept. Raises TypeError for what is no value, and for functions."""
+    came along with results of calls is kept. Raises TypeError for what is not a value, and for functions."""
     kind = value.__class__
     if kind in _ATOMS and (kind is not int or -_LARGE < value < _LARGE):
         return _write((value,))
@@ -114,7 +114,7 @@ def _place(span: Span | None) -> tuple[str, int, int] | None:
 
 
 def encode_calls(error: UserError) -> str:
-    """The text of an error's trace and notes, which are no part of its value."""
+    """The text of an error's trace and notes, which are not part of its value."""
     return _write([[(text, _place(span)) for text, span in part] for part in (error.trace, error.notes)])
 
 
@@ -124,7 +124,7 @@ def decode_calls(error: UserError, text: str, sources: Mapping[str, Source]) -> 
     try:
         trace, notes = (tuple((one, _span(place, sources)) for one, place in part) for part in loads(text))
     except (JSONDecodeError, LookupError, TypeError) as fault:
-        raise ValueError(f"these are no calls: {fault}") from None
+        raise ValueError(f"these are not calls: {fault}") from None
     error.trace, error.notes = trace, notes
 
 
@@ -177,13 +177,13 @@ def decode(
         (value,) = stack
         return value
     except (JSONDecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"this is no encoded value: {error}") from None
+        raise ValueError(f"this is not an encoded value: {error}") from None
 
 
 def _take(stack: list[Any], count: int) -> list[Any]:
     """The last `count` values, which were pushed last first."""
     if not 0 <= count <= len(stack):
-        raise ValueError("this is no encoded value: too few parts")
+        raise ValueError("this is not an encoded value: too few parts")
     if not count:
         return []
     parts = stack[-count:]

@@ -192,7 +192,7 @@ class Durable:
                 facts.append(("calls-of-error", encode_calls(result)))
         except (
             TypeError
-        ) as error:  # a function: whoever asks again for the value runs the program again, over its record
+        ) as error:  # a function: a caller that asks again for the value runs the program again, over its record
             if self.waits.hands_over:
                 unsaid = HostError(f"the value of the run cannot be recorded: {error}", code="capability/result")
                 facts = [("state", FAILED), facts[1], ("result", encode(unsaid))]

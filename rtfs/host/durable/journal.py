@@ -1,8 +1,8 @@
 """The journal of one run in a file: everything that resuming it needs, whole values; only its owner may read it.
 
 Must not know machines or calls: it keeps events, in order, and facts about the run. Invariants: a transaction is one
-line with a checksum, there whole or not at all; the file is locked by whoever has the run open, through its one
-descriptor; after a failed write nothing but outcomes is ever written again.
+line with a checksum, there whole or not at all; the file is locked by the process that has the run open, through its
+one descriptor; after a failed write nothing but outcomes is ever written again.
 
 A line is the CRC-32 of the rest in eight hexadecimal digits, a space, and `[events, facts]` in JSON; an event is
 `[kind, path, subject, value, note]`. Facts of a later line replace those of earlier ones. The first line has the fact

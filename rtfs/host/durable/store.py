@@ -167,7 +167,7 @@ if TYPE_CHECKING:
             before: only those that began before this time, in seconds since 1970. limit: only so many, the newest."""
 
         def ask_to_stop(self, run_id: str, why: str) -> None:
-            """Ask a run to stop; whoever runs it notices at the next commit or heartbeat. Raises HostError
+            """Ask a run to stop; its process notices at the next commit or heartbeat. Raises HostError
             `run/unknown`, `run/unwritable`."""
 
         def answer(self, run_id: str, question: str, answer: str, by: str) -> None:

@@ -1,8 +1,8 @@
 """Flow rules of a configuration: what an argument of a call may come from, be decided by, and who must be able to read
 it.
 
-Must not know how calls are carried out. Invariants: what is no rule is an error `config/invalid` before anything runs;
-every rule about a call must hold; a rule about an argument that is not there holds.
+Must not know how calls are carried out. Invariants: what is not a rule is an error `config/invalid` before anything
+runs; every rule about a call must hold; a rule about an argument that is not there holds.
 """
 
 from __future__ import annotations

@@ -547,7 +547,7 @@ class Conversation:
         _, number, place, id, where, types = head
         frame, options, span = self._frames[place], self._translator.value(body), self._sources.span(where)
         if options.__class__ is not Map:
-            raise Nonsense("a declaration that is no map")
+            raise Nonsense("a declaration that is not a map")
         call = HostCall("capability", checked_text(id), (options,), None, lambda: span)
 
         async def declare() -> Any:

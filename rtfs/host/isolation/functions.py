@@ -1,6 +1,6 @@
 """Functions of a worker's as the host sees them: opaque, known by a handle.
 
-Must not know runs. Invariants: such a function is of Python's own function type, so that whoever looks for functions
+Must not know runs. Invariants: such a function is of Python's own function type, so that code that looks for functions
 finds it; called here it raises; the handle of a loaded text's implementation means the same in every worker of its
 runtime.
 """

@@ -118,7 +118,7 @@ class Guests:
             seat.worker.kill()
 
     def _next(self) -> None:
-        """Give the pinned worker to whoever waits longest."""
+        """Give the pinned worker to the run that has waited longest."""
         with self._lock:
             if self._queue:
                 self._queue.pop(0).granted()

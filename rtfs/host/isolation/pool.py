@@ -172,7 +172,7 @@ class Pool:
         raise HostError("worker processes cannot be started", code="config/isolation")
 
     def refill(self) -> None:
-        """Have warm workers again. Not done by `take`: whoever takes one would wait for the fork."""
+        """Have warm workers again. Not done by `take`: its caller would wait for the fork."""
         with self._lock:
             template = self._template
             try:

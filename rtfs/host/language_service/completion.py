@@ -1,6 +1,6 @@
 """What can be written at a place of a document, with a word about each.
 
-Invariant: only what is meant to stand there is offered.
+Invariant: only what is meant to appear there is offered.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How what stands at a place is called: its parameters, and which of them the place is at."""
+"""How what is at a place is called: its parameters, and which of them the place is at."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a run asks of its journaling, and the null object of a run that has none.
 
-Must not know journals, nor how calls are performed. Invariant: the pipeline, the driver and whoever asks people treat
-every run alike; only the object behind these Protocols differs.
+Must not know journals, nor how calls are performed. Invariant: the pipeline, the driver and the code that asks people
+treat every run alike; only the object behind these Protocols differs.
 """
 
 from __future__ import annotations

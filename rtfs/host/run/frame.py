@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rtfs.machine import HostCall, Limits
 
     class Noting(Protocol):
-        """A journaled call, as whoever performs it sees it."""
+        """A journaled call, as the code that performs it sees it."""
 
         @property
         def remembered(self) -> str | None:

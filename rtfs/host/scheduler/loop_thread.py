@@ -49,7 +49,7 @@ class Engine:
                 import atexit
                 import threading
 
-                atexit.register(self.close)  # whoever forgets to close leaves no session open
+                atexit.register(self.close)  # an embedder that forgets to close leaves no session open
 
                 started = threading.Event()
                 loop = asyncio.new_event_loop()

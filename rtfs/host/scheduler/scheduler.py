@@ -46,7 +46,7 @@ else:
 
 
 class Suspension:
-    """What a fiber awaits. `begin` starts it; whoever finishes it calls `Scheduler.wake` or, from another thread,
+    """What a fiber awaits. `begin` starts it; the code that finishes it calls `Scheduler.wake` or, from another thread,
     `post`."""
 
     __slots__ = ()

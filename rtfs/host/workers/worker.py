@@ -139,7 +139,7 @@ class Worker:
         asyncio.get_running_loop().call_later(self._grace, os._exit, 1)
 
     def _advance(self, run_id: str) -> None:
-        """Advance a run, in a thread. Raises what is no fault of the run, so that it is advanced again."""
+        """Advance a run, in a thread. Raises what is not a fault of the run, so that it is advanced again."""
         try:
             self._advancing.advance(run_id)
         except UserError as error:

@@ -1,7 +1,7 @@
 """The last look at an error before it leaves a run: which argument of the call is wrong, looked up in the text.
 
 Knows nothing of running. Reading a text is slow, so nothing here happens to errors that the program deals with itself.
-Invariant: an argument is pointed at only if the call stands in the text as it was made.
+Invariant: an argument is pointed at only if the call is in the text as it was made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def refine_error(error: UserError) -> None:
 
 
 def _read(span: Span) -> Any:
-    """The form that stands at a place, or None."""
+    """The form that is at a place, or None."""
     from rtfs.syntax.reader import read_forms
 
     try:
@@ -50,7 +50,7 @@ def _child(form: Any, index: int, around: Span) -> Span | None:
     return None if span is None else Span(around.source, around.start + span.start, around.start + span.end)
 
 
-# ---------------------------------------------------------------------- what is no function
+# ---------------------------------------------------------------------- what is not a function
 def _miswritten_call(error: UserError, span: Span) -> None:
     """`(1 + 2)` and `println("hi")`."""
     text, start = span.source.text, span.start
@@ -117,7 +117,7 @@ def _wrong_argument(error: UserError, span: Span) -> None:
 
 
 def _threaded(error: UserError) -> None:
-    """The calls that a threading macro makes do not stand in the text."""
+    """The calls that a threading macro makes do not appear in the text."""
     names = error.pointer[0] if error.pointer is not None else ()
     signature = _signature(names[0]) if names else None
     if error.hint is None and signature is not None and " as " in error.message:

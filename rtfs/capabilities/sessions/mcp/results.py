@@ -31,10 +31,10 @@ def result_value(result: Any, advice: str | None = None) -> Any:
     `structuredContent` if there is some; else what a single text block says, if that is a JSON object or array; else
     the content blocks as a vector of maps (`:type` text, image, audio, resource_link, resource). JSON object keys
     become keywords. advice: what to do where the tool failed because the server could not ask back. Raises HostError:
-    `capability/failed` with the server's text for `isError`, `session/protocol` for what is no result.
+    `capability/failed` with the server's text for `isError`, `session/protocol` for what is not a result.
     """
     if result.__class__ is not dict:
-        raise SessionError("the server's result is no object")
+        raise SessionError("the server's result is not an object")
     content = result.get("content")
     if result.get("isError") is True:
         error = failed(_text(content) or "the tool failed and did not say why", content)

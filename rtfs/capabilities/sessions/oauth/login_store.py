@@ -206,7 +206,7 @@ def _check(path: str, found: os.stat_result, *, folder: bool = False) -> None:
     import stat
 
     if not (stat.S_ISDIR(found.st_mode) if folder else stat.S_ISREG(found.st_mode)):
-        raise _unusable(path, "it is no folder" if folder else "it is no file")
+        raise _unusable(path, "it is not a folder" if folder else "it is not a file")
     if found.st_uid != os.geteuid():
         raise _unusable(path, "it belongs to another user")
     if found.st_mode & 0o077:

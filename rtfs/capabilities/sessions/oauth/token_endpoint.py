@@ -1,7 +1,7 @@
 """What a client gets from an authorization server's endpoints: a registration, tokens, the end of tokens.
 
 Must not know who waits for a token or where it is kept. Invariants: a client's secret goes into the one request that
-the caller asked for; an answer becomes a token only if a header can carry it; nothing that was sent stands in an error.
+the caller asked for; an answer becomes a token only if a header can carry it; nothing that was sent is in an error.
 
 Source: RFC 6749 (2.3, 4.1.3, 4.4, 5, 6), RFC 7591, RFC 7009, RFC 7636, RFC 8707.
 """

@@ -1,4 +1,4 @@
-"""The tokens that are sent to a server, whoever they come from: a login on disk, or a client of its own right.
+"""The tokens that are sent to a server, wherever they come from: a login on disk, or a client of its own right.
 
 Must not know what is said over HTTP. Invariants: a token is renewed once for all who wait for it, in this process and
 among processes; a caller that gives up does not stop a renewal under way (the old refresh token may be worth nothing by

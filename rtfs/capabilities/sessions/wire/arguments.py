@@ -1,7 +1,7 @@
 """RTFS values on their way to a server: as JSON, or a clear error.
 
 Must not know sessions or transports. Invariant: what is sent reads back as the same data, or nothing is sent: no NaN,
-no function, no key that is no text, no two keys of one name.
+no function, only texts as keys, no two keys of one name.
 """
 
 from __future__ import annotations

@@ -250,7 +250,7 @@ def unauthorized(
 def authorization(credential: Credential) -> str:
     """The Authorization header for a secret: as it is if it names a scheme, else as a bearer token.
 
-    Raises SessionError (`session/credential`) for what cannot stand in a header; the secret is not shown.
+    Raises SessionError (`session/credential`) for what cannot appear in a header; the secret is not shown.
     """
     value = credential.value.strip()
     if not value or not value.isascii() or not value.isprintable():

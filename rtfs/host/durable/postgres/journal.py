@@ -1,6 +1,6 @@
 """The journal of one run in PostgreSQL, open.
 
-Must not know machines or calls. Invariants: a commit is one transaction; whoever opened the run before writes nothing
+Must not know machines or calls. Invariants: a commit is one transaction; the former owner of the run writes nothing
 more (`run/fenced`); after a failed write nothing but outcomes is ever written again.
 """
 

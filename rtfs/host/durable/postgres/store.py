@@ -2,7 +2,7 @@
 
 Must not know what is in a journal, nor a queue: what has to happen with a run that can go on is `enqueue`'s, in the
 same transaction. Invariants: a run is open in one place, which holds a lease on it; opening appends an event, so that
-whoever had it before writes nothing more; only the clock of the database counts.
+its former owner writes nothing more; only the clock of the database counts.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _BUSY = "worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs
 
 
 class PostgresRunStore:
-    """database: a `Database`, or its address; one that is given is closed by whoever made it. worker: the name of this
+    """database: a `Database`, or its address; one that is given is closed by its maker. worker: the name of this
     process. lease: seconds after which a run whose process gives no sign of life may be taken over. enqueue(connection,
     run_id, at): told of a run that can go on, at a time in seconds since 1970 or at once, within the transaction that
     makes it so; true where somebody will continue the run. Raises HostError `database/url`, `config/…`."""
@@ -77,7 +77,7 @@ class PostgresRunStore:
         self._leases = Leases(self.database, lease)
 
     def create(self, run_id: str, facts: Mapping[str, str]) -> PostgresJournal:
-        """See `RunStore`. A run with the state `queued` is not leased: whoever opens it begins it."""
+        """See `RunStore`. A run with the state `queued` is not leased: the process that opens it begins it."""
         check_run_id(run_id)
         facts = {**facts, "durability": self.database.mode}
         bundle = Bundle(facts) if all(name in facts for name in FIELDS) else None
