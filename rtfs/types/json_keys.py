@@ -1,7 +1,8 @@
-"""Keys of JSON objects as a type names them: fields are keywords, further keys are texts.
+"""Keys of JSON objects as a type names them: fields are keywords; keys that a type says are data are texts.
 
 Knows types, nothing of calls. Invariant: only keys change, each into the other spelling of its name, and only where a
-type speaks of them; a map without a type stays as it was converted.
+type speaks of them; a map without a type stays as it was converted. Keys beyond the fields of a record are keywords if
+all of them read as such, as without a type, unless it says what further keys hold (`[:* T]`).
 
 Source: design, "Values": what a server or a Python function answers is converted alike.
 """
@@ -78,13 +79,16 @@ def _read(type: Type, value: Any) -> Any:
 def _record(type: Record, value: Map) -> Map:
     if not type.fields and type.rest is None:
         return value
+    further = [_text(key) for key in value.keys() if type.field(key) is None]  # noqa: SIM118
+    words = type.rest is None and all(key.__class__ is str and is_keyword_name(key) for key in further)
+    spell = _keyword if words else _text
     pairs = []
     for key, item in value.items():
         field = type.field(key)
         if field is not None:
             pairs.append((field.key, _read(field.type, item)))
         else:
-            pairs.append((_text(key), item if type.rest is None else _read(type.rest, item)))
+            pairs.append((spell(key), item if type.rest is None else _read(type.rest, item)))
     return _made(value, pairs)
 
 

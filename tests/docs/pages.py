@@ -122,7 +122,7 @@ class Page:
 
     def _repl(self, text: str) -> None:
         if self.session is None:
-            self.session = Session(rtfs.Runtime(), interactive=True)
+            self.session = Session(rtfs.Runtime(wording="shell"), interactive=True)
             self.session.settings.width = 100
         typed: list[str] = []
         wanted: list[str] = []

@@ -19,7 +19,8 @@ PAGES = [
     *sorted((ROOT / "docs" / "guide").glob("*.md")),
 ]
 TALK = {
-    *("README.md", "clojure.md", "decisions.md", "divergences.md", "mcp-conformance.md", "reference.md", "servers.md")
+    "benchmarks.md",
+    *("README.md", "clojure.md", "decisions.md", "divergences.md", "mcp-conformance.md", "reference.md", "servers.md"),
 }
 """Pages that need have no examples, or have them tested elsewhere."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")

@@ -247,14 +247,20 @@ def test_keys_of_an_answer_become_keywords_all_or_none():
     assert rtfs.to_text(value(lambda _: {"a b": 1, "c": {"d": 2}}, '(call "f" {})')) == '{"a b" 1 "c" {:d 2}}'
 
 
-def test_keys_that_the_output_schema_names_are_keywords_and_others_texts():
+def test_keys_that_the_output_schema_names_are_keywords_and_those_of_a_dictionary_are_texts():
     def counts() -> dict[str, int]:
         return {"tea": 1}
 
-    schema = "[:map [:id :int] [:rows [:vector [:map [:n :int]]]]]"
-    answer = {"id": 1, "rows": [{"n": 1, "more": 2}], "some key": 3, "note": 4}
-    found = value(lambda _: answer, '(call "f" {})', output_schema=schema)
-    assert rtfs.to_text(found) == '{:id 1 :rows [{:n 1 "more" 2}] "some key" 3 "note" 4}'
+    def answered(answer: Any, schema: str) -> str:
+        return rtfs.to_text(value(lambda _: answer, '(call "f" {})', output_schema=schema))
+
+    record = "[:map [:id :int] [:rows [:vector [:map [:n :int]]]]]"
+    rows = [{"n": 1, "more": 2}]
+    assert answered({"id": 1, "rows": rows, "note": 4}, record) == "{:id 1 :rows [{:n 1 :more 2}] :note 4}"
+    assert answered({"id": 1, "rows": rows, "a b": 3, "c": 4}, record) == (
+        '{:id 1 :rows [{:n 1 :more 2}] "a b" 3 "c" 4}'
+    )
+    assert answered({"id": 1, "tea": 2}, "[:map [:id :int] [:* :int]]") == '{:id 1 "tea" 2}'
     assert rtfs.to_text(value(counts, '(call "f" {})')) == '{"tea" 1}'
 
 
