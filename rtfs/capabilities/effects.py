@@ -43,7 +43,11 @@ def example_call(entry: Entry) -> str:
         return f"(call {to_text(entry.id)} {to_text(given)})"
     if type is not None and type is not ANY:
         return f"(call {to_text(entry.id)} {to_text(_sample(type))})"
-    names = () if entry.signature is None else entry.signature.names[: entry.signature.required]
+    names = (
+        ()
+        if entry.signature is None
+        else tuple([name for name in entry.signature.needed if name != entry.signature.rest])
+    )
     if names:
         return f"(call {to_text(entry.id)} {to_text(Map([(Keyword(name), '…') for name in names]))})"
     return f"(call {to_text(entry.id)} {{}})"

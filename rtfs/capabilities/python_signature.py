@@ -86,43 +86,52 @@ class Calling:
         self._name(function, parameters, said)
 
     def _name(self, function: Callable[..., Any], parameters: list[inspect.Parameter], said: dict[str, str]) -> None:
-        fields, converts, positional = [], {}, []
-        names: list[str] = []
-        required, rest, free = 0, None, False
+        fields: list[Field] = []
+        converts: dict[str, Callable[[Any], Any]] = {}
+        kinds: dict[inspect._ParameterKind, list[str]] = {kind: [] for kind in inspect._ParameterKind}
+        needed: list[str] = []
         for one in parameters:
+            kinds[one.kind].append(one.name)
             if one.kind == inspect.Parameter.VAR_KEYWORD:
-                free = True
                 continue
-            type, convert = _type(one.annotation)
+            field, convert = _field(one, said)
+            fields.append(field)
             if convert is not None:
                 converts[one.name] = convert
-            about: dict[str, Any] = {"description": said[one.name]} if one.name in said else {}
-            if one.kind == inspect.Parameter.VAR_POSITIONAL:
-                rest, type = one.name, VectorOf(type)
-                converts.pop(rest, None)
-                fields.append(Field(Keyword(one.name), type, True, about))
-                continue
-            needed = one.default is inspect.Parameter.empty
-            if not needed:
-                type = union((type, NIL)) if one.default is None and type is not ANY else type
-                shown = _shown(one.default)
-                if shown is not None:
-                    about["default"] = shown
-            fields.append(Field(Keyword(one.name), type, not needed, about))
-            if one.kind == inspect.Parameter.POSITIONAL_ONLY:
-                positional.append(one.name)
-            if needed:
-                names.insert(required, one.name)
-                required += 1
-            else:
-                names.append(one.name)
-        self.input = Record(fields, ANY if free else None)
-        if not free:
-            open_first = bool(names) and fields[0].type.accepts(Map())
+            if not field.optional:
+                needed.append(one.name)
+        only, either, more, named, further = kinds.values()
+        rest = more[0] if more else None
+        self.input = Record(fields, ANY if further else None)
+        if not further:
+            first = next(iter(only + either), None)
+            whole = rest is not None if first is None else fields[0].type.accepts(Map())
             self.signature = Signature(
-                tuple(names), required, rest=rest, any_first=open_first, map_names=not open_first
+                (*only, *either, *named),
+                len(needed),
+                rest=rest,
+                any_first=whole,
+                map_names=not whole,
+                positional=len(only + either),
+                needed=tuple(needed),
             )
-        self.call = _by_name(function, tuple(positional), rest, converts)
+        self.call = _by_name(function, tuple(only), tuple(either), rest, converts)
+
+
+def _field(one: inspect.Parameter, said: dict[str, str]) -> tuple[Field, Callable[[Any], Any] | None]:
+    """A parameter as a field of the input, and what makes its Python value."""
+    type, convert = _type(one.annotation)
+    about: dict[str, Any] = {"description": said[one.name]} if one.name in said else {}
+    if one.kind == inspect.Parameter.VAR_POSITIONAL:
+        return Field(Keyword(one.name), VectorOf(type), True, about), None
+    if one.default is inspect.Parameter.empty:
+        return Field(Keyword(one.name), type, False, about), convert
+    if one.default is None and type is not ANY:
+        type = union((type, NIL))
+    shown = _shown(one.default)
+    if shown is not None:
+        about["default"] = shown
+    return Field(Keyword(one.name), type, True, about), convert
 
 
 def type_of(annotation: Any) -> Any:
@@ -263,11 +272,13 @@ def _with_one(function: Callable[..., Any], convert: Callable[[Any], Any] | None
 
 def _by_name(
     function: Callable[..., Any],
-    positional: tuple[str, ...],
+    only: tuple[str, ...],
+    either: tuple[str, ...],
     rest: str | None,
     converts: dict[str, Callable[[Any], Any]],
 ) -> Callable[..., Any]:
-    """The function, called with the arguments that one map names."""
+    """The function, called with the arguments that one map names. only: parameters that Python takes by position only.
+    either: those that are given by position where `rest`, the parameter of all further ones, gets some."""
 
     def call(arguments: Any = None) -> Any:
         given: dict[str, Any] = {}
@@ -275,10 +286,11 @@ def _by_name(
             name = key.name if key.__class__ is Keyword else key
             convert = converts.get(name)
             given[name] = value if convert is None else convert(value)
-        if not positional and rest is None:
+        if not only and rest is None:
             return function(**given)
-        first = [given.pop(name) for name in positional if name in given]
         further = () if rest is None else given.pop(rest, ())
+        placed = (*only, *either) if further else only
+        first = [given.pop(name) for name in placed if name in given]
         return function(*first, *further, **given)
 
     return call

@@ -23,12 +23,14 @@ class Signature:
 
     names: of the parameters. required: how many of them a call must give; the others are left out of the canonical form
     where they are nil. rest: the name of the parameter that takes all further arguments as a vector, or None.
+    positional: how many of the names are given by position; None for all. needed: the names that a call must give,
+    where those are not the first `required` and the rest.
     any_first: whether the first parameter may itself be a map, so that a map with other keys is its value. pair:
     whether a map of one entry with another key gives the first two parameters (`(call id :k v)` collects such a map).
     map_names: whether one map always names the arguments; keys that are no parameter stay for the check of the types.
     """
 
-    __slots__ = ("any_first", "map_names", "names", "pair", "required", "rest")
+    __slots__ = ("any_first", "map_names", "names", "needed", "pair", "positional", "rest")
 
     def __init__(
         self,
@@ -39,9 +41,14 @@ class Signature:
         any_first: bool = False,
         pair: bool = False,
         map_names: bool = False,
+        positional: int | None = None,
+        needed: tuple[str, ...] | None = None,
     ) -> None:
         self.names = names
-        self.required = required
+        if needed is None:
+            needed = names[:required] if rest is None else (*names, rest)
+        self.needed = needed
+        self.positional = len(names) if positional is None else positional
         self.rest = rest
         self.any_first = any_first
         self.pair = pair
@@ -51,16 +58,15 @@ class Signature:
         """The canonical map of a call's arguments. Raises EvalError `arity` if one is missing or too much."""
         given = self._named(arguments)
         if given is None:
-            if len(arguments) > len(self.names) and self.rest is None:
-                raise EvalError(
-                    "arity",
-                    f'"{id}" takes at most {_count(len(self.names))} ({" ".join(self.names)}), not {len(arguments)}',
-                )
-            given = dict(zip(self.names, arguments, strict=False))
-            if self.rest is not None and len(arguments) > len(self.names):
-                given[self.rest] = Vector(arguments[len(self.names) :])
-        needed = self.names[: self.required] if self.rest is None else (*self.names, self.rest)
-        missing = [name for name in needed if name not in given and (self.rest != name or not self.map_names)]
+            names = self.names[: self.positional]
+            if len(arguments) > len(names) and self.rest is None:
+                shown = f"at most {_count(len(names))} ({' '.join(names)})" if names else "named arguments only"
+                raise EvalError("arity", f'"{id}" takes {shown}, not {len(arguments)}')
+            given = dict(zip(names, arguments, strict=False))
+            if self.rest is not None and len(arguments) > len(names):
+                given[self.rest] = Vector(arguments[len(names) :])
+        needed = self.needed
+        missing = [name for name in needed if name not in given]
         if missing:
             raise EvalError("arity", f'"{id}" needs {" and ".join(missing)}')
         order = self.names if self.rest is None else (*self.names, self.rest)
@@ -75,9 +81,9 @@ class Signature:
 
     def place(self, index: int) -> list[str]:
         """Where the argument at a position is in the canonical map."""
-        if index < len(self.names) or self.rest is None:
-            return [self.names[index]] if index < len(self.names) else []
-        return [self.rest, str(index - len(self.names))]
+        if index < self.positional or self.rest is None:
+            return [self.names[index]] if index < self.positional else []
+        return [self.rest, str(index - self.positional)]
 
     def _named(self, arguments: tuple[Any, ...]) -> dict[str, Any] | None:
         """The arguments by name where they are given as one map, None where they are given by position."""
@@ -86,11 +92,12 @@ class Signature:
         value: Map = arguments[0]
         named = {_plain(key): item for key, item in value.items()}
         known = self.names if self.rest is None else (*self.names, self.rest)
-        needed = self.names[: self.required] if self.rest is None else known
+        needed = self.needed
         if self.map_names and len(named) == len(value):
             return named
         if len(named) == len(value) and set(named) <= set(known) and (not self.any_first or set(needed) <= set(named)):
-            if self.rest is not None and named.get(self.rest).__class__ not in (Vector, List):
+            wanted = self.rest is not None and (self.rest in named or self.rest in needed)
+            if wanted and named.get(self.rest).__class__ not in (Vector, List):
                 return None
             return named
         if self.pair and len(value) == 1:

@@ -160,6 +160,11 @@ def _str(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
         value = one.value
         if value.__class__ is float and (abs(value) >= 1e7 or 0 < abs(value) < 1e-3 or value != value):
             return "floats are written in their shortest form; Clojure writes 1.0E10 and Infinity", "write (format …)"
+        if one.only("map") and one.closed and one.fields is not None and len(one.fields) > 1:
+            return (
+                "entries of a map are written without commas between them; Clojure writes {:a 1, :b 2}",
+                "write the entries with str/join where the text matters",
+            )
     return None
 
 
@@ -196,6 +201,7 @@ _DIFFERENCES: dict[str, Differs] = {
     "bit-shift-left": _shift,
     "clojure.data.json/write-str": _write_json,
     "str": _str,
+    "pr-str": _str,
     "parse-long": _parse_long,
     **dict.fromkeys(("re-find", "re-matches", "re-seq"), _pattern),
 }

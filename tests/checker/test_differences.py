@@ -32,6 +32,8 @@ DIFFERS = [
     ('(json/write-str "a/b")', '(json/write-str "a/b" :escape-slash true)'),
     ('(json/write-str "é")', '(json/write-str "e")'),
     ("(str 1e10)", "(str 1.5)"),
+    ("(str {:a 1 :b 2})", "(str {:a 1})"),
+    ("(pr-str {:a 1 :b 2})", "(pr-str {:a 1})"),
     ('(parse-long "9223372036854775808")', '(parse-long "7")'),
     ('(re-find #"a$" "a\\n")', '(re-find #"a$" "a")'),
 ]
@@ -48,6 +50,7 @@ COVERED = {
     "compare": "(compare [1 2 3] [2])",
     '(format "%s" nil)': '(format "%s" nil)',
     "floats print": "(str 1e10)",
+    "entries of a map": "(str {:a 1 :b 2})",
     "contains?": "(contains? [1 2] 1)",
     "(json/write-str": '(json/write-str "a/b")',
 }

@@ -70,9 +70,9 @@ class Shop:
 
 
 def value(function: Any, text: str, **manifest: Any) -> Any:
-    rt = rtfs.Runtime()
-    rt.register("f", function, **manifest)
-    return rt.run(text)
+    with rtfs.Runtime() as rt:
+        rt.register("f", function, **manifest)
+        return rt.run(text)
 
 
 def told(function: Any, text: str, **manifest: Any) -> rtfs.UserError:
@@ -103,6 +103,13 @@ def told(function: Any, text: str, **manifest: Any) -> rtfs.UserError:
         (lambda *all: len(all), '(call "f" 1 2 3)', "3"),
         (lambda **all: sorted(all), '(call "f" {:b 1 :a 2})', '["a" "b"]'),
         (lambda first, *rest: [first, *rest], '(call "f" 1 2 3)', "[1 2 3]"),
+        (lambda *_, v=1: v, '(call "f" {})', "1"),
+        (lambda *_, v=1: v, '(call "f" {:v 2})', "2"),
+        (lambda *_, v=1: v, '(call "f" {:x 3})', "1"),
+        (lambda x, *rest, v=1: [x, len(rest), v], '(call "f" {:x 4})', "[4 0 1]"),
+        (lambda x=0, y=0, *rest: [x, y, len(rest)], '(call "f" {:y 4})', "[0 4 0]"),
+        (lambda a, b=1, *, c: [a, b, c], '(call "f" {:a 0 :c 2})', "[0 1 2]"),
+        (lambda a, /, b=1: [a, b], '(call "f" {:b 2 :a 0})', "[0 2]"),
     ],
 )
 def test_a_function_is_called_with_keyword_arguments_by_name_or_by_position(function, text, expected):
@@ -167,6 +174,15 @@ def test_arguments_that_do_not_fit_the_signature_are_refused_before_the_function
 
     assert words in told(counted, text).message
     assert calls == []
+
+
+def test_a_parameter_that_python_takes_by_name_only_is_given_by_name():
+    def named(*, v=1):
+        return v
+
+    assert value(named, '(call "f" {:v 2})') == 2
+    assert "no key :x" in told(named, '(call "f" {:x 2})').message
+    assert "named arguments only" in told(named, '(call "f" 2)').message
 
 
 def test_what_only_pydantic_can_tell_is_a_type_mismatch():

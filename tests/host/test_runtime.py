@@ -52,7 +52,7 @@ def test_declarations_stay_too(rt: rtfs.Runtime) -> None:
 def test_context_values_of_runtime_and_run() -> None:
     with rtfs.Runtime(context={"a": 1, "b": 1}) as rt:
         assert rtfs.to_text(rt.run('[@a @b @c (get :a) (resource:ref "b")]', context={"b": {"k": [2]}})) == (
-            '[1 {"k" [2]} nil 1 {"k" [2]}]'
+            "[1 {:k [2]} nil 1 {:k [2]}]"
         )
         assert rt.run("@b") == 1
 

@@ -81,5 +81,5 @@ def capability_of(registry: Registry, id: str, strict: bool = True) -> Capabilit
     if signature is not None and not signature.map_names:
         return Capability(id, None, fields.output_type)
     input = entry.argument_type if strict else fields.input_type
-    names = None if signature is None else signature.names
+    names = None if signature is None else signature.names[: signature.positional]
     return Capability(id, input, fields.output_type, names=names)

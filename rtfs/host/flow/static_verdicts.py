@@ -124,7 +124,7 @@ def arguments_at(entry: Entry, arguments: list[Abstract], names: list[str]) -> t
     one = arguments[0] if len(arguments) == 1 else None
     certain = True
     if signature is not None:
-        required = signature.names[: signature.required] if signature.rest is None else ()
+        required = signature.needed if signature.rest is None else ()
         certain = bool(names) and names[0] in required  # others are left out where they are nil
     if one is not None and isinstance(one.kids, dict) and (signature is None or one.kids.keys() <= {*signature.names}):
         found = [one]

@@ -353,9 +353,10 @@ def params_of(params: Mapping[str, Any] | Map | None) -> Map | None:
 
 
 def value_of(value: Any) -> Any:
-    """The RTFS value of Python data. Raises HostError `argument/invalid`."""
+    """The RTFS value of Python data, with keywords as keys where all keys of a dict read as such. Raises HostError
+    `argument/invalid`."""
     try:
-        return from_python(value)
+        return from_python(value, keywords=True)
     except (TypeError, ValueError) as error:
         raise HostError(str(error), code="argument/invalid") from None
 
