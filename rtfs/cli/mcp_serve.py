@@ -82,14 +82,7 @@ def serve(words: list[str], options: Options) -> int:
     options.isolate = found.isolate or (found.http is not None and not found.no_isolate)
     if found.http is not None and options.isolate and not found.allow_unsandboxed:
         _check_sandbox()
-    try:
-        import jinja2  # noqa: F401
-        import mcp.server.lowlevel  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError:
-        raise HostError(
-            "serving needs the official MCP SDK", code="usage", hint="pip install 'rtfs-host[serve]'"
-        ) from None
+    _check_packages(found.console is not None)
     import asyncio
     import gc
 
@@ -166,6 +159,19 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
         if finish is not None:
             await asyncio.to_thread(finish)
         await runtime.aclose()
+
+
+def _check_packages(console: bool) -> None:
+    """Raise HostError `usage` where a package is missing that serving needs."""
+    try:
+        import mcp.server.lowlevel  # noqa: F401
+        import uvicorn  # noqa: F401
+
+        if console:
+            import jinja2  # noqa: F401
+    except ImportError as error:
+        what = "the console needs Jinja" if error.name == "jinja2" else "serving needs the official MCP SDK"
+        raise HostError(what, code="usage", hint="pip install 'rtfs-host[serve]'") from None
 
 
 def _console(mode: str, runs: PlanRuns, settings: ServeSettings, listening: Listening, options: Options) -> Console:
