@@ -43,7 +43,7 @@ class Case:
         return self._error
 
     def _run(self) -> rtfs.UserError:
-        with rtfs.Runtime() as runtime:
+        with rtfs.Runtime(wording="shell") as runtime:
             try:
                 if "load" in self.parts:
                     runtime.load("\n".join(self.parts["load"]), "library.rtfs")
