@@ -68,7 +68,7 @@ def test_a_run_waits_for_signals_without_a_process_and_takes_each_once(counting:
     assert code(lambda: other.runtime.resume("r")) == "run/waiting"
     assert code(lambda: other.runtime.resume("r")) == "run/waiting"
     other.runtime.signal("r", "paid", None)
-    assert rtfs.to_text(other.runtime.resume("r")) == '[{"euros" 7} nil 20]'
+    assert rtfs.to_text(other.runtime.resume("r")) == "[{:euros 7} nil 20]"
     assert (one.made, other.made) == ([1], [2])
     assert code(lambda: other.runtime.signal("r", "paid")) == "run/ended"
     answers = [record for record in other.runtime.ledger if record.kind == "answer"]

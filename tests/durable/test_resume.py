@@ -188,7 +188,7 @@ def test_inputs_are_those_of_the_beginning(counting: Make, state: Path) -> None:
     with rtfs.Runtime(state=state, context={"who": "somebody else"}) as other:
         other.register("count", lambda n: n)
         value = other.resume("r", retry=True)
-    assert rtfs.to_text(value).startswith('[{"name" "Ann"} :monday ')
+    assert rtfs.to_text(value).startswith('[{:name "Ann"} :monday ')
 
 
 def test_time_and_environment_are_answered_from_the_record(counting: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -301,6 +301,7 @@ def test_a_closed_runtime_says_so() -> None:
 
 
 def test_close_leaves_no_thread() -> None:
+    before = set(threading.enumerate())
     with rtfs.Runtime(policy=lambda request: True) as rt:
 
         async def a() -> int:
@@ -309,7 +310,7 @@ def test_close_leaves_no_thread() -> None:
         rt.register("a", a)
         rt.run('(call "a")')
     deadline = time.monotonic() + 5
-    while any(thread.name.startswith("rtfs-") for thread in threading.enumerate()):
+    while any(thread.name.startswith("rtfs-") for thread in set(threading.enumerate()) - before):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

@@ -117,7 +117,7 @@ def test_links_are_not_followed(store: Store, tmp_path: Path) -> None:
     real.mkdir(mode=0o700)
     linked = tmp_path / "linked"
     linked.symlink_to(real)
-    with pytest.raises(SessionError, match="no folder"):
+    with pytest.raises(SessionError, match="not a folder"):
         Store(str(linked)).save(login())
 
 

@@ -168,7 +168,7 @@ def test_python_data_that_a_handler_answers_is_converted() -> None:
     with rtfs.Runtime(["odd.*"]) as runtime:
         runtime.register_session_handler("odd", misused("execute_with_session", lambda: answers({"a": [1, {}]})))
         runtime.load('(capability "odd.call" :metadata {:odd {:requires_session "auto"}})')
-        assert rtfs.to_text(runtime.run('(get-in (call "odd.call") ["a" 0])')) == "1"
+        assert rtfs.to_text(runtime.run('(get-in (call "odd.call") [:a 0])')) == "1"
     with rtfs.Runtime(["odd.*"]) as runtime:
         runtime.register_session_handler("odd", misused("execute_with_session", lambda: answers(object())))
         runtime.load('(capability "odd.call" :metadata {:odd {:requires_session "auto"}})')

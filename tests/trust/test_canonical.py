@@ -146,7 +146,7 @@ def _spellings(signature: Signature, values: list[Any]) -> list[tuple[Any, ...]]
 @given(st.sampled_from(sorted(_by_name)), st.data())
 def test_all_spellings_of_a_call_have_one_form_which_stays(id: str, data: Any) -> None:
     signature = _by_name[id]
-    count = data.draw(st.integers(signature.required, len(signature.names)))
+    count = data.draw(st.integers(len(signature.needed), len(signature.names)))
     values = data.draw(st.lists(_values, min_size=count, max_size=count))
     forms = [signature.arrange(id, spelled) for spelled in _spellings(signature, values)]
     assert len({rtfs.to_text(form) for form in forms}) == 1

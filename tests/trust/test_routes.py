@@ -39,7 +39,7 @@ ROUTES = {
 }
 
 
-def interrupt() -> None:
+def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 

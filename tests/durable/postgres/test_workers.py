@@ -97,7 +97,7 @@ def test_signals_moments_and_approvals_are_waited_for_without_a_worker(runtime: 
     runtime.signal(waits, "a", 1)
     until(lambda: RunState(runtime._executor.store.look(waits)).question == "signal:b")
     runtime.signal(waits, "b", {"x": 2})
-    assert rtfs.to_text(value(runtime, waits)) == '[1 {"x" 2}]'
+    assert rtfs.to_text(value(runtime, waits)) == "[1 {:x 2}]"
     assert value(runtime, sleeps) == rtfs.Keyword("awake")
 
 
