@@ -1,4 +1,4 @@
-"""Where the cursor stands: the word that is being typed, and the brackets that are open around it.
+"""Where the cursor is: the word that is being typed, and the brackets that are open around it.
 
 Knows lexemes, nothing of what names mean. Invariant: only the text before the cursor counts for what is open, so that
 whatever follows cannot change what is offered.
@@ -7,12 +7,12 @@ whatever follows cannot change what is offered.
 from __future__ import annotations
 
 from rtfs.syntax.lexemes import CLOSE, COMMENT, KEYWORD, OPEN, PREFIX, STRING, SYMBOL, WRONG, Lexeme, lexemes
-
-_PAIRS = {"(": ")", "[": "]", "{": "}", "#(": ")"}
+from rtfs.syntax.tokens import CLOSED_BY
 
 
 class Frame:
-    """An open bracket. opener: its text. start: its offset. items: the first lexeme of each form within it so far."""
+    """An open bracket. opener: its text, `{` of maps and sets alike. start: its offset. items: the first lexeme of
+    each form within it so far."""
 
     __slots__ = ("items", "opener", "start")
 
@@ -69,7 +69,7 @@ def place_at(text: str, at: int) -> Place:
             prefixed = True
             continue
         if lexeme.kind == CLOSE:
-            if open_frames and _PAIRS[inner.opener] == before[lexeme.start]:
+            if open_frames and CLOSED_BY[inner.opener] == before[lexeme.start]:
                 open_frames.pop()
             prefixed = False
             continue
@@ -77,7 +77,8 @@ def place_at(text: str, at: int) -> Place:
             inner.items.append(lexeme)
         prefixed = False
         if lexeme.kind == OPEN:
-            open_frames.append(Frame(before[lexeme.start : lexeme.end].replace("#{", "{"), lexeme.start))
+            opener = before[lexeme.start : lexeme.end]  # also `#{` and `#:name{`
+            open_frames.append(Frame("{" if opener[-1] == "{" else opener, lexeme.start))
     place.frames = open_frames
     inner = open_frames[-1] if open_frames else top
     last = found[-1] if found else None

@@ -19,7 +19,7 @@ from rtfs.syntax.lexer import (
     read_word,
     text_of_string,
 )
-from rtfs.syntax.tokens import CLOSERS, OPENERS, PREFIXES, Mark, TooManyErrors
+from rtfs.syntax.tokens import CLOSED_BY, CLOSERS, PREFIXES, Mark, TooManyErrors
 from rtfs.syntax.words import SYMBOL
 from rtfs.values import List, Symbol, Vector
 from rtfs.values.info import FormInfo
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
 
     Waiting = list[Any]  # [prefix, start, end, operand of `^` or None]
 
-_CLOSED_BY = {text: CLOSERS[closer] for text, closer in OPENERS.values()}
 _PREFIXES = frozenset(PREFIXES.values())
-_MARKS = frozenset((*_CLOSED_BY, *_PREFIXES, *CLOSERS.values(), "#|"))
+_MARKS = frozenset((*CLOSED_BY, *_PREFIXES, *CLOSERS.values(), "#|"))
 _NOTHING = " "
 """What closes the top level."""
 
@@ -102,7 +101,7 @@ class PlainReader:
                 if word in _PREFIXES:
                     waiting.append([word, start, at, None])
                     continue
-                if word not in _CLOSED_BY:
+                if word not in CLOSED_BY:
                     return None
                 if word == "#(":
                     if function is not None:
@@ -110,7 +109,7 @@ class PlainReader:
                     function = Mark("FN", start, at, reading)
                     function.arguments, function.rest = 0, False
                 opened.append((word, closer, begun, items, waiting))
-                closer, begun, items, waiting = _CLOSED_BY[word], start, [], []
+                closer, begun, items, waiting = CLOSED_BY[word], start, [], []
                 continue
             elif odd:
                 return None

@@ -23,6 +23,8 @@ OPENERS = {"LPAR": ("(", "RPAR"), "LSQB": ("[", "RSQB"), "LBRACE": ("{", "RBRACE
 """Type of an opening bracket -> (its text, type of the bracket that closes it)."""
 
 CLOSERS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
+CLOSED_BY = {text: CLOSERS[closer] for text, closer in OPENERS.values()}
+"""Text of an opening bracket -> text of the one that closes it."""
 PREFIXES = {
     "QUOTE": "'",
     "QUASIQUOTE": "`",

@@ -57,6 +57,12 @@ def test_strings_and_words_at_the_cursor(text: str, string: bool, prefix: str) -
     assert (place.in_string, place.prefix) == (string, prefix)
 
 
+def test_a_map_with_a_namespace_opens_and_closes_like_any_other() -> None:
+    assert [frame.opener for frame in place_at("(f #:a{:b ", 10).frames] == ["(", "{"]
+    place = place_at("(f #:a{:b 1} x", 14)
+    assert ([frame.opener for frame in place.frames], place.prefix, place.index) == (["("], "x", 2)
+
+
 def test_in_a_comment_nothing_is_typed() -> None:
     assert place_at("(a ; ma", 7).comment
     assert not place_at("(a #| b |# ma", 13).comment
