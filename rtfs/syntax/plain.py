@@ -76,10 +76,10 @@ class PlainReader:
         for space, word, odd in self._scan(text, at, stop):
             start = at + len(space)
             at = start + len(word)
+            if function is not None and word[:1] == "%":
+                word = argument(reading, function, word, start)
             name = symbol_name(word)
             if name is not None:
-                if function is not None and word[0] == "%":
-                    name = argument(reading, function, word, start)
                 value: Any = Symbol(name, FormInfo(source, start, at))
             elif word in constants:
                 value = constants[word]
@@ -121,8 +121,6 @@ class PlainReader:
                 value = read_word(reading, word, start, at)
                 if value is SYMBOL:
                     symbols[word] = word
-                    if function is not None and word[0] == "%":
-                        word = argument(reading, function, word, start)
                     value = Symbol(word, FormInfo(source, start, at))
                 elif value is FAULTY:
                     return None
