@@ -97,7 +97,7 @@ def evaluate_let(e: Emitter, node: nodes.Let) -> tuple[ast.expr, Kinds]:
 
 
 def bind_locals(e: Emitter, node: nodes.Let) -> None:
-    pieces: dict[nodes.Binding, str] = {}
+    pieces: set[nodes.Binding] = set()
     for place, (binding, value) in enumerate(node.bindings):
         if binding in pieces:
             binding.kinds = e.known[binding] = None
@@ -136,7 +136,7 @@ def _takes_apart(binding: nodes.Binding, value: nodes.Node) -> bool:
     )
 
 
-def _take_apart(e: Emitter, node: nodes.Let, place: int) -> dict[nodes.Binding, str]:
+def _take_apart(e: Emitter, node: nodes.Let, place: int) -> set[nodes.Binding]:
     """Emit a vector pattern, whose nameless local is binding number `place`: each element gets a name at once. Gives
     the bindings that are those names."""
     part, value = node.bindings[place]
@@ -156,7 +156,7 @@ def _take_apart(e: Emitter, node: nodes.Let, place: int) -> dict[nodes.Binding, 
     names = [found[index].python if index in found else e.names.temporary() for index in range(count)]
     subject, _ = e.value(value.arguments[0])
     e.block.append(unpack(e, part.python, subject, names, value.at + 1))
-    return {binding: binding.python for binding in found.values()}
+    return set(found.values())
 
 
 def _bind_again(e: Emitter, binding: nodes.Binding, value: nodes.Node) -> None:
