@@ -6,7 +6,7 @@ definition that a macro wrote has no text and is not found.
 
 from __future__ import annotations
 
-from rtfs.source import Span
+from rtfs.source import Source, Span
 from rtfs.values import List, Map, Symbol, Vector
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ HEADS = frozenset(("def", "defn", "defmacro", "defstruct", "deftype"))
 
 
 class Definition:
-    """module: "" for that of the unit. form: the whole form. span: where it stands."""
+    """module: "" for that of the unit. form: the whole form. span: where it is."""
 
     __slots__ = ("form", "head", "module", "name", "span")
 
@@ -77,29 +77,29 @@ class Sources:
     def _definitions(self, unit: Any) -> list[Definition]:
         known = self._read.get(id(unit))
         if known is None or known[0] is not unit:
-            found: list[Definition] = []
-            from rtfs.syntax.reader import read_forms
-
-            forms = read_forms(unit.source)
-            for form, span in zip(forms, forms.spans, strict=True):
-                _collect(form, span, "", found)
-            known = self._read[id(unit)] = (unit, found)
+            known = self._read[id(unit)] = (unit, _definitions_of(unit.source))
         return known[1]
 
 
 def documented() -> list[Definition]:
     """The macros and functions with a doc that the standard library defines in RTFS, in the order of its texts; none
     whose name begins with `-` or `%`."""
-    from rtfs.source import Source
-    from rtfs.syntax.reader import read_forms
     from rtfs.syntax.resources import resource_text
 
-    found: list[Definition] = []
-    for file in ("core", "prelude"):
-        forms = read_forms(Source(resource_text(f"stdlib/{file}.rtfs"), f"stdlib/{file}.rtfs"))
-        for form, span in zip(forms, forms.spans, strict=True):
-            _collect(form, span, "", found)
+    files = ("stdlib/core.rtfs", "stdlib/prelude.rtfs")
+    found = [one for file in files for one in _definitions_of(Source(resource_text(file), file))]
     return [one for one in found if one.doc and one.name[0] not in "-%"]
+
+
+def _definitions_of(source: Source) -> list[Definition]:
+    """All definitions in a text, in its order."""
+    from rtfs.syntax.reader import read_forms
+
+    found: list[Definition] = []
+    forms = read_forms(source)
+    for form, span in zip(forms, forms.spans, strict=True):
+        _collect(form, span, "", found)
+    return found
 
 
 def _collect(form: Any, span: Span, module: str, found: list[Definition]) -> None:
