@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 CALLS: dict[str, Callable[..., Any]] = {}
 """Name of a standard function -> what makes a node of a call of it, or None: (analyser, form, name, scope) -> node.
-Filled by forms/inlining.py."""
+Filled by forms/inlining.py and forms/changing.py."""
 
 OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {}
 """Name and number of arguments -> what makes a Python expression of the call. Filled by codegen/operators.py."""
 
 CHANGING = ("update", "update-in", "assoc-in")
 """Functions that change a collection along a path: inlined they are primitives `update/get` and `update/put`."""
+GETS = frozenset([f"{name}/get" for name in CHANGING])
+PUTS = frozenset([f"{name}/put" for name in CHANGING])

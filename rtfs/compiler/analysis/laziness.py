@@ -7,6 +7,7 @@ may be reduced.
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import PUTS
 from rtfs.compiler.analysis.kinds import PREDICATES, Known
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import core_name
@@ -52,7 +53,7 @@ def may_be_lazy(node: nodes.Node, known: Known) -> bool:
         if name == "range":
             return not node.arguments
         return name not in _WHOLE
-    if isinstance(node, nodes.Primitive) and node.operation.endswith("/put"):
+    if isinstance(node, nodes.Primitive) and node.operation in PUTS:
         return False
     return not isinstance(node, (nodes.Const, nodes.VectorDisplay, nodes.MapDisplay, nodes.HostRequest, nodes.Fn))
 
@@ -75,7 +76,7 @@ def may_be_reduced(node: nodes.Node, accumulator: nodes.Binding) -> bool:
         elif isinstance(node, nodes.Each):
             return node.operation == "reduce"
         elif isinstance(node, nodes.Primitive):
-            return not node.operation.endswith("/put")
+            return node.operation not in PUTS
         else:
             return not isinstance(
                 node, (nodes.Const, nodes.VectorDisplay, nodes.MapDisplay, nodes.HostRequest, nodes.Fn)

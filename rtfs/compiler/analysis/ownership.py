@@ -9,6 +9,7 @@ with its first change, which makes a new version anyway. Invariant: when in doub
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import GETS, PUTS
 from rtfs.compiler.analysis.nodes import Binding, Invoke, Local, Node, children, walk
 from rtfs.values import Map, Vector
 
@@ -31,8 +32,6 @@ _CHANGES = {
     "vector": frozenset((("conj", 2),)),
     ANY: _ASSOC | {("conj", 2), ("disj", 2), ("dissoc", 2), ("pop", 1)},
 }
-_PUTS = frozenset(("update/put", "update-in/put", "assoc-in/put"))
-_GETS = frozenset(("update/get", "update-in/get", "assoc-in/get"))
 
 # functions that look at their first argument and keep nothing of it but elements
 _ASKING = frozenset(
@@ -70,7 +69,7 @@ def changed(node: Node, kind: str) -> tuple[Node, list[Node]] | None:
         if core_name(node) in ("rest", "next") and isinstance(node, Invoke) and len(node.arguments) == 1:
             return node.arguments[0], []
     elif isinstance(node, nodes.Primitive):
-        if node.operation in _PUTS and kind != "vector":
+        if node.operation in PUTS and kind != "vector":
             return node.arguments[0], node.arguments[1:]
     elif isinstance(node, Invoke) and (core_name(node), len(node.arguments)) in _CHANGES[kind]:
         return node.arguments[0], node.arguments[1:]
@@ -202,7 +201,7 @@ def only_asked(node: Node, accumulator: Binding) -> bool:
     if isinstance(node, nodes.Primitive):
         if node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
             return all(only_asked(one, accumulator) for one in node.arguments[2:])
-        if node.operation in _GETS and isinstance(node.arguments[0], Local):
+        if node.operation in GETS and isinstance(node.arguments[0], Local):
             return all(only_asked(one, accumulator) for one in node.arguments[1:])
     return all(only_asked(part, accumulator) for part in children(node))
 
