@@ -36,10 +36,8 @@ KIND_OF_CLASS: dict[type, Kinds] = {
 }
 
 PREDICATES = frozenset(
-    ("=", "<", ">", "<=", ">=", "not", "nil?", "some?", "zero?", "pos?", "neg?", "even?", "odd?", "not=")
-)
-ANSWERS = frozenset(
     (
+        *("=", "<", ">", "<=", ">=", "not", "nil?", "some?", "zero?", "pos?", "neg?", "even?", "odd?", "not="),
         *("contains?", "empty?", "every?", "not-every?", "vector?", "map?", "set?", "list?", "string?", "keyword?"),
         *("symbol?", "int?", "integer?", "float?", "number?", "bool?", "boolean?", "starts-with?", "ends-with?"),
     )
@@ -94,7 +92,7 @@ def core_kinds(name: str, arguments: list[nodes.Node], known: Known) -> Kinds:
         return arithmetic(kinds_of(arguments[0], known), kinds_of(arguments[1], known))
     if name in ("inc", "dec") and len(arguments) == 1:
         return arithmetic(kinds_of(arguments[0], known), INT)
-    if name in PREDICATES or name in ANSWERS:
+    if name in PREDICATES:
         return BOOL
     if name == "str":
         return STRING
