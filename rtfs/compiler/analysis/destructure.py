@@ -65,7 +65,7 @@ def _take_apart(analyser: Analyser, pattern: Any, value: Node, scope: Scope, fou
         )
 
 
-def _hold(analyser: Analyser, value: Node, scope: Scope, found: Bindings) -> Local:
+def hold(analyser: Analyser, value: Node, scope: Scope, found: Bindings) -> Local:
     """Bind a value to a nameless local, so that it is computed once."""
     if isinstance(value, Local):
         return value
@@ -82,15 +82,15 @@ def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: 
         whole = items[-1]
         items = items[:-2]
     if whole is not None:
-        held = _hold(analyser, value, scope, found)
+        held = hold(analyser, value, scope, found)
         _take_apart(analyser, whole, held, scope, found)
         value = held
     if not any(item.__class__ is Symbol and item.name == "&" for item in items):
-        unpacked = _hold(analyser, Primitive(at, "pattern_items", [value, Const(at, len(items))]), scope, found)
+        unpacked = hold(analyser, Primitive(at, "pattern_items", [value, Const(at, len(items))]), scope, found)
         for index, item in enumerate(items):
             _take_apart(analyser, item, Primitive(at, "unpacked", [unpacked, Const(at, index)]), scope, found)
         return
-    sequence = _hold(analyser, Primitive(at, "pattern_sequence", [value]), scope, found)
+    sequence = hold(analyser, Primitive(at, "pattern_sequence", [value]), scope, found)
     index = 0
     while index < len(items):
         item = items[index]
@@ -116,12 +116,12 @@ _PLAIN = (Keyword, str, int)
 def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
     at = analyser.locate(pattern)
     if pattern.get(AS) is not None:
-        held = _hold(analyser, value, scope, found)
+        held = hold(analyser, value, scope, found)
         _take_apart(analyser, pattern.get(AS), held, scope, found)
         value = held
     defaults = _defaults(pattern.get(OR))
     taking = Primitive(at, "pattern_map", [value])
-    source = _hold(analyser, taking, scope, found)
+    source = hold(analyser, taking, scope, found)
     taken: list[Any] = []
     rest = None
 

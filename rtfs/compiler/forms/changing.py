@@ -8,12 +8,12 @@ anew from the innermost on. Without a closure in it a loop keeps its variables, 
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.annotations import parameters, return_type
-from rtfs.compiler.analysis.destructure import is_list_headed
+from rtfs.compiler.analysis.annotations import return_type
+from rtfs.compiler.analysis.destructure import hold, is_list_headed
 from rtfs.compiler.analysis.inlined import CALLS, OPERATORS
 from rtfs.compiler.analysis.scope import Scope
 from rtfs.compiler.forms.binding import bind_parameter, cast
-from rtfs.compiler.forms.inlining import mentions_recur
+from rtfs.compiler.forms.inlining import plain_parameters
 from rtfs.values import List, Symbol, Vector
 
 TYPE_CHECKING = False
@@ -83,11 +83,7 @@ def _path(form: Any, name: str) -> list[Any] | None:
 
 def _held(a: Analyser, value: nodes.Node, scope: Scope, bindings: Bindings) -> nodes.Node:
     """A node that may be evaluated more than once, and later."""
-    if isinstance(value, (nodes.Local, nodes.Const)):
-        return value
-    binding = a.fresh("part", scope)
-    bindings.append((binding, value))
-    return nodes.Local(value.at, binding)
+    return value if isinstance(value, nodes.Const) else hold(a, value, scope, bindings)
 
 
 def _levels(
@@ -148,12 +144,8 @@ def _applied(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> 
 
 def _body(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> Apply | None:
     """What evaluates the body of a function that is written on the spot."""
-    if len(form) < 2 or form[1].__class__ is not Vector or scope.lookup(form[0].name) is not None:
-        return None
-    entries = parameters(form[1].to_list())
-    if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
-        return None
-    if mentions_recur(form):
+    entries = plain_parameters(form, count, scope)
+    if entries is None:
         return None
 
     def evaluate(operands: list[nodes.Node], bindings: Bindings) -> nodes.Node:

@@ -35,15 +35,8 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
         return None
     if form[1].__class__ is Symbol or form[1].__class__ is Keyword:
         return _named(a, form, name, scope)
-    if not is_list_headed(form[1], "fn", "lambda", "λ") or len(form[1]) < 2:
-        return None
-    vector = form[1][1]
-    if vector.__class__ is not Vector or scope.lookup(form[1][0].name) is not None:
-        return None
-    entries = parameters(vector.to_list())
-    if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
-        return None
-    if mentions_recur(form[1]):
+    entries = plain_parameters(form[1], count, scope) if is_list_headed(form[1], "fn", "lambda", "λ") else None
+    if entries is None:
         return None
     at = a.at
     initial = a.analyse(form[2], scope) if name == "reduce" else None
@@ -60,6 +53,17 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
     a.at = at
     accumulator = bindings[0] if name == "reduce" else None
     return nodes.Each(at, name, bindings[-1], accumulator, body, initial, collection, loop.closes)
+
+
+def plain_parameters(function: Any, count: int, scope: Scope) -> list[tuple[Any, Any]] | None:
+    """The parameters with their types of a function on the spot whose body can take the place of a call with `count`
+    arguments: one arity of so many, without a name, `&` or `recur`; None of any other."""
+    if len(function) < 2 or function[1].__class__ is not Vector or scope.lookup(function[0].name) is not None:
+        return None
+    entries = parameters(function[1].to_list())
+    if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
+        return None
+    return None if _mentions_recur(function) else entries
 
 
 def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
@@ -102,7 +106,7 @@ def _is_called(a: Analyser, function: nodes.Node, count: int, scope: Scope) -> b
     return True
 
 
-def mentions_recur(form: Any) -> bool:
+def _mentions_recur(form: Any) -> bool:
     """True if `recur` occurs in the function's text (a loop inside counts too: that is no harm), or could: functions
     within functions would make looking at very large ones expensive."""
     pending = [form]
