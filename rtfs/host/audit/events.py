@@ -314,8 +314,8 @@ class Events:
     def call_decided(
         self, context: Context, parent: int, id: str, allowed: bool, detail: str, arguments: str | None = None
     ) -> int:
-        """`emit(CallDecided(…))`, without the event where only a ledger of one chain is told."""
-        if self._subscribers or not self.ledger.ordered:
+        """`emit(CallDecided(…))`, without the event where only the ledger is told."""
+        if self._subscribers:
             return self.emit(CallDecided(context, parent, id, allowed, detail, arguments))
         principal = context.principal
         return self.ledger.write("decision", context.run_id, parent, id, principal, detail, arguments, None, 0)
@@ -323,8 +323,8 @@ class Events:
     def call_ended(
         self, context: Context, parent: int, id: str, status: str, duration: int, result: str | None = None
     ) -> int:
-        """`emit(CallEnded(…))`, without the event where only a ledger of one chain is told."""
-        if self._subscribers or not self.ledger.ordered:
+        """`emit(CallEnded(…))`, without the event where only the ledger is told."""
+        if self._subscribers:
             return self.emit(CallEnded(context, parent, id, status, duration, result))
         principal = context.principal
         return self.ledger.write("outcome", context.run_id, parent, id, principal, status, None, result, duration)

@@ -117,12 +117,7 @@ class Ledger:
         duration: int,
     ) -> int:
         """Write a record of these `FIELDS`, with the texts of arguments and result; its number."""
-        hashes = ["", ""]
-        for place, text in enumerate((arguments, result)):
-            if text is not None:
-                keyed = self._keyed.copy()
-                keyed.update(text.encode("utf-8", "surrogatepass"))
-                hashes[place] = keyed.hexdigest()
+        hashes = self.fingerprint(arguments), self.fingerprint(result)
         with self._lock:
             seq = self._seq = self._seq + 1
             self._fresh.append((seq, time_ns(), kind, run, parent, subject, principal, detail, *hashes, duration))
@@ -171,8 +166,11 @@ class Ledger:
         found.reverse()
         return found
 
-    def fingerprint(self, text: str) -> str:
-        """The keyed hash that stands for a value's text: equal values match, nobody can guess a value from it."""
+    def fingerprint(self, text: str | None) -> str:
+        """The keyed hash that stands for a value's text, "" for none: equal values match, nobody can guess a value from
+        it."""
+        if text is None:
+            return ""
         keyed = self._keyed.copy()
         keyed.update(text.encode("utf-8", "surrogatepass"))
         return keyed.hexdigest()

@@ -2,7 +2,7 @@
 
 Must not know how calls are made, nor journals. Invariants: what belongs to a run whose journal is in the same database
 is written in the transaction of the journal's next commit, which comes before the call is made; everything else is
-written when `append` returns, but for the beginning of a run, which is written with what follows it. The head of each
+written when `write` returns, but for the beginning of a run, which is written with what follows it. The head of each
 chain is sealed with a key that is outside the database, so that a record that was cut off shows.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rtfs.host.postgres.database import Database
 
 KEPT = 64
-"""Records of a chain that can still be asked for by whoever hears of an event."""
+"""Records of a chain that subscribers to events can still ask for."""
 _PAGE = 1_000
 _COLUMNS = "seq, time, kind, run, parent, subject, principal, detail, arguments, result, duration"
 
@@ -54,11 +54,11 @@ class Chain:
         self._seal = seal
         self._guard = allocate_lock()
 
-    def add(self, kind: str, event: Event, texts: tuple[str, ...]) -> int:
+    def add(self, kind: str, run: str, parent: int, texts: tuple[str, ...], duration: int) -> int:
         """Append a record, to be written; its number."""
         with self._guard:
             seq = self.seq + 1
-            content = (seq, time_ns(), kind, event.run, event.parent, *texts, event.duration)
+            content = (seq, time_ns(), kind, run, parent, *texts, duration)
             previous, self.head, self.seq = self.head, chain(self.head, content), seq
             self.rows.append((
                 self.name, *(packed(part) if isinstance(part, str) else part for part in content),
@@ -99,17 +99,25 @@ class PostgresLedger(Ledger):
         self._chains: dict[str, Chain] = {}
         self._own = f"process:{urandom(8).hex()}"
 
-    def append(self, event: Event) -> int:
-        """Write the record of an event; its number in the chain of its run. Raises Stop `ledger/unwritable` (for the
-        beginning of a run HostError)."""
-        kind, arguments, result = event.kind, event.arguments_text, event.result_text
-        arguments = "" if arguments is None else self.fingerprint(arguments)
-        result = "" if result is None else self.fingerprint(result)
-        texts = (event.subject, event.principal, event.detail, arguments, result)
+    def write(
+        self,
+        kind: str,
+        run: str,
+        parent: int,
+        subject: str,
+        principal: str,
+        detail: str,
+        arguments: str | None,
+        result: str | None,
+        duration: int,
+    ) -> int:
+        """Write a record; its number in the chain of its run. Raises Stop `ledger/unwritable` (for the beginning of a
+        run HostError)."""
+        texts = (subject, principal, detail, self.fingerprint(arguments), self.fingerprint(result))
         try:
-            one = self._chain(event.run or self._own)
-            seq = one.add(kind, event, texts)
-            if kind in ("run", "resume") or event.run in self._database.journaled:
+            one = self._chain(run or self._own)
+            seq = one.add(kind, run, parent, texts, duration)
+            if kind in ("run", "resume") or run in self._database.journaled:
                 return seq
             self._write(one)
         except Exception as error:
@@ -121,7 +129,7 @@ class PostgresLedger(Ledger):
                 raise HostError(what, code=code, hint=getattr(error, "hint", None)) from None
             raise stop("ledger/unwritable", what) from None
         if kind == "end":
-            self._forget(event.run)
+            self._forget(run)
         return seq
 
     def _write(self, one: Chain) -> None:

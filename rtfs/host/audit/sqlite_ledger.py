@@ -90,9 +90,8 @@ class StoredLedger(Ledger):
     ) -> int:
         """Write a record; its number. Raises Stop `ledger/unwritable` (for the beginning of a run HostError); then the
         ledger takes nothing more."""
-        arguments = "" if arguments is None else self.fingerprint(arguments)
-        result = "" if result is None else self.fingerprint(result)
-        texts = (_clean(subject), _clean(principal), _clean(detail), arguments, result)
+        hashes = self.fingerprint(arguments), self.fingerprint(result)
+        texts = (_clean(subject), _clean(principal), _clean(detail), *hashes)
         with self._lock:
             connection = self._connection
             try:
