@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
     from rtfs.types.type import Type
 
+_EMPTY = inspect.Parameter.empty
 _PLAIN: dict[Any, Type] = {
-    inspect.Parameter.empty: ANY,
+    _EMPTY: ANY,
     typing.Any: ANY,
     object: ANY,
     Map: MAP,
@@ -48,9 +49,11 @@ _PLAIN: dict[Any, Type] = {
     types.NoneType: NIL,
 }
 _SCALARS = (str, int, float, bool, None, types.NoneType, Keyword, Symbol)
-_OURS: frozenset[Any] = frozenset((inspect.Parameter.empty, typing.Any, object, *_SCALARS, Map, Vector, List, Set))
+_OURS: frozenset[Any] = frozenset((_EMPTY, typing.Any, object, *_SCALARS, Map, Vector, List, Set))
 """Annotations whose values are handed over as they are."""
-_WHOLE = (inspect.Parameter.empty, typing.Any, object, Map, dict, Mapping)
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_WHOLE = (_EMPTY, typing.Any, object, Map, dict, Mapping)
 """Annotations of an only parameter that takes the arguments as they are."""
 
 
@@ -59,21 +62,24 @@ class Calling:
 
     description: the first paragraph of its docstring. input, output: types of the arguments and of the answer, or None
     where nothing is said. signature: names and order of its parameters, or None where they have none. call: the
-    function as it is called with the call's arguments.
+    function as it is called with the call's arguments. takes_nothing: whether it can be called without any, as far as
+    it says.
     """
 
-    __slots__ = ("call", "description", "input", "output", "signature")
+    __slots__ = ("call", "description", "input", "output", "signature", "takes_nothing")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.call = function
         self.input: Type | None = None
         self.signature: Signature | None = None
+        self.takes_nothing = False
         parameters, answer = _read(function)
         self.description, said = docstring(function)
         self.output = _answer(answer)
         if parameters is None:
             return
-        if len(parameters) == 1 and parameters[0].kind in (0, 1):
+        self.takes_nothing = all(one.default is not _EMPTY or one.kind in _VARIABLE for one in parameters)
+        if len(parameters) == 1 and parameters[0].kind in _BY_POSITION:
             only = parameters[0]
             if _base(only.annotation) in _WHOLE:
                 return
@@ -108,12 +114,11 @@ class Calling:
             whole = rest is not None if first is None else fields[0].type.accepts(Map())
             self.signature = Signature(
                 (*only, *either, *named),
-                len(needed),
+                tuple(needed),
                 rest=rest,
                 any_first=whole,
                 map_names=not whole,
                 positional=len(only + either),
-                needed=tuple(needed),
             )
         self.call = _by_name(function, tuple(only), tuple(either), rest, converts)
 
@@ -124,7 +129,7 @@ def _field(one: inspect.Parameter, said: dict[str, str]) -> tuple[Field, Callabl
     about: dict[str, Any] = {"description": said[one.name]} if one.name in said else {}
     if one.kind == inspect.Parameter.VAR_POSITIONAL:
         return Field(Keyword(one.name), VectorOf(type), True, about), None
-    if one.default is inspect.Parameter.empty:
+    if one.default is _EMPTY:
         return Field(Keyword(one.name), type, False, about), convert
     if one.default is None and type is not ANY:
         type = union((type, NIL))
@@ -146,7 +151,7 @@ def _read(function: Callable[..., Any]) -> tuple[list[inspect.Parameter] | None,
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return None, inspect.Signature.empty
+        return None, _EMPTY
     target: Any = inspect.unwrap(function)
     while hasattr(target, "func") and not hasattr(target, "__code__"):  # functools.partial
         target = target.func
@@ -161,7 +166,7 @@ def _read(function: Callable[..., Any]) -> tuple[list[inspect.Parameter] | None,
         annotation = hints.get(one.name, one.annotation)
         found.append(one.replace(annotation=typing.Any if isinstance(annotation, str) else annotation))
     answer = hints.get("return", signature.return_annotation)
-    return found, inspect.Signature.empty if isinstance(answer, str) else answer
+    return found, _EMPTY if isinstance(answer, str) else answer
 
 
 def _base(annotation: Any) -> Any:
@@ -260,7 +265,7 @@ def _converter(adapter: Any) -> Callable[[Any], Any]:
 
 def _answer(annotation: Any) -> Type | None:
     """The type of an answer, None where nothing is said of it."""
-    if annotation is inspect.Signature.empty or annotation in (None, types.NoneType):
+    if annotation is _EMPTY or annotation in (None, types.NoneType):
         return None
     found, _ = _type(annotation)
     return None if found is ANY else found

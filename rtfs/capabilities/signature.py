@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class Signature:
     """The parameters of a capability, in order.
 
-    names: of the parameters. required: how many of them a call must give; the others are left out of the canonical form
-    where they are nil. rest: the name of the parameter that takes all further arguments as a vector, or None.
-    positional: how many of the names are given by position; None for all. needed: the names that a call must give,
-    where those are not the first `required` and the rest.
+    names: of the parameters. required: how many of them, from the first, a call must give (and the rest, if there is
+    one), or their names; the others are left out of the canonical form where they are nil. rest: the name of the
+    parameter that takes all further arguments as a vector, or None. positional: how many of the names are given by
+    position; None for all.
     any_first: whether the first parameter may itself be a map, so that a map with other keys is its value. pair:
     whether a map of one entry with another key gives the first two parameters (`(call id :k v)` collects such a map).
     map_names: whether one map always names the arguments; keys that are no parameter stay for the check of the types.
@@ -35,19 +35,18 @@ class Signature:
     def __init__(
         self,
         names: tuple[str, ...],
-        required: int,
+        required: int | tuple[str, ...],
         *,
         rest: str | None = None,
         any_first: bool = False,
         pair: bool = False,
         map_names: bool = False,
         positional: int | None = None,
-        needed: tuple[str, ...] | None = None,
     ) -> None:
         self.names = names
-        if needed is None:
-            needed = names[:required] if rest is None else (*names, rest)
-        self.needed = needed
+        if isinstance(required, int):
+            required = names[:required] if rest is None else (*names, rest)
+        self.needed = required
         self.positional = len(names) if positional is None else positional
         self.rest = rest
         self.any_first = any_first

@@ -7,7 +7,6 @@ registered, not when it is called.
 from __future__ import annotations
 
 import sys
-from types import FunctionType
 
 from rtfs.capabilities.declaration import Fields
 from rtfs.capabilities.registry import ASYNC, EMBEDDER, INLINE, THREAD, Entry
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from rtfs.capabilities.python_signature import Calling
 
 _COROUTINE = 0x80
-_VARIABLE = 0x08
-"""Flag of code that takes `**` arguments."""
 _SCHEMA = frozenset(("$ref", "$schema", "allOf", "anyOf", "const", "enum", "items", "oneOf", "properties"))
 """Keys that only a JSON Schema has."""
 
@@ -39,29 +36,17 @@ def python_entry(
             f'"{id}" needs a function, not a {type(function).__name__}', code="capability/invalid", capability=id
         )
     fields = Fields(id) if not described else _fields(id, described, warn)
-    fields.implementation = function
     is_async = _is_async(function)
-    calling = None if _says_nothing(function) else _calling(function, fields)
+    calling = _calling(function, fields)
     if is_async and blocking:
         raise HostError(f'"{id}" is async: it cannot be blocking', code="capability/invalid", capability=id)
     entry = Entry(fields, EMBEDDER, ASYNC if is_async else THREAD if blocking else INLINE)
-    entry.takes_nothing = _takes_nothing(function)
-    if calling is not None:
-        entry.signature = calling.signature
+    entry.signature, entry.takes_nothing = calling.signature, calling.takes_nothing
     if is_async and "asyncio" in sys.modules:
         from asyncio import _get_running_loop
 
         entry.loop = _get_running_loop()
     return entry
-
-
-def _says_nothing(function: Any) -> bool:
-    """Whether a function has one parameter, no annotation and no docstring: what it says of itself is known without
-    looking closer."""
-    if function.__class__ is not FunctionType or function.__annotations__ or function.__doc__ is not None:
-        return False
-    code = function.__code__
-    return bool(code.co_argcount == 1 and not code.co_kwonlyargcount and not code.co_flags & _VARIABLE)
 
 
 def _calling(function: Any, fields: Fields) -> Calling:
@@ -174,14 +159,3 @@ def _is_async(function: Any) -> bool:
         call = type(function).__dict__.get("__call__")  # an object with an async __call__
         code = getattr(call, "__code__", None)
     return code is not None and bool(code.co_flags & _COROUTINE)
-
-
-def _takes_nothing(function: Any) -> bool:
-    """Whether a function can be called without arguments, as far as can be told cheaply; else `{}` is passed for
-    none."""
-    target = getattr(function, "__func__", function)
-    code = getattr(target, "__code__", None)
-    if code is None:
-        return False
-    required = code.co_argcount - len(target.__defaults__ or ()) - (target is not function)
-    return bool(required <= 0)

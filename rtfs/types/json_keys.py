@@ -43,7 +43,7 @@ class _Keys(Walk):
     def record(self, type: Record, value: Map) -> Any:
         if not _names(type):
             return value
-        further = [_text(key) for key in value.keys() if type.field(key) is None]  # noqa: SIM118
+        further = [_text(key) for key in value if type.field(key) is None]
         words = type.rest is None and all(key.__class__ is str and is_keyword_name(key) for key in further)
         spell = _keyword if words else _text
         pairs = []
