@@ -36,7 +36,7 @@ def runtime(
     and that is told. persons: who is asked about calls, and what servers want to know; None: the person at the
     terminal. on_warning: is told warnings and their places. wording: who reads the hints of errors. Raises HostError
     `config/…`, `file/…`."""
-    from rtfs.host.config.discovery import CONFIG, SERVERS
+    from rtfs.host.config.names import CONFIG, SERVERS
     from rtfs.host.runtime import Runtime
 
     report.named[:] = naming(options)
@@ -106,12 +106,14 @@ def discovered(options: Options, *, asks: bool = True, told: Callable[[str], Non
     it when one of them is needed. Raises HostError `config/untrusted`."""
     import os
 
+    from rtfs.host.config.names import CONFIG, SERVERS
+
     if options.config is None:
         named = os.environ.get("RTFS_CONFIG")
         if named is not None:
             options.config = named or None
             return None
-    if options.config is not None:
+    if options.config is not None or not any(os.path.isfile(name) for name in (CONFIG, *SERVERS)):
         return None
     from rtfs.host.config.discovery import FoundServers, look, untrusted
 

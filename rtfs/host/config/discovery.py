@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from _collections_abc import Iterator, Mapping  # `collections` costs a millisecond or two
 
+from rtfs.host.config.names import CONFIG, SERVERS
 from rtfs.host.config.trust import Trust, digest_of
 from rtfs.values import HostError
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 else:
     Servers = Mapping
 
-CONFIG = "rtfs.yaml"
-SERVERS = (".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json")
-"""Of two servers with one name that of the first file counts."""
 VARIABLE = "RTFS_CONFIG"
 """Names a configuration that is used without a question; if it is set and empty, nothing is looked for."""
 
