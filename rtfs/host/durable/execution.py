@@ -15,6 +15,7 @@ from rtfs.capabilities.registry import BRANCHES, GUEST, INLINE
 from rtfs.host.audit.events import CallReplayed
 from rtfs.host.durable.answers import resolution_of, verdict_of
 from rtfs.host.durable.codec import decode, encode, encode_calls
+from rtfs.host.durable.errors import damaged
 from rtfs.host.durable.replay import Never, Replay, diverged
 from rtfs.host.durable.spelling import same_call
 from rtfs.host.durable.store import (
@@ -529,7 +530,7 @@ def replay_of(run_id: str, events: list[Event], begin: Callable[[Scheduler], Non
     try:
         return Replay(events, begin)
     except ValueError as error:
-        raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
+        raise damaged(run_id, error) from None
 
 
 def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> Stop:

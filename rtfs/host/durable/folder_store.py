@@ -10,8 +10,9 @@ from __future__ import annotations
 from json import loads
 from os.path import abspath
 
+from rtfs.host.durable.errors import damaged, exists, in_use, unknown, unusable
 from rtfs.host.durable.folder_told import ANSWERS, STOP, Told
-from rtfs.host.durable.journal import FORMAT, Journal, damaged, encode_line, read_lines
+from rtfs.host.durable.journal import FORMAT, Journal, encode_line, read_lines
 from rtfs.host.durable.store import DONE, Event, RunView, check_run_id
 from rtfs.host.sqlite import KILL, POWER, check_mode, make_folder, reason
 from rtfs.paths import state_folder
@@ -48,13 +49,13 @@ class FolderRunStore:
         try:
             make_folder(self.folder)
             if os.path.exists(_stem(path) + ".db"):
-                raise _exists(run_id)
+                raise exists(run_id)
             descriptor = _locked(path, run_id, os.O_CREAT)
         except OSError as error:
-            raise _unusable(run_id, error) from None
+            raise unusable(run_id, reason(error)) from None
         try:
             if read_lines(_read(descriptor))[0]:
-                raise _exists(run_id)
+                raise exists(run_id)
             facts = {"format": FORMAT, **facts, "durability": self.mode, "owner": "1"}
             for end in (ANSWERS, STOP):
                 _unlink(_stem(path) + end)
@@ -66,11 +67,11 @@ class FolderRunStore:
                 _sync(self.folder)
         except ValueError:
             os.close(descriptor)
-            raise _exists(run_id) from None
+            raise exists(run_id) from None
         except OSError as error:
             os.close(descriptor)
             _remove(path)
-            raise _unusable(run_id, error) from None
+            raise unusable(run_id, reason(error)) from None
         except BaseException as error:
             os.close(descriptor)
             if getattr(getattr(error, "error", None), "code", "") == "run/unwritable":
@@ -89,7 +90,7 @@ class FolderRunStore:
         except FileNotFoundError:
             raise self._unknown(run_id) from None
         except OSError as error:
-            raise _unusable(run_id, error) from None
+            raise unusable(run_id, reason(error)) from None
         try:
             size, facts, events = _parse(_read(descriptor), run_id)
             durable = facts.get("durability") == POWER
@@ -165,14 +166,14 @@ class FolderRunStore:
         try:
             self._told(run_id).ask_to_stop(why)
         except OSError as error:
-            raise _unusable(run_id, error) from None
+            raise unusable(run_id, reason(error)) from None
 
     def answer(self, run_id: str, question: str, answer: str, by: str) -> None:
         """See `RunStore`."""
         try:
             self._told(run_id).answer(question, answer, by)
         except OSError as error:
-            raise _unusable(run_id, error) from None
+            raise unusable(run_id, reason(error)) from None
 
     def answers(self, run_id: str) -> Sequence[Answer]:
         """See `RunStore`."""
@@ -250,7 +251,7 @@ class FolderRunStore:
             if descriptor >= 0:
                 os.close(descriptor)
         except OSError as error:
-            raise _unusable(run_id, error) from None
+            raise unusable(run_id, reason(error)) from None
 
     def _told(self, run_id: str) -> Told:
         """Raises HostError `run/unknown`, `argument/run-id`."""
@@ -293,7 +294,7 @@ class FolderRunStore:
         return os.path.join(self.folder, run_id + _END)
 
     def _unknown(self, run_id: str) -> HostError:
-        return HostError(f"there is no run {run_id} in {self.folder}", code="run/unknown", hint="rtfs runs lists them")
+        return unknown(run_id, self.folder)
 
 
 def _stem(path: str) -> str:
@@ -326,7 +327,7 @@ def _locked(path: str, run_id: str, create: int) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | create, 0o600)
         if not _lock(descriptor):
             os.close(descriptor)
-            raise HostError(f"run {run_id} is already in use by another process", code="run/active")
+            raise in_use(run_id)
         try:
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
@@ -404,17 +405,9 @@ def _sync(folder: str) -> None:
         os.close(descriptor)
 
 
-def _exists(run_id: str) -> HostError:
-    return HostError(f"run {run_id} already exists", code="run/exists", hint=f"to continue it: rtfs resume {run_id}")
-
-
 def _never_begun(run_id: str) -> HostError:
     return HostError(
         f"the journal of run {run_id} is empty: the run ended before anything of it was done, or its file was emptied",
         code="run/damaged",
         hint="if nothing was done, start it again with the same id",
     )
-
-
-def _unusable(run_id: str, error: BaseException) -> HostError:
-    return HostError(f"cannot write the journal of run {run_id}: {reason(error)}", code="run/unwritable")

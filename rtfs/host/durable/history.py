@@ -7,7 +7,7 @@ journal knows what was called with what and what came of it, the ledger when it 
 from __future__ import annotations
 
 from rtfs.host.durable.codec import decode
-from rtfs.host.durable.journal import damaged
+from rtfs.host.durable.errors import damaged
 from rtfs.host.durable.store import CALL, ENTER, ERROR, OUTCOME, SAFE, WHOLE
 from rtfs.host.redaction import redact
 from rtfs.syntax.printer import to_text

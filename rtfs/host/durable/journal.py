@@ -16,11 +16,10 @@ from json import dumps, loads
 from time import time
 from zlib import crc32
 
+from rtfs.host.durable.errors import unwritable
 from rtfs.host.durable.folder_told import taken_fact
 from rtfs.host.durable.store import ANNOUNCEMENTS, ERROR, OUTCOME, Event
 from rtfs.host.sqlite import reason
-from rtfs.host.stop import stop
-from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,11 +106,7 @@ class Journal:
             self._size += self.append(encode_line(self._pending, facts))
         except Exception as error:
             self._broken = self._broken or reason(error)
-            raise stop(
-                "run/unwritable",
-                f"cannot write to the journal of run {self.run_id}: {reason(error)}",
-                hint=f"nothing is lost that was done before; when it can be written again: rtfs resume {self.run_id}",
-            ) from None
+            raise unwritable(self.run_id, reason(error)) from None
         self._pending.clear()
 
     def append(self, line: bytes) -> int:
@@ -177,8 +172,3 @@ def read_lines(data: bytes) -> tuple[int, dict[str, str], list[Event]]:
 def _has_good_line(rest: bytes) -> bool:
     """Whether anything was written behind a bad line, so that it is not the last one."""
     return any(line[:9] == b"%08x " % crc32(line[9:]) for line in rest.split(b"\n") if len(line) > 9)
-
-
-def damaged(run_id: str, why: object) -> HostError:
-    """The error of a journal that cannot be read."""
-    return HostError(f"the journal of run {run_id} cannot be read: {why}", code="run/damaged")

@@ -14,8 +14,8 @@ from time import time
 
 import rtfs
 from rtfs.host.durable.codec import decode, decode_calls, encode
+from rtfs.host.durable.errors import damaged
 from rtfs.host.durable.execution import Durable, Resolution
-from rtfs.host.durable.journal import damaged
 from rtfs.host.durable.store import CALL, DONE, ENDED, RUNNING, SAFE, STUCK, WHOLE
 from rtfs.host.durable.waits import Waits
 from rtfs.host.policy.context import LEVELS

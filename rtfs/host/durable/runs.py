@@ -10,8 +10,8 @@ from json import loads
 from rtfs.compiler.forms.plan import GIVEN
 from rtfs.host.durable.answers import question_of
 from rtfs.host.durable.codec import decode
+from rtfs.host.durable.errors import damaged
 from rtfs.host.durable.execution import in_doubt, replay_of
-from rtfs.host.durable.journal import damaged
 from rtfs.host.durable.store import (
     CALL,
     CANCELLED,

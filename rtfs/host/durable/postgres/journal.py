@@ -10,6 +10,7 @@ from _thread import allocate_lock
 from json import dumps, loads
 from time import monotonic, time
 
+from rtfs.host.durable.errors import unwritable
 from rtfs.host.durable.store import (
     ANNOUNCEMENTS,
     ENDED,
@@ -121,7 +122,7 @@ class PostgresJournal:
         if self.fenced:
             raise self._over()
         if self._broken is not None:
-            raise self._unwritable(self._broken)
+            raise unwritable(self.run_id, self._broken)
         self._changed.update(facts)
         rider = self._store.database.riders.get(self.run_id)
         records, head = ([], None) if rider is None else rider.take()
@@ -144,7 +145,7 @@ class PostgresJournal:
             if rider is not None:
                 rider.give_back(records)
             self._broken = saying(error)
-            raise self._unwritable(self._broken) from None
+            raise unwritable(self.run_id, self._broken) from None
         self._seq += len(self._pending)
         self._pending.clear()
         self._taken = []
@@ -190,13 +191,6 @@ class PostgresJournal:
             "run/fenced",
             f"run {self.run_id} is not this process's any more: {_OVER}",
             hint="nothing is lost that was done before; rtfs runs shows where it is",
-        )
-
-    def _unwritable(self, why: str) -> Stop:
-        return stop(
-            "run/unwritable",
-            f"cannot write to the journal of run {self.run_id}: {why}",
-            hint=f"nothing is lost that was done before; when it can be written again: rtfs resume {self.run_id}",
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from json import dumps, loads
 
 from rtfs.host.durable.bundle import FIELDS, Bundle, read_bundle
+from rtfs.host.durable.errors import damaged, exists, in_use, unknown, unusable
 from rtfs.host.durable.postgres.journal import ANSWER, PostgresJournal, answers_of, read_facts
 from rtfs.host.durable.postgres.leases import LEASE, Leases
 from rtfs.host.durable.postgres.opening import MOST_ATTEMPTS, events_of, take_over
@@ -109,9 +110,7 @@ class PostgresRunStore:
 
         number = self._write(run_id, insert)
         if number is None:
-            raise HostError(
-                f"run {run_id} already exists", code="run/exists", hint=f"to continue it: rtfs resume {run_id}"
-            )
+            raise exists(run_id)
         journal = PostgresJournal(self, run_id, number, 1, 0, dict(facts), {}, [], held=not queued)
         if not queued:
             self._hold(journal)
@@ -125,7 +124,7 @@ class PostgresRunStore:
         if found is None:
             raise self._unknown(run_id)
         if found.busy:
-            raise HostError(f"run {run_id} is already in use by another process", code="run/active")
+            raise in_use(run_id)
         if found.stuck:
             raise HostError(
                 f"run {run_id} was taken up {MOST_ATTEMPTS} times, and ended each time before it did anything",
@@ -275,7 +274,7 @@ class PostgresRunStore:
         if done is None:
             raise self._unknown(run_id)
         if not done:
-            raise HostError(f"run {run_id} is already in use by another process", code="run/active")
+            raise in_use(run_id)
 
     def prune(self, before: float | None = None, states: Iterable[str] = (DONE,)) -> int:
         """See `RunStore`."""
@@ -350,24 +349,26 @@ class PostgresRunStore:
             raise self._damaged(run_id, error) from None
 
     def _damaged(self, run_id: str, error: Exception) -> HostError:
-        what = f"the journal of run {run_id}" if run_id else f"the runs in {self._where}"
-        return HostError(f"{what} cannot be read: {saying(error)}", code="run/damaged")
+        if run_id:
+            return damaged(run_id, saying(error))
+        return HostError(f"the runs in {self._where} cannot be read: {saying(error)}", code="run/damaged")
 
     def _write(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
         try:
             return self.database.read(do)
         except driver().Error as error:
-            what = f"the journal of run {run_id}" if run_id else f"to {self._where}"
-            raise HostError(f"cannot write {what}: {saying(error)}", code="run/unwritable") from None
+            if run_id:
+                raise unusable(run_id, saying(error)) from None
+            raise HostError(f"cannot write to {self._where}: {saying(error)}", code="run/unwritable") from None
 
     def _facts(self, run_id: str, *texts: str | None) -> tuple[dict[str, str], dict[str, str]]:
         try:
             return read_facts(*texts)
         except (ValueError, TypeError) as error:
-            raise HostError(f"the journal of run {run_id} cannot be read: {error}", code="run/damaged") from None
+            raise damaged(run_id, error) from None
 
     def _unknown(self, run_id: str) -> HostError:
-        return HostError(f"there is no run {run_id} in {self._where}", code="run/unknown", hint="rtfs runs lists them")
+        return unknown(run_id, self._where)
 
     @property
     def _where(self) -> str:

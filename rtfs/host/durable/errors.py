@@ -1,0 +1,47 @@
+"""What can be wrong with a durable run, as errors: in the same words for every store.
+
+Must not know stores. Invariant: each names the run, and says what to do where that is known.
+"""
+
+from __future__ import annotations
+
+from rtfs.host.stop import stop
+from rtfs.values import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.host.stop import Stop
+
+
+def exists(run_id: str) -> HostError:
+    """A run cannot be created, since there is one with its id."""
+    return HostError(f"run {run_id} already exists", code="run/exists", hint=f"to continue it: rtfs resume {run_id}")
+
+
+def unknown(run_id: str, where: str) -> HostError:
+    """There is no run with an id. where: in which folder or database."""
+    return HostError(f"there is no run {run_id} in {where}", code="run/unknown", hint="rtfs runs lists them")
+
+
+def in_use(run_id: str) -> HostError:
+    """A run is open in another process."""
+    return HostError(f"run {run_id} is already in use by another process", code="run/active")
+
+
+def damaged(run_id: str, why: object) -> HostError:
+    """A journal cannot be read."""
+    return HostError(f"the journal of run {run_id} cannot be read: {why}", code="run/damaged")
+
+
+def unusable(run_id: str, why: object) -> HostError:
+    """A journal that is not open cannot be written."""
+    return HostError(f"cannot write the journal of run {run_id}: {why}", code="run/unwritable")
+
+
+def unwritable(run_id: str, why: object) -> Stop:
+    """The open journal of a run cannot be written: the run stops."""
+    return stop(
+        "run/unwritable",
+        f"cannot write to the journal of run {run_id}: {why}",
+        hint=f"nothing is lost that was done before; when it can be written again: rtfs resume {run_id}",
+    )
