@@ -18,7 +18,7 @@ from zlib import crc32
 
 from rtfs.host.durable.errors import unwritable
 from rtfs.host.durable.folder_told import taken_fact
-from rtfs.host.durable.store import ANNOUNCEMENTS, ERROR, OUTCOME, Event
+from rtfs.host.durable.store import Event, without_announcements
 from rtfs.host.sqlite import reason
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rtfs.host.durable.folder_told import Told
-    from rtfs.host.durable.store import Answer
+    from rtfs.host.durable.store import Added, Answer
 
 FORMAT = "2"
 """The version of this format. 1 was a SQLite database."""
@@ -59,7 +59,7 @@ class Journal:
         self._descriptor = descriptor
         self._size = size
         self._durable = durable
-        self._pending: list[tuple[str, str, str, str, str]] = []
+        self._pending: list[Added] = []
         self._broken: str | None = None
         self._guard = allocate_lock()
         self._told = told
@@ -122,8 +122,7 @@ class Journal:
 
     def abandon(self) -> None:
         """Forget announcements that are not written: what they announce was not made, and will not be."""
-        ended = {event[1] for event in self._pending if event[0] in (OUTCOME, ERROR)}
-        self._pending = [event for event in self._pending if event[0] not in ANNOUNCEMENTS or event[1] in ended]
+        self._pending = without_announcements(self._pending)
 
     def close(self) -> None:
         """Write what outcomes are left, and let go of the run. Harmless when repeated."""
@@ -144,7 +143,7 @@ class Journal:
             self._descriptor = -1
 
 
-def encode_line(events: Iterable[tuple[str, str, str, str, str]], facts: Mapping[str, str]) -> bytes:
+def encode_line(events: Iterable[Added], facts: Mapping[str, str]) -> bytes:
     """One transaction as a line."""
     text = dumps([list(events), dict(facts)], separators=(",", ":")).encode("ascii")
     return b"%08x %s\n" % (crc32(text), text)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from rtfs.host.durable.bundle import Bundle
 
+    Added = tuple[str, str, str, str, str]
+    """What `JournalStore.add` was given: kind, path, subject, value and note."""
+
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
 AGAIN, RESOLVED, OUTCOME, ERROR, FAIL, NOTED = "again", "resolved", "outcome", "error", "fail", "noted"
 TOLD, LABELS = "told", "labels"
@@ -87,6 +90,12 @@ def check_run_id(run_id: str) -> str:
     if not good or run_id.startswith((".", "-")) or len(run_id) > 100:
         raise HostError(f"{run_id!r} is not a run id: at most 100 letters, digits, - _ and .", code="argument/run-id")
     return run_id
+
+
+def without_announcements(events: list[Added]) -> list[Added]:
+    """Events that were added, without the announcements of calls that have not ended among them."""
+    ended = {path for kind, path, _, _, _ in events if kind in (OUTCOME, ERROR)}
+    return [event for event in events if event[0] not in ANNOUNCEMENTS or event[1] in ended]
 
 
 if TYPE_CHECKING:

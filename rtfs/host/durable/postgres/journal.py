@@ -12,17 +12,15 @@ from time import monotonic, time
 
 from rtfs.host.durable.errors import unwritable
 from rtfs.host.durable.store import (
-    ANNOUNCEMENTS,
     ENDED,
-    ERROR,
     IN_DOUBT,
-    OUTCOME,
     QUEUED,
     RUNNING,
     SLEEPING,
     STUCK,
     WAITING,
     Answer,
+    without_announcements,
 )
 from rtfs.host.postgres.commits import Batch, Fenced
 from rtfs.host.postgres.database import saying
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from rtfs.host.durable.postgres.store import PostgresRunStore
-    from rtfs.host.durable.store import Event
+    from rtfs.host.durable.store import Added, Event
     from rtfs.host.stop import Stop
 
 RELEASING = (*ENDED, IN_DOUBT, QUEUED, SLEEPING, STUCK, WAITING)
@@ -83,7 +81,7 @@ class PostgresJournal:
         self._store = store
         self._seq = seq
         self._changed = changed
-        self._pending: list[tuple[str, str, str, str, str]] = []
+        self._pending: list[Added] = []
         self._taken: list[int] = []
         self._broken: str | None = None
         self._held = held
@@ -165,8 +163,7 @@ class PostgresJournal:
 
     def abandon(self) -> None:
         """Forget announcements that are not written: what they announce was not made, and will not be."""
-        ended = {event[1] for event in self._pending if event[0] in (OUTCOME, ERROR)}
-        self._pending = [event for event in self._pending if event[0] not in ANNOUNCEMENTS or event[1] in ended]
+        self._pending = without_announcements(self._pending)
 
     def close(self) -> None:
         """Write what outcomes are left, and let go of the run. Harmless when repeated."""
