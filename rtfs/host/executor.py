@@ -468,10 +468,12 @@ class Executor:
             run.key = key_of_load(len(self.loaded) - 1)
         frame = self.new_frame(run, options, source)
         if options.journaled:
-            from rtfs.host.durable.resume import beginning, recorded
+            from rtfs.host.durable.execution import Durable
+            from rtfs.host.durable.resume import opening, recorded
 
             if options.durable:
-                run.durability = beginning(self.store, source, frame, options, self.rules, self.loaded, self.shell)
+                made = opening(self.store, source, frame, options, self.rules, self.loaded, self.shell)
+                run.durability = Durable(made)
             else:
                 run.durability = recorded(source, frame, options.record, options.replay)
         return frame

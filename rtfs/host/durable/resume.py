@@ -44,20 +44,6 @@ AS_JSON = (
 """The facts that are kept as JSON."""
 
 
-def beginning(
-    store: RunStore,
-    source: Source,
-    frame: Frame,
-    options: RunOptions,
-    rules: Rules,
-    loaded: list[tuple[Source, int]],
-    shell: dict[str, Any],
-) -> Durable:
-    """The journaling of a new run; its journal is made when the program is compiled, so that one that cannot be
-    compiled leaves none. As `opening`."""
-    return Durable(opening(store, source, frame, options, rules, loaded, shell))
-
-
 def opening(
     store: RunStore,
     source: Source,
@@ -68,7 +54,8 @@ def opening(
     shell: dict[str, Any],
     more: Mapping[str, str] | None = None,
 ) -> Callable[[Loads], JournalStore]:
-    """What makes the journal of a new run, given its environment.
+    """What makes the journal of a new run, given its environment: when the program is compiled, so that one that cannot
+    be compiled leaves none.
 
     rules: the runtime's. loaded: what it has loaded. shell: how a command line sets up such a runtime. more: further
     facts.
