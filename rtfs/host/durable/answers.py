@@ -18,9 +18,11 @@ from rtfs.values import Cancelled, HostError, Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from rtfs.host.audit.events import Events
+    from rtfs.host.durable.replay import Recorded
     from rtfs.host.durable.store import Answer, RunStore, RunView
     from rtfs.host.run.durability import Asked
 
@@ -43,11 +45,13 @@ class _Teller:
 def question_of(view: RunView) -> str:
     """What a run waits to be told, or "". It is in its facts, and for one that was killed within a call in its
     events."""
-    if view.facts.get("question"):
-        return view.facts["question"]
-    from rtfs.host.durable.execution import replay_of
+    from rtfs.host.durable.execution import calls_in_doubt
 
-    doubtful = replay_of(view.run_id, view.events, lambda scheduler: None).in_doubt()
+    return view.facts.get("question") or question_about(calls_in_doubt(view))
+
+
+def question_about(doubtful: Sequence[Recorded]) -> str:
+    """What a run with these calls in doubt waits to be told, or ""."""
     return f"{RESOLUTION}{doubtful[0].path}" if doubtful else ""
 
 
@@ -148,10 +152,9 @@ def _asks(view: RunView, question: str) -> bool:
         return True
     if not question.startswith(RESOLUTION):
         return False
-    from rtfs.host.durable.execution import replay_of
+    from rtfs.host.durable.execution import calls_in_doubt
 
-    doubtful = replay_of(view.run_id, view.events, lambda scheduler: None).in_doubt()
-    return any(question == f"{RESOLUTION}{call.path}" for call in doubtful)
+    return any(question == f"{RESOLUTION}{call.path}" for call in calls_in_doubt(view))
 
 
 def _reason(value: Any) -> str:

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.providers.waiting import Wait
     from rtfs.capabilities.registry import Entry
     from rtfs.host.durable.replay import Recorded
-    from rtfs.host.durable.store import Event, JournalStore
+    from rtfs.host.durable.store import Event, JournalStore, RunView
     from rtfs.host.policy.context import Quota
     from rtfs.host.run.durability import Asked, Loads, Stages
     from rtfs.host.run.frame import Frame
@@ -531,6 +531,12 @@ def replay_of(run_id: str, events: list[Event], begin: Callable[[Scheduler], Non
         return Replay(events, begin)
     except ValueError as error:
         raise damaged(run_id, error) from None
+
+
+def calls_in_doubt(view: RunView) -> list[Recorded]:
+    """The calls of a run seen from outside that were under way when it was interrupted. Raises HostError
+    `run/damaged`."""
+    return replay_of(view.run_id, view.events, lambda scheduler: None).in_doubt()
 
 
 def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> Stop:

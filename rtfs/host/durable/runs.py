@@ -8,10 +8,10 @@ from __future__ import annotations
 from json import loads
 
 from rtfs.compiler.forms.plan import GIVEN
-from rtfs.host.durable.answers import question_of
+from rtfs.host.durable.answers import question_about
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.errors import damaged
-from rtfs.host.durable.execution import in_doubt, replay_of
+from rtfs.host.durable.execution import calls_in_doubt, in_doubt
 from rtfs.host.durable.store import (
     CALL,
     CANCELLED,
@@ -59,8 +59,8 @@ class RunState:
     )  # fmt: skip
 
     def __init__(self, view: RunView) -> None:
-        run_id, facts, events = view.run_id, view.facts, view.events
-        doubtful = replay_of(run_id, events, lambda scheduler: None).in_doubt()
+        run_id, facts = view.run_id, view.facts
+        doubtful = calls_in_doubt(view)
         state = facts.get("state", "?")
         if state in (RUNNING, *_LEFT) and view.busy:
             state = RUNNING
@@ -69,9 +69,9 @@ class RunState:
         self.run_id = run_id
         self.state = state
         self.asked = facts.get("asked", "")
-        self.calls = sum(1 for event in events if event.kind in (CALL, SAFE, WHOLE))
+        self.calls = sum(1 for event in view.events if event.kind in (CALL, SAFE, WHOLE))
         self.note = facts.get("note") if state in _LEFT else None
-        self.question = question_of(view) if state in _LEFT else ""
+        self.question = (facts.get("question") or question_about(doubtful)) if state in _LEFT else ""
         try:
             self.name = facts["name"]
             self.text: str = loads(facts["text"])
