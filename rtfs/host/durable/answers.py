@@ -9,12 +9,11 @@ A question is `approval:PATH` (may the call of this path be made?), `resolution:
 
 from __future__ import annotations
 
-from time import time
-
 from rtfs.host.audit.events import Answered
 from rtfs.host.durable.codec import decode, encode
-from rtfs.host.durable.store import CANCELLED, ENDED
-from rtfs.values import Cancelled, HostError, Keyword, Map
+from rtfs.host.durable.store import ENDED
+from rtfs.host.durable.waits import cancelled, facts_of_cancelled
+from rtfs.values import HostError, Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,8 +119,7 @@ def cancel(store: RunStore, events: Events, run_id: str, why: str, by: str) -> N
             raise
         return  # it was taken up meanwhile, and its process will notice
     try:
-        result = encode(Cancelled(f"the run was cancelled: {why}" if why else "the run was cancelled"))
-        journal.commit([("state", CANCELLED), ("ended", repr(time())), ("result", result)])
+        journal.commit(facts_of_cancelled(cancelled(why)))
     finally:
         journal.close()
 

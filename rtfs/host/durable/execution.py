@@ -38,7 +38,7 @@ from rtfs.host.durable.store import (
     WAITING,
     WHOLE,
 )
-from rtfs.host.durable.waits import Waits
+from rtfs.host.durable.waits import Waits, facts_of_cancelled
 from rtfs.host.durable.written import Announced, Written, current_key
 from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
@@ -146,7 +146,7 @@ class Durable:
         journal, error = self._journal, stopped.error
         journal.abandon()
         if stopped.state == CANCELLED:
-            journal.commit([("state", CANCELLED), ("ended", repr(time())), ("result", encode(error))])
+            journal.commit(facts_of_cancelled(stopped))
             return
         if stopped.waiting:
             stopped.state = WAITING

@@ -8,9 +8,9 @@ way; one that is told to stop or to hand back makes no further call.
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic, time
 
-from rtfs.host.durable.codec import decode
+from rtfs.host.durable.codec import decode, encode
 from rtfs.host.durable.store import CANCELLED, QUEUED, RUNNING, SLEEPING, TOLD, WAITING
 from rtfs.host.run.durability import no_signal
 from rtfs.host.scheduler.scheduler import Suspension
@@ -197,3 +197,8 @@ def cancelled(why: str) -> Stop:
     found = Stop(Cancelled(f"the run was cancelled: {why}" if why else "the run was cancelled"))
     found.state = CANCELLED
     return found
+
+
+def facts_of_cancelled(stopped: Stop) -> list[tuple[str, str]]:
+    """What the journal of a run says that ended as `cancelled` has it."""
+    return [("state", CANCELLED), ("ended", repr(time())), ("result", encode(stopped.error))]
