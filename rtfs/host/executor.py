@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
 """The executors that are running a program in this context: a capability must not use them again."""
-LEASE = 15.0
 _WARNINGS = 1000
 """Warnings that are kept."""
 
@@ -66,7 +65,7 @@ class Executor:
     `compiling`: the lock of the one environment that all plain runs define in.
 
     `database(url)`: the PostgreSQL database at an address. `lease`: seconds after which a process that gives no sign of
-    life loses the runs that are kept there.
+    life loses the runs that are kept there; None: the usual.
     """
 
     __slots__ = (
@@ -100,7 +99,7 @@ class Executor:
         self.warnings: list[tuple[str, Any]] = []
         self._store: RunStore | None = None
         self.database: Callable[[str], Database] | None = None
-        self.lease = LEASE
+        self.lease: float | None = None
         self.started: set[RunHandle] = set()
         self.closed = False
         self.compiling = allocate_lock()

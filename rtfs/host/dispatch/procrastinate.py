@@ -12,6 +12,7 @@ import logging
 from typing import cast
 
 from rtfs.host.dispatch.dispatch import place
+from rtfs.host.postgres.link import LIVELINESS
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -92,7 +93,7 @@ class Procrastinate:
         options = f"-c search_path={SCHEMA},public -c idle_in_transaction_session_timeout={max(int(self.lease), 2)}s"
         connector = procrastinate.PsycopgConnector(
             conninfo=self.url,
-            kwargs={"options": options, "application_name": "rtfs worker", **_LIVELINESS},
+            kwargs={**LIVELINESS, "options": options, "application_name": "rtfs worker"},
             min_size=1,
             max_size=4,
         )
@@ -189,13 +190,3 @@ class Procrastinate:
             await self.app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         except ProcrastinateException:
             pass
-
-
-_LIVELINESS = {
-    "connect_timeout": 10,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-"""How a connection notices that nobody is there any more."""
