@@ -6,6 +6,7 @@ Must not know what is kept there. Invariant: nothing of a database is imported f
 from __future__ import annotations
 
 from rtfs.paths import is_url
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,3 +31,14 @@ def chosen_store(
     from rtfs.host.durable.folder_store import FolderRunStore
 
     return FolderRunStore(place, mode)
+
+
+def database_of_workers(place: str | None) -> str:
+    """The address of the database at a place of durable runs. Raises HostError `config/state` for a folder."""
+    if place is None or not is_url(place):
+        raise HostError(
+            "workers advance the runs of a database, and this runtime keeps its runs in a folder",
+            code="config/state",
+            hint="state: postgresql://… in rtfs.yaml, Runtime(state=…), or --state",
+        )
+    return place

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from rtfs.capabilities.registry import PLAN
 from rtfs.host.audit.events import RunEnded
+from rtfs.host.dispatch.choice import database_of_workers
 from rtfs.host.dispatch.queues import check_priority, queue_of
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.store import ENDED, IN_DOUBT, QUEUED, STUCK
 from rtfs.host.run.durability import NotDurable
-from rtfs.paths import is_url
 from rtfs.values import HostError, UserError
 
 try:
@@ -89,12 +89,7 @@ def submit(
     from rtfs.host.durable.resume import opening
 
     executor.check_usable()
-    if not is_url(executor.options.state):
-        raise HostError(
-            "workers advance the runs of a database, and this runtime keeps its runs in a folder",
-            code="config/state",
-            hint="state: postgresql://… in rtfs.yaml, Runtime(state=…), or --state",
-        )
+    database_of_workers(executor.options.state)
     more = {"state": QUEUED, "queue": queue_of(labels), "priority": str(check_priority(priority))}
     if cron is not None and (at is not None or key is not None):
         raise HostError("what runs by a cron expression has no other time and no key", code="argument/invalid")

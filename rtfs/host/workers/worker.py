@@ -12,10 +12,10 @@ import os
 import signal
 from time import monotonic
 
+from rtfs.host.dispatch.choice import database_of_workers
 from rtfs.host.dispatch.queues import queues_of
 from rtfs.host.workers.advancing import Advancing
 from rtfs.host.workers.housekeeping import Housekeeping
-from rtfs.paths import is_url
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
@@ -47,13 +47,7 @@ def work(
     under way may take then. Raises HostError `config/state`, `database/…`, `argument/invalid`."""
     from rtfs.host.dispatch.procrastinate import Procrastinate
 
-    url = executor.options.state
-    if url is None or not is_url(url):
-        raise HostError(
-            "workers advance the runs of a database, and this runtime keeps its runs in a folder",
-            code="config/state",
-            hint="state: postgresql://… in rtfs.yaml, Runtime(state=…), or --state",
-        )
+    url = database_of_workers(executor.options.state)
     if lease < 1:
         raise HostError(f"a lease is a second at least, not {lease}", code="argument/invalid")
     executor.lease = lease
