@@ -6,7 +6,6 @@ Must not know what is done with them. Invariant: a configuration that was only f
 from __future__ import annotations
 
 from rtfs.cli import wiring
-from rtfs.paths import is_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,11 +41,7 @@ def state_of(options: Options) -> str | None:
 
 def run_store(options: Options) -> RunStore:
     """The store of durable runs that the options name. Raises HostError `config/…`, `database/url`."""
-    place = state_of(options)
-    if is_url(place):
-        from rtfs.host.dispatch.store import queued_store
+    from rtfs.host.dispatch.choice import chosen_store
+    from rtfs.host.sqlite import KILL
 
-        return queued_store(str(place))
-    from rtfs.host.durable.folder_store import FolderRunStore
-
-    return FolderRunStore(place)
+    return chosen_store(state_of(options), KILL)
