@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 TAKEN = "taken"
 """The kind of the event of a takeover; it is the store's, and not among the events of a journal."""
 MOST_ATTEMPTS = 5
+BUSY = "worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s)"
+"""Whether a run is leased; the parameter is the lease, in seconds."""
 _LOOK = (
-    "SELECT number, owner, worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s), state,"
+    f"SELECT number, owner, {BUSY}, state,"
     " facts, changed, program.text, attempts, taken_seq, stop_asked, extract(epoch FROM clock_timestamp())::float8"
     " FROM rtfs.run"
     " LEFT JOIN rtfs.program ON program.digest = run.program WHERE id = %s FOR UPDATE OF run"
@@ -80,7 +82,7 @@ def take_over(connection: Connection[Any], run_id: str, worker: str, lease: floa
 
 
 def _attempt(connection: Connection[Any], run_id: str, worker: str, lease: float) -> Opening | None:
-    row = connection.execute(_LOOK, (lease, run_id)).fetchone()
+    row = connection.execute(_LOOK.encode(), (lease, run_id)).fetchone()
     if row is None:
         return None
     number, owner, busy, state, facts, changed, program, attempts, taken_seq, stop_asked, now = row

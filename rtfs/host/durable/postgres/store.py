@@ -13,7 +13,7 @@ from rtfs.host.durable.bundle import FIELDS, Bundle, read_bundle
 from rtfs.host.durable.errors import damaged, exists, in_use, unknown, unusable
 from rtfs.host.durable.postgres.journal import ANSWER, PostgresJournal, answers_of, read_facts
 from rtfs.host.durable.postgres.leases import LEASE, Leases
-from rtfs.host.durable.postgres.opening import MOST_ATTEMPTS, events_of, take_over
+from rtfs.host.durable.postgres.opening import BUSY, MOST_ATTEMPTS, events_of, take_over
 from rtfs.host.durable.store import DONE, IN_DOUBT, QUEUED, RUNNING, SLEEPING, WAITING, RunView, check_run_id
 from rtfs.host.postgres.database import Database, saying
 from rtfs.host.postgres.link import driver, shown
@@ -49,8 +49,6 @@ _OLDEST = (
 )
 _WAITING = (IN_DOUBT, SLEEPING, WAITING)
 """States in which an answer may let a run continue."""
-_REQUEUE = "UPDATE rtfs.run SET state = %s, changed = %s WHERE number = %s"
-_BUSY = "worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs => %s)"
 
 
 class PostgresRunStore:
@@ -152,7 +150,7 @@ class PostgresRunStore:
         """See `RunStore`."""
         check_run_id(run_id)
         query = (
-            f"SELECT number, facts, changed, program.text, {_BUSY}, stop_asked FROM rtfs.run"
+            f"SELECT number, facts, changed, program.text, {BUSY}, stop_asked FROM rtfs.run"
             " LEFT JOIN rtfs.program ON program.digest = run.program WHERE id = %s"
         )
 
@@ -260,7 +258,7 @@ class PostgresRunStore:
         check_run_id(run_id)
 
         def remove(connection: Connection[Any]) -> bool | None:
-            look = f"SELECT number, {_BUSY} FROM rtfs.run WHERE id = %s FOR UPDATE"
+            look = f"SELECT number, {BUSY} FROM rtfs.run WHERE id = %s FOR UPDATE"
             with connection.transaction():
                 row = connection.execute(look.encode(), (self.lease, run_id)).fetchone()
                 if row is None:
@@ -280,7 +278,7 @@ class PostgresRunStore:
         """See `RunStore`."""
         query = (
             f"SELECT number FROM rtfs.run WHERE state = ANY(%s) AND (%s::float8 IS NULL OR ended < %s)"
-            f" AND NOT ({_BUSY}) FOR UPDATE SKIP LOCKED"
+            f" AND NOT ({BUSY}) FOR UPDATE SKIP LOCKED"
         )
         wanted = [*states]
 
