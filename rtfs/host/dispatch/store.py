@@ -11,16 +11,8 @@ from rtfs.host.dispatch.procrastinate import make_tables as tables_of_queue
 from rtfs.host.durable.postgres.leases import LEASE
 from rtfs.host.durable.postgres.store import PostgresRunStore
 from rtfs.host.postgres.database import Database
-from rtfs.host.postgres.link import Link, driver, in_words, shown
-from rtfs.host.postgres.schema import migrate
+from rtfs.host.postgres.schema import migrate, one_at_a_time
 from rtfs.host.sqlite import KILL
-from rtfs.values import HostError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from psycopg import Connection
 
 _LOCK = 7_283_002
 """Of making the queue's tables, among the advisory locks of the database."""
@@ -37,18 +29,5 @@ def make_tables(url: str) -> list[str]:
     """Apply the migrations that a database has not, and make the tables of the queue; the names of what was done.
     Raises HostError `database/…`."""
     done = migrate(url)
-    link = Link(url, lambda connection: None)
-
-    def apply(connection: Connection[Any], again: bool) -> bool:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            return tables_of_queue(connection)
-
-    try:
-        return [*done, *(["the queue"] if link.work(apply) else [])]
-    except driver().Error as error:
-        raise HostError(
-            f"cannot make the tables of the queue in {shown(url)}: {in_words(error)}", code="database/schema"
-        ) from None
-    finally:
-        link.close()
+    made = one_at_a_time(url, _LOCK, "the tables of the queue", tables_of_queue)
+    return [*done, "the queue"] if made else done

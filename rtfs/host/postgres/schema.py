@@ -11,9 +11,12 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
     from psycopg import Connection
+
+    T = TypeVar("T")
 
 _LOCK = 7_283_001
 """Of migrating, among the advisory locks of the database."""
@@ -37,28 +40,36 @@ def migrations() -> list[tuple[int, str, str]]:
 
 def migrate(url: str) -> list[str]:
     """Apply the migrations that a database has not; their names. Raises HostError `database/…`."""
+
+    def apply(connection: Connection[Any]) -> list[str]:
+        connection.execute(_KNOWN)
+        there = {number for (number,) in connection.execute("SELECT number FROM rtfs.migration")}
+        known = migrations()
+        _refuse_newer(max(there, default=0), known, shown(url))
+        left = [one for one in known if one[0] not in there]
+        for number, name, sql in left:
+            connection.execute(sql.encode())
+            connection.execute("INSERT INTO rtfs.migration (number, name) VALUES (%s, %s)", (number, name))
+        return [f"{number:04} {name}" for number, name, _ in left]
+
+    return one_at_a_time(url, _LOCK, "the tables of rtfs", apply)
+
+
+def one_at_a_time(url: str, lock: int, what: str, make: Callable[[Connection[Any]], T]) -> T:
+    """What `make(connection)` gives, in one transaction and in one process at a time. lock: number of the advisory
+    lock. what: is made, for the error. Raises HostError `database/…`, `config/missing`."""
     psycopg = driver()
 
-    def apply(connection: Connection[Any], again: bool) -> list[str]:
+    def work(connection: Connection[Any], again: bool) -> T:
         with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            connection.execute(_KNOWN)
-            there = {number for (number,) in connection.execute("SELECT number FROM rtfs.migration")}
-            known = migrations()
-            _refuse_newer(max(there, default=0), known, shown(url))
-            left = [one for one in known if one[0] not in there]
-            for number, name, sql in left:
-                connection.execute(sql.encode())
-                connection.execute("INSERT INTO rtfs.migration (number, name) VALUES (%s, %s)", (number, name))
-            return [f"{number:04} {name}" for number, name, _ in left]
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+            return make(connection)
 
     link = Link(url, lambda connection: None)
     try:
-        return link.work(apply)
+        return link.work(work)
     except psycopg.Error as error:
-        raise HostError(
-            f"cannot make the tables of rtfs in {shown(url)}: {in_words(error)}", code="database/schema"
-        ) from None
+        raise HostError(f"cannot make {what} in {shown(url)}: {in_words(error)}", code="database/schema") from None
     finally:
         link.close()
 
