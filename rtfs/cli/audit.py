@@ -134,14 +134,13 @@ def _configured(config: str | None) -> tuple[str, str | None]:
 
 
 def _line(record: Record, depth: int) -> str:
-    from time import localtime, strftime
-
+    from rtfs.cli.moments import shown
     from rtfs.syntax.diagnostics import clean
 
-    moment = strftime("%Y-%m-%d %H:%M:%S", localtime(record.time / 1e9))
+    when = shown(record.time / 1e9)
     took = f"{record.duration / 1e6:.3f} ms" if record.duration else ""
     run = f"[{record.run}]" if record.kind in ("run", "resume") else ""
-    parts = [f"{record.seq:>6} {moment} {'  ' * min(depth, 20)}{record.kind}", record.subject, record.detail, run, took]
+    parts = [f"{record.seq:>6} {when} {'  ' * min(depth, 20)}{record.kind}", record.subject, record.detail, run, took]
     return clean(" ".join(part for part in parts if part)).replace("\n", " ")
 
 

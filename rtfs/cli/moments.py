@@ -1,4 +1,4 @@
-"""Moments at the command line: `2h` (ago), or a date and time of ISO 8601.
+"""Moments at the command line: `2h` (ago), or a date and time of ISO 8601; and how they are printed.
 
 Must not know what they are for. Invariant: a text that is neither is a usage error that shows both forms.
 """
@@ -6,7 +6,7 @@ Must not know what they are for. Invariant: a text that is neither is a usage er
 from __future__ import annotations
 
 import re
-from time import time
+from time import localtime, strftime, time
 
 from rtfs.values import HostError
 
@@ -20,6 +20,11 @@ def coming(text: str, option: str) -> float:
     if later := _AGO.fullmatch(text):
         return time() + int(later[1]) * UNITS[later[2]]
     return moment(text, option)
+
+
+def shown(seconds: float) -> str:
+    """A moment in seconds since 1970 as it is printed, in local time."""
+    return strftime("%Y-%m-%d %H:%M:%S", localtime(seconds))
 
 
 def moment(text: str, option: str) -> float:

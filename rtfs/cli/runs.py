@@ -11,7 +11,7 @@ import sys
 
 from rtfs.cli import wiring
 from rtfs.cli.live import live
-from rtfs.cli.moments import moment
+from rtfs.cli.moments import moment, shown
 from rtfs.cli.options import Options
 from rtfs.cli.output import write, writing
 from rtfs.cli.stores import add_options, run_store, state_of, take
@@ -159,14 +159,8 @@ def _schedules(store: RunStore, options: Options) -> None:
         names = ("schedule", "cron", "next", "program")
         write(json.dumps([dict(zip(names, row, strict=True)) for row in found], ensure_ascii=False))
         return
-    for id, cron, moment_, name in found:
-        write(f"{id:<14} {cron:<20} next {_when(moment_)}  {name}")
-
-
-def _when(seconds: float) -> str:
-    from time import localtime, strftime
-
-    return strftime("%Y-%m-%d %H:%M:%S", localtime(seconds))
+    for id, cron, next_at, name in found:
+        write(f"{id:<14} {cron:<20} next {shown(next_at)}  {name}")
 
 
 def _migrate(options: Options) -> int:
@@ -221,13 +215,10 @@ def _plain(state: RunState) -> dict[str, Any]:
 
 
 def _line(state: RunState) -> str:
-    from time import localtime, strftime
-
     from rtfs.syntax.diagnostics import clean
 
-    began = strftime("%Y-%m-%d %H:%M:%S", localtime(state.began))
     calls = f"{state.calls} call{'' if state.calls == 1 else 's'}"
-    text = f"{state.run_id:<14} {state.state:<11} {began}  {calls:<10} {state.name}"
+    text = f"{state.run_id:<14} {state.state:<11} {shown(state.began)}  {calls:<10} {state.name}"
     if state.note is not None:
         text += f"\n    {state.note}"
     if state.state == "waiting" and state.asked:

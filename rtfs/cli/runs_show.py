@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from rtfs.cli.moments import shown
 from rtfs.cli.output import write
 from rtfs.values import HostError
 
@@ -78,8 +79,8 @@ def _write(state: RunState, calls: list[JournaledOutcome], entries: list[Timelin
     _line(f"run {state.run_id}: {state.state}")
     _line(f"  program    {state.name}, in {state.folder}")
     _line(f"  principal  {state.principal}")
-    ended = "" if state.ended is None else f", ended {_when(state.ended)}"
-    _line(f"  began      {_when(state.began)}{ended}")
+    ended = "" if state.ended is None else f", ended {shown(state.ended)}"
+    _line(f"  began      {shown(state.began)}{ended}")
     for name, text in state.parameters.items():
         _line(f"  parameter  {name} = {_short(text)}")
     if state.note is not None:
@@ -97,7 +98,7 @@ def _write(state: RunState, calls: list[JournaledOutcome], entries: list[Timelin
         return
     _line(f"timeline, by {path}")
     for entry in entries:
-        parts = [f"  {_when(entry.time / 1e9)}", entry.kind, entry.subject]
+        parts = [f"  {shown(entry.time / 1e9)}", entry.kind, entry.subject]
         parts.append(" → ".join(text for text in (entry.decision, entry.outcome) if text))
         parts.append(f"{entry.duration / 1e6:.3f} ms" if entry.duration else "")
         _line(" ".join(part for part in parts if part))
@@ -111,9 +112,3 @@ def _line(text: str) -> None:
 
 def _short(text: str) -> str:
     return text if len(text) <= SHOWN else text[:SHOWN] + " …"
-
-
-def _when(seconds: float) -> str:
-    from time import localtime, strftime
-
-    return strftime("%Y-%m-%d %H:%M:%S", localtime(seconds))
