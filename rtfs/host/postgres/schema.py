@@ -6,6 +6,8 @@ nothing works with a schema that is older or newer than it knows.
 
 from __future__ import annotations
 
+from functools import cache
+
 from rtfs.host.postgres.link import Link, driver, in_words, shown
 from rtfs.values import HostError
 
@@ -26,8 +28,9 @@ _KNOWN = (
 )
 
 
+@cache
 def migrations() -> list[tuple[int, str, str]]:
-    """Number, name and SQL of each migration, in order."""
+    """Number, name and SQL of each migration, in order; read once, as each new connection looks at them."""
     from importlib.resources import files
 
     found = []
