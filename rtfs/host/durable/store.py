@@ -53,7 +53,7 @@ class Event:
 
 
 class Answer:
-    """What somebody told a run: an approval, a resolution of a call in doubt, a signal. number: among the run's
+    """What a run was told: an approval, a resolution of a call in doubt, a signal. number: among the run's
     answers, from 1. question: what is answered; several answers to one are used one after the other. answer: encoded
     value. by: who answers. at: seconds since 1970. used: whether the run has taken it."""
 

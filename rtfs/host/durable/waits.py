@@ -35,7 +35,7 @@ BRIEF = 5.0
 
 
 class Waits:
-    """What one run waits for. hands_over: whether somebody takes the run up at its moment, so that no process has to
+    """What one run waits for. hands_over: whether a worker takes the run up at its moment, so that no process has to
     sleep. draining: makes no further call, so that another process may continue."""
 
     __slots__ = ("_journal", "_outside", "_watching", "draining", "hands_over", "under_way")
@@ -100,7 +100,7 @@ class Waits:
 
     # ------------------------------------------------------------------ requests to stop
     def watch(self, scheduler: Scheduler) -> None:
-        """Look now and then whether somebody asks the run to stop."""
+        """Look now and then whether the run is asked to stop."""
         if self._watching or not self.journal.resumes:
             return
         self._watching = True
@@ -112,7 +112,7 @@ class Waits:
         scheduler.at(monotonic() + POLL, look)
 
     def check(self) -> None:
-        """Raise Stop `cancelled` if somebody has asked the run to stop."""
+        """Raise Stop `cancelled` if the run was asked to stop."""
         why = self.journal.stop_asked
         if why is not None:
             raise cancelled(why)
@@ -193,7 +193,7 @@ def handed_back(run_id: str, queued: bool) -> Stop:
 
 
 def cancelled(why: str) -> Stop:
-    """The end of a run that somebody asked to stop."""
+    """The end of a run that was asked to stop."""
     found = Stop(Cancelled(f"the run was cancelled: {why}" if why else "the run was cancelled"))
     found.state = CANCELLED
     return found

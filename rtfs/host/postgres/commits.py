@@ -80,8 +80,8 @@ class Batch:
 
 
 class Commits:
-    """links: the connections that are written over. Whoever finds one free writes; who finds none waits, and whoever
-    has one next writes for all that wait."""
+    """links: the connections that are written over. A caller that finds one free writes; others wait, and
+    the first of them to get one writes for all that wait."""
 
     __slots__ = ("_free", "_guard", "_queue")
 

@@ -1,6 +1,6 @@
 """The person (or the embedder's code) whom a runtime may ask something.
 
-Must not know what is asked. Invariant: while somebody is asked, time stands still for the run, whatever its limits.
+Must not know what is asked. Invariant: while a person is asked, the clock of the run is stopped, whatever its limits.
 """
 
 from __future__ import annotations

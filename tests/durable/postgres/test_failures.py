@@ -73,7 +73,7 @@ def test_the_lease_of_a_dead_process_runs_out_and_that_of_a_living_one_does_not(
     other.close()
 
 
-def test_a_run_that_brings_its_process_down_five_times_is_stuck_until_somebody_resumes_it(store, rival):
+def test_a_run_that_brings_its_process_down_five_times_is_stuck_until_it_is_resumed(store, rival):
     store.create("r", facts())
     for _ in range(4):
         rival.open("r")

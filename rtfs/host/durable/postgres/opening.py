@@ -2,7 +2,7 @@
 
 Must not know what is in a journal. Invariants: the event `taken` has the number that the earlier owner's next event
 would have; a run that is leased is left alone; one that was taken up `MOST_ATTEMPTS` times without a new event is
-stuck, until somebody resumes it.
+stuck, until an operator resumes it.
 """
 
 from __future__ import annotations

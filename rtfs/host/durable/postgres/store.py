@@ -55,7 +55,7 @@ class PostgresRunStore:
     """database: a `Database`, or its address; one that is given is closed by its maker. worker: the name of this
     process. lease: seconds after which a run whose process gives no sign of life may be taken over. enqueue(connection,
     run_id, at): told of a run that can go on, at a time in seconds since 1970 or at once, within the transaction that
-    makes it so; true where somebody will continue the run. Raises HostError `database/url`, `config/…`."""
+    makes it so; true where a worker will continue the run. Raises HostError `database/url`, `config/…`."""
 
     __slots__ = ("_leases", "_own", "database", "enqueue", "lease", "worker")
 
