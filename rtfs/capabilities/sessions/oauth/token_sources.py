@@ -146,6 +146,7 @@ class ClientCredentials(TokenSource):
         issuer = settings["issuer"]
         super().__init__(Tokens(f"the issuer {one_line(issuer, 80)}", learn, _more_scopes))
         self._url = url
+        self._settings, self._environ = settings, environ
         self._issuer = issuer
         self._scopes: list[str] = list(settings.get("scopes") or ())
         self._id = client_id(settings, environ)
@@ -164,6 +165,13 @@ class ClientCredentials(TokenSource):
     async def _form(self) -> dict[str, str]:
         """The grant. Raises NoToken, SessionError, NotSent."""
         return {"grant_type": "client_credentials", "resource": str(self._url)}
+
+    def _bearer_form(self, assertion: str) -> dict[str, str]:
+        """The grant for a JWT of another party that vouches for us (RFC 7523, 2.1); it is not shown."""
+        from rtfs.capabilities.sessions.oauth.assertions import JWT_BEARER
+
+        self.tokens.hide(assertion)
+        return {"grant_type": JWT_BEARER, "assertion": assertion, "resource": str(self._url)}
 
     async def _renew(self, used: str) -> None:
         from rtfs.capabilities.sessions.oauth.discovery import issuer_of
@@ -200,11 +208,10 @@ class EnterpriseManaged(ClientCredentials):
         self._idp_id = str(settings.get("idp_client_id") or variable(environ, settings, "idp_client_id_env"))
         named = settings.get("idp_client_secret_env")
         self._idp_secret = variable(environ, settings, "idp_client_secret_env") if named else ""
-        self._environ, self._settings = environ, settings
         self.tokens.hide(self._idp_secret)
 
     async def _form(self) -> dict[str, str]:
-        from rtfs.capabilities.sessions.oauth.assertions import JWT_BEARER, identity_assertion
+        from rtfs.capabilities.sessions.oauth.assertions import identity_assertion
         from rtfs.capabilities.sessions.oauth.discovery import issuer_of
 
         id_token = variable(self._environ, self._settings, "id_token_env")
@@ -221,8 +228,7 @@ class EnterpriseManaged(ClientCredentials):
             self._scopes,
             self.tokens.redact,
         )
-        self.tokens.hide(assertion)
-        return {"grant_type": JWT_BEARER, "assertion": assertion, "resource": str(self._url)}
+        return self._bearer_form(assertion)
 
 
 class WorkloadIdentity(ClientCredentials):
@@ -233,25 +239,12 @@ class WorkloadIdentity(ClientCredentials):
 
     _needs_secret = False
 
-    def __init__(
-        self,
-        url: httpx.URL,
-        settings: Mapping[str, Any],
-        environ: Mapping[str, str],
-        learn: Callable[[str], object] | None = None,
-    ) -> None:
-        super().__init__(url, settings, environ, learn)
-        self._environ, self._settings = environ, settings
-
     async def _form(self) -> dict[str, str]:
-        from rtfs.capabilities.sessions.oauth.assertions import JWT_BEARER
-
         if self._settings.get("assertion_file"):
             assertion = _file(self._settings, "assertion_file").strip()
         else:
             assertion = variable(self._environ, self._settings, "assertion_env").strip()
-        self.tokens.hide(assertion)
-        return {"grant_type": JWT_BEARER, "assertion": assertion, "resource": str(self._url)}
+        return self._bearer_form(assertion)
 
 
 class StoredLogin(TokenSource):
