@@ -37,5 +37,5 @@ class Caller:
 
 
 def token_digest(token: str) -> str:
-    """A token's name in memory."""
+    """The name in memory of a token, or of another secret."""
     return sha256(token.encode("utf-8", "replace")).hexdigest()

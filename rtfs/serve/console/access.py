@@ -7,7 +7,6 @@ nothing secret is compared in a time that depends on it, or kept as it is.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
@@ -73,21 +72,21 @@ class Access:
         self.verify = verify
         self._show_link = show_link
         self._person = person
-        self._link = b""
-        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._link = ""
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
 
     def offer_link(self) -> None:
         """Make a one-time token, and have it shown; the one before counts no more."""
         if self._show_link is not None:
             token = secrets.token_urlsafe(32)
-            self._link = _digest(token)
+            self._link = token_digest(token)
             self._show_link(token)
 
     def enter_by_link(self, token: str) -> str | None:
         """The cookie of the session that a one-time token opens; None for one that does not count."""
-        if not self._link or not hmac.compare_digest(_digest(token), self._link):
+        if not self._link or not hmac.compare_digest(token_digest(token), self._link):
             return None
-        self._link = b""
+        self._link = ""
         cookie = self._open(Viewer(self._person, None, self.answers), LIFE)
         self.offer_link()
         return cookie
@@ -107,7 +106,7 @@ class Access:
 
     def session(self, cookie: str | None) -> Session | None:
         """The session of a cookie; None for one that has ended or never was."""
-        key = _digest(cookie or "")
+        key = token_digest(cookie or "")
         found = self._sessions.get(key)
         if found is None:
             return None
@@ -118,13 +117,13 @@ class Access:
 
     def leave(self, cookie: str | None) -> None:
         """End the session of a cookie."""
-        self._sessions.pop(_digest(cookie or ""), None)
+        self._sessions.pop(token_digest(cookie or ""), None)
 
     def _open(self, viewer: Viewer, seconds: float) -> str:
         cookie = secrets.token_urlsafe(32)
         while len(self._sessions) >= SESSIONS:
             self._sessions.popitem(last=False)
-        self._sessions[_digest(cookie)] = Session(viewer, seconds)
+        self._sessions[token_digest(cookie)] = Session(viewer, seconds)
         return cookie
 
     async def _read(self, token: str) -> tuple[Viewer, float | None] | None:
@@ -151,7 +150,3 @@ class Access:
 def same(given: str, wanted: str) -> bool:
     """Whether two secrets are the same."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
