@@ -96,9 +96,8 @@ async def _serve(found: Any, options: Options) -> None:
         shown = Console(browser, access, Answers(words=finding(options)), LOCAL, f"rtfs_console_{listening.port}")
         access.offer_link()
         from starlette.applications import Starlette
-        from starlette.routing import Mount
 
-        app = Starlette(routes=[Mount(PATH, app=shown.application())])
+        app = Starlette(routes=[shown.mount()])
         await listening.serve(app, None, f"Ctrl-C ends the console at {listening.url}{PATH}")
     finally:
         listening.close()

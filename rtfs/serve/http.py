@@ -18,7 +18,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from rtfs.host.inspection import session_statistics
 from rtfs.serve.callers import Caller, token_digest
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from rtfs.serve.server import Context, PlanServer
 
 PATH = "/mcp"
-CONSOLE = "/console"
 BODY = 1_000_000
 """Bytes of a request's body."""
 
@@ -97,7 +96,7 @@ def application(
         Route("/metrics", _metrics_of(server.tools.runs, TransportSecurityMiddleware(security))),
     ]
     if console is not None:
-        routes.append(Mount(CONSOLE, app=console.application()))
+        routes.append(console.mount())
     app = server.server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=BODY,

@@ -15,14 +15,15 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from rtfs.host.ledgers import RecordFilter, newest
 from rtfs.serve.callers import Caller
 from rtfs.serve.catalogue import Catalogue
-from rtfs.serve.console.access import Access, Session, Viewer, same
+from rtfs.serve.console.access import LIFE, Access, Session, Viewer, same
 from rtfs.serve.console.pages import file_of, page
 from rtfs.serve.console.runs import RunBrowser
+from rtfs.serve.listening import LOOPBACK
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
@@ -71,11 +72,11 @@ class Console:
         self.catalogue = Catalogue(browser.runtime)
         self._streams = 0
 
-    def application(self) -> Starlette:
-        """The ASGI application, to be mounted at `PATH`."""
+    def mount(self) -> Mount:
+        """The console at `PATH`, for the routes of an ASGI application."""
         get = partial(Route, methods=["GET"])
         post = partial(Route, methods=["POST"])
-        return Starlette(
+        app = Starlette(
             routes=[
                 get("/", self._guarded(self._runs)),
                 get("/inbox", self._guarded(self._inbox)),
@@ -89,6 +90,7 @@ class Console:
                 get("/static/{name}", self._checked(_static)),
             ]
         )
+        return Mount(PATH, app=app)
 
     # ------------------------------------------------------------------ who may ask
     def _checked(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -164,9 +166,9 @@ class Console:
             trouble = "That does not count here, or was used already."
             return self._page(request, "enter.html", None, 403, tokens=self.access.verify is not None, trouble=trouble)
         response = RedirectResponse(f"{PATH}/", status_code=303)
-        secure = request.url.hostname not in ("127.0.0.1", "localhost", "::1")
+        secure = request.url.hostname not in LOOPBACK
         response.set_cookie(
-            self.cookie, cookie, httponly=True, samesite="strict", path=PATH, secure=secure, max_age=12 * 3_600
+            self.cookie, cookie, httponly=True, samesite="strict", path=PATH, secure=secure, max_age=int(LIFE)
         )
         return response
 

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from rtfs import Runtime
 from rtfs.serve.console.access import Access
@@ -84,7 +83,7 @@ async def opened(*, answers: bool = True, verify: Any = None, **options: Any) ->
         access = Access(answers, verify, links.append)
         console = Console(RunBrowser(runtime, options.get("heard")), access, options.get("giver", Answers()), LOCAL)
         access.offer_link()
-        app = Starlette(routes=[Mount(PATH, app=console.application())])
+        app = Starlette(routes=[console.mount()])
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             yield Page(client, links)
