@@ -80,16 +80,16 @@ class Catalogue:
     def search(self, caller: Caller, query: str, limit: int = FEW) -> str:
         """What is found, a line a capability, with how many there are in all."""
         allowed = self.allowed(caller)
-        keys = self._index(tuple(allowed)).search(query)
+        keys = self.find(allowed, query)
         shown = keys[: max(1, min(limit, MOST))]
         lines = [self._line(id, allowed[id]) for id in shown]
         lines.append(f"{len(shown)} of {len(keys)}" + (f" that fit, of {len(allowed)}" if query.strip() else ""))
         lines += [f"{name}: not asked for its tools: {why}" for name, why in self._trouble.items()]
         return "\n".join(lines)
 
-    def find(self, caller: Caller, query: str) -> list[str]:
-        """The ids that fit a query, the best first; all for an empty one."""
-        return self._index(tuple(self.allowed(caller))).search(query)
+    def find(self, allowed: dict[str, bool], query: str) -> list[str]:
+        """The ids that fit a query, of those that `allowed` gives, the best first; all for an empty one."""
+        return self._index(tuple(allowed)).search(query)
 
     @property
     def troubles(self) -> dict[str, str]:
@@ -99,9 +99,10 @@ class Catalogue:
     def describe(self, caller: Caller, ids: list[str]) -> str:
         """Signatures with an example and effects. An id that this caller may not call is said to be unknown."""
         allowed = self.allowed(caller)
-        return "\n\n".join(self._described(id, allowed) for id in ids[:MOST])
+        return "\n\n".join(self.described(id, allowed) for id in ids[:MOST])
 
-    def _described(self, id: str, allowed: dict[str, bool]) -> str:
+    def described(self, id: str, allowed: dict[str, bool]) -> str:
+        """The signature of one, as in `describe`. allowed: what `allowed` gives."""
         entry = self.runtime._registry.find(id) if id in allowed else None
         if entry is None:
             from rtfs.syntax.suggest import did_you_mean

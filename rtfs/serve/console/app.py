@@ -237,8 +237,8 @@ class Console:
         caller = Caller(viewer.principal or self.browser.runtime.options.principal)
         await self.catalogue.prepare()
         allowed = self.catalogue.allowed(caller)
-        ids = await asyncio.to_thread(self.catalogue.find, caller, query)
-        entries = [(self.catalogue.describe(caller, [id]), allowed[id]) for id in ids[:RECORDS]]
+        ids = await asyncio.to_thread(self.catalogue.find, allowed, query)
+        entries = [(self.catalogue.described(id, allowed), allowed[id]) for id in ids[:RECORDS]]
         if session is None:
             return JSONResponse({"capabilities": ids})
         return self._page(
