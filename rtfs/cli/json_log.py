@@ -54,7 +54,7 @@ def say(message: str) -> None:
     _logger.info("%s", message)
 
 
-def warn(message: str, span: Any) -> None:
+def warn(message: str, span: Any = None) -> None:
     """Log a warning. span: the place that it is about, or None."""
     _logger.warning("%s", message, extra={} if span is None else {"fields": {"place": str(span)}})
 

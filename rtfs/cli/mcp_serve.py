@@ -123,9 +123,7 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
     asked: dict[str, Any] = {"asks": False, "persons": (runs.approve, runs.elicit), "wording": "model"}
     if found.log_format == "json":
         json_log.begin()
-        runtime = wiring.runtime(
-            options, told=lambda text: json_log.warn(text, None), on_warning=json_log.warn, **asked
-        )
+        runtime = wiring.runtime(options, told=json_log.warn, on_warning=json_log.warn, **asked)
         runtime.events.subscribe(json_log.hear)
         tell = json_log.say
     else:
