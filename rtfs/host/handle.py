@@ -6,6 +6,7 @@ handle works from any thread and any event loop; what a run tells is kept, up to
 
 from __future__ import annotations
 
+from rtfs.host.audit.events import WAITS
 from rtfs.values import Cancelled, HostError
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ class RunHandle:
             return "done"
         if isinstance(error, Cancelled):
             return "cancelled"
-        return "waiting" if getattr(error, "code", "") in ("policy/approval-required", "run/waiting") else "failed"
+        return "waiting" if getattr(error, "code", "") in WAITS else "failed"
 
     def cancel(self, why: str = "the run was cancelled") -> bool:
         """End the run where it is; its `finally` clauses do not run, a durable one can be resumed. False if it has

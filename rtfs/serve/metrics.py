@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from rtfs.host.audit.events import CallDecided, CallEnded, CallReplayed, RunEnded
+from rtfs.host.audit.events import WAITS, CallDecided, CallEnded, CallReplayed, RunEnded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ BUCKETS = (0.005, 0.05, 0.5, 5.0, 50.0)
 """Upper bounds of the durations of calls, in seconds."""
 POOL_NOW = ("open", "opening", "in_flight", "waiting")
 """The numbers of the session pool that rise and fall."""
-_WAITS = ("policy/approval-required", "run/waiting")
 
 
 class Metrics:
@@ -44,13 +43,13 @@ class Metrics:
     def hear(self, event: Event) -> None:
         """Take in an event."""
         if isinstance(event, RunEnded):
-            status = "waiting" if event.detail.endswith(_WAITS) else event.detail.partition(":")[0]
+            status = "waiting" if event.detail.endswith(WAITS) else event.detail.partition(":")[0]
             with self._lock:
                 self._runs[status] += 1
         elif isinstance(event, CallDecided):
             if not event.allowed and not event.detail.startswith("ask"):  # asking is followed by the answer
                 with self._lock:
-                    self._calls["waiting" if event.detail.endswith(_WAITS) else "denied"] += 1
+                    self._calls["waiting" if event.detail.endswith(WAITS) else "denied"] += 1
         elif isinstance(event, CallEnded):
             seconds = event.duration / 1e9
             with self._lock:

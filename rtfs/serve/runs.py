@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from contextlib import asynccontextmanager
 from time import monotonic
 
-from rtfs.host.audit.events import CallDecided, CallEnded, CallReplayed
+from rtfs.host.audit.events import WAITS, CallDecided, CallEnded, CallReplayed
 from rtfs.host.checks.verdicts import verdicts
 from rtfs.host.run.options import RunOptions
 from rtfs.values import HostError, UserError
@@ -390,7 +390,7 @@ class PlanRuns:
 
 
 def _status(error: UserError) -> str:
-    if error.code in ("policy/approval-required", "run/waiting"):
+    if error.code in WAITS:
         return PAUSED
     return DENIED if error.code.startswith("policy/") else FAILED
 

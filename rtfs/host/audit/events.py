@@ -83,6 +83,10 @@ class RunStarted(Event):
         self.detail = detail
 
 
+WAITS = ("policy/approval-required", "run/waiting")
+"""Codes with which a run ends that waits and can be resumed: for an approval, for a signal or a moment."""
+
+
 class RunEnded(Event):
     """A run ends. detail: `ok`, `error: CODE`, `stopped: CODE` or `cancelled`."""
 
