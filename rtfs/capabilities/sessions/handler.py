@@ -33,15 +33,15 @@ if TYPE_CHECKING:
         carrier: dict[str, str]
         """What the server is told of the trace it belongs to: `traceparent` and others."""
 
-        def end(self, error: str | None, message: str = "") -> None:
+        def end(self, error: str | None) -> None:
             """It has ended. error: what kind of one, None for none."""
 
     class RequestTrace(Protocol):
         """Traces the requests to a server that one call makes."""
 
-        def begin(self, method: str, target: str | None, facts: dict[str, Any]) -> TracedRequest:
-            """A request is about to be sent. target: of the method, such as a tool's name. facts: attributes by the
-            names of OpenTelemetry's conventions."""
+        def begin(self, method: str, tool: str | None, facts: dict[str, Any]) -> TracedRequest:
+            """A request is about to be sent. tool: that it calls, if it calls one. facts: attributes by the names of
+            OpenTelemetry's conventions."""
 else:
     from abc import ABC as Protocol  # a Protocol to checkers; `typing` would cost milliseconds
 

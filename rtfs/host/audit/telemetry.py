@@ -263,16 +263,13 @@ class RequestTrace:
         self._durations = durations
         self._context = context
 
-    def begin(self, method: str, target: str | None, facts: dict[str, Any]) -> TracedRequest:
-        """A request is about to be sent. target: the tool's or prompt's name. facts: further attributes."""
+    def begin(self, method: str, tool: str | None, facts: dict[str, Any]) -> TracedRequest:
+        """A request is about to be sent. tool: that it calls, if it calls one. facts: further attributes."""
         attributes: dict[str, Any] = {"mcp.method.name": method, **facts}
-        if target is not None and method == "tools/call":
-            attributes |= {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": target}
-        elif target is not None and method == "prompts/get":
-            attributes["gen_ai.prompt.name"] = target
-        else:
-            target = None
-        name = method if target is None else f"{method} {target}"
+        name = method
+        if tool is not None:
+            attributes |= {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool}
+            name = f"{method} {tool}"
         span = self._tracer.start_span(name, self._context, SpanKind.CLIENT, attributes)
         return TracedRequest(span, self._durations, attributes)
 
@@ -290,11 +287,11 @@ class TracedRequest:
         self.carrier: dict[str, str] = {}
         propagate.inject(self.carrier, trace.set_span_in_context(span))
 
-    def end(self, error: str | None, message: str = "") -> None:
+    def end(self, error: str | None) -> None:
         """The request has ended. error: its type, None for none."""
         if error is not None:
             self._span.set_attribute("error.type", error)
-            self._span.set_status(StatusCode.ERROR, message or None)
+            self._span.set_status(StatusCode.ERROR)
             self._attributes["error.type"] = error
         self._span.end()
         self._durations.record((time_ns() - self._began) / 1e9, self._attributes)

@@ -38,11 +38,11 @@ def begin_traced(session: McpSession, method: str, number: int, call: SessionCal
     session_id = getattr(channel, "session_id", None)
     if session_id:
         facts["mcp.session.id"] = session_id
-    target = None
+    tool = None
     if method == "tools/call":
-        target = str(call.metadata.get("mcp_tool_name") or call.capability_id.rpartition(".")[2])
+        tool = str(call.metadata.get("mcp_tool_name") or call.capability_id.rpartition(".")[2])
     assert call.trace is not None
-    return call.trace.begin(method, target, facts)
+    return call.trace.begin(method, tool, facts)
 
 
 async def ended(traced: TracedRequest, reply: Awaitable[dict[str, Any]]) -> dict[str, Any]:
