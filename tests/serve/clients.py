@@ -1,11 +1,13 @@
-"""The official SDK's client, connected to `rtfs mcp serve`."""
+"""The official SDK's client, connected to `rtfs mcp serve`, and HTTP servers that such a server asks."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,27 @@ async def told(client: Client, name: str, **arguments: Any) -> Any:
 async def said(client: Client, name: str, **arguments: Any) -> str:
     """The text that a tool answers."""
     return (await client.call_tool(name, arguments)).content[0].text
+
+
+class QuietHandler(BaseHTTPRequestHandler):
+    """Answers requests of a server under test without a word on standard error."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def answering(handler: type[QuietHandler]) -> Iterator[str]:
+    """The address of an HTTP server in this process."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class Person:

@@ -10,11 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -29,7 +27,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from tests.serve.clients import ERAS, environment, told
+from tests.serve.clients import ERAS, QuietHandler, answering, environment, told
 
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 HELLO = {
@@ -176,25 +174,15 @@ def issuer() -> Iterator[str]:
     described = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "one", "alg": "RS256", "use": "sig"}
     body = json.dumps({"keys": [described]}).encode()
 
-    class Keys(BaseHTTPRequestHandler):
+    class Keys(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/jwks.json"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Keys) as address:
+        yield f"{address}/jwks.json"
 
 
 def token(subject: str = "ann", scope: str = "plans:read", *, key: Any = KEY, **claims: Any) -> str:
@@ -297,7 +285,7 @@ def asked_issuer(known: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, s
     """The address where an issuer is asked about tokens, and what it was asked: tokens, and who asked."""
     asked: list[tuple[str, str | None]] = []
 
-    class Issuer(BaseHTTPRequestHandler):
+    class Issuer(QuietHandler):
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             asked.append((form["token"][0], self.headers.get("Authorization")))
@@ -308,18 +296,8 @@ def asked_issuer(known: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, s
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Issuer)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/introspect", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Issuer) as address:
+        yield f"{address}/introspect", asked
 
 
 def test_an_issuer_is_asked_about_opaque_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,15 +22,8 @@ from rtfs.serve.console.runs import HeardCalls, RunBrowser
 from rtfs.serve.console.shown import shown
 from tests.cli.test_command import rtfs as command
 from tests.cli.typing_at import ROOT, Typist
+from tests.serve.test_approvals import CAPS, CONFIG
 
-CONFIG = """load: [caps.rtfs]
-ledger: ledger.db
-policy:
-  rules:
-    - {match: shop.cancel, decide: approve, reason: it cannot be undone}
-"""
-CAPS = """(capability "shop.cancel" :description "Cancel an order" :input-schema {:id :int}
-  :implementation (fn [i] (str "cancelled " (:id i))))"""
 PLAN = """(kv/put "login" {:user "ann" :password "hunter2hunter2"})
 (kv/put "html" "<script>alert(1)</script>")
 (try (call "shop.cancel" {:id 7}) (catch :policy e (str "refused: " (:reason (:data e)))))"""
