@@ -16,7 +16,7 @@ from rtfs.host.flow.patterns import texts
 from rtfs.host.flow.results import Answer
 from rtfs.host.flow.rules import ASK, FlowRule, FlowRules, Lookup, parts_at, value_at
 from rtfs.host.flow.tag_text import decode_tag, encode_tag
-from rtfs.host.policy.policy import Decision
+from rtfs.host.policy.policy import asking_too, breach
 from rtfs.host.redaction import redact
 from rtfs.host.scheduler.suspensions import Within
 from rtfs.syntax.printer import to_text
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
     from rtfs.flow.label import Source, Way
     from rtfs.host.flow.kept import KeptLabels
+    from rtfs.host.policy.policy import Decision
     from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
 
@@ -176,7 +177,7 @@ class RunControl:
         arguments = call.args[0] if len(call.args) == 1 else Vector(call.args)
         whole = tags[0] if len(call.args) == 1 else Tag(NOTHING, NOTHING, tags)
         by = NOTHING if call.decided_by is None else call.decided_by
-        reasons = [] if not decision.ask else [decision.reason]
+        asked: list[str] = []
         for rule in rules:
             try:
                 reason = await self._against(rule, entry, (arguments, whole), by, frame)
@@ -186,14 +187,8 @@ class RunControl:
                 continue
             if rule.otherwise != ASK:
                 return _denied(entry, reason)
-            reasons.append(reason)
-        if not reasons or (decision.ask and len(reasons) == 1):
-            return decision
-        asking = Decision(False, "; ".join(reasons))
-        asking.ask = True
-        asking.text = "ask: " + asking.reason
-        asking.needs = decision.needs
-        return asking
+            asked.append(reason)
+        return asking_too(decision, asked)
 
     async def _against(self, rule: FlowRule, entry: Entry, given: Any, by: Label, frame: Frame) -> str | None:
         """Why a rule does not let a call through; None if it does."""
@@ -315,11 +310,5 @@ def _step(step: tuple[str, str, int], frame: Frame) -> str:
 
 
 def _denied(entry: Entry, reason: str) -> Decision:
-    decision = Decision(False, "flow: " + reason)
-    decision.error = HostError(
-        f'calling "{entry.id}" is not allowed: {reason}',
-        code="policy/flow",
-        capability=entry.id,
-        hint="take it from a source that the flow rules accept, or have it approved (otherwise: ask)",
-    )
-    return decision
+    hint = "take it from a source that the flow rules accept, or have it approved (otherwise: ask)"
+    return breach(entry, reason, code="policy/flow", hint=hint)

@@ -8,14 +8,14 @@ rules; what it does not permit, cannot evaluate or has no answer for is denied. 
     resource    Capability::"bank.pay", with `effects` (a set) and `provider`
     context     `arguments` (a record, in canonical form), `needs` (a set of grants), `run`
 
-A `forbid` with the annotation `@decide("ask")` has somebody asked, if only such policies forbid.
+A `forbid` with the annotation `@decide("ask")` asks for an approval, if only such policies forbid.
 """
 
 from __future__ import annotations
 
 import json
 
-from rtfs.host.policy.policy import Decision
+from rtfs.host.policy.policy import Decision, asking
 from rtfs.values import HostError, Keyword, List, Map, Set, Symbol, Vector
 
 TYPE_CHECKING = False
@@ -89,9 +89,7 @@ class CedarPolicy:
         if said.allowed:
             return None
         if reasons and self._asking.issuperset(reasons):
-            asking = Decision(False, f"Cedar asks: {', '.join(sorted(reasons))}")
-            asking.ask = True
-            return asking
+            return asking(f"Cedar asks: {', '.join(sorted(reasons))}")
         why = f"Cedar forbids it: {', '.join(sorted(reasons))}" if reasons else "no Cedar policy permits it"
         return Decision(False, why)
 

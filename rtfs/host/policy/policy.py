@@ -46,6 +46,32 @@ class Decision:
         return f"Decision({self.text!r})"
 
 
+def asking(reason: str) -> Decision:
+    """A decision that wants an approval."""
+    decision = Decision(False, reason)
+    decision.ask = True
+    decision.text = "ask: " + reason
+    return decision
+
+
+def asking_too(decision: Decision, reasons: list[str]) -> Decision:
+    """A decision that is not a denial, with what other rules want an approval for."""
+    if not reasons:
+        return decision
+    made = asking("; ".join([*([decision.reason] if decision.ask else []), *reasons]))
+    made.needs = decision.needs
+    return made
+
+
+def breach(entry: Entry, reason: str, code: str, hint: str) -> Decision:
+    """The denial of a call that breaks a rule. code: `policy/` and the kind of the rule, which the record names."""
+    decision = Decision(False, f"{code.removeprefix('policy/')}: {reason}")
+    decision.error = HostError(
+        f'calling "{entry.id}" is not allowed: {reason}', code=code, capability=entry.id, hint=hint
+    )
+    return decision
+
+
 class PolicyRequest:
     """What an embedder's policy is asked: `capability` (id), `arguments` (tuple of RTFS values), `context`
     (RuntimeContext), `manifest` (built when looked at), `needs` (resources, as grants) and `decision`, the built-in
@@ -82,10 +108,7 @@ def ruled(
     else:
         decision = decide(entry, arguments, context, needs, _given_by_rules(entry, arguments, context, needs))
         if decision.allow:
-            decision = Decision(rule.decide == "allow", rule.reason)
-            decision.ask = rule.decide == "approve"
-            if decision.ask:
-                decision.text = "ask: " + rule.reason
+            decision = Decision(True, rule.reason) if rule.decide == "allow" else asking(rule.reason)
     decision.steady = False
     return decision
 

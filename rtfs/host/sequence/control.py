@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from time import localtime, strftime
 
-from rtfs.host.policy.policy import Decision
+from rtfs.host.policy.policy import asking_too, breach
 from rtfs.host.sequence.history import SECOND, History, amount, values_at
 from rtfs.host.sequence.rules import AFTER, ASK, BEFORE, COUNT
-from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
     from rtfs.host.audit.ledger import Ledger
     from rtfs.host.policy.context import RuntimeContext
+    from rtfs.host.policy.policy import Decision
     from rtfs.host.sequence.history import Occurrence
     from rtfs.host.sequence.rules import SequenceRule, SequenceRules
 
@@ -63,13 +63,7 @@ class SequenceControl:
             if rule.otherwise != ASK:
                 return _denied(entry, reason)
             asked.append(reason)
-        if not asked:
-            return decision
-        asking = Decision(False, "; ".join([*([decision.reason] if decision.ask else []), *asked]))
-        asking.ask = True
-        asking.text = "ask: " + asking.reason
-        asking.needs = decision.needs
-        return asking
+        return asking_too(decision, asked)
 
     def _against(
         self,
@@ -150,11 +144,5 @@ def _number(value: float) -> str:
 
 
 def _denied(entry: Entry, reason: str) -> Decision:
-    decision = Decision(False, "sequence: " + reason)
-    decision.error = HostError(
-        f'calling "{entry.id}" is not allowed: {reason}',
-        code="policy/sequence",
-        capability=entry.id,
-        hint="a rule over the history of calls forbids it now; rtfs audit show names the earlier call",
-    )
-    return decision
+    hint = "a rule over the history of calls forbids it now; rtfs audit show names the earlier call"
+    return breach(entry, reason, code="policy/sequence", hint=hint)
