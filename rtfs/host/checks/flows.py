@@ -5,20 +5,18 @@ Must not run anything. Invariant: rules only make a verdict stricter: what the o
 
 from __future__ import annotations
 
-from rtfs.host.flow.static_verdicts import ALLOW, ASKS, DENY, DEPENDS, declared_of, flow_verdict, sources_of
+from rtfs.host.flow.static_verdicts import ALLOW, DEPENDS, STRICTNESS, declared_of, flow_verdict, sources_of
 from rtfs.host.flow.tracing import Tracing
+from rtfs.host.policy.grants import glob
 from rtfs.host.sequence.static_verdicts import sequence_verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rtfs.capabilities.registry import Entry
     from rtfs.checker.report import Analysis
     from rtfs.host.checks.verdicts import Call
     from rtfs.host.runtime import Runtime
-
-_STRICTNESS = (ALLOW, DEPENDS, ASKS, DENY)
 
 
 def follow(runtime: Runtime, analysis: Analysis, calls: list[Call], effects: Iterable[str]) -> None:
@@ -35,7 +33,7 @@ def follow(runtime: Runtime, analysis: Analysis, calls: list[Call], effects: Ite
             continue
         visits = tracing.visits.get(call.site) if tracing.complete and call.site is not None else None
         if visits:
-            call.flows = sources_of(entry, visits, _argument_names)
+            call.flows = sources_of(entry, visits)
         if flow is not None:
             _stricter(call, *flow_verdict(flow, entry, visits, registry))
         if sequence is not None:
@@ -44,19 +42,11 @@ def follow(runtime: Runtime, analysis: Analysis, calls: list[Call], effects: Ite
 
 def _stricter(call: Call, decision: str, reason: str) -> None:
     """Let a verdict count, if it is stricter than that of the call."""
-    if call.decision in _STRICTNESS and _STRICTNESS.index(decision) > _STRICTNESS.index(call.decision):
+    if call.decision in STRICTNESS and STRICTNESS.index(decision) > STRICTNESS.index(call.decision):
         call.decision, call.reason, call.grant = decision, reason, None
 
 
 def _names(runtime: Runtime, id: str) -> bool:
-    from rtfs.host.policy.grants import glob
-
     options = runtime.options
     flow = options.flow is not None and any(rule.call is None or glob(rule.call, id) for rule in options.flow.rules)
     return flow or (options.sequence is not None and bool(options.sequence.about(id)[0]))
-
-
-def _argument_names(entry: Entry) -> list[str] | None:
-    from rtfs.host.flow.rules import argument_names
-
-    return argument_names(entry)

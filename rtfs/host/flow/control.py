@@ -13,7 +13,7 @@ from rtfs.flow.state import FlowState, Gathering, RunFlow
 from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag, joined
 from rtfs.host.flow.kept import KEEPING
 from rtfs.host.flow.patterns import texts
-from rtfs.host.flow.results import Answer
+from rtfs.host.flow.results import KEPT, Answer
 from rtfs.host.flow.rules import ASK, FlowRule, FlowRules, Lookup, parts_at, value_at
 from rtfs.host.flow.tag_text import decode_tag, encode_tag
 from rtfs.host.policy.policy import asking_too, breach
@@ -148,7 +148,7 @@ class RunControl:
                 return whole[0]
             if not implemented:  # answered from a record
                 given = join(given, OF_UNKNOWN)
-        elif call.id.startswith("ccos.state.") or call.id.startswith("ccos.io.read"):
+        elif call.id.startswith(KEPT):
             given = join(given, OF_UNKNOWN)
         for tag, _ in implemented:
             given = join(given, tag.everything())

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Objects = tuple[tuple[int, Any], ...]
 
+KEPT = ("ccos.state.", "ccos.io.read")
+"""What the ids of capabilities begin with that answer what was put in before."""
 _SEQUENCES = (Vector, List)
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from rtfs.capabilities.registry import BRANCHES, GUEST
 from rtfs.host.flow.abstract import ANY, INPUT, MODEL, PLAN, Abstract
-from rtfs.host.flow.rules import ASK
+from rtfs.host.flow.results import KEPT
+from rtfs.host.flow.rules import ASK, argument_names
 from rtfs.host.flow.visits import Declared
 from rtfs.host.policy.grants import glob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from rtfs.capabilities.registry import Entry, Registry
     from rtfs.host.flow.abstract import Atom
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from rtfs.host.flow.visits import Visit
 
 ALLOW, DENY, ASKS, DEPENDS = "allow", "deny", "ask", "depends"
+STRICTNESS = (ALLOW, DEPENDS, ASKS, DENY)
+"""The verdicts, the strictest last."""
 YES, NO, MAYBE = "yes", "no", "maybe"
 _PLAIN = (PLAN[0], MODEL[0], INPUT[0], "unknown")
-_KEEPING = ("ccos.state.", "ccos.io.read")
-"""What the ids of capabilities begin with that answer what was put in before."""
 
 
 def declared_of(registry: Registry, id: str) -> Declared | None:
@@ -35,7 +36,7 @@ def declared_of(registry: Registry, id: str) -> Declared | None:
         return None
     flow = entry.fields.flow
     guest = entry.route in (GUEST, BRANCHES)
-    return Declared(flow is not None and flow.drops, guest, id.startswith(_KEEPING))
+    return Declared(flow is not None and flow.drops, guest, id.startswith(KEPT))
 
 
 def flow_verdict(rules: FlowRules, entry: Entry, visits: list[Visit] | None, registry: Registry) -> tuple[str, str]:
@@ -206,12 +207,13 @@ def named(atoms: Iterable[Atom]) -> str:
     return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
 
 
-def sources_of(entry: Entry, visits: list[Visit], names: Callable[[Entry], list[str] | None]) -> dict[str, list[str]]:
+def sources_of(entry: Entry, visits: list[Visit]) -> dict[str, list[str]]:
     """Argument → the sources that it may come from, over all ways in which a call is made; `*` for all arguments, where
     they have no names. What certificates say."""
     found: dict[str, set[str]] = {}
+    names = argument_names(entry) or ["*"]
     for visit in visits:
-        for name in names(entry) or ["*"]:
+        for name in names:
             parts, _ = arguments_at(entry, visit.arguments, [] if name == "*" else [name])
             for part in parts:
                 found.setdefault(name, set()).update(".".join((id, *path)) for id, path in part.whole().data)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from rtfs.host.flow.static_verdicts import ALLOW, ASKS, DENY, DEPENDS, arguments_at
+from rtfs.host.flow.static_verdicts import ALLOW, ASKS, DENY, DEPENDS, STRICTNESS, arguments_at
 from rtfs.host.sequence.rules import AFTER, ASK, BEFORE, COUNT, RUN
 
 TYPE_CHECKING = False
@@ -33,9 +33,7 @@ def sequence_verdict(
         kind, reason = found[0] if len(kinds) == 1 else (DEPENDS, "a sequence rule looks at what was called before")
         if kind == DENY and rule.otherwise == ASK:
             kind = ASKS
-        order = (ALLOW, DEPENDS, ASKS, DENY)
-        if order.index(kind) > order.index(worst[0]):
-            worst = kind, reason
+        worst = max(worst, (kind, reason), key=lambda one: STRICTNESS.index(one[0]))
     return worst
 
 
