@@ -5,8 +5,9 @@ Must not run anything. Invariant: rules only make a verdict stricter: what the o
 
 from __future__ import annotations
 
+from functools import partial
+
 from rtfs.host.flow.static_verdicts import ALLOW, DEPENDS, STRICTNESS, declared_of, flow_verdict, sources_of
-from rtfs.host.flow.tracing import Tracing
 from rtfs.host.policy.grants import glob
 from rtfs.host.sequence.static_verdicts import sequence_verdict
 
@@ -14,16 +15,48 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rtfs.capabilities.registry import Entry, Registry
     from rtfs.checker.report import Analysis
     from rtfs.host.checks.verdicts import Call
+    from rtfs.host.flow.tracing import Tracing
+    from rtfs.host.flow.visits import Visit
     from rtfs.host.runtime import Runtime
 
 
+class Followed:
+    """The tracing of a program, made when it is first asked for: a large program is followed for long."""
+
+    __slots__ = ("_analysis", "_effects", "_registry", "_tracing")
+
+    def __init__(self, registry: Registry, analysis: Analysis, effects: Iterable[str]) -> None:
+        self._registry = registry
+        self._analysis = analysis
+        self._effects = effects
+        self._tracing: Tracing | None = None
+
+    def visits(self, site: tuple[str, int] | None) -> list[Visit] | None:
+        """The ways in which a call is made; None where that is not known."""
+        if site is None:
+            return None
+        tracing = self._tracing
+        if tracing is None:
+            from rtfs.host.flow.tracing import Tracing
+
+            registry = self._registry
+            tracing = Tracing(self._analysis.forms, lambda id: declared_of(registry, id), self._effects)
+            self._tracing = tracing
+        return tracing.visits.get(site) if tracing.complete else None
+
+    def sources(self, entry: Entry, site: tuple[str, int] | None) -> dict[str, list[str]]:
+        """Argument → what it may come from, of a call; empty where that is not known."""
+        return sources_of(entry, self.visits(site) or [])
+
+
 def follow(runtime: Runtime, analysis: Analysis, calls: list[Call], effects: Iterable[str]) -> None:
-    """Follow the values of a program to its calls: make their verdicts those of the rules as well. effects: standard
-    functions that make calls."""
+    """Make the verdicts of a program's calls those of the rules as well, and have them know what their arguments may
+    come from. effects: standard functions that make calls."""
     registry = runtime._registry
-    tracing = Tracing(analysis.forms, lambda id: declared_of(registry, id), effects)
+    followed = Followed(registry, analysis, effects)
     flow, sequence = runtime.options.flow, runtime.options.sequence
     for call in calls:
         entry = None if call.id is None else registry.find(call.id)
@@ -31,13 +64,11 @@ def follow(runtime: Runtime, analysis: Analysis, calls: list[Call], effects: Ite
             if call.decision in (ALLOW, "declared") and call.id is not None and _names(runtime, call.id):
                 call.decision, call.reason = DEPENDS, "rules look at it when it is called"
             continue
-        visits = tracing.visits.get(call.site) if tracing.complete and call.site is not None else None
-        if visits:
-            call.flows = sources_of(entry, visits)
+        call.sources = partial(followed.sources, entry, call.site)
         if flow is not None:
-            _stricter(call, *flow_verdict(flow, entry, visits, registry))
+            _stricter(call, *flow_verdict(flow, entry, followed.visits(call.site), registry))
         if sequence is not None:
-            _stricter(call, *sequence_verdict(sequence, entry, visits, analysis.bound))
+            _stricter(call, *sequence_verdict(sequence, entry, followed.visits(call.site), analysis.bound))
 
 
 def _stricter(call: Call, decision: str, reason: str) -> None:

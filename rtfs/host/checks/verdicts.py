@@ -16,7 +16,7 @@ from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from rtfs.checker.diagnostics import Diagnostic
@@ -32,10 +32,10 @@ class Call:
     """A place where a program can call. id: or None where it is computed. arguments: or None where they are. decision:
     `allow`, `deny`, `ask`, `unknown`, `declared` by the program itself, or `depends` on the arguments. reason: why.
     grant: what would allow it. at_most: how often one run calls this capability, or None if that is not known. site:
-    where it is, as tracing knows it, or None for a call that is not followed. flows: argument → what it may come
-    from."""
+    where it is, as tracing knows it, or None for a call that is not followed. sources: gives what `flows` says, or
+    None where nothing is known."""
 
-    __slots__ = ("arguments", "at_most", "decision", "flows", "grant", "id", "reason", "site", "span")
+    __slots__ = ("arguments", "at_most", "decision", "grant", "id", "reason", "site", "sources", "span")
 
     def __init__(self, id: str | None, span: Span | None, arguments: tuple[Any, ...] | None = None) -> None:
         self.id = id
@@ -46,7 +46,12 @@ class Call:
         self.grant: str | None = None
         self.at_most: int | None = None
         self.site: tuple[str, int] | None = None
-        self.flows: dict[str, list[str]] = {}
+        self.sources: Callable[[], dict[str, list[str]]] | None = None
+
+    @property
+    def flows(self) -> dict[str, list[str]]:
+        """Argument → what it may come from. The program is followed for it, unless rules had it followed."""
+        return {} if self.sources is None else self.sources()
 
 
 class Report:
