@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from time import time_ns
 
+from rtfs.host.sequence.rules import BEFORE, PRINCIPAL, RUN
 from rtfs.syntax.printer import to_text
 from rtfs.values import Map, Vector
 from rtfs.values.canonical import canonical
@@ -59,7 +60,7 @@ class History:
         self._occurrences: list[Occurrence] = []
         self._by_number: dict[int, Occurrence] = {}
         self._by_key: dict[str, Occurrence] = {}
-        lasting = [rule.seconds for rule in rules.rules if rule.per != "run"]
+        lasting = [rule.seconds for rule in rules.rules if rule.per != RUN]
         bounded = [seconds for seconds in lasting if seconds is not None]
         self._window = None if len(bounded) < len(lasting) else max(bounded, default=0.0)
         self._seen = ledger.head[0] if self._window == 0 else 0
@@ -112,10 +113,12 @@ class History:
 
     def _mark(self, run: str, over: bool) -> None:
         """A run has ended or continues; let go of what no rule looks at any more."""
+        if self._window is None:  # some rule looks at everything
+            return
         for one in self._occurrences:
             if one.run == run:
                 one.over = over
-        if self._window is None or not over:
+        if not over:
             return
         oldest = time_ns() - int(self._window * SECOND)
         if not any(one.over and one.time < oldest for one in self._occurrences):
@@ -133,9 +136,9 @@ class History:
         for one in reversed(self._occurrences):
             if not rule.looks_for(one.id) or (key is not None and one.facts.get("key") == key):
                 continue
-            if (rule.per == "run" and one.run != run) or (rule.per == "principal" and one.principal != principal):
+            if (rule.per == RUN and one.run != run) or (rule.per == PRINCIPAL and one.principal != principal):
                 continue
-            began = one.earliest if rule.kind == "before" else one.time
+            began = one.earliest if rule.kind == BEFORE else one.time
             if rule.seconds is not None and now - began > rule.seconds * SECOND:
                 continue
             yield one

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from rtfs.capabilities.registry import Entry, Registry
+    from rtfs.capabilities.registry import Registry
 
 DENY, ASK = "deny", "ask"
 RUN, PRINCIPAL, ALL = "run", "principal", "all"
@@ -169,10 +169,6 @@ class SequenceRules:
     def names(self, id: str) -> bool:
         """Whether any rule has to do with calls of a capability."""
         return any(self.about(id))
-
-    def checked_for(self, entry: Entry) -> list[SequenceRule]:
-        """The rules that decide about calls of a capability."""
-        return self.about(entry.id)[0]
 
 
 def duration(given: Any) -> float | None:
