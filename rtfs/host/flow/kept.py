@@ -11,6 +11,7 @@ from hashlib import blake2b
 from rtfs.flow.label import OF_UNKNOWN, join
 from rtfs.flow.tag import Tag, at_key, merged
 from rtfs.host.durable.codec import encode
+from rtfs.host.flow.patterns import field
 from rtfs.host.flow.tag_text import decode_tag, encode_tag
 from rtfs.host.scheduler.suspensions import InThread
 from rtfs.syntax.printer import to_text
@@ -64,15 +65,15 @@ class KeptLabels:
         if arguments.__class__ is not Map:
             return None
         if id in (_WRITE, _READ):
-            place = "file " + _real(_argument(arguments, "path"))
+            place = "file " + _real(field(arguments, "path"))
             if id == _READ:
                 found = await self._recall(place, value)
                 return None if found is None else found.decided(tag.everything())
-            content = _argument(arguments, "content")
+            content = field(arguments, "content")
             await self._remember(place, content, _part(arguments, tag, "content"), resolve)
             return None
         key = _part(arguments, tag, "key").everything()
-        place = f"kv {principal} {to_text(_argument(arguments, 'key'))}"
+        place = f"kv {principal} {to_text(field(arguments, 'key'))}"
         if id in (_GET, _DELETE):
             found = await self._recall(place, value)
             if found is None and self._own:  # what was put there has labels: it is the default, or nil
@@ -126,11 +127,6 @@ def _digest(value: Any) -> str | None:
         return blake2b(encode(value, results=False).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     except TypeError:
         return None
-
-
-def _argument(arguments: Map, name: str) -> Any:
-    found = arguments.get(Keyword(name))
-    return arguments.get(name) if found is None else found
 
 
 def _part(arguments: Map, tag: Tag, name: str) -> Tag:
