@@ -85,7 +85,7 @@ class Region:
     free: those of them that it reads from around. own: the key in the module of the function that it is, which it may
     call, or None."""
 
-    __slots__ = ("_body", "_functions", "_maker", "_ticks", "free", "literal", "own", "parameters")
+    __slots__ = ("_body", "_made", "_maker", "_ticks", "free", "literal", "own", "parameters")
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Region:
         self.free = parameters[:free]
         self.literal = m.constant.data
         self._ticks = ticks
-        self._functions: dict[int, tuple[Any, Any]] = {}
+        self._made: tuple[dict[str, Any], Any] | None = None
 
     def clean(self, tag: Tag) -> bool:
         """Whether a value comes from constants only, or from nothing."""
@@ -116,7 +116,7 @@ class Region:
 
     def function(self, namespace: dict[str, Any]) -> Any:
         """The code as a function, its globals in `namespace`."""
-        known = self._functions.get(id(namespace))
+        known = self._made
         if known is not None and known[0] is namespace:
             return known[1]
         m = self._maker
@@ -128,7 +128,7 @@ class Region:
         made = Function(plain, fn, m.names.temporary()).instance([names])
         if self.own is not None:
             names[self.own] = made
-        self._functions = {id(namespace): (namespace, made)}
+        self._made = namespace, made
         return made
 
     def run(self, s: FlowState, namespace: dict[str, Any], values: list[Any]) -> Pair:
