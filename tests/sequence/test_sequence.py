@@ -273,6 +273,33 @@ def test_a_resumed_run_may_pay_what_was_checked_before(tmp_path: Path):
     assert second.runtime.resume("r2") == "done"
 
 
+def test_a_look_up_of_a_flow_rule_counts_no_more_in_a_resumed_run_than_before(tmp_path: Path):
+    flow = {
+        "rules": [{"call": "test.stop", "argument": "order", "from": ["input"]}],
+        "endorse": [{"value": "book.orders", "members": True}],
+    }
+
+    def house(stopping: bool) -> House:
+        made = House({"count": "book.orders", "per": "run", "at-most": 1}, flow=flow, state=tmp_path)
+
+        def stop(_: Any) -> str:
+            if stopping:
+                raise KeyboardInterrupt
+            return "on"
+
+        made.runtime.register(
+            "test.stop", stop, effects=["write"], idempotent=True, input_schema="[:map [:order :int]]"
+        )
+        made.runtime.register("book.orders", lambda _: [7], effects=["read"])
+        return made
+
+    program = '(call "test.stop" {:order 7}) (call "book.orders")'
+    with pytest.raises(KeyboardInterrupt):
+        house(True).runtime.run(program, durable=True, run_id="r3")
+    assert rtfs.to_python(house(False).runtime.resume("r3")) == [7]
+    assert not house(False).refused(program)
+
+
 def test_a_replayed_recording_counts_for_nobody(tmp_path: Path):
     path = tmp_path / "recording"
     House(TOTAL).runtime.run(pay(1, 400), record=path)

@@ -131,7 +131,7 @@ class Pipeline:
             decision = await self._in_sequence(self.sequence, entry, call, text, decision, frame, journaled)
         elif decision.ask:
             decision = await self._asked(entry, arguments, text, decision, frame, call.span)
-        facts = "" if self.sequence is None or frame.looks_up else self.facts(call, frame, frame.idempotency_key)
+        facts = self.facts(call, frame, frame.idempotency_key)
         number = self._admit(entry, text, decision, frame, facts)
         spending, budget = context.quota.spending, frame.run.budget
         stood = 0.0 if spending is None else budget.stood()
@@ -248,8 +248,8 @@ class Pipeline:
 
     def facts(self, call: HostCall, frame: Frame, key: str | None) -> str:
         """What the record of a call says of its arguments for the sequence rules. key: under which it may be made
-        again."""
-        if self.sequence is None:
+        again. A look-up of a flow rule is not one of the program's calls, answered from a record or not."""
+        if self.sequence is None or frame.looks_up:
             return ""
         line = None if call.span is None else call.span.line
         return self.sequence.history.facts(call.id, call.args, key, line)
