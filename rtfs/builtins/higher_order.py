@@ -81,8 +81,7 @@ def map_indexed(f: Any, coll: Any = MISSING, /) -> Any:
         return steps.lazy_map_indexed(f, coll)
     if coll is MISSING:
         return transducers.mapping_indexed(f)
-    found = [f(i, x) for i, x in enumerate(items("map-indexed", coll))]
-    return Vector.of(found) if coll.__class__ is Vector else like(coll, found)
+    return like(coll, [f(i, x) for i, x in enumerate(items("map-indexed", coll))])
 
 
 @builtin(
