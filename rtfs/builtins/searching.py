@@ -10,7 +10,7 @@ from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.numbers import add2
 from rtfs.builtins.seqs import batches, elements_of, items, next_batch, position
 from rtfs.values import LazySeq, List, Map, Set, Vector
-from rtfs.values.account import PART, paced, spend
+from rtfs.values.account import paced, spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import Cursor
 from rtfs.values.order import sort_key
@@ -24,17 +24,9 @@ def _first_fit(function: str, pred: Any, coll: Any) -> Any:
     """The first true answer (neither nil nor false) of `pred` to an element, or nil."""
     if coll.__class__ is LazySeq:
         return _first_fit_of_lazy(pred, coll)
+    found = coll if coll.__class__ is Vector else elements_of(function, coll)
     index = 0
-    if coll.__class__ is Vector and len(coll) <= PART:
-        for x in coll:
-            answer = pred(x)
-            if answer is not None and answer is not False:
-                spend(index)
-                return answer
-            index += 1
-        spend(max(index - 1, 0))
-        return None
-    for index, x in enumerate(paced(elements_of(function, coll))):
+    for index, x in enumerate(paced(found)):
         answer = pred(x)
         if answer is not None and answer is not False:
             spend(index)
@@ -54,17 +46,11 @@ def _first_fit_of_lazy(pred: Any, coll: LazySeq) -> Any:
 
 
 def _all_fit(function: str, pred: Any, coll: Any) -> bool:
-    if coll.__class__ is Vector and len(coll) <= PART:
-        index = 0
-        for x in coll:
-            fits = pred(x)
-            if fits is None or fits is False:
-                spend(index)
-                return False
-            index += 1
-        spend(max(index - 1, 0))
-        return True
-    found, cursor = batches(function, coll) if coll.__class__ is LazySeq else (elements_of(function, coll), None)
+    found, cursor = coll, None
+    if coll.__class__ is LazySeq:
+        found, cursor = batches(function, coll)
+    elif coll.__class__ is not Vector:
+        found = elements_of(function, coll)
     while True:
         index = 0
         for index, x in enumerate(paced(found)):
