@@ -82,8 +82,8 @@ def _taken_over(made: Any, debt: int) -> tuple[Any, int | None]:
     """(version, None) if the loop that made the version owns it from now on: a small one, or, as a copy, one of which
     so many versions were made that they cost as much; else (version, debt)."""
     kind = type(made)
-    if kind is Map:
-        if made._d is not None:
+    if kind is Map or kind is Set:
+        if (made if kind is Map else made.as_map())._d is not None:
             return made, None
     elif kind is ShortVector:
         return Vector.adopt([*made]), None
@@ -95,9 +95,7 @@ def _taken_over(made: Any, debt: int) -> tuple[Any, int | None]:
 
 def putting_shared(function: str) -> Any:
     """A new version of a collection with an entry, and what is owed for it."""
-    put = putting(function)
-
-    change = putting_owned(function)
+    put, change = putting(function), putting_owned(function)
 
     def put_shared(coll: Any, key: Any, value: Any, debt: int, /) -> tuple[Any, int | None]:
         if _is_middling(coll):
@@ -142,19 +140,9 @@ def conj_shared(coll: Any, item: Any, debt: int, /) -> tuple[Any, int | None]:
         conj_owned(coll, item)
         return coll, None
     made = conj2(coll, item)
-    kind = made.__class__
-    if kind is Vector:
-        return _taken_over(made, debt)
-    return _set_taken_over(coll, made, debt) if kind is Set else (made, debt)
-
-
-def _set_taken_over(before: Any, made: Any, debt: int) -> tuple[Any, int | None]:
-    if made is before:
+    if made is coll or (made.__class__ is not Vector and made.__class__ is not Set):
         return made, debt
-    if made.as_map()._d is not None:
-        return made, None
-    debt += DEBT
-    return (made, debt) if debt < len(made) else (own(made), None)
+    return _taken_over(made, debt)
 
 
 def conj_owned(owned: Any, item: Any, /) -> None:
@@ -207,7 +195,7 @@ def dissoc_owned(owned: Any, key: Any, /) -> None:
 def disj_shared(coll: Any, element: Any, debt: int, /) -> tuple[Any, int | None]:
     """A new version of a set without an element, and what is owed for it."""
     made = disj(coll, element)
-    return _set_taken_over(coll, made, debt) if made.__class__ is Set else (made, debt)
+    return (made, debt) if made is coll or made.__class__ is not Set else _taken_over(made, debt)
 
 
 def disj_owned(owned: Any, element: Any, /) -> None:
