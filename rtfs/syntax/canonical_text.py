@@ -5,10 +5,10 @@ Knows nothing of hashes. Invariant: `canonical_text(value)` is `to_text(canonica
 
 from __future__ import annotations
 
-from rtfs.syntax.printer import ATOMS, MOST_TEXT, string_text, to_text
-from rtfs.values import Keyword, LimitError, List, Map, Vector
+from rtfs.syntax.printer import ATOMS, MOST_TEXT, string_text, to_text, too_long
+from rtfs.values import Keyword, List, Map, Vector
 from rtfs.values.account import spend
-from rtfs.values.canonical import canonical
+from rtfs.values.canonical import canonical, order_of_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,34 +41,27 @@ def _text(value: Any, levels: int) -> str:
 
 def _large(value: Any, levels: int) -> str | None:
     """The text of a collection of many parts, most of which are small; None where it has no simple order."""
-    size = 0
-    texts: list[str] = []
-    items = value.to_list() if value.__class__ is not Map else []
     if value.__class__ is Map:
         raw = value.raw()
-        kinds = {key.__class__ for key in raw}
-        if kinds == {str}:
-            items = [part for key in sorted(raw) for part in (key, raw[key])]
-        elif kinds == {Keyword} and not any("/" in key.name for key in raw):
-            items = [part for key in sorted(raw, key=_name) for part in (key, raw[key])]
-        else:
+        names = order_of_names([*raw])
+        if names is None:
             return None
+        items = [part for _, key in sorted(zip(names, raw, strict=True)) for part in (key, raw[key])]
+    else:
+        items = value.to_list()
+    size = 0
+    texts: list[str] = []
     for start in range(0, len(items), _STRETCH):
         for item in items[start : start + _STRETCH]:
             atom = ATOMS.get(item.__class__)
             text = _text(item, levels) if atom is None else atom(item)
             size += len(text) + 1
             if size > MOST_TEXT:
-                raise LimitError("limit/size", f"a value of more than {MOST_TEXT:,} characters cannot be printed")
+                raise too_long()
             texts.append(text)
         spend(_STRETCH * 8)
     opener, closer = _BRACKETS[value.__class__]
     return f"{opener}{' '.join(texts)}{closer}"
-
-
-def _name(key: Any) -> str:
-    name: str = key.name
-    return name
 
 
 def _small(value: Any, left: list[int], depth: int) -> str | None:

@@ -6,7 +6,7 @@ linear in the size that the value has when it is written out, however deep it is
 
 from __future__ import annotations
 
-from rtfs.syntax.printer import MOST_COLLECTIONS, MOST_TEXT, elements, to_text
+from rtfs.syntax.printer import MOST_COLLECTIONS, MOST_TEXT, elements, to_text, too_long
 from rtfs.values import LimitError, List, Map, Set, Symbol, Vector, realised
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ class _Pieces(list[str]):
         self.append(text)
         self.length += len(text)
         if self.length > MOST_TEXT:
-            raise LimitError("limit/size", f"a value of more than {MOST_TEXT:,} characters cannot be printed")
+            raise too_long()
 
     def breaks(self) -> None:
         """Count a collection over several lines. Raises LimitError."""

@@ -129,8 +129,13 @@ def _put_together(out: list[str], chunks: list[str], size: int) -> int:
     out.append(last)
     size += len(chunk)
     if size > MOST_TEXT:
-        raise LimitError("limit/size", f"a value of more than {MOST_TEXT:,} characters cannot be printed")
+        raise too_long()
     return size
+
+
+def too_long() -> LimitError:
+    """`limit/size`: the text of a value would have more than `MOST_TEXT` characters."""
+    return LimitError("limit/size", f"a value of more than {MOST_TEXT:,} characters cannot be printed")
 
 
 def elements(value: Any) -> list[Any]:

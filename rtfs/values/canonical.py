@@ -51,17 +51,23 @@ def _in_order(value: Any) -> bool:
 
 
 def _ascending(keys: list[Any]) -> bool:
-    kinds = {key.__class__ for key in keys}
-    order: list[Any]
-    if kinds == {Keyword} and not any("/" in key.name for key in keys):
-        order = [key.name for key in keys]
-    elif kinds == {str}:
-        order = keys
-    elif kinds & _COLLECTIONS:
-        return False
-    else:
+    order: list[Any] | None = order_of_names(keys)
+    if order is None:
+        if not _COLLECTIONS.isdisjoint([key.__class__ for key in keys]):
+            return False
         order = _order(keys)
     return order == sorted(order)
+
+
+def order_of_names(keys: list[Any]) -> list[str] | None:
+    """A text for each key that orders as it does, where all are strings or all keywords without a namespace; else
+    None."""
+    kinds = {key.__class__ for key in keys}
+    if kinds == {str}:
+        return keys
+    if kinds == {Keyword} and not any("/" in key.name for key in keys):
+        return [key.name for key in keys]
+    return None
 
 
 def _order(keys: list[Any]) -> list[Any]:
