@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from rtfs.source import Source
+from rtfs.syntax.comments import block_end
 from rtfs.syntax.reader import read_forms
 
 TYPE_CHECKING = False
@@ -37,7 +38,6 @@ _TOKEN = re.compile(
     |(?P<word>:?{_HEAD}{_TAIL}(?::{_HEAD}{_TAIL})*+|\#\#{_TAIL}|:)""",
     re.VERBOSE | re.DOTALL,
 )
-_BLOCK_EDGE = re.compile(r"#\||\|#")
 
 
 def format_source(text: str, name: str = "<source>") -> str:
@@ -74,18 +74,11 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
             raise AssertionError(f"readable text that is not a token at {at}")
         end = match.end()
         if match.lastgroup == "block":
-            end = _block_end(text, at)
+            end, depth = block_end(text, at, len(text))
+            if depth:
+                raise AssertionError("a readable text closes its comments")
         yield match.lastgroup, text[at:end]
         at = end
-
-
-def _block_end(text: str, start: int) -> int:
-    depth = 0
-    for edge in _BLOCK_EDGE.finditer(text, start):
-        depth += 1 if edge[0] == "#|" else -1
-        if depth == 0:
-            return edge.end()
-    raise AssertionError("a readable text closes its comments")
 
 
 class _Frame:

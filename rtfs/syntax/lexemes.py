@@ -7,6 +7,7 @@ them is nothing but white space, whatever the text is.
 from __future__ import annotations
 
 from rtfs.source import Source
+from rtfs.syntax.comments import block_end
 from rtfs.syntax.tokens import CLOSERS, OPENERS, Reading
 from rtfs.values import Keyword, Symbol
 
@@ -106,24 +107,9 @@ def _gap(text: str, at: int, end: int, whole: list[Lexeme]) -> None:
             at = end if stop < 0 else stop
             whole.append(Lexeme(COMMENT, start, at))
         elif text.startswith("#|", at):
-            at, closed = _block(text, at, end)
-            whole.append(Lexeme(COMMENT, start, at, None, closed))
+            at, depth = block_end(text, at, end)
+            whole.append(Lexeme(COMMENT, start, at, closed=not depth))
         else:
             while at < end and text[at] not in _SPACE and text[at] != ";":
                 at += 1
             whole.append(Lexeme(WRONG, start, at))
-
-
-def _block(text: str, at: int, end: int) -> tuple[int, bool]:
-    """Where a block comment ends, and whether it does."""
-    depth = 0
-    while at < end:
-        edge = text[at : at + 2]
-        if edge == "#|":
-            depth += 1
-        elif edge == "|#":
-            depth -= 1
-            if depth == 0:
-                return at + 2, True
-        at += 2 if edge in ("#|", "|#") else 1
-    return end, False

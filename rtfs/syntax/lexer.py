@@ -12,6 +12,7 @@ from sys import intern
 
 from lark.lexer import Lexer
 
+from rtfs.syntax.comments import block_end
 from rtfs.syntax.strings import unescape
 from rtfs.syntax.tokens import CLOSERS, OPENERS, PREFIXES, Atom, Mark, Reading
 from rtfs.syntax.words import SYMBOL, WordError, character, classify, shorten
@@ -43,7 +44,6 @@ _FORBIDDEN = re.compile(
     + "]"
 )
 _CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
-_BLOCK_EDGE = re.compile(r"#\||\|#")
 _UNREADABLE = re.compile(
     r"""(?P<string>\#?")|(?P<colons>:{2,}[^\s()\[\]{}"';,]*)|(?P<block_end>\|\#)|(?P<backslash>\\)
     |\#(?::(?P<namespace>[^\s()\[\]{}"';,]*)\{|(?P<var>')|(?P<conditional>\?@?)|(?P<printed><[^>\n]*>?)|(?P<oldmeta>\^)
@@ -278,18 +278,16 @@ def argument(reading: Reading, function: Mark, word: str, start: int) -> str:
 
 def _block_end(reading: Reading, start: int, stop: int) -> int:
     """Offset after the block comment that starts at `start`."""
-    depth = 0
-    for edge in _BLOCK_EDGE.finditer(reading.source.text, start, stop):
-        depth += 1 if edge[0] == "#|" else -1
-        if depth == 0:
-            return edge.end()
+    end, depth = block_end(reading.source.text, start, stop)
+    if not depth:
+        return end
     reading.swallowed = True
     inner = f", {depth} deep at the end" if depth > 1 else ""
     reading.error(
         "reader/unterminated-comment", f"the comment `#|` of {reading.place(start)} is never closed{inner}",
         start, start + 2, "close it with `|#`; block comments nest",
     )  # fmt: skip
-    return stop
+    return end
 
 
 def _forbidden(reading: Reading, at: int) -> None:
