@@ -45,7 +45,7 @@ def entries(coll: Map) -> list[Any]:
 def items(function: str, coll: Any) -> Any:
     """The elements of `coll`, as something sized that is iterated once or more and never changed, accounted for.
 
-    Raises TypeMismatch if `coll` is no sequence.
+    Raises TypeMismatch if `coll` is not a sequence.
     """
     found = coll if coll.__class__ is Vector else elements_of(function, coll)
     spend(len(found))
@@ -55,7 +55,7 @@ def items(function: str, coll: Any) -> Any:
 def parts(function: str, coll: Any) -> Any:
     """The elements of `coll` in parts between which the machine looks at the clock, accounted for.
 
-    Raises TypeMismatch if `coll` is no sequence.
+    Raises TypeMismatch if `coll` is not a sequence.
     """
     if type(coll) is ShortVector and account.spent < PORTION:
         account.spent += len(coll)
@@ -65,7 +65,7 @@ def parts(function: str, coll: Any) -> Any:
 
 def batches(function: str, coll: Any) -> tuple[Any, Any]:
     """(elements, cursor): all elements of a collection and None, or the first ones of a lazy sequence and where to get
-    the next ones by `next_batch`. Raises TypeMismatch if `coll` is no sequence."""
+    the next ones by `next_batch`. Raises TypeMismatch if `coll` is not a sequence."""
     if coll.__class__ is LazySeq:
         return next_batch(Cursor(coll))
     found = elements_of(function, coll)
@@ -109,7 +109,7 @@ def elements_of(function: str, coll: Any) -> Any:
 
 
 def fresh_list(function: str, coll: Any) -> list[Any]:
-    """The elements of `coll` as a Python list that the caller owns. Raises TypeMismatch if `coll` is no sequence."""
+    """The elements of `coll` as a Python list that the caller owns. Raises TypeMismatch if `coll` is not a sequence."""
     kind = coll.__class__
     if kind is Vector or kind is List:
         spend(len(coll) >> 3)  # copying is cheap

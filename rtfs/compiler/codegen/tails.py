@@ -3,7 +3,7 @@
 A loop that passes on `(rest xs)` and otherwise only asks `xs` moves the start of one header instead of making a new one
 each round. Anything but a vector or list, and what shares a store with others, is gone through as ever; a flag beside
 the variable says which. Knows nothing of forms. Invariant: the elements are only read; an error is raised where the
-call stands.
+call is.
 """
 
 from __future__ import annotations
