@@ -19,6 +19,7 @@ from typing import Any
 from tests.serve.clients import environment
 from tests.serve.test_http import listening
 from tests_full.environments import FOLDER, python
+from tests_full.tables import any_failed, lines, try_all
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -189,29 +190,15 @@ CHECKS = {
 BEGIN, END = "<!-- clients -->\n", "<!-- /clients -->\n"
 
 
-def table(rows: list[tuple[Case, str, dict[str, bool | None]]]) -> str:
-    marks = {True: "yes", False: "**no**", None: "–"}
-    text = f"| client | version | transport | {' | '.join(CHECKS.values())} |\n|{'---|' * (3 + len(CHECKS))}\n"
-    for case, version, found in rows:
-        text += f"| {case.name} | {version} | {case.transport} | {' | '.join(marks[found[one]] for one in CHECKS)} |\n"
-    return text
-
-
 def main() -> int:
-    rows: list[tuple[Case, str, dict[str, bool | None]]] = []
-    for case in CASES:
-        try:
-            version, found = case.tried()
-        except Exception as error:
-            print(f"FAIL {case}: {type(error).__name__}: {error}", flush=True)
-            version, found = "?", dict.fromkeys(CHECKS, False)
-        rows.append((case, version, found))
-        print(f"{case} {version}: {', '.join(check for check in CHECKS if found[check])}", flush=True)
+    rows = try_all(CASES, list(CHECKS))
     if "--write" in sys.argv:
         page = ROOT / "docs" / "serve.md"
         before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        page.write_text(before + BEGIN + table(rows) + END + rest.partition(END)[2], encoding="utf-8")
-    return any(value is False for _, _, found in rows for value in found.values())
+        table = f"| client | version | transport | {' | '.join(CHECKS.values())} |\n|{'---|' * (3 + len(CHECKS))}\n"
+        table += lines(rows, list(CHECKS))
+        page.write_text(before + BEGIN + table + END + rest.partition(END)[2], encoding="utf-8")
+    return any_failed(rows)
 
 
 if __name__ == "__main__":

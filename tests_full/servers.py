@@ -22,6 +22,7 @@ from rtfs.capabilities.sessions.questions import ACCEPT, Answer, Question
 from rtfs.values.error import HostError
 from tests.sessions.mcp_support import Mcp
 from tests_full.environments import node, npm, python
+from tests_full.tables import any_failed, lines, try_all
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = Path(__file__).with_name("example_server.py")
@@ -282,28 +283,12 @@ not offered, or not tried there. "sessions" is HTTP of the revisions with a hand
 """
 
 
-def table(rows: list[tuple[Case, str, dict[str, bool | None]]]) -> str:
-    marks = {True: "yes", False: "**no**", None: "–"}
-    text = HEAD.format(late=LATE, checks=" | ".join(CHECKS), lines="|".join("---" for _ in CHECKS))
-    for case, version, found in rows:
-        cells = " | ".join(marks[found[check]] for check in CHECKS)
-        text += f"| {case.name} | {version} | {case.transport} | {cells} |\n"
-    return text
-
-
 def main() -> int:
-    rows: list[tuple[Case, str, dict[str, bool | None]]] = []
-    for case in CASES:
-        try:
-            version, found = case.tried()
-        except Exception as error:
-            print(f"FAIL {case}: {type(error).__name__}: {error}", flush=True)
-            version, found = "?", dict.fromkeys(CHECKS, False)
-        rows.append((case, version, found))
-        print(f"{case} {version}: {', '.join(check for check in CHECKS if found[check])}", flush=True)
+    rows = try_all(CASES, CHECKS)
     if "--write" in sys.argv:
-        (ROOT / "docs" / "servers.md").write_text(table(rows), encoding="utf-8")
-    return any(value is False for _, _, found in rows for value in found.values())
+        head = HEAD.format(late=LATE, checks=" | ".join(CHECKS), lines="|".join("---" for _ in CHECKS))
+        (ROOT / "docs" / "servers.md").write_text(head + lines(rows, CHECKS), encoding="utf-8")
+    return any_failed(rows)
 
 
 if __name__ == "__main__":
