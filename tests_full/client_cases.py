@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.serve.clients import environment
 from tests.serve.test_http import listening
-from tests_full.environments import FOLDER, python
+from tests_full.environments import FOLDER, npm_package, python
 from tests_full.tables import any_failed, lines, try_all
 
 HERE = Path(__file__).resolve().parent
@@ -105,12 +105,7 @@ def npm(name: str) -> tuple[Path, str]:
     """The folder with a package of npm, and its version."""
     package, *wanted = NPM[name]
     folder = FOLDER / name
-    described = folder / "node_modules" / package / "package.json"
-    if not described.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", *wanted], cwd=folder, check=True)
-    return folder, json.loads(described.read_text(encoding="utf-8"))["version"]
+    return folder, npm_package(folder, package, *wanted)["version"]
 
 
 def python_case(name: str, kind: str, made: str, transport: str) -> Case:

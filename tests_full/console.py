@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from tests.cli.typing_at import ROOT, Typist
-from tests_full.environments import FOLDER
+from tests_full.environments import FOLDER, npm_package
 
 PACKAGES = ("playwright-core", "axe-core")
 FILES = {
@@ -44,11 +44,8 @@ policy:
 def modules() -> Path:
     """The folder with what is needed of npm."""
     folder = FOLDER / "console"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not all((folder / "node_modules" / name).exists() for name in PACKAGES):
-        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        quiet = ("--no-audit", "--no-fund", "--silent")
-        subprocess.run(["npm", "install", *quiet, *PACKAGES], cwd=folder, check=True)
+    for package in PACKAGES:
+        npm_package(folder, package, *PACKAGES)
     return folder
 
 

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(os.environ.get("RTFS_FULL_DIR") or Path(tempfile.gettempdir()) / "rtfs-full-servers")
 PYTHON = {
@@ -52,28 +53,32 @@ def _version(interpreter: Path, package: str) -> str | None:
     return done.stdout.strip() or None
 
 
+def npm_package(folder: Path, package: str, *words: str, timeout: float | None = None) -> dict[str, Any]:
+    """What a package of npm in a folder says of itself (its `package.json`). words: for `npm install`, which is run if
+    the package is not there. timeout: seconds that it may take."""
+    described = folder / "node_modules" / package / "package.json"
+    if not described.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "package.json").exists():
+            (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
+        command = ["npm", "install", "--no-audit", "--no-fund", "--silent", *words]
+        subprocess.run(command, cwd=folder, check=True, timeout=timeout)
+    said: dict[str, Any] = json.loads(described.read_text(encoding="utf-8"))
+    return said
+
+
 def node(name: str, packages: Sequence[str], script: Path) -> tuple[Path, str]:
     """A folder with packages of npm and a copy of the script beside them, and the version of the first package."""
     folder = FOLDER / name
-    described = folder / "node_modules" / packages[0] / "package.json"
-    if not described.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", *packages], cwd=folder, check=True)
+    version = npm_package(folder, packages[0], *packages)["version"]
     shutil.copy(script, folder / script.name)
-    return folder, json.loads(described.read_text(encoding="utf-8"))["version"]
+    return folder, version
 
 
 def npm(name: str) -> tuple[Path, str]:
     """The program of a reference server on npm and its version."""
     folder = FOLDER / "node"
     package = f"@modelcontextprotocol/server-{name}"
-    described = folder / "node_modules" / package / "package.json"
-    if not described.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "package.json").exists():
-            (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", package], cwd=folder, check=True)
-    said = json.loads(described.read_text(encoding="utf-8"))
+    said = npm_package(folder, package, package)
     (program,) = said["bin"].values() if isinstance(said["bin"], dict) else (said["bin"],)
-    return described.parent / program, said["version"]
+    return folder / "node_modules" / package / program, said["version"]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sessions.mcp_support import Mcp
-from tests_full.environments import FOLDER
+from tests_full.environments import FOLDER, npm_package
 
 FILE = Path(__file__).resolve().parent.parent / "tests" / "checker" / "tools.jsonl"
 KEY = "made-up-0123456789abcdef0123456789abcdef"
@@ -82,16 +82,10 @@ SCRIPTS = {"office-word-mcp-server": "word_mcp_server"}
 def npm(package: str) -> tuple[list[str], str]:
     """The command of a package of npm, and its version."""
     folder = FOLDER / "npm" / package.replace("/", "+")
-    described = folder / "node_modules" / package / "package.json"
-    if not described.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        quiet = ["--no-audit", "--no-fund", "--silent", "--ignore-scripts"]
-        subprocess.run(["npm", "install", *quiet, package], cwd=folder, check=True, timeout=400)
-    said = json.loads(described.read_text(encoding="utf-8"))
+    said = npm_package(folder, package, "--ignore-scripts", package, timeout=400)
     programs = said["bin"] if isinstance(said["bin"], dict) else {package: said["bin"]}
     program = programs.get(package.rpartition("/")[2]) or next(iter(programs.values()))
-    return ["node", str(described.parent / program)], said["version"]
+    return ["node", str(folder / "node_modules" / package / program)], said["version"]
 
 
 def pypi(package: str) -> tuple[list[str], str]:
