@@ -130,7 +130,7 @@ class Workspace:
     def uses(self, document: Document, offset: int) -> list[Span]:
         """Every place of the document and of the folder's other files that names what is defined at top level under
         the name at a place."""
-        from rtfs.host.language_service.navigation import definition, references, uses_of
+        from rtfs.host.language_service.navigation import definition, name_within, references, uses_of
 
         own = references(document, offset)
         if own:
@@ -142,8 +142,7 @@ class Workspace:
                 return []
             name, file = document.name(offset).rpartition("/")[2], span.source.name
             home = self.document(os.path.realpath(file), span.source.text)
-            at = home.source.text.find(name, home.source.text.find(" ", span.start))
-            own = [*references(home, at), *uses_of(document, file, name)]
+            own = [*references(home, name_within(span, name)), *uses_of(document, file, name)]
         found = list(own)
         for other in self.others(file, name):
             if other.source.name != document.source.name:

@@ -23,7 +23,7 @@ _KINDS = {
     completion.KEY: types.CompletionItemKind.Property,
     completion.VALUE: types.CompletionItemKind.EnumMember,
 }
-_STRUCTURE = tuple(tokens.KINDS)
+_NUMBERS = {kind: number for number, kind in enumerate(tokens.KINDS)}
 
 
 def make_server(workspace: Workspace) -> LanguageServer:
@@ -188,7 +188,7 @@ def _reading(server: LanguageServer, place: _Places) -> None:
 
     @server.feature(
         types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
-        types.SemanticTokensLegend(token_types=list(_STRUCTURE), token_modifiers=[]),
+        types.SemanticTokensLegend(token_types=list(tokens.KINDS), token_modifiers=[]),
     )
     def semantic(params: types.SemanticTokensParams) -> types.SemanticTokens:
         return types.SemanticTokens(encoded(place.document(params.text_document.uri), place.encoding))
@@ -288,6 +288,3 @@ def encoded(document: Document, encoding: str = "utf-16") -> list[int]:
                 before = line, column
             at = stop + 1
     return data
-
-
-_NUMBERS = {kind: number for number, kind in enumerate(_STRUCTURE)}

@@ -174,8 +174,7 @@ def references(document: Document, offset: int) -> list[Span]:
     places = [span for one, span, _ in document.definitions() if one == name]
     if len(places) != 1:
         return []
-    first = document.source.text.find(name, document.source.text.find(" ", places[0].start))
-    found = {first}
+    found = {name_within(places[0], name)}
     for form in document.analysis.forms:
         for node in walk(form.node):
             span = form.unit.span(node.at) if isinstance(node, Global) and node.name == name else None
@@ -184,6 +183,12 @@ def references(document: Document, offset: int) -> list[Span]:
     if start not in found:  # a local of the same name
         return []
     return [Span(document.source, at, at + len(name)) for at in sorted(found)]
+
+
+def name_within(form: Span, name: str) -> int:
+    """Where the name is written that a form defines: behind the word that defines it."""
+    text = form.source.text
+    return text.find(name, text.find(" ", form.start))
 
 
 def uses_of(document: Document, module_file: str, name: str) -> list[Span]:
