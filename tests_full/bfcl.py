@@ -30,7 +30,7 @@ CATEGORIES = (
     "live_parallel_multiple",
 )  # fmt: skip
 TYPES = {"dict": "object", "float": "number", "tuple": "array", "list": "array", "bool": "boolean", "any": None}
-"""Their words for types that are not JSON Schema's; `any` is no restriction."""
+"""Their words for types that are not JSON Schema's; `any` restricts nothing."""
 JUDGE = """
 import json, sys
 from bfcl_eval.constants.enums import Language

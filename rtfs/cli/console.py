@@ -51,7 +51,9 @@ def console(options: Options) -> int:
     )
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
     parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    parser.add_argument("--trust", action="store_true", help="say yes to the rtfs.yaml and .mcp.json of this folder")
+    parser.add_argument(
+        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
+    )
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
     found = parser.parse_args(options.rest)
     for name in ("allow", "config", "ledger", "load", "mcp_config", "state", "trust", "debug"):

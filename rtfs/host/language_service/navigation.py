@@ -109,7 +109,7 @@ class _Form:
         self.bound: int | None = None
 
     def binder(self) -> _Form | None:
-        """The form that binds what stands here as a pattern; None where it is not a pattern."""
+        """The form that binds what is here as a pattern; None where it is not a pattern."""
         vector: _Form | None = self
         while vector is not None and vector.opener == "{":  # within a pattern
             vector = vector.parent

@@ -1,7 +1,7 @@
 """Who may use the console: one-time links, access tokens, sessions in cookies, and what each may see and answer.
 
-Must not know pages or runs. Invariants: a link works once; what the browser keeps is no key to anything but this
-console, and is not readable by scripts; a request that changes something carries what only a page of ours knows;
+Must not know pages or runs. Invariants: a link works once; what the browser keeps opens this console and
+nothing else, and is not readable by scripts; a request that changes something carries what only a page of ours knows;
 nothing secret is compared in a time that depends on it, or kept as it is.
 """
 

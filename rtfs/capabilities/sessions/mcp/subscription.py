@@ -35,7 +35,7 @@ _PAUSE = 0.5
 _RECONNECTS = 4
 """Streams that may end early, one after the other, before no further one is asked for."""
 _LASTED = 3.0
-"""A stream that was open for so many seconds was no failure, if a server or proxy ends it then."""
+"""A stream that was open for so many seconds has not failed if a server or proxy ends it then."""
 
 
 async def listen(session: McpSession, notifications: dict[str, Any]) -> None:

@@ -81,7 +81,7 @@ class TokenSource(ABC):
 
     @abstractmethod
     def reload(self) -> None:
-        """Somebody else may have changed the tokens: look again."""
+        """The tokens may have been changed: look again."""
 
     async def token(self) -> str:
         """The token to send, "" for none; renewed if it is about to end. Raises SessionError, NotSent."""
@@ -248,7 +248,7 @@ class WorkloadIdentity(ClientCredentials):
 
 
 class StoredLogin(TokenSource):
-    """The tokens of somebody who logged in, kept in a store. issuer: that was configured, if any. advise: says
+    """The tokens of a person who logged in, kept in a store. issuer: that was configured, if any. advise: says
     how to log in, for further scopes if any are given. key: the private key with which the client signs who it is, if
     it has one."""
 

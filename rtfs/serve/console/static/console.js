@@ -1,5 +1,5 @@
 // What makes a page live: the one-time link is posted, and #live is replaced whenever the server says that something is
-// new, unless somebody is writing in it.
+// new, unless a person is writing in it.
 "use strict";
 
 const root = document.body.dataset.root;
