@@ -1,7 +1,7 @@
 """Calls whose value differs from Clojure's on purpose: warnings, as docs/divergences.md lists the differences.
 
-A table of standard functions; each says of the arguments of a call whether they are such that the value is another one
-than somebody who knows Clojure expects. Invariant: a warning is given only where that is certain, and changes nothing.
+Tables of standard functions; each says of the arguments of a call whether they are such that the value is another one
+than in Clojure. Invariant: a warning is given only where that is certain, and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rtfs.checker.inference import Inference
     from rtfs.compiler.analysis import nodes
 
-    Differs = Callable[[list[Fact], list[str]], tuple[str, str] | None]
+    Difference = tuple[str, str]
+    """What is different, and what to write instead."""
 
 CODE = "lint/clojure"
 BITS = 63
@@ -25,10 +26,14 @@ BITS = 63
 
 def warn_of_difference(inference: Inference, name: str, node: nodes.Invoke, arguments: list[Fact]) -> None:
     """Warn of a call that gives something else than in Clojure."""
-    differs = _DIFFERENCES.get(name.rpartition("clojure.core/")[2])
-    if differs is None or not inference.detailed or inference.silent:
+    if not inference.detailed or inference.silent:
         return
-    found = differs(arguments, _written(inference, node))
+    name = name.rpartition("clojure.core/")[2]
+    found: Difference | None = None
+    if name in _DIFFERENCES:
+        found = _DIFFERENCES[name](arguments)
+    elif name in _WRITTEN_DIFFERENCES:
+        found = _WRITTEN_DIFFERENCES[name](arguments, _written(inference, node))
     if found is not None:
         inference.warn(CODE, found[0], node.at, hint=found[1])
 
@@ -60,7 +65,7 @@ def _ints(arguments: list[Fact]) -> list[int] | None:
     return [value for value in values if value.__class__ is int] if all(v.__class__ is int for v in values) else None
 
 
-def _divide(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _divide(arguments: list[Fact]) -> Difference | None:
     values = _ints(arguments)
     if values is None or 0 in values[1:] or not values:
         return None
@@ -75,19 +80,19 @@ def _divide(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None
     return None
 
 
-def _conj(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _conj(arguments: list[Fact]) -> Difference | None:
     if len(arguments) > 1 and arguments[0].only("list"):
         return "conj appends to a list here; in Clojure it puts in front", "write (cons item list) to put in front"
     return None
 
 
-def _into(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _into(arguments: list[Fact]) -> Difference | None:
     if len(arguments) > 1 and arguments[0].only("list"):
         return "into appends to a list here; in Clojure it puts in front, one after the other", "write (into [] coll)"
     return None
 
 
-def _contains(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _contains(arguments: list[Fact]) -> Difference | None:
     if arguments and arguments[0].only("vector"):
         return (
             "contains? asks here whether the value is in the vector; in Clojure, whether there is such an index",
@@ -96,13 +101,13 @@ def _contains(arguments: list[Fact], written: list[str]) -> tuple[str, str] | No
     return None
 
 
-def _int(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _int(arguments: list[Fact], written: list[str]) -> Difference | None:
     if written and written[0].startswith("\\") and str(arguments[0].value).isdigit():
         return "int reads the digit as a number; in Clojure it gives the character's code", "write (char-code c) for it"
     return None
 
 
-def _equal(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _equal(arguments: list[Fact], written: list[str]) -> Difference | None:
     if sum(isinstance(one.value, Regex) for one in arguments) > 1 or sum(one.startswith('#"') for one in written) > 1:
         return "patterns are equal by their text here; in Clojure each is equal only to itself", "compare their (str …)"
     if any(one.startswith("\\") for one in written) and any(one.startswith('"') for one in written):
@@ -110,13 +115,13 @@ def _equal(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _is_string(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _is_string(arguments: list[Fact], written: list[str]) -> Difference | None:
     if written and written[0].startswith("\\"):
         return "a character is a text of length 1 here, so this is true; in Clojure it is false", "write it as a text"
     return None
 
 
-def _compare(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _compare(arguments: list[Fact]) -> Difference | None:
     if len(arguments) == 2 and all(one.only("vector") for one in arguments):
         lengths = [None if one.items is None else len(one.items) for one in arguments]
         if None in lengths or lengths[0] != lengths[1]:
@@ -127,13 +132,13 @@ def _compare(arguments: list[Fact], written: list[str]) -> tuple[str, str] | Non
     return None
 
 
-def _format(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _format(arguments: list[Fact]) -> Difference | None:
     if any(one.only("nil") for one in arguments[1:]):
         return 'nil is formatted as "nil"; in Clojure as "null"', "write (or x …) for what should be there instead"
     return None
 
 
-def _shift(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _shift(arguments: list[Fact]) -> Difference | None:
     values = _ints(arguments)
     if (
         values is not None
@@ -145,7 +150,7 @@ def _shift(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _write_json(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _write_json(arguments: list[Fact]) -> Difference | None:
     text = arguments[0].value if arguments else None
     if text.__class__ is str and ("/" in str(text) or not str(text).isascii()) and len(arguments) == 1:
         return (
@@ -155,7 +160,7 @@ def _write_json(arguments: list[Fact], written: list[str]) -> tuple[str, str] | 
     return None
 
 
-def _str(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _str(arguments: list[Fact]) -> Difference | None:
     for one in arguments:
         value = one.value
         if value.__class__ is float and (abs(value) >= 1e7 or 0 < abs(value) < 1e-3 or value != value):
@@ -168,14 +173,14 @@ def _str(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _parse_long(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _parse_long(arguments: list[Fact]) -> Difference | None:
     text = arguments[0].value if arguments else UNKNOWN
     if text.__class__ is str and str(text).lstrip("+-").isdigit() and not -(2**63) <= int(str(text)) < 2**63:
         return "ints have any size here; in Clojure a number beyond 64 bits is nil", "compare the number with a limit"
     return None
 
 
-def _pattern(arguments: list[Fact], written: list[str]) -> tuple[str, str] | None:
+def _pattern(arguments: list[Fact], written: list[str]) -> Difference | None:
     text = arguments[1].value if len(arguments) == 2 else None
     if text.__class__ is not str or not str(text).endswith("\n"):
         return None
@@ -188,14 +193,11 @@ def _pattern(arguments: list[Fact], written: list[str]) -> tuple[str, str] | Non
     return None
 
 
-_DIFFERENCES: dict[str, Differs] = {
+_DIFFERENCES: dict[str, Callable[[list[Fact]], Difference | None]] = {
     "/": _divide,
     "conj": _conj,
     "into": _into,
     "contains?": _contains,
-    "int": _int,
-    "=": _equal,
-    "string?": _is_string,
     "compare": _compare,
     "format": _format,
     "bit-shift-left": _shift,
@@ -203,5 +205,11 @@ _DIFFERENCES: dict[str, Differs] = {
     "str": _str,
     "pr-str": _str,
     "parse-long": _parse_long,
+}
+_WRITTEN_DIFFERENCES: dict[str, Callable[[list[Fact], list[str]], Difference | None]] = {
+    "int": _int,
+    "=": _equal,
+    "string?": _is_string,
     **dict.fromkeys(("re-find", "re-matches", "re-seq"), _pattern),
 }
+"""Those that depend on how the arguments are written."""
