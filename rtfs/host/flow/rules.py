@@ -33,11 +33,11 @@ class Lookup:
     __slots__ = ("arguments", "field", "id")
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        _check_keys(given, ("lookup", "with", "field"), "a lookup")
+        check_keys(given, ("lookup", "with", "field"), "a lookup")
         self.id = _text(given.get("lookup"), "lookup")
         arguments = given.get("with") or {}
         if not isinstance(arguments, dict):
-            raise _invalid("`with` of a lookup is a mapping of parameters")
+            raise invalid("`with` of a lookup is a mapping of parameters")
         self.arguments = {str(name): value for name, value in arguments.items()}
         self.field = None if given.get("field") is None else _text(given["field"], "field")
 
@@ -54,24 +54,24 @@ class FlowRule:
 
     def __init__(self, given: Any) -> None:
         if not isinstance(given, dict):
-            raise _invalid(f"a flow rule is a mapping, not {given!r}")
+            raise invalid(f"a flow rule is a mapping, not {given!r}")
         given = {str(key).replace("_", "-"): value for key, value in given.items()}
-        _check_keys(given, _RULE, "a flow rule")
+        check_keys(given, _RULE, "a flow rule")
         call = given.get("call")
         self.call: str | None = None
         self.effects: tuple[str, ...] = ()
         self.unknown = False
         if isinstance(call, dict):
-            _check_keys(call, ("effects", "unknown"), "`call` of a flow rule")
+            check_keys(call, ("effects", "unknown"), "`call` of a flow rule")
             self.effects = tuple(str(one) for one in _list(call.get("effects")))
             self.unknown = call.get("unknown") is True
             if not self.effects:
-                raise _invalid("`call: {effects: [write], unknown: true}` names effects")
+                raise invalid("`call: {effects: [write], unknown: true}` names effects")
         else:
             self.call = _text(call, "call")
         self.argument = given.get("argument")
         if self.argument is not None and not (isinstance(self.argument, str) and _PATH.fullmatch(self.argument)):
-            raise _invalid(
+            raise invalid(
                 f"{self.argument!r} is not the path of an argument", "write recipient, cc[] or attachments[].file_id"
             )
         self.sources = _patterns(given.get("from"), "from")
@@ -84,7 +84,7 @@ class FlowRule:
             self.readers = [_text(one, "readers") for one in _list(readers)]
         self.otherwise = given.get("otherwise", DENY)
         if self.otherwise not in (DENY, ASK):
-            raise _invalid(f"`otherwise` is deny or ask, not {self.otherwise!r}")
+            raise invalid(f"`otherwise` is deny or ask, not {self.otherwise!r}")
 
     @property
     def never(self) -> bool:
@@ -118,7 +118,7 @@ class FlowRule:
                 from rtfs.syntax.suggest import did_you_mean
 
                 near = did_you_mean(name, names)
-                raise _invalid(
+                raise invalid(
                     f'a flow rule names the argument {name!r}, which "{self.call}" has not',
                     f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
                 )
@@ -131,8 +131,8 @@ class Endorsement:
 
     def __init__(self, given: Any) -> None:
         if not isinstance(given, dict):
-            raise _invalid(f"an endorsement is a mapping, not {given!r}")
-        _check_keys(given, ("value", "members", "type", "field"), "an endorsement")
+            raise invalid(f"an endorsement is a mapping, not {given!r}")
+        check_keys(given, ("value", "members", "type", "field"), "an endorsement")
         self.lookup: Lookup | None = None
         self.type: Any = None
         if "type" in given:
@@ -143,11 +143,11 @@ class Endorsement:
             try:
                 self.type = parse_type(read_value(_text(given["type"], "type")))
             except UserError as error:
-                raise _invalid(f"the type of an endorsement: {error.message}") from None
+                raise invalid(f"the type of an endorsement: {error.message}") from None
         elif given.get("members") is True:
             self.lookup = Lookup({"lookup": given.get("value"), "field": given.get("field")})
         else:
-            raise _invalid("an endorsement is {type: …} or {value: capability, members: true}")
+            raise invalid("an endorsement is {type: …} or {value: capability, members: true}")
 
 
 class FlowRules:
@@ -158,12 +158,12 @@ class FlowRules:
 
     def __init__(self, given: Any) -> None:
         options = given if isinstance(given, dict) else {"rules": given}
-        _check_keys(options, ("rules", "endorse", "me"), "flow")
+        check_keys(options, ("rules", "endorse", "me"), "flow")
         self.rules = [FlowRule(one) for one in _list(options.get("rules"))]
         self.endorsements = [Endorsement(one) for one in _list(options.get("endorse"))]
         self.me = [Lookup(one) if isinstance(one, dict) else str(one) for one in _list(options.get("me"))]
         if not self.me and any(pattern.uses_me for rule in self.rules for pattern in rule.patterns()):
-            raise _invalid(
+            raise invalid(
                 "a flow rule names `me`, but nothing says who that is", "flow: {me: ann@example.com, rules: …}"
             )
 
@@ -206,7 +206,7 @@ def known_capability(registry: Registry, id: str, kind: str = "flow") -> Entry |
     entry = registry.find(id)
     if entry is None and not registry.offered(id):
         error = registry.unknown(id)
-        raise _invalid(f'a {kind} rule names "{id}", which is not declared', error.hint)
+        raise invalid(f'a {kind} rule names "{id}", which is not declared', error.hint)
     return entry
 
 
@@ -265,20 +265,21 @@ def value_at(arguments: Any, name: str) -> Any:
     return field(arguments, name) if arguments.__class__ is Map else None
 
 
-def _check_keys(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+def check_keys(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    """Raise HostError `config/invalid` for a key that something does not have. what: it, with its article."""
     for key in given:
         if key not in known:
             from rtfs.syntax.suggest import did_you_mean
 
             near = did_you_mean(str(key), known)
-            raise _invalid(f"{what} has no {key!r}", f"did you mean {near}?" if near else f"it has {', '.join(known)}")
+            raise invalid(f"{what} has no {key!r}", f"did you mean {near}?" if near else f"it has {', '.join(known)}")
 
 
 def _patterns(given: Any, what: str) -> list[SourcePattern] | None:
     if given is None:
         return None
     if not isinstance(given, (list, tuple)):
-        raise _invalid(f"`{what}` is a list of sources")
+        raise invalid(f"`{what}` is a list of sources")
     return [SourcePattern(one) for one in given]
 
 
@@ -288,9 +289,10 @@ def _list(given: Any) -> Iterable[Any]:
 
 def _text(given: Any, what: str) -> str:
     if not isinstance(given, str) or not given:
-        raise _invalid(f"`{what}` of a flow rule is a text, not {given!r}")
+        raise invalid(f"`{what}` of a flow rule is a text, not {given!r}")
     return given
 
 
-def _invalid(message: str, hint: str | None = None) -> HostError:
+def invalid(message: str, hint: str | None = None) -> HostError:
+    """The error of what is not a rule."""
     return HostError(message, code="config/invalid", hint=hint)

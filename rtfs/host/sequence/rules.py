@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
+from rtfs.host.flow.rules import argument_names, check_keys, invalid, known_capability
 from rtfs.host.policy.grants import glob
 from rtfs.host.policy.rules import Rule
-from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,15 +54,7 @@ class SequenceRule:
                 "write {before: bank.pay, require: fraud.check}",
             )
         self.kind = kinds[0]
-        for key in given:
-            if key not in _KEYS[self.kind]:
-                from rtfs.syntax.suggest import did_you_mean
-
-                near = did_you_mean(key, _KEYS[self.kind])
-                raise invalid(
-                    f"a sequence rule with `{self.kind}` has no {key!r}",
-                    f"did you mean {near}?" if near else f"it has {', '.join(_KEYS[self.kind])}",
-                )
+        check_keys(given, _KEYS[self.kind], f"a sequence rule with `{self.kind}`")
         self.other: tuple[str, ...] = ()
         self.same: tuple[tuple[str, str], ...] = ()
         self.argument: tuple[str, ...] = ()
@@ -122,8 +114,6 @@ class SequenceRule:
 
     def check(self, registry: Registry) -> None:
         """Raise HostError `config/invalid` where it names a capability or an argument that is not there."""
-        from rtfs.host.flow.rules import argument_names, known_capability
-
         wanted = [(self.call, [one for one, _ in self.same] + list(self.argument[:1]))]
         wanted += [(pattern, [one for _, one in self.same]) for pattern in self.other]
         if self.unless is not None:
@@ -200,8 +190,3 @@ def _text(given: Any, what: str) -> str:
     if not isinstance(given, str) or not given.strip():
         raise invalid(f"`{what}` of a sequence rule is a text, not {given!r}")
     return given
-
-
-def invalid(message: str, hint: str | None = None) -> HostError:
-    """The error of what is not a sequence rule."""
-    return HostError(message, code="config/invalid", hint=hint)
