@@ -233,8 +233,8 @@ class Pipeline:
         frame: Frame,
         journaled: JournaledCall,
     ) -> Decision:
-        """The decision with that of the sequence rules. Somebody who is asked takes time, in which other calls may be
-        made: then the rules are asked once more."""
+        """The decision with that of the sequence rules. An approval takes time, in which other calls may be made: then
+        the rules are asked once more."""
         while journaled.decision is None and (decision.allow or decision.ask):
             ruled = sequence.decide(decision, entry, call.args, frame.context, frame.idempotency_key)
             if not ruled.ask:

@@ -1,4 +1,4 @@
-"""Certificates: what was known of a program when somebody looked at it and signed that, and whether all of it holds.
+"""Certificates: what was known of a program when a reviewer looked at it and signed that, and whether all of it holds.
 
 Must not run anything. Invariant: a program that is accepted has the very text, loaded files, modules, declarations,
 policy and rtfs version that were signed; what changed is named. Signatures are Ed25519 (RFC 8032) over the canonical

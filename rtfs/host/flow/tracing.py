@@ -106,7 +106,7 @@ class Tracing:
             self.complete = False
 
     def _enter_the_rest(self) -> None:
-        """Functions that nothing here calls may be called by whoever gets them."""
+        """Functions that nothing here calls may be called by any code that gets them."""
         self._pc, self._before, self._maybe = frozenset((ANY,)), frozenset(), frozenset((None,))
         while True:
             left = [key for key in self._functions if key not in self._entered]
