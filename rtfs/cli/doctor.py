@@ -128,14 +128,11 @@ def _sandbox(findings: Findings) -> None:
     from rtfs.host.isolation.pool import WALLS, workers
 
     try:
-        worker = workers.take()
-        worker.wait_ready()
+        missing = workers.missing_walls()
     except UserError as error:
         findings.add("sandbox", "note", f"no worker processes: {error.message}")
         return
-    worker.kill()
-    missing = [name for name in WALLS if name not in worker.held]
-    held = ", ".join(name for name in WALLS if name in worker.held) or "none"
+    held = ", ".join(name for name in WALLS if name not in missing) or "none"
     findings.add(
         "sandbox",
         "note" if missing else "ok",
