@@ -48,6 +48,10 @@ def decisions(text: str, id: str, runtime: rtfs.Runtime | None = None) -> list[t
         (f'((comp str (fn [x] {FILE})) "CH5")', "depends"),
         ('(:recipient (first (call "bank.transactions" {})))', "depends"),
         (f'(first (map (fn [x] {FILE}) ["CH5"]))', "depends"),
+        (f'(let [{{:keys [a]}} {{:a "CH5" :b {FILE}}}] a)', "allow"),
+        (f'(let [{{:keys [b]}} {{:a "CH5" :b {FILE}}}] b)', "deny"),
+        (f'(:a (update {{:a "CH5" :b {FILE}}} :a upper))', "depends"),
+        (f'(assoc-in {{:a {FILE}}} [:a] "CH5")', "depends"),
         ("(unknown-name 1)", "depends"),
     ],
 )
@@ -65,6 +69,15 @@ def test_a_function_counts_with_all_that_it_is_called_with():
     assert decisions(pay + f"(pay {FILE})", "bank.send_money")[0][0] == "deny"
     assert decisions(pay + f'(pay "CH5") (pay {FILE})', "bank.send_money")[0][0] == "depends"
     assert decisions(pay, "bank.send_money")[0][0] == "depends"
+
+
+@pytest.mark.parametrize("change", ["update {:a 'CH5' :b FILE} :a", "update-in {:c {:a 'CH5'} :b FILE} [:c :a]"])
+def test_what_a_function_of_update_gets_is_what_it_changes(change: str):
+    text = f"({change.replace(chr(39), chr(34)).replace('FILE', FILE)} (fn [x] {PAY % 'x'}))"
+    bank = Bank()
+    assert decisions(text, "bank.send_money", bank.runtime)[0][0] == "allow"
+    assert not bank.refused(text)
+    assert bank.sent
 
 
 def test_what_no_rule_names_is_denied_where_the_rules_say_so():

@@ -126,7 +126,7 @@ def label_primitive(m: LabelledMaker, node: nodes.Primitive) -> Labelled:
         kind = List if operation == "list_of" else Vector
         return _display(kind, arguments)
     name = _CALLED.get(operation, operation)
-    return call_known(_PRIMITIVES.get(operation, join_all), function, arguments, m.step(name, node.at))
+    return call_known(PRIMITIVE_MOVES.get(operation, join_all), function, arguments, m.step(name, node.at))
 
 
 def _display(kind: Any, items: list[Labelled]) -> Labelled:
@@ -182,7 +182,7 @@ _CALLED = {
     "pattern_get": "get",
     "regex_fits": "re-matches",
 }
-_PRIMITIVES: dict[str, Move] = {
+PRIMITIVE_MOVES: dict[str, Move] = {
     **{f"{name}/get": look_up for name in CHANGING},
     **{f"{name}/put": MOVES["assoc"] for name in CHANGING},
     "keyword_get": keyword_look_up,
@@ -201,6 +201,7 @@ _PRIMITIVES: dict[str, Move] = {
     "map_of": pairs,
     "with_keywords": moved(1),
 }
+"""Primitives that move parts of their arguments; in what any other gives is something of each of them."""
 
 
 # ---------------------------------------------------------------------- displays

@@ -8,6 +8,8 @@ hard to follow is `ANYTHING`, and a call that was perhaps not made was not certa
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import GETS
+from rtfs.compiler.labelled.calls import PRIMITIVE_MOVES
 from rtfs.compiler.labelled.higher_order import call_value  # noqa: F401 - declares how standard functions move values
 from rtfs.compiler.labelled.moves import MOVES
 from rtfs.host.flow.abstract import (
@@ -49,10 +51,6 @@ WORK = 60_000
 """Nodes that are looked at in all."""
 _LAZY = frozenset(("range", "iterate", "repeat", "repeatedly", "cycle", "lazy-seq*", "iteration"))
 """Standard functions that make lazy sequences of what is none; others make one only of another."""
-_MOVING = frozenset((
-    "pattern_items", "pattern_sequence", "pattern_map", "pattern_item", "sequence_item", "pattern_get", "unpacked",
-    "sequence_rest", "pattern_rest", "pattern_without", "pattern_keywords", "map_of", "with_keywords", "keyword_get",
-))  # fmt: skip
 
 
 class TooMuch(Exception):
@@ -477,7 +475,7 @@ class Tracing:
             return _NEVER
         if operation == "parallel":
             return self._parallel(arguments[0])
-        if operation in ("keyword_get", "pattern_get") and len(arguments) == 2:
+        if (operation in ("keyword_get", "pattern_get") or operation in GETS) and len(arguments) == 2:
             key, value = arguments if operation == "keyword_get" else reversed(arguments)
             name = key_of(key.literal)
             if name is not None:
@@ -486,7 +484,9 @@ class Tracing:
             isinstance(arguments[0].kids, list) or arguments[0].answer
         ):
             return arguments[0]
-        if operation == "pattern_map" and (isinstance(arguments[0].kids, dict) or arguments[0].answer):
+        if operation in ("pattern_map", "pattern_record") and (
+            isinstance(arguments[0].kids, dict) or arguments[0].answer
+        ):
             return arguments[0]
         if operation in ("unpacked", "pattern_item", "sequence_item") and isinstance(arguments[0].kids, list):
             return arguments[0].element(int(arguments[1].literal or 0))
@@ -496,7 +496,7 @@ class Tracing:
             return Abstract(kids=arguments)
         if operation == "plan_parameters":
             return joined(arguments, False)
-        whole = joined(arguments, operation not in _MOVING)
+        whole = joined(arguments, operation not in PRIMITIVE_MOVES)
         return self._vague(whole)
 
     def _parallel(self, functions: Abstract) -> Abstract:
