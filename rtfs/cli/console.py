@@ -11,7 +11,7 @@ import sys
 
 from rtfs.cli import wiring
 from rtfs.cli.tell import who
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage import Parser, add_server_options
 from rtfs.paths import is_url
 from rtfs.values import HostError
 
@@ -50,10 +50,7 @@ def console(options: Options) -> int:
         "--allow", action="append", default=[], metavar="GRANT", help="for the catalogue, as of rtfs run"
     )
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
-    parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    parser.add_argument(
-        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
-    )
+    add_server_options(parser)
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
     found = parser.parse_args(options.rest)
     for name in ("allow", "config", "ledger", "load", "mcp_config", "state", "trust", "debug"):

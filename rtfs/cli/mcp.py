@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rtfs.cli import mcp_tools
 from rtfs.cli.output import write
-from rtfs.cli.usage import Parser, add_action
+from rtfs.cli.usage import Parser, add_action, add_server_options
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -91,10 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "server", nargs="?", metavar="SERVER", help="configured name or URL; or -- COMMAND ARG… at the end"
     )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
-    shared.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    shared.add_argument(
-        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
-    )
+    add_server_options(shared)
     shared.add_argument("--no-input", action="store_true", help="never ask")
     shared.add_argument(
         "--env", action="append", default=[], metavar="NAME[=VALUE]", help="variable for -- COMMAND; NAME alone: yours"

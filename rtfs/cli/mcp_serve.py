@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rtfs.cli import wiring
 from rtfs.cli.options import seconds
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage import Parser, add_server_options
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -50,10 +50,7 @@ def serve(words: list[str], options: Options) -> int:
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="as of rtfs run")
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
-    parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    parser.add_argument(
-        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
-    )
+    add_server_options(parser)
     parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
     parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     parser.add_argument("--timeout", metavar="SECONDS", default="600", help="longest time of one run (default: 600)")

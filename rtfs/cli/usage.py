@@ -80,6 +80,14 @@ def add_action(actions: Any, name: str, what: str, shared: argparse.ArgumentPars
     return actions.add_parser(name, parents=[shared], help=what, description=f"{what[0].upper()}{what[1:]}.")
 
 
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--mcp-config` and `--trust`."""
+    parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
+    parser.add_argument(
+        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
+    )
+
+
 def show(usage: Usage, as_json: bool) -> None:
     """Print a usage error to standard error."""
     error = UserError("usage", usage.message, hint=usage.hint)

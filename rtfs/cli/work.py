@@ -9,7 +9,7 @@ import sys
 
 from rtfs.cli import wiring
 from rtfs.cli.output import write
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage import Parser, add_server_options
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -118,8 +118,7 @@ def _parser(name: str, description: str, epilog: str) -> Parser:
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="as of rtfs run")
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
-    parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    parser.add_argument("--trust", action="store_true", help="say yes to the rtfs.yaml and .mcp.json of this folder")
+    add_server_options(parser)
     parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
     parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="tell of each run; -vv every record")
