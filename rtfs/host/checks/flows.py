@@ -40,6 +40,7 @@ class Followed:
             return None
         tracing = self._tracing
         if tracing is None:
+            import rtfs.host.flow.following  # noqa: F401 - importing it declares how nodes are followed
             from rtfs.host.flow.tracing import Tracing
 
             registry = self._registry
