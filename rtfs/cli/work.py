@@ -46,7 +46,7 @@ def worker(options: Options) -> int:
     if found.processes < 1 or found.runs < 1:
         raise HostError("a worker has at least one process and one run at a time", code="usage")
     if found.processes > 1:
-        return _supervise(found.processes, _without_processes(options.rest))
+        return _supervise(found.processes, options.rest)
     _log(options.verbose)
     from rtfs.host.workers.worker import work
 
@@ -140,26 +140,13 @@ def _log(verbose: int) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _without_processes(words: list[str]) -> list[str]:
-    found = []
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word == "--processes":
-            skip = True
-        elif not word.startswith("--processes="):
-            found.append(word)
-    return found
-
-
 def _supervise(count: int, words: list[str]) -> int:
     """Keep so many worker processes until SIGTERM or SIGINT; the exit code of one that cannot begin."""
     import signal
     import subprocess
     from time import monotonic, sleep
 
-    command = [sys.executable, "-m", "rtfs", "worker", *words]
+    command = [sys.executable, "-m", "rtfs", "worker", *words, "--processes", "1"]
     children: dict[subprocess.Popen[bytes], float] = {}
     stopping: list[int] = []
 
