@@ -6,12 +6,8 @@ machine; a text that was changed has another.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from json import JSONDecodeError, dumps, loads
-
-try:
-    from _blake2 import blake2b
-except ImportError:  # as in rtfs.host.audit.ledger
-    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ forgotten while the database lives; a key submits one run, however often it is s
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from rtfs.capabilities.registry import PLAN
 from rtfs.host.audit.events import RunEnded
 from rtfs.host.dispatch.choice import database_of_workers
@@ -14,11 +16,6 @@ from rtfs.host.durable.codec import decode
 from rtfs.host.durable.store import ENDED, IN_DOUBT, QUEUED, STUCK
 from rtfs.host.run.durability import NotDurable
 from rtfs.values import HostError, UserError
-
-try:
-    from _blake2 import blake2b
-except ImportError:  # as in rtfs.host.audit.ledger
-    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
