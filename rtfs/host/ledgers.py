@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rtfs.host.audit.ledger import Record
+    from rtfs.host.config.config import Config
     from rtfs.host.durable.runs import RunState
     from rtfs.host.postgres.database import Database
 
@@ -78,11 +79,8 @@ def newest(ledger: Ledger, wanted: RecordFilter, limit: int, before: int | None 
 def ledger_of(state: RunState) -> str | None:
     """The file or database of the ledger that a run was started with at a command line; None for one in memory. Raises
     HostError `config/…`."""
-    ledger, config = state.shell.get("ledger"), state.shell.get("config")
-    if ledger is None and config:
-        from rtfs.host.config.config import read_config
-
-        known = read_config(os.path.join(state.folder, config))
+    ledger = state.shell.get("ledger")
+    if ledger is None and (known := _config_of(state)) is not None:
         ledger = known.place_of_ledger()
     return ledger if ledger is None or is_url(ledger) else os.path.join(state.folder, ledger)
 
@@ -90,12 +88,18 @@ def ledger_of(state: RunState) -> str | None:
 def key_of(state: RunState) -> str | None:
     """The file with the key of the ledger that a run was started with, where that is in a database; None for the usual
     one. Raises HostError `config/…`."""
+    known = _config_of(state)
+    return None if known is None else known.place_of_key()
+
+
+def _config_of(state: RunState) -> Config | None:
+    """The configuration that a run was started with, None for none. Raises HostError `config/…`."""
     config = state.shell.get("config")
     if not config:
         return None
     from rtfs.host.config.config import read_config
 
-    return read_config(os.path.join(state.folder, config)).place_of_key()
+    return read_config(os.path.join(state.folder, config))
 
 
 @contextmanager
