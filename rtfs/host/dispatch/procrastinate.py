@@ -66,13 +66,14 @@ def make_tables(connection: Connection[Any]) -> bool:
 class Procrastinate:
     """url: of the database. lease: seconds without a sign of life after which a worker's jobs go to others."""
 
-    __slots__ = ("_app", "_worker", "advance", "lease", "url")
+    __slots__ = ("_app", "_stopping", "_worker", "advance", "lease", "url")
 
     def __init__(self, url: str, lease: float) -> None:
         self.url = url
         self.lease = lease
         self._app: App | None = None
         self._worker: Worker | None = None
+        self._stopping = False
         self.advance: Callable[[str], None] | None = None
 
     @property
@@ -135,6 +136,8 @@ class Procrastinate:
 
         self.advance = advance
         async with self.app.open_async():
+            if self._stopping:  # told so while the connections were opened
+                return
             self._worker = Worker(
                 self.app,
                 queues=queues,
@@ -156,6 +159,7 @@ class Procrastinate:
 
     def stop(self) -> None:
         """See `Dispatch`."""
+        self._stopping = True
         worker: Any = self._worker
         if worker is not None:
             worker.stop()

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 import rtfs
+from rtfs.host.dispatch.procrastinate import Procrastinate
+from rtfs.host.dispatch.queues import queues_of
 from rtfs.host.durable.runs import RunState
 from tests.durable.postgres.workers import Workers, until, workers
 
@@ -181,6 +183,18 @@ def test_a_process_of_several_that_dies_is_replaced_and_sigterm_ends_all(databas
     assert several.returncode == 0
     assert "a worker process ended with -9; it is replaced" in said
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_a_queue_that_is_told_to_stop_while_it_opens_its_connections_ends(database: str):
+    dispatch = Procrastinate(database, 2.0)
+
+    async def stopped() -> None:
+        working = asyncio.create_task(dispatch.work(lambda run_id: None, queues_of(()), 1))
+        await asyncio.sleep(0)  # it has begun to open them
+        dispatch.stop()
+        await asyncio.wait_for(working, 60)
+
+    asyncio.run(stopped())
 
 
 def test_principals_take_turns_however_many_runs_each_has(runtime: rtfs.Runtime, others: Workers, sql: Sql):
