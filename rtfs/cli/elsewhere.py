@@ -47,10 +47,7 @@ def _how(found: argparse.Namespace) -> dict[str, Any]:
     """What became of a call in doubt, as `Runtime.answer` takes it."""
     if found.result is None:
         return {"how": "retry" if found.retry else "failed"}
-    from rtfs.values import from_python
-
-    value = from_python(wiring.parse_json(found.result, "--result"), keywords=True)
-    return {"how": "result", "value": value}
+    return {"how": "result", "value": wiring.parse_value(found.result, "--result")}
 
 
 def _print(options: Options, run_id: str) -> None:

@@ -98,9 +98,7 @@ def resume(options: Options) -> int:
             options.approve = state.asked
     fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
     if found.result is not None:
-        from rtfs.values import from_python
-
-        fields["result"] = from_python(wiring.parse_json(found.result, "--result"), keywords=True)
+        fields["result"] = wiring.parse_value(found.result, "--result")
     try:
         os.chdir(state.folder)
     except OSError as error:

@@ -29,9 +29,8 @@ def signal(options: Options) -> int:
     options.json, options.debug = bool(found.json), bool(found.debug)
     take(found, options)
     from rtfs.host.durable.answers import answer
-    from rtfs.values import from_python
 
-    value = from_python(wiring.parse_json(found.value, "the value"), keywords=True)
+    value = wiring.parse_value(found.value, "the value")
     _telling(
         options,
         found.run,

@@ -164,6 +164,13 @@ def parse_json(text: str, what: str) -> Any:
         raise HostError(f"{what} is not JSON: {error}", code="usage", hint=hint) from None
 
 
+def parse_value(text: str, what: str) -> Any:
+    """The RTFS value of a JSON text from the command line, with keywords as keys. Raises HostError `usage`."""
+    from rtfs.values import from_python
+
+    return from_python(parse_json(text, what), keywords=True)
+
+
 def show(value: Any, options: Options) -> None:
     """Print a result: RTFS text (nothing for nil), or JSON."""
     if options.json:
