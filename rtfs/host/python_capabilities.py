@@ -7,6 +7,7 @@ registered, not when it is called.
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 
 from rtfs.capabilities.declaration import Fields
 from rtfs.capabilities.registry import ASYNC, EMBEDDER, INLINE, THREAD, Entry
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.python_signature import Calling
 
 _COROUTINE = 0x80
+_VARIABLE = 0x0C  # *args, **kwargs
 _SCHEMA = frozenset(("$ref", "$schema", "allOf", "anyOf", "const", "enum", "items", "oneOf", "properties"))
 """Keys that only a JSON Schema has."""
 
@@ -37,16 +39,31 @@ def python_entry(
         )
     fields = Fields(id) if not described else _fields(id, described, warn)
     is_async = _is_async(function)
-    calling = _calling(function, fields)
+    fields.implementation = function
+    calling = None if _says_nothing(function) else _calling(function, fields)
     if is_async and blocking:
         raise HostError(f'"{id}" is async: it cannot be blocking', code="capability/invalid", capability=id)
     entry = Entry(fields, EMBEDDER, ASYNC if is_async else THREAD if blocking else INLINE)
-    entry.signature, entry.takes_nothing = calling.signature, calling.takes_nothing
+    if calling is not None:
+        entry.signature, entry.takes_nothing = calling.signature, calling.takes_nothing
     if is_async and "asyncio" in sys.modules:
         from asyncio import _get_running_loop
 
         entry.loop = _get_running_loop()
     return entry
+
+
+def _says_nothing(function: Any) -> bool:
+    """Whether a function has one parameter and says nothing of it, as `lambda request: …`: it is given the arguments as
+    they are. It is told here without `inspect`, whose import takes longer than starting RTFS."""
+    code = getattr(function, "__code__", None)
+    return (
+        type(function) is FunctionType
+        and code.co_argcount == 1
+        and not code.co_kwonlyargcount
+        and not code.co_flags & _VARIABLE
+        and not (function.__doc__ or function.__annotations__ or function.__defaults__ or function.__dict__)
+    )
 
 
 def _calling(function: Any, fields: Fields) -> Calling:

@@ -22,6 +22,9 @@ BACKLOG = 1_024
 """Connections that wait to be taken."""
 GRACE = 3
 """Seconds that open requests get when the server ends."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open. Clients keep theirs for 5 (httpx, uvicorn's own default) to 60: a server
+that closes first makes a request fail that was on its way."""
 
 
 class Address:
@@ -74,7 +77,14 @@ class Listening:
         else:
             tell(where)
             logged["log_config"] = None
-        config = uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=GRACE, server_header=False, **logged)
+        config = uvicorn.Config(
+            app,
+            lifespan="on",
+            timeout_graceful_shutdown=GRACE,
+            timeout_keep_alive=KEEP_ALIVE,
+            server_header=False,
+            **logged,
+        )
         serving = uvicorn.Server(config)
         logging.getLogger("uvicorn.error").addFilter(lambda record: not (serving.should_exit and record.exc_info))
         await serving.serve(sockets=[self.socket])
