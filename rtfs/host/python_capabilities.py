@@ -56,7 +56,7 @@ def python_entry(
 def _says_nothing(function: Any) -> bool:
     """Whether a function has one parameter and says nothing of it, as `lambda request: …`: it is given the arguments as
     they are. It is told here without `inspect`, whose import takes longer than starting RTFS."""
-    code = getattr(function, "__code__", None)
+    code: Any = getattr(function, "__code__", None)
     return (
         type(function) is FunctionType
         and code.co_argcount == 1
@@ -171,7 +171,7 @@ def _keywords(form: Any) -> Any:
 def _is_async(function: Any) -> bool:
     while hasattr(function, "func") and not hasattr(function, "__code__"):  # functools.partial
         function = function.func
-    code = getattr(function, "__code__", None)
+    code: Any = getattr(function, "__code__", None)
     if code is None:
         call = type(function).__dict__.get("__call__")  # an object with an async __call__
         code = getattr(call, "__code__", None)
