@@ -46,14 +46,18 @@ _children: list[int] = []
 
 
 def count_children() -> None:
-    """Count what the processor does for the processes that this one has now started, where a peer works in one."""
+    """Count what the processor does for the processes that this one, and those that it started, have now started."""
+    parents: dict[int, int] = {}
     for stat in glob.glob("/proc/[0-9]*/stat"):
         try:
             fields = Path(stat).read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == os.getpid():
-            _children.append(int(stat.split("/")[2]))
+        parents[int(stat.split("/")[2])] = int(fields[1])
+    _children[:] = [os.getpid()]
+    for one in _children:
+        _children.extend(child for child, parent in parents.items() if parent == one)
+    del _children[0]
 
 
 def processor_time() -> float:

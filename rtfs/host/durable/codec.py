@@ -12,9 +12,10 @@ first word says.
 
 from __future__ import annotations
 
-from json import JSONDecodeError, JSONEncoder, loads
+from json import JSONDecodeError
 from types import BuiltinFunctionType, FunctionType
 
+from rtfs.host.durable.compact_json import read, write
 from rtfs.source import Span
 from rtfs.values import (
     Cancelled,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from rtfs.source import Source
 
-_write = JSONEncoder(separators=(",", ":")).encode
 _ATOMS = frozenset((str, int, float, bool, type(None)))
 _FUNCTIONS = (FunctionType, BuiltinFunctionType)
 _LARGE = 1 << 62
@@ -59,7 +59,7 @@ def encode(value: Any, functions: bool | Callable[[Any], Any] = False, results: 
     came along with results of calls is kept. Raises TypeError for what is not a value, and for functions."""
     kind = value.__class__
     if kind in _ATOMS and (kind is not int or -_LARGE < value < _LARGE):
-        return _write((value,))
+        return write((value,))
     steps: list[Any] = []
     pending: list[Any] = [value]
     while pending:  # backwards: a collection's step comes before its parts here, after them in the text
@@ -101,7 +101,7 @@ def encode(value: Any, functions: bool | Callable[[Any], Any] = False, results: 
             what = "function" if kind in _FUNCTIONS else f"Python {kind.__name__}"
             raise TypeError(f"a {what} cannot be written down")
     steps.reverse()
-    return _write(steps)
+    return write(steps)
 
 
 def _error_step(error: UserError) -> tuple[Any, ...]:
@@ -115,14 +115,14 @@ def _place(span: Span | None) -> tuple[str, int, int] | None:
 
 def encode_calls(error: UserError) -> str:
     """The text of an error's trace and notes, which are not part of its value."""
-    return _write([[(text, _place(span)) for text, span in part] for part in (error.trace, error.notes)])
+    return write([[(text, _place(span)) for text, span in part] for part in (error.trace, error.notes)])
 
 
 def decode_calls(error: UserError, text: str, sources: Mapping[str, Source]) -> None:
     """Give an error the trace and notes of a text that `encode_calls` made. sources: by name. Raises ValueError for any
     other text."""
     try:
-        trace, notes = (tuple((one, _span(place, sources)) for one, place in part) for part in loads(text))
+        trace, notes = (tuple((one, _span(place, sources)) for one, place in part) for part in read(text))
     except (JSONDecodeError, LookupError, TypeError) as fault:
         raise ValueError(f"these are not calls: {fault}") from None
     error.trace, error.notes = trace, notes
@@ -138,7 +138,7 @@ def decode(
     """The value of a text. sources: by name, for the places of errors. functions: gives the function of the data that
     `encode` was given for it, or of None for a nameless one. Raises ValueError for any other text."""
     try:
-        steps = loads(text)
+        steps = read(text)
         stack: list[Any] = []
         for step in steps:
             if step.__class__ is not list:

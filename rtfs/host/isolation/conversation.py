@@ -290,9 +290,9 @@ class Conversation:
 
     def receive(self) -> None:
         """Take in what has come, for a moment; what is wrong with it ends the run."""
-        if self.over:
-            return
         channel = self._channel
+        if self.over or not (channel.arrived or self._gone is not None):
+            return
         try:
             until = monotonic() + SLICE
             while True:  # what was read is taken in before it ends, or is `pending`
@@ -458,13 +458,16 @@ class Conversation:
             except UserError as error:
                 self._forget(number, place)
                 self.send(ERROR, [number, self._translator.error(error)])
+            except BaseException:
+                self._forget(number, place)
+                raise
             else:
                 self._forget(number, place)
                 self.send(VALUE, [number], value)
-            finally:
-                self._forget(number, place)
 
-        self._calls[number] = scheduler.spawn(answer(), self._failed)
+        fiber = scheduler.start(answer(), self._failed)
+        if not fiber.done:
+            self._calls[number] = fiber
 
     def _forget(self, number: int, place: int) -> None:
         self._calls.pop(number, None)

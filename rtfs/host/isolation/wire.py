@@ -4,15 +4,18 @@ Must not know what a message makes anybody do. Invariants: what comes in is text
 becomes values, never code; a message that is too long or makes no sense is a `Nonsense`, whatever is in it; a function
 never crosses, only its handle.
 
-A message is its length (4 bytes), its kind (1 byte), a head in JSON, a line end, and a value as text where it has one.
+A message is its length (4 bytes), its kind (1 byte), how many messages the sender has taken in (4 bytes), a head in
+JSON, a line end, and a value as text where it has one. A kind with the bit `_RESTS` says that the sender waits now.
 """
 
 from __future__ import annotations
 
-from json import JSONDecodeError, JSONEncoder, loads
+import socket
+from json import JSONDecodeError
 from struct import Struct
 
 from rtfs.host.durable.codec import decode, encode
+from rtfs.host.durable.compact_json import read_from, write
 from rtfs.source import Source, Span
 from rtfs.values import InternalError, Map, UserError
 
@@ -39,10 +42,12 @@ DONE or FAILED.
 
 LARGEST = 256 << 20
 """Bytes of one message, at most."""
-_HEAD = Struct(">IB")
+_HEAD = Struct(">IBI")
+_RESTS = 0x80
 _CHUNK = 1 << 16
 """Bytes that are read or sent at a time: what is larger costs the allocator a mapping each time."""
-_write = JSONEncoder(separators=(",", ":")).encode
+_SILENT = int(getattr(socket, "MSG_NOSIGNAL", 0))
+_AT_ONCE = int(getattr(socket, "MSG_DONTWAIT", 0))
 
 
 class Nonsense(Exception):
@@ -59,28 +64,41 @@ class Channel:
     `pending`: whether messages that have come are still to be read.
     """
 
-    __slots__ = ("_in", "_out", "pending", "socket")
+    __slots__ = ("_in", "_last", "_out", "_room", "pending", "socket")
 
     def __init__(self, socket: Any) -> None:
         self.socket = socket
         self._in = bytearray()
         self._out = bytearray()
+        self._last = -1
+        self._room = memoryview(bytearray(_CHUNK))
         self.pending = False
 
     def put(self, kind: int, head: Any, body: str = "") -> None:
         """Add a message to what `flush` sends."""
-        text = f"{_write(head)}\n{body}".encode("ascii")
-        self._out += _HEAD.pack(len(text), kind)
+        text = f"{write(head)}\n{body}".encode("ascii")
+        self._last = len(self._out)
+        self._out += _HEAD.pack(len(text), kind, 0)
         self._out += text
+
+    def put_rest(self, heard: int) -> None:
+        """Say that this end waits now, and how many messages it has taken in: with the last message that is still to be
+        sent, or with one of its own."""
+        last = self._last
+        if last < 0:
+            self.put(RESTING, [0, heard, True])
+            return
+        length, kind, _ = _HEAD.unpack_from(self._out, last)
+        _HEAD.pack_into(self._out, last, length, kind | _RESTS, heard & 0xFFFFFFFF)
 
     def flush(self, wait: bool) -> bool:
         """Send what was put; whether all of it is sent. wait: for room in the pipe. Raises Gone."""
-        from socket import MSG_DONTWAIT, MSG_NOSIGNAL
-
         out = self._out
+        self._last = -1
         while out:
+            part = out if len(out) <= _CHUNK else bytes(memoryview(out)[:_CHUNK])
             try:
-                sent = self.socket.send(memoryview(out)[:_CHUNK], MSG_NOSIGNAL | (0 if wait else MSG_DONTWAIT))
+                sent = self.socket.send(part, _SILENT if wait else _SILENT | _AT_ONCE)
             except BlockingIOError:
                 return False
             except OSError as error:
@@ -89,23 +107,26 @@ class Channel:
         return True
 
     @property
+    def arrived(self) -> bool:
+        """Whether something has come that is still to be read, the beginning of a message at least."""
+        return bool(self._in)
+
+    @property
     def unsent(self) -> bool:
         """Whether something waits for room in the pipe."""
         return bool(self._out)
 
     def fill(self, wait: bool) -> bool:
         """Read what has come, one portion; whether there was something. wait: until there is. Raises Gone."""
-        from socket import MSG_DONTWAIT
-
         try:
-            data = self.socket.recv(_CHUNK, 0 if wait else MSG_DONTWAIT)
+            size = self.socket.recv_into(self._room, 0, 0 if wait else _AT_ONCE)
         except BlockingIOError:
             return False
         except OSError as error:
             raise Gone(str(error)) from None
-        if not data:
+        if not size:
             raise Gone("end of file")
-        self._in += data
+        self._in += self._room[:size]
         return True
 
     def messages(self, most: int = 64) -> Iterator[tuple[int, Any, str]]:
@@ -116,7 +137,7 @@ class Channel:
             self.pending = False
             if len(incoming) < _HEAD.size:
                 return
-            length, kind = _HEAD.unpack_from(incoming)
+            length, kind, heard = _HEAD.unpack_from(incoming)
             if length > LARGEST:
                 raise Nonsense(f"a message of {length} bytes")
             end = _HEAD.size + length
@@ -127,12 +148,16 @@ class Channel:
                 return
             most -= 1
             try:
-                head, _, body = incoming[_HEAD.size : end].decode("ascii").partition("\n")
-                found = loads(head)
-            except (UnicodeDecodeError, JSONDecodeError, RecursionError):
+                text = incoming[_HEAD.size : end].decode("ascii")
+                head, size = read_from(text)
+                if text[size] != "\n":
+                    raise Nonsense("a message without a line")
+            except (UnicodeDecodeError, JSONDecodeError, IndexError, RecursionError):
                 raise Nonsense("a message that cannot be read") from None
             del incoming[:end]
-            yield kind, found, body
+            yield kind & ~_RESTS, head, text[size + 1 :]
+            if kind & _RESTS:
+                yield RESTING, [0, heard, True], ""
 
 
 class Sources:

@@ -7,40 +7,24 @@ happen; whatever ends a run, the worker says so and waits for the next.
 
 from __future__ import annotations
 
-from time import monotonic
-
-from rtfs.capabilities.declaration import from_options
 from rtfs.capabilities.registry import same_function
-from rtfs.checker.calls import Capability
-from rtfs.compiler import compile_source
-from rtfs.compiler.forms.plan import GIVEN
-from rtfs.host.checks.gate import RunGate
 from rtfs.host.isolation import sandbox
-from rtfs.host.isolation.type_text import aliases_of, type_of
+from rtfs.host.isolation.guest_run import Frame, GuestRun, Request, described
 from rtfs.host.isolation.wire import (
     ANSWER,
     BEGIN,
-    BRANCH,
-    BRANCH_FAILED,
-    CALL,
     CANCEL,
-    CAPABILITY,
-    COMPILED,
-    CONTROL,
-    DECLARE,
     DONE,
     DROP,
     ERROR,
     FAILED,
     INVOKE,
-    LEFT,
     MODULE,
     PARALLEL,
     RAISE,
     RESTING,
     RETURN,
     RUN,
-    TIME,
     VALUE,
     Channel,
     Gone,
@@ -48,46 +32,21 @@ from rtfs.host.isolation.wire import (
     Sources,
     Translator,
 )
-from rtfs.host.run.driver import context_values
-from rtfs.host.run.frame import NESTING
-from rtfs.host.run.lazy_waits import wait_for_segment
-from rtfs.host.run.parameters import UNFITTED, parameters_for
-from rtfs.host.scheduler.scheduler import Fiber, Scheduler, Suspension
-from rtfs.host.scheduler.suspensions import Gather, Turn
+from rtfs.host.scheduler.scheduler import Fiber, Scheduler
 from rtfs.host.stop import Stop
-from rtfs.machine import RequiresHost, memory, start, start_call
-from rtfs.machine.errors.refine import refine_error
-from rtfs.machine.limits import Budget, Limits
-from rtfs.machine.machine import start_compiling
-from rtfs.types.closed import closed
-from rtfs.values import Cancelled, LimitError, Map, UserError, Vector
+from rtfs.machine import memory
+from rtfs.values import Cancelled, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from rtfs.compiler import Environment
-    from rtfs.machine import HostCall
-    from rtfs.source import Source, Span
+    from rtfs.source import Source
 
 RESERVE = 256 << 20
 """Bytes of address space beside those that a run may hold: for the process itself, and for one standard function to
 overshoot in."""
-
-
-class Frame:
-    """One machine. number: by which the host knows it. depth: how deep it is nested. outer: the frame that started
-    it. values: what `@name` gives, the newest last."""
-
-    __slots__ = ("depth", "machine", "number", "outer", "values")
-
-    def __init__(self, number: int, depth: int, outer: Frame | None, values: dict[str, Any]) -> None:
-        self.number = number
-        self.depth = depth
-        self.outer = outer
-        self.machine: Any = None
-        self.values = [values]
 
 
 class Worker:
@@ -188,8 +147,10 @@ class Worker:
         channel = self.channel
         if self._filled:
             self._filled = False
-        else:
+        elif self._scheduler is not None and self._scheduler.busy:
             channel.fill(False)
+        elif not self._deferred:  # `wait` reads
+            return
         deferred, self._deferred = self._deferred, []
         for message in deferred:
             self._take(*message)
@@ -212,7 +173,10 @@ class Worker:
         state = self._heard, waits
         if state != self._told:
             self._told = state
-            self.channel.put(RESTING, [0, self._heard, waits])
+            if waits:
+                self.channel.put_rest(self._heard)
+            else:
+                self.channel.put(RESTING, [0, self._heard, False])
 
     def _take(self, kind: int, head: Any, body: str) -> None:
         scheduler = self._scheduler
@@ -324,227 +288,6 @@ class Worker:
         self.channel.flush(True)
 
 
-class Request(Suspension):
-    """Ask the host, and wait for its answer."""
-
-    __slots__ = ("body", "head", "kind", "number", "worker")
-
-    def __init__(self, worker: Worker, kind: int, head: list[Any], body: str = "", number: int | None = None) -> None:
-        self.worker = worker
-        self.kind = kind
-        self.head = head
-        self.body = body
-        self.number = worker.request() if number is None else number
-
-    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        worker = self.worker
-        worker.requests[self.number] = fiber, self
-        worker.send(self.kind, [self.number, *self.head], self.body)
-
-    def cancel(self, scheduler: Scheduler) -> None:
-        if self.worker.requests.pop(self.number, None) is not None:
-            self.worker.send(DROP, [self.number])
-
-
-class GuestRun:
-    """One run of a program in this process. context: values of `@name`, by name."""
-
-    def __init__(self, worker: Worker, environment: Environment, options: dict[str, Any], context: Any) -> None:
-        self.worker = worker
-        self.environment = environment
-        self.context: dict[str, Any] = context
-        self.width = options["width"]
-        self.journaled = options["journaled"]
-        steps, depth, seconds, most = options["steps"], options["depth"], options["seconds"], options["memory"]
-        self.limits = Limits(steps, depth, options["limit"], None, most)
-        self.budget = GuestBudget(self.limits, worker, seconds)
-        self.gate = RunGate(self.capability, self.said) if options["check"] else None
-        self._known: dict[str, Any] = {}
-
-    # ------------------------------------------------------------------ what the checker wants to know
-    def _declared(self, id: str) -> Any:
-        if id not in self._known:
-            self._known[id] = self.worker.ask(CAPABILITY, [id])
-        return self._known[id]
-
-    def said(self, id: str) -> str:
-        """What is declared of a capability, as text."""
-        return str(self._declared(id)["said"])
-
-    def capability(self, id: str) -> Capability | None:
-        """What is declared of a capability, for the checker; None where nobody knows before it is called."""
-        told = self._declared(id)
-        if told["unknown"] is None:
-            return None
-        if told["unknown"]:
-            return Capability(id, known=False, message=told["message"], hint=told["hint"])
-        input = type_of(told["input"])
-        return Capability(id, closed(input) if input is not None and told["strict"] else input, type_of(told["output"]))
-
-    # ------------------------------------------------------------------ the program
-    async def execute(self, source: Source) -> Any:
-        """Compile and run a program; its value."""
-        environment = self.environment
-        known = set(environment.files)
-
-        def compile() -> Any:
-            if UNFITTED in self.context:
-                self.context[GIVEN] = parameters_for(source, environment, self.context.pop(UNFITTED))
-            return compile_source(source, environment, module="user", gate=self.gate)
-
-        outcome = start_compiling(environment, compile, self.limits, True, self.budget)
-        while isinstance(outcome, RequiresHost):
-            await Turn()
-            outcome = outcome.resume(None)
-        if self.journaled:
-            names = [[unit.source.name, name in known] for name, unit in environment.files.items()]
-            await Request(self.worker, COMPILED, [names], number=0)
-        frame = Frame(0, 0, None, self.context)
-        self.worker.frames[0] = frame
-        try:
-            return await self.drive(start(outcome.value, self.limits, True, self.budget), frame)
-        except UserError as error:
-            refine_error(error)
-            raise
-
-    def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
-        """Start a call of a function in a machine of its own."""
-        return start_call(self.environment, function, arguments, self.limits, True, self.budget)
-
-    async def drive(self, outcome: Any, frame: Frame) -> Any:
-        """Run a machine to its end; its value. Raises what the program raised."""
-        if outcome.__class__ is RequiresHost:
-            frame.machine = outcome.machine
-        while outcome.__class__ is RequiresHost:
-            failure: UserError | None = None
-            value: Any = None
-            try:
-                value = await self._answer(outcome.call, frame)
-            except UserError as error:
-                failure = error
-            except BaseException:
-                outcome.close()
-                raise
-            outcome = outcome.resume(value) if failure is None else outcome.throw(failure)
-        return outcome.value
-
-    def leave(self, frame: Frame) -> None:
-        """A machine has ended."""
-        self.worker.frames.pop(frame.number, None)
-        self.worker.send(LEFT, [frame.number])
-
-    async def _answer(self, call: HostCall, frame: Frame) -> Any:
-        worker, kind = self.worker, call.kind
-        translator = worker.translator
-        if kind == "call":
-            place = worker.sources.place(call.span)
-            return await Request(
-                worker, CALL, [frame.number, call.id, place], translator.text(Vector([Vector(call.args), call.hints]))
-            )
-        if kind == "breathe":
-            worker.tell_resting(False)
-            worker.channel.flush(True)
-            await Turn()
-            self.budget.breathed = monotonic()
-            return None
-        if kind == "context":
-            values = frame.values[-1]
-            if call.args and call.id not in values:
-                self._control(call, frame)
-            return values.get(call.id)
-        if kind == "parallel":
-            self._control(call, frame, ())
-            return await self.parallel(call.args, frame)
-        if kind == "wait":
-            await wait_for_segment(call.args[0], frame)
-            return None
-        if kind == "capability":
-            return await self._declare(call, frame)
-        if kind == "context-enter":
-            frame.values.append({**frame.values[-1], **context_values(call.args[0])})
-        elif kind == "context-leave":
-            frame.values.pop()
-        self._control(call, frame)
-        return None
-
-    def _control(self, call: HostCall, frame: Frame, args: tuple[Any, ...] | None = None) -> None:
-        """Tell the host of a step or a context."""
-        worker = self.worker
-        text = worker.translator.text(Vector(call.args if args is None else args))
-        worker.send(CONTROL, [frame.number, call.kind, call.id, worker.sources.place(call.span)], text)
-
-    async def _declare(self, call: HostCall, frame: Frame) -> Any:
-        worker, environment = self.worker, self.environment
-        options = call.args[0] if call.args else None
-        types = environment.resolve_type(environment.module("user"))
-        unknown: list[tuple[str, Span | None]] = []
-        fields = from_options(call.id, options, call.span, lambda *warning: unknown.append(warning), types)
-        given = {} if options is None else dict(options.items())
-        for key in given:
-            name = str(getattr(key, "name", key)).replace("_", "-")
-            if name == "input-schema":
-                given[key] = fields.input_schema
-            elif name == "output-schema":
-                given[key] = fields.output_schema
-        handles: dict[int, Any] = {}
-        if fields.implementation is not None:
-            handles[id(fields.implementation)] = worker.keep(fields.id, fields.implementation)
-
-        def handle(function: Any) -> list[Any]:
-            key = handles.get(id(function))
-            return worker._handle(function) if key is None else described(key, function)
-
-        text = Translator(worker.sources, handle, worker._function).text(Map(given))
-        told = aliases_of(fields.input_type, fields.output_type)
-        return await Request(worker, DECLARE, [frame.number, fields.id, worker.sources.place(call.span), told], text)
-
-    # ------------------------------------------------------------------ branches
-    async def parallel(self, thunks: tuple[Any, ...], frame: Frame) -> Any:
-        """Call functions of no arguments concurrently, each in a machine of its own; their values in order."""
-
-        def maker(number: int, thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
-            return lambda: self._branch(thunk, self._inner(frame, number))
-
-        return Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], self.width))
-
-    def _inner(self, frame: Frame, number: int) -> Frame:
-        if frame.depth >= NESTING:
-            raise LimitError("limit/nesting", f"implementations and branches are nested deeper than {NESTING}")
-        inner = Frame(self.worker.request(), frame.depth + 1, frame, frame.values[-1])
-        self.worker.frames[inner.number] = inner
-        self.worker.send(BRANCH, [frame.number, inner.number, number])
-        return inner
-
-    async def _branch(self, thunk: Any, frame: Frame) -> Any:
-        try:
-            return await self.drive(self.call(thunk, ()), frame)
-        except UserError as error:
-            if self.journaled:  # which branch failed first is part of the record
-                await Request(self.worker, BRANCH_FAILED, [frame.number, self.worker.translator.error(error)])
-            raise
-        finally:
-            self.leave(frame)
-
-
-class GuestBudget(Budget):
-    """A budget whose deadline the host has: only it knows for how long time stands still."""
-
-    __slots__ = ("_worker",)
-
-    def __init__(self, limits: Limits, worker: Worker, seconds: float | None) -> None:
-        super().__init__(limits)
-        self._worker = worker
-        self.deadline = None if seconds is None else monotonic() + seconds
-
-    def look(self) -> float:
-        """As `Budget.look`, with the host's word for it that time is over."""
-        if self.deadline is not None and monotonic() > self.deadline:
-            left = self._worker.ask(TIME, [])
-            if left is None or left > 0:
-                self.deadline = monotonic() + max(left or 0.0, 0.02)
-        return super().look()
-
-
 class Finder:
     """Finds modules through the host, which has the files."""
 
@@ -565,13 +308,6 @@ class Finder:
     def read(self, path: str) -> str:
         """The text of a file that was found."""
         return self._texts[path]
-
-
-def described(key: int | str, function: Any) -> list[Any]:
-    """What the host is told of a function: its handle, its name, whether it takes no arguments at all."""
-    code = getattr(function, "__code__", None)
-    nothing = code is not None and code.co_argcount == 0 and not code.co_flags & 0x04
-    return [key, str(getattr(function, "__name__", "")), nothing]
 
 
 def _raise_failure(fiber: Fiber) -> None:

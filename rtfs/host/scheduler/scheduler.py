@@ -133,6 +133,12 @@ class Scheduler:
         self._ready.append((fiber, None, None))
         return fiber
 
+    def start(self, coroutine: Coroutine[Any, Any, Any], then: Callable[[Fiber], None] | None = None) -> Fiber:
+        """`spawn`, with its first step now: for the link, which takes in a message when no fiber runs."""
+        fiber = Fiber(coroutine, then)
+        self._step(fiber, None, None)
+        return fiber
+
     def wake(self, fiber: Fiber, value: Any = None, error: BaseException | None = None) -> None:
         """Go on with a waiting fiber, with a value or an error. Only from the scheduler's thread."""
         fiber.waiting = None
@@ -234,7 +240,9 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether a turn would find something to do now."""
-        return bool(self._ready) or not self._inbox.empty() or (self._link is not None and self._link.pending)
+        if self._ready or (self._link is not None and self._link.pending):
+            return True
+        return self._inbox is not None and not self._inbox.empty()
 
     @property
     def asks_when_idle(self) -> bool:
@@ -328,13 +336,13 @@ class Scheduler:
 
     def _wait(self) -> None:
         """Block until something is posted or due."""
-        from queue import Empty
-
         pause = self.pause()
         if self._link is not None:
             if not self._link.pending:
                 self._link.wait(pause)
             return
+        from queue import Empty
+
         try:
             fiber, waited, value, error = self.inbox().get(timeout=pause)
         except Empty:
