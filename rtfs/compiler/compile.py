@@ -12,7 +12,7 @@ from rtfs.compiler.environment import CORE_MODULE, Environment
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.compiler.units import disk_cache
 from rtfs.compiler.units.constants import decode
-from rtfs.compiler.units.unit import Unit
+from rtfs.compiler.units.unit import Life, Unit
 from rtfs.source import Source
 from rtfs.values.error import CompileError
 
@@ -127,6 +127,8 @@ def compile_unit(
     else:
         compiler = UnitCompiler(source, environment, key)
     draft = compiler.builder.unit
+    if cold or literal is not None:
+        draft.life = Life()
     loaded = environment.units.get(draft.filename)
     environment.units[draft.filename] = draft  # errors in its macros have places
     outer_forms, environment.gathered = environment.gathered, None if gate is None else []
@@ -148,6 +150,7 @@ def compile_unit(
         environment.restore(before)
         raise
     finally:
+        compiler.builder.namespaces.clear()  # they lead back to it
         if loaded is None:
             environment.units.pop(draft.filename, None)
         else:

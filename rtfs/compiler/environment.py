@@ -6,6 +6,8 @@ Invariant: names resolve in the order local, module, standard function; the core
 
 from __future__ import annotations
 
+from _weakref import ref
+
 from rtfs.builtins import CORE
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler.codegen.support import SUPPORT
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.analysis.analyser import Analyser
     from rtfs.compiler.analysis.nodes import Node
-    from rtfs.compiler.units.unit import Unit
+    from rtfs.compiler.units.unit import Life, Unit
     from rtfs.flow.label import Label
 
     Run = Callable[["Environment", Any, list[Any]], Any]
@@ -75,6 +77,8 @@ class Environment:
         each node of a text may have a few at once."""
         self.literal: Label | None = None
         """The label of the constants in the texts, where their code carries labels; None: it carries none."""
+        self._lives: dict[str, list[ref[Life]]] = {}
+        """Of texts that `outlive` was told of, by file name: more than one where the same text was compiled again."""
         self._core_ready = False
         self._core_macros: dict[str, Macro] | None = None
         self._namespaces: set[str] = set()
@@ -99,6 +103,32 @@ class Environment:
         copy._namespaces = self._namespaces  # goes with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
         return copy
+
+    def outlive(self, unit: Unit) -> None:
+        """The unit of a text that became closures is kept no longer: its functions keep their places, and what their
+        code has put into modules, until none of them is left."""
+        assert unit.life is not None
+        filename, installed = unit.filename, unit.installed
+        of = ref(self)
+
+        def ended(life: Any) -> None:
+            environment = of()
+            if environment is not None:
+                environment._ended(filename, life, installed)
+
+        self.units[filename] = unit.places()
+        self._lives.setdefault(filename, []).append(ref(unit.life, ended))
+
+    def _ended(self, filename: str, life: Any, installed: list[tuple[str, str]]) -> None:
+        for module, name in installed:
+            self.module(module).globals.pop(name, None)
+        lives = self._lives.get(filename, [])
+        if life in lives:
+            lives.remove(life)
+        if not lives:
+            self._lives.pop(filename, None)
+            if filename in self.units and not self.units[filename].steps:
+                del self.units[filename]
 
     def run(self, function: Any, args: list[Any]) -> Any:
         """Call a macro's function, purely and within limits."""

@@ -35,7 +35,7 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
         self.module = module
         self.environment = environment
         self.pooled = pooled
-        self.pending: dict[str, Callable[[], Any]] = {}
+        self.pending: dict[str, tuple[CodeType, Run]] = {}
 
     def remember(self, name: str, code: CodeType, run: Run) -> None:
         """Let macros use a definition that comes before them: it is evaluated when one first does."""
@@ -44,13 +44,14 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
         earlier.pop(key, None)
         earlier.pending.pop(key, None)
         self.pop(key, None)
-        self.pending[key] = lambda: run(function_of(code, self), [])
+        self.pending[key] = code, run
         self.module.early[key] = self
 
     def __missing__(self, name: str) -> Any:
-        define = self.pending.pop(name, None)
-        if define is not None:
-            self[name] = value = define()
+        pending = self.pending.pop(name, None)
+        if pending is not None:
+            code, run = pending
+            self[name] = value = run(function_of(code, self), [])
             return value
         first = name[0]
         if first == ":":

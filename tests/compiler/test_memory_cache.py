@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rtfs.compiler import compile_source
+from rtfs.compiler import Environment, compile_source
 from rtfs.compiler.units import memory_cache
 from rtfs.machine import Complete, RequiresHost, new_environment, start
 from rtfs.source import Source
 from rtfs.syntax.printer import to_text
 from tests.compiler.support import compilations, failure, printed
+
+
+def little_room(monkeypatch: pytest.MonkeyPatch, capacity: int) -> None:
+    monkeypatch.setattr(memory_cache, "CAPACITY", capacity)
+    monkeypatch.setattr(memory_cache, "ONCE", capacity)
 
 
 @pytest.fixture
@@ -88,7 +95,7 @@ def test_a_redefined_standard_name_is_seen_by_what_was_compiled_before():
 
 
 def test_what_is_forgotten_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_cache, "CAPACITY", 5)
+    little_room(monkeypatch, 5)
     environment = new_environment()
     printed("1", environment, "<string>")
     units, names = len(environment.units), len(environment.module("user").globals)
@@ -98,8 +105,89 @@ def test_what_is_forgotten_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch
     assert len(environment.module("user").globals) <= names + 5
 
 
+PLANS = [
+    "(defn f [x] (fn [y] (+ x y))) ((f 1) {number})",
+    "(let [k {number}] (map (fn [x] (map (fn [y] (* x y k)) [1 2])) [1 2]))",
+    "(loop [i 0 made []] (if (< i 200) (recur (inc i) (conj made {number})) (count made)))",
+]
+CYCLES = [
+    "(let [f (fn [n] (if (< n 1) [] (conj (f (dec n)) n)))] (f {number}))",
+    "(defn g [x] (nth [x] {number})) (try (g 1) (catch e (:code e)))",
+]
+"""Plans whose frames hold functions or errors that lead back to them."""
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_plans_that_are_run_once_leave_nothing_behind_and_no_cycles(plan: str):
+    environment = new_environment()
+    known = []
+
+    def run(count: int) -> None:
+        for number in range(count):
+            printed(plan.replace("{number}", str(len(known) * 1000 + number + 5)), environment, "<string>")
+        known.append((len(environment.units), len(environment.module("user").globals), len(gc.get_objects())))
+
+    run(40)
+    gc.collect()
+    gc.disable()
+    try:
+        run(1)
+        run(100)
+    finally:
+        gc.enable()
+    (units, names, objects), (more_units, more_names, more_objects) = known[1:]
+    assert (more_units, more_names) == (units, names)
+    assert more_objects - objects < 500
+
+
+@pytest.mark.parametrize("plan", CYCLES)
+def test_plans_that_make_cycles_leave_nothing_behind_once_these_are_collected(plan: str):
+    environment = new_environment()
+    for number in range(60):
+        printed(plan.replace("{number}", str(number + 5)), environment, "<string>")
+    gc.collect()
+    assert len(environment.units) <= memory_cache.ONCE + 3
+
+
+def test_texts_that_take_turns_are_compiled_twice_and_then_no_more(compiled: list[str]):
+    environment = new_environment()
+    texts = [f"(let [f (fn [x] [x {number}])] (f 1))" for number in range(60)]
+    for _ in range(2):
+        for text in texts:
+            printed(text, environment, "<string>")
+    assert len(compiled) <= 120
+    compiled.clear()
+    for text in texts:
+        printed(text, environment, "<string>")
+    assert compiled == []
+
+
+def test_a_function_keeps_its_places_when_the_same_text_was_compiled_again(monkeypatch: pytest.MonkeyPatch):
+    little_room(monkeypatch, 2)
+    environment = new_environment()
+    text = "(let [k [1 2]] (fn [x] (nth k x)))"
+    first = evaluated(text, environment)
+    for number in range(10):
+        printed(str(number), environment, "<string>")
+    second = evaluated(text, environment)
+    for number in range(10, 20):
+        printed(str(number), environment, "<string>")
+    del second
+    gc.collect()
+    environment.module("user").globals["held"] = first
+    error = failure("(held 9)", environment, "<string>")
+    assert error.span is not None
+    assert error.span.source.text[error.span.start : error.span.end] == "(nth k x)"
+
+
+def evaluated(text: str, environment: Environment) -> Any:
+    done = start(compile_source(Source(text, "<string>"), environment))
+    assert isinstance(done, Complete)
+    return done.value
+
+
 def test_a_function_outlives_the_unit_that_made_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_cache, "CAPACITY", 2)
+    little_room(monkeypatch, 2)
     environment = new_environment()
     printed("(def held (let [k (quote [a b])] (fn [x] (if x k (nth k 5)))))", environment, "<string>")
     for number in range(20):
@@ -112,7 +200,7 @@ def test_a_function_outlives_the_unit_that_made_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_program_that_somebody_has_outlives_its_place_among_the_recent_ones(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_cache, "CAPACITY", 2)
+    little_room(monkeypatch, 2)
     environment = new_environment()
     text = "(let [x : [:vector int] [1]] (call :wait) [(quote (a b)) x])"
     program = compile_source(Source(text, "<string>"), environment)

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
 
 class ColdForm:
-    """One top-level form. makes_functions: a function that it makes may outlive its run."""
+    """One top-level form."""
 
-    __slots__ = ("function", "makes_functions")
+    __slots__ = ("function",)
 
     def __init__(self, analyser: Analyser, node: nodes.Node) -> None:
         maker = Maker(analyser)
         self.function = form_function(maker, node, FORM)
-        self.makes_functions = maker.functions > 1
 
     def bind(self, namespace: dict[str, Any]) -> Any:
         """The form as a function of no arguments, its globals in `namespace`."""

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 class Function(Template):
     """One function of the text, of which each evaluation makes an instance.
 
-    code: what instances run. cells: of its free variables but `parent`. calls: an iterator of the calls left, and
+    code: what instances run. cells: of its first free variables; not of `hot`, which leads back to it: what is in no
+    cycle goes away with the last instance, without Python's collector. calls: an iterator of the calls left, and
     instances left, until it is compiled. instances: the ones made so far, to be switched; once it is compiled, what the
     code needs is in `pool`.
     """
@@ -57,7 +58,6 @@ class Function(Template):
         self.pool: hot.Pool | None = None
         self.instances: list[ref[FunctionType]] = []
         self.calls = repeat(None, hot.CALLS)
-        maker.functions += 1
         (arity,) = node.arities
         outer = maker.layout
         self.layout = maker.layout = Layout(outer, self.calls)
@@ -69,8 +69,7 @@ class Function(Template):
         maker.layout = outer
         ticks = node.ticks and arity.body.__class__ is not nodes.Loop
         self.code = _template(len(arity.params), arity.rest is not None, ticks, self)
-        values = (body, self.calls, self.layout.padding, self.switch)
-        self.cells = tuple([CellType(value) for value in values])
+        self.cells = tuple([CellType(value) for value in (body, self.calls, self.layout.padding)])
 
     def uncounted(self) -> CodeType:
         """The code for a function that cannot be compiled."""
@@ -82,7 +81,8 @@ class Function(Template):
         namespace = parent[GLOBALS]
         if self.pool is not None:
             self.pool.install(namespace)
-        made = FunctionType(self.code, namespace, self.code.co_name, None, (*self.cells, CellType(parent)))
+        cells = (*self.cells, CellType(self.switch), CellType(parent))
+        made = FunctionType(self.code, namespace, self.code.co_name, None, cells)
         if self.pool is None:
             self.instances.append(ref(made))
             for _ in self.calls:

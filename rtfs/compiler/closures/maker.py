@@ -70,18 +70,17 @@ class Types:
 class Maker:
     """Makes the closures of one top-level form.
 
-    layout: of the frames of the function that is being made. places: local -> its layout and index. functions: number
-    of those made, the form itself included. last: definitions whose value is that of the form. number, filename,
-    installed: the unit's.
+    layout: of the frames of the function that is being made. places: local -> its layout and index. last: definitions
+    whose value is that of the form. number, filename, installed, life: the unit's.
     """
 
     __slots__ = (
         "core",
         "filename",
-        "functions",
         "installed",
         "last",
         "layout",
+        "life",
         "module",
         "names",
         "number",
@@ -96,9 +95,9 @@ class Maker:
         self.module = analyser.module.name
         self.names = analyser.names
         # not the unit itself: its forms would keep it alive
-        self.number, self.filename = analyser.unit.number, analyser.unit.unit.filename
-        self.installed = analyser.unit.unit.installed
-        self.functions = 0
+        unit = analyser.unit.unit
+        self.number, self.filename = analyser.unit.number, unit.filename
+        self.installed, self.life = unit.installed, unit.life
         self.last: list[nodes.Node] = []
         self.layout = Layout(None)
         self.places: dict[str, tuple[Layout, int]] = {}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class LabelledFunction(Template):
     """One function of the text, of which each evaluation makes an instance."""
 
-    __slots__ = ("calls", "code", "core", "count", "form", "listed", "region", "rest", "run", "ticks")
+    __slots__ = ("calls", "code", "core", "count", "form", "life", "listed", "region", "rest", "run", "ticks")
 
     def __init__(
         self,
@@ -50,7 +50,6 @@ class LabelledFunction(Template):
         """own: the key in the module that it is defined as, if it is. listed: its last parameter gets what is left as
         one list, for a function of several arities. form: it is a top-level form, which no code without labels
         calls."""
-        maker.functions += 1
         (arity,) = node.arities
         outer = maker.layout
         self.layout = maker.layout = Layout(outer)
@@ -60,7 +59,7 @@ class LabelledFunction(Template):
         self.run: Labelled = maker.make(arity.body)
         self.layout.close(len(parameters))
         maker.layout = outer
-        self.core = maker.core
+        self.core, self.life = maker.core, maker.life
         self.ticks = node.ticks and arity.body.__class__ is not nodes.Loop
         self.count = len(arity.params)
         self.rest = arity.rest is not None

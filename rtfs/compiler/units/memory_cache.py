@@ -1,8 +1,11 @@
 """The units lately run in one environment: what is run again and again is compiled once.
 
-Knows nothing of compiling or of the disk. Invariant: a unit is forgotten altogether only if no function can outlive
-its run, and not while it runs or somebody has its program; of any other, the places and constants stay as long as the
-environment.
+Knows nothing of compiling or of the disk. Invariant: a unit is forgotten altogether only when no function of it is
+left, and not while it runs or a program holds it; until then its places and constants stay.
+
+Most texts of an agent are run once. A text moves to the units that are kept long when it is run again; those run once
+make room for one another soon, so that a thousand plans leave no more behind than the last few. The keys of those that
+made room are remembered: of a hundred texts that take turns each is compiled twice, not always.
 
 An environment and its snapshots share what any of them has compiled: a key says everything that a unit depends on, and
 a unit holds nothing of the environment that it was compiled in.
@@ -20,44 +23,105 @@ if TYPE_CHECKING:
     from rtfs.compiler.units.unit import Unit
 
 CAPACITY = 256
+"""Units that were run again."""
+ONCE = 16
+"""Units that were run once."""
+REMEMBERED = 1024
+"""Keys of units that were run once and made room."""
 
 # Units looked at when one is added: with two, units in use push the number beyond twice theirs at most.
 LOOKED_AT = 2
 
 
-class RecentUnits:
-    """Units by key, the least recently used forgotten first. `_shared`: what the environment and its snapshots have
-    compiled."""
+class Shelf:
+    """Units by key, the least recently used first. again: those that were looked for once they were here. once: the
+    others. before: the keys of those that were among `once`."""
 
-    def __init__(self, shared: dict[bytes, Unit] | None = None) -> None:
-        self._units: dict[bytes, Unit] = {}
-        self._shared: dict[bytes, Unit] = {} if shared is None else shared
+    __slots__ = ("again", "before", "once")
+
+    def __init__(self) -> None:
+        self.again: dict[bytes, Unit] = {}
+        self.once: dict[bytes, Unit] = {}
+        self.before: dict[bytes, None] = {}
+
+    def __len__(self) -> int:
+        return len(self.again) + len(self.once)
+
+    def get(self, key: bytes) -> Unit | None:
+        """The unit of a key, which has been used again by this; None if there is none."""
+        unit = self.again.pop(key, None) or self.once.pop(key, None)
+        if unit is not None:
+            self.again[key] = unit
+        return unit
+
+    def add(self, key: bytes, unit: Unit) -> None:
+        """Take in a unit, or another one for its key."""
+        if key in self.again or key in self.before:
+            self.once.pop(key, None)
+            self.again[key] = unit
+        else:
+            self.once[key] = unit
+
+    def excess(self) -> bytes | None:
+        """The key of the unit that has to make room next; None if there is room."""
+        if len(self.once) > ONCE:
+            return next(iter(self.once))
+        if len(self.again) > CAPACITY:
+            return next(iter(self.again))
+        return None
+
+    def pop(self, key: bytes) -> Unit | None:
+        """Take a unit out."""
+        unit = self.once.pop(key, None)
+        if unit is None:
+            return self.again.pop(key, None)
+        before = self.before
+        before[key] = None
+        if len(before) > REMEMBERED:
+            del before[next(iter(before))]
+        return unit
+
+    def copy(self) -> Shelf:
+        """A shelf with the same units, and the same memory of what made room."""
+        made = Shelf()
+        made.again, made.once, made.before = self.again.copy(), self.once.copy(), self.before
+        return made
+
+
+class RecentUnits:
+    """The units of one environment. `_shared`: what the environment and its snapshots have compiled."""
+
+    def __init__(self, shared: Shelf | None = None) -> None:
+        self._units = Shelf()
+        self._shared = Shelf() if shared is None else shared
         self._told: tuple[Any, ...] | None = None
 
     def get(self, key: bytes) -> Unit | None:
         """The unit of a key, if it was used lately here or in a snapshot."""
-        unit = self._units.pop(key, None)
-        if unit is None:
-            return self._shared.get(key)
-        self._units[key] = unit
-        return unit
+        shared = self._shared.get(key)
+        return self._units.get(key) or shared
 
     def add(self, key: bytes, unit: Unit, environment: Environment) -> None:
-        """Keep a unit; whatever is beyond the capacity and not in use is forgotten."""
-        self._units[key] = unit
+        """Keep a unit; what has no room any more is forgotten unless it is in use."""
+        self._units.add(key, unit)
         shared = self._shared
-        if shared.get(key) is not unit:
-            shared[key] = unit
-            if len(shared) > CAPACITY:
-                shared.pop(next(iter(shared)), None)
+        shared.add(key, unit)
+        excess = shared.excess()
+        if excess is not None:
+            shared.pop(excess)
         for _ in range(LOOKED_AT):
-            if len(self._units) > CAPACITY:
-                self._forget(next(iter(self._units)), environment)
+            excess = self._units.excess()
+            if excess is not None:
+                self._forget(excess, environment)
 
     def _forget(self, key: bytes, environment: Environment) -> None:
-        """Forget a unit; if somebody else has it, keep it as one just used."""
+        """Forget a unit; if a program holds generated code of it, keep it as one just used."""
         unit = self._units.pop(key)
-        self._shared.pop(key, None)
+        assert unit is not None
+        self._shared.pop(key)
+        if unit.life is not None and not unit.macros and not unit.depends:
+            environment.outlive(unit)
+            return
         if _outlives_its_run(unit):
             return
         filename, names = unit.filename, [*unit.installed, *(one[:2] for one in (*unit.constants, *unit.types))]
@@ -66,7 +130,7 @@ class RecentUnits:
         del unit
         still = held()
         if still is not None:
-            self._units[key] = environment.units[filename] = still
+            self._units.again[key] = environment.units[filename] = still
             return
         for module, constant in names:
             environment.module(module).globals.pop(constant, None)
@@ -85,7 +149,7 @@ class RecentUnits:
     def copy(self) -> RecentUnits:
         """The same units, to go on separately; what either compiles the other finds."""
         made = RecentUnits(self._shared)
-        made._units, made._told = dict(self._units), self._told
+        made._units, made._told = self._units.copy(), self._told
         return made
 
 
@@ -98,9 +162,7 @@ def _outlives_its_run(unit: Unit) -> bool:
         if step.code is None:
             continue
         if step.code.__class__ is not code:
-            if step.code.makes_functions:
-                return True
-            continue
+            return True
         for form in step.code.co_consts:
             if isinstance(form, code) and any(isinstance(inner, code) for inner in form.co_consts):
                 return True

@@ -38,6 +38,12 @@ class Step:
         self.details = details
 
 
+class Life:
+    """Every function of a text holds it: an environment is told when none is left (see `Environment.outlive`)."""
+
+    __slots__ = ("__weakref__",)
+
+
 class Unit:
     """A compiled source.
 
@@ -48,7 +54,8 @@ class Unit:
     imports. namespaces: the built-in ones that its code uses. expanded: index of a place in the expansion of a macro ->
     (its name, its code's unit and line, index of the place around that). tells: whether it changes what later sources
     are compiled against. unresolved: whether it uses names that nothing defines yet, which only an incremental source
-    may. checked: what a `Gate` keeps of having let it pass, or None.
+    may. checked: what a `Gate` keeps of having let it pass, or None. life: held by the functions of a text that became
+    closures; None for one whose code says nothing of what is left of it.
     """
 
     __slots__ = (
@@ -62,6 +69,7 @@ class Unit:
         "filename",
         "installed",
         "keywords",
+        "life",
         "macros",
         "namespaces",
         "source",
@@ -89,8 +97,15 @@ class Unit:
         self.tells = True
         self.unresolved = False
         self.checked: tuple[Any, ...] | None = None
+        self.life: Life | None = None
         self.installed: list[tuple[str, str]] = []
         """(module, name) of what running the unit has put into the modules' globals (see closures/hot.py)."""
+
+    def places(self) -> Unit:
+        """The unit without its code: what errors in its functions are located by."""
+        made = Unit(self.source, self.filename)
+        made.spans, made.expanded, made.definitions = self.spans, self.expanded, self.definitions
+        return made
 
     def span(self, index: int) -> Span | None:
         """The place that an index stands for."""
