@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.audit.events import RunEnded, RunResumed, RunStarted
 from rtfs.host.policy.context import RuntimeContext
-from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from rtfs.host.durable.store import RunStore
     from rtfs.host.flow.kept import KeptLabels
     from rtfs.host.handle import RunHandle
-    from rtfs.host.isolation.guests import Guests, Seat
+    from rtfs.host.isolation.guests import Guests
     from rtfs.host.policy.rules import Rules
     from rtfs.host.postgres.database import Database
     from rtfs.host.run.options import ResumeOptions, RunOptions
@@ -108,7 +107,7 @@ class Executor:
         if options.isolation == PROCESS:
             from rtfs.host.isolation.guests import Guests
 
-            self._guests = Guests(options.module_path, options.strict_arguments, self.warn)
+            self._guests = Guests(options.module_path, options.strict_arguments, self.warn, self.loaded)
         self._ran_plans = False
         self._clean: tuple[Environment | None, int] = None, 0
         """What `_without_plans` answered last, or what was there before the first plan; how many texts are in it."""
@@ -228,7 +227,7 @@ class Executor:
             return await self.pipeline.perform(call, frame)
 
         with Worded(self.options.wording):
-            return self.drive(self._recorded(perform(), frame))
+            return self.drive(self.recorded(perform(), frame))
 
     def aside(self, work: Callable[[Frame], Coroutine[Any, Any, Any]]) -> Any:
         """Carry out what a shell wants of the host between runs, with a frame of its own; what comes of it. Raises
@@ -236,7 +235,7 @@ class Executor:
         self.check_usable()
         run = self.new_run(PLAIN, self.registry, lambda: self.environment, EMBEDDER, False)
         frame = self.new_frame(run, PLAIN, None)
-        return self.drive(self._recorded(work(frame), frame))
+        return self.drive(self.recorded(work(frame), frame))
 
     def resume(self, run_id: str, options: ResumeOptions) -> Any:
         """Continue a durable run; its value. Raises HostError `run/…`, and what the program raises."""
@@ -269,15 +268,25 @@ class Executor:
                 found.close()
 
     def continued(
-        self, found: Resumption, base: tuple[Registry, Callable[[], Environment]] | None = None
+        self,
+        found: Resumption,
+        base: tuple[Registry, Callable[[], Environment]] | None = None,
+        guests: Guests | None = None,
     ) -> Coroutine[Any, Any, Any]:
-        """A resumed run, ready to be driven. base: what it starts from; None: from what was loaded."""
+        """A resumed run, ready to be driven. base: what it starts from; None: from what was loaded. guests: the workers
+        that have loaded the same, where the runtime is isolated; None: its own."""
+        from rtfs.compiler.forms.plan import GIVEN
+        from rtfs.host.run.parameters import UNFITTED, parameters_for
+
         options = found.options
         registry, language = base or self.fresh()
         run = self.new_run(options, registry, language, PLAN, True)
-        run.width, run.files = found.width, found.files
+        run.width, run.files, run.guests = found.width, found.files, guests
         frame = self.new_frame(run, options, found.source)
         found.narrow(frame.context)
+        if self._guests is None and UNFITTED in frame.context.values:  # it began where plans are in other processes
+            given = frame.context.values.pop(UNFITTED)
+            frame.context.values[GIVEN] = parameters_for(found.source, run.environment, given)
         self.events.emit(RunResumed(frame.context, frame.parent, found.source.name))
         if self.pipeline.sequence is not None:
             self.pipeline.sequence.history.reopen(frame.context.run_id)
@@ -480,18 +489,7 @@ class Executor:
     # ------------------------------------------------------------------ one run
     async def execute(self, source: Source, frame: Frame) -> Any:
         """Compile and run a program, within its time; its value. Raises UserError and Stop."""
-        if self._guests is not None:
-            return await self._execute_apart(self._guests, source, frame)
-        running = self._recorded(self.compile_and_run(source, frame), frame)
-        budget = frame.run.budget
-        seconds = budget.remaining()
-        if seconds is None:
-            return await running
-        return await Within(max(seconds, 0.0), running, budget.late, budget.remaining)
-
-    async def _execute_apart(self, guests: Guests, source: Source, frame: Frame) -> Any:
-        """`execute`, in a worker process."""
-        running = self._recorded(self._run_apart(guests, source, frame), frame)
+        running = self.recorded(self.compile_and_run(source, frame), frame)
         run = frame.run
         seconds = run.budget.remaining()
         if seconds is None:
@@ -503,45 +501,13 @@ class Executor:
 
         return await Within(max(seconds, 0.0), running, run.budget.late, remaining)
 
-    async def _run_apart(self, guests: Guests, source: Source, frame: Frame) -> Any:
-        run = frame.run
-        journaled = run.durability is not NOT_DURABLE
-        seat = await guests.seat(run.keep, journaled)
-        try:
-            own = next((at for at, (text, _) in enumerate(self.loaded) if text is source and run.key), None)
-            await self._load_into(guests, seat, len(self.loaded) if own is None else own)
-            conversation = guests.conversation(
-                seat, frame, source, run.key, keep=run.keep or not seat.pinned, check=run.gate is not None,
-                journaled=journaled,
-            )  # fmt: skip
-            run.guest = conversation
-            try:
-                return await conversation.execute()
-            finally:
-                seat.defined = seat.defined or (conversation.defined and run.keep and not run.key)
-                if own is not None:
-                    seat.loaded = max(seat.loaded, own + 1)
-        finally:
-            guests.leave(seat)
-
-    async def _load_into(self, guests: Guests, seat: Seat, count: int) -> None:
-        """Have a worker load the first texts of those that the runtime has loaded, as far as it has not."""
-        while seat.loaded < count:
-            source, origin = self.loaded[seat.loaded]
-            run = self.new_run(PLAIN, self.registry.snapshot(), lambda: self.environment, origin, False)
-            frame = self.new_frame(run, PLAIN, source)
-            key = f"L{seat.loaded}"
-            talk = guests.conversation(seat, frame, source, key, keep=True, check=False, journaled=False)
-            run.guest = talk
-            seat.loaded += 1
-            try:
-                await self._recorded(talk.execute(), frame)
-            except UserError:
-                if not seat.worker.alive:
-                    raise  # else it was said when the text was loaded
-
     async def compile_and_run(self, source: Source, frame: Frame) -> Any:
-        """Compile a program in this process, and have its journaling carry it out."""
+        """Compile a program, and have its journaling carry it out; in a worker process where the runtime is
+        isolated."""
+        if self._guests is not None:
+            from rtfs.host.isolation.running import run_apart
+
+            return await run_apart(self, frame.run.guests or self._guests, source, frame)
         from rtfs.compiler import compile_source
         from rtfs.host.run.driver import drive
         from rtfs.machine import RequiresHost, start
@@ -573,7 +539,7 @@ class Executor:
 
         return await run.durability.carry_out(begin, environment)
 
-    async def _recorded(self, running: Any, frame: Frame) -> Any:
+    async def recorded(self, running: Any, frame: Frame) -> Any:
         """A run between its two ledger records."""
         status = "cancelled"
         try:

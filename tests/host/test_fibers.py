@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from rtfs.host.scheduler import threads
 from rtfs.host.scheduler.loop_thread import Engine
 from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Gather, InThread, OnLoop, Sleep, Turn, Within
@@ -237,3 +239,43 @@ def test_timers_of_finished_work_are_forgotten() -> None:
 
     scheduler.run(many())
     assert len(scheduler._timers) <= 202
+
+
+def test_a_thread_is_used_again_and_work_never_waits_for_other_work() -> None:
+    seen: list[int] = []
+
+    async def in_turn() -> None:
+        for _ in range(20):
+            seen.append(await InThread(threading.get_ident, ()))
+            await Sleep(0.01)  # it is free again
+
+    Scheduler(None).run(in_turn())
+    assert len(set(seen)) <= 2
+
+    barrier = threading.Barrier(12)
+
+    async def together() -> None:
+        await Gather([lambda: _await(InThread(barrier.wait, (60,)))] * 12, 12)
+
+    Scheduler(None).run(together())
+    assert not barrier.broken
+
+
+def test_a_thread_without_work_ends_and_a_forked_process_starts_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "LINGER", 0.05)
+    used: list[threading.Thread] = []
+
+    async def once() -> None:
+        used.append(await InThread(threading.current_thread, ()))
+
+    Scheduler(None).run(once())
+    used[0].join(60)
+    assert not used[0].is_alive()
+    monkeypatch.setattr(threads, "LINGER", 60.0)
+    Scheduler(None).run(once())
+    if hasattr(os, "fork"):
+        child = os.fork()
+        if child == 0:
+            Scheduler(None).run(once())
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0

@@ -9,8 +9,6 @@ that is next. A principal with ten runs gets them in between those of one with t
 
 from __future__ import annotations
 
-from json import loads
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,13 +31,13 @@ if TYPE_CHECKING:
             """Have `work` end, once what it has begun has ended. From its own thread."""
 
 
-_LOOK = "SELECT number, principal, queue, priority, facts FROM rtfs.run WHERE id = %s FOR UPDATE"
-_TURN = (
-    "SELECT greatest("
+_PLACE = (
+    "UPDATE rtfs.run SET turn = CASE WHEN %s THEN greatest("
     " coalesce((SELECT min(turn) FROM rtfs.run WHERE turn IS NOT NULL), 0),"
-    " coalesce((SELECT max(turn) + 1 FROM rtfs.run WHERE turn IS NOT NULL AND principal = %s AND number <> %s), 0))"
+    " coalesce((SELECT max(turn) + 1 FROM rtfs.run AS other"
+    " WHERE turn IS NOT NULL AND other.principal = run.principal AND other.number <> run.number), 0)) END"
+    " WHERE id = %s AND queue IS NOT NULL RETURNING queue, priority, turn"
 )
-_PLACE = "UPDATE rtfs.run SET queue = %s, priority = %s, turn = %s WHERE number = %s"
 
 
 class Place:
@@ -56,18 +54,5 @@ class Place:
 def place(connection: Connection[Any], run_id: str, at: float | None) -> Place | None:
     """Give a run its place, within the connection's transaction; None for one that no worker may advance. at: when it
     is to be advanced, None for soon. Raises psycopg.Error."""
-    row = connection.execute(_LOOK, (run_id,)).fetchone()
-    if row is None:
-        return None
-    number, principal, queue, priority, text = row
-    if queue is None:
-        facts = loads(text)
-        queue, priority = facts.get("queue"), int(facts.get("priority", "0"))
-        if queue is None:
-            return None
-    turn = None
-    if at is None:
-        found = connection.execute(_TURN, (principal, number)).fetchone()
-        turn = 0 if found is None else int(found[0])
-    connection.execute(_PLACE, (queue, priority, turn, number))
-    return Place(queue, priority, turn)
+    row = connection.execute(_PLACE, (at is None, run_id)).fetchone()
+    return None if row is None else Place(*row)

@@ -63,6 +63,14 @@ def make_tables(connection: Connection[Any]) -> bool:
     return True
 
 
+def _pool(**options: Any) -> Any:
+    """Connections of a worker. One that is lost is noticed when it is used: asking each before costs as much as the
+    use."""
+    from psycopg_pool import AsyncConnectionPool
+
+    return AsyncConnectionPool(**{**options, "check": None})
+
+
 class Procrastinate:
     """url: of the database. lease: seconds without a sign of life after which a worker's jobs go to others."""
 
@@ -92,7 +100,9 @@ class Procrastinate:
                 return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 8), LONGEST_PAUSE)})
 
         options = f"-c search_path={SCHEMA},public -c idle_in_transaction_session_timeout={max(int(self.lease), 2)}s"
+        options += " -c synchronous_commit=off"  # a job that a crash has back is looked at again, and found to be done
         connector = procrastinate.PsycopgConnector(
+            pool_factory=_pool,
             conninfo=self.url,
             kwargs={**LIVELINESS, "options": options, "application_name": "rtfs worker"},
             min_size=1,

@@ -32,11 +32,11 @@ from rtfs.host.durable.store import (
     NOTED,
     OUTCOME,
     RESOLVED,
-    RUNNING,
     SAFE,
     STUCK,
     WAITING,
     WHOLE,
+    facts_of_running,
 )
 from rtfs.host.durable.waits import Waits, facts_of_cancelled
 from rtfs.host.durable.written import Announced, Written, current_key
@@ -86,6 +86,7 @@ class Durable:
     __slots__ = (
         "_journal", "_on_loop", "_open", "_replay", "_resolution", "_waiting", "_written", "key", "waits", "working",
     )  # fmt: skip
+    accepts = False
 
     def __init__(
         self, open: Callable[[Loads], JournalStore], resolution: Resolution | None = None, waits: Waits | None = None
@@ -115,9 +116,9 @@ class Durable:
             self._replay = replay_of(journal.run_id, journal.events, self._attend)
             self._settle()
             if journal.owner > 1:
-                facts = [("state", RUNNING), ("owner", str(journal.owner))]
-                facts += [(name, "") for name in ("question", "asked", "wake-at")]
-                await self._off_loop(lambda: journal.commit(facts))
+                facts = facts_of_running(journal.owner)
+                if any(journal.facts.get(name, "") != value for name, value in facts.items()):
+                    await self._off_loop(lambda: journal.commit(facts.items()))
             try:
                 value = await begin()
             except UserError as error:

@@ -25,6 +25,7 @@ from rtfs.host.durable.store import (
     WHOLE,
 )
 from rtfs.host.redaction import redact
+from rtfs.host.run.parameters import UNFITTED
 from rtfs.syntax.printer import to_text
 from rtfs.values import Map
 
@@ -92,7 +93,9 @@ class RunState:
 
 def _parameters(context: dict[str, Any]) -> dict[str, str]:
     """Context values and parameters of a plan by name. There always are `args`, mostly none."""
-    given = {name: value for name, value in context.items() if name != GIVEN and (name != "args" or len(value))}
-    if isinstance(plan := context.get(GIVEN), Map):
-        given |= {getattr(name, "name", str(name)): value for name, value in plan.items()}
+    plans = (GIVEN, UNFITTED)
+    given = {name: value for name, value in context.items() if name not in plans and (name != "args" or len(value))}
+    for plan in plans:
+        if isinstance(parameters := context.get(plan), Map):
+            given |= {getattr(name, "name", str(name)): value for name, value in parameters.items()}
     return {str(name): redact(to_text(value)) for name, value in given.items()}

@@ -92,6 +92,12 @@ def check_run_id(run_id: str) -> str:
     return run_id
 
 
+def facts_of_running(owner: int) -> dict[str, str]:
+    """What a journal says of a run that was opened again and runs: that it waits for nothing. owner: the number of the
+    opening."""
+    return {"state": RUNNING, "owner": str(owner), "question": "", "asked": "", "wake-at": ""}
+
+
 def without_announcements(events: list[Added]) -> list[Added]:
     """Events that were added, without the announcements of calls that have not ended among them."""
     ended = {path for kind, path, _, _, _ in events if kind in (OUTCOME, ERROR)}

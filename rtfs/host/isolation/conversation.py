@@ -95,7 +95,8 @@ class Conversation:
         **options: Any,
     ) -> None:
         """sources, functions: what earlier runs of this worker have told of. options: `key`, `keep`, `path`, `check`,
-        `strict` and `journaled` of the run, and whether its worker is `pinned`."""
+        `strict` and `journaled` of the run, whether it is only accepted here (`accepts`), and whether its worker is
+        `pinned`."""
         self.worker = worker
         self.frame = frame
         self.run: Run = frame.run
@@ -143,7 +144,10 @@ class Conversation:
 
         durability = self.run.durability
         durability.attend(lambda: not self.resting)
-        return await durability.carry_out(rest, self.environment)
+        try:
+            return await durability.carry_out(rest, self.environment)
+        finally:
+            self.detach()  # of a run that does not begin
 
     async def call_function(self, function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
         """Call a function of the worker's in a machine of its own, `frame`."""

@@ -30,7 +30,7 @@ from rtfs.host.isolation.wire import (
 from rtfs.host.run.driver import context_values
 from rtfs.host.run.frame import NESTING
 from rtfs.host.run.lazy_waits import wait_for_segment
-from rtfs.host.run.parameters import UNFITTED, parameters_for
+from rtfs.host.run.parameters import UNFITTED, check_parameters, parameters_for
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.scheduler.suspensions import Gather, Turn
 from rtfs.machine import RequiresHost, start, start_call
@@ -97,6 +97,7 @@ class GuestRun:
         self.context: dict[str, Any] = context
         self.width = options["width"]
         self.journaled = options["journaled"]
+        self.accepts = options["accepts"]
         steps, depth, seconds, most = options["steps"], options["depth"], options["seconds"], options["memory"]
         self.limits = Limits(steps, depth, options["limit"], None, most)
         self.budget = GuestBudget(self.limits, worker, seconds)
@@ -132,6 +133,8 @@ class GuestRun:
         def compile() -> Any:
             if UNFITTED in self.context:
                 self.context[GIVEN] = parameters_for(source, environment, self.context.pop(UNFITTED))
+            if self.accepts:
+                check_parameters(source, environment, self.context.get(GIVEN))
             return compile_source(source, environment, module="user", gate=self.gate)
 
         outcome = start_compiling(environment, compile, self.limits, True, self.budget)

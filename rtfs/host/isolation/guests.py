@@ -41,12 +41,22 @@ class Seat:
 
 
 class Guests:
-    """The workers of one runtime. path: folders of modules. strict: argument keys that a schema does not name are
-    refused. warn: told of definitions that are lost."""
+    """The workers of one runtime, or of the runs that bring their own loaded texts. path: folders of modules. strict:
+    argument keys that a schema does not name are refused. warn: told of definitions that are lost. texts: with their
+    origins, that each worker loads."""
 
-    __slots__ = ("_lock", "_path", "_pinned", "_queue", "_runs", "_seats", "_shared", "_strict", "_taken", "_warn")
+    __slots__ = (
+        "_lock", "_path", "_pinned", "_queue", "_runs", "_seats", "_shared", "_strict", "_taken", "_warn", "texts",
+    )  # fmt: skip
 
-    def __init__(self, path: tuple[str, ...], strict: bool, warn: Callable[[str, Any], None]) -> None:
+    def __init__(
+        self,
+        path: tuple[str, ...],
+        strict: bool,
+        warn: Callable[[str, Any], None],
+        texts: list[tuple[Source, int]],
+    ) -> None:
+        self.texts = texts
         self._path = path
         self._strict = strict
         self._warn = warn
@@ -104,6 +114,7 @@ class Guests:
             check=check,
             strict=self._strict,
             journaled=journaled,
+            accepts=frame.run.durability.accepts,
             loses="the definitions of this runtime's earlier runs are lost with it" if seat.defined else "",
         )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from rtfs.host.postgres.arrays import array
 from rtfs.host.postgres.link import driver
 from rtfs.values import HostError
 
@@ -162,7 +163,7 @@ class Commits:
             except psycopg.errors.UniqueViolation:
                 if not again or not all(_is_there(connection, batch) for batch in group):
                     raise
-                return connection.execute(_LOOK, (runs, [])).fetchall()
+                return connection.execute(_LOOK, (array(runs), "{}")).fetchall()
 
         try:
             rows = {number: (owner, why) for number, owner, why in link.work(write, patience)}
@@ -231,7 +232,7 @@ def _statement(group: list[Batch]) -> tuple[bytes, list[Any]]:
     text = f"WITH {', '.join(parts)} {_LOOK}" if parts else _LOOK
     if states:  # what another process took over meanwhile was not changed, and is not among these
         text += " UNION ALL SELECT number, owner, stop_asked FROM u"
-    values += [[batch.run for batch in group], [state[0] for state in states]]
+    values += [array([batch.run for batch in group]), array([state[0] for state in states])]
     return text.encode(), values
 
 
@@ -244,8 +245,8 @@ def _rows(columns: Sequence[str]) -> str:
     return f"SELECT * FROM unnest({', '.join(f'%s::{type}[]' for type in types)})"
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> list[Any]:
-    return [[row[at] for row in rows] for at in range(len(columns))]
+def _columns(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> list[str]:
+    return [array([row[at] for row in rows]) for at in range(len(columns))]
 
 
 def _is_there(connection: Connection[Any], batch: Batch) -> bool:

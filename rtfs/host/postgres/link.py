@@ -7,13 +7,14 @@ or the database undid it, and the work is told so; a password is in no message.
 from __future__ import annotations
 
 from _thread import allocate_lock
+from contextlib import contextmanager
 from time import monotonic, sleep
 
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, TypeVar
 
     from psycopg import Connection
@@ -71,6 +72,14 @@ def in_words(error: BaseException) -> str:
     """What the database says, on one line."""
     said = getattr(getattr(error, "diag", None), "message_primary", None)
     return " ".join((said or str(error) or type(error).__name__).split())
+
+
+@contextmanager
+def at_once(connection: Connection[Any]) -> Iterator[None]:
+    """A transaction whose statements are sent without waiting for each other; it is waited for where a result is
+    fetched, and at the end. What is fetched behind the end came with it. Raises psycopg.Error."""
+    with connection.pipeline(), connection.transaction():
+        yield
 
 
 class Reached:

@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     class Durability(Protocol):
         """The journaling of one run."""
 
+        @property
+        def accepts(self) -> bool:
+            """Whether the program is only accepted here, to begin elsewhere: then its parameters are checked now."""
+
         def perform(self, stages: Stages, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
             """The value of a call: from the record, or from the stages, which are then recorded."""
 
@@ -77,6 +81,7 @@ class NotDurable:
     """The journaling of a run that is not journaled."""
 
     __slots__ = ()
+    accepts = False
 
     def perform(self, stages: Stages, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
         return stages(call, frame, NOT_JOURNALED)

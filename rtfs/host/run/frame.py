@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rtfs.flow.tag import Tag
     from rtfs.host.audit.events import Events
     from rtfs.host.flow.control import RunControl
+    from rtfs.host.isolation.guests import Guests
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.run.durability import Durability
     from rtfs.machine import HostCall, Limits
@@ -92,7 +93,8 @@ class Run:
 
     `width`: how many branches of one `step-parallel` run at the same time.
 
-    `guest`: the talk with the worker process that its machines are in, or None where they are in this one.
+    `guest`: the talk with the worker process that its machines are in, or None where they are in this one. `guests`:
+    the workers of which it gets one, None for those of its runtime.
 
     `keep`: whether its definitions are there in later runs. `key`: of a loaded text, by which workers know its
     declarations; else "".
@@ -112,6 +114,7 @@ class Run:
         "flow",
         "gate",
         "guest",
+        "guests",
         "keep",
         "key",
         "limits",
@@ -155,6 +158,7 @@ class Run:
         self.replayed: set[str] = set()
         self.flow: RunControl | None = None
         self.guest: Guest | None = None
+        self.guests: Guests | None = None
         self.keep = False
         self.key = ""
 
@@ -167,10 +171,6 @@ class Run:
     def environment(self) -> Environment:
         """Where functions run."""
         return self._language()
-
-    def see(self, language: Callable[[], Environment]) -> None:
-        """Have the run see and define in another environment."""
-        self._language = language
 
     @property
     def types(self) -> Callable[[str], Any]:

@@ -230,7 +230,8 @@ class InThread(Suspension):
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
         from contextvars import copy_context
-        from threading import Thread
+
+        from rtfs.host.scheduler.threads import in_thread
 
         scheduler.inbox()
         context = copy_context()
@@ -245,7 +246,7 @@ class InThread(Suspension):
             else:
                 scheduler.post(fiber, self, value, None)
 
-        Thread(target=work, name="rtfs-capability", daemon=True).start()
+        in_thread(work)
 
 
 class OffLoop(Suspension):

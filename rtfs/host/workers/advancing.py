@@ -11,7 +11,7 @@ from _thread import allocate_lock
 from rtfs.capabilities.registry import FILE
 from rtfs.host.run.options import PLAIN, ResumeOptions
 from rtfs.source import Source
-from rtfs.values import HostError, UserError
+from rtfs.values import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from rtfs.host.durable.resume import Resumption
     from rtfs.host.durable.waits import Waits
     from rtfs.host.executor import Executor
+    from rtfs.host.isolation.guests import Guests
 
-    Base = tuple[Registry, Callable[[], Environment]]
+    Base = tuple[Registry, Callable[[], Environment], Guests | None]
+    Made = tuple[Registry, Environment, Guests | None]
 
 KEPT = 32
 """Sets of loaded texts that are kept ready."""
@@ -36,7 +38,7 @@ class Advancing:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._bases: dict[tuple[tuple[str, str], ...], tuple[Registry, Environment]] = {}
+        self._bases: dict[tuple[tuple[str, str], ...], Made] = {}
         self._at_work: set[Waits] = set()
         self._draining = False
         self._guard = allocate_lock()
@@ -56,11 +58,11 @@ class Advancing:
             found.waits.draining = self._draining
         try:
             try:
-                base = self._base(found)
+                registry, language, guests = self._base(found)
             except UserError as error:
                 found.stick(error)
                 raise
-            executor.drive(executor.continued(found, base))
+            executor.drive(executor.continued(found, (registry, language), guests))
         finally:
             with self._guard:
                 self._at_work.discard(found.waits)
@@ -79,21 +81,17 @@ class Advancing:
         if [one.text for one in loaded] == [one.text for one, _ in executor.loaded]:
             registry, language = executor.fresh()
             if executor.isolated:
-                return registry, language
+                return registry, language, None
             environment = language()
-        elif executor.isolated:
-            raise HostError(
-                "an isolated worker continues only runs with the loaded files of its own configuration",
-                code="run/divergence",
-                hint="give the worker the same `load`",
-            )
         else:
-            made, base = self._made(loaded)
+            made, base, guests = self._made(loaded)
             registry, environment = made.snapshot(), base.snapshot()
+            if guests is not None:
+                return registry, lambda: environment, guests
         environment.finder = found.files
-        return registry, lambda: environment
+        return registry, lambda: environment, None
 
-    def _made(self, loaded: list[Source]) -> tuple[Registry, Environment]:
+    def _made(self, loaded: list[Source]) -> Made:
         key = tuple((one.name, one.text) for one in loaded)
         with self._guard:
             known = self._bases.get(key)
@@ -105,14 +103,20 @@ class Advancing:
                     del self._bases[next(iter(self._bases))]
         return known
 
-    def _load(self, loaded: list[Source]) -> tuple[Registry, Environment]:
+    def _load(self, loaded: list[Source]) -> Made:
+        executor = self._executor
+        registry = executor.registry.snapshot()
+        if executor.isolated:
+            from rtfs.host.isolation.running import load_apart
+
+            guests = load_apart(executor, [(source, FILE) for source in loaded], registry)
+            return registry, executor.environment, guests
         from rtfs.host.bundled.prelude import new_environment
 
-        executor = self._executor
-        environment, registry = new_environment(executor.options.module_path), executor.registry.snapshot()
+        environment = new_environment(executor.options.module_path)
         for source in loaded:
             source.library = True
             run = executor.new_run(PLAIN, registry, lambda: environment, FILE, False)
             executor.drive(executor.execute(source, executor.new_frame(run, PLAIN, source)))
         environment.core_macros()
-        return registry, environment
+        return registry, environment, None

@@ -9,12 +9,14 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from rtfs.capabilities.registry import PLAN
+from rtfs.compiler.forms.plan import GIVEN
 from rtfs.host.audit.events import RunEnded
 from rtfs.host.dispatch.choice import database_of_workers
 from rtfs.host.dispatch.queues import check_priority, queue_of
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.store import ENDED, IN_DOUBT, QUEUED, STUCK
 from rtfs.host.run.durability import NotDurable
+from rtfs.host.run.parameters import check_parameters
 from rtfs.values import HostError, UserError
 
 TYPE_CHECKING = False
@@ -36,6 +38,7 @@ class _Accepted(NotDurable):
     """The journaling of a run that is not to begin here: its journal is made, with its program in it."""
 
     __slots__ = ("_open",)
+    accepts = True
 
     def __init__(self, open: Callable[[Loads], JournalStore]) -> None:
         self._open = open
@@ -97,9 +100,8 @@ def submit(
         run_id = run_of_key(options.principal or executor.options.principal, key)
     options = options.replace(durable=True, run_id=run_id)
     frame = executor.begin(source, options, False, PLAN, True)
-    if executor.isolated:
-        environment = executor.environment.snapshot()
-        frame.run.see(lambda: environment)
+    if not executor.isolated:  # else its worker process does
+        check_parameters(source, frame.run.environment, frame.context.values.get(GIVEN))
     store, rules, loaded, shell = executor.store, executor.rules, executor.loaded, executor.shell
     place: Any = store if cron is None else _Schedule(store, cron)
     frame.run.durability = _Accepted(opening(place, source, frame, options, rules, loaded, shell, more))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -16,6 +17,7 @@ import pytest
 import rtfs
 from rtfs.host.durable.postgres.store import PostgresRunStore
 from rtfs.host.durable.store import CALL, DONE, OUTCOME, QUEUED, RUNNING, SLEEPING, STUCK, WAITING
+from rtfs.host.postgres.link import at_once
 from rtfs.host.postgres.schema import migrations
 from rtfs.host.stop import Stop
 from rtfs.testing.postgres import own_server, shared_server
@@ -278,6 +280,30 @@ def test_a_connection_lost_around_a_commit_is_made_again_and_the_commit_is_there
     journal.commit()
     assert sql("SELECT count(*) FROM rtfs.event") == [(3,)]
     journal.close()
+
+
+def test_a_connection_lost_while_a_run_is_submitted_leaves_it_submitted_once(database, sql, monkeypatch):
+    """What was lost is the answer, not the run."""
+    cut = []
+
+    @contextmanager
+    def cutting(connection):
+        with at_once(connection):
+            yield
+        if not cut:
+            cut.append(connection.info.backend_pid)
+            sql("SELECT pg_terminate_backend(%s, 5000)", cut[0])
+            connection.execute("SELECT 1")  # it is gone
+
+    monkeypatch.setattr("rtfs.host.durable.postgres.store.at_once", cutting)
+    with rtfs.Runtime(state=database) as runtime:
+        assert runtime.submit("(+ 1 2)", run_id="mine") == "mine"
+        with pytest.raises(HostError) as caught:
+            runtime.submit("(+ 1 2)", run_id="mine")
+    assert len(cut) == 1
+    assert caught.value.code == "run/exists"
+    assert sql("SELECT state FROM rtfs.run WHERE id = 'mine'") == [("queued",)]
+    assert sql("SELECT count(*) FROM rtfs_queue.procrastinate_jobs WHERE lock = 'mine'") == [(1,)]
 
 
 def test_runs_of_one_process_share_commits(store, sql):

@@ -47,7 +47,7 @@ def die(n):
     note(f"die {n}")
     os._exit(9)
 
-with rtfs.Runtime(state=url) as rt:
+with rtfs.Runtime(state=url, isolation="process" if "isolated" in labels else None) as rt:
     rt.register("pay", pay, blocking=True)
     rt.register("ask", ask, blocking=True, idempotent=True)
     rt.register("slow", slow, blocking=True)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from json import dumps, loads
 
-from rtfs.host.durable.store import AGAIN, RUNNING, STUCK, Event
-from rtfs.host.postgres.link import driver
+from rtfs.host.durable.store import AGAIN, QUEUED, RUNNING, STUCK, Event, facts_of_running
+from rtfs.host.postgres.link import at_once, driver
 from rtfs.host.postgres.texts import unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
 TAKEN = "taken"
 """The kind of the event of a takeover; it is the store's, and not among the events of a journal."""
@@ -26,17 +26,20 @@ BUSY = "worker IS NOT NULL AND beat_at > clock_timestamp() - make_interval(secs 
 """Whether a run is leased; the parameter is the lease, in seconds."""
 _LOOK = (
     f"SELECT number, owner, {BUSY}, state,"
-    " facts, changed, program.text, attempts, taken_seq, stop_asked, extract(epoch FROM clock_timestamp())::float8"
-    " FROM rtfs.run"
-    " LEFT JOIN rtfs.program ON program.digest = run.program WHERE id = %s FOR UPDATE OF run"
+    " facts, changed, program.text, attempts, taken_seq, stop_asked, extract(epoch FROM clock_timestamp())::float8,"
+    " last.seq, last.progress"
+    " FROM rtfs.run LEFT JOIN rtfs.program ON program.digest = run.program"
+    " CROSS JOIN LATERAL (SELECT coalesce(max(seq), 0) AS seq, coalesce(max(seq) FILTER (WHERE kind <> %s), 0) AS"
+    " progress FROM rtfs.event WHERE run = run.number) AS last WHERE id = %s FOR UPDATE OF run"
 )
-_LAST = "SELECT coalesce(max(seq), 0), coalesce(max(seq) FILTER (WHERE kind <> %s), 0) FROM rtfs.event WHERE run = %s"
-"""The last event, and the last that tells of progress."""
+"""progress: the last event that tells of any."""
 _STICK = "UPDATE rtfs.run SET state = %s, changed = %s, worker = NULL WHERE number = %s"
 _TAKE = (
-    "UPDATE rtfs.run SET owner = %s, worker = %s, beat_at = clock_timestamp(), attempts = %s, taken_seq = %s,"
-    " turn = NULL WHERE number = %s"
+    "WITH e AS (INSERT INTO rtfs.event VALUES (%(run)s, %(seq)s, %(taken)s, '', '', '', %(worker)s)) UPDATE rtfs.run"
+    " SET owner = %(owner)s, worker = %(worker)s, beat_at = clock_timestamp(), attempts = %(attempts)s,"
+    " taken_seq = %(seq)s, turn = NULL, state = %(state)s, changed = %(changed)s WHERE number = %(run)s"
 )
+_EVENTS = "SELECT kind, path, subject, value, note FROM rtfs.event WHERE run = %s AND kind <> %s ORDER BY seq"
 
 
 class Opening:
@@ -71,43 +74,53 @@ class Opening:
 
 
 def take_over(connection: Connection[Any], run_id: str, worker: str, lease: float) -> Opening | None:
-    """Take a run over, unless it is leased or stuck; None where there is none. Raises psycopg.Error."""
+    """Take a run over, unless it is leased or stuck; None where there is none. One that was queued is running from
+    then on. Raises psycopg.Error."""
     unique = driver().errors.UniqueViolation
     while True:
         try:
-            with connection.transaction():
-                return _attempt(connection, run_id, worker, lease)
+            with at_once(connection):
+                found, events = _attempt(connection, run_id, worker, lease)
         except unique:  # the earlier owner has written one event more meanwhile
             continue
+        if found is not None and events is not None:
+            found.events = [Event(*map(unpacked, row)) for row in events.fetchall()]
+        return found
 
 
-def _attempt(connection: Connection[Any], run_id: str, worker: str, lease: float) -> Opening | None:
-    row = connection.execute(_LOOK.encode(), (lease, run_id)).fetchone()
+def _attempt(
+    connection: Connection[Any], run_id: str, worker: str, lease: float
+) -> tuple[Opening | None, Cursor[Any] | None]:
+    """What was found, and the events of a run that is taken over, which are on their way."""
+    row = connection.execute(_LOOK.encode(), (lease, AGAIN, run_id)).fetchone()
     if row is None:
-        return None
-    number, owner, busy, state, facts, changed, program, attempts, taken_seq, stop_asked, now = row
+        return None, None
+    number, owner, busy, state, facts, changed, program, attempts, taken_seq, stop_asked, now, last, progress = row
     found = Opening(number, facts, changed, program, stop_asked)
     found.busy, found.now = busy, now
     if busy:
-        return found
-    last = connection.execute(_LAST, (AGAIN, number)).fetchone()
-    assert last is not None
-    attempts = attempts + 1 if state == RUNNING and last[1] <= taken_seq else 1
+        return found, None
+    attempts = attempts + 1 if state == RUNNING and progress <= taken_seq else 1
     if attempts > MOST_ATTEMPTS:
         new = dumps(
             {**loads(changed), "state": STUCK, "note": f"its process ended {MOST_ATTEMPTS} times without result"}
         )
         connection.execute(_STICK, (STUCK, new, number))
         found.stuck = True
-        return found
-    found.owner, found.seq = owner + 1, last[0] + 1
-    connection.execute("INSERT INTO rtfs.event VALUES (%s, %s, %s, '', '', '', %s)", (number, found.seq, TAKEN, worker))
-    connection.execute(_TAKE, (found.owner, worker, attempts, found.seq, number))
-    found.events = events_of(connection, number)
-    return found
+        return found, None
+    found.owner, found.seq = owner + 1, last + 1
+    if state == QUEUED:  # of the others it is not sure that they will run, nor what they were until then
+        state, found.changed = RUNNING, dumps({**loads(changed), **facts_of_running(found.owner)})
+    connection.execute(
+        _TAKE,
+        {
+            "run": number, "seq": found.seq, "taken": TAKEN, "worker": worker, "owner": found.owner,
+            "attempts": attempts, "state": state, "changed": found.changed,
+        },
+    )  # fmt: skip
+    return found, connection.execute(_EVENTS, (number, TAKEN))
 
 
 def events_of(connection: Connection[Any], number: int) -> list[Event]:
     """The events of a run, in order."""
-    query = "SELECT kind, path, subject, value, note FROM rtfs.event WHERE run = %s AND kind <> %s ORDER BY seq"
-    return [Event(*map(unpacked, row)) for row in connection.execute(query, (number, TAKEN))]
+    return [Event(*map(unpacked, row)) for row in connection.execute(_EVENTS, (number, TAKEN))]

@@ -16,7 +16,7 @@ from rtfs.host.durable.postgres.leases import LEASE, Leases
 from rtfs.host.durable.postgres.opening import BUSY, MOST_ATTEMPTS, events_of, take_over
 from rtfs.host.durable.store import DONE, IN_DOUBT, QUEUED, RUNNING, SLEEPING, WAITING, RunView, check_run_id
 from rtfs.host.postgres.database import Database, saying
-from rtfs.host.postgres.link import driver, shown
+from rtfs.host.postgres.link import at_once, driver, shown
 from rtfs.host.postgres.texts import packed, unpacked
 from rtfs.host.sqlite import KILL
 from rtfs.values import HostError
@@ -33,15 +33,17 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Enqueue = Callable[[Connection[Any], str, float | None], object]
 
-_INSERT = (
-    "INSERT INTO rtfs.run (id, program, principal, state, facts, changed, owner, worker, beat_at, attempts, taken_seq,"
-    " began, ended) VALUES (%s, %s, %s, %s, %s, '{}', 1, %s, clock_timestamp(), 1, 0, %s, %s)"
-    " ON CONFLICT (id) DO NOTHING RETURNING number"
-)
 _PROGRAM = (
     "INSERT INTO rtfs.program (digest, text, kept) VALUES (%s, %s, %s) ON CONFLICT (digest)"
     " DO UPDATE SET kept = true WHERE excluded.kept AND NOT program.kept"
 )
+_INSERT = (
+    "INSERT INTO rtfs.run (id, program, principal, state, facts, queue, priority, changed, owner, worker, beat_at,"
+    " attempts, taken_seq, began, ended)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, '{}', 1, %s, clock_timestamp(), 1, 0, %s, %s)"
+    " ON CONFLICT (id) DO NOTHING RETURNING number"
+)
+_INSERT_BOTH = f"WITH p AS ({_PROGRAM}) {_INSERT}"
 _UNUSED = "SELECT FROM rtfs.answer WHERE run = %s AND question = ANY(%s) AND NOT used LIMIT 1"
 _OLDEST = (
     f"SELECT {ANSWER} FROM rtfs.answer WHERE run = %s AND question = %s AND NOT used AND number <> ALL(%s)"
@@ -84,27 +86,32 @@ class PostgresRunStore:
         state = facts.get("state", RUNNING)
         queued = state == QUEUED
 
+        values: tuple[Any, ...] = (
+            run_id, None if bundle is None else bundle.digest, _principal(facts), state, dumps(rest),
+            facts.get("queue"), int(facts.get("priority", "0")), None if queued else self.worker,
+            float(facts.get("began", "0")), float(facts["ended"]) if "ended" in facts else None,
+        )  # fmt: skip
+        statement = _INSERT
+        if bundle is not None:
+            statement, values = _INSERT_BOTH, (bundle.digest, bundle.text, False, *values)
+
         def insert(connection: Connection[Any]) -> int | None:
-            with connection.transaction():
-                digest = None if bundle is None else bundle.digest
-                if bundle is not None:
-                    connection.execute(_PROGRAM, (digest, bundle.text, False))
-                values = (
-                    run_id, digest, _principal(facts), state, dumps(rest), None if queued else self.worker,
-                    float(facts.get("began", "0")), float(facts["ended"]) if "ended" in facts else None,
-                )  # fmt: skip
-                row = connection.execute(_INSERT, values).fetchone()
-                if row is not None:
-                    if queued and self.enqueue is not None:
+            if not queued or self.enqueue is None:
+                row = connection.execute(statement.encode(), values).fetchone()
+            else:
+                with at_once(connection):
+                    row = connection.execute(statement.encode(), values).fetchone()
+                    if row is not None:
                         wake_at = facts.get("wake-at")
                         self.enqueue(connection, run_id, None if wake_at is None else float(wake_at))
-                    return int(row[0])
-                # the connection may have been lost after an earlier attempt was committed
-                there = connection.execute(
-                    "SELECT number FROM rtfs.run WHERE id = %s AND facts = %s AND owner = 1 AND worker = %s",
-                    (run_id, dumps(rest), self.worker),
-                ).fetchone()
-                return int(there[0]) if there is not None and "nonce" in rest else None
+            if row is not None:
+                return int(row[0])
+            # the connection may have been lost after an earlier attempt was committed; a worker may have the run by now
+            there = connection.execute(
+                "SELECT number FROM rtfs.run WHERE id = %s AND facts = %s AND (%s OR (owner = 1 AND worker = %s))",
+                (run_id, dumps(rest), queued, self.worker),
+            ).fetchone()
+            return int(there[0]) if there is not None and "nonce" in rest else None
 
         number = self._write(run_id, insert)
         if number is None:
