@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rtfs.flow.tag import Tag
     from rtfs.host.audit.events import Events
     from rtfs.host.flow.control import RunControl
-    from rtfs.host.isolation.guests import Guests
     from rtfs.host.policy.context import RuntimeContext
     from rtfs.host.run.durability import Durability
     from rtfs.machine import HostCall, Limits
@@ -158,7 +157,7 @@ class Run:
         self.replayed: set[str] = set()
         self.flow: RunControl | None = None
         self.guest: Guest | None = None
-        self.guests: Guests | None = None
+        self.guests: Any = None
         self.keep = False
         self.key = ""
 
