@@ -95,8 +95,7 @@ class Conversation:
         **options: Any,
     ) -> None:
         """sources, functions: what earlier runs of this worker have told of. options: `key`, `keep`, `path`, `check`,
-        `strict` and `journaled` of the run, whether it is only accepted here (`accepts`), and whether its worker is
-        `pinned`."""
+        `strict`, `journaled` and `accepts` of the run, and whether its worker is `pinned`."""
         self.worker = worker
         self.frame = frame
         self.run: Run = frame.run
@@ -135,9 +134,9 @@ class Conversation:
     # ------------------------------------------------------------------ the run, from outside
     async def execute(self) -> Any:
         """Run the program to its end; its value. Raises what it raises, and HostError `run/crashed`."""
+        value = await Phase(self, self._begin)
         if not self.options["journaled"]:
-            return await Phase(self, self._begin)
-        await Phase(self, self._begin)
+            return value
 
         async def rest() -> Any:
             return await Phase(self, lambda: self.send(BEGIN, [0]))
