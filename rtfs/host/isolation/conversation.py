@@ -138,15 +138,15 @@ class Conversation:
         if not self.options["journaled"]:
             return value
 
-        async def rest() -> Any:
-            return await Phase(self, lambda: self.send(BEGIN, [0]))
-
         durability = self.run.durability
         durability.attend(lambda: not self.resting)
         try:
-            return await durability.carry_out(rest, self.environment)
+            return await durability.carry_out(self._rest, self.environment)
         finally:
             self.detach()  # of a run that does not begin
+
+    async def _rest(self) -> Any:
+        return await Phase(self, lambda: self.send(BEGIN, [0]))
 
     async def call_function(self, function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
         """Call a function of the worker's in a machine of its own, `frame`."""
