@@ -138,10 +138,9 @@ class Conversation:
         if not self.options["journaled"]:
             return value
 
-        durability = self.run.durability
-        durability.attend(lambda: not self.resting)
+        self.run.durability.attend(lambda: not self.resting)
         try:
-            return await durability.carry_out(self._rest, self.environment)
+            return await self.run.durability.carry_out(self._rest, self.environment)
         finally:
             self.detach()  # of a run that does not begin
 
