@@ -505,7 +505,7 @@ class Executor:
         """Compile a program, and have its journaling carry it out; in a worker process where the runtime is
         isolated."""
         if self._guests is not None:
-            from rtfs.host.isolated_runs import run_apart
+            from rtfs.host.isolation.running import run_apart
 
             return await run_apart(self, frame.run.guests or self._guests, source, frame)
         from rtfs.compiler import compile_source

@@ -107,7 +107,7 @@ class Advancing:
         executor = self._executor
         registry = executor.registry.snapshot()
         if executor.isolated:
-            from rtfs.host.isolated_runs import load_apart
+            from rtfs.host.isolation.running import load_apart
 
             guests = load_apart(executor, [(source, FILE) for source in loaded], registry)
             return registry, executor.environment, guests

@@ -13,16 +13,54 @@ from rtfs.values import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable, Coroutine
+    from typing import Any, Protocol
 
     from rtfs.capabilities.registry import Registry
-    from rtfs.host.executor import Executor
+    from rtfs.compiler import Environment
     from rtfs.host.isolation.guests import Guests, Seat
-    from rtfs.host.run.frame import Frame
+    from rtfs.host.run.frame import Frame, Run
+    from rtfs.host.run.options import RunOptions
+    from rtfs.host.runtime_options import RuntimeOptions
     from rtfs.source import Source
 
+    class Runs(Protocol):
+        """The runtime's runs: its `Executor`."""
 
-async def run_apart(executor: Executor, guests: Guests, source: Source, frame: Frame) -> Any:
+        options: RuntimeOptions
+        registry: Registry
+
+        @property
+        def environment(self) -> Environment:
+            """Names of the runtime, without those that are in workers."""
+
+        def warn(self, message: str, span: Any) -> None:
+            """Keep a warning."""
+
+        def new_run(
+            self,
+            options: RunOptions,
+            registry: Registry,
+            language: Callable[[], Environment],
+            origin: int,
+            breathe: bool,
+        ) -> Run:
+            """A run with these options."""
+
+        def new_frame(self, run: Run, options: RunOptions, source: Source | None) -> Frame:
+            """The frame of a run's program."""
+
+        def execute(self, source: Source, frame: Frame) -> Coroutine[Any, Any, Any]:
+            """Compile and run a program, within its time."""
+
+        def recorded(self, running: Any, frame: Frame) -> Coroutine[Any, Any, Any]:
+            """A run between its two ledger records."""
+
+        def drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+            """What a run gives, driven in this thread."""
+
+
+async def run_apart(executor: Runs, guests: Guests, source: Source, frame: Frame) -> Any:
     """Compile and run a program in one of the workers; its value. Raises UserError and Stop."""
     run = frame.run
     journaled = run.durability is not NOT_DURABLE
@@ -45,7 +83,7 @@ async def run_apart(executor: Executor, guests: Guests, source: Source, frame: F
         guests.leave(seat)
 
 
-async def _load_into(executor: Executor, guests: Guests, seat: Seat, count: int) -> None:
+async def _load_into(executor: Runs, guests: Guests, seat: Seat, count: int) -> None:
     """Have a worker load the first texts of those that are loaded, as far as it has not."""
     while seat.loaded < count:
         source, origin = guests.texts[seat.loaded]
@@ -62,7 +100,7 @@ async def _load_into(executor: Executor, guests: Guests, seat: Seat, count: int)
                 raise  # else it was said when the text was loaded
 
 
-def load_apart(executor: Executor, texts: list[tuple[Source, int]], registry: Registry) -> Guests:
+def load_apart(executor: Runs, texts: list[tuple[Source, int]], registry: Registry) -> Guests:
     """Workers that have loaded these texts with their origins, and what they declare in the registry. Raises what is
     wrong with one of them."""
     from rtfs.host.isolation.guests import Guests
