@@ -127,7 +127,7 @@ def _predefine(inference: Inference, forms: list[AnalysedForm], declared: set[st
     takes the ids of its `(capability …)` forms."""
     seen: dict[str, int] = {}
     for form in forms:
-        for node in nodes.walk(form.node):
+        for node in form.declared:
             if isinstance(node, nodes.Def):
                 seen[node.name] = seen.get(node.name, 0) + 1
             elif isinstance(node, nodes.HostRequest) and node.kind == "capability" and isinstance(node.id, nodes.Const):

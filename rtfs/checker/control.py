@@ -50,11 +50,11 @@ def infer_local(inference: Inference, node: nodes.Local) -> Fact:
 
 @infers(nodes.Global)
 def infer_global(inference: Inference, node: nodes.Global) -> Fact:
-    inference.use(node.name)
     if node.core:
         from rtfs.checker.higher_order import standard_function
 
         return standard_function(node.name)
+    inference.use(node.name)
     found = inference.globals.get(node.name)
     if found is None:
         found = inference.globals[node.name] = inference.defined_before(node.name)

@@ -206,7 +206,10 @@ class Inference:
     def use(self, name: Owner) -> None:
         """Note that a name is used here."""
         for owner in self.owners:
-            self.uses.setdefault(owner, set()).add(name)
+            used = self.uses.get(owner)
+            if used is None:
+                used = self.uses[owner] = set()
+            used.add(name)
         if self.catching:
             self.caught.add(name)
 

@@ -54,12 +54,11 @@ _LOOKED_UP = kinds("nil", "map", "set", "error")
 @infers(nodes.Invoke)
 def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
     function = node.function
-    if isinstance(function, nodes.Global) and function.core:
-        inference.use(function.name)
-        if function.name in PASSED:
-            return higher_order_call(inference, function.name, node)
-        arguments = inference.infer_all(node.arguments)
-        return standard_call(inference, function.name, node, arguments)
+    if function.__class__ is nodes.Global and function.core:
+        name = function.name
+        if name in PASSED:
+            return higher_order_call(inference, name, node)
+        return standard_call(inference, name, node, inference.infer_all(node.arguments))
     fact = inference.infer(function)
     arguments = inference.infer_all(node.arguments)
     if never(arguments):

@@ -38,6 +38,7 @@ class Signature:
 
 
 _parsed: dict[str, dict[int, Signature]] = {}
+_counts: dict[str, tuple[int, int | None] | None] = {}
 
 
 def signature(name: str, count: int) -> Signature | None:
@@ -59,6 +60,14 @@ def signature(name: str, count: int) -> Signature | None:
 
 def argument_counts(name: str) -> tuple[int, int | None] | None:
     """The fewest and the most arguments (None: any number) that a standard function takes."""
+    try:
+        return _counts[name]
+    except KeyError:
+        found = _counts[name] = _count(name)
+        return found
+
+
+def _count(name: str) -> tuple[int, int | None] | None:
     from rtfs.builtins import CORE
 
     code = getattr(CORE.get(name), "__code__", None)

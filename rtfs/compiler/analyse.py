@@ -76,7 +76,7 @@ def analyse_source(source: Source, environment: Environment, module: str = "user
     builder.errors = errors = program.errors
 
     def observe(node: Node, analyser: Analyser) -> None:
-        program.forms.append(AnalysedForm(node, analyser.module.name, analyser.unit.unit))
+        program.forms.append(analyser.analysed(node))
 
     environment.core_macros()  # compiled now, if they are: they are not the program's
     environment.observer = observe

@@ -88,7 +88,7 @@ class Environment:
         if self.observer is not None:
             self.observer(node, analyser)
         if self.gathered is not None:
-            self.gathered.append(AnalysedForm(node, analyser.module.name, analyser.unit.unit))
+            self.gathered.append(analyser.analysed(node))
 
     def snapshot(self) -> Environment:
         """An environment with everything that this one has now; what is defined in it from then on stays in it."""
@@ -273,7 +273,7 @@ class Environment:
 
     def macro(self, module: Module, name: str) -> Macro | None:
         """The macro that a name means in a module, or None."""
-        found = module.macros.get(name)
+        found = module.macros.get(name) if module.macros else None
         if found is not None:
             return found
         found = (self._core_macros or self.core_macros()).get(name)

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 class AnalysedForm:
     """One top-level form. node: its AST, with `nodes.Broken` where an error was collected. module: the module that it
     belongs to. unit: what the places of its nodes index (`unit.span(node.at)`); that of another file for a form of an
-    imported module."""
+    imported module. declared: the nodes in it that define a name of the module or declare a capability."""
 
-    __slots__ = ("module", "node", "unit")
+    __slots__ = ("declared", "module", "node", "unit")
 
-    def __init__(self, node: Node, module: str, unit: Unit) -> None:
+    def __init__(self, node: Node, module: str, unit: Unit, declared: list[Node]) -> None:
         self.node = node
         self.module = module
         self.unit = unit
+        self.declared = declared

@@ -15,7 +15,7 @@ import rtfs.compiler.forms.plan  # noqa: F401 - importing these modules declares
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
-from rtfs.compiler.analysis.destructure import is_list_headed
+from rtfs.compiler.analysis.destructure import head_name, is_list_headed
 from rtfs.compiler.analysis.foreign_habits import check_top_level
 from rtfs.compiler.analysis.nodes import Const
 from rtfs.compiler.analysis.scope import Names, Scope
@@ -117,21 +117,22 @@ class UnitCompiler:
         outer = analyser.at
         try:
             form = analyser.expand_fully(form, scope)
-            if is_list_headed(form, "do"):
+            head = head_name(form)
+            if head == "do":
                 for part in form[1:] if len(form) > 1 else [None]:
                     analyser.at = analyser.locate(part) or outer
                     self.form(part, analyser)
                     analyser.at = outer
-            elif is_list_headed(form, "module"):
+            elif head == "module":
                 analyser.at = analyser.locate(form)
                 self.module(form, analyser)
-            elif is_list_headed(form, "import"):
+            elif head == "import":
                 analyser.at = analyser.locate(form)
                 self.import_(form, analyser)
-            elif is_list_headed(form, "export"):
+            elif head == "export":
                 analyser.at = analyser.locate(form)
                 self.export(form, analyser.module)
-            elif is_list_headed(form, "ns", "require", "use"):
+            elif head in ("ns", "require", "use"):
                 analyser.at = analyser.locate(form)
                 self.namespace(form, analyser)
             else:

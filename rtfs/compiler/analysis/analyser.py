@@ -23,10 +23,11 @@ from rtfs.compiler.analysis.nodes import (
 from rtfs.compiler.analysis.scope import LoopContext, Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from rtfs.compiler.analysis.undefined import Use
+from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
-from rtfs.values.account import work
+from rtfs.values.account import account, look
 from rtfs.values.error import CompileError, UserError
 
 TYPE_CHECKING = False
@@ -73,6 +74,17 @@ class Analyser:
         self.names = Names()
         self.at = 0
 
+    def analysed(self, node: Node) -> AnalysedForm:
+        """The top-level form at hand, of which `node` is the AST."""
+        unit = self.unit
+        declared, unit.declared = unit.declared, []
+        return AnalysedForm(node, self.module.name, unit.unit, declared)
+
+    def declaring(self, node: Node) -> Node:
+        """Note a node that defines a name of the module or declares a capability."""
+        self.unit.declared.append(node)
+        return node
+
     # ------------------------------------------------------------------ places
     def locate(self, form: Any) -> int:
         """Span index of a form; a form without a place of its own has that of what surrounds it."""
@@ -95,7 +107,9 @@ class Analyser:
     def analyse(self, form: Any, scope: Scope, tail: LoopContext | None = None) -> Node:
         """AST of a form. `tail`: the loop that a `recur` here would go on with, or None."""
         kind = form.__class__
-        work()
+        account.worked += 1  # `work`, which costs more to call than it does
+        if not account.worked & 0x7F:
+            look()
         if kind is List:
             outer = self.at
             self.at = self.locate(form)
@@ -142,7 +156,8 @@ class Analyser:
         return Primitive(at, "set_of", elements)
 
     def analyse_list(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
-        if not len(form):
+        count = len(form)
+        if not count:
             return Const(self.at, form)
         head = form[0]
         if head.__class__ is Symbol:
@@ -159,14 +174,14 @@ class Analyser:
                     return self.analyse(expanded, scope, tail)
                 special = SPECIAL_FORMS.get(name)
                 if special is not None and not (special.shadowable and name in self.module.defined):
-                    special.check_shape(len(form) - 1)
+                    special.check_shape(count - 1)
                     node: Node = special.analyse(self, form, scope, tail)
                     return node
-                if name[0] == "." and len(name) > 1 and len(form) > 1:
+                if name[0] == "." and len(name) > 1 and count > 1:
                     return self.analyse_method(form, name, scope, tail)
                 if name[-1] == "." and len(name) > 1 and not self.means_something(name):
                     return self.analyse_constructor(name[:-1], form.to_list()[1:], scope)
-        if head.__class__ is Keyword and 2 <= len(form) <= 3:
+        elif head.__class__ is Keyword and 2 <= count <= 3:
             arguments = [self.analyse(item, scope) for item in form[1:]]
             return Primitive(self.at, "keyword_get", [Const(self.at, head), *arguments])
         return self.analyse_invoke(form, scope, tail)
@@ -196,19 +211,22 @@ class Analyser:
         uses = self.unit.uses
         noted = len(uses)
         function = self.analyse(form[0], scope)
-        if len(uses) == noted + 1 and isinstance(function, Global):
-            uses[-1].count, uses[-1].call = len(form) - 1, at
-        if isinstance(function, Global) and function.core and function.name in CALLS:
-            inlined: Node | None = CALLS[function.name](self, form, function.name, scope)
-            if inlined is not None:
-                return inlined
-        items = form.to_list()[1:]
-        arguments = [self.analyse(item, scope) for item in items]
+        core = None
+        if function.__class__ is Global:
+            core = function.name if function.core else None
+            if core is not None and core in CALLS:
+                inlined: Node | None = CALLS[core](self, form, core, scope)
+                if inlined is not None:
+                    return inlined
+            elif len(uses) == noted + 1:
+                uses[-1].count, uses[-1].call = len(form) - 1, at
+        analyse = self.analyse
+        arguments = [analyse(item, scope) for item in form.to_list()[1:]]
         own = scope.self_call
         if own is not None and tail is own.target and len(arguments) == own.arity and self._calls_itself(function, own):
             own.target.used = True
             return nodes.Recur(at, own.target, arguments)
-        if not (isinstance(function, Global) and function.core and not may_call(function.name)):
+        if core is None or may_call(core):
             scope.function.ticks = True
         return Invoke(at, function, arguments)
 
@@ -246,9 +264,9 @@ class Analyser:
 
             hint = NO_COLONS if name == ":" else None
             raise self.error(CompileError("form/shape", f"a lone `{name}` has no value", hint=hint), symbol)
-        if self.macro(symbol) is not None or (
-            name in SPECIAL_FORMS and name not in self.environment.core and name not in self.module.defined
-        ):
+        if name in self.environment.core and name not in self.module.macros:
+            return self._global(name, at, scope)
+        if self.macro(symbol) is not None or (name in SPECIAL_FORMS and name not in self.module.defined):
             what = "a macro" if name not in SPECIAL_FORMS else "a special form"
             raise self.error(
                 CompileError("form/shape", f"`{name}` is {what}, not a value", hint=f"call it: ({name} …)"), symbol
@@ -312,15 +330,18 @@ class Analyser:
         """Expand until the head is not a macro."""
         outer = self.at
         try:
-            while form.__class__ is List and len(form) and form[0].__class__ is Symbol:
-                name = form[0].name
-                if scope.lookup(name) is not None and form[0].info.__class__ is not TemplateMark:
+            while form.__class__ is List and len(form):
+                head = form[0]
+                if head.__class__ is not Symbol:
+                    break
+                name = head.name
+                if scope.lookup(name) is not None and head.info.__class__ is not TemplateMark:
                     break
                 if "/" in name or name in self.module.builtin_names:
-                    core = self.core_symbol(form[0])
+                    core = self.core_symbol(head)
                     if core is not None:
-                        form = List([core, *form[1:]]).with_info(form.info)
-                macro = self.macro(form[0])
+                        head, form = core, List([core, *form[1:]]).with_info(form.info)
+                macro = self.macro(head)
                 if macro is None:
                     break
                 self.at = self.locate(form)

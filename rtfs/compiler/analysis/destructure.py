@@ -177,4 +177,12 @@ def _defaults(form: Any) -> dict[str, Any]:
 
 def is_list_headed(form: Any, *names: str) -> bool:
     """True for a list form whose head is one of the symbols."""
-    return bool(form.__class__ is List and len(form) and form[0].__class__ is Symbol and form[0].name in names)
+    return form.__class__ is List and head_name(form) in names
+
+
+def head_name(form: Any) -> str:
+    """The name of the symbol that a list form begins with; an empty text for any other form."""
+    if form.__class__ is not List or not len(form):
+        return ""
+    head = form[0]
+    return head.name if head.__class__ is Symbol else ""

@@ -34,20 +34,59 @@ class Binding:
 
 
 class Node:
-    __slots__ = ("at", "depth", "inline")
-    at: int
-    inline: bool
-    depth: int
+    """inline, depth: see above; most nodes are run as closures and never asked."""
 
-    def __init__(self, at: int, parts: tuple[Node, ...] | list[Node] = (), inline: bool = True) -> None:
+    __slots__ = ("at",)
+
+    def __init__(self, at: int) -> None:
         self.at = at
-        depth = 0
-        for part in parts:
-            inline = inline and part.inline
-            if part.depth > depth:
-                depth = part.depth
-        self.inline = inline and depth < MAX_INLINE_DEPTH
-        self.depth = depth + 1 if self.inline else 0
+
+    @property
+    def inline(self) -> bool:
+        return self.depth > 0
+
+    @property
+    def depth(self) -> int:
+        return 1
+
+
+class Composite(Node):
+    """A node that is one expression if its children are, and not too deep."""
+
+    __slots__ = ("_depth",)
+    _depth: int
+
+    @property
+    def depth(self) -> int:
+        if self._depth < 0:
+            _measure(self)
+        return self._depth
+
+
+class Statement(Node):
+    """A node that takes statements."""
+
+    __slots__ = ()
+
+    @property
+    def depth(self) -> int:
+        return 0
+
+
+def _measure(node: Composite) -> None:
+    """Find the depths of a node and what is below it, without recursion: depth of text is no depth of Python's."""
+    pending = [node]
+    while pending:
+        one = pending[-1]
+        parts = children(one)
+        unknown = [part for part in parts if isinstance(part, Composite) and part._depth < 0]
+        if unknown:
+            pending += unknown
+            continue
+        pending.pop()
+        depths = [part.depth for part in parts]
+        depth = max(depths, default=0)
+        one._depth = depth + 1 if 0 not in depths and depth < MAX_INLINE_DEPTH else 0
 
 
 class Const(Node):
@@ -56,7 +95,7 @@ class Const(Node):
     __slots__ = ("value",)
 
     def __init__(self, at: int, value: Any) -> None:
-        super().__init__(at)
+        self.at = at
         self.value = value
 
 
@@ -64,7 +103,7 @@ class Local(Node):
     __slots__ = ("binding",)
 
     def __init__(self, at: int, binding: Binding) -> None:
-        super().__init__(at)
+        self.at = at
         self.binding = binding
 
 
@@ -74,7 +113,7 @@ class Global(Node):
     __slots__ = ("core", "name")
 
     def __init__(self, at: int, name: str, core: bool) -> None:
-        super().__init__(at)
+        self.at = at
         self.name = name
         self.core = core
 
@@ -85,106 +124,110 @@ class Broken(Node):
     __slots__ = ()
 
 
-class If(Node):
+class If(Composite):
     __slots__ = ("orelse", "test", "then")
 
     def __init__(self, at: int, test: Node, then: Node, orelse: Node) -> None:
-        super().__init__(at, (test, then, orelse))
+        self.at = at
+        self._depth = -1
         self.test = test
         self.then = then
         self.orelse = orelse
 
 
-class Logic(Node):
+class Logic(Composite):
     """`and` / `or`: short circuit, the deciding value."""
 
     __slots__ = ("operands", "operator")
 
     def __init__(self, at: int, operator: str, operands: list[Node]) -> None:
-        super().__init__(at, operands, inline=len(operands) <= MAX_INLINE_DEPTH // 2)
+        self.at = at
+        self._depth = -1 if len(operands) <= MAX_INLINE_DEPTH // 2 else 0
         self.operator = operator
         self.operands = operands
 
 
-class Do(Node):
+class Do(Statement):
     __slots__ = ("body",)
 
     def __init__(self, at: int, body: list[Node]) -> None:
-        super().__init__(at, body, inline=False)
+        self.at = at
         self.body = body
 
 
-class Let(Node):
+class Let(Statement):
     """Bind one local after another, then the body."""
 
     __slots__ = ("bindings", "body")
 
     def __init__(self, at: int, bindings: list[tuple[Binding, Node]], body: Node) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.bindings = bindings
         self.body = body
 
 
-class Arity(Node):
+class Arity(Statement):
     """One parameter list of a function with its body. `rest` collects what is left into a list."""
 
     __slots__ = ("body", "params", "rest")
 
     def __init__(self, at: int, params: list[Binding], rest: Binding | None, body: Node) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.params = params
         self.rest = rest
         self.body = body
 
 
-class Fn(Node):
+class Fn(Statement):
     """A function. `binding`: the local that names it within itself, if it has a local name. `ticks`: it can recur or
     call what can, so that entering it costs a step."""
 
     __slots__ = ("arities", "binding", "name", "ticks")
 
     def __init__(self, at: int, name: str, arities: list[Arity], binding: Binding | None, ticks: bool) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.name = name
         self.arities = arities
         self.binding = binding
         self.ticks = ticks
 
 
-class Invoke(Node):
+class Invoke(Composite):
     """Call a value."""
 
     __slots__ = ("arguments", "function")
 
     def __init__(self, at: int, function: Node, arguments: list[Node]) -> None:
-        super().__init__(at, [function, *arguments])
+        self.at = at
+        self._depth = -1
         self.function = function
         self.arguments = arguments
 
 
-class Primitive(Node):
+class Primitive(Composite):
     """An operation of the compiler's own support library, by name (see support.py); user text never names one."""
 
     __slots__ = ("arguments", "operation")
 
     def __init__(self, at: int, operation: str, arguments: list[Node]) -> None:
-        super().__init__(at, arguments)
+        self.at = at
+        self._depth = -1
         self.operation = operation
         self.arguments = arguments
 
 
-class Def(Node):
+class Def(Statement):
     """Define a name of the module; the value is that of the definition."""
 
     __slots__ = ("name", "value")
 
     def __init__(self, at: int, name: str, value: Node) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.name = name
         self.value = value
 
 
-class Loop(Node):
+class Loop(Statement):
     """Bind, run the body; a `Recur` to it binds anew and runs it again. `closes`: a closure of the body captures what
     it binds, so each round needs variables of its own."""
 
@@ -193,7 +236,7 @@ class Loop(Node):
     def __init__(
         self, at: int, target: Any, variables: list[Binding], values: list[Node], body: Node, closes: bool
     ) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.target = target
         self.variables = variables
         self.values = values
@@ -201,11 +244,11 @@ class Loop(Node):
         self.closes = closes
 
 
-class Recur(Node):
+class Recur(Statement):
     __slots__ = ("arguments", "target")
 
     def __init__(self, at: int, target: Any, arguments: list[Node]) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.target = target
         self.arguments = arguments
 
@@ -220,13 +263,13 @@ class Clause:
         self.body = body
 
 
-class Match(Node):
+class Match(Statement):
     """The first clause whose tests all hold; else `otherwise`."""
 
     __slots__ = ("clauses", "otherwise")
 
     def __init__(self, at: int, clauses: list[Clause], otherwise: Node) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.clauses = clauses
         self.otherwise = otherwise
 
@@ -242,71 +285,76 @@ class Handler:
         self.body = body
 
 
-class Try(Node):
+class Try(Statement):
     __slots__ = ("body", "cleanup", "handlers")
 
     def __init__(self, at: int, body: Node, handlers: list[Handler], cleanup: Node | None) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.body = body
         self.handlers = handlers
         self.cleanup = cleanup
 
 
-class VectorDisplay(Node):
+class VectorDisplay(Composite):
     __slots__ = ("items",)
 
     def __init__(self, at: int, items: list[Node]) -> None:
-        super().__init__(at, items)
+        self.at = at
+        self._depth = -1
         self.items = items
 
 
-class MapDisplay(Node):
+class MapDisplay(Composite):
     """`items`: key, value, key, value … in written order."""
 
     __slots__ = ("items",)
 
     def __init__(self, at: int, items: list[Node]) -> None:
-        super().__init__(at, items)
+        self.at = at
+        self._depth = -1
         self.items = items
 
 
-class HostRequest(Node):
+class HostRequest(Composite):
     """Stop and ask the host. `kind` as in `rtfs.machine.outcome.HostCall`; `hints` is a map node or None."""
 
     __slots__ = ("arguments", "hints", "id", "kind")
 
     def __init__(self, at: int, kind: str, id: Node, arguments: list[Node], hints: Node | None = None) -> None:
-        super().__init__(at, [id, *arguments, *([hints] if hints else [])])
+        self.at = at
+        self._depth = -1
         self.kind = kind
         self.id = id
         self.arguments = arguments
         self.hints = hints
 
 
-class Cast(Node):
+class Cast(Composite):
     """Check a value against a type expression; `what` names it in the error."""
 
     __slots__ = ("type", "value", "what")
 
     def __init__(self, at: int, value: Node, type: Any, what: str) -> None:
-        super().__init__(at, (value,))
+        self.at = at
+        self._depth = -1
         self.value = value
         self.type = type
         self.what = what
 
 
-class TypeTest(Node):
+class TypeTest(Composite):
     """True if a value is of a type."""
 
     __slots__ = ("type", "value")
 
     def __init__(self, at: int, value: Node, type: Any) -> None:
-        super().__init__(at, (value,))
+        self.at = at
+        self._depth = -1
         self.value = value
         self.type = type
 
 
-class Each(Node):
+class Each(Statement):
     """A standard `map`, `filter`, `remove` or `reduce` over a function written on the spot, inlined as a loop.
 
     item (and accumulator, for reduce): what the function's parameters are bound to. closes: a closure of the body
@@ -326,7 +374,7 @@ class Each(Node):
         collection: Node,
         closes: bool,
     ) -> None:
-        super().__init__(at, (), inline=False)
+        self.at = at
         self.operation = operation
         self.item = item
         self.accumulator = accumulator

@@ -81,7 +81,7 @@ def _define(a: Analyser, name: str, value: Node, scope: Scope, own: Binding | No
             value.binding = binding
         return nodes.Let(a.at, [(binding, value)], Local(a.at, binding))
     a.module.define(name)
-    return nodes.Def(a.at, name, value)
+    return a.declaring(nodes.Def(a.at, name, value))
 
 
 @special_form(
@@ -112,7 +112,7 @@ def analyse_defn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         own = a.definition(name, scope)
         return _define(a, name, _function(a, rest, scope, name, own), scope, own)
     a.module.define(name)
-    return nodes.Def(a.at, name, _function(a, rest, scope, name, None))
+    return a.declaring(nodes.Def(a.at, name, _function(a, rest, scope, name, None)))
 
 
 # ---------------------------------------------------------------------- fn

@@ -115,7 +115,7 @@ def analyse_capability(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         else:
             parts.append(a.analyse(value, scope))
     scope.function.ticks = True
-    return HostRequest(at, "capability", Const(at, id), [MapDisplay(at, parts)])
+    return a.declaring(HostRequest(at, "capability", Const(at, id), [MapDisplay(at, parts)]))
 
 
 # ---------------------------------------------------------------------- steps

@@ -119,7 +119,7 @@ def analyse_defstruct(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         binding = a.definition(name, scope)
         return nodes.Let(a.at, [(binding, made)], nodes.Local(a.at, binding))
     a.module.define(name)
-    return nodes.Def(a.at, name, made)
+    return a.declaring(nodes.Def(a.at, name, made))
 
 
 def define_type(a: Analyser, name: str, form: Any) -> None:

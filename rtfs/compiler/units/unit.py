@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    from rtfs.compiler.analysis.nodes import Node
     from rtfs.compiler.analysis.undefined import Use
     from rtfs.compiler.module import Macro, Module
 
@@ -137,6 +138,8 @@ class UnitBuilder:
         self._expansions = 0
         self.namespaces: dict[str, Any] = {}
         self.uses: list[Use] = []
+        self.declared: list[Node] = []
+        """See `AnalysedForm`: of the form at hand."""
         self.module = "user"
         self.plan: Any = None
         """The `plan` form of the source, or None."""
