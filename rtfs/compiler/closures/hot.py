@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from rtfs.compiler.closures.functions import Function
     from rtfs.compiler.closures.maker import Maker
 
-CALLS = 20
-"""Calls, and evaluations, of a function until it is compiled."""
+CALLS = 60
+"""Calls, and evaluations, of a function until it is compiled: compiling one costs as much as some hundred calls save,
+and a plan that is run once calls few of its functions more often."""
 ROUNDS = 100
 """Rounds of a loop, or of an inlined `map` or `reduce`, until it is compiled."""
 _numbers = count()
