@@ -1,4 +1,4 @@
-"""`rtfs audit show|verify|sign|export`: what a ledger says, whether it is whole, and its signed head for a witness.
+"""`rtfs audit list|show|verify|sign|export`: what a ledger says, whether it is whole, its signed head for a witness.
 
 Must not know how records are kept. Invariant: nothing is ever written to a ledger here.
 """
@@ -10,7 +10,6 @@ from collections import deque
 from rtfs.cli.output import write
 from rtfs.cli.usage import Parser, add_action
 from rtfs.host.ledgers import ON_CAPABILITIES
-from rtfs.paths import is_url
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -36,12 +35,14 @@ def audit(options: Options) -> int:
     if found.action == "verify":
         return _verify(path, options.json, found.key, found.head, key)
     if found.action == "sign":
-        _check_file(path)
         import json
 
         from rtfs.host.audit.signing import sign_head
 
-        write(json.dumps(sign_head(path, found.key)))
+        write(json.dumps(sign_head(path, found.key, key)))
+        return 0
+    if found.action == "list":
+        _list(path, options.json)
         return 0
     chosen = _chosen(records(path, found.run), found)
     for record, depth in chosen:
@@ -83,42 +84,25 @@ def _verify(path: str, as_json: bool, key: str | None, head: str | None, ledger_
         raise HostError("a signed head is checked with --head FILE and --key FILE together", code="usage")
     signed = 0
     if key is not None and head is not None:
-        _check_file(path)
         from rtfs.host.audit.signing import check_head, read_statement
 
         signed = check_head(path, key, read_statement(head))
-    from rtfs.host.audit.places import inspect, records
+    from rtfs.host.audit.places import inspect, named, records
 
     wrong = inspect(path, ledger_key)
     if wrong is not None:
-        raise HostError(f"the ledger {_named(path)} is not what was written: {wrong}", code="ledger/damaged")
+        raise HostError(f"the ledger {named(path)} is not what was written: {wrong}", code="ledger/damaged")
     count = sum(1 for _ in records(path))
     if as_json:
         import json
 
-        fields = {"ledger": _named(path), "records": count, "whole": True}
+        fields = {"ledger": named(path), "records": count, "whole": True}
         write(json.dumps(fields if head is None else {**fields, "signed": signed}))
     else:
-        write(f"{_named(path)}: {count:,} records, nothing was changed, removed or inserted")
+        write(f"{named(path)}: {count:,} records, nothing was changed, removed or inserted")
         if head is not None:
             write(f"the first {signed:,} are those that were signed")
     return 0
-
-
-def _check_file(path: str) -> None:
-    if is_url(path):
-        raise HostError(
-            "heads are signed of ledgers in files: in a database, each chain has a head that is sealed", code="usage"
-        )
-
-
-def _named(path: str) -> str:
-    """A ledger as messages name it: without a password."""
-    if not is_url(path):
-        return path
-    from rtfs.host.postgres.link import shown
-
-    return shown(path)
 
 
 def _configured(config: str | None) -> tuple[str, str | None]:
@@ -131,6 +115,23 @@ def _configured(config: str | None) -> tuple[str, str | None]:
         if place is not None:
             return place, known.place_of_key()
     raise HostError("name a ledger: its file, or --config FILE with a `ledger` in it", code="usage")
+
+
+def _list(path: str, as_json: bool) -> None:
+    """Print the runs of a ledger."""
+    from rtfs.cli.moments import shown
+    from rtfs.host.audit.places import runs
+    from rtfs.syntax.diagnostics import clean
+
+    for one in runs(path):
+        if as_json:
+            import json
+
+            write(json.dumps({name: getattr(one, name) for name in one.__slots__}, ensure_ascii=False))
+            continue
+        count = f"{one.records:,} record{'' if one.records == 1 else 's'}"
+        fields = [f"{one.run or '-':<14} {shown(one.began / 1e9)}  {count:<12}", one.principal, one.name, one.end]
+        write(clean(" ".join(field for field in fields if field)).replace("\n", " "))
 
 
 def _line(record: Record, depth: int) -> str:
@@ -170,6 +171,7 @@ def _parser() -> Parser:
         one.add_argument("--capability", metavar="GLOB", help="only those about these capabilities: 'mcp.github.*'")
         one.add_argument("--since", metavar="TIME", help="only those since a time of ISO 8601, or so long ago: 2h, 7d")
         one.add_argument("--last", metavar="N", help="only the last N of them")
+    add_action(actions, "list", "its runs: when they began, how many records there are of each, how they ended", shared)
     verify = add_action(actions, "verify", "check that nothing was changed, removed, inserted or cut off", shared)
     verify.add_argument("--head", metavar="FILE", help="a signed head that the ledger has to continue")
     verify.add_argument("--key", metavar="FILE", help="the Ed25519 key (PEM) that it was signed with, the public one")

@@ -12,7 +12,6 @@ from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import Options, grants_of, isolation_of, limits_of, output_of, values_of
 from rtfs.host.sqlite import KILL, check_mode
 from rtfs.host.wording import PYTHON, check_reader
-from rtfs.paths import is_url
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -262,12 +261,6 @@ class RuntimeOptions(Options):
             wording=check_reader(wording),
         )
         Rules(self.rules, self.quotas)
-        if self.sequence is not None and is_url(self.ledger):
-            raise HostError(
-                "sequence rules need a ledger whose records have one order: a file, or in memory",
-                code="config/invalid",
-                hint="leave out `sequence`, or name a file as the `ledger`",
-            )
         if self.isolation is not None and self.flow is not None:
             raise HostError(
                 "flow rules need plans in this process: a worker process does not say where its values come from",

@@ -33,6 +33,8 @@ FIELDS = ("seq", "time", "kind", "run", "parent", "subject", "principal", "detai
 of the record it belongs to or 0; capability id, step name, number of a branch or session key; principal; what happened,
 in words; keyed hashes of arguments and result or ""; duration in ns."""
 
+HISTORY = "; history "
+"""What comes, in the detail of a record, before the facts about a call that rules over a history look at."""
 _PATTERN = "%s\0%d\0%d\0%s\0%s\0%d\0%s\0%s\0%s\0%s\0%s\0%d"
 
 _EMPTY = blake2b(digest_size=32)
@@ -165,6 +167,25 @@ class Ledger:
                     found.append(Record(content, records[index - 1][1] if index else self._anchor, digest))
         found.reverse()
         return found
+
+    def listen(self, shared: bool, outcomes: bool) -> int:
+        """Have `news` tell what rules over a history look at; the number that it begins behind. shared: whether they
+        look beyond the run of a call: else only what comes from now on counts. outcomes: whether they ask how calls
+        ended."""
+        return 0 if shared else self.head[0]
+
+    def news(self, seen: int, moment: int | None) -> tuple[list[Record], int]:
+        """The records behind a number, and the number to begin behind next. moment: only those from then on, in ns
+        since 1970. Raises what reading raises."""
+        found = self.since(seen, moment)
+        return found, max((record.seq for record in found), default=seen) or self.head[0]
+
+    def begin_turn(self) -> None:
+        """What follows, until `end_turn`, is not mixed with decisions about calls in other processes. Raises what
+        reading raises."""
+
+    def end_turn(self) -> None:
+        """End what `begin_turn` began. Harmless when repeated."""
 
     def fingerprint(self, text: str | None) -> str:
         """The keyed hash that stands for a value's text, "" for none: equal values match, nobody can guess a value from

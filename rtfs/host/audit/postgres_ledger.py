@@ -17,7 +17,9 @@ except ImportError:  # as in rtfs.host.audit.ledger
     from hashlib import blake2b
 
 from rtfs.host.audit.ledger import GENESIS, Ledger, Record, chain
-from rtfs.host.postgres.commits import Batch
+from rtfs.host.audit.postgres_turns import Turns
+from rtfs.host.postgres.arrays import array
+from rtfs.host.postgres.commits import Batch, not_ours
 from rtfs.host.postgres.database import saying
 from rtfs.host.postgres.link import shown
 from rtfs.host.postgres.texts import packed, unpacked
@@ -26,7 +28,7 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from psycopg import Connection
@@ -86,7 +88,7 @@ class PostgresLedger(Ledger):
     """database: where it is. key: a secret of 32 bytes for fingerprints and seals, the same wherever this ledger is
     written. Raises HostError `ledger/key`, at the first record, for another key than the ledger was made with."""
 
-    __slots__ = ("_chains", "_database", "_own", "_secret")
+    __slots__ = ("_chains", "_database", "_heard", "_own", "_secret", "_turns")
     ordered = False
 
     def __init__(self, database: Database, key: bytes) -> None:
@@ -98,6 +100,8 @@ class PostgresLedger(Ledger):
         self._lock = allocate_lock()
         self._chains: dict[str, Chain] = {}
         self._own = f"process:{urandom(8).hex()}"
+        self._heard: list[Record] | None = None
+        self._turns: Turns | None = None
 
     def write(
         self,
@@ -117,6 +121,12 @@ class PostgresLedger(Ledger):
         try:
             one = self._chain(run or self._own)
             seq = one.add(kind, run, parent, texts, duration)
+            if self._heard is not None:
+                self._heard.append(one.last[-1])
+            turns = self._turns
+            if turns is not None and turns.mine and kind == "decision" and detail.startswith("allow"):
+                self._write_in_turn(turns, one, run)
+                return seq
             if kind in ("run", "resume") or run in self._database.journaled:
                 return seq
             self._write(one)
@@ -139,6 +149,42 @@ class PostgresLedger(Ledger):
         except BaseException:
             one.give_back(rows)
             raise
+
+    def _write_in_turn(self, turns: Turns, one: Chain, run: str) -> None:
+        rows, head = one.take()
+        assert head is not None
+        try:
+            done = turns.write(rows, head, self._database.journaled.get(run))
+        except BaseException:
+            one.give_back(rows)
+            raise
+        if not done:
+            raise not_ours(run)
+
+    # ------------------------------------------------------------------ for rules over a history
+    def listen(self, shared: bool, outcomes: bool) -> int:
+        """See `Ledger`."""
+        self._heard = []
+        if shared:
+            self._turns = Turns(self._database, self._own)
+            self._turns.outcomes = outcomes
+        return 0
+
+    def news(self, seen: int, moment: int | None) -> tuple[list[Record], int]:
+        """See `Ledger`: what this process has written, and with the turn also what the others have."""
+        heard, self._heard = self._heard or [], []
+        turns = self._turns
+        return (turns.news(moment or 0) if turns is not None and turns.mine else []) + heard, 0
+
+    def begin_turn(self) -> None:
+        """See `Ledger`. Raises HostError `database/…`, psycopg.Error."""
+        if self._turns is not None:
+            self._turns.begin()
+
+    def end_turn(self) -> None:
+        """See `Ledger`."""
+        if self._turns is not None:
+            self._turns.end()
 
     def _chain(self, name: str) -> Chain:
         with self._lock:
@@ -199,6 +245,8 @@ class PostgresLedger(Ledger):
 
     def close(self) -> None:
         """Write what is left."""
+        if self._turns is not None:
+            self._turns.close()
         with self._lock:
             chains = [one for one in self._chains.values() if one.rows]
         for one in chains:
@@ -219,6 +267,24 @@ def records(database: Database, run: str | None = None) -> Iterator[Record]:
     `ledger/damaged`."""
     for record, _ in _records(database, run):
         yield record
+
+
+def heads(database: Database) -> dict[str, tuple[int, str]]:
+    """Number and hash of the last record of each chain. Raises HostError `database/…`."""
+    query = "SELECT chain, seq, hash FROM rtfs.ledger_head"
+    rows = database.read(lambda connection: connection.execute(query).fetchall())
+    return {unpacked(name): (seq, bytes(digest).hex()) for name, seq, digest in rows}
+
+
+def hashes(database: Database, numbers: Mapping[str, int]) -> dict[str, str]:
+    """The hash of one record of each chain that has it. numbers: of the records. Raises HostError `database/…`."""
+    query = (
+        "SELECT chain, hash FROM rtfs.ledger JOIN unnest(%s::text[], %s::bigint[]) AS x (name, number)"
+        " ON chain = name AND seq = number"
+    )
+    values = array([packed(name) for name in numbers]), array([*numbers.values()])
+    rows = database.read(lambda connection: connection.execute(query, values).fetchall())
+    return {unpacked(name): bytes(digest).hex() for name, digest in rows}
 
 
 def inspect(database: Database, key: bytes | None) -> tuple[str, int, str] | None:

@@ -128,11 +128,15 @@ class Pipeline:
             if journaled.decision is None and (decision.allow or decision.ask):
                 decision = await frame.run.flow.decide(decision, entry, call, frame)
         if self.sequence is not None and not frame.looks_up:
-            decision = await self._in_sequence(self.sequence, entry, call, text, decision, frame, journaled)
-        elif decision.ask:
-            decision = await self._asked(entry, arguments, text, decision, frame, call.span)
-        facts = self.facts(call, frame, frame.idempotency_key)
-        number = self._admit(entry, text, decision, frame, facts)
+            try:
+                decision = await self._in_sequence(self.sequence, entry, call, text, decision, frame, journaled)
+                number = self._admit(entry, text, decision, frame, self.facts(call, frame, frame.idempotency_key))
+            finally:
+                self.sequence.end()
+        else:
+            if decision.ask:
+                decision = await self._asked(entry, arguments, text, decision, frame, call.span)
+            number = self._admit(entry, text, decision, frame)
         spending, budget = context.quota.spending, frame.run.budget
         stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
@@ -240,6 +244,7 @@ class Pipeline:
             if not ruled.ask:
                 return ruled
             asked = ruled.reason
+            sequence.end()  # others need not wait for an answer
             decision = await self._asked(entry, call.args, text, ruled, frame, call.span)
             again = sequence.decide(decision, entry, call.args, frame.context, frame.idempotency_key)
             if again.allow or again.reason == asked or asked.endswith("; " + again.reason):

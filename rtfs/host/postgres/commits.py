@@ -14,6 +14,7 @@ from _thread import allocate_lock
 
 from rtfs.host.postgres.arrays import array
 from rtfs.host.postgres.link import driver
+from rtfs.host.stop import stop
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from rtfs.host.postgres.link import Link
+    from rtfs.host.stop import Stop
 
 EVENT = ("run bigint", "seq bigint", "kind text", "path text", "subject text", "value text", "note text")
 RECORD = (
@@ -40,6 +42,18 @@ STATE = (
 
 class Fenced(Exception):
     """Another process has taken the run over, or it was deleted; nothing more of it may be written here."""
+
+
+TAKEN_OVER = "another process has taken the run over, or it was deleted"
+
+
+def not_ours(run_id: str) -> Stop:
+    """The end of a run here that another process has taken over."""
+    return stop(
+        "run/fenced",
+        f"run {run_id} is not this process's any more: {TAKEN_OVER}",
+        hint="nothing is lost that was done before; rtfs runs shows where it is",
+    )
 
 
 class Batch:
@@ -148,7 +162,7 @@ class Commits:
         """Write batches in one transaction; False if one is in the way of the others. Raises what is wrong with one
         that is alone, and HostError `database/…`."""
         psycopg = driver()
-        statement, values = _statement(group)
+        statement, values = statement_of(group)
         runs = [batch.run for batch in group]
 
         def write(connection: Connection[Any], again: bool) -> list[tuple[Any, ...]]:
@@ -192,7 +206,7 @@ def _clean(link: Link, run: int) -> None:
     link.work(lambda connection, again: connection.execute(_ORPHANS, (run, run)))
 
 
-def _statement(group: list[Batch]) -> tuple[bytes, list[Any]]:
+def statement_of(group: list[Batch]) -> tuple[bytes, list[Any]]:
     """The one statement that writes batches and looks at their runs, and its values."""
     parts, values = [], []
     events = [row for batch in group for row in batch.events]

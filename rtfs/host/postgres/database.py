@@ -41,8 +41,8 @@ class Database:
     may forget what was committed. patience: seconds to wait for a database that went away. Raises HostError
     `database/url`, `config/missing`.
 
-    riders: the chains of runs that have records from here, by run id. journaled: the runs whose journals are open here,
-    in this database: their chains are written with their events.
+    riders: the chains of runs that have records from here, by run id. journaled: number and owner of the runs whose
+    journals are open here, in this database: their chains are written with their events.
     """
 
     __slots__ = ("commits", "journaled", "mode", "reader", "riders", "url", "writers")
@@ -52,11 +52,11 @@ class Database:
         self.url = url
         self.mode = check_mode(mode)
         reached = Reached()
-        self.writers = [Link(url, self._check, patience, reached) for _ in range(WRITERS)]
-        self.reader = Link(url, self._check, patience, reached)
+        self.writers = [Link(url, self.check, patience, reached) for _ in range(WRITERS)]
+        self.reader = Link(url, self.check, patience, reached)
         self.commits = Commits(self.writers)
         self.riders: dict[str, Rider] = {}
-        self.journaled: set[str] = set()
+        self.journaled: dict[str, tuple[int, int]] = {}
 
     def read(self, do: Callable[[Connection[Any]], T]) -> T:
         """What `do(connection)` gives, which may be done twice. Raises HostError `database/…`, psycopg.Error."""
@@ -68,7 +68,8 @@ class Database:
             link.close()
         self.reader.close()
 
-    def _check(self, connection: Connection[Any]) -> None:
+    def check(self, connection: Connection[Any]) -> None:
+        """Look at a new connection. Raises HostError `database/schema`, `config/durability`."""
         from rtfs.host.postgres.schema import check_schema
 
         check_schema(connection, shown(self.url))

@@ -32,11 +32,12 @@ SHOWN = 3
 class SequenceControl:
     """rules: those of the runtime. history: what they look at."""
 
-    __slots__ = ("history", "rules")
+    __slots__ = ("_ledger", "history", "rules")
 
     def __init__(self, rules: SequenceRules, ledger: Ledger) -> None:
         self.rules = rules
         self.history = History(rules, ledger)
+        self._ledger = ledger
 
     def decide(
         self,
@@ -46,12 +47,13 @@ class SequenceControl:
         context: RuntimeContext,
         key: str | None,
     ) -> Decision:
-        """The decision about a call that is allowed otherwise, or has to be approved. key: of the call, if it may have
-        been made before."""
+        """The decision about a call that is allowed otherwise, or has to be approved; nobody else decides about one
+        until `end`. key: of the call, if it may have been made before."""
         decides, looks = self.rules.about(entry.id)
         if not decides and not looks:
             return decision
         try:
+            self._ledger.begin_turn()
             self.history.catch_up()
         except Exception as error:
             return _denied(entry, f"the history cannot be read: {type(error).__name__}")
@@ -64,6 +66,10 @@ class SequenceControl:
                 return _denied(entry, reason)
             asked.append(reason)
         return asking_too(decision, asked)
+
+    def end(self) -> None:
+        """The decision is recorded, or will be made later. Harmless when repeated."""
+        self._ledger.end_turn()
 
     def _against(
         self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from time import time_ns
 
+from rtfs.host.audit.ledger import HISTORY
 from rtfs.host.sequence.rules import BEFORE, PRINCIPAL, RUN
 from rtfs.syntax.printer import to_text
 from rtfs.values import Map, Vector
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from rtfs.host.audit.ledger import Ledger, Record
     from rtfs.host.sequence.rules import SequenceRule, SequenceRules
 
-MARK = "; history "
-"""What comes before the facts in a record's detail."""
 SECOND = 1_000_000_000
 _WORKED = ("ok", "resolved by hand: result")
 
@@ -58,29 +57,28 @@ class History:
         self._rules = rules
         self._ledger = ledger
         self._occurrences: list[Occurrence] = []
-        self._by_number: dict[int, Occurrence] = {}
+        self._by_number: dict[tuple[str, int], Occurrence] = {}
         self._by_key: dict[str, Occurrence] = {}
         lasting = [rule.seconds for rule in rules.rules if rule.per != RUN]
         bounded = [seconds for seconds in lasting if seconds is not None]
         self._window = None if len(bounded) < len(lasting) else max(bounded, default=0.0)
-        self._seen = ledger.head[0] if self._window == 0 else 0
+        before = any(rule.kind == BEFORE and rule.per != RUN for rule in rules.rules)
+        self._seen = ledger.listen(self._window != 0, before)
 
     def catch_up(self) -> None:
         """Take in what the ledger has had since the last time."""
         since = None
         if self._seen == 0 and self._window is not None:
             since = time_ns() - int(self._window * SECOND)
-        for record in self._ledger.since(self._seen, since):
-            self._seen = max(self._seen, record.seq)
+        records, self._seen = self._ledger.news(self._seen, since)
+        for record in records:
             self._take(record)
-        if self._seen == 0:
-            self._seen = self._ledger.head[0]
 
     def reopen(self, run: str) -> None:
         """A run continues: what the ledger has of it counts again."""
         self.catch_up()
         for record in self._ledger.since(0, None, run):
-            if record.seq <= self._seen:
+            if record.seq <= self._seen or not self._ledger.ordered:
                 self._take(record)
 
     def _take(self, record: Record) -> None:
@@ -88,12 +86,12 @@ class History:
             self._mark(record.run, record.kind == "end")
             return
         if record.kind == "outcome":
-            ended = self._by_number.get(record.parent)
+            ended = self._by_number.get((record.run, record.parent))
             if ended is not None and record.detail == "ok":
                 ended.worked = True
             return
-        words, mark, text = record.detail.partition(MARK)
-        if not mark or not self._rules.names(record.subject) or record.seq in self._by_number:
+        words, mark, text = record.detail.partition(HISTORY)
+        if not mark or not self._rules.names(record.subject) or (record.run, record.seq) in self._by_number:
             return
         replayed = record.kind == "replay"
         if not replayed and not (record.kind == "decision" and words.startswith("allow")):
@@ -103,11 +101,11 @@ class History:
         known = self._by_key.get(key)
         if known is not None:
             known.worked = known.worked or (replayed and words in _WORKED)
-            self._by_number[record.seq] = known
+            self._by_number[record.run, record.seq] = known
             return
         found = Occurrence(record, facts, replayed and words in _WORKED, 0 if replayed else record.time)
         self._occurrences.append(found)
-        self._by_number[record.seq] = found
+        self._by_number[record.run, record.seq] = found
         if key:
             self._by_key[key] = found
 
@@ -159,7 +157,7 @@ class History:
                 found[argument] = self.hash(values_at(arguments, tuple(argument.split("."))))
             if rule.argument:
                 found["+" + ".".join(rule.argument)] = amount(arguments, rule.argument)
-        return MARK + json.dumps(found, sort_keys=True)
+        return HISTORY + json.dumps(found, sort_keys=True)
 
     def hash(self, values: list[Any]) -> str | None:
         """The keyed hash of the values of an argument; None for none."""

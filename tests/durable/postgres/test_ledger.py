@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import rtfs
@@ -9,6 +11,7 @@ from rtfs.host.audit.places import inspect, records
 from rtfs.host.postgres.commits import Commits
 from rtfs.testing.postgres import shared_server
 from rtfs.values import HostError
+from tests.trust.test_records import key as signing_key
 
 PLAN = '(+ (call "count" {:n 1}) (call "count" {:n 2}))'
 
@@ -123,12 +126,6 @@ def test_a_ledger_without_its_database_stops_what_would_not_be_recorded(key):
     assert caught.value.code == "database/unreachable"
 
 
-def test_sequence_rules_need_one_order_of_records(database):
-    with pytest.raises(HostError) as caught:
-        rtfs.Runtime(ledger=database, sequence=[{"before": "pay", "need": "ask"}])
-    assert caught.value.code == "config/invalid"
-
-
 def test_the_command_audit_looks_into_a_database(database, tmp_path, command):
     key = ("--ledger-key", str(tmp_path / "xdg" / "rtfs" / "ledger.key"))
     assert command("audit", "verify", database, *key)[0] == 1  # nobody has written, so there is no key
@@ -141,7 +138,38 @@ def test_the_command_audit_looks_into_a_database(database, tmp_path, command):
         "run", "decision", "outcome", "end",
     ]  # fmt: skip
     assert "timeline, by postgresql://" in command("runs", "show", "r", "--state", database)[1]
-    assert command("audit", "sign", database, "--key", "k")[0] == 2
+    (line,) = command("audit", "list", database)[1].splitlines()
+    assert line.startswith("r ")
+    assert line.endswith("4 records    local <expression> ok")
+    (listed,) = command("audit", "list", database, "--json")[1].splitlines()
+    assert {name: json.loads(listed)[name] for name in ("run", "records", "end")} == {
+        "run": "r", "records": 4, "end": "ok",
+    }  # fmt: skip
+
+
+def test_a_signed_head_of_a_database_says_where_each_chain_ended(database, tmp_path, command, sql):
+    private, public, head = signing_key(tmp_path), str(tmp_path / "key.pub.pem"), str(tmp_path / "head.json")
+    for run in ("a", "b"):
+        done = command("run", "--durable", "--run-id", run, "--state", database, "--ledger", database, "-e", "1")
+        assert done[0] == 0
+    signed = command("audit", "sign", database, "--key", private)
+    assert signed[0] == 0
+    assert sorted(json.loads(signed[1])["chains"]) == ["a", "b"]
+    (tmp_path / "head.json").write_text(signed[1])
+    command("run", "--durable", "--run-id", "c", "--state", database, "--ledger", database, "-e", "1")
+    verify = ("audit", "verify", database, "--head", head, "--key", public)
+    status, said, _ = command(*verify)
+    assert (status, said.splitlines()[1]) == (0, "the first 4 are those that were signed")
+    sql("DELETE FROM rtfs.ledger WHERE chain = 'b'")
+    sql("DELETE FROM rtfs.ledger_head WHERE chain = 'b'")
+    assert command("audit", "verify", database)[0] == 0  # nothing in the database tells of it any more
+    status, _, said = command(*verify)
+    assert status == 1
+    assert "record 2 of chain 'b' is another, or gone" in said
+    changed = json.loads(signed[1])
+    del changed["chains"]["b"]
+    (tmp_path / "head.json").write_text(json.dumps(changed))
+    assert "not made with that key" in command(*verify)[2]
 
 
 # ---------------------------------------------------------------------- ccos.state.kv.*

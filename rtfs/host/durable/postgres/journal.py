@@ -22,10 +22,9 @@ from rtfs.host.durable.store import (
     Answer,
     without_announcements,
 )
-from rtfs.host.postgres.commits import Batch, Fenced
+from rtfs.host.postgres.commits import TAKEN_OVER, Batch, Fenced, not_ours
 from rtfs.host.postgres.database import saying
 from rtfs.host.postgres.texts import packed, unpacked
-from rtfs.host.stop import stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +35,9 @@ if TYPE_CHECKING:
 
     from rtfs.host.durable.postgres.store import PostgresRunStore
     from rtfs.host.durable.store import Added, Event
-    from rtfs.host.stop import Stop
 
 RELEASING = (*ENDED, IN_DOUBT, QUEUED, SLEEPING, STUCK, WAITING)
 """States in which nobody is at a run: its commit lets go of it."""
-_OVER = "another process has taken the run over, or it was deleted"
 ANSWER = "number, question, answer, by, extract(epoch FROM at)::float8, used"
 
 
@@ -118,7 +115,7 @@ class PostgresJournal:
 
     def _write(self, facts: Mapping[str, str], release: bool, patience: float | None = None) -> None:
         if self.fenced:
-            raise self._over()
+            raise not_ours(self.run_id)
         if self._broken is not None:
             raise unwritable(self.run_id, self._broken)
         self._changed.update(facts)
@@ -138,7 +135,7 @@ class PostgresJournal:
             self._store.database.commits.write(batch, patience)
         except Fenced:
             self.fence()
-            raise self._over() from None
+            raise not_ours(self.run_id) from None
         except Exception as error:
             if rider is not None:
                 rider.give_back(records)
@@ -159,7 +156,7 @@ class PostgresJournal:
     def fence(self) -> None:
         """Another process has the run now."""
         self.fenced, self._held = True, False
-        self.stop_asked = _OVER
+        self.stop_asked = TAKEN_OVER
 
     def abandon(self) -> None:
         """Forget announcements that are not written: what they announce was not made, and will not be."""
@@ -182,13 +179,6 @@ class PostgresJournal:
                 except BaseException:  # it was said before, or will be when the run is resumed
                     pass
             self._broken = "it is closed"
-
-    def _over(self) -> Stop:
-        return stop(
-            "run/fenced",
-            f"run {self.run_id} is not this process's any more: {_OVER}",
-            hint="nothing is lost that was done before; rtfs runs shows where it is",
-        )
 
 
 def answer_of(row: tuple[Any, ...]) -> Answer:

@@ -305,13 +305,13 @@ class PostgresRunStore:
 
     def _hold(self, journal: PostgresJournal) -> None:
         self._leases.add(journal)
-        self.database.journaled.add(journal.run_id)
+        self.database.journaled[journal.run_id] = journal.number, journal.owner
 
     # ------------------------------------------------------------------ for its journals
     def forget(self, journal: PostgresJournal) -> None:
         """A journal is closed: its lease is not renewed any more."""
         self._leases.remove(journal)
-        self.database.journaled.discard(journal.run_id)
+        self.database.journaled.pop(journal.run_id, None)
 
     def follow_up(self, journal: PostgresJournal, facts: Mapping[str, str]) -> Callable[[Connection[Any]], None] | None:
         """What belongs to the transaction that writes these facts of a run: to enqueue it where another process is to
