@@ -47,7 +47,7 @@ def costs(rt: rtfs.Runtime, written: str, name: str) -> tuple[float, float]:
     numbers = count()
     looking, compiling = [], []
     for _ in range(ROUNDS):
-        gate = Timed(gates.gate_of(rt._registry, True))
+        gate = Timed(gates.RegistryGate(rt._registry, True))
         environment = rt.environment.snapshot()
         source = rtfs.Source(f"{written}; {next(numbers)}\n", name)
         started = time.process_time()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from rtfs.compiler.environment import CORE_MODULE, Environment
+from rtfs.compiler.environment import CORE_MODULE, USER_MODULE, Environment
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.compiler.units import disk_cache
 from rtfs.compiler.units.constants import decode
@@ -79,8 +79,29 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         environment.values = disk_cache.chain_state(environment.values, key)
     if environment.units.get(unit.filename) is not unit:
         load(unit, environment)
+    if not unit.tacit:
+        environment.edition += 1
     environment.recent.add(key, unit, environment)
     return Program(unit, environment, module)
+
+
+def compiled_before(source: Source, environment: Environment, gate: Gate | None = None) -> Program | None:
+    """The program of a text that was compiled here or in a snapshot lately, that defines nothing and that the gate
+    need not look at again; None for any other. Nothing runs, not even a macro."""
+    if environment.observer is not None or source.incremental or carries_labels(source, environment) is not None:
+        return None
+    key = disk_cache.key(source, environment.state, USER_MODULE)
+    unit = environment.recent.get(key)
+    if unit is None or not unit.tacit:
+        return None
+    if gate is not None and not (unit.checked is not None and gate.holds(unit.checked)):
+        return None
+    if environment.units.get(unit.filename) is not unit:
+        load(unit, environment)
+        if runs_cold(source):
+            environment.cold_frames = min(environment.cold_frames + 20 * len(unit.spans), MAX_COLD_FRAMES)
+    environment.recent.add(key, unit, environment)
+    return Program(unit, environment, USER_MODULE)
 
 
 def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:

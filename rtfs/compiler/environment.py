@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CORE_MODULE = "rtfs.core"
 PRELUDE_MODULE = "rtfs.prelude"
+USER_MODULE = "user"
+"""The module of a program that names none."""
 MAX_MACROEXPAND = 10_000
 
 
@@ -79,6 +81,12 @@ class Environment:
         """The label of the constants in the texts, where their code carries labels; None: it carries none."""
         self._lives: dict[str, list[ref[Life]]] = {}
         """Of texts that `outlive` was told of, by file name: more than one where the same text was compiled again."""
+        self.edition = 0
+        """Another whenever something is defined, or was about to be."""
+        self.defining = 0
+        """How many units are running that define something."""
+        self._shared: tuple[int, Environment] | None = None
+        """What `shared_snapshot` gave last, and in which edition."""
         self._core_ready = False
         self._core_macros: dict[str, Macro] | None = None
         self._namespaces: set[str] = set()
@@ -129,6 +137,18 @@ class Environment:
             self._lives.pop(filename, None)
             if filename in self.units and not self.units[filename].steps:
                 del self.units[filename]
+
+    def shared_snapshot(self) -> Environment:
+        """A snapshot that is the same until something is defined here. Only units that define nothing (`Unit.tacit`)
+        may be loaded into it."""
+        kept = self._shared
+        if kept is not None and kept[0] == self.edition:
+            return kept[1]
+        made = self.snapshot()
+        made.module(USER_MODULE)  # the first text there would be one that makes it
+        if not self.defining and not self.marking:
+            self._shared = self.edition, made
+        return made
 
     def run(self, function: Any, args: list[Any]) -> Any:
         """Call a macro's function, purely and within limits."""
@@ -194,6 +214,7 @@ class Environment:
 
     def restore(self, marks: dict[str, tuple[Any, ...]]) -> None:
         """Undo what a compilation told that failed: the modules are as they were when they were marked."""
+        self.edition += 1
         for name in [name for name in self.modules if name not in marks and name != CORE_MODULE]:
             if not self.modules[name].loaded:
                 del self.modules[name]

@@ -11,12 +11,13 @@ from contextvars import ContextVar
 from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.audit.events import RunEnded, RunResumed, RunStarted
 from rtfs.host.policy.context import RuntimeContext
+from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
-from rtfs.host.scheduler.suspensions import Turn, Within
+from rtfs.host.scheduler.suspensions import Within
 from rtfs.host.stop import Stop
-from rtfs.host.wording import Worded
+from rtfs.host.wording import Worded, reword
 from rtfs.values import Cancelled, HostError, UserError
 
 TYPE_CHECKING = False
@@ -68,9 +69,9 @@ class Executor:
     """
 
     __slots__ = (
-        "_clean", "_environment", "_guests", "_ran_plans", "_store", "closed", "compiling", "database", "engine",
-        "events", "flow", "grants", "kept_labels", "lease", "loaded", "options", "pipeline", "registry", "rules",
-        "shell", "started", "warnings",
+        "_clean", "_environment", "_guests", "_ran_plans", "_shared", "_store", "closed", "compiling", "database",
+        "engine", "events", "flow", "grants", "kept_labels", "lease", "loaded", "options", "pipeline", "registry",
+        "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +109,8 @@ class Executor:
             from rtfs.host.isolation.guests import Guests
 
             self._guests = Guests(options.module_path, options.strict_arguments, self.warn, self.loaded)
+        self._shared: tuple[Environment | None, Callable[[], Environment]] = None, lambda: self.environment
+        """What runs share that have defined nothing, and the function that gives it."""
         self._ran_plans = False
         self._clean: tuple[Environment | None, int] = None, 0
         """What `_without_plans` answered last, or what was there before the first plan; how many texts are in it."""
@@ -157,15 +160,14 @@ class Executor:
             frame = self.begin(source, options, options.keep is not False, origin, options.timeout is not None)
             return self.drive(self.execute(source, frame))
 
-    async def arun(self, source: Source, options: RunOptions) -> Any:
+    def arun(self, source: Source, options: RunOptions) -> Coroutine[Any, Any, Any]:
         """Run a program within the running event loop, which has its turn meanwhile; its value. Raises UserError."""
         self.check_usable()
+        return self.adrive(self._begun(source, options))
 
-        async def running() -> Any:  # of a thousand that are started at once, each begins when it has its turn
-            return await self.execute(source, self.begin(source, options, options.keep is True, PLAN, True))
-
-        with Worded(self.options.wording):
-            return await self.adrive(running())
+    async def _begun(self, source: Source, options: RunOptions) -> Any:
+        """A run that begins when it has its turn, for a thousand may be started at once."""
+        return await self.execute(source, self.begin(source, options, options.keep is True, PLAN, True))
 
     def start_run(self, source: Source, options: RunOptions) -> RunHandle:
         """Start a program, which then advances by itself. Raises UserError for a runtime that runs nothing now."""
@@ -202,8 +204,7 @@ class Executor:
 
         async def adrive() -> None:
             try:
-                with Worded(self.options.wording):
-                    value = await self.adrive(self.execute(source, frame), scheduler)
+                value = await self.adrive(self.execute(source, frame), scheduler)
             except BaseException as error:
                 end(None, _as_cancelled(error))
             else:
@@ -335,7 +336,11 @@ class Executor:
         try:
             return await scheduler.drive(coroutine)
         except Stop as stopped:
+            reword(stopped.error, self.options.wording)
             raise stopped.error from None
+        except UserError as error:
+            reword(error, self.options.wording)
+            raise
         finally:
             _active.reset(token)
 
@@ -353,9 +358,9 @@ class Executor:
         limits = self.options.limits if options.limits is None else options.limits
         gate = None
         if origin == PLAN and options.check and options.replay is None:  # a replay needs no capability to be there
-            from rtfs.host.checks.gate import gate_of
+            from rtfs.host.checks.gate import RegistryGate
 
-            gate = gate_of(registry, self.options.strict_arguments)
+            gate = RegistryGate(registry, self.options.strict_arguments)
         if options.timeout is not None:
             limits = within_seconds(limits, options.timeout)
         run = Run(
@@ -433,6 +438,20 @@ class Executor:
             environment.core_macros()
         return environment
 
+    def _for_snapshots(self, shared: bool) -> Callable[[], Environment]:
+        """The environment as it is now, for a run that keeps its definitions to itself. shared: until it makes one, it
+        may share it with others."""
+        environment = self.environment
+        with self.compiling:
+            environment.core_macros()  # snapshots share them
+            made = environment.shared_snapshot()
+        if not shared:
+            own = made.snapshot()
+            return lambda: own
+        if self._shared[0] is not made:
+            self._shared = made, lambda: made
+        return self._shared[1]
+
     def _note_plan(self) -> None:
         """A plan is about to define names in the environment of plain runs: remember what was there before."""
         if not self._ran_plans:
@@ -450,8 +469,7 @@ class Executor:
                 source.library = True
                 self.loaded.append((source, origin))
         elif not keep:
-            environment, registry = self._with_macros(self.environment).snapshot(), self.registry.snapshot()
-            language = lambda: environment  # noqa: E731
+            registry, language = self.registry.snapshot(), self._for_snapshots(self.flow is None)
         else:
             registry, language = self.registry, lambda: self.environment
             if origin == PLAN:
@@ -460,6 +478,7 @@ class Executor:
                 source.library = True
                 self.loaded.append((source, origin))
         run = self.new_run(options, registry, language, origin, breathe or options.journaled or not keep)
+        run.shares = language is self._shared[1]
         if options.params is not None:
             from rtfs.compiler.forms.plan import GIVEN
             from rtfs.host.run.parameters import UNFITTED, parameters_for
@@ -487,13 +506,15 @@ class Executor:
         return frame
 
     # ------------------------------------------------------------------ one run
-    async def execute(self, source: Source, frame: Frame) -> Any:
-        """Compile and run a program, within its time; its value. Raises UserError and Stop."""
+    def execute(self, source: Source, frame: Frame) -> Coroutine[Any, Any, Any]:
+        """Compile and run a program, within its time; awaited, its value. Raises UserError and Stop."""
         running = self.recorded(self.compile_and_run(source, frame), frame)
+        return running if frame.run.budget.deadline is None else self._in_time(running, frame)
+
+    @staticmethod
+    async def _in_time(running: Coroutine[Any, Any, Any], frame: Frame) -> Any:
         run = frame.run
-        seconds = run.budget.remaining()
-        if seconds is None:
-            return await running
+        seconds = run.budget.remaining() or 0.0
 
         def remaining() -> float:
             left = run.budget.remaining()
@@ -508,36 +529,13 @@ class Executor:
             from rtfs.host.isolation.running import run_apart
 
             return await run_apart(self, frame.run.guests or self._guests, source, frame)
-        from rtfs.compiler import compile_source
-        from rtfs.host.run.driver import drive
-        from rtfs.machine import RequiresHost, start
-        from rtfs.machine.machine import start_compiling
+        from rtfs.host.run.compiling import compile_program, known_program, run_program
 
         run = frame.run
-        environment = run.environment
-        environment.literal = None if run.flow is None else run.flow.literal
-
-        def compile() -> Any:
-            return compile_source(source, environment, module="user", gate=run.gate)
-
-        with self.compiling:
-            outcome = start_compiling(environment, compile, run.limits, run.breathe, run.budget)
-        while isinstance(outcome, RequiresHost):  # a long text: others have their turn meanwhile
-            await Turn()
-            with self.compiling:
-                outcome = outcome.resume(None)
-        program = outcome.value
-
-        async def begin() -> Any:
-            try:
-                return await drive(start(program, run.limits, run.breathe, run.budget, frame.flow), frame)
-            except UserError as error:
-                from rtfs.machine.errors.refine import refine_error
-
-                refine_error(error)
-                raise
-
-        return await run.durability.carry_out(begin, environment)
+        program = known_program(source, run, self.compiling) or await compile_program(source, run, self.compiling)
+        if run.durability is NOT_DURABLE:
+            return await run_program(program, frame)
+        return await run.durability.carry_out(lambda: run_program(program, frame), program.environment)
 
     async def recorded(self, running: Any, frame: Frame) -> Any:
         """A run between its two ledger records."""

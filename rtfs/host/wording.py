@@ -62,6 +62,12 @@ def worded(hint: str, reader: str) -> str:
     return hint
 
 
+def reword(error: UserError, reader: str) -> None:
+    """Have an error advise in the words of its reader."""
+    if error.hint and reader != SHELL:
+        error.hint = worded(error.hint, reader)
+
+
 class Worded:
     """A context manager: errors that leave it advise in the words of their reader."""
 
@@ -74,5 +80,5 @@ class Worded:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, UserError) and error.hint and self._reader != SHELL:
-            error.hint = worded(error.hint, self._reader)
+        if isinstance(error, UserError):
+            reword(error, self._reader)

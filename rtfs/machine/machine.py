@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
-from contextvars import copy_context
 from itertools import repeat
 from time import monotonic
 
-from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
+from greenlet import GreenletExit, getcurrent  # type: ignore[import-untyped,unused-ignore]
 
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.seqs import fresh_list
@@ -23,6 +22,7 @@ from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine import memory
 from rtfs.machine.errors.translate import translate
+from rtfs.machine.guest import ENDED, Guest, guest_for, leave
 from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
@@ -55,16 +55,11 @@ FRAMES_OF_OURS = 400
 MAX_NESTED = 250
 
 
-class Guest(greenlet):  # type: ignore[misc,unused-ignore]
-    """The greenlet of a machine. Its parent is the greenlet that resumes it."""
-
-    machine: Machine
-
-
 class Machine:
-    """One run of a program or function."""
+    """One run of a program or function: of `main` with `arguments`."""
 
     __slots__ = (
+        "arguments",
         "breathe",
         "budget",
         "core",
@@ -84,7 +79,8 @@ class Machine:
     def __init__(
         self,
         environment: Environment,
-        main: Callable[[], Any],
+        main: Callable[..., Any],
+        arguments: tuple[Any, ...],
         limits: Limits | None,
         breathe: bool,
         budget: Budget | None = None,
@@ -95,6 +91,7 @@ class Machine:
         self.core = environment.core
         self.limits = limits or DEFAULT_LIMITS
         self.main = main
+        self.arguments = arguments
         self.breathe = breathe
         self.budget = budget or Budget(self.limits)
         self.ticks: Any = repeat(None, 0)
@@ -116,10 +113,7 @@ class Machine:
                     f"more than {MAX_NESTED} programs run within each other",
                     hint="does a macro expand itself while it runs?",
                 )
-        guest = Guest(self._run)
-        guest.machine = self
-        guest.gr_context = copy_context()
-        self.guest = guest
+        guest = self.guest = guest_for(self)
         take_turn()
         try:
             self._next_slice()
@@ -163,7 +157,7 @@ class Machine:
             account.spent = self.spent
             hooks.owner = self
             result = switch(*arguments)
-            if result.__class__ is not HostCall:
+            if result is ENDED:
                 self._leave()
         except BaseException as error:
             self._leave()
@@ -177,16 +171,16 @@ class Machine:
             self.spent, account.spent = account.spent, outside_spent
             restore_limit()
             end_turn()
-        if result.__class__ is HostCall:
+        if result is not ENDED:
             return RequiresHost(result, self)
-        self.guest = None
-        return Complete(result)
+        guest, self.guest = self.guest, None
+        assert guest is not None
+        return Complete(leave(guest))
 
-    def _run(self) -> Any:
+    def run_main(self) -> Any:
+        """What the machine runs; its value. Within its guest."""
         try:
-            return realised(self.main())
-        except GreenletExit:
-            return None
+            return realised(self.main(*self.arguments))
         except UserError as error:
             error.data = realised(error.data)
             raise
@@ -306,14 +300,10 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None, depth:
     unit, line = _place_in(frame, units)
     if unit is not None and unit.source.library:
         unit, line = _asked_from(frame, units) or (unit, line)
-
-    def place() -> Any:
-        return unit.span(line - 1) if unit is not None else None
-
     if hooks.made and kind != "wait":
         args = tuple([realised(argument) for argument in args])
         hints = realised(hints)
-    return current.parent.switch(HostCall(kind, id, args, hints, place))
+    return current.parent.switch(HostCall(kind, id, args, hints, unit, line - 1))
 
 
 def labelled_call(kind: str, id: str, args: tuple[Any, ...], hints: Any, filename: str, index: int) -> HostCall:
@@ -322,11 +312,7 @@ def labelled_call(kind: str, id: str, args: tuple[Any, ...], hints: Any, filenam
     unit, line = units.get(filename), index + 1
     if unit is not None and unit.source.library:
         unit, line = _asked_from(sys._getframe(1), units) or (unit, line)
-
-    def place() -> Any:
-        return unit.span(line - 1) if unit is not None else None
-
-    call = HostCall(kind, id, args, realised(hints), place)
+    call = HostCall(kind, id, args, realised(hints), unit, line - 1)
     call.where = (filename, index)
     return call
 
@@ -404,6 +390,18 @@ HOOKS: dict[str, Any] = {
 # ---------------------------------------------------------------------- programs
 def run_unit(unit: Unit, environment: Environment) -> Any:
     """Run the steps of a unit in order, within a guest; the value of the last."""
+    if unit.tacit:
+        return _run_steps(unit, environment)
+    environment.edition += 1
+    environment.defining += 1
+    try:
+        return _run_steps(unit, environment)
+    finally:
+        environment.defining -= 1
+        environment.edition += 1
+
+
+def _run_steps(unit: Unit, environment: Environment) -> Any:
     value: Any = None
     for step in unit.steps:
         module = environment.module(step.module)
@@ -438,7 +436,7 @@ def start(
     its code carries labels. Raises UserError with place and trace if the program ends with an error.
     """
     environment, unit = program.environment, program.unit
-    return Machine(environment, lambda: run_unit(unit, environment), limits, breathe, budget, flow).start()
+    return Machine(environment, run_unit, (unit, environment), limits, breathe, budget, flow).start()
 
 
 def start_call(
@@ -451,7 +449,7 @@ def start_call(
     flow: FlowState | None = None,
 ) -> Outcome:
     """Run a call of an RTFS function in a machine of its own."""
-    return Machine(environment, lambda: call_with(function, args), limits, breathe, budget, flow).start()
+    return Machine(environment, call_with, (function, args), limits, breathe, budget, flow).start()
 
 
 def start_compiling(
@@ -459,7 +457,7 @@ def start_compiling(
 ) -> Outcome:
     """Compile within the time and memory of a run, whose `budget` this is; the outcome's value is what `compile` gives.
     Macros have steps of their own, for all of one source together."""
-    return Machine(environment, compile, limits, breathe, budget.beside(EXPANSION_LIMITS)).start()
+    return Machine(environment, compile, (), limits, breathe, budget.beside(EXPANSION_LIMITS)).start()
 
 
 def run_expansion(environment: Environment, function: Any, args: list[Any]) -> Any:

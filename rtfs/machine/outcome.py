@@ -13,13 +13,32 @@ from rtfs.values.error import InternalError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     from rtfs.flow.label import Label
     from rtfs.flow.tag import Tag
     from rtfs.machine.machine import Machine
     from rtfs.source import Span
     from rtfs.values.map import Map
+
+    class Placed(Protocol):
+        """What knows places by number: a `Unit`."""
+
+        def span(self, index: int) -> Span | None:
+            """The place of a number, if it has one."""
+
+
+class Known:
+    """A place that was found already, in the role of a unit."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: Span | None) -> None:
+        self._span = span
+
+    def span(self, index: int) -> Span | None:
+        """The place, whatever its number."""
+        return self._span
 
 
 class HostCall:
@@ -36,22 +55,30 @@ class HostCall:
     flow rules, the tags of `given` and what decided that the call is made, hint_labels that of the hints, where (unit
     and index of the place); answer_tag: the host's, of its answer; keep_labels: takes the text of that tag for the
     record of the run, if it has one that needs it; kept_labels: that text, of a call that was answered from the record.
+    unit, at: where the program asks, as the unit knows it.
     """
 
     __slots__ = (
-        "_place", "answer_tag", "args", "decided_by", "given", "hint_labels", "hints", "id", "keep_labels",
+        "_at", "_unit", "answer_tag", "args", "decided_by", "given", "hint_labels", "hints", "id", "keep_labels",
         "kept_labels", "kind", "labels", "where",
     )  # fmt: skip
 
     def __init__(
-        self, kind: str, id: str, args: tuple[Any, ...] = (), hints: Map | None = None, place: Any = None
+        self,
+        kind: str,
+        id: str,
+        args: tuple[Any, ...] = (),
+        hints: Map | None = None,
+        unit: Placed | None = None,
+        at: int = 0,
     ) -> None:
         self.kind = kind
         self.id = id
         self.args = args
         self.given = args
         self.hints = hints
-        self._place = place
+        self._unit = unit
+        self._at = at
         self.labels: list[Tag] | None = None
         self.decided_by: Label | None = None
         self.hint_labels: Tag | None = None
@@ -63,10 +90,7 @@ class HostCall:
     @property
     def span(self) -> Span | None:
         """Where the program asks, if known."""
-        if self._place is None:
-            return None
-        span: Span | None = self._place()
-        return span
+        return None if self._unit is None else self._unit.span(self._at)
 
     def __repr__(self) -> str:
         return f"HostCall({self.kind!r}, {self.id!r}, {self.args!r})"

@@ -111,6 +111,18 @@ def test_what_is_denied_fails_or_is_left_open_is_an_error_of_its_span() -> None:
         assert found.numbers()[("rtfs.calls", ("denied",))] == 1
 
 
+def test_what_waits_for_a_signal_is_waiting_and_no_error(tmp_path: Path) -> None:
+    with traced(state=str(tmp_path)) as found:
+        with pytest.raises(rtfs.UserError, match="run/waiting"):
+            found.runtime.run('(await-signal "go")', durable=True, name="plan")
+        spans, numbers = found.spans(), found.numbers()
+        assert spans["execute_tool ccos.run.await-signal"].status.status_code is StatusCode.UNSET
+        assert spans["invoke_workflow plan"].status.status_code is StatusCode.UNSET
+        assert spans["invoke_workflow plan"].attributes["rtfs.run.status"] == "waiting"
+        assert numbers[("rtfs.calls", ("waiting",))] == numbers[("rtfs.runs", ("waiting",))] == 1
+        assert [one.detail for one in found.runtime.ledger if one.kind == "outcome"] == ["waiting"]
+
+
 def test_values_are_in_spans_only_if_that_is_asked_for_and_never_with_secrets() -> None:
     know("hunter2hunter2")
     with traced(values=True) as found:

@@ -61,6 +61,7 @@ class Unit:
 
     __slots__ = (
         "__weakref__",
+        "_tacit",
         "checked",
         "constants",
         "definitions",
@@ -97,6 +98,7 @@ class Unit:
         self.expanded: dict[int, tuple[str, str, int, int]] = {}
         self.tells = True
         self.unresolved = False
+        self._tacit: bool | None = None
         self.checked: tuple[Any, ...] | None = None
         self.life: Life | None = None
         self.installed: list[tuple[str, str]] = []
@@ -107,6 +109,14 @@ class Unit:
         made = Unit(self.source, self.filename)
         made.spans, made.expanded, made.definitions = self.spans, self.expanded, self.definitions
         return made
+
+    @property
+    def tacit(self) -> bool:
+        """Whether it defines nothing, neither for the compiler nor when it runs. Asked of what is compiled only."""
+        if self._tacit is None:
+            told = self.tells or self.definitions or self.facts or self.macros or self.depends or self.unresolved
+            self._tacit = not told and all(step.kind == "code" for step in self.steps)
+        return self._tacit
 
     def span(self, index: int) -> Span | None:
         """The place that an index stands for."""

@@ -180,7 +180,7 @@ class CallDecided(Event):
 
 class CallEnded(Event):
     """A call that was allowed has ended. parent: number of its decision. subject: capability id. detail: `ok`,
-    `error: CODE` or `cancelled`."""
+    `error: CODE`, `cancelled`, or `waiting` where its run ends to be resumed when what it waits for has come."""
 
     __slots__ = ("detail", "duration", "result_text", "subject")
     kind = "outcome"

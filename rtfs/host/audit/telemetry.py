@@ -21,6 +21,7 @@ from opentelemetry import metrics, propagate, trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 from rtfs.host.audit.events import (
+    WAITS,
     BranchStarted,
     CallDecided,
     CallEnded,
@@ -55,7 +56,6 @@ _OF_METRICS = (
     *("server.address", "server.port"),
 )
 """Attributes of a request that its duration is counted by."""
-_WAITS = "policy/approval-required"
 
 
 def instrument(
@@ -187,7 +187,7 @@ class Telemetry:
             return
         if event.detail.startswith("ask"):  # the answer follows
             return
-        waits = event.detail.endswith(_WAITS)
+        waits = event.detail.endswith(WAITS)
         self._calls.add(1, {"rtfs.outcome": "waiting" if waits else "denied"})
         self._begin(event, f"execute_tool {event.subject}", attributes)
         self._end(event.number, None if waits else "denied")
@@ -209,7 +209,7 @@ class Telemetry:
             found = self._open.get(event.parent)
         if found is not None and self._values and event.result is not None:
             found.span.set_attribute("gen_ai.tool.call.result", event.result[:TEXT])
-        error = None if kind == "ok" else code or kind
+        error = None if kind in ("ok", "waiting") else code or kind
         self._end(event.parent, error)
         attributes = {"gen_ai.tool.name": event.subject} | ({} if error is None else {"error.type": error})
         self._duration.record(event.duration / 1e9, attributes)
@@ -217,7 +217,7 @@ class Telemetry:
 
     def _run_ended(self, event: RunEnded) -> None:
         kind, _, code = event.detail.partition(": ")
-        waits = code == _WAITS
+        waits = code in WAITS
         with self._lock:
             left = [one for one in self._open.values() if one.run == event.run and one.number != event.parent]
             self._parents = {key: known for key, known in self._parents.items() if known[1] != event.run}

@@ -13,6 +13,7 @@ from time import perf_counter_ns
 
 from rtfs.capabilities.permit import Permit
 from rtfs.capabilities.registry import (
+    ASYNC,
     BRANCHES,
     FIBER,
     GUEST,
@@ -26,7 +27,7 @@ from rtfs.capabilities.registry import (
     entry_for,
 )
 from rtfs.capabilities.signature import canonical
-from rtfs.host.audit.events import CapabilityDeclared
+from rtfs.host.audit.events import WAITS, CapabilityDeclared
 from rtfs.host.calls.approvals import ApprovalRequest, Approvals
 from rtfs.host.calls.marshal import (
     as_text,
@@ -148,6 +149,14 @@ class Pipeline:
                 value = await self.hints.apply(chosen, self, entry, call, frame, number, text, needs)
             elif entry.route == INLINE and not entry.told and self.stub is None:
                 value = call_inline(entry, arguments)
+            elif entry.route == ASYNC and not entry.told and self.stub is None:
+                try:
+                    value = await OnLoop(entry.function, entry.loop, given_arguments(entry, arguments))
+                except UserError:
+                    raise
+                except Exception as error:
+                    raise failed(error) from error
+                value = as_value(value, entry)
             else:
                 value = await self.route(entry, arguments, frame, number, needs)
             value, result = _checked_result(entry, value)
@@ -195,8 +204,11 @@ class Pipeline:
                 error.capability = entry.id
             clean(error)
             detail = f"error: {error.code}"
-        elif isinstance(error, Stop) and error.error.span is None:
-            error.error.span = call.span
+        elif isinstance(error, Stop):
+            if error.error.span is None:
+                error.error.span = call.span
+            if entry.route == OUTSIDE and error.error.code in WAITS:
+                detail = "waiting"
         spending = frame.context.quota.spending
         if spending is not None and error.__class__ is not LimitError:
             spending.took(entry.id, (perf_counter_ns() - started) / 1e9 - frame.run.budget.stood() + stood)
@@ -385,11 +397,11 @@ class Pipeline:
         given = given_arguments(entry, arguments)
         try:
             if how == THREAD:
-                value = await InThread(lambda: entry.function(*given, **told), ())
+                value = await InThread(entry.function, given, told)
             elif how == FIBER:
                 value = await entry.function(*given)
             else:
-                value = await OnLoop(lambda: entry.function(*given, **told), entry.loop)
+                value = await OnLoop(entry.function, entry.loop, given, told)
         except UserError:
             raise
         except Exception as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from rtfs.capabilities.registry import Registry
@@ -19,14 +18,17 @@ if TYPE_CHECKING:
 
 
 class RunGate:
-    """Looks at programs. declared: what is declared of a capability, for the checker. said: the same as text, by which
-    a changed declaration is known."""
+    """Looks at programs."""
 
-    __slots__ = ("_declared", "_said")
+    __slots__ = ()
 
-    def __init__(self, declared: Callable[[str], Capability | None], said: Callable[[str], str]) -> None:
-        self._declared = declared
-        self._said = said
+    if TYPE_CHECKING:
+
+        def declared(self, id: str) -> Capability | None:
+            """What is declared of a capability, for the checker."""
+
+        def said(self, id: str) -> str:
+            """The same as text, by which a changed declaration is known."""
 
     def inspect(self, forms: list[AnalysedForm], environment: Environment, source: Source) -> tuple[Any, ...]:
         """Raises the first error of a program that is provably wrong, with the others as `others`."""
@@ -34,7 +36,7 @@ class RunGate:
         from rtfs.checker.report import Analysis
 
         found = Analysis(source)
-        check_forms(found, forms, environment, self._declared, detailed=False)
+        check_forms(found, forms, environment, self.declared, detailed=False)
         error = found.error()
         if error is not None:
             if error.code == "type/not-callable":
@@ -51,13 +53,24 @@ class RunGate:
 
     def _state(self, ids: Any) -> tuple[str, ...]:
         """What the declarations of these capabilities say to the checker."""
-        return tuple([self._said(id) for id in ids])
+        return tuple([self.said(id) for id in ids])
 
 
-def gate_of(registry: Registry, strict: bool) -> RunGate:
+class RegistryGate(RunGate):
     """The gate of runs under the declarations of a registry. strict: argument keys that a schema does not name are
     refused."""
-    return RunGate(lambda id: capability_of(registry, id, strict), lambda id: said_of(registry, id, strict))
+
+    __slots__ = ("_registry", "_strict")
+
+    def __init__(self, registry: Registry, strict: bool) -> None:
+        self._registry = registry
+        self._strict = strict
+
+    def declared(self, id: str) -> Capability | None:
+        return capability_of(self._registry, id, self._strict)
+
+    def said(self, id: str) -> str:
+        return said_of(self._registry, id, self._strict)
 
 
 def said_of(registry: Registry, id: str, strict: bool) -> str:

@@ -55,6 +55,7 @@ from rtfs.host.isolation.wire import (
 from rtfs.host.run.driver import abandon_steps, handle_control_call
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.machine import DEFAULT_LIMITS, HostCall
+from rtfs.machine.outcome import Known
 from rtfs.source import Source
 from rtfs.values import HostError, InternalError, Map, UserError, Vector
 
@@ -396,7 +397,7 @@ class Conversation:
             frame = self._frames[place]
             arguments, hints = self._translator.value(body)
             span = self._sources.span(where)
-            call = HostCall("call", checked_text(id), tuple(arguments), checked_hints(hints), lambda: span)
+            call = HostCall("call", checked_text(id), tuple(arguments), checked_hints(hints), Known(span))
             self._answer(number, place, lambda: self.run.performer.perform(call, frame))
         elif kind == RESTING:
             self._rested = head[1], head[2]
@@ -494,7 +495,7 @@ class Conversation:
         if len(frame.steps) + len(frame.contexts) > (self.run.limits or DEFAULT_LIMITS).depth:
             raise Nonsense("steps without end")
         span = self._sources.span(where)
-        call = HostCall(kind, checked_text(id), tuple(self._translator.value(body)), None, lambda: span)
+        call = HostCall(kind, checked_text(id), tuple(self._translator.value(body)), None, Known(span))
         if kind == "context-leave" and not frame.contexts:
             raise Nonsense("the end of a context that has not begun")
         try:
@@ -553,7 +554,7 @@ class Conversation:
         frame, options, span = self._frames[place], self._translator.value(body), self._sources.span(where)
         if options.__class__ is not Map:
             raise Nonsense("a declaration that is not a map")
-        call = HostCall("capability", checked_text(id), (options,), None, lambda: span)
+        call = HostCall("capability", checked_text(id), (options,), None, Known(span))
 
         async def declare() -> Any:
             self.types = resolver(types)

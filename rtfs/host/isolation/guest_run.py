@@ -88,6 +88,21 @@ class Request(Suspension):
             self.worker.send(DROP, [self.number])
 
 
+class _AskingGate(RunGate):
+    """The gate of a run whose declarations the host knows."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: GuestRun) -> None:
+        self._run = run
+
+    def declared(self, id: str) -> Capability | None:
+        return self._run.capability(id)
+
+    def said(self, id: str) -> str:
+        return self._run.said(id)
+
+
 class GuestRun:
     """One run of a program in this process. context: values of `@name`, by name."""
 
@@ -101,7 +116,7 @@ class GuestRun:
         steps, depth, seconds, most = options["steps"], options["depth"], options["seconds"], options["memory"]
         self.limits = Limits(steps, depth, options["limit"], None, most)
         self.budget = GuestBudget(self.limits, worker, seconds)
-        self.gate = RunGate(self.capability, self.said) if options["check"] else None
+        self.gate = _AskingGate(self) if options["check"] else None
         self._known: dict[str, Any] = {}
 
     # ------------------------------------------------------------------ what the checker wants to know

@@ -100,6 +100,8 @@ class Run:
 
     `files`: finds and reads the files of its modules, or None: they are on this machine.
 
+    `shares`: whether its environment is shared with other runs, so that nothing may be defined there.
+
     `replayed`: ids of the capabilities whose calls were answered from the record and not made in this process.
     """
 
@@ -122,6 +124,7 @@ class Run:
         "performer",
         "registry",
         "replayed",
+        "shares",
         "warn",
         "width",
     )
@@ -159,6 +162,7 @@ class Run:
         self.guest: Guest | None = None
         self.guests: Any = None
         self.keep = False
+        self.shares = False
         self.key = ""
 
     @property
@@ -170,6 +174,12 @@ class Run:
     def environment(self) -> Environment:
         """Where functions run."""
         return self._language()
+
+    def part(self) -> None:
+        """Have the run define in an environment of its own from now on, with what the shared one has."""
+        own = self._language().snapshot()
+        self._language = lambda: own
+        self.shares = False
 
     @property
     def types(self) -> Callable[[str], Any]:

@@ -23,19 +23,13 @@ class Exchange(OnLoop):
     """Awaited, it is the work's value. make(ask): makes the work's coroutine, on its loop; there `await ask(question)`
     gives the answer. answer(question): makes the coroutine, of a fiber, that finds it; what it raises ends the work."""
 
-    __slots__ = ("_answer", "_children", "_fiber", "_questions", "_scheduler")
+    __slots__ = ("_answer", "_children", "_questions")
 
     def __init__(self, make: Callable[[Any], Coroutine[Any, Any, Any]], answer: Callable[[Any], Any]) -> None:
-        super().__init__(lambda: make(self._ask))
+        super().__init__(make, None, (self._ask,))
         self._answer = answer
         self._questions: deque[tuple[Any, Any]] = deque()
         self._children: list[Fiber] = []
-        self._scheduler: Any = None
-        self._fiber: Any = None
-
-    def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        self._scheduler, self._fiber = scheduler, fiber
-        super().begin(scheduler, fiber)
 
     def resolve(self, scheduler: Scheduler, fiber: Fiber, value: Any, error: BaseException | None) -> None:
         if self._questions and value is _ASKED:

@@ -70,9 +70,10 @@ def share_of(loop: AbstractEventLoop) -> Share:
 
 
 class LoopDriver:
-    """Drives a scheduler until a fiber of it is done, by turns of a `Share`."""
+    """Drives a scheduler until a fiber of it is done, by turns of a `Share`. ringing: done when the task that waits has
+    to look. error: what ended the scheduler in a turn, or None."""
 
-    __slots__ = ("_alarm", "_bell", "_context", "_error", "_fiber", "_loop", "_queued", "_scheduler", "_share")
+    __slots__ = ("_alarm", "_context", "_fiber", "_loop", "_queued", "_scheduler", "_share", "error", "ringing")
 
     def __init__(self, scheduler: Scheduler, fiber: Fiber, loop: AbstractEventLoop) -> None:
         self._scheduler = scheduler
@@ -80,35 +81,29 @@ class LoopDriver:
         self._loop = loop
         self._share = share_of(loop)
         self._context = copy_context()
-        self._bell: Future[None] = loop.create_future()
+        self.ringing: Future[None] = loop.create_future()
         self._alarm: TimerHandle | None = None
         self._queued = False
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
 
-    async def run(self) -> None:
-        """Returns when the fiber is done. Raises what ends the scheduler."""
+    async def look(self) -> None:
+        """In the task that waits: have the scheduler's `idle` find something to do, and turns follow."""
         scheduler = self._scheduler
-        self.queue()
-        try:
-            while True:
-                await self._bell
-                if self._error is not None:
-                    raise self._error
-                if self._fiber.done:
-                    return
-                idle = scheduler.idle
-                while idle is not None and (work := idle()) is not None:
-                    await self._loop.run_in_executor(None, work)
-                self._bell = self._loop.create_future()
-                if scheduler.busy:
-                    self.queue()
-                else:
-                    self._set_alarm()
-        finally:
-            self._bell.cancel()
-            self._error = None
-            if self._alarm is not None:
-                self._alarm.cancel()
+        idle = scheduler.idle
+        while idle is not None and (work := idle()) is not None:
+            await self._loop.run_in_executor(None, work)
+        self.ringing = self._loop.create_future()
+        if scheduler.busy:
+            self.queue()
+        else:
+            self._set_alarm()
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        self.ringing.cancel()
+        self.error = None
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     def queue(self) -> None:
         """Something has come: the scheduler wants a turn."""
@@ -126,23 +121,23 @@ class LoopDriver:
     def turn(self, now: float) -> None:
         """Let the fibers step, and see to what comes next."""
         self._queued = False
-        if self._bell.done():
-            return  # `run` has the word, and looks at what has come
+        if self.ringing.done():
+            return  # the task has the word, and looks at what has come
         try:
             self._context.run(self._step, now)
         except BaseException as error:
-            self._error = error
-            self._bell.set_result(None)
+            self.error = error
+            self.ringing.set_result(None)
 
     def _step(self, now: float) -> None:
         scheduler = self._scheduler
         scheduler.turn(now + TURN)
         if self._fiber.done:
-            self._bell.set_result(None)
+            self.ringing.set_result(None)
         elif scheduler.busy:
             self.queue()
         elif scheduler.asks_when_idle:
-            self._bell.set_result(None)
+            self.ringing.set_result(None)
         else:
             self._set_alarm()
 

@@ -98,7 +98,6 @@ class Scheduler:
         "_inbox",
         "_link",
         "_ready",
-        "_ring",
         "_timers",
         "engine",
         "home",
@@ -114,7 +113,6 @@ class Scheduler:
         self._dead = 0
         self._ending: BaseException | None = None
         self._inbox: Any = None
-        self._ring: Callable[[], None] | None = None
         self.idle: Callable[[], Callable[[], None] | None] | None = None
         self._link: Link | None = None
         self._driver: LoopDriver | None = None
@@ -123,9 +121,7 @@ class Scheduler:
         """Take in the messages of a link from now on, of none with None. What the link calls when something has come
         while an event loop drives."""
         self._link = link
-        if self.home is None:
-            self._ring = None if link is None else link.ring
-        return self._ring or _nothing
+        return self._ring
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], then: Callable[[Fiber], None] | None = None) -> Fiber:
         """A fiber that starts when the scheduler gets to it; `then(fiber)` is called when it is done."""
@@ -155,9 +151,15 @@ class Scheduler:
     def post(self, fiber: Fiber, waited: Suspension, value: Any, error: BaseException | None) -> None:
         """Go on with a fiber that still waits for `waited`. From any thread."""
         self._inbox.put((fiber, waited, value, error))
-        ring = self._ring
-        if ring is not None:
-            ring()
+        self._ring()
+
+    def _ring(self) -> None:
+        """Something has come: whatever drives looks. From any thread."""
+        driver, link = self._driver, self._link
+        if driver is not None:
+            driver.ring()
+        elif link is not None and self.home is None:
+            link.ring()
 
     def arrive(self, fiber: Fiber, waited: Suspension, value: Any, error: BaseException | None) -> None:
         """`post`, from the thread of the event loop that drives the scheduler."""
@@ -169,9 +171,7 @@ class Scheduler:
     def interrupt(self, error: UserError) -> None:
         """End everything with a Stop of this error, wherever it is. From any thread, once there is an inbox."""
         self._inbox.put((None, None, None, Stop(error)))
-        ring = self._ring
-        if ring is not None:
-            ring()
+        self._ring()
 
     def at(self, moment: float, action: Callable[[], None]) -> Timer:
         """Call `action` at `moment` (of time.monotonic), from the scheduler's loop, unless `forget` is told of it."""
@@ -222,17 +222,23 @@ class Scheduler:
         from rtfs.host.scheduler.on_loop import LoopDriver
 
         fiber = self.spawn(coroutine)
-        self.inbox()
         driver = self._driver = LoopDriver(self, fiber, get_running_loop())
-        self._ring = driver.ring
+        driver.queue()
         try:
-            await driver.run()
+            while True:
+                await driver.ringing
+                if driver.error is not None:
+                    raise driver.error
+                if fiber.done:
+                    break
+                await driver.look()
         except BaseException as error:
             self._ending = error
             self.cancel(fiber)
             raise
         finally:
-            self._ring = self._driver = None
+            driver.end()
+            self._driver = None
         if fiber.error is not None:
             raise fiber.error
         return fiber.value
@@ -348,7 +354,3 @@ class Scheduler:
         except Empty:
             return
         self._take(fiber, waited, value, error)
-
-
-def _nothing() -> None:
-    """Nobody has to be told."""

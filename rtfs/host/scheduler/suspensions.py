@@ -6,6 +6,7 @@ that anybody waits for (work in a thread cannot be stopped; its result is droppe
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from time import monotonic
 
 from rtfs.host.scheduler.scheduler import Fiber, Scheduler, Suspension
@@ -14,7 +15,10 @@ from rtfs.values import HostError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
+    from contextvars import Context
     from typing import Any
+
+_NOTHING: dict[str, Any] = {}
 
 
 class Turn(Suspension):
@@ -144,56 +148,37 @@ class Gather(Suspension):
 class OnLoop(Suspension):
     """Run a coroutine on an asyncio loop: `loop`, or the engine's.
 
-    make: makes the coroutine, on that loop's thread. Raises HostError `runtime/deadlock` where this thread is the one
-    that would have to run it.
+    make: makes the coroutine, on that loop's thread, of `arguments` and `keywords`. Raises HostError `runtime/deadlock`
+    where this thread is the one that would have to run it.
     """
 
-    __slots__ = ("_given_up", "_loop", "_task", "loop", "make")
+    __slots__ = ("_fiber", "_given_up", "_loop", "_scheduler", "_task", "arguments", "keywords", "loop", "make")
 
-    def __init__(self, make: Callable[[], Coroutine[Any, Any, Any]], loop: Any = None) -> None:
+    def __init__(
+        self,
+        make: Callable[..., Coroutine[Any, Any, Any]],
+        loop: Any = None,
+        arguments: tuple[Any, ...] = (),
+        keywords: dict[str, Any] = _NOTHING,
+    ) -> None:
         self.make = make
         self.loop = loop
+        self.arguments = arguments
+        self.keywords = keywords
         self._loop: Any = None
         self._task: Any = None
+        self._scheduler: Any = None
+        self._fiber: Any = None
         self._given_up = False
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        from contextvars import copy_context
-
         loop = self.loop if self.loop is not None else scheduler.engine.loop()
-        self._loop = loop
+        self._loop, self._scheduler, self._fiber = loop, scheduler, fiber
         context = copy_context()
-        at_home = scheduler.home is loop
-        answer = scheduler.arrive if at_home else scheduler.post
-
-        def finished(task: Any) -> None:
-            if task.cancelled():
-                error: BaseException | None = HostError(
-                    "the call was cancelled from outside", code="capability/cancelled"
-                )
-                answer(fiber, self, None, error)
-                return
-            error = task.exception()
-            if error is not None and not isinstance(error, Exception):
-                error = HostError(f"it ended with {type(error).__name__}")
-            answer(fiber, self, None if error is not None else task.result(), error)
-
-        if at_home:
-            self._task = loop.create_task(self.make(), context=context)
-            self._task.add_done_callback(finished)
+        if scheduler.home is loop:
+            self._start(context)
             return
         scheduler.inbox()
-
-        def start() -> None:
-            if self._given_up:
-                return
-            try:
-                self._task = loop.create_task(self.make(), context=context)
-            except BaseException as error:
-                scheduler.post(fiber, self, None, error)
-                return
-            self._task.add_done_callback(finished)
-
         if scheduler.home is None and _running_here(loop):
             raise HostError(
                 "this would wait for the event loop that is running here: use `await rt.arun(…)`",
@@ -203,34 +188,64 @@ class OnLoop(Suspension):
             raise HostError(
                 "the event loop where this capability was registered is not running", code="capability/unreachable"
             )
-        loop.call_soon_threadsafe(start)
+        loop.call_soon_threadsafe(self._start_there, context)
+
+    def _start(self, context: Context) -> None:
+        """Start the task; on the loop's thread."""
+        task = self._task = self._loop.create_task(self.make(*self.arguments, **self.keywords), context=context)
+        task.add_done_callback(self._finished)
+
+    def _start_there(self, context: Context) -> None:
+        """`_start`, where the scheduler is in another thread."""
+        if self._given_up:
+            return
+        try:
+            self._start(context)
+        except BaseException as error:
+            self._scheduler.post(self._fiber, self, None, error)
+
+    def _finished(self, task: Any) -> None:
+        value: Any = None
+        error: BaseException | None
+        if task.cancelled():
+            error = HostError("the call was cancelled from outside", code="capability/cancelled")
+        else:
+            error = task.exception()
+            if error is None:
+                value = task.result()
+            elif not isinstance(error, Exception):
+                error = HostError(f"it ended with {type(error).__name__}")
+        self._task = None
+        scheduler = self._scheduler
+        answer = scheduler.arrive if scheduler.home is self._loop else scheduler.post
+        answer(self._fiber, self, value, error)
 
     def cancel(self, scheduler: Scheduler) -> None:
         self._given_up = True
-
-        def stop() -> None:
-            if self._task is not None:
-                self._task.cancel()
-
         try:
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(stop)
+                self._loop.call_soon_threadsafe(self._stop)
         except RuntimeError:  # closed: its tasks are gone
             pass
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 class InThread(Suspension):
     """Run a function in a thread of its own."""
 
-    __slots__ = ("arguments", "function")
+    __slots__ = ("arguments", "function", "keywords")
 
-    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...] = (), keywords: dict[str, Any] = _NOTHING
+    ) -> None:
         self.function = function
         self.arguments = arguments
+        self.keywords = keywords
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        from contextvars import copy_context
-
         from rtfs.host.scheduler.threads import in_thread
 
         scheduler.inbox()
@@ -238,7 +253,7 @@ class InThread(Suspension):
 
         def work() -> None:
             try:
-                value = context.run(self.function, *self.arguments)
+                value = context.run(self.function, *self.arguments, **self.keywords)
             except Exception as error:
                 scheduler.post(fiber, self, None, error)
             except BaseException as error:

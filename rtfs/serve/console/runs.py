@@ -11,7 +11,7 @@ from collections import OrderedDict
 from threading import Lock
 from time import time
 
-from rtfs.host.audit.events import CallDecided, CallEnded
+from rtfs.host.audit.events import WAITS, CallDecided, CallEnded
 from rtfs.host.audit.places import records
 from rtfs.host.durable.answers import APPROVAL
 from rtfs.host.durable.codec import decode
@@ -43,6 +43,9 @@ STATES = (RUNNING, WAITING, DONE, FAILED)
 """States by whose newest runs it is seen that something is new in a database."""
 _ENDS = ("run", "end", "resume")
 _WORDS = {"ok": "done", "cancelled": "cancelled"}
+_WAITED = dict(
+    zip(WAITS, ("it needed an approval, and was not durable", "it waited for a signal or a moment"), strict=True)
+)
 
 
 class RunRow:
@@ -245,8 +248,9 @@ def _take_in(rows: dict[str, RunRow], record: Record) -> None:
 
 
 def _ended(detail: str) -> tuple[str, str]:
-    if detail.endswith("policy/approval-required"):
-        return "stopped", "it needed an approval, and was not durable"
+    code = detail.partition(": ")[2]
+    if code in WAITS:
+        return "stopped", _WAITED[code]
     return _WORDS.get(detail) or "failed", "" if detail in _WORDS else detail.partition(": ")[2]
 
 

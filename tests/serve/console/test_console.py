@@ -15,10 +15,11 @@ import pytest
 from starlette.applications import Starlette
 
 from rtfs import Runtime
+from rtfs.host.audit.ledger import Record
 from rtfs.serve.console.access import Access
 from rtfs.serve.console.answers import Answers
 from rtfs.serve.console.app import BODY, LOCAL, PATH, Console
-from rtfs.serve.console.runs import HeardCalls, RunBrowser
+from rtfs.serve.console.runs import HeardCalls, RunBrowser, RunRow, _take_in
 from rtfs.serve.console.shown import shown
 from tests.cli.test_command import rtfs as command
 from tests.cli.typing_at import ROOT, Typist
@@ -288,6 +289,21 @@ def test_what_a_run_that_is_not_durable_did_is_shown_by_the_process_that_ran_it(
             assert (found.row.state, found.row.durable) == ("done", False)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("detail", "state", "note"),
+    [
+        ("ok", "done", ""),
+        ("error: policy/denied", "failed", "policy/denied"),
+        ("stopped: policy/approval-required", "stopped", "it needed an approval, and was not durable"),
+        ("stopped: run/waiting", "stopped", "it waited for a signal or a moment"),
+    ],
+)
+def test_how_a_run_ended_is_read_from_the_ledger(detail: str, state: str, note: str) -> None:
+    rows: dict[str, RunRow] = {}
+    _take_in(rows, Record((1, 0, "end", "r", 0, "", "local", detail, "", "", 0), "", ""))
+    assert (rows["r"].state, rows["r"].note) == (state, note)
 
 
 def test_the_page_is_told_when_there_is_something_new(folder: Path) -> None:

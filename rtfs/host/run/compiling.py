@@ -1,0 +1,64 @@
+"""A run's program: compiled in this process, or found where it was compiled before, and run.
+
+Must not know how calls are performed or journaled. Invariant: what a run that keeps its definitions to itself defines
+is never in an environment that others share.
+"""
+
+from __future__ import annotations
+
+from rtfs.compiler import compile_source, compiled_before
+from rtfs.host.run.driver import drive
+from rtfs.host.scheduler.suspensions import Turn
+from rtfs.machine import RequiresHost, start
+from rtfs.machine.machine import start_compiling
+from rtfs.values import UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _thread import LockType
+    from typing import Any
+
+    from rtfs.compiler import Program
+    from rtfs.host.run.frame import Frame, Run
+    from rtfs.source import Source
+
+
+def known_program(source: Source, run: Run, compiling: LockType) -> Program | None:
+    """The program of a text that was run lately, if it defines nothing; else None. compiling: the lock of those who
+    compile in the run's environment."""
+    environment = run.environment
+    with compiling:
+        environment.literal = None if run.flow is None else run.flow.literal
+        return compiled_before(source, environment, run.gate)
+
+
+async def compile_program(source: Source, run: Run, compiling: LockType) -> Program:
+    """Compile a program, which may define something, within the time and memory of its run. Raises UserError."""
+    if run.shares:
+        with compiling:
+            run.part()
+    environment = run.environment
+
+    def compile() -> Program:
+        return compile_source(source, environment, module="user", gate=run.gate)
+
+    with compiling:
+        outcome = start_compiling(environment, compile, run.limits, run.breathe, run.budget)
+    while isinstance(outcome, RequiresHost):  # a long text: others have their turn meanwhile
+        await Turn()
+        with compiling:
+            outcome = outcome.resume(None)
+    program: Program = outcome.value
+    return program
+
+
+async def run_program(program: Program, frame: Frame) -> Any:
+    """Run a compiled program; its value. Raises what it raises."""
+    run = frame.run
+    try:
+        return await drive(start(program, run.limits, run.breathe, run.budget, frame.flow), frame)
+    except UserError as error:
+        from rtfs.machine.errors.refine import refine_error
+
+        refine_error(error)
+        raise
