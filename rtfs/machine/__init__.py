@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rtfs.machine.limits import DEFAULT_LIMITS, Limits
 from rtfs.machine.machine import new_environment, start, start_call
-from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
+from rtfs.machine.outcome import Complete, HostCall, Known, Outcome, RequiresHost
 
 __all__ = [
     "DEFAULT_LIMITS",
     "Complete",
     "HostCall",
+    "Known",
     "Limits",
     "Outcome",
     "RequiresHost",

@@ -54,8 +54,7 @@ from rtfs.host.isolation.wire import (
 )
 from rtfs.host.run.driver import abandon_steps, handle_control_call
 from rtfs.host.scheduler.scheduler import Suspension
-from rtfs.machine import DEFAULT_LIMITS, HostCall
-from rtfs.machine.outcome import Known
+from rtfs.machine import DEFAULT_LIMITS, HostCall, Known
 from rtfs.source import Source
 from rtfs.values import HostError, InternalError, Map, UserError, Vector
 
