@@ -155,26 +155,30 @@ def _json(record: Record) -> str:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="rtfs audit", description="Look at a ledger: runs, decisions, outcomes.")
+    parser = Parser(prog="rtfs audit", description="Inspect a ledger: runs, decisions, outcomes.")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     shared = Parser(add_help=False)
     shared.add_argument(
-        "file", nargs="?", metavar="FILE", help="the ledger, a file or postgresql://…; else that of the configuration"
+        "file", nargs="?", metavar="FILE", help="the ledger, a file or postgresql://…; default: from the configuration"
     )
     shared.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
-    shared.add_argument("--ledger-key", metavar="FILE", help="the key of a ledger in a database; else the usual one")
-    shared.add_argument("--json", action="store_true", help="print JSON, a line a record")
+    shared.add_argument(
+        "--ledger-key", metavar="FILE", help="the key of a ledger in a database; default: the usual one"
+    )
+    shared.add_argument("--json", action="store_true", help="print JSON, one record per line")
     shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
-    for name, what in (("show", "the records, as a tree"), ("export", "all fields, as JSON Lines")):
+    for name, what in (("show", "show the records as a tree"), ("export", "print all fields as JSON Lines")):
         one = add_action(actions, name, what, shared)
-        one.add_argument("--run", metavar="RUN", help="only those of one run")
-        one.add_argument("--capability", metavar="GLOB", help="only those about these capabilities: 'mcp.github.*'")
-        one.add_argument("--since", metavar="TIME", help="only those since a time of ISO 8601, or so long ago: 2h, 7d")
-        one.add_argument("--last", metavar="N", help="only the last N of them")
-    add_action(actions, "list", "its runs: when they began, how many records there are of each, how they ended", shared)
-    verify = add_action(actions, "verify", "check that nothing was changed, removed, inserted or cut off", shared)
-    verify.add_argument("--head", metavar="FILE", help="a signed head that the ledger has to continue")
-    verify.add_argument("--key", metavar="FILE", help="the Ed25519 key (PEM) that it was signed with, the public one")
-    sign = add_action(actions, "sign", "print the signed head of the ledger, for a witness to keep", shared)
+        one.add_argument("--run", metavar="RUN", help="only the records of one run")
+        one.add_argument("--capability", metavar="GLOB", help="only records about these capabilities: 'mcp.github.*'")
+        one.add_argument(
+            "--since", metavar="TIME", help="only records since a time (ISO 8601), or from the last 2h, 7d …"
+        )
+        one.add_argument("--last", metavar="N", help="only the last N records")
+    add_action(actions, "list", "list the runs: when each began, its number of records, how it ended", shared)
+    verify = add_action(actions, "verify", "check that no record was changed, removed, inserted or cut off", shared)
+    verify.add_argument("--head", metavar="FILE", help="a signed head that must be part of the ledger")
+    verify.add_argument("--key", metavar="FILE", help="the public Ed25519 key (PEM) that verifies its signature")
+    sign = add_action(actions, "sign", "print a signed head of the ledger, to keep elsewhere", shared)
     sign.add_argument("--key", metavar="FILE", required=True, help="a private Ed25519 key (PEM)")
     return parser

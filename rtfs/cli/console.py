@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from rtfs.cli.options import Options
 
-_EPILOG = """It shows the durable runs of this user, and what the ledger knows: that of --ledger, else of the
-configuration. Without --answer it changes nothing.
+_EPILOG = """The page shows the durable runs of this user and the ledger (of --ledger, or else of the configuration).
+Without --answer it is read-only.
 
   rtfs console --config rtfs.yaml --answer"""
 
@@ -39,15 +39,15 @@ def console(options: Options) -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--answer", action="store_true", help="approvals can be answered in the page")
+    parser.add_argument("--answer", action="store_true", help="let people answer approvals on the page")
     parser.add_argument(
-        "--http", metavar="HOST:PORT", default="127.0.0.1:0", help="of this machine; a free port if left out"
+        "--http", metavar="HOST:PORT", default="127.0.0.1:0", help="local address to listen on; default: a free port"
     )
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     parser.add_argument("--state", metavar="PLACE", help="folder or database (postgresql://…) of durable runs")
     parser.add_argument("--ledger", metavar="FILE", help="the ledger to show")
     parser.add_argument(
-        "--allow", action="append", default=[], metavar="GRANT", help="for the catalogue, as of rtfs run"
+        "--allow", action="append", default=[], metavar="GRANT", help="grants for the catalogue, as in rtfs run"
     )
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
     add_server_options(parser)

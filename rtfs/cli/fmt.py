@@ -22,11 +22,11 @@ def fmt(arguments: list[str]) -> int:
     `--check` if one is laid out otherwise."""
     from rtfs.cli.usage import Parser
 
-    parser = Parser(
-        prog="rtfs fmt", description="Format .rtfs files: indentation and spaces change, words and line breaks stay."
+    parser = Parser(prog="rtfs fmt", description="Format .rtfs files. Only indentation and spaces change.")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; list the files that would change, and exit with 1"
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder of them, or - for standard input")
-    parser.add_argument("--check", action="store_true", help="change nothing; name what would change, exit with 1")
     options = parser.parse_args(arguments)
     if options.paths == ["-"]:
         return _stdin(options.check)

@@ -84,7 +84,7 @@ def mcp(options: Options) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="rtfs mcp", description="Look at MCP servers, declare their tools, log in where they want it.")
+    parser = Parser(prog="rtfs mcp", description="Inspect MCP servers, declare their tools, log in to them.")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     shared = Parser(add_help=False)
     shared.add_argument(
@@ -94,30 +94,36 @@ def _parser() -> argparse.ArgumentParser:
     add_server_options(shared)
     shared.add_argument("--no-input", action="store_true", help="never ask")
     shared.add_argument(
-        "--env", action="append", default=[], metavar="NAME[=VALUE]", help="variable for -- COMMAND; NAME alone: yours"
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="variable for -- COMMAND; NAME alone passes yours on",
     )
     shared.add_argument("--name", metavar="NAME", help="server name in ids: mcp.NAME.TOOL")
-    shared.add_argument("--principal", metavar="NAME", help="on whose behalf (default: as configured, else local)")
+    shared.add_argument("--principal", metavar="NAME", help="user to act for (default: as configured, else local)")
     shared.add_argument("--json", action="store_true", help="print JSON")
     shared.add_argument("--debug", action="store_true", help="show Python tracebacks")
-    add_action(actions, "list", "the servers, or a server's tools, a line each", shared)
-    showing = add_action(actions, "show", "all about a server, or about SERVER.TOOL", shared)
-    showing.add_argument("--tool", metavar="TOOL", help="of a server that has no name")
-    importing = add_action(actions, "import", "write a declaration for each tool, of all servers into folders", shared)
+    add_action(actions, "list", "list the servers, or a server's tools", shared)
+    showing = add_action(actions, "show", "show everything about a server, or about SERVER.TOOL", shared)
+    showing.add_argument("--tool", metavar="TOOL", help="a tool, for a server without a name")
+    importing = add_action(actions, "import", "write a declaration for each tool; one folder per server", shared)
     importing.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the files")
-    importing.add_argument("--force", action="store_true", help="write over files that say something else")
-    importing.add_argument("--all", action="store_true", help="also for resources, prompts and completion")
+    importing.add_argument("--force", action="store_true", help="overwrite files with different content")
+    importing.add_argument("--all", action="store_true", help="declare resources, prompts and completion too")
     importing.add_argument("--prune", action="store_true", help="delete declarations of tools that are gone")
-    differing = add_action(actions, "diff", "how tools differ from what was pinned at first use", shared)
-    differing.add_argument("--accept", action="store_true", help="use them as they are now")
-    logging_in = add_action(actions, "login", "log in with a browser, and keep the tokens", shared)
-    logging_in.add_argument("--scope", action="append", default=[], metavar="SCOPES", help="further scopes to ask for")
-    logging_in.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    differing = add_action(actions, "diff", "show how tools differ from those pinned at first use", shared)
+    differing.add_argument("--accept", action="store_true", help="accept the tools as they are now")
+    logging_in = add_action(actions, "login", "log in with a browser, and store the tokens", shared)
+    logging_in.add_argument(
+        "--scope", action="append", default=[], metavar="SCOPES", help="additional scopes to request"
+    )
+    logging_in.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
     logging_in.add_argument(
         "--wait", type=float, default=300.0, metavar="SECONDS", help="time for the login (default: 300)"
     )
-    add_action(actions, "logout", "forget the tokens, here and at the issuer", shared)
-    actions.add_parser("serve", add_help=False, help="serve plans, and capabilities to models that write plans")
+    add_action(actions, "logout", "delete the tokens here, and revoke them at the issuer", shared)
+    actions.add_parser("serve", add_help=False, help="serve plans as tools, or let models write plans")
     return parser
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from rtfs.serve.listening import Listening
     from rtfs.serve.runs import PlanRuns
 
-_EPILOG = """Without plans, and with --code, models get search, describe and run_plan: they write plans over all that
-the policy allows. Plan files end in (plan "name" "what it does" {:params {…}} body); each is a tool.
+_EPILOG = """Without plan files, and with --code, models get the tools search, describe and run_plan: they write plans
+that may use everything the policy allows. A plan file ends in (plan "name" "what it does" {:params {…}} body); each
+becomes a tool.
 
   claude mcp add rtfs -- rtfs mcp serve --config rtfs.yaml"""
 
@@ -39,32 +40,35 @@ def serve(words: list[str], options: Options) -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("plans", nargs="*", metavar="PLAN", help="plan files, each a tool")
-    parser.add_argument("--code", action="store_true", help="let models write plans, beside the plan files")
+    parser.add_argument("plans", nargs="*", metavar="PLAN", help="plan files; each becomes a tool")
+    parser.add_argument("--code", action="store_true", help="let models write plans, in addition to the plan files")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve over Streamable HTTP instead, at /mcp")
     parser.add_argument(
         "--console",
         choices=("look", "answer"),
-        help="a page at /console, with --http: to look, or also to answer approvals",
+        help="with --http: serve a page at /console, read-only or to answer approvals",
     )
-    parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="as of rtfs run")
+    parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
     add_server_options(parser)
-    parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
+    parser.add_argument("--principal", metavar="NAME", help="user to act for")
     parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
     parser.add_argument("--timeout", metavar="SECONDS", default="600", help="longest time of one run (default: 600)")
     parser.add_argument(
-        "--log-format", choices=("text", "json"), default="text", help="json: all events and warnings, an object a line"
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="json: all events and warnings, one object per line",
     )
-    parser.add_argument("--otel", action="store_true", help="OpenTelemetry traces and metrics, by OTLP over HTTP")
+    parser.add_argument("--otel", action="store_true", help="send OpenTelemetry traces and metrics by OTLP over HTTP")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--isolate", action="store_true", help="run plans in sandboxed worker processes, as --http does")
     where.add_argument("--no-isolate", action="store_true", help="run plans in this process over HTTP too")
     parser.add_argument(
         "--allow-unsandboxed",
         action="store_true",
-        help="serve over HTTP also where the kernel lacks part of the sandbox",
+        help="serve over HTTP even if the kernel lacks part of the sandbox",
     )
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
     found = parser.parse_args(words)

@@ -17,12 +17,13 @@ _EPILOG = """examples:
   rtfs run plan.rtfs --allow fs:read:data --config rtfs.yaml
   rtfs repl
 
-rtfs COMMAND --help tells more. Exit codes: 0 fine, 1 program error, 2 usage, 3 denied by policy, 4 waiting for
-approval, 130 interrupted. Results go to standard output, everything else to standard error; NO_COLOR is respected."""
-_RUN_EPILOG = """A program finds its ARGs as the vector @args, and the values of --context as @name.
-A file that begins with #!/usr/bin/env -S rtfs run can be started by itself."""
-_CALL_EPILOG = """KEY=VALUE is read as the schema says: a text where it wants a text, else as JSON; KEY:=JSON is JSON
-in any case, KEY=@FILE the text of a file, KEY.SUB=VALUE a value within a map."""
+rtfs COMMAND --help lists the options of a command. Exit codes: 0 success, 1 program error, 2 usage, 3 denied by
+policy, 4 waiting for approval, 130 interrupted. Results go to standard output, everything else to standard error;
+NO_COLOR turns colours off."""
+_RUN_EPILOG = """The program reads its ARGs from the vector @args, and the values of --context as @name.
+A file that begins with #!/usr/bin/env -S rtfs run can be executed directly."""
+_CALL_EPILOG = """KEY=VALUE is read according to the schema: as a string where the schema has a string, otherwise as
+JSON. KEY:=JSON is always JSON, KEY=@FILE is the text of a file, KEY.SUB=VALUE sets a value in a nested map."""
 _RUN_USAGE = "rtfs run [OPTION…] (FILE | - | -e EXPR) [ARG…]"
 _CHECK_USAGE = "rtfs check [OPTION…] [FILE…|FOLDER…|-|-e EXPR]"
 _CAPABILITIES_USAGE = "rtfs capabilities [OPTION…] [list | show ID]"
@@ -77,29 +78,39 @@ def build() -> Parser:
         usage=_RUN_USAGE,
     )
     run.add_argument("file", nargs="?", metavar="FILE", help="program, or - for standard input")
-    run.add_argument("args", nargs="*", metavar="ARG", help="text for the program; -- before one that begins with -")
+    run.add_argument("args", nargs="*", metavar="ARG", help="string for the program; -- before one that begins with -")
     run.add_argument("-e", dest="expression", metavar="EXPR", help="program text")
-    run.add_argument("--context", metavar="JSON", help="object of values for @name; @FILE reads it from a file")
+    run.add_argument("--context", metavar="JSON", help="values for @name, a JSON object; @FILE reads it from a file")
     run.add_argument(
-        "--param", dest="params", action="append", metavar="NAME=VALUE", help="parameter of the program's (plan …)"
+        "--param",
+        dest="params",
+        action="append",
+        metavar="NAME=VALUE",
+        help="set a parameter of the program's (plan …)",
     )
     run.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="longest time the run may take")
-    run.add_argument("--durable", action="store_true", default=None, help="keep a journal, so that it can be resumed")
+    run.add_argument(
+        "--durable", action="store_true", default=None, help="keep a journal, so that the run can be resumed"
+    )
     run.add_argument("--isolate", action="store_true", default=None, help="run it in a sandboxed worker process")
-    run.add_argument("--run-id", metavar="ID", help="name of a durable run; made up if left out")
+    run.add_argument("--run-id", metavar="ID", help="name of a durable run; generated if left out")
     run.add_argument("--state", metavar="PLACE", help="folder or database (postgresql://…) of durable runs")
     run.add_argument(
-        "--no-check", dest="check", action="store_false", default=None, help="run also what is provably wrong"
+        "--no-check",
+        dest="check",
+        action="store_false",
+        default=None,
+        help="run the program even if it is provably wrong",
     )
-    run.add_argument("--certified", metavar="FILE", help="run only what this certificate says, else nothing")
-    run.add_argument("--key", metavar="FILE", help="the public key that certificates are signed with")
+    run.add_argument("--certified", metavar="FILE", help="run the program only if it matches this certificate")
+    run.add_argument("--key", metavar="FILE", help="the public key that verifies certificates")
     run.add_argument("--record", metavar="FILE", help="record every call and its result")
     run.add_argument("--replay", metavar="FILE", help="answer every call from a recording, perform none")
 
     check = add(
         "check",
-        help="report what is wrong with programs, and the calls they can make",
-        description="Look at programs, files or all .rtfs files of a folder, and run nothing.",
+        help="report errors in programs, and the calls they can make",
+        description="Check programs (files, or all .rtfs files of a folder) without running them.",
         usage=_CHECK_USAGE,
     )
     check.add_argument("files", nargs="*", metavar="FILE", help="program or folder, or - for standard input")
@@ -109,35 +120,41 @@ def build() -> Parser:
     )
     check.add_argument("--certify", metavar="FILE", help="write a certificate of the program, signed with --key")
     check.add_argument("--key", metavar="FILE", help="a private Ed25519 key (PEM)")
-    check.add_argument("--watch", action="store_true", default=None, help="look again whenever a file changes")
+    check.add_argument("--watch", action="store_true", default=None, help="check again whenever a file changes")
 
     fix = add(
         "fix",
-        help="make the corrections that check is certain of",
-        description="Make the corrections that are certain in programs, and report what is left.",
+        help="correct mistakes that have one certain correction",
+        description="Correct mistakes that have one certain correction, and report the errors that are left.",
         usage="rtfs fix [OPTION…] FILE|FOLDER|- …",
     )
-    fix.add_argument("files", nargs="+", metavar="FILE", help="program or folder; - from standard input to output")
-    fix.add_argument("--diff", action="store_true", default=None, help="show what would change, change nothing")
+    fix.add_argument("files", nargs="+", metavar="FILE", help="program or folder; - for standard input and output")
+    fix.add_argument("--diff", action="store_true", default=None, help="show the changes without making them")
     fix.add_argument(
-        "--check", dest="dry", action="store_true", default=None, help="change nothing; exit with 1 if anything would"
+        "--check",
+        dest="dry",
+        action="store_true",
+        default=None,
+        help="change nothing; exit with 1 if a file would change",
     )
 
     describe = add(
         "describe",
-        help="describe capabilities and programs as a model writes them",
-        description="Describe capabilities (ids, with * for any letters) or programs (files) as a model writes calls.",
+        help="describe capabilities and programs, for people and models",
+        description="Describe capabilities (ids; * matches any characters) or programs (files): how calls are written.",
         usage="rtfs describe [OPTION…] [ID…|FILE…]",
     )
-    describe.add_argument("files", nargs="*", metavar="ID", help="of a capability, or a program; default: all")
     describe.add_argument(
-        "--json-schema", action="store_true", default=None, help="as JSON, with the schemas as JSON Schema"
+        "files", nargs="*", metavar="ID", help="capability id or program file; default: all capabilities"
+    )
+    describe.add_argument(
+        "--json-schema", action="store_true", default=None, help="print JSON, with the schemas as JSON Schema"
     )
 
     add(
         "lsp",
         help="serve an editor: diagnostics, hover, completion, fixes",
-        description="A language server on standard input and output. Needs the extra lsp.",
+        description="Run a language server on standard input and output. Needs the extra lsp.",
         usage="rtfs lsp [OPTION…]",
         parents=[_shared(results=False)],
     )
@@ -145,7 +162,7 @@ def build() -> Parser:
     add(
         "repl",
         help="start the interactive prompt",
-        description="Run what is typed, or piped in. :help lists the commands of the prompt.",
+        description="Run programs that are typed, or piped in. :help lists the commands of the prompt.",
         usage="rtfs repl [OPTION…]",
         parents=[_shared(results=False)],
     )
@@ -157,14 +174,14 @@ def build() -> Parser:
         epilog=_CALL_EPILOG,
         usage="rtfs call [OPTION…] ID [JSON | KEY=VALUE …]",
     )
-    call.add_argument("id", metavar="ID", help="of the capability, or SERVER.TOOL; rtfs capabilities lists them")
+    call.add_argument("id", metavar="ID", help="capability id, or SERVER.TOOL; rtfs capabilities lists them")
     call.rest = "words"
     call.add_argument("words", nargs="*", metavar="ARG", help='{"name": "value"}, or name=value …')
 
     capabilities = add(
         "capabilities",
         help="list or show capabilities",
-        description="List the capabilities, or show all about one.",
+        description="List the capabilities, or show everything about one.",
         usage=_CAPABILITIES_USAGE,
     )
     capabilities.add_argument("action", nargs="?", choices=("list", "show"), default="list", help="default: list")
@@ -187,7 +204,7 @@ def build() -> Parser:
     for name, text in (
         ("test", "run golden tests"),
         ("fmt", "format source files"),
-        ("mcp", "look at MCP servers, import their tools"),
+        ("mcp", "inspect MCP servers, import their tools"),
         ("resume", "continue a durable run"),
         ("runs", "list, show or delete durable runs"),
         ("signal", "send a signal to a durable run"),
@@ -218,12 +235,12 @@ def _shared(results: bool = True) -> Parser:
         "--trust",
         action="store_true",
         default=None,
-        help="say yes to the rtfs.yaml and the files of servers found here",
+        help="trust the rtfs.yaml and the server files found here",
     )
-    rights.add_argument("--principal", metavar="NAME", help="on whose behalf; each has sessions of its own")
-    rights.add_argument("--no-input", action="store_true", default=None, help="never ask; exit 4 where it would")
+    rights.add_argument("--principal", metavar="NAME", help="user to act for; each has separate sessions")
+    rights.add_argument("--no-input", action="store_true", default=None, help="never ask; exit with 4 instead")
     output = shared.add_argument_group("output")
-    output.add_argument("-v", "--verbose", action="count", help="show sessions, and what servers say; -vv every record")
+    output.add_argument("-v", "--verbose", action="count", help="show sessions and server messages; -vv: every record")
     if results:
         output.add_argument("--json", action="store_true", default=None, help="print the result (or the error) as JSON")
     output.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")

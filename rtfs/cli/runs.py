@@ -227,25 +227,25 @@ def _line(state: RunState) -> str:
 def _resume_parser() -> Parser:
     parser = Parser(
         prog="rtfs resume",
-        description="Continue a durable run where it stopped. What was done is not done again.",
+        description="Continue a durable run where it stopped. Calls that were made are not made again.",
     )
     parser.add_argument("run", metavar="RUN")
     doubt = parser.add_mutually_exclusive_group()
     doubt.add_argument("--retry", action="store_true", help="repeat a call whose outcome is not known")
     doubt.add_argument("--assume-failed", action="store_true", help="treat such a call as failed")
     doubt.add_argument("--result", metavar="JSON", help="use this as the result of such a call")
-    parser.add_argument("--call", metavar="PATH", help="which call is meant, if several are in doubt")
+    parser.add_argument("--call", metavar="PATH", help="the call to apply this to, if several have unknown outcomes")
     answer = parser.add_mutually_exclusive_group()
-    answer.add_argument("--approve", action="store_true", help="approve the call that the run waits for")
+    answer.add_argument("--approve", action="store_true", help="approve the call that the run is waiting for")
     answer.add_argument(
-        "--refuse", metavar="REASON", help="refuse it; the program is told the reason, which may be empty"
+        "--refuse", metavar="REASON", help="refuse the call; the program gets the reason, which may be empty"
     )
-    parser.add_argument("--question", metavar="ID", help="answer only this question, as rtfs runs --json names it")
+    parser.add_argument("--question", metavar="ID", help="answer only this question, named as in rtfs runs --json")
     parser.add_argument("--accept-changes", action="store_true", help="continue although a file has changed")
-    parser.add_argument("--allow", action="append", metavar="GRANT", help="narrow the run's grants to these")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="longest time it may take")
+    parser.add_argument("--allow", action="append", metavar="GRANT", help="reduce the run's grants to these")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="longest time the run may take")
     add_options(parser)
-    parser.add_argument("--no-input", action="store_true", help="never ask; exit 4 where it would")
+    parser.add_argument("--no-input", action="store_true", help="never ask; exit with 4 instead")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="show session events; -vv every record")
     parser.add_argument("--json", action="store_true", help="print the result (or the error) as JSON")
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
@@ -258,21 +258,25 @@ def _runs_parser() -> Parser:
     shared.add_argument("--debug", action="store_true", default=False, help="show Python tracebacks")
     add_options(shared)
     choice = Parser(add_help=False, parents=[shared])
-    choice.add_argument("--status", metavar="STATE", help="only those that are waiting, done, failed …")
-    choice.add_argument("--principal", metavar="NAME", help="only those on this one's behalf")
-    choice.add_argument("--last", type=int, metavar="N", help="only the newest N")
-    parser = Parser(prog="rtfs runs", parents=[choice], description="Durable runs, oldest first.")
+    choice.add_argument("--status", metavar="STATE", help="only runs that are waiting, done, failed …")
+    choice.add_argument("--principal", metavar="NAME", help="only the runs of this user")
+    choice.add_argument("--last", type=int, metavar="N", help="only the newest N runs")
+    parser = Parser(prog="rtfs runs", parents=[choice], description="List and manage durable runs, oldest first.")
     parser.set_defaults(action="list")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     add_action(actions, "list", "list them, with their states", choice)
-    one = add_action(actions, "show", "show a run: its parameters, its calls, what it waits for", shared)
+    one = add_action(actions, "show", "show a run: its parameters, its calls, what it is waiting for", shared)
     one.add_argument("run", metavar="RUN")
-    one.add_argument("--ledger", metavar="FILE", help="the ledger with its decisions and durations; else its own")
-    add_action(actions, "schedules", "list what is submitted again and again", shared)
-    delete = add_action(actions, "delete", "delete runs, with all values they keep", shared)
+    one.add_argument(
+        "--ledger", metavar="FILE", help="ledger to take decisions and durations from; default: the run's own"
+    )
+    add_action(actions, "schedules", "list the schedules that submit runs", shared)
+    delete = add_action(actions, "delete", "delete runs, with all their stored values", shared)
     delete.add_argument("run", nargs="+", metavar="RUN")
-    prune = add_action(actions, "prune", "delete all that are done", shared)
-    prune.add_argument("--all", action="store_true", help="also those that failed or were cancelled")
-    prune.add_argument("--before", metavar="TIME", help="only those that ended before a time, or so long ago: 7d")
-    add_action(actions, "migrate", "make the tables of a database, or bring them up to date", shared)
+    prune = add_action(actions, "prune", "delete all runs that are done", shared)
+    prune.add_argument("--all", action="store_true", help="also runs that failed or were cancelled")
+    prune.add_argument(
+        "--before", metavar="TIME", help="only runs that ended before a time, or at least so long ago: 7d"
+    )
+    add_action(actions, "migrate", "create the tables of a database, or upgrade them", shared)
     return parser

@@ -83,9 +83,7 @@ def add_action(actions: Any, name: str, what: str, shared: argparse.ArgumentPars
 def add_server_options(parser: argparse.ArgumentParser) -> None:
     """Add `--mcp-config` and `--trust`."""
     parser.add_argument("--mcp-config", action="append", default=[], metavar="FILE", help="file of servers (.mcp.json)")
-    parser.add_argument(
-        "--trust", action="store_true", help="say yes to the rtfs.yaml and the files of servers found here"
-    )
+    parser.add_argument("--trust", action="store_true", help="trust the rtfs.yaml and the server files found here")
 
 
 def show(usage: Usage, as_json: bool) -> None:

@@ -19,25 +19,34 @@ if TYPE_CHECKING:
     from rtfs.cli.options import Options
 
 SHARED = ("allow", "config", "load", "mcp_config", "trust", "principal", "ledger", "state", "verbose", "debug")
-_WORKER = """A worker continues each run with its own configuration, capabilities and credentials, and at most the
-rights that both it and the run have. SIGTERM lets it finish the calls under way and hand its runs back."""
-_SUBMIT = """Prints the id of the run. Workers advance it: rtfs runs show RUN, rtfs signal, rtfs cancel, rtfs resume."""
+_WORKER = """A worker continues each run with the worker's configuration, capabilities and credentials; a call needs the
+grants of both the worker and the run. After SIGTERM the worker completes its current calls and gives its runs back."""
+_SUBMIT = """Prints the id of the run. Workers advance it; follow and steer it with rtfs runs show RUN, rtfs signal,
+rtfs cancel and rtfs resume."""
 RESTART, SETTLED = 1.0, 10.0
 """Seconds before a process that has died is replaced; seconds after which its death was no false start."""
 
 
 def worker(options: Options) -> int:
     """`rtfs worker`. Raises UserError, SystemExit for usage."""
-    parser = _parser("worker", "Advance the durable runs of a database, until SIGTERM.", _WORKER)
+    parser = _parser("worker", "Advance the durable runs in a database, until SIGTERM.", _WORKER)
     parser.add_argument("--runs", type=int, default=8, metavar="N", help="runs at once, in each process (default: 8)")
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="processes (default: 1)")
-    parser.add_argument("--label", action="append", default=[], help="what runs may ask for (submit --label)")
-    parser.add_argument("--keep", type=float, metavar="DAYS", help="delete runs that ended so long ago")
+    parser.add_argument("--label", action="append", default=[], help="a label that runs may require (submit --label)")
+    parser.add_argument("--keep", type=float, metavar="DAYS", help="delete runs that ended more than so many days ago")
     parser.add_argument(
-        "--lease", type=float, default=15.0, metavar="SECONDS", help="a worker silent for so long loses its runs (15)"
+        "--lease",
+        type=float,
+        default=15.0,
+        metavar="SECONDS",
+        help="a worker that is silent for so long loses its runs (default: 15)",
     )
     parser.add_argument(
-        "--grace", type=float, default=60.0, metavar="SECONDS", help="for calls under way, after SIGTERM (60)"
+        "--grace",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="time for unfinished calls after SIGTERM (default: 60)",
     )
     parser.add_argument("--isolate", action="store_true", help="run plans in sandboxed processes")
     found = parser.parse_args(options.rest)
@@ -62,18 +71,23 @@ def submit(options: Options) -> int:
     parser.add_argument("file", nargs="?", metavar="FILE", help="program, or - for standard input")
     parser.add_argument("-e", dest="expression", metavar="EXPR", help="program text")
     when = parser.add_mutually_exclusive_group()
-    when.add_argument("--at", metavar="TIME", help="not before: 2026-11-29T09:30:00+01:00, or 2h from now")
-    when.add_argument("--cron", metavar="EXPR", help="again and again: minute hour day month weekday, in UTC")
-    parser.add_argument("--priority", type=int, default=0, metavar="N", help="from -20 to 20, higher ones first")
-    parser.add_argument("--key", metavar="KEY", help="a second submission with it is the first")
-    parser.add_argument("--label", action="append", default=[], help="that the worker must have")
-    parser.add_argument("--context", metavar="JSON", help="object of values for @name; @FILE reads it from a file")
+    when.add_argument("--at", metavar="TIME", help="earliest start: 2026-11-29T09:30:00+01:00, or 2h (from now)")
+    when.add_argument("--cron", metavar="EXPR", help="repeat on a schedule: minute hour day month weekday, in UTC")
+    parser.add_argument("--priority", type=int, default=0, metavar="N", help="from -20 to 20; higher values run first")
+    parser.add_argument("--key", metavar="KEY", help="idempotency key: submitting it again returns the first run")
+    parser.add_argument("--label", action="append", default=[], help="a label that the worker must have")
+    parser.add_argument("--context", metavar="JSON", help="values for @name, a JSON object; @FILE reads it from a file")
     parser.add_argument(
-        "--param", dest="params", action="append", default=[], metavar="NAME=VALUE", help="parameter of its (plan …)"
+        "--param",
+        dest="params",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter of its (plan …)",
     )
-    parser.add_argument("--run-id", metavar="ID", help="name of the run; made up if left out")
-    parser.add_argument("--wait", action="store_true", help="wait for its end, and print its value")
-    parser.add_argument("--no-check", action="store_true", help="submit also what is provably wrong")
+    parser.add_argument("--run-id", metavar="ID", help="name of the run; generated if left out")
+    parser.add_argument("--wait", action="store_true", help="wait until the run ends, and print its value")
+    parser.add_argument("--no-check", action="store_true", help="submit the program even if it is provably wrong")
     parser.add_argument("--json", action="store_true", help="print the value (or the error) as JSON")
     found = parser.parse_args(options.rest)
     _take(found, options)
@@ -114,14 +128,16 @@ def submit(options: Options) -> int:
 
 def _parser(name: str, description: str, epilog: str) -> Parser:
     parser = Parser(prog=f"rtfs {name}", description=description, epilog=epilog)
-    parser.add_argument("--state", metavar="PLACE", help="the database, postgresql://…; else that of the configuration")
+    parser.add_argument(
+        "--state", metavar="PLACE", help="the database, postgresql://…; default: from the configuration"
+    )
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml)")
-    parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="as of rtfs run")
+    parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
     parser.add_argument("--load", action="append", default=[], metavar="FILE", help="file of trusted declarations")
     add_server_options(parser)
-    parser.add_argument("--principal", metavar="NAME", help="on whose behalf")
+    parser.add_argument("--principal", metavar="NAME", help="user to act for")
     parser.add_argument("--ledger", metavar="FILE", help="keep the ledger of all calls in this file")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="tell of each run; -vv every record")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="report each run; -vv: every record")
     parser.add_argument("--debug", action="store_true", help="show Python tracebacks")
     return parser
 

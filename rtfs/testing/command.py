@@ -58,19 +58,21 @@ def run(argv: Sequence[str]) -> int:
         help="a file, or a folder to search for *.test.rtfs (default: .)",
     )
     parser.add_argument("--update", action="store_true", help="write the actual results into the files")
-    parser.add_argument("--accept-errors", action="store_true", help="with --update: errors too, in place of values")
-    parser.add_argument("--record", action="store_true", help="make the calls, and write the files of ;recording anew")
+    parser.add_argument("--accept-errors", action="store_true", help="with --update: accept errors in place of values")
+    parser.add_argument("--record", action="store_true", help="make the calls, and rewrite the files of ;recording")
     parser.add_argument("--allow", action="append", default=[], metavar="GRANT", help="grant, as in rtfs run")
-    parser.add_argument("--config", metavar="FILE", help="configuration, whose declarations stubs have to fit")
+    parser.add_argument("--config", metavar="FILE", help="configuration with declarations that stubs must match")
     parser.add_argument(
-        "--load", action="append", default=[], metavar="FILE", help="declarations that stubs have to fit"
+        "--load", action="append", default=[], metavar="FILE", help="declarations that stubs must match"
     )
-    parser.add_argument("-k", dest="only", default="", metavar="TEXT", help="only chunks whose name or file has TEXT")
+    parser.add_argument(
+        "-k", dest="only", default="", metavar="TEXT", help="only chunks whose name or file contains TEXT"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="name every chunk")
-    parser.add_argument("--coverage", action="store_true", help="say which lines of the files that are loaded ran")
+    parser.add_argument("--coverage", action="store_true", help="report which lines of the loaded files ran")
     parser.add_argument("--watch", action="store_true", help="run again whenever a file changes")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit's XML")
+    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     try:
         given = parser.parse_args(argv)
     except SystemExit as stop:

@@ -22,17 +22,17 @@ class GoldenFailure(Exception):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rtfs", "RTFS golden files")
-    group.addoption("--rtfs-update", action="store_true", help="write what the programs give into the golden files")
+    group.addoption("--rtfs-update", action="store_true", help="write the actual results into the golden files")
     group.addoption(
         "--rtfs-allow",
         action="append",
         default=[],
         metavar="GRANT",
-        help="what may leave the process, e.g. net:HOST",
+        help="a grant for effects outside the process, e.g. net:HOST",
     )
-    group.addoption("--rtfs-config", metavar="FILE", help="configuration, whose declarations stubs have to fit")
+    group.addoption("--rtfs-config", metavar="FILE", help="configuration with declarations that stubs must match")
     group.addoption(
-        "--rtfs-load", action="append", default=[], metavar="FILE", help="declarations that stubs have to fit"
+        "--rtfs-load", action="append", default=[], metavar="FILE", help="declarations that stubs must match"
     )
 
 
