@@ -36,8 +36,8 @@ def analyse(source: str | Source, name: str = "<string>", runtime: Runtime | Non
 
 
 def check(source: str | Source, name: str = "<string>", runtime: Runtime | None = None) -> Report:
-    """What is wrong with a program, and what the runtime's policy says of each call that it can make; as `rtfs check
-    --policy` does. Arguments as of `analyse`."""
+    """The errors of a program, and the decision of the runtime's policy about each call that it can make, as `rtfs
+    check --policy` shows them. Arguments as for `analyse`."""
     from rtfs.host.checks.verdicts import verdicts
 
     return _look(verdicts, source, name, runtime)

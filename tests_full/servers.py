@@ -275,7 +275,8 @@ HEAD = """# Servers and SDKs that we test with
 `.ci/full` starts each of these servers and tries everything that it offers; `python -m tests_full.servers --write`
 generates this table. "late start": the server answers its first message after {late:g} seconds. "asked back": the
 server asks the client for something in the middle of a call, and is answered or refused at once. "–": not offered, or
-not tried. "sessions": HTTP with the handshake of the older protocol revisions, for an SDK whose "http" has no handshake.
+not tried. "sessions": HTTP with the handshake of the older protocol revisions, for an SDK
+whose "http" has none.
 `tests_full/test_patience.py` waits a minute for the first answer of four of these servers.
 
 | server | version | transport | {checks} |

@@ -154,7 +154,7 @@ def compare(a: Any, b: Any, /) -> int:
 
 
 def text_order(a: str, b: str) -> int:
-    """How Java compares two texts: the distance of the first characters that differ, else of the lengths."""
+    """Java's order of two texts: the distance of the first characters that differ, else of the lengths."""
     if a != b:
         for one, other in zip(a, b, strict=False):
             if one != other:

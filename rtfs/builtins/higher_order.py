@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any]:
-    """What `f` gives for the elements of the collections, side by side, up to the end of the shortest."""
+    """The results of `f` for the elements of the collections, side by side, up to the end of the shortest."""
     if not more:
         return [f(x) for part in portions(items(function, coll)) for x in part]
     if f is vector:

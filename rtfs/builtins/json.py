@@ -75,7 +75,7 @@ def _as_read(read: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _objects(keywords: bool, paced: bool, make: Callable[[dict[Any, Any]], Any]) -> Callable[[dict[Any, Any]], Any]:
-    """What becomes of an object while a text is read, by `make`; for maps the arrays in it are lists until then."""
+    """A hook for the JSON reader that converts each object with `make`; until then the arrays in a map are lists."""
     names: dict[str, Any] = {}
 
     def made(read: dict[Any, Any]) -> Any:
@@ -126,7 +126,7 @@ _USUAL_DEPTH = 12
 
 
 def _depth(text: str) -> int:
-    """How deep brackets nest outside of strings, of both kinds alike."""
+    """The nesting depth of brackets of both kinds outside strings."""
     from itertools import accumulate
 
     if "\\" in text:

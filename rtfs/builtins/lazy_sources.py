@@ -1,4 +1,4 @@
-"""What lazy sequences begin with: `iterate`, `repeatedly`, `cycle`, `lazy-seq` and `iteration`.
+"""The sources of lazy sequences: `iterate`, `repeatedly`, `cycle`, `lazy-seq` and `iteration`.
 
 Must not know what their functions do. Invariants: a function is called when its element is asked for; where no function
 is involved, a few elements more are made than are asked for, which no program can tell.

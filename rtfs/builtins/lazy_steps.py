@@ -1,4 +1,4 @@
-"""The sequence functions over lazy sequences: each gives a lazy sequence, which computes an element when asked for one.
+"""The sequence functions for lazy input: each returns a lazy sequence, which computes an element when it is needed.
 
 Declares no function: `map`, `take` and the others come here when their input is lazy. Must not know what guest
 functions do. Invariants: an input is asked for no element that the next output does not need; a function is called
@@ -23,14 +23,15 @@ _SKIPPED = 256  # elements passed over without a result before they are accounte
 
 
 def as_lazy(function: str, coll: Any) -> LazySeq:
-    """`coll` itself if it is lazy, else a sequence of its elements. Raises TypeMismatch for what has none."""
+    """`coll` itself if it is lazy, else a sequence of its elements. Raises TypeMismatch for a value without
+    elements."""
     if coll.__class__ is LazySeq:
         return coll
     return ahead_of(list(elements_of(function, coll)), None)
 
 
 def compute(coll: LazySeq, n: int) -> int:
-    """Compute the first `n` elements of a lazy sequence; how many of them there are."""
+    """Compute the first `n` elements of a lazy sequence; return the number of elements there are, at most `n`."""
     cursor = Cursor(coll)
     count = 0
     while count < n and cursor.ready():
@@ -48,8 +49,8 @@ def is_computed(coll: LazySeq) -> bool:
 
 
 def pull_from(thunk: Any) -> Any:
-    """What computes a segment of `(lazy-seq …)`: the elements of what `thunk` gives. A thunk that gives another lazy
-    sequence which is not computed yet, and so on, is a loop here, not a recursion."""
+    """A function that computes a segment of `(lazy-seq …)`: the elements that `thunk` returns. A thunk may return
+    another lazy sequence that is not computed yet, and so on; this is a loop here, not a recursion."""
 
     def pull(segment: Segment) -> None:
         found = thunk()
@@ -167,7 +168,7 @@ def lazy_keep(f: Any, coll: LazySeq, indexed: bool = False) -> LazySeq:
 
 
 def lazy_take(n: int, coll: LazySeq) -> LazySeq:
-    """`(take n coll)`: asks for no element beyond the last."""
+    """`(take n coll)`: never computes an element after the last."""
     cursor = Cursor(coll)
     left = n
 
@@ -205,7 +206,7 @@ def lazy_take_while(pred: Any, coll: LazySeq) -> LazySeq:
 
 
 def lazy_drop(n: int, coll: LazySeq) -> LazySeq:
-    """`(drop n coll)`: what is dropped is computed when the first element behind it is asked for."""
+    """`(drop n coll)`: the dropped elements are computed when the first element after them is needed."""
     if n <= 0:
         return coll
     cursor = Cursor(coll)
@@ -269,8 +270,8 @@ def _chained(part: Any, following: LazySeq) -> LazySeq:
 
 
 def lazy_mapcat(f: Any, coll: LazySeq, nil_ends: bool = False) -> LazySeq:
-    """`(mapcat f coll)`; f None: the elements themselves are the sequences. nil_ends: nil of `f` is not an empty
-    sequence, but the end."""
+    """`(mapcat f coll)`. f None: the elements themselves are the sequences. nil_ends: a nil from `f` ends the sequence;
+    otherwise it counts as an empty sequence."""
     cursor = Cursor(coll)
     part: Cursor | None = None
 

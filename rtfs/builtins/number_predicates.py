@@ -1,4 +1,4 @@
-"""What Clojure asks of numbers: `== pos-int? neg-int? nat-int? double? rational? infinite? NaN? …`.
+"""Clojure's predicates of numbers: `== pos-int? neg-int? nat-int? double? rational? infinite? NaN? …`.
 
 Must not know arithmetic. Invariant: the predicates take any value, `==` numbers only; booleans are no numbers.
 """

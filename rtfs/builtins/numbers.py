@@ -184,7 +184,7 @@ def div2(a: Any, b: Any, /) -> Any:
 
 
 def _float_remainder(a: float, b: float) -> float:
-    """What a whole number of `b` leaves of `a`, computed as Clojure does, to the last digit."""
+    """The remainder of `a` after division by `b`, computed exactly as Clojure does, to the last digit."""
     quotient = a / b
     if -_LONG < quotient < _LONG:
         return a - int(quotient) * b

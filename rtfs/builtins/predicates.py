@@ -1,4 +1,4 @@
-"""What kind of value a value is: `nil? bool? int? … coll? type-name`.
+"""Predicates of a value's kind: `nil? bool? int? … coll? type-name`.
 
 Must not know what the kinds are good for. Invariant: every predicate takes any value; booleans are no numbers.
 """

@@ -53,7 +53,7 @@ class Match:
 
     @property
     def span(self) -> tuple[int, int]:
-        """Where the match begins and ends."""
+        """The start and end of the match."""
         return self.spans[0]
 
     @property
@@ -236,7 +236,7 @@ def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit:
 
 
 def regex_spans(name: str, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
-    """Where a regular expression matches."""
+    """The spans where a regular expression matches."""
     return (match.span for match in matches(name, pattern, text))
 
 

@@ -1,4 +1,4 @@
-"""What came along with the result of a call: `content text meta`.
+"""The content and metadata that accompany a call's result: `content text meta`.
 
 Must not know providers. Invariants: a value that is not the result of a call is its own content where it looks like
 content, and has none otherwise; nothing here raises for a value of another shape.

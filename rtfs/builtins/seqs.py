@@ -1,4 +1,4 @@
-"""What the collection functions share: the elements of a collection, and building a result of the same kind.
+"""Code shared by the collection functions: the elements of a collection, and building a result of the same kind.
 
 Vectors, lists, lazy sequences, sets, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are
 sequences. Must not know any particular function; declares none. Invariants: a list gives a list, a lazy sequence whose

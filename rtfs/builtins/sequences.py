@@ -277,7 +277,7 @@ def drop(n: Any, coll: Any = MISSING, /) -> Any:
 
 
 def _while(function: str, pred: Any, coll: Any) -> int:
-    """How many elements from the start on satisfy the predicate."""
+    """The number of elements, from the start, that satisfy the predicate."""
     n = 0
     for element in paced(elements_of(function, coll)):
         fits = pred(element)

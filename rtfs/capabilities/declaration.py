@@ -1,4 +1,4 @@
-"""What a `(capability …)` form or `register` says, checked and brought into one shape: `Fields`.
+"""A `(capability …)` form or a `register` call, checked and brought into one shape: `Fields`.
 
 Must not know who may call a capability or how a call is routed. Invariant: a `Fields` is complete and valid; whatever
 is wrong with a declaration is said here, as `capability/invalid` with the span of the wrong part. Forms found in the
@@ -152,7 +152,7 @@ def invalid(message: str, span: Span | None, hint: str | None = None) -> HostErr
 
 
 def place_of(form: Any) -> Span | None:
-    """Where a value is in its source, if the reader left a note on it."""
+    """The place of a value in its source, if the reader recorded it."""
     info = getattr(form, "info", None)
     if info is None or getattr(info, "source", None) is None:
         return None

@@ -1,4 +1,4 @@
-"""What the docstring of a Python function says of it and of its parameters, in Google's and in Sphinx's style.
+"""Reads Python docstrings, in Google's and Sphinx's style: the description of a function and of its parameters.
 
 Must not know types. Invariant: a docstring of no known style is a description and nothing else.
 """

@@ -1,4 +1,4 @@
-"""What can be said of a capability besides its signature: what its calls do to the world, and an example of one.
+"""Facts about a capability besides its signature: the effects of its calls, and an example of one.
 
 Must not know policy or who reads it. Invariant: what neither a declaration nor a server says anything about is taken to
 destroy.
@@ -94,8 +94,9 @@ def _sample(type: Type, field: Field | None = None, depth: int = DEPTH) -> Any:
 
 
 class Effects:
-    """What calls do to the world. reads: they change nothing. destroys: they may. repeats: made twice they change no
-    more than made once. As MCP's ToolAnnotations (`readOnlyHint`, `destructiveHint`, `idempotentHint`)."""
+    """The effects of calls. reads: they change nothing. destroys: they may destroy something. repeats: making a call
+    twice changes no more than making it once. As MCP's ToolAnnotations (`readOnlyHint`, `destructiveHint`,
+    `idempotentHint`)."""
 
     __slots__ = ("destroys", "reads", "repeats")
 
@@ -124,8 +125,8 @@ ANYTHING = Effects(False, True, False)
 
 
 def effects_of(entry: Entry) -> Effects:
-    """What a call of a capability does, as its declaration or its server says; of what neither says anything is taken
-    to destroy."""
+    """The effects of a capability's calls, as its declaration or its server states them. A capability about which
+    neither says anything is assumed to destroy."""
     fields = fields_of(entry)
     said = {}
     for key, value in fields.flat_metadata.items():

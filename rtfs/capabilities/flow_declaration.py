@@ -60,8 +60,8 @@ class FlowDeclaration:
     def here(
         self, place: tuple[str, ...], value: Any, objects: Any, readers: Label, origin: tuple[str, ...] | None
     ) -> tuple[Label, tuple[str, ...] | None]:
-        """What is said of the value at a place: the readers that it may have, beside those of what it is in, and whose
-        it is. objects: the maps around it."""
+        """The readers of the value at a place, joined with those of the values around it, and its owner. objects: the
+        maps around it."""
         if not place and self.readers is not None:
             readers = join(readers, Label({}, self.readers))
         said = self.result.get(place)

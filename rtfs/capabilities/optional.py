@@ -1,4 +1,4 @@
-"""Which keys of an input schema a caller may leave out: what a provider needs to know to drop nil values.
+"""The keys of an input schema that a caller may leave out. Providers use them to drop nil values.
 
 Must not know providers. Invariant: only the top level of the schema counts.
 """

@@ -1,4 +1,4 @@
-"""How a Python function is called as a capability: its parameters by name, with the types that its annotations say.
+"""Calls of a Python function as a capability: its parameters by name, with the types of its annotations.
 
 Must not know hosts or runs. Invariant: what a function is given fits the annotations of its parameters; a function
 whose parameters have no names of their own (`lambda request: …`, `def f(request: dict)`, `*args` alone) gets the
@@ -58,7 +58,7 @@ _WHOLE = (_EMPTY, typing.Any, object, Map, dict, Mapping)
 
 
 class Calling:
-    """What a Python function says of itself.
+    """The signature and docstring of a Python function.
 
     description: the first paragraph of its docstring. input, output: types of the arguments and of the answer, or None
     where nothing is said. signature: names and order of its parameters, or None where they have none. call: the

@@ -317,7 +317,7 @@ def entry_for(fields: Fields, origin: int, route: int | None = None) -> Entry:
 
 
 class Capabilities:
-    """What `rt.capabilities` answers: a read-only mapping from id to `CapabilityManifest`."""
+    """The value of `rt.capabilities`: a read-only mapping from id to `CapabilityManifest`."""
 
     __slots__ = ("_registry",)
 

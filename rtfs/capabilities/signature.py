@@ -79,7 +79,7 @@ class Signature:
         return Map(known + [(_keyed(name), value) for name, value in given.items() if name not in order])
 
     def place(self, index: int) -> list[str]:
-        """Where the argument at a position is in the canonical map."""
+        """The place in the canonical map of the argument at a position."""
         if index < self.positional or self.rest is None:
             return [self.names[index]] if index < self.positional else []
         return [self.rest, str(index - self.positional)]

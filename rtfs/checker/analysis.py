@@ -1,4 +1,4 @@
-"""What is known of a text before it runs: `analyse` and the `Analysis` that it gives.
+"""Static analysis of a text: `analyse`, and the `Analysis` that it returns.
 
 Must not run anything of the program (macros expand, as in every compilation) and knows no policy. Invariant: `analyse`
 never raises for what a program contains.
@@ -146,7 +146,7 @@ def _predefine(inference: Inference, forms: list[AnalysedForm], declared: set[st
 
 
 def _defined_before(environment: Environment, name: str) -> Fact:
-    """What the code of a function that an earlier text defined says: how many arguments it takes."""
+    """The arity of a function that an earlier text defined, read from its code."""
     value = environment.module("user").globals.get(global_name(name))
     code = getattr(value, "__code__", None)
     if value is None or code is None or code.co_flags & CO_VARARGS or value.__defaults__:

@@ -1,4 +1,4 @@
-"""What can be written at a place within the arguments of a `(call …)`: keys of the input schema, and values it lists.
+"""Completions within the arguments of a `(call …)`: keys of the input schema, and the values that it lists.
 
 Knows places and types; nothing of prompts or editors. Invariant: the text before the place alone decides.
 """

@@ -24,7 +24,7 @@ FALLBACKS = ("runtime.fallback", "runtime.learning.fallback")
 
 
 class Capability:
-    """What is declared of a capability.
+    """The declaration of a capability.
 
     id         as it is called
     input      the type of its arguments, or None

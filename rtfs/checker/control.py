@@ -1,4 +1,4 @@
-"""What nodes of control can be: constants, names, branches, bindings, loops, functions, `try`, `match`.
+"""Inference for control nodes: constants, names, branches, bindings, loops, functions, `try`, `match`.
 
 Knows no standard functions and no capabilities. Importing this module declares the handlers.
 """
@@ -135,8 +135,8 @@ def infer_def(inference: Inference, node: nodes.Def) -> Fact:
 
 # ---------------------------------------------------------------------- functions
 def function_of(inference: Inference, node: nodes.Fn, name: str, span: Span | None = None) -> Function:
-    """What is known of a function by its text alone: the numbers of arguments it takes. span: where it is defined, if
-    the form at hand is another one."""
+    """The facts about a function that follow from its text: the numbers of arguments that it takes. span: the place of
+    its definition, if that is not this form."""
     known = inference.functions.get(id(node))
     if known is None:
         lists = [
@@ -312,7 +312,7 @@ def _mapped(collection: Fact, body: Fact) -> Fact:
 
 
 def element_of(collection: Fact) -> Fact:
-    """What each element of a collection can be."""
+    """The fact about each element of a collection."""
     if collection.kinds is None:
         return ANY
     if collection.kinds <= SEQUENCES | kinds("nil") and collection.element is not None:

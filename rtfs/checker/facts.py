@@ -1,4 +1,4 @@
-"""What is known of a value: the kinds it can have and, where they are known, its parts.
+"""Facts about values: the kinds it can have and, where they are known, its parts.
 
 Success typing: a `Fact` lists what a value can be, and claims nothing it cannot prove. Knows no schemas and no nodes.
 Invariant: `kinds` holds every kind the value can have (None: any); details (`value`, `fields`, `items`, `element`,
@@ -26,7 +26,7 @@ _WIDEST = 64
 
 
 class Fact:
-    """What is known of one value.
+    """The inferred facts about one value.
 
     kinds     names of kinds (`int`, `map`, `nil` …), or None for any
     value     the constant it is, or UNKNOWN
@@ -156,7 +156,7 @@ def kind_of(value: Any) -> str | None:
 
 
 def of_value(value: Any, depth: int = 0) -> Fact:
-    """What is known of a constant."""
+    """The fact about a constant."""
     kind = kind_of(value)
     if kind is None:
         return ANY
@@ -175,7 +175,7 @@ def has_plain_keys(keys: Iterable[Any]) -> bool:
 
 
 def join(left: Fact, right: Fact) -> Fact:
-    """What is known of a value that is one of two."""
+    """The fact about a value that is one of two."""
     if left is right or right.kinds == frozenset():
         return left
     if left.kinds == frozenset():
@@ -227,7 +227,7 @@ _ATOMS = (int, float, str, bool, type(None), Keyword)
 
 
 def join_all(facts: Iterable[Fact]) -> Fact:
-    """What is known of a value that is one of several; NEVER for none."""
+    """The fact about a value that is one of several; NEVER for an empty list."""
     found = NEVER
     for fact in facts:
         found = join(found, fact)

@@ -48,7 +48,7 @@ def _name(one: Diagnostic, span: Span) -> Fix | None:
 
 
 def _arguments(head: Span) -> int | None:
-    """How many arguments the call has that a name heads, as it is written."""
+    """The number of written arguments of the call that a name heads."""
     from rtfs.syntax.reader import read_forms
     from rtfs.values import List, UserError
 
@@ -99,7 +99,7 @@ def _word(one: Diagnostic, span: Span) -> Fix | None:
 
 
 def _places(span: Span, word: str) -> list[int]:
-    """Where a word is in a place, outside of other words."""
+    """The positions of a whole word within a place."""
     pattern = re.escape(word)
     if not word.startswith('"'):
         pattern = rf"(?<!{_PART}){pattern}(?!{_PART})"

@@ -1,4 +1,4 @@
-"""What is known of the functions a program defines: how many arguments they take, what of, and what they return.
+"""Facts about the functions that a program defines: the number and types of their arguments, and their results.
 
 Knows no nodes but by the inference that fills it. Invariant: a need is listed only if every call reaches the place that
 has it.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Need:
-    """What a parameter must be, because every call puts it where nothing else is taken.
+    """The type that a parameter must have, because the function always passes it where no other type is accepted.
 
     kinds   the kinds taken there, or None
     type    the annotation that is checked there, or None
@@ -105,7 +105,7 @@ class Function:
         return f"{words} argument{plural}"
 
     def shape(self) -> str:
-        """How it is called: `(f x y)`."""
+        """The shape of a call: `(f x y)`."""
         one = self.lists[0]
         parts = [self.name, *one.names, *(["& more"] if one.rest else [])]
         return f"({' '.join(parts)})"

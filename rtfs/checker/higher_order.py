@@ -27,7 +27,7 @@ class Standard:
 
 
 class Partial:
-    """What `(partial f a…)` makes. function: what is known of f; given: of the arguments."""
+    """The value of `(partial f a…)`. function: the fact about f; given: those about the arguments."""
 
     __slots__ = ("function", "given")
 
@@ -37,7 +37,7 @@ class Partial:
 
 
 class Composed:
-    """What `(comp f g…)` makes; the last is called first."""
+    """The value of `(comp f g…)`; the last function is called first."""
 
     __slots__ = ("functions",)
 
@@ -49,7 +49,7 @@ _standard: dict[str, Fact] = {}
 
 
 def standard_function(name: str) -> Fact:
-    """What is known of a standard function as a value."""
+    """The fact about a standard function as a value."""
     found = _standard.get(name)
     if found is None:
         found = _standard[name] = Fact(kinds("function"), function=Standard(name))

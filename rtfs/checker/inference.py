@@ -65,7 +65,7 @@ class Finding:
 
 
 class Inference:
-    """What is known while one text is gone through.
+    """The state of the inference over one text.
 
     span_at          place of a node's `at`, in the unit of the form at hand
     resolve          given a type form, the `Type`, or None where it does not read as one, in the module at hand
@@ -117,7 +117,7 @@ class Inference:
 
     # ------------------------------------------------------------------ the pass
     def infer(self, node: nodes.Node) -> Fact:
-        """What a node can be."""
+        """The fact about the value of a node."""
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise Exhausted
@@ -131,7 +131,7 @@ class Inference:
         return [self.infer(part) for part in parts]
 
     def quietly(self, node: nodes.Node) -> Fact:
-        """What a node can be, without findings."""
+        """The fact about the value of a node, without reporting findings."""
         self.silent += 1
         try:
             return self.infer(node)
@@ -214,7 +214,7 @@ class Inference:
             self.caught.add(name)
 
     def owned(self, owner: Owner, node: nodes.Node) -> Fact:
-        """What a node can be whose value gets a name."""
+        """The fact about a node whose value gets a name."""
         outer = self.owners
         self.owners = (*outer, owner)
         try:
@@ -224,8 +224,8 @@ class Inference:
 
     # ------------------------------------------------------------------ branches
     def branch(self, node: nodes.Node, learned: list[tuple[Any, Fact]], dead: bool = False) -> Fact:
-        """What a node can be where a test has shown what `learned` says: pairs of a binding, or of a (binding, key),
-        and what is known of it there."""
+        """The fact about a node under what a test has shown. learned: pairs of a binding, or a (binding, key), and the
+        fact about it there."""
         undo: list[tuple[Any, Fact | None]] = []
         for key, fact in learned:
             table: dict[Any, Fact] = self.fields if key.__class__ is tuple else self.bindings
@@ -247,7 +247,7 @@ class Inference:
 
 
 def _written_argument(whole: Span, index: int, length: int, name: str) -> Span | None:
-    """Where the child `index` of a call is written, if the text of the call is a list of so many forms."""
+    """The place of child `index` of a call, if the call is written as a list with that many forms."""
     from rtfs.source import Source, Span
     from rtfs.syntax.reader import read_forms
     from rtfs.syntax.spans import child_span
@@ -267,7 +267,7 @@ def _written_argument(whole: Span, index: int, length: int, name: str) -> Span |
 
 
 def join_branches(one: Fact, one_dead: bool, other: Fact, other_dead: bool) -> Fact:
-    """What two branches give, without one that cannot be taken."""
+    """The joined fact of two branches, without a branch that cannot be taken."""
     if one_dead and other_dead:
         return NEVER
     if one_dead:

@@ -1,4 +1,4 @@
-"""What calls of values can be: standard functions, functions of the program, keywords and collections as functions.
+"""Inference for calls of values: standard functions, functions of the program, keywords and collections as functions.
 
 Knows no capabilities. Importing this module declares the handlers.
 """
@@ -280,7 +280,7 @@ def _wrong_kind(
 
 
 def _raised(name: str, node: nodes.Invoke) -> UserError | None:
-    """What a standard function itself says of these arguments, if all of them are small constants."""
+    """The error that a standard function raises for these arguments, if all of them are small constants."""
     from rtfs.builtins import CORE
 
     values = [one.value for one in node.arguments if isinstance(one, nodes.Const)]
@@ -407,7 +407,7 @@ _CHANGED = kinds("map", "vector", "nil")
 
 
 def _changing(name: str) -> Callable[[Inference, nodes.Primitive, list[Fact]], Fact]:
-    """What `update` or another of its kin changes, on the way to a key: a map, a vector or nil."""
+    """The collection that `update` or a similar function changes, on the way to a key: a map, a vector or nil."""
 
     def changed(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
         held = arguments[0]

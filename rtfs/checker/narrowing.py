@@ -1,4 +1,5 @@
-"""What a test shows of a name in the branch where it holds, and in the branch where it does not.
+"""Narrowing: the facts that a test establishes about names in the branch where it is true, and in the branch where it
+is false.
 
 Knows no findings. Invariant: what is learned is true whenever the branch is taken.
 """
@@ -68,7 +69,7 @@ IMPLIES: dict[str, Kinds] = {
 
 
 def learn(inference: Inference, test: nodes.Node, holds: bool) -> Learned:
-    """What is known where a test holds, or where it does not."""
+    """The facts established where a test is true, or where it is false."""
     if isinstance(test, nodes.Local):
         return _truthy(inference, test, holds)
     if isinstance(test, nodes.Logic):

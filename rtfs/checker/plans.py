@@ -1,4 +1,4 @@
-"""What a `plan` form declares, with its types: the plan as others see it, before it runs.
+"""The interface that a `plan` form declares, with its types, known before it runs.
 
 Must not know running, nor who calls plans. Invariant: the parameters that `fitted` gives are those that were given, in
 another form only where the declared type asks for it; what does not fit is left for the plan itself to refuse.

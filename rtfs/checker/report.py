@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Analysis:
-    """What is known of one text.
+    """The result of analysing one text.
 
     source        the text
     diagnostics   what is wrong or doubtful, in the order of the text
@@ -53,7 +53,7 @@ class Analysis:
         return sorted({call.id for call in self.calls if call.id is not None})
 
     def bound(self, id: str) -> int | None:
-        """How often one run calls the capability at most, or None if that is not known."""
+        """The highest number of calls of the capability in one run, or None if it is not known."""
         total = 0
         for call in self.calls:
             if call.id is None:
@@ -65,7 +65,7 @@ class Analysis:
         return total
 
     def type_of(self, span: Span) -> Fact:
-        """What is known of the value of the smallest form that covers a place."""
+        """The fact about the value of the smallest form that covers a place."""
         best: tuple[int, Fact] | None = None
         for place, fact in self._facts:
             if place.start <= span.start and span.end <= place.end and place.source.name == span.source.name:

@@ -1,4 +1,4 @@
-"""What standard functions give where that depends on what they are given: parts of maps and vectors, constants.
+"""Results of standard functions where they depend on the arguments: parts of maps and vectors, constants.
 
 Knows no nodes and reports nothing. Invariant: a result says nothing that is not true of every call.
 """
@@ -20,7 +20,8 @@ _PLAIN = (type(None), bool, int, float, str, Keyword)
 
 
 def field_of(held: Fact, key: object) -> Fact | None:
-    """What is known of the value under a key of a map: NIL where the map certainly has no such key, None if nothing."""
+    """The fact about the value at a key of a map: NIL where the map certainly has no such key, None if nothing is
+    known."""
     if held.fields is None:
         return None
     found = held.fields.get(key)
@@ -108,7 +109,7 @@ def _get_in(arguments: list[Fact]) -> Fact:
 
 
 def decided(exact: frozenset[str], fact: Fact) -> Fact:
-    """What a predicate that is true of exactly these kinds gives."""
+    """The result of a predicate that is true for exactly these kinds."""
     if fact.kinds is None or not fact.kinds:
         return of_kinds(kinds("bool"))
     return TRUE if fact.kinds <= exact else FALSE if fact.kinds.isdisjoint(exact) else of_kinds(kinds("bool"))

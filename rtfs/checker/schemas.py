@@ -88,7 +88,7 @@ class Misfit:
 
 # ---------------------------------------------------------------------- what a type says
 def fact_of(type: Type | None, depth: int = 0) -> Fact:
-    """What is known of a value that fits the type."""
+    """The fact about a value that fits the type."""
     if type is None or depth > _DEEPEST:
         return ANY
     if isinstance(type, Alias):

@@ -1,4 +1,4 @@
-"""What the standard functions take and return, read from the table that `rtfs.testing.signatures` makes.
+"""The signatures of the standard functions, read from the table that `rtfs.testing.signatures` makes.
 
 Knows no nodes. Invariant: a kind that is not listed in a place is refused there whatever the other arguments are.
 """

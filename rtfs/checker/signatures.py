@@ -1,4 +1,4 @@
-"""Which kinds of arguments the standard functions take and what they return; made by calling them.
+"""A generated table of the kinds that standard functions take and return; made by calling them.
 
 `python -m rtfs.testing.signatures --write` makes this file, its docstring says how. A line has, for each number of
 arguments, the kinds taken in each place and those of the result, a letter a kind (see signature_table.py); `*`: any.

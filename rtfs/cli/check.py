@@ -121,13 +121,13 @@ def _show(found: Report, options: Options) -> None:
 
 
 def told(found: Report, policy: bool) -> list[str]:
-    """What a program may call, a line a call, if that is asked for, and what its plan declares."""
+    """The calls that a program may make, one per line, if requested, and the declaration of its plan."""
     lines = [_line(call) for call in found.calls] if policy else []
     return lines if found.analysis.plan is None else [*lines, _plan(found.analysis.plan)]
 
 
 def _plan(plan: Plan) -> str:
-    """What a plan declares, a line a parameter."""
+    """The declaration of a plan, one line per parameter."""
     from rtfs.syntax.printer import to_text
 
     lines = [f"plan {plan.name}" + (f": {plan.text}" if plan.text else "")]

@@ -111,7 +111,7 @@ def finding(options: Options) -> list[str]:
 
 
 def link_shower(url: str) -> Callable[[str], None] | None:
-    """What shows a one-time link at the terminal; None where standard error is not one."""
+    """A function that shows a one-time link at the terminal; None if standard error is not a terminal."""
     from rtfs.serve.console.app import PATH
 
     if not sys.stderr.isatty():

@@ -29,8 +29,8 @@ _OPTIONAL = {"prompt_toolkit": "the REPL's editor: pip install 'rtfs-host[repl]'
 
 
 class Findings:
-    """What was found, in order: (area, state, text); state is ok, note or bad. told: each is written as it is found,
-    for servers may take their time."""
+    """The findings, in order: (area, state, text); state is ok, note or bad. told: write each finding at once, because
+    servers may be slow."""
 
     def __init__(self, told: bool) -> None:
         self.all: list[tuple[str, str, str]] = []

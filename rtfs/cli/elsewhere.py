@@ -44,7 +44,7 @@ def resume_elsewhere(options: Options, found: argparse.Namespace, state: RunStat
 
 
 def _how(found: argparse.Namespace) -> dict[str, Any]:
-    """What became of a call in doubt, as `Runtime.answer` takes it."""
+    """The outcome of a call in doubt, in the form that `Runtime.answer` takes."""
     if found.result is None:
         return {"how": "retry" if found.retry else "failed"}
     return {"how": "result", "value": wiring.parse_value(found.result, "--result")}

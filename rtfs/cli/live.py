@@ -1,4 +1,4 @@
-"""What a run at a terminal gets: long calls are shown, and what is printed cannot play tricks with the terminal.
+"""Terminal output of a run: shows long calls, and removes control characters from printed text.
 
 Must not know what runs. Invariant: without a terminal nothing happens and nothing is imported.
 """

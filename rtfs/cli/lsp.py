@@ -175,7 +175,7 @@ def position(source: Source, at: int, encoding: str = "utf-16") -> tuple[int, in
 
 
 def units(text: str, encoding: str) -> int:
-    """How many units of a column a text takes."""
+    """The number of column units that a text takes."""
     codec, size = CODECS[encoding]
     return len(text.encode(codec, "surrogatepass")) // size
 

@@ -54,7 +54,7 @@ class _Places:
 
     @property
     def encoding(self) -> str:
-        """What columns count, as the client has chosen."""
+        """The unit of columns that the client has chosen."""
         return str(getattr(self.server.workspace.position_encoding, "value", self.server.workspace.position_encoding))
 
     def position(self, source: Source, at: int) -> types.Position:

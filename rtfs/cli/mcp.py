@@ -221,7 +221,7 @@ def _split(found: argparse.Namespace, servers: Any) -> str | None:
 
 
 def _label(target: dict[str, Any], servers: Any) -> str:
-    """What a server is, for people; nothing for one that cannot be used."""
+    """The description of a server for people; empty for an unusable server."""
     from rtfs.capabilities.sessions.mcp import McpHandler
 
     metadata = {f"mcp_{key}": value for key, value in target.items()} | {"mcp_requires_session": "auto"}
@@ -233,7 +233,7 @@ def _label(target: dict[str, Any], servers: Any) -> str:
 
 # ---------------------------------------------------------------------- all servers
 def _all(found: argparse.Namespace, servers: Servers) -> int:
-    """What is to be done with every configured server."""
+    """Run the action for every configured server."""
     if found.action not in ("list", "import", "diff"):
         known = ", ".join(servers.table)
         hint = f"configured: {known}" if known else None
@@ -273,7 +273,7 @@ def _all(found: argparse.Namespace, servers: Servers) -> int:
 
 
 async def _ask_all(servers: Any, principal: str) -> Asked:
-    """What all servers answer, asked at the same time."""
+    """The answers of all servers, asked at the same time."""
     from asyncio import gather
 
     async def one(name: str) -> Report | HostError:
@@ -312,7 +312,8 @@ def _show_differences(reports: dict[str, Report], servers: Any, principal: str, 
 
 # ---------------------------------------------------------------------- asking
 def _run(work: Any, found: argparse.Namespace) -> Any:
-    """What a coroutine gives. A started server that fails gets a hint about variables that it may lack."""
+    """Run a coroutine and return its result. The error of a started server that fails gets a hint about missing
+    variables."""
     import asyncio
 
     try:
@@ -325,8 +326,8 @@ def _run(work: Any, found: argparse.Namespace) -> Any:
 
 
 async def ask(target: dict[str, Any], servers: Any, principal: str, *, logins: bool = True) -> Report:
-    """What a server says of itself and of its tools, as to a client that a person sits at. logins: use the stored login
-    or credential. Raises HostError `session/…`."""
+    """The server's description of itself and of its tools, as an interactive client gets them. logins: use the stored
+    login or credential. Raises HostError `session/…`."""
     from time import monotonic
 
     from rtfs.capabilities.sessions.handler import Credential, SessionCall
@@ -463,7 +464,7 @@ async def _log_in(
 
 
 async def _challenge(target: dict[str, Any], servers: Any, principal: str) -> str:
-    """What the server says to somebody who is not logged in, "" if it lets them in."""
+    """The server's challenge to a client without a login, "" if it needs none."""
     from rtfs.values import Keyword, Map
 
     try:

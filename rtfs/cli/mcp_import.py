@@ -110,7 +110,7 @@ def _state(path: Path, text: str) -> str:
 
 
 def _said(path: Path) -> str:
-    """What a file says; nothing if that is not a text."""
+    """The content of a file; "" if it is not text."""
     try:
         return path.read_text(encoding="utf-8")
     except ValueError:

@@ -22,8 +22,8 @@ SHOWN_DESCRIPTION = 160
 
 
 class Report:
-    """What a server answered. version: the revision spoken. server: what it says of itself. tools: as JSON objects.
-    operations: what it offers beside tools."""
+    """The answers of a server. version: the negotiated revision. server: its description of itself. tools: as JSON
+    objects. operations: what it offers beside tools."""
 
     __slots__ = ("operations", "server", "sessionless", "tools", "version")
 
@@ -190,7 +190,7 @@ def _example(type: str) -> str:
 
 
 def changes(before: dict[str, Tool], now: dict[str, Tool]) -> list[Change]:
-    """How tools differ from what was pinned: state (new, gone, changed), name, differences."""
+    """The differences between tools and their pins: state (new, gone, changed), name, differences."""
     from rtfs.capabilities.sessions.mcp.changes import differences
 
     rows: list[Change] = []

@@ -1,4 +1,4 @@
-"""What the command line asked for, and the short way to read `rtfs run …` without argparse.
+"""The options of a command line, and a fast path that reads `rtfs run …` without argparse.
 
 Must not know what is done with it. Invariant: whatever `parse_run` does not fully understand it leaves to the argparse
 parser (None), so that there is one place for help and usage errors.

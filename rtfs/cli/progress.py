@@ -108,7 +108,7 @@ class Progress:
 
     # ------------------------------------------------------------------ the line
     def line(self, calls: list[tuple[str, float]], now: float, width: int) -> str:
-        """What is drawn: the call that has taken longest, and how many others there are."""
+        """The line to draw: the call that has taken longest, and the number of others."""
         from rtfs.syntax.diagnostics import clean
 
         id, since = calls[0]

@@ -124,7 +124,7 @@ class _Aside(Exception):
 
 
 def fill(question: Question) -> dict[str, Any] | bool | None:
-    """What a person answers: a dict, False to decline, None to put it aside."""
+    """Ask the person, and return the answers: a dict, False to decline, None to put the question aside."""
     forget_typed()
     _say(f"{question.server} asks, for {question.capability}:")
     for line in question.message.split("\n"):
@@ -163,7 +163,7 @@ def _described(field: Field) -> str:
 
 
 def _value(field: Field, before: dict[str, Any]) -> list[Any]:
-    """What is given for a field, in a list; an empty one for nothing."""
+    """The value given for a field, in a list; an empty list for none."""
     from rtfs.capabilities.sessions.questions import MISSING
 
     kept = before.get(field.name, field.default)

@@ -132,7 +132,7 @@ def report_diagnostic(found: Diagnostic) -> None:
 
 
 def diagnostic_text(found: Diagnostic, color: bool) -> str:
-    """What was found about a program, over several lines."""
+    """A finding about a program as text of several lines."""
     from rtfs.checker.report import as_error
     from rtfs.syntax.diagnostics import render
 

@@ -1,4 +1,4 @@
-"""Where a command finds durable runs: as an option says, else a configuration, else the usual folder.
+"""The store of durable runs that a command uses: from an option, or else a configuration, or else the usual folder.
 
 Must not know what is done with them. Invariant: a configuration that was only found, and is not trusted, names nothing.
 """

@@ -90,7 +90,7 @@ def _telling(options: Options, run_id: str, tell: Callable[[RunStore, Events], A
 
 
 def who() -> str:
-    """Who is at the command line."""
+    """The user at the command line."""
     from getpass import getuser
 
     try:

@@ -113,7 +113,7 @@ def _value(text: str, type: Type | None, *, repeated: bool) -> Any:
 
 
 def _more(before: Any, value: Any) -> Any:
-    """What is given more than once is a vector."""
+    """Collect the values of a repeated key in a vector."""
     one = before if before.__class__ is Vector else Vector([before])
     return Vector([*one, *(value if value.__class__ is Vector else (value,))])
 

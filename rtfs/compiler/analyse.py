@@ -103,7 +103,7 @@ def analyse_source(source: Source, environment: Environment, module: str = "user
 
 
 def _plan(builder: UnitBuilder) -> PlanHead | None:
-    """What the source's plan declares; None without one, or where the form is wrong (an error says so)."""
+    """The declaration of the source's plan; None without a plan, or if the form is wrong (which an error reports)."""
     if builder.plan is None:
         return None
     from rtfs.compiler.forms.plan import plan_head

@@ -1,4 +1,4 @@
-"""Where names are defined: the texts that a runtime has compiled, searched for definitions.
+"""The places of definitions: searches the texts that a runtime has compiled.
 
 Knows the environment's units, nothing of values. Invariant: nothing is evaluated, and a text is read at most once; a
 definition that a macro wrote has no text and is not found.
@@ -40,7 +40,7 @@ class Definition:
 
     @property
     def shapes(self) -> list[str]:
-        """What calls of a function or macro look like, one for each arity."""
+        """The shapes of calls of a function or macro, one for each arity."""
         from rtfs.syntax.printer import to_text
 
         if self.head not in ("defn", "defmacro"):

@@ -196,8 +196,8 @@ class Environment:
         return None
 
     def mark(self) -> dict[str, tuple[Any, ...]]:
-        """What modules are before a text is compiled, by name; of the standard ones only from `touch` on, since hardly
-        any text changes them. They are among `marking` until `unmark`."""
+        """The state of modules before a text is compiled, by name; of the standard modules only from `touch` on, since
+        hardly any text changes them. They are among `marking` until `unmark`."""
         marks = {name: () if name in STANDARD else one.checkpoint() for name, one in self.modules.items()}
         self.marking.append(marks)
         return marks
@@ -232,15 +232,15 @@ class Environment:
         )
 
     def module_value(self, module: str, name: str, /) -> Any:
-        """What a name of another module is now: how a template reaches its own module's definitions."""
+        """The current value of a name of another module; templates use it to reach their own module's definitions."""
         try:
             return self.early(self.modules[module], global_name(name))
         except KeyError:
             raise EvalError("undefined", f"`{module}/{name}` is not defined") from None
 
     def early(self, module: Module, key: str, asking: Any = None) -> Any:
-        """What a name of a module means, to macros also before the module has run. `key`: as it is spelled in
-        globals. KeyError if it means nothing."""
+        """The value of a name of a module, available to macros even before the module has run. `key`: the name as
+        spelled in globals. Raises KeyError for an unknown name."""
         if key in module.globals:
             return module.globals[key]
         namespace = module.early.get(key)
@@ -314,7 +314,8 @@ class Environment:
         return found.macros.get(name) if found is not None else None
 
     def template_name(self, module: str, name: str, here: Module) -> tuple[str, ...] | None:
-        """How a template symbol of `module` reaches that module's definition from `here`; None if it has none.
+        """The name by which a template symbol of `module` reaches that module's definition from `here`; None without a
+        definition.
 
         ("global", name), ("core", name) or ("module", module, name).
         """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rtfs.source import Source
 
     class Gate(Protocol):
-        """What `compile_source` asks before a unit may run."""
+        """The check that `compile_source` makes before a unit may run."""
 
         def inspect(self, forms: list[AnalysedForm], environment: Environment, source: Source) -> tuple[Any, ...]:
             """Look at the forms of a text. Returns what to keep with the unit, as data that `marshal` can hold; raises

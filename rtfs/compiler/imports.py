@@ -104,7 +104,7 @@ def _where_it_was_looked_for(name: str) -> str:
 
 
 def digest(unit: Unit) -> bytes:
-    """What a unit was made of: its text, and what the files it imports were made of."""
+    """A digest of a unit's sources: its text, and those of the files that it imports."""
     made = sha256(unit.source.text.encode("utf-8", "surrogatepass"))
     for _, _, imported in unit.depends:
         made.update(imported)

@@ -1,4 +1,4 @@
-"""What macros see while they run: the definitions before them, evaluated when first used.
+"""The definitions visible to macros while they run: those before them, evaluated when first used.
 
 Knows nothing of how a macro is called. Invariant: nothing of a program runs for its macros but the definitions that
 they use, each at most once a compilation, through the environment's `run`: purely and within limits.

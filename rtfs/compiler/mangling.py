@@ -1,4 +1,4 @@
-"""How RTFS names are spelled: in generated Python, and as ids of capabilities.
+"""The spelling of RTFS names in generated Python, and as ids of capabilities.
 
 Locals end in a blank or carry a number after one; what the compiler provides begins with a blank; both are impossible
 in a symbol. A module's names keep their spelling but for the few that Python's compiler treats as its own.

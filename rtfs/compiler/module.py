@@ -69,7 +69,7 @@ class Module:
         return (self.macros, self.types, self.aliases, self.referred, self.builtin_names, self.early)
 
     def checkpoint(self) -> tuple[Any, ...]:
-        """What compiling may change of the module, as it is now."""
+        """A snapshot of the parts of the module that compiling may change."""
         return (
             *[dict(table) for table in self._tables()],
             set(self.defined),
@@ -121,8 +121,8 @@ class Macro:
 
     @property
     def template(self) -> tuple[str, int]:
-        """Where the macro makes what it expands to: the name of its unit, and the line of its one `return` (of several,
-        or of several arities, that of the definition)."""
+        """The place where the macro builds its expansion: the name of its unit, and the line of its one `return` (of
+        several, or of several arities, that of the definition)."""
         from opcode import opname
 
         code = self.function.__code__

@@ -1,4 +1,4 @@
-"""What labelled code keeps while it runs: of a run, and of each of its machines.
+"""The state of labelled code while it runs: of a run, and of each of its machines.
 
 Knows nothing of programs or hosts. Invariants: code that carries no labels (a standard function, a library) has a
 `Gathering` around it, with the labels of everything that it was given; a function of the program that it calls takes
@@ -35,8 +35,8 @@ class Gathering:
 
 
 class RunFlow:
-    """What the machines of one run share. input: the label of what it was given. lazy: what its lazy sequences are made
-    of. context: what `with-context` was given."""
+    """State that the machines of one run share. input: the label of its input. lazy: the sources of its lazy sequences.
+    context: the values given to `with-context`."""
 
     __slots__ = ("context", "input", "lazy")
 

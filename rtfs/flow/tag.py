@@ -88,7 +88,7 @@ class Tag:
         return self if self.kids is None and self.grow is None else Tag(*self.flat())
 
     def structure(self) -> Label:
-        """What is learnt of by seeing which elements there are."""
+        """The label of the structure: the sources revealed by seeing which elements exist."""
         return join(self.data, self.control)
 
 

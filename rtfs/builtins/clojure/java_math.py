@@ -35,7 +35,7 @@ def as_float(function: str, value: Any) -> float:
 
 
 def guarded(compute: Callable[..., float], *numbers: float) -> float:
-    """What Java computes: NaN outside of the domain, an infinity beyond the largest float."""
+    """The result that Java computes: NaN outside of the domain, an infinity beyond the largest float."""
     try:
         return compute(*numbers)
     except ValueError:

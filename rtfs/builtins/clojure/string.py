@@ -32,7 +32,7 @@ WHITESPACE = (
 
 
 def _to_string(name: str, value: Any) -> str:
-    """What Clojure's `.toString` gives: any value but nil has a text."""
+    """The text that Clojure's `.toString` returns: any value but nil has a text."""
     if value is None:
         raise type_error(name, "text", "a string", value)
     return str1(value)
@@ -243,7 +243,7 @@ def split(text: Any, separator: Any, limit: Any = 0, /) -> Vector:
 
 
 def _literal_spans(separator: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where a text occurs; the empty one between all characters."""
+    """The spans where a text occurs; the empty text occurs between all characters."""
     if not separator:
         yield from ((at, at) for at in range(len(text)))
         return

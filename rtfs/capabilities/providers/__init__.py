@@ -1,1 +1,1 @@
-"""What the bundled `ccos.*` capabilities do, by topic. Each function takes RTFS values and answers one."""
+"""Implementations of the bundled `ccos.*` capabilities, by topic. Each function takes RTFS values and returns one."""

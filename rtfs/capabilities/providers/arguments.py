@@ -1,4 +1,4 @@
-"""How the bundled capabilities take their arguments: by position, or as one map with keyword keys.
+"""The arguments of the bundled capabilities: by position, or as one map with keyword keys.
 
 Must not know any particular capability. Invariant: what comes out has exactly one value a name, and whatever is
 missing, too much or of the wrong kind is an error that names the capability and the argument.

@@ -29,8 +29,8 @@ LARGEST = 64 * 1024 * 1024
 def path_needs(
     id: str, mode: str, names: tuple[str, ...], itself: bool = False
 ) -> Callable[[tuple[Any, ...]], list[str]]:
-    """What a call with these arguments reaches: `fs:read:PATH` or `fs:write:PATH`, links resolved. itself: a link at
-    the path is meant itself. The function raises HostError `argument/path`."""
+    """The resource that a call with these arguments needs: `fs:read:PATH` or `fs:write:PATH`, links resolved. itself:
+    do not follow a link at the path. The function raises HostError `argument/path`."""
 
     def needs(arguments: tuple[Any, ...]) -> list[str]:
         path = text(id, "path", take(id, arguments, names, len(names))[0])

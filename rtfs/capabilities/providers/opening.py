@@ -23,8 +23,8 @@ _FOLDER = (getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW |
 
 
 class Place:
-    """Where a file is or will be: `name` in the folder of the descriptor `folder`, or, with None, at the path
-    `name`."""
+    """The location of a file that exists or will be created: `name` in the folder of the descriptor `folder`, or, with
+    None, at the path `name`."""
 
     __slots__ = ("folder", "name")
 
@@ -33,7 +33,7 @@ class Place:
         self.name = name
 
     def look(self) -> os.stat_result:
-        """What is there; a link is a link. Raises OSError."""
+        """The status of the file; links are not followed. Raises OSError."""
         return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
 
     def open(self, flags: int, mode: int = 0o666) -> int:

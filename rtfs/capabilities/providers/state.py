@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Make = Callable[[Callable[[], Any]], tuple[Any, Any]]  # told how to get the value that is there
 
     class Values(Protocol):
-        """Where the values are. `ABSENT` stands for none."""
+        """The store of the values. `ABSENT` means no value."""
 
         def read(self, permit: Permit, key: str) -> Any: ...
 

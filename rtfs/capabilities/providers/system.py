@@ -25,7 +25,7 @@ def current_time() -> str:
 
 
 def env_needs(id: str) -> Callable[[tuple[Any, ...]], list[str]]:
-    """What a call with these arguments reaches: `env:NAME`."""
+    """The resource that a call with these arguments needs: `env:NAME`."""
     return lambda arguments: ["env:" + text(id, "name", take(id, arguments, ("name", "default"), 1)[0])]
 
 

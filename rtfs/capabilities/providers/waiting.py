@@ -1,4 +1,4 @@
-"""What a plan may wait for that comes from outside its run: a moment, or a signal that somebody sends.
+"""Waits of a plan for something outside its run: a point in time, or a signal that is sent to the run.
 
 Must not know runs, journals or stores. Invariant: a moment means the same on every machine, so a text without a zone is
 an error.

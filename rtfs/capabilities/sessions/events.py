@@ -1,4 +1,4 @@
-"""What happens to sessions, as values: for the ledger and, printed, for `-v`.
+"""Session events as values: for the ledger and, printed, for `-v`.
 
 Must not know any provider. Invariant: an event is one printable line and holds no secret.
 """

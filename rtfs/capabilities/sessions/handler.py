@@ -1,4 +1,5 @@
-"""What a provider of sessions writes, and what the pool hands it: the whole contract between the two.
+"""The contract between the session pool and a provider of sessions: the handler that a provider writes, and the values
+that the pool passes to it.
 
 Must not know any provider, protocol or transport, nor the pool. Invariants: a secret never appears in a `repr`, a key
 or a label; what a handler raises says whether the request can have reached the server (`NotSent`, `MaybeSent`,
@@ -73,7 +74,8 @@ class Credential:
         return f"<credential {self.name or 'without a name'}>"
 
     def hint_for(self, scopes: str) -> str | None:
-        """What to do where it is accepted and allows too little: the scopes that are missing, separated by spaces."""
+        """A hint for the case that the server accepts the credential but requires more scopes; None if there is none.
+        scopes: the missing scopes, separated by spaces."""
         return None
 
     def redact(self, text: str) -> str:
@@ -229,7 +231,7 @@ class SessionCall:
 
 
 class Session:
-    """What a handler's `initialize_session` answers; handlers derive from it and keep their state there.
+    """A session, as a handler's `initialize_session` returns it. Handlers subclass it and keep their state in it.
 
     label: how events and `-v` name it. usable: False once the other side is known to be gone (the pool then gives it
     to nobody). expired: set by the pool when the server no longer knows it, before `terminate_session`. silence: why a
@@ -243,7 +245,8 @@ class Session:
 
 
 class _Signal(Exception):
-    """What a handler tells the pool about a failed call. `error`: what the caller sees if the pool gives up."""
+    """An exception that a handler raises to tell the pool why a call failed. `error`: the error for the caller if the
+    pool gives up."""
 
     def __init__(self, error: HostError | str, *, retry_after: float | None = None) -> None:
         self.error = SessionError(error, code=self.default_code) if isinstance(error, str) else error
@@ -273,7 +276,7 @@ class SessionExpired(_Signal):
 
 
 class SessionHandler(Protocol):
-    """What a provider writes: this and nothing else.
+    """The one interface that a provider of sessions implements.
 
     Optional extras, found with `getattr`: `credential_env(metadata) -> sequence of environment variable names`,
     `requirements(metadata) -> iterable of grants` (`net:HOST`, `env:NAME`, `exec:COMMAND`), `idempotent(session, call)`
@@ -304,7 +307,7 @@ class SessionHandler(Protocol):
 
 
 def as_host_error(error: BaseException, doing: str) -> HostError:
-    """What a caller sees of anything a handler raised."""
+    """The error that a caller sees for any exception of a handler."""
     if isinstance(error, _Signal):
         return error.error
     if isinstance(error, HostError):
@@ -321,7 +324,7 @@ def wrong_answer(method: str, found: object, wanted: str) -> SessionError:
 
 
 def awaitable(found: Any, method: str) -> Any:
-    """What a handler's asynchronous method answered, if it can be awaited. Raises SessionError `session/handler`."""
+    """The result of a handler's asynchronous method, which must be awaitable. Raises SessionError `session/handler`."""
     if hasattr(found, "__await__"):
         return found
     error = wrong_answer(method, found, "something to await")

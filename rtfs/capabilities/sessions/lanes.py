@@ -1,4 +1,5 @@
-"""Who gets which session when: one lane a key, with its open sessions and its queue, and the places in all.
+"""Assigns sessions to calls: one lane per key, with its open sessions and its queue, and a total limit of open
+sessions.
 
 Must not know any provider, nor what a call is retried for (that is `pool`). Invariants: a session is given to calls of
 its own key only; waiters of a lane are served in order, and lanes that wait for a place in the order they began to

@@ -307,7 +307,7 @@ class SessionPool:
 
 
 class _Attempt:
-    """How far a call has come. slot: the session it is using now, None while it waits for one. timer: what ends it.
+    """The progress of a call. slot: the session it is using now, None while it waits for one. timer: what ends it.
     over: done when it has come to its end, once it was given up. healed: how many sessions it has lost. maybe_done: an
     earlier attempt may have been executed."""
 

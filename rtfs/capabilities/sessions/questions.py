@@ -1,4 +1,4 @@
-"""What a server wants to know of a person in the middle of a call: a message, a flat form, and the answer to it.
+"""A server's question to a person in the middle of a call: a message, a flat form, and the answer to it.
 
 Must not know any provider, protocol or terminal. Invariants: what is shown of a server's text holds no control
 characters; the content of an accepted answer fits the form, with the form's defaults where nothing was given.
@@ -89,7 +89,7 @@ class Field:
 
     @property
     def wanted(self) -> str:
-        """What a value has to be, in words."""
+        """The requirement for a value, in words."""
         if self.choices:
             words = ", ".join(words for _, words in self.choices)
             return f"one of {words}" if self.kind == "choice" else f"any of {words}"
@@ -102,7 +102,7 @@ class Field:
         return said if self.most is None else f"{said}, at most {self.most:g}{unit}"
 
     def problem(self, value: Any) -> str | None:
-        """What is wrong with a value, in words; None if it fits."""
+        """The problem with a value, in words; None if it is valid."""
         kind = self.kind
         if kind == "choices":
             known = [one for one, _ in self.choices]

@@ -1,4 +1,4 @@
-"""What a server wants a language model to say in the middle of a call, for the embedder's own function to answer.
+"""A server's requests to a language model in the middle of a call; the embedder's own function answers them.
 
 Must not know any provider, protocol or model. Invariant: what is handed to the function is plain data of bounded size;
 what it answers is a text, or a mapping with more to it.

@@ -237,7 +237,7 @@ class Analyser:
         return isinstance(function, Global) and function.name == own.name
 
     def resolve(self, symbol: Symbol, scope: Scope) -> Node:
-        """What a symbol in value position means."""
+        """The meaning of a symbol in value position."""
         at = self.locate(symbol)
         name = symbol.name
         mark = symbol.info

@@ -1,4 +1,4 @@
-"""Which errors a `catch` takes, by class or by code, and the code of an error that a program makes by class.
+"""The errors that a `catch` matches, by class or by code, and the code of an error that a program makes by class.
 
 Knows nothing of syntax. Invariant: `CATCH_CLASSES` is the whole list; a class not in it cannot be written. Java's and
 Clojure's classes are known by their last name, so that `java.lang.Exception` is `Exception`.

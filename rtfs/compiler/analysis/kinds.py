@@ -1,4 +1,4 @@
-"""What kinds of value a node can have, as far as that is plain from the text.
+"""The kinds of value that a node can have, as far as the text alone shows.
 
 Knows nothing of Python code. A kind set is a frozenset of kind names, or None for «anything». It is used to leave out
 type guards, so it must never claim too much: a kind is known only where an operation that raises otherwise has proved

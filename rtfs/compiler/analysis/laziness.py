@@ -1,4 +1,4 @@
-"""What the text alone tells about lazy sequences and `reduced`: where an inlined loop need not provide for them.
+"""Finds, from the text alone, where an inlined loop need not handle lazy sequences or `reduced`.
 
 Knows nothing of Python code. Invariant: when in doubt the answer is that a collection may be lazy, and that a result
 may be reduced.

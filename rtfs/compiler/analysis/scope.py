@@ -33,7 +33,7 @@ class LoopContext:
 
 
 class SelfCall:
-    """What a function is called within itself, for self tail calls: a local binding or a global name."""
+    """The name of a function within itself, for self tail calls: a local binding or a global name."""
 
     __slots__ = ("arity", "name", "target")
 

@@ -113,7 +113,7 @@ def _call_global(key: str, name_at: int, arguments: list[Closure], place: int) -
 
 
 def _spelled(count: int) -> Callable[..., Closure]:
-    """What makes a closure of a call with so many arguments: (function, arguments, place) -> closure."""
+    """A maker of closures for calls with this number of arguments: (function, arguments, place) -> closure."""
     made: Callable[..., Closure] | None = _SPELLED.get(count)
     if made is None:
         names = [f"a{index}" for index in range(count)]

@@ -67,7 +67,7 @@ def _late_local(m: Maker, node: nodes.Local) -> Closure:
 
 
 def unset(name: str) -> UnboundLocalError:
-    """What Python raises for a local without a value."""
+    """The exception that Python raises for a local without a value."""
     return UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
 
 
@@ -88,7 +88,7 @@ def make_global(m: Maker, node: nodes.Global) -> Closure:
 
 
 def global_value(namespace: Any, key: str) -> Any:
-    """What a name that the module does not define means. Raises NameError, as Python does."""
+    """The value of a name that the module does not define. Raises NameError, as Python does."""
     try:
         return namespace["__builtins__"][key]
     except KeyError:

@@ -30,14 +30,14 @@ UNSET = Unset()
 
 
 class Padding(list):  # type: ignore[type-arg]
-    """What a new frame has after the parameters; hashed by identity, for a code object hashes its constants."""
+    """The slots of a new frame after the parameters; hashed by identity, because a code object hashes its constants."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 class Layout:
-    """Which local is where in the frames of one function. names: those of the locals, from FIRST on. calls: an iterator
-    of the calls left until the function is compiled; None for a top-level form, which is called once."""
+    """The slots of the locals in the frames of one function. names: those of the locals, from FIRST on. calls: an
+    iterator of the calls left until the function is compiled; None for a top-level form, which is called once."""
 
     __slots__ = ("calls", "names", "padding", "parent")
 
@@ -59,7 +59,7 @@ class Layout:
 
 
 def distance(inner: Layout, outer: Layout) -> int:
-    """How many frames out those of `outer` are, seen from those of `inner`."""
+    """The number of frames from those of `inner` out to those of `outer`."""
     steps = 0
     layout: Layout | None = inner
     while layout is not outer:

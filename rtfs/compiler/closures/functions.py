@@ -203,7 +203,7 @@ def _make_dispatcher(m: Maker, node: nodes.Fn, python: str, index: int) -> Closu
 def dispatcher_of(
     m: Maker, node: nodes.Fn, python: str, part: Callable[[nodes.Fn, str, bool], Callable[[Frame], Any]]
 ) -> Callable[[Frame], Any]:
-    """What makes a function of several arities: each is a function, and generated code chooses.
+    """A maker of a function with several arities: each arity is a function, and generated code chooses between them.
 
     part: what makes the function of one arity, by its node and name; told whether its last parameter gets what is left
     as one list.

@@ -154,8 +154,8 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
 
 
 def _body_as_function(m: Maker, node: nodes.Each, layout: Layout) -> Callable[[Frame], Any]:
-    """What makes the body of an inlined call a function of an element, given the frame of the call: a lazy sequence
-    calls it later, when the locals around it may have other values."""
+    """A maker that turns the body of an inlined call into a function of an element, given the frame of the call: a lazy
+    sequence calls the function later, when the locals around it may have other values."""
     made: list[Function] = []
 
     def function(f: Frame) -> Any:

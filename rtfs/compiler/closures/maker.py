@@ -130,7 +130,7 @@ class Maker:
         return index
 
     def distance(self, layout: Layout) -> int:
-        """How many frames out from the current function those of `layout` are."""
+        """The number of frames from the current function out to those of `layout`."""
         return distance(self.layout, layout)
 
     def type_of(self, form: Any) -> Any:

@@ -32,7 +32,7 @@ GIVES_STRINGS = frozenset(("split", "re-split", "re-seq"))
 
 
 class Source:
-    """What a loop goes through.
+    """The source of a loop's elements.
 
     value: an expression for a sized iterable, or, if `lazy`, a variable that holds one or a lazy sequence.
 
@@ -153,7 +153,7 @@ def _selection(
 
 
 def _iterable(e: Emitter, node: nodes.Each) -> Source:
-    """What an inlined call goes through."""
+    """The iterable of an inlined call."""
     line = node.at + 1
     source = node.collection
     if isinstance(source, nodes.Each) and source.operation in SELECTING and not e.crowded():

@@ -69,7 +69,8 @@ def evaluates(kind: type[nodes.Node]) -> Callable[[AnyEvaluate], AnyEvaluate]:
 
 
 class Destination:
-    """Where a value goes. how: `return`, `set` (assign, go on), `exit` (assign, break out of the loop) or `drop`."""
+    """The destination of a value. how: `return`, `set` (assign, go on), `exit` (assign, break out of the loop) or
+    `drop`."""
 
     __slots__ = ("how", "kinds", "seen", "variable")
 
@@ -297,7 +298,8 @@ def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
 
 
 class FormGenerator:
-    """What the Python functions of one top-level form share: names, pooled constants, loops, outlined functions."""
+    """State that the Python functions of one top-level form share: names, pooled constants, loops, outlined
+    functions."""
 
     def __init__(self, unit: UnitBuilder, names: Names, module: str, type_of: Callable[[Any], Any]) -> None:
         self.type_of = type_of

@@ -1,4 +1,4 @@
-"""What generated code calls to change an accumulator in place (see analysis/ownership.py).
+"""Functions that generated code calls to change an accumulator in place (see analysis/ownership.py).
 
 Knows nothing of nodes. Invariants: what is changed was made by the loop that changes it, and nothing else has seen it;
 errors are those of the function that the program called. A map that is owned has a dict of its own, a vector a list

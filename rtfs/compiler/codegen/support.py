@@ -60,13 +60,13 @@ def wrong_arity(name: str, given: tuple[Any, ...], open_end: bool, /, *wanted: i
 
 
 def rest_list(items: Any, /) -> List | None:
-    """What `& r` binds: a list of the further arguments (a tuple or list), nil if there is none."""
+    """The value that `& r` binds: a list of the further arguments (a tuple or list), nil if there is none."""
     return List.of(list(items)) if items else None
 
 
 # ---------------------------------------------------------------------- destructuring and match
 def pattern_sequence(value: Any, /) -> Any:
-    """What a vector pattern takes apart: a vector or list, nil as empty."""
+    """The sequence that a vector pattern destructures: a vector or list, nil as empty."""
     kind = value.__class__
     if kind is Vector or kind is List or kind is LazySeq:
         return value
@@ -117,7 +117,7 @@ def sequence_rest(sequence: Any, index: int, /) -> Any:
 
 
 def pattern_rest(sequence: Any, index: int, /) -> Any:
-    """What `& r` binds when a sequence is taken apart: like `sequence_rest`, but nil if nothing is left."""
+    """The value that `& r` binds when a sequence is destructured: like `sequence_rest`, but nil if nothing is left."""
     if sequence.__class__ is Vector:
         items = sequence.to_list()[index:]
         return List.of(items) if items else None
@@ -137,7 +137,7 @@ def pattern_keywords(sequence: Any, index: int, /) -> Map | None:
 
 
 def pattern_map(value: Any, /) -> Any:
-    """What a map pattern takes apart: a map, nil as empty, an error as a map of what it answers."""
+    """The map that a map pattern destructures: a map, nil as empty, an error as a map of its keys."""
     if value.__class__ is Map:
         return value
     if value is None:
@@ -261,7 +261,7 @@ def map_of(*items: Any) -> Map:
 
 # ---------------------------------------------------------------------- inlined higher-order calls
 def range_items(first: Any, end: Any = MISSING, /) -> Any:
-    """What `(range …)` holds, without making it: a Python range for ints."""
+    """The elements of `(range …)`, without building it: a Python range for ints."""
     if first.__class__ is int and (end is MISSING or end.__class__ is int):
         made = range(first) if end is MISSING else range(first, end)
         if len(made) <= MAX_ITEMS:

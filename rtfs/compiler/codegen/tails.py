@@ -27,7 +27,8 @@ def begin_tail(e: Emitter, variable: nodes.Binding, line: int) -> None:
 
 
 def behind(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> None:
-    """What is behind the first element of a variable without a header of its own, kept until all else is computed."""
+    """The elements after the first of a variable without a header of its own, kept until everything else is
+    computed."""
     flag, name = e.tails[variable], py.name(variable.python, line)
     rest = py.call(_callee(function), [name], line)
     e.behind[variable] = held = e.names.temporary()

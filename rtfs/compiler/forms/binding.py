@@ -358,7 +358,7 @@ def _pairs(a: Analyser, vector: Any, what: str) -> list[tuple[Any, Any, Any]]:
 
 
 def _functions_visible(inner: Scope, functions: Scope, own: Binding) -> Scope:
-    """What a function of a `let` sees: itself, what is bound before it, then the let's other functions."""
+    """The bindings visible to a function of a `let`: itself, the earlier bindings, then the let's other functions."""
     scope = Scope(inner)
     for name, binding in functions.names.items():
         if name not in inner.names:

@@ -113,7 +113,7 @@ def _rebuilt(
 
 
 def _applied(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> Apply | None:
-    """What applies the function `form` to `count` operands; None if it has to be called."""
+    """Code that applies the function `form` to `count` operands; None if it has to be called."""
     if is_list_headed(form, "fn", "lambda", "λ"):
         return _body(a, form, count, scope, inner)
     if is_list_headed(form, "fnil") and len(form) == 3 and scope.lookup("fnil") is None:
@@ -143,7 +143,7 @@ def _applied(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> 
 
 
 def _body(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> Apply | None:
-    """What evaluates the body of a function that is written on the spot."""
+    """Code that evaluates the body of a function literal."""
     entries = plain_parameters(form, count, scope)
     if entries is None:
         return None

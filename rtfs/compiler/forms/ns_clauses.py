@@ -1,4 +1,4 @@
-"""What `ns`, `require`, `use` and `import` ask for: their clauses, as `Requirement`s.
+"""The clauses of `ns`, `require`, `use` and `import`, as `Requirement`s.
 
 Knows nothing of modules, files or built-in namespaces. Invariant: every spelling of Clojure's that names a namespace
 becomes one `Requirement`; a spelling that is none of them is `form/shape`.
@@ -36,7 +36,7 @@ class Requirement:
 
 
 def ns_requirements(form: Any) -> list[Requirement]:
-    """What the clauses of `(ns name doc? attributes? clause…)` require. Raises CompileError `form/shape`."""
+    """The requirements in the clauses of `(ns name doc? attributes? clause…)`. Raises CompileError `form/shape`."""
     clauses = form.to_list()[2:]
     while clauses and clauses[0].__class__ in (str, Map):
         clauses = clauses[1:]
@@ -61,7 +61,7 @@ def ns_requirements(form: Any) -> list[Requirement]:
 
 
 def requirements(specs: list[Any], form: str, use: bool = False) -> list[Requirement]:
-    """What the arguments of `require` (or `use`) name, quoted or not. Raises CompileError `form/shape`."""
+    """The requirements in the arguments of `require` (or `use`), quoted or not. Raises CompileError `form/shape`."""
     found: list[Requirement] = []
     for spec in specs:
         spec = _unquoted(spec)

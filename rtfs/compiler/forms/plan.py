@@ -49,7 +49,7 @@ class Parameter:
 
 
 class PlanHead:
-    """What a `plan` form declares. result: a type expression, or ABSENT. body: the forms after the head."""
+    """The declaration in a `plan` form. result: a type expression, or ABSENT. body: the forms after the head."""
 
     __slots__ = ("body", "name", "parameters", "result", "text")
 
@@ -149,8 +149,8 @@ def _check_default(a: Analyser, one: Parameter) -> None:
 
 
 def check_beside(form: Any, plan: Any) -> CompileError | None:
-    """What is wrong with a top-level form, macros expanded, in a file that has a `plan`; None if it may appear there.
-    plan: the `plan` form, if it comes before this one."""
+    """The error of a top-level form, macros expanded, in a file that has a `plan`; None if it may appear there. plan:
+    the `plan` form, if it comes before this one."""
     if plan is not None:
         message = "a second `plan`" if _is_headed(form, "plan") else "a form after `plan`"
         return CompileError("form/shape", f"{message}: a file has one plan, as its last form")

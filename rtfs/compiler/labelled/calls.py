@@ -160,7 +160,7 @@ def _item(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step:
 
 
 def _same(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: Step) -> Pair:
-    """What a pattern takes apart, as it is where it is of the right kind."""
+    """The value that a pattern destructures, unchanged if it has the right kind."""
     tries(s, tags)
     if values[0].__class__ is LazySeq or (values[0].__class__ not in COLLECTIONS and values[0] is not None):
         return join_all(s, function, values, tags, step)

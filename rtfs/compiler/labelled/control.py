@@ -197,7 +197,8 @@ def label_match(m: LabelledMaker, node: nodes.Match) -> Labelled:
 # ---------------------------------------------------------------------- try
 @labels(nodes.Try)
 def label_try(m: LabelledMaker, node: nodes.Try) -> Labelled:
-    """What the body gives is decided by all that could have failed in it, and so is what a handler gives."""
+    """Label a `try`: everything that could have failed in the body decides the body's value, and also a handler's
+    value."""
     if node.cleanup is not None:
         return _label_finally(m, node, node.cleanup)
     caught = m.core[" caught"]

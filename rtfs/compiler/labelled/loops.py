@@ -117,7 +117,7 @@ def _addition(f: Frame) -> Any:
 
 
 def _body(m: LabelledMaker, node: nodes.Each) -> Any:
-    """What makes the body of an inlined call a function, given the frame of the call."""
+    """A maker that turns the body of an inlined call into a function, given the frame of the call."""
     parameters = [node.item] if node.accumulator is None else [node.accumulator, node.item]
     fn = nodes.Fn(node.at, "fn", [nodes.Arity(node.at, parameters, None, node.body)], None, False)
     return LabelledFunction(m, fn, m.names.temporary()).instance

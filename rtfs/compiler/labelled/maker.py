@@ -58,12 +58,13 @@ class LabelledMaker(Maker):
         return [LABELLED[part.__class__](self, part) for part in parts]
 
     def step(self, name: str, at: int) -> Step:
-        """What a value goes through at a place of the text."""
+        """The `Step` that records this place of the text."""
         return (name, self.filename, at)
 
 
 class Again:
-    """What a `recur` gives its loop: the pairs that the variables are bound to, and what decided that it is run."""
+    """The message of a `recur` to its loop: the pairs to bind the variables to, and the label of what decided that it
+    runs."""
 
     __slots__ = ("by", "pairs")
 
@@ -73,7 +74,7 @@ class Again:
 
 
 def decided(result: Any, by: Label) -> Any:
-    """What a closure gave, chosen by what has a label."""
+    """The value of a closure that a labelled value selected."""
     if by is NOTHING:
         return result
     if result.__class__ is tuple:
@@ -83,7 +84,7 @@ def decided(result: Any, by: Label) -> Any:
 
 
 def under(by: Label, closure: Labelled, f: Frame, s: FlowState) -> Any:
-    """What a closure gives that runs because of what has a label."""
+    """The value of a closure that runs because of a labelled value."""
     outer = s.pc
     s.pc = join(outer, by)
     try:

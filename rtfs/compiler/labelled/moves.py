@@ -1,4 +1,4 @@
-"""What standard functions do to labels: those that join, and those that only move values.
+"""The effect of standard functions on labels: some join labels, others only move values.
 
 Knows nothing of nodes. A function runs on plain values; the tag of its result is worked out beside. By default a result
 has all that the arguments have, at any depth. What a function only moves keeps its tag: the elements of the result are
@@ -178,8 +178,8 @@ class Found:
 
 
 def moved(depth: int, looks: bool = False) -> Move:
-    """How functions treat labels that only move elements. depth: how deep they look for them. looks: the elements
-    decide about which are in the result, or in which order."""
+    """The treatment of labels by functions that only move elements. depth: how deep the function looks for elements.
+    looks: the elements decide which of them are in the result, or in which order."""
 
     def move(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: Step) -> Pair:
         for value in values:

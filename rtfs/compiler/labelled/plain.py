@@ -132,7 +132,7 @@ class Region:
         return made
 
     def run(self, s: FlowState, namespace: dict[str, Any], values: list[Any]) -> Pair:
-        """What the code gives of values that are clean."""
+        """The result of the code for values without labels."""
         outer = s.around
         around = s.around = Gathering(self.literal, self.literal)
         if s.trying is not None:

@@ -31,8 +31,8 @@ _compiler: bytes | None = None
 
 
 def compiler_digest() -> bytes:
-    """What a compiled unit depends on besides its source: Python's version, and every file of the kernel, the grammar
-    and the standard library, by path, size and time."""
+    """A digest of everything that a compiled unit depends on besides its source: Python's version, and every file of
+    the kernel, the grammar and the standard library, by path, size and time."""
     global _compiler
     if _compiler is None:
         parts = [repr(sys.version_info[:]), sys.implementation.cache_tag or ""]

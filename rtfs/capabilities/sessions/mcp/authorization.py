@@ -1,4 +1,4 @@
-"""Which tokens a server gets where a call brings no credential of its own.
+"""The tokens that a server gets when a call has no credential of its own.
 
 Must not know how tokens are had or kept. Invariants: configured headers come first; a stored login is used only where
 the call may use one; the server that is connected to is the one that the configuration or the declaration names.
@@ -49,8 +49,8 @@ def authorized(
 
 
 def login_of(target: Target, principal: str) -> str | None:
-    """How long the principal's stored login at a server lasts, for people; None without one. Raises SessionError
-    `session/store`."""
+    """The remaining lifetime of the principal's stored login at a server, in words; None without a login. Raises
+    SessionError `session/store`."""
     if target.url is None:
         return None
     from rtfs.capabilities.sessions.oauth.login_store import Store

@@ -1,4 +1,4 @@
-"""What this client offers to a server: a person to ask, folders it may work in, a model to sample from.
+"""The features that this client offers to a server: a person to ask, folders it may work in, a model to sample from.
 
 Must not know channels, sessions or pools. Invariants: only what can be answered is declared; whatever is asked has an
 answer, and what nobody can answer is refused at once.

@@ -1,4 +1,4 @@
-"""What an MCP server asks of the person behind a call (`elicitation/create`), in both eras' wordings.
+"""Questions of an MCP server to the person behind a call (`elicitation/create`), in the older and the newer protocol.
 
 Must not know terminals, channels or sessions. Invariants: a form or the address of a page is put to a person, as the
 `Question` it is, anything else is declined; an answer carries nothing that the form did not ask for; nothing here opens

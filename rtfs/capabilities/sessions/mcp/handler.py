@@ -254,7 +254,7 @@ class McpHandler:
         return found, remark
 
     def login(self, metadata: Mapping[str, Any], principal: str) -> str | None:
-        """How long the principal's stored login at the server lasts, for people; None without one."""
+        """The remaining lifetime of the principal's stored login at the server, in words; None without a login."""
         return login_of(self.target("", metadata), principal)
 
     async def close(self) -> None:
@@ -408,5 +408,6 @@ def _token_name(server: str, provider: str) -> str:
 
 
 def _asker(target: Target) -> str:
-    """Who asks, for a person: the server's name here, and what is really connected to."""
+    """The server that asks, in words for a person: its name here, and the address or command it is connected
+    through."""
     return target.label if target.name is None else one_line(f"{target.name} ({target.label})", 200)

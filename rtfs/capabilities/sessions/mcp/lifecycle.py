@@ -1,4 +1,4 @@
-"""How a session begins: the handshake of the older revisions, or the discovery of the sessionless ones.
+"""The start of a session: the handshake of the older revisions, or the discovery of the sessionless ones.
 
 Must not know pools or tools. Invariants: a server that was asked the wrong question is left without a session (one
 that it opened by mistake is ended); a session half opened is ended; a started server may take as long as its caller

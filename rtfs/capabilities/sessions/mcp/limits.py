@@ -1,4 +1,4 @@
-"""What a server may cost: sizes in bytes, times in seconds.
+"""Limits on servers: sizes in bytes, times in seconds.
 
 Invariant: nothing that a server sends is held or waited for beyond one of these.
 """

@@ -1,4 +1,5 @@
-"""What a server offers beside tools, as capabilities: resources, prompts, completion, and what it says of itself.
+"""A server's features besides tools, as capabilities: resources, prompts, completion, and the server's description of
+itself.
 
 Must not know pools or policies. Invariants: each operation is declared once here, with the feature that a server must
 declare for it; a server is never asked for what it does not offer; nothing that it lists is held beyond `pages` pages.
@@ -184,7 +185,7 @@ def _info(session: McpSession) -> Any:
 
 
 async def _changed(session: McpSession, arguments: dict[str, Any], call: SessionCall) -> bool:
-    """Subscribe to a resource, wait for the word that it has changed, unsubscribe."""
+    """Subscribe to a resource, wait for the notification that it has changed, unsubscribe."""
     uri, seconds = str(arguments.get("uri")), float(arguments.get("seconds") or _WAIT_SECONDS)
     changed = asyncio.Event()
     waiting = session.updates.setdefault(uri, set())

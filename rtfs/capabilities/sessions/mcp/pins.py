@@ -33,7 +33,7 @@ class Pins:
 
     @property
     def folder(self) -> str:
-        """Where the files are."""
+        """The folder of the files."""
         return self._folder or state_folder("pins")
 
     def tools(self, server: str, target: Target, principal: str) -> Tools:

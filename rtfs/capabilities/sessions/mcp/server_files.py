@@ -113,7 +113,7 @@ class ServerTable(Mapping[str, Mapping[str, Any]]):
         return self._entries[name].fields
 
     def place(self, name: str) -> Span:
-        """Where the entry is."""
+        """The entry's place in its file."""
         return self._entries[name].place
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:

@@ -221,14 +221,14 @@ class McpSession(Session):
         self.channel.spawn(self.channel.notify(encode({"jsonrpc": "2.0", "id": number, **outcome})))
 
     def unasked(self, message: dict[str, Any]) -> None:
-        """What the server says on a stream of its own."""
+        """Handle a message on the server's own stream."""
         if message.get("id") is not None:
             self.asked(message)
         else:
             self.heard(message)
 
     def heard(self, message: dict[str, Any]) -> None:
-        """A notification that belongs to no request of ours."""
+        """Handle a notification that belongs to none of our requests."""
         method, params = message.get("method"), message.get("params")
         params = params if isinstance(params, dict) else {}
         if method == "notifications/tools/list_changed":
@@ -256,8 +256,8 @@ class McpSession(Session):
 
 
 class Inbox:
-    """What comes from a server while one request waits for its reply. number: of the request. call: it is made for, or
-    None."""
+    """The messages from a server while one request waits for its reply. number: the id of the request. call: the call
+    that it is made for, or None."""
 
     __slots__ = ("_progress", "_questions", "_session", "call", "number")
 

@@ -1,4 +1,4 @@
-"""What a capability's flat metadata says about its server: where it is, and what it wants.
+"""The server that a capability's flat metadata describes: its address or command, and its requirements.
 
 Must not connect to anything. Invariant: a target's label holds no user info, no query and no secret, and two targets
 that differ in anything that matters to the server have different identities.

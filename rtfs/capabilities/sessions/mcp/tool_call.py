@@ -1,4 +1,5 @@
-"""One `tools/call` from request to result: its headers, a correction of them, and the rounds a server may want.
+"""One `tools/call` from request to result: its headers, their correction, and the rounds of input that a server may
+require.
 
 Must not know targets, pools or RTFS values. Invariants: a request that the server has acted on is never sent again but
 where the server itself asks for it; what belongs to one call (answers, `requestState`) goes with no other.
@@ -127,7 +128,7 @@ def _result(reply: dict[str, Any], tool: str, session: McpSession) -> Any:
 async def _rounds(
     session: McpSession, tool: str, members: bytes, headers: Headers, call: SessionCall, limits: WireLimits
 ) -> Any:
-    """Ask, and ask again as long as the server wants that, with the answers to what it asks of a person."""
+    """Send the request, and repeat it with a person's answers for as long as the server requires input."""
     again, pause = members, 0.05
     for number in range(limits.rounds + 1):
         reply = await session.request("tools/call", again, progress=call.progress, extra=headers, traced_call=call)

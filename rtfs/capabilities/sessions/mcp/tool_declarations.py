@@ -239,7 +239,7 @@ def _capability(
 
 
 def hints_of(tool: Mapping[str, Any]) -> list[str]:
-    """What a server says of a tool's effects, for people: `only reads`, `may destroy` …"""
+    """A server's statements about a tool's effects, in words: `only reads`, `may destroy` …"""
     said = _annotations(tool)
     return [words for key, value, words in _HINTS if said.get(key) is value]
 

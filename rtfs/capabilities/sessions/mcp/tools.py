@@ -1,4 +1,4 @@
-"""What a server says of its tools: all pages of `tools/list`, their fingerprints, and the headers they ask for.
+"""The tools of a server: all pages of `tools/list`, their fingerprints, and the headers that they require.
 
 Must not know how tools are called or pooled. Invariant: the fingerprint of a tool depends on what the server says of it
 as data, not on how the server spells that.

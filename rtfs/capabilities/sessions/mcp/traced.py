@@ -1,4 +1,4 @@
-"""What a trace is told of a request to an MCP server.
+"""Traces requests to an MCP server.
 
 Must not know who traces. Invariant: neither arguments nor results are told, nor headers.
 

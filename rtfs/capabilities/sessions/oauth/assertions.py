@@ -1,5 +1,5 @@
-"""Who we are, and whom we act for, in signed words instead of shared secrets: `private_key_jwt`, and the assertion of
-an enterprise's identity provider (ID-JAG).
+"""Signed assertions of the client's identity and of the user it acts for, instead of shared secrets: `private_key_jwt`,
+and the assertion of an enterprise's identity provider (ID-JAG).
 
 Must not know who waits for a token. Invariants: a private key signs and is sent nowhere; an assertion is good for one
 minute and one audience; PyJWT is imported when first needed.
@@ -79,7 +79,7 @@ class SigningKey:
 
 
 def _algorithm(key: Any) -> str:
-    """How a key signs, by its kind. Raises ValueError for a kind that is not signed with."""
+    """The signature algorithm for a kind of key. Raises ValueError for an unsupported kind."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     if isinstance(key, ec.EllipticCurvePrivateKey):
@@ -101,7 +101,7 @@ async def identity_assertion(
     scopes: list[str],
     redact: Callable[[str], str],
 ) -> str:
-    """What an identity provider says of the person whose ID token this is, for one authorization server (audience) and
+    """The identity provider's assertion about the owner of this ID token, for one authorization server (audience) and
     one MCP server (resource). Raises NoToken, SessionError `session/oauth`, NotSent."""
     form: Mapping[str, str] = {
         "grant_type": _EXCHANGE,

@@ -30,7 +30,7 @@ class Authorized:
 
     @property
     def tokens(self) -> Tokens:
-        """What is sent, as a credential that redacts itself."""
+        """The tokens to send, as a credential that redacts itself."""
         return self.source.tokens
 
     def failure(self, error: BaseException, url: httpx.URL) -> NotSent | MaybeSent:

@@ -88,7 +88,7 @@ class Callback:
             writer.close()
 
     def _read(self, head: str) -> tuple[str, str]:
-        """What a request means, and what its page says."""
+        """The HTTP status and the text of the page that answer a request."""
         from urllib.parse import parse_qsl, urlsplit
 
         first, *lines = head.split("\r\n")

@@ -55,7 +55,7 @@ class Issuer:
 
 
 async def resource_of(endpoints: Endpoints, challenge: str) -> Resource:
-    """What a server says of itself. challenge: the `WWW-Authenticate` of its 401, "" for none. A server that says
+    """The resource metadata of a server. challenge: the `WWW-Authenticate` of its 401, "" for none. A server that says
     nothing is its own authorization server. Raises SessionError `session/oauth`, NotSent."""
     home = endpoints.home
     said = bearer(challenge)

@@ -1,4 +1,4 @@
-"""What is asked of authorization servers: small JSON over https, from addresses that may be asked.
+"""Requests to authorization servers: small JSON over https, to permitted addresses only.
 
 Must not know what is asked for. Invariants: nothing is sent to an endpoint that is not https (plain http on the
 loopback only for servers there); a host that nobody configured is connected to only at public addresses, or at such as
@@ -117,7 +117,7 @@ class Endpoints:
             raise NotSent(SessionError(message, code="session/unavailable")) from error
 
     async def _addresses(self, url: httpx.URL, what: str) -> list[str]:
-        """Where to connect to; [] to connect by name."""
+        """The addresses to connect to; [] to connect by name."""
         if url.host in self._configured:
             return []
         found = await self._find(url)
@@ -146,7 +146,7 @@ class Endpoints:
 
 
 def _place(address: str) -> str:
-    """What kind of place an address that is not public is."""
+    """The kind of network that a non-public address belongs to."""
     from ipaddress import ip_address
 
     one = ip_address(address)

@@ -167,8 +167,8 @@ def _own(url: httpx.URL) -> str:
 def _scopes(
     resource: Resource, issuer: Issuer, settings: Mapping[str, Any], more: Sequence[str], before: Login | None
 ) -> list[str]:
-    """What to ask for: what is configured, else what the server asks for; with what was asked for already, so that no
-    operation loses what it had; and, where the issuer knows it, a refresh token."""
+    """The scopes to request: the configured ones, or else those that the server requires; in addition those requested
+    before, so that no operation loses its scopes, and a refresh token if the issuer supports it."""
     first = list(settings.get("scopes") or ()) or resource.scopes
     held = [] if before is None or before.issuer != issuer.name else before.scopes
     found = scopes_of(" ".join([*held, *first, *more]))
@@ -185,7 +185,7 @@ async def _client(
     redirect_uri: str,
     scopes: list[str],
 ) -> Client:
-    """Who we are: the configured client, else a new registration."""
+    """The client to use: the configured one, or else a new registration."""
     if "client_id" in settings or "client_id_env" in settings:
         key = signing_key(settings, environ, issuer.name)
         if key is not None:

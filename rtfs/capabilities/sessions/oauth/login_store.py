@@ -29,8 +29,8 @@ _FIELDS = {
 
 
 class Login:
-    """What is kept of a login. server: URL. scopes: that were asked for. expires, renew: seconds since the epoch, 0.0
-    if not known. access_token is "" once the login is over."""
+    """A stored login. server: URL. scopes: the requested ones. expires, renew: seconds since the epoch, 0.0 if not
+    known. access_token is "" once the login is over."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
@@ -52,7 +52,7 @@ class Login:
 
     @property
     def lasts(self) -> str:
-        """How long it lasts, for people; "" if nobody said."""
+        """The remaining lifetime, in words; "" if it is not known."""
         from time import localtime, strftime
 
         if not self.access_token:
@@ -72,11 +72,11 @@ class Login:
         })  # fmt: skip
 
     def over(self) -> Login:
-        """What is left of the login when its tokens are worth nothing any more."""
+        """The login without its tokens, once they are no longer valid."""
         return Login({**self.fields, "access_token": "", "refresh_token": "", "expires": 0.0, "renew": 0.0})
 
     def secrets(self) -> list[str]:
-        """What must not be shown."""
+        """The values that must not be shown."""
         return [secret for secret in (self.access_token, self.refresh_token, self.client_secret) if secret]
 
 

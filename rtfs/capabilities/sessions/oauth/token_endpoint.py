@@ -1,4 +1,4 @@
-"""What a client gets from an authorization server's endpoints: a registration, tokens, the end of tokens.
+"""Requests to an authorization server's endpoints: registration, tokens, revocation.
 
 Must not know who waits for a token or where it is kept. Invariants: a client's secret goes into the one request that
 the caller asked for; an answer becomes a token only if a header can carry it; nothing that was sent is in an error.
@@ -29,8 +29,8 @@ _EARLY = 30.0
 
 
 class Client:
-    """Who we are to an authorization server. method: how the secret is sent, `none` for a public client. key: signs
-    instead of a secret (`private_key_jwt`), or None."""
+    """The OAuth client at an authorization server. method: how the secret is sent, `none` for a public client. key:
+    signs instead of a secret (`private_key_jwt`), or None."""
 
     __slots__ = ("id", "key", "method", "secret")
 
@@ -42,8 +42,9 @@ class Client:
 
 
 class Grant:
-    """What a token endpoint gave. access, refresh: tokens (refresh "" for none). expires: when the access token ends,
-    in seconds since the epoch, None if not said. renew: when to ask for the next. scopes: granted, None if not said."""
+    """The response of a token endpoint. access, refresh: tokens (refresh "" for none). expires: when the access token
+    ends, in seconds since the epoch, None if not said. renew: when to ask for the next. scopes: granted, None if not
+    said."""
 
     __slots__ = ("access", "expires", "refresh", "renew", "scopes")
 
@@ -66,7 +67,8 @@ class NoToken(Exception):
 
 
 def method_for(secret: str, offered: list[str] | None) -> str:
-    """How a client with this secret authenticates, at a token endpoint that offers these methods (None: not said)."""
+    """The authentication method of a client with this secret at a token endpoint. offered: the endpoint's methods, None
+    if unknown."""
     if not secret:
         return NONE
     if offered is None or BASIC in offered:

@@ -71,7 +71,7 @@ class Tokens(Credential):
 
 
 class TokenSource(ABC):
-    """Where a server's tokens come from. tokens: as they are now. Derive and give `_renew`."""
+    """A source of a server's tokens. tokens: the current ones. Subclasses implement `_renew`."""
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
@@ -359,7 +359,7 @@ def signing_key(settings: Mapping[str, Any], environ: Mapping[str, str], audienc
 
 
 def _file(settings: Mapping[str, Any], key: str) -> str:
-    """What is in the file that a setting names. Raises SessionError `session/credential`."""
+    """The content of the file that a setting names. Raises SessionError `session/credential`."""
     try:
         with open(settings[key], encoding="utf-8") as file:
             return file.read(65_536)

@@ -1,4 +1,4 @@
-"""Which addresses a program may make this machine connect to, and a request to exactly the address that was checked.
+"""The addresses that a program may connect to, and requests to exactly the address that was checked.
 
 Must not know grants. Invariants: an address is public only if every address that hides in it (IPv4 in IPv6) is; what
 cannot be read as an address is not public; a request to a checked address keeps its host's name for the certificate.

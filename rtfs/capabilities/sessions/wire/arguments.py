@@ -70,7 +70,7 @@ def refuse(message: str) -> HostError:
 
 
 class _NoJson(Exception):
-    """What cannot be sent, and (filled in on the way out) where it is."""
+    """A value that cannot be sent as JSON, and (filled in while unwinding) its place."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)

@@ -90,7 +90,8 @@ class WebClient:
         return response
 
     def failure(self, error: BaseException, url: httpx.URL) -> NotSent | MaybeSent:
-        """What a broken request means. (The transport maps both kinds to one exception; the cause tells.)"""
+        """The meaning of a failed request. (The transport maps both kinds to one exception; its cause tells them
+        apart.)"""
         cause = error.__cause__ or error
         if isinstance(cause, self._unsent):
             reason = getattr(cause, "os_error", None)

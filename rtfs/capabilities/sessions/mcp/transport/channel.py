@@ -1,4 +1,4 @@
-"""What a channel does on the side: cancellations, replies to a server's requests.
+"""The background work of a channel: cancellations, replies to a server's requests.
 
 Must not know what the work is. Invariant: nothing done on the side outlives its channel, and nothing it raises is lost
 silently (it is logged) or harms a call.

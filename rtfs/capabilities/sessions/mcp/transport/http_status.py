@@ -1,4 +1,4 @@
-"""What an HTTP status other than 200 means for a call: an error, a wait, a lost session, or an answer after all.
+"""The meaning of an HTTP status other than 200 for a call: an error, a wait, a lost session, or an answer after all.
 
 Must not know how requests are sent. Invariants: a status is called expired or unsent only where the server has
 certainly not acted on the call; the credential appears in no message, even if the server repeats it.
@@ -105,7 +105,7 @@ def _json(headers: Mapping[str, str], body: bytes) -> dict[str, Any] | None:
 
 
 def _words(message: dict[str, Any] | None, body: bytes, headers: Mapping[str, str]) -> str:
-    """What the body says to people, one line: the message of a JSON error, or plain text; never a page of HTML."""
+    """The body's message for people, on one line: the message of a JSON error, or plain text; never a page of HTML."""
     if message is not None:
         error = message.get("error")
         inner = error.get("message") if isinstance(error, dict) else None
