@@ -162,3 +162,4 @@ async def serve_http(
         await listening.serve(app, tell, f"listening on {listening.url}{PATH}")
     finally:
         watching.cancel()
+        await server.tasks.close()

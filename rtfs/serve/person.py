@@ -40,8 +40,10 @@ class ClientPerson:
         self, context: ServerRequestContext[Any, Any], given: tuple[str, Any] | None = None, *, approves: bool = True
     ) -> None:
         self._context = context
-        self._given = given
+        self.given = given
         self.approves = approves
+        self.run_id: str | None = None
+        self.disposable = False
 
     @property
     def reachable(self) -> bool:
@@ -58,8 +60,8 @@ class ClientPerson:
         """True, a refusal with the person's reason, or None: nobody answered."""
         if not self.approves:
             return None
-        if self._given is not None and self._given[0] == request.hash:
-            reply, self._given = self._given[1], None
+        if self.given is not None and self.given[0] == request.hash:
+            reply, self.given = self.given[1], None
             return verdict_of(reply, request)
         if not self.reachable:
             return None
@@ -69,10 +71,7 @@ class ClientPerson:
         """What is answered to a server's question; False for no, None where nobody can be asked."""
         if question.url is not None or not self.reachable:
             return None
-        reply = await self._ask(f"{question.server} asks:\n{question.message}", schema_of(question))
-        if reply.action == "accept":
-            return reply.content or {}
-        return False if reply.action == "decline" else None
+        return reply_to(await self._ask(f"{question.server} asks:\n{question.message}", schema_of(question)))
 
     async def progress(self, count: int, text: str) -> None:
         """Tell the client that a call has ended, if it wants to know."""
@@ -100,6 +99,13 @@ def verdict_of(reply: Any, request: ApprovalRequest) -> Any:
     if reply.action == "accept" and content.get("answer") == YES:
         return True
     return request.refuse(str(content.get("reason") or "")[:500])
+
+
+def reply_to(reply: Any) -> Any:
+    """What a reply to a server's question means: the answers by name, False for no, None for one that was put aside."""
+    if reply.action == "accept":
+        return reply.content or {}
+    return False if reply.action == "decline" else None
 
 
 def schema_of(question: Question) -> dict[str, Any]:

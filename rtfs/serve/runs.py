@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections import OrderedDict, deque
 from contextlib import asynccontextmanager
-from time import monotonic
+from time import monotonic, time
 
 from rtfs.host.audit.events import WAITS, CallDecided, CallEnded, CallReplayed
 from rtfs.host.checks.verdicts import verdicts
@@ -27,12 +27,17 @@ if TYPE_CHECKING:
     from rtfs.host.audit.events import Event
     from rtfs.host.calls.approvals import ApprovalRequest
     from rtfs.host.checks.verdicts import Report
+    from rtfs.host.durable.runs import RunState
     from rtfs.host.runtime import Runtime
     from rtfs.serve.callers import Caller
     from rtfs.source import Source
 
     class Follower(Protocol):
-        """Who follows a run, and asks the person behind it."""
+        """Who follows a run, and asks the person behind it. run_id: of a run that is to be on disk under this id; None:
+        any. disposable: is set for a run that is on disk for that alone."""
+
+        run_id: str | None
+        disposable: bool
 
         def approve(self, request: ApprovalRequest) -> Awaitable[Any]:
             """True, a `Refusal`, or None where nobody can be asked (now)."""
@@ -249,11 +254,13 @@ class PlanRuns:
             refused = Outcome(REFUSED)
             refused.error, refused.errors = error, [error, *error.others]
             return refused
-        run_id = os.urandom(6).hex()
+        run_id = follower.run_id or os.urandom(6).hex()
         self._tokens[run_id] = caller.token
         if len(self._tokens) > TOKENS:
             self._tokens.popitem(last=False)
         following = Following(caller, follower)
+        waits = self._may_wait(report)
+        follower.disposable = not waits
         options = RunOptions(
             params=params,
             context=context,
@@ -264,7 +271,7 @@ class PlanRuns:
             name=source.name,
             run_id=run_id,
             timeout=self.seconds,
-            durable=self._may_wait(report),
+            durable=waits or follower.run_id is not None,
             output=following.write,
             check=False,  # that was just done
         )
@@ -278,15 +285,33 @@ class PlanRuns:
             run_id, following, lambda: self.runtime.aresume(run_id, timeout=self.seconds, allow=caller.allow)
         )
 
+    def state(self, run_id: str, caller: Caller) -> RunState:
+        """A durable run of a caller. Raises HostError `run/unknown`."""
+        self._check_own(run_id, caller)
+        from rtfs.host.durable.runs import RunState
+
+        return RunState(self.runtime._executor.store.look(run_id))
+
+    def may_go_on(self, run_id: str) -> bool:
+        """Whether a durable run that waited has been told something since, or its moment has come, or it is over: to
+        resume it is worth while."""
+        from rtfs.host.durable.runs import RunState
+
+        store = self.runtime._executor.store
+        state = RunState(store.look(run_id))
+        if state.state == "running":
+            return False
+        if state.state not in ("waiting", "sleeping"):
+            return True
+        woken = state.wakes is not None and state.wakes <= time()
+        return woken or any(not answer.used for answer in store.answers(run_id))
+
     def status(self, run_id: str, caller: Caller) -> dict[str, Any]:
         """What is known of a durable run, or of one that advances now. Raises HostError `run/unknown`."""
         following = self._active.get(run_id)
         if following is not None and following.caller.principal == caller.principal:
             return {"run": run_id, "status": "running", "calls": [one.as_data() for one in following.calls]}
-        self._check_own(run_id, caller)
-        from rtfs.host.durable.runs import RunState
-
-        state = RunState(self.runtime._executor.store.look(run_id))
+        state = self.state(run_id, caller)
         found: dict[str, Any] = {"run": run_id, "status": state.state, "calls": state.calls}
         if state.note:
             found["note"] = state.note

@@ -19,12 +19,14 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 from mcp.shared.exceptions import MCPError
-from pydantic import TypeAdapter
 
 import rtfs
 from rtfs.capabilities.effects import Effects
+from rtfs.serve.call_results import call_result
 from rtfs.serve.person import FORM, ClientPerson, question_about
-from rtfs.serve.tools import CODE, ON_RUNS
+from rtfs.serve.task_methods import EXTENSION, TaskMethods, handshake_capability, knows
+from rtfs.serve.tasks import PlanTasks
+from rtfs.serve.tools import CODE, ON_RUNS, RUNNING
 from rtfs.syntax.resources import resource_text
 
 TYPE_CHECKING = False
@@ -46,10 +48,21 @@ INSTRUCTIONS = (
     "Every call is checked by a policy and recorded. search, then describe, then one run_plan that makes all calls and "
     "computes; return only what you need."
 )
+TASK = types.ToolExecution(task_support="optional")
 READS = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 Context = ServerRequestContext[Any, Any]
-_BLOCKS: TypeAdapter[list[types.ContentBlock]] = TypeAdapter(list[types.ContentBlock])
+
+
+class _Server(Server[Any]):
+    """The SDK's server, which by itself says nothing of the tasks of 2025-11-25."""
+
+    def get_capabilities(self, *arguments: Any, **options: Any) -> types.ServerCapabilities:
+        found = super().get_capabilities(*arguments, **options)
+        if options.get("protocol_version") is not None:
+            return found
+        own = {name: value for name, value in (found.extensions or {}).items() if name != EXTENSION}
+        return found.model_copy(update={"tasks": handshake_capability(), "extensions": own or None})
 
 
 class PlanServer:
@@ -61,19 +74,22 @@ class PlanServer:
         self._caller_of = caller_of
         self._bus = InMemorySubscriptionBus()
         self._sessions: dict[str, Any] = {}
-        self.server: Server[Any] = Server(
+        self.tasks = PlanTasks(tools)
+        self.server: Server[Any] = _Server(
             "rtfs",
             version=rtfs.__version__,
             instructions=INSTRUCTIONS if code else None,
             on_list_tools=self._list_tools,
-            on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
             on_read_resource=self._read_resource,
             on_subscriptions_listen=ListenHandler(self._bus),
         )
+        self.server.add_request_handler("tools/call", types.CallToolRequestParams, self._call_tool)
         boundary = RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience="rtfs")
         self.server.middleware.insert(0, _trace_of_headers)
         self.server.middleware.append(boundary)  # what clients hand back was sealed by this process, for this caller
+        self._task_methods = TaskMethods(self.tasks, caller_of, self._may_be_task)
+        self._task_methods.register(self.server)
 
     @property
     def options(self) -> Any:
@@ -101,19 +117,28 @@ class PlanServer:
 
     async def _call_tool(
         self, context: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
+    ) -> types.CallToolResult | types.InputRequiredResult | dict[str, Any]:
         self._remember(context)
         caller = self._caller_of(context)
         name, arguments, given = params.name, params.arguments or {}, None
         if params.input_responses and params.request_state:
             name, arguments, given = _answered(params)
         person = ClientPerson(context, given, approves=caller.scopes is None)
-        try:
-            told = await self.tools.call(name, arguments, caller, person)
-        except LookupError:
-            raise MCPError(types.INVALID_PARAMS, f"there is no tool {name!r}") from None
+        if knows(context) and self._may_be_task(name):
+            told = await self._task_methods.call(context, name, arguments, person)
+            if isinstance(told, dict):
+                return told
+        else:
+            try:
+                told = await self.tools.call(name, arguments, caller, person)
+            except LookupError:
+                raise MCPError(types.INVALID_PARAMS, f"there is no tool {name!r}") from None
         question = _question(told, person)
-        return _result(told) if question is None else question
+        return call_result(told) if question is None else question
+
+    def _may_be_task(self, name: str) -> bool:
+        """Whether a call of a tool runs a plan."""
+        return name in self.tools.plans.tools or (name in RUNNING and name in self.tools.names)
 
     async def _list_resources(self, context: Context, params: Any) -> types.ListResourcesResult:
         card = types.Resource(
@@ -168,6 +193,7 @@ async def serve_stdio(server: PlanServer) -> None:
             await server.server.run(read, write, server.options)
         finally:
             watching.cancel()
+            await server.tasks.close()
 
 
 def card() -> str:
@@ -198,6 +224,7 @@ def _plan_tool(tool: PlanTool) -> types.Tool:
         input_schema=tool.input_schema(),
         output_schema=output,
         annotations=_annotations(tool.effects),
+        execution=TASK,
     )
 
 
@@ -213,17 +240,17 @@ def _code_tool(name: str) -> types.Tool:
     text, schema = CODE[name]
     if name == "run_plan":
         text = f"{text}\n\n{short_card()}"
-    harmless = name not in ("run_plan", "resume")
-    return types.Tool(name=name, description=text, input_schema=schema, annotations=READS if harmless else None)
+    runs = name in RUNNING
+    return types.Tool(
+        name=name,
+        description=text,
+        input_schema=schema,
+        annotations=None if runs else READS,
+        execution=TASK if runs else None,
+    )
 
 
 # ---------------------------------------------------------------------- results
-def _result(told: Told) -> types.CallToolResult:
-    content: list[types.ContentBlock] = [types.TextContent(type="text", text=told.text)]
-    content += _BLOCKS.validate_python(told.blocks)
-    return types.CallToolResult(content=content, structured_content=told.data, is_error=told.failed)
-
-
 def _question(told: Told, person: ClientPerson) -> types.InputRequiredResult | None:
     """The question to the person that a paused run waits for, where the client asks between two requests (2026-07-28),
     not in the middle of one."""

@@ -60,6 +60,9 @@ CODE: dict[str, tuple[str, dict[str, Any]]] = {
 ON_RUNS = ("resume", "status", "result")
 """Those of them that a server of plan files has as well."""
 
+RUNNING = ("run_plan", "resume")
+"""Those of them that run a plan."""
+
 
 class Tools:
     """The tools of one server. code: whether models may write plans."""
