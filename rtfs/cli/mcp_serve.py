@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any
 
+    from mcp.server.auth.provider import TokenVerifier
+
     from rtfs.cli.options import Options
     from rtfs.host.config.config import ServeSettings
     from rtfs.serve.console.app import Console
@@ -116,6 +118,7 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
     from rtfs.serve.plan_files import PlanFiles
     from rtfs.serve.runs import PlanRuns
     from rtfs.serve.server import PlanServer, serve_stdio
+    from rtfs.serve.tokens import tokens_of
     from rtfs.serve.tools import CODE, ON_RUNS, Tools
 
     code = found.code or not found.plans
@@ -148,8 +151,11 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
                 return
             listening = Listening(address)
             try:
-                shown = None if found.console is None else _console(found.console, runs, settings, listening, options)
-                await serve_http(server, settings, listening, address, tell, shown)
+                tokens = tokens_of(settings)
+                shown = None
+                if found.console is not None:
+                    shown = _console(found.console, runs, settings, listening, options, tokens)
+                await serve_http(server, settings, listening, address, tell, tokens, shown)
             finally:
                 listening.close()
         finally:
@@ -173,7 +179,14 @@ def _check_packages(console: bool) -> None:
         raise HostError(what, code="usage", hint="pip install 'rtfs-host[serve]'") from None
 
 
-def _console(mode: str, runs: PlanRuns, settings: ServeSettings, listening: Listening, options: Options) -> Console:
+def _console(
+    mode: str,
+    runs: PlanRuns,
+    settings: ServeSettings,
+    listening: Listening,
+    options: Options,
+    tokens: TokenVerifier | None,
+) -> Console:
     """The console of a server. Raises HostError `usage` where nobody could be let in."""
     from rtfs.cli.console import finding, link_shower
     from rtfs.cli.tell import who
@@ -181,9 +194,7 @@ def _console(mode: str, runs: PlanRuns, settings: ServeSettings, listening: List
     from rtfs.serve.console.answers import Answers
     from rtfs.serve.console.app import LOCAL, Console
     from rtfs.serve.console.runs import HeardCalls, RunBrowser
-    from rtfs.serve.tokens import tokens_of
 
-    tokens = tokens_of(settings)
     show = link_shower(listening.url)
     if show is None and tokens is None:
         raise HostError(

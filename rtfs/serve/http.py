@@ -11,8 +11,10 @@ Source: MCP specification, basic/transports and basic/authorization; RFC 9728, R
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
+from anyio import ClosedResourceError
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
@@ -23,15 +25,15 @@ from starlette.routing import Route
 from rtfs.host.inspection import session_statistics
 from rtfs.serve.callers import Caller, token_digest
 from rtfs.serve.metrics import CONTENT_TYPE, Metrics
-from rtfs.serve.tokens import tokens_of
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mcp.server.auth.provider import TokenVerifier
     from starlette.applications import Starlette
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rtfs.host.config.config import ServeSettings
     from rtfs.serve.console.app import Console
@@ -65,10 +67,14 @@ def callers(settings: ServeSettings, principal: str) -> Callable[[Context], Call
 
 
 def application(
-    server: PlanServer, settings: ServeSettings, address: Address, console: Console | None = None
+    server: PlanServer,
+    settings: ServeSettings,
+    address: Address,
+    tokens: TokenVerifier | None = None,
+    console: Console | None = None,
 ) -> Starlette:
-    """The ASGI application. Raises HostError `config/invalid` for a server that everybody could reach and nobody
-    guards."""
+    """The ASGI application. tokens: verifies those of callers, if there are any. Raises HostError `config/invalid` for
+    a server that everybody could reach and nobody guards."""
     if not address.local and (settings.auth is None or not settings.hosts):
         raise HostError(
             f"{address.host} can be reached from other machines: `serve` has to name `hosts` and `auth`",
@@ -80,7 +86,7 @@ def application(
     if address.local:
         hosts += ["127.0.0.1:*", "localhost:*", "[::1]:*"]
         origins += ["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"]
-    auth, tokens = None, tokens_of(settings)
+    auth = None
     if settings.auth is not None:
         auth = AuthSettings.model_validate(  # texts: an address without a path stays without one
             {
@@ -111,16 +117,39 @@ def application(
 
 
 class _Gone:
-    """Ends requests whose client is gone before its body was read: there is nobody to answer, and nothing was done."""
+    """Ends requests whose client is gone, and nothing more: nobody can be answered.
+
+    One that is gone before its body was read has done nothing. One that ends its session with another request still
+    under way (a cancellation, say, which has been acknowledged) makes the SDK answer that request twice: what comes
+    after an answer is dropped.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        logging.getLogger("mcp.server.streamable_http").addFilter(_not_about_closed_sessions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def send_once(message: Message) -> None:
+            nonlocal answered
+            if answered:
+                return
+            answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_once)
         except ClientDisconnect:
             pass
+        except ClosedResourceError:
+            if not answered:
+                raise
+
+
+def _not_about_closed_sessions(record: logging.LogRecord) -> bool:
+    """Whether a record is about something else than a message for a session that has just been ended."""
+    return record.exc_info is None or record.exc_info[0] is not ClosedResourceError
 
 
 async def _healthy(request: Request) -> PlainTextResponse:
@@ -152,11 +181,12 @@ async def serve_http(
     listening: Listening,
     address: Address,
     tell: Callable[[str], None] | None = None,
+    tokens: TokenVerifier | None = None,
     console: Console | None = None,
 ) -> None:
-    """Serve until the process is told to end. tell: is told the address; None: standard error is. console: is served
-    as well. Raises HostError `config/invalid`."""
-    app = application(server, settings, address, console)
+    """Serve until the process is told to end. tell: is told the address; None: standard error is. tokens, console: as
+    of `application`. Raises HostError `config/invalid`."""
+    app = application(server, settings, address, tokens, console)
     watching = asyncio.create_task(server.watch())
     try:
         await listening.serve(app, tell, f"listening on {listening.url}{PATH}")

@@ -259,7 +259,7 @@ class PlanRuns:
         if len(self._tokens) > TOKENS:
             self._tokens.popitem(last=False)
         following = Following(caller, follower)
-        waits = self._may_wait(report)
+        waits = self.may_wait(report)
         follower.disposable = not waits
         options = RunOptions(
             params=params,
@@ -398,7 +398,7 @@ class PlanRuns:
         outcome.output = "".join(following.written)[:OUTPUT]
         return outcome
 
-    def _may_wait(self, report: Report) -> bool:
+    def may_wait(self, report: Report) -> bool:
         """Whether a person may be asked about a call of the plan, or it waits for a signal."""
         if any(call.id == "ccos.run.await-signal" for call in report.calls):
             return True

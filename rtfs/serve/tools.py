@@ -10,9 +10,11 @@ from rtfs.serve.catalogue import FEW, Catalogue
 from rtfs.serve.handles import Handles
 from rtfs.serve.plan_files import PlanFiles, PlanTool
 from rtfs.serve.results import Told, error_data, part, told
+from rtfs.serve.runs import DONE
+from rtfs.serve.sessions import PlanSessions, value_of_plan
 from rtfs.serve.truncation import at_path
 from rtfs.source import Source
-from rtfs.values import HostError, UserError
+from rtfs.values import HostError, UserError, from_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rtfs.host.runtime import Runtime
     from rtfs.serve.callers import Caller
     from rtfs.serve.runs import Follower, Outcome, PlanRuns
+    from rtfs.serve.sessions import Composed, PlanSession
 
 LONGEST_PLAN = 200_000
 """Characters of a plan."""
@@ -46,8 +49,8 @@ CODE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "run_plan": (
         "Run a plan: many calls, one result, its last value. `args` are `@name`, or parameters of `(plan …)`. "
-        "`check_only`: only say what is wrong.",
-        _object(("plan",), plan=_TEXT, args={"type": "object"}, check_only={"type": "boolean"}),
+        "`check_only`: only say what is wrong. `session`: a name under which definitions stay for the next plan.",
+        _object(("plan",), plan=_TEXT, args={"type": "object"}, check_only={"type": "boolean"}, session=_TEXT),
     ),
     "resume": ("Continue a paused run.", _object(("run",), run=_TEXT)),
     "status": ("What a run waits for.", _object(("run",), run=_TEXT)),
@@ -72,6 +75,7 @@ class Tools:
         self.runs = runs
         self.plans = plans
         self.handles = Handles()
+        self.sessions = PlanSessions()
         self.catalogue = Catalogue(runtime)
         self._tools: dict[str, Callable[[dict[str, Any], Caller, Follower], Awaitable[Told]]] = {
             "resume": self._resume,
@@ -110,25 +114,51 @@ class Tools:
         text, given = arguments["plan"], arguments.get("args") or {}
         if len(text) > LONGEST_PLAN:
             raise HostError(f"a plan has at most {LONGEST_PLAN:,} characters", code="serve/arguments")
-        source = Source(text, "plan.rtfs")
-        if "mcp." in text:
+        session = composed = None
+        source, context = Source(text, "plan.rtfs"), self.handles.named_in(caller.principal, text)
+        if "session" in arguments:
+            session = self.sessions.session(caller.principal, arguments["session"])
+            composed = session.compose(text, source.name)
+            source = composed.source
+        if "mcp." in source.text:
             await self.catalogue.prepare()
         report = self.runs.look(source, caller)
         if arguments.get("check_only"):
             return _checked(report)
-        if report.analysis.plan is not None:
-            outcome = await self.runs.run(source, caller, follower, params=given, report=report, author="model")
-        else:
-            from rtfs.values import from_python
+        if session is not None and self.runs.may_wait(report):  # another process may continue it, and tell its value
+            composed = session.compose(text, source.name, values=False)
+            source = composed.source
+            report = self.runs.look(source, caller)
+        as_plan = report.analysis.plan is not None
+        context |= {} if as_plan else given
+        values = {name: from_python(value, keywords=True) for name, value in context.items()}
+        if composed is not None:
+            values |= composed.context
+        params = given if as_plan else None
+        outcome = await self.runs.run(
+            source, caller, follower, params=params, context=values, report=report, author="model"
+        )
+        if session is None or composed is None:
+            return self._told(outcome, caller)
+        return self._kept(session, composed, outcome, bool(report.calls), caller)
 
-            context = {name: from_python(value, keywords=True) for name, value in given.items()}
-            kept = self.handles.named_in(caller.principal, text)
-            context = {**{name: from_python(data, keywords=True) for name, data in kept.items()}, **context}
-            outcome = await self.runs.run(source, caller, follower, context=context, report=report, author="model")
-        return self._told(outcome, caller)
+    def _kept(self, session: PlanSession, composed: Composed, outcome: Outcome, effects: bool, caller: Caller) -> Told:
+        """What became of a run of a session, which keeps what it has defined."""
+        refused: dict[str, str] = {}
+        if outcome.status == DONE:
+            outcome.value, texts = composed.unwrap(outcome.value)
+            found, refused = composed.definitions(texts, effects)
+            refused |= session.keep(found)
+        told = self._told(outcome, caller)
+        if told.data is not None:
+            told.data["session"] = {"defines": session.names, **({"not_kept": refused} if refused else {})}
+        return told
 
     async def _resume(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
-        return self._told(await self.runs.resume(arguments["run"], caller, follower), caller)
+        outcome = await self.runs.resume(arguments["run"], caller, follower)
+        if outcome.status == DONE:
+            outcome.value = value_of_plan(self.runs.state(arguments["run"], caller).text, outcome.value)
+        return self._told(outcome, caller)
 
     async def _status(self, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
         found = self.runs.status(arguments["run"], caller)

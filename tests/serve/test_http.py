@@ -110,6 +110,26 @@ def test_requests_that_no_client_should_send_are_refused(tmp_path: Path) -> None
         assert client.post(url, json=HELLO).status_code == 200
 
 
+def test_what_arrives_for_a_session_that_is_being_ended_is_no_fault_of_the_server(tmp_path: Path) -> None:
+    """`started` looks for tracebacks on standard error."""
+
+    async def one(client: httpx.AsyncClient, url: str) -> None:
+        begun = await client.post(url, json=HELLO)
+        session = {"Mcp-Session-Id": begun.headers["Mcp-Session-Id"], "MCP-Protocol-Version": "2025-06-18"}
+        note = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
+        notes = [client.post(url, json=note, headers=session) for _ in range(5)]
+        answers = await asyncio.gather(client.delete(url, headers=session), *notes)
+        assert {answer.status_code for answer in answers} <= {200, 202, 404}
+
+    async def main(url: str) -> None:
+        async with httpx.AsyncClient(headers=HEADERS, timeout=30) as client:
+            for _ in range(20):
+                await asyncio.gather(*(one(client, url) for _ in range(3)))
+
+    with listening(tmp_path) as url:
+        asyncio.run(main(url))
+
+
 def test_a_client_that_is_gone_in_the_middle_of_a_call_leaves_nothing_running(tmp_path: Path) -> None:
     async def main(url: str) -> None:
         async with Client(url, mode="2026-07-28") as client:

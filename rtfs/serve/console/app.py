@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -71,6 +72,8 @@ class Console:
         self.cookie = cookie
         self.catalogue = Catalogue(browser.runtime)
         self._streams = 0
+        self._look: asyncio.Task[Any] | None = None
+        self._looked = 0.0
 
     def mount(self) -> Mount:
         """The console at `PATH`, for the routes of an ASGI application."""
@@ -261,12 +264,12 @@ class Console:
         """A line whenever there is something new, until the page or its session is gone."""
         self._streams += 1
         try:
-            seen, quiet = await asyncio.to_thread(self.browser.fingerprint), 0.0
+            seen, quiet = await self._fingerprint(), 0.0
             yield "retry: 2000\ndata: hello\n\n"
             cookie = request.cookies.get(self.cookie)
             while self.access.session(cookie) is not None:
                 await asyncio.sleep(POLL)
-                now = await asyncio.to_thread(self.browser.fingerprint)
+                now = await self._fingerprint()
                 quiet += POLL
                 if now != seen:
                     seen, quiet = now, 0.0
@@ -276,6 +279,14 @@ class Console:
                     yield ": alive\n\n"
         finally:
             self._streams -= 1
+
+    async def _fingerprint(self) -> Any:
+        """What is another one once there is something new; looked at once for all the pages that ask meanwhile."""
+        now = monotonic()
+        if self._look is None or now - self._looked >= 0.9 * POLL:
+            self._looked = now
+            self._look = asyncio.create_task(asyncio.to_thread(self.browser.fingerprint))
+        return await asyncio.shield(self._look)
 
     # ------------------------------------------------------------------ answers
     def _page(
