@@ -65,7 +65,7 @@ def once(call: str) -> Callable[[Any], Any]:
 
 
 def ask(request: Any) -> Any:
-    """Ask about an `ApprovalRequest`: True, a refusal, "always", or None when the input ends."""
+    """Ask about an `ApprovalRequest`: True, a refusal, "always", "run", or None when the input ends."""
     say = sys.stderr
     print(f"approve {plain(request.capability)}?", file=say)
     parts = request.parts(LONGEST)
@@ -77,7 +77,8 @@ def ask(request: Any) -> Any:
     else:
         print(f"  arguments: {plain(request.text)}", file=say)
     print(f"  because:   {plain(request.reason)}", file=say)
-    choices = "[y]es once, [n]o, [a]lways for these arguments" + (", [w]hole arguments" if long else "")
+    choices = "[y]es once, [n]o, [a]lways for these arguments"
+    choices += (", for this [r]un" if request.for_run else "") + (", [w]hole arguments" if long else "")
     forget_typed()
     while True:
         print(f"{choices}: ", end="", file=say, flush=True)
@@ -93,6 +94,8 @@ def ask(request: Any) -> Any:
             return request.refuse(sys.stdin.readline().strip()[:LONGEST])
         if answer in ("a", "always"):
             return "always"
+        if request.for_run and answer in ("r", "run"):
+            return "run"
         if long and answer in ("w", "whole"):
             for part in request.parts():
                 print(f"    {plain(part)}", file=say)

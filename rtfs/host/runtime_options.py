@@ -107,7 +107,8 @@ class RuntimeOptions(Options):
     durability        what files survive: `kill` or `power`
 
     People and programs around it:
-    approve           asked with an `ApprovalRequest` where a rule says so: True, False, "always", None; may be async
+    approve           asked with an `ApprovalRequest` where a rule says so: True, False, "always", "run" or None; may be
+                      async
     elicit            asked what a server wants to know, see `rtfs.host.calls.questions`; may be async
     sample            answers what servers ask of a language model: a `SamplingRequest` → text or dict; may be async
     on_event          told of each `Record` of the ledger

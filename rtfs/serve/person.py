@@ -8,6 +8,8 @@ Source: MCP specification, client/elicitation.
 
 from __future__ import annotations
 
+from rtfs.host.calls.approvals import FOR_RUN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -18,16 +20,7 @@ if TYPE_CHECKING:
     from rtfs.host.calls.approvals import ApprovalRequest
     from rtfs.serve.runs import Pending
 
-YES, NO = "yes, this once", "no"
-FORM: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "answer": {"type": "string", "title": "May this call be made?", "enum": [YES, NO]},
-        "reason": {"type": "string", "title": "Why not (the plan is told)", "maxLength": 500},
-    },
-    "required": ["answer"],
-}
-"""What is asked about a call."""
+YES, FOR_THIS_RUN, NO = "yes, this once", "yes, for this run", "no"
 _KINDS = {"choice": "string", "choices": "array"}
 
 
@@ -57,7 +50,7 @@ class ClientPerson:
         return capabilities is not None and capabilities.elicitation is not None
 
     async def approve(self, request: ApprovalRequest) -> Any:
-        """True, a refusal with the person's reason, or None: nobody answered."""
+        """True, "run", a refusal with the person's reason, or None: nobody answered."""
         if not self.approves:
             return None
         if self.given is not None and self.given[0] == request.hash:
@@ -65,7 +58,7 @@ class ClientPerson:
             return verdict_of(reply, request)
         if not self.reachable:
             return None
-        return verdict_of(await self._ask(question_about(request), FORM), request)
+        return verdict_of(await self._ask(question_about(request), form_about(request)), request)
 
     async def answer(self, question: Question) -> Any:
         """What is answered to a server's question; False for no, None where nobody can be asked."""
@@ -91,13 +84,28 @@ def question_about(asked: ApprovalRequest | Pending) -> str:
     return f"May this call be made?\n\n{asked.capability}\n{asked.text}\n\nAsked because: {asked.reason}"
 
 
+def form_about(asked: ApprovalRequest | Pending) -> dict[str, Any]:
+    """What can be answered to the question about a call, as JSON Schema."""
+    answers = [YES, FOR_THIS_RUN, NO] if asked.for_run else [YES, NO]
+    return {
+        "type": "object",
+        "properties": {
+            "answer": {"type": "string", "title": "May this call be made?", "enum": answers},
+            "reason": {"type": "string", "title": "Why not (the plan is told)", "maxLength": 500},
+        },
+        "required": ["answer"],
+    }
+
+
 def verdict_of(reply: Any, request: ApprovalRequest) -> Any:
-    """What a reply to the form means: True, a refusal, or None for a question that was put aside."""
+    """What a reply to the form means: True, "run", a refusal, or None for a question that was put aside."""
     if reply.action == "cancel":
         return None
     content = reply.content or {}
     if reply.action == "accept" and content.get("answer") == YES:
         return True
+    if reply.action == "accept" and content.get("answer") == FOR_THIS_RUN and request.for_run:
+        return FOR_RUN
     return request.refuse(str(content.get("reason") or "")[:500])
 
 

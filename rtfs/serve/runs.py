@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         disposable: bool
 
         def approve(self, request: ApprovalRequest) -> Awaitable[Any]:
-            """True, a `Refusal`, or None where nobody can be asked (now)."""
+            """True, "run", a `Refusal`, or None where nobody can be asked (now)."""
 
         def answer(self, question: Question) -> Awaitable[Any]:
             """What is answered to a server's question, by name; False for no, None where nobody can be asked."""
@@ -93,15 +93,16 @@ class CallTold:
 
 class Pending:
     """The call that a paused run waits with. text: its arguments, as may be shown. hash: what an approval is given
-    for."""
+    for. for_run: whether it may be given for the rest of the run."""
 
-    __slots__ = ("capability", "hash", "reason", "text")
+    __slots__ = ("capability", "for_run", "hash", "reason", "text")
 
-    def __init__(self, capability: str, text: str, reason: str, hash: str) -> None:
+    def __init__(self, capability: str, text: str, reason: str, hash: str, for_run: bool = False) -> None:
         self.capability = capability
         self.text = text
         self.reason = reason
         self.hash = hash
+        self.for_run = for_run
 
 
 class Outcome:
@@ -423,4 +424,4 @@ def _status(error: UserError) -> str:
 def _pending(asked: ApprovalRequest | None, error: UserError) -> Pending:
     if asked is None:
         return Pending(error.capability or "", "", error.message, str(error.data or ""))
-    return Pending(asked.capability, asked.text, asked.reason, asked.hash)
+    return Pending(asked.capability, asked.text, asked.reason, asked.hash, asked.for_run)

@@ -23,7 +23,7 @@ from mcp.shared.exceptions import MCPError
 import rtfs
 from rtfs.capabilities.effects import Effects
 from rtfs.serve.call_results import call_result
-from rtfs.serve.person import FORM, ClientPerson, question_about
+from rtfs.serve.person import ClientPerson, form_about, question_about
 from rtfs.serve.task_methods import EXTENSION, TaskMethods, handshake_capability, knows
 from rtfs.serve.tasks import PlanTasks
 from rtfs.serve.tools import CODE, ON_RUNS, RUNNING
@@ -258,7 +258,9 @@ def _question(told: Told, person: ClientPerson) -> types.InputRequiredResult | N
     if pending is None or not person.approves or not person.can_ask or person.reachable:
         return None
     message = question_about(pending)
-    asked = types.ElicitRequest(params=types.ElicitRequestFormParams(message=message, requested_schema=FORM))
+    asked = types.ElicitRequest(
+        params=types.ElicitRequestFormParams(message=message, requested_schema=form_about(pending))
+    )
     state = json.dumps({"run": data["run"], "call": pending.hash})
     return types.InputRequiredResult(input_requests={"approval": asked}, request_state=state)
 

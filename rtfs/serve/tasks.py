@@ -14,7 +14,7 @@ import os
 from collections import OrderedDict
 from time import monotonic, time
 
-from rtfs.serve.person import FORM, question_about, reply_to, schema_of, verdict_of
+from rtfs.serve.person import form_about, question_about, reply_to, schema_of, verdict_of
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -279,7 +279,9 @@ class PlanTasks:
         if pending is None or not task.paused or task.asks or task.put_aside:
             return
         if task.approves and task.asked_by_form:
-            task.ask(question_about(pending), FORM, lambda reply: self._replied(task, pending.hash, reply))
+            task.ask(
+                question_about(pending), form_about(pending), lambda reply: self._replied(task, pending.hash, reply)
+            )
 
     def _replied(self, task: PlanTask, hash: str, reply: Any) -> None:
         if reply.action == "cancel":  # left to those who answer elsewhere

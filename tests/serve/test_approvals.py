@@ -67,6 +67,22 @@ def test_a_form_that_is_put_aside_leaves_the_run_waiting(folder: Path, era: str)
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("era", ERAS)
+def test_where_the_rule_lets_one_a_person_says_yes_for_the_run(folder: Path, era: str) -> None:
+    (folder / "rtfs.yaml").write_text(CONFIG.replace("undone}", "undone, for_run: true}"))
+
+    async def main() -> None:
+        person = Person(*(accepting(answer="yes, for this run") for _ in range(2)))
+        async with served(folder, "--config", "rtfs.yaml", mode=era, elicitation_callback=person) as client:
+            for count in (1, 2):  # each run is asked about once
+                plan = '(map (fn [id] (call "shop.cancel" {:id id})) [1 2 3])'
+                found = await told(client, "run_plan", plan=plan)
+                assert found["value"] == ["cancelled 1", "cancelled 2", "cancelled 3"]
+                assert len(person.asked) == count
+
+    asyncio.run(main())
+
+
 def test_a_run_whose_client_cannot_ask_waits_for_the_terminal(folder: Path) -> None:
     async def main() -> None:
         async with served(folder, "--config", "rtfs.yaml") as client:

@@ -286,7 +286,7 @@ async def finished(session: Any, id: str) -> Got:
 def test_a_short_plan_is_answered_at_once_and_a_long_one_by_a_task(folder: Path) -> None:
     async def main() -> None:
         tasks = Tasks(finished)
-        async with served(folder, "--config", "rtfs.yaml", mode="2026-07-28", extensions=[tasks]) as client:
+        async with served(folder, "--config", "rtfs.yaml", mode="auto", extensions=[tasks]) as client:
             assert EXTENSION in (client.server_capabilities.extensions or {})
             assert client.server_capabilities.tasks is None
             assert (await told(client, "run_plan", plan="(+ 1 2)"))["value"] == 3

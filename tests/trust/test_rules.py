@@ -155,6 +155,34 @@ def test_always_holds_for_the_same_arguments_only():
         assert asked == ["1", "2"]
 
 
+def test_a_yes_for_the_run_is_for_the_calls_that_the_same_rule_asks_about():
+    asked: list[tuple[str, str]] = []
+
+    def approve(request: Any) -> str:
+        asked.append((request.run_id, request.text))
+        return "run"
+
+    costly = {"match": "a.x", "when": {"0": 7}, "decide": "approve", "reason": "seven is costly", "for_run": True}
+    with runtime(rules=[costly, {**ASK, "for_run": True}], approve=approve) as rt:
+        rt.run('(call "a.x" 1) (call "a.x" 2) (call "a.x" 7) (call "a.x" 7)', run_id="one")
+        assert asked == [("one", "1"), ("one", "7")]
+        assert decisions(rt) == [
+            "ask: it costs money", "allow: approved, for this run",
+            "ask: it costs money", "allow: approved before, for this run",
+            "ask: seven is costly", "allow: approved, for this run",
+            "ask: seven is costly", "allow: approved before, for this run",
+        ]  # fmt: skip
+        rt.run('(call "a.x" 3)', run_id="two")
+        assert asked[2:] == [("two", "3")]
+
+
+def test_a_yes_for_the_run_is_a_no_where_the_rule_does_not_let_one_say_it():
+    with runtime(rules=[ASK], approve=lambda request: "run") as rt:
+        assert code(rt, '(call "a.x" 1)') == "policy/denied"
+    with pytest.raises(rtfs.HostError, match="`for_run` is for rules that decide `approve`"):
+        runtime(rules=[{"match": "a.x", "decide": "allow", "for_run": True}])
+
+
 def test_an_approval_in_advance_is_for_one_call_with_these_arguments_and_ends():
     with runtime(rules=[ASK]) as rt:
         with pytest.raises(rtfs.UserError) as caught:

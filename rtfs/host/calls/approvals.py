@@ -1,12 +1,14 @@
 """Asking somebody before a call: the stage between a decision `approve` and the call.
 
 Must not know terminals. Invariants: an approval is for one principal and one capability with these very arguments under
-these rules (their keyed hash), is used once and ends after its time; what is not a clear yes is a no; everything that
-is asked about is shown, or it is said what is not; the time somebody takes counts against no limit of the run.
+these rules (their keyed hash), is used once and ends after its time; only where the rule lets a person say so it holds
+for the other calls of the run that the rule asks about; what is not a clear yes is a no; everything that is asked about
+is shown, or it is said what is not; the time somebody takes counts against no limit of the run.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from time import monotonic
 
 from rtfs.host.redaction import redact
@@ -20,12 +22,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
+    from rtfs.host.policy.policy import Decision
     from rtfs.host.run.frame import Frame
 
 LIFE = 900.0
 """Seconds that an approval given in advance holds."""
 WHOLE = 20_000
 """Characters up to which all arguments are shown as they are."""
+FOR_RUN = "run"
+"""The answer yes for the rest of the run."""
+RUNS = 10_000
+"""Approvals for a run that are remembered; after as many others one is asked about again."""
 PART = 2_000
 """Characters of one argument, of a call that is longer than that."""
 
@@ -43,19 +50,27 @@ class ApprovalRequest:
     """What somebody is asked. capability: id. arguments: tuple of RTFS values, in canonical form. text: the arguments,
     known secrets left out, as may be shown: whole, or each argument with what is left out of it said. reason: why it is
     asked. call: capability and arguments as text, whole; hash: the keyed hash of that and of the rules. principal,
-    run_id: of the run."""
+    run_id: of the run. for_run: whether yes may be said for the rest of the run."""
 
-    __slots__ = ("arguments", "call", "capability", "hash", "principal", "reason", "run_id", "text")
+    __slots__ = ("arguments", "call", "capability", "for_run", "hash", "principal", "reason", "run_id", "text")
 
     def __init__(
-        self, entry: Entry, arguments: tuple[Any, ...], text: str, reason: str, call: str, hash: str, frame: Frame
+        self,
+        entry: Entry,
+        arguments: tuple[Any, ...],
+        text: str,
+        decision: Decision,
+        call: str,
+        hash: str,
+        frame: Frame,
     ) -> None:
         self.capability = entry.id
         self.call = call
         self.arguments = arguments
         shown = redact(text)
         self.text = shown if len(shown) <= WHOLE else " ".join(self.parts(PART))
-        self.reason = reason
+        self.reason = decision.reason
+        self.for_run = decision.for_run
         self.hash = hash
         self.principal = frame.context.principal
         self.run_id = frame.context.run_id
@@ -82,13 +97,15 @@ def _cut(text: str, most: int | None) -> str:
 
 
 class Approvals:
-    """ask(request): True, False or a `Refusal`, "always" (for this hash, while the runtime lives), or None: nobody is
-    there; it may be async. None in its place: nobody can be asked."""
+    """ask(request): True, False or a `Refusal`, "always" (for this hash, while the runtime lives), "run" (if
+    `request.for_run`: for this run's calls of the capability that are asked about for the same reason), or None: nobody
+    is there; it may be async. None in its place: nobody can be asked."""
 
-    __slots__ = ("_always", "_given", "_person")
+    __slots__ = ("_always", "_for_runs", "_given", "_person")
 
     def __init__(self, ask: Callable[[ApprovalRequest], Any] | None = None) -> None:
         self._always: set[tuple[str, str]] = set()
+        self._for_runs: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._given: dict[tuple[str, str], list[float]] = {}
         self._person = None if ask is None else Person(ask)
 
@@ -109,6 +126,9 @@ class Approvals:
         key = (request.principal, request.hash)
         if key in self._always:
             return "approved always"
+        for_run = (request.run_id, request.capability, request.reason)
+        if request.for_run and for_run in self._for_runs:
+            return "approved before, for this run"
         if self._take(key):
             return "approved in advance"
         told = frame.run.durability.verdict(request, frame)
@@ -131,6 +151,11 @@ class Approvals:
         if answer == "always" and answer.__class__ is str:
             self._always.add(key)
             return "approved, always"
+        if request.for_run and answer == FOR_RUN and answer.__class__ is str:
+            self._for_runs[for_run] = None
+            while len(self._for_runs) > RUNS:
+                self._for_runs.popitem(last=False)
+            return "approved, for this run"
         if answer.__class__ is Refusal and answer.reason:
             raise _refused(request, f"it was not approved: {answer.reason}", str(answer.reason))
         if answer is not True:

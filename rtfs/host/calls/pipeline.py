@@ -299,7 +299,7 @@ class Pipeline:
             self.events.call_decided(frame.context, frame.parent, entry.id, False, what, whole)
 
         record(decision.text)
-        request = ApprovalRequest(entry, arguments, text, decision.reason, whole, hash, frame)
+        request = ApprovalRequest(entry, arguments, text, decision, whole, hash, frame)
         try:
             return Decision(True, await self.approvals.settle(request, frame))
         except UserError as error:

@@ -51,12 +51,14 @@ class LimitSettings(_Strict):
 
 
 class RuleSettings(_Strict):
-    """A rule: `match` a capability id, `when` argument → value; the first that fits decides."""
+    """A rule: `match` a capability id, `when` argument → value; the first that fits decides. `for_run`: the
+    person who is asked may say yes for the rest of the run."""
 
     match: str = Field(min_length=1)
     when: dict[str, Any] = Field(default_factory=dict)
     decide: Literal["allow", "deny", "approve"]
     reason: str | None = None
+    for_run: bool = False
 
 
 class QuotaSettings(_Strict):

@@ -26,18 +26,18 @@ TIME_LIMIT = 0.05
 
 class Decision:
     """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if somebody
-    approves it. steady: holds for any arguments, so it need not be asked again for the same capability and context.
-    error: what the caller sees instead of a denial, where the arguments are such that nothing can be decided. needs:
-    the resources that were decided about."""
+    approves it; for_run: also for the rest of the run. steady: holds for any arguments, so it need not be asked again
+    for the same capability and context. error: what the caller sees instead of a denial, where the arguments are such
+    that nothing can be decided. needs: the resources that were decided about."""
 
-    __slots__ = ("allow", "ask", "error", "grant", "needs", "reason", "steady", "text")
+    __slots__ = ("allow", "ask", "error", "for_run", "grant", "needs", "reason", "steady", "text")
 
     def __init__(self, allow: bool, reason: str, grant: str | None = None, steady: bool = False) -> None:
         self.allow = allow
         self.reason = reason
         self.grant = grant
         self.steady = steady
-        self.ask = False
+        self.ask = self.for_run = False
         self.error: UserError | None = None
         self.needs: Sequence[str] = ()
         self.text = ("allow: " if allow else "deny: ") + reason
@@ -109,6 +109,7 @@ def ruled(
         decision = decide(entry, arguments, context, needs, _given_by_rules(entry, arguments, context, needs))
         if decision.allow:
             decision = Decision(True, rule.reason) if rule.decide == "allow" else asking(rule.reason)
+            decision.for_run = rule.for_run
     decision.steady = False
     return decision
 

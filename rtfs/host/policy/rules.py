@@ -28,17 +28,26 @@ LONGEST_PATH = 4_096
 class Rule:
     """match: a capability id, `*` for any run of characters. when: argument name (`a.b` for a part of a part, a number
     for a position) → what it must be: a value, a text with `*`, or a list of them; `5` fits `5.0` too, but no text and
-    no boolean. decide: one of `DECISIONS`."""
+    no boolean. decide: one of `DECISIONS`. for_run: whether the person who is asked may say yes for the rest of
+    the run."""
 
-    __slots__ = ("decide", "match", "reason", "when")
+    __slots__ = ("decide", "for_run", "match", "reason", "when")
 
     def __init__(
-        self, match: str, decide: str, when: Mapping[str, Any] | None = None, reason: str | None = None
+        self,
+        match: str,
+        decide: str,
+        when: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+        for_run: bool = False,
     ) -> None:
         if decide not in DECISIONS:
             raise HostError(f"a rule decides {', '.join(DECISIONS)}, not {decide!r}", code="config/invalid")
+        if for_run and decide != "approve":
+            raise HostError("`for_run` is for rules that decide `approve`", code="config/invalid")
         self.match = match
         self.decide = decide
+        self.for_run = for_run
         self.when = dict(when or {})
         for path, wanted in self.when.items():
             if isinstance(wanted, dict):
@@ -90,6 +99,7 @@ class Rules:
         """The rules as the configuration names them."""
         return [
             {"match": rule.match, "decide": rule.decide, "when": rule.when, "reason": rule.reason}
+            | ({"for_run": True} if rule.for_run else {})
             for rule in self.rules
         ]
 
