@@ -122,6 +122,25 @@ class Outcome:
         self.pending: Pending | None = None
 
 
+class Nobody:
+    """Follows a run for whose person nobody is there."""
+
+    def __init__(self) -> None:
+        self.run_id: str | None = None
+        self.disposable = False
+
+    async def approve(self, request: ApprovalRequest) -> Any:
+        """Nobody answers."""
+        return None
+
+    async def answer(self, question: Question) -> Any:
+        """Nobody answers."""
+        return None
+
+    async def progress(self, count: int, text: str) -> None:
+        """Nobody is told."""
+
+
 class Following:
     """One run that advances: its events become calls and progress; its questions go to its follower."""
 
@@ -240,7 +259,7 @@ class PlanRuns:
         self,
         source: Source,
         caller: Caller,
-        follower: Follower,
+        follower: Follower | None = None,
         *,
         params: dict[str, Any] | None = None,
         context: dict[str, Any] | None = None,
@@ -249,6 +268,7 @@ class PlanRuns:
     ) -> Outcome:
         """Run a plan to its end, or until it waits for somebody. A plan that is provably wrong does not begin. report:
         what `look` gave. author: of its text, `plan` for a served file or `model`; what it is given is a model's."""
+        follower = follower or Nobody()
         report = report or self.look(source, caller)
         error = report.analysis.error()
         if error is not None:
