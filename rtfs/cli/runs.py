@@ -67,7 +67,7 @@ def resume(options: Options) -> int:
     finally:
         store.close()
     state = RunState(view)
-    if "queue" in view.facts:
+    if state.by_workers:
         from rtfs.cli.elsewhere import resume_elsewhere
 
         resume_elsewhere(options, found, state)

@@ -47,6 +47,7 @@ class RunState:
     wakes        when it continues by itself, in seconds since 1970, or None
     calls        how many have been announced
     folder       where it was started; shell: of its runtime; principal: on whose behalf
+    by_workers   whether workers advance it
     note         what it waits for or failed with, or None
     asked        the call, as text, that it last waited for, or ""
     question     what it waits to be told, as `Runtime.answer` takes it, or ""
@@ -55,8 +56,8 @@ class RunState:
     """
 
     __slots__ = (
-        "asked", "began", "calls", "ended", "folder", "name", "note", "parameters", "principal", "question", "run_id",
-        "shell", "state", "text", "wakes",
+        "asked", "began", "by_workers", "calls", "ended", "folder", "name", "note", "parameters", "principal",
+        "question", "run_id", "shell", "state", "text", "wakes",
     )  # fmt: skip
 
     def __init__(self, view: RunView) -> None:
@@ -69,6 +70,7 @@ class RunState:
             state = IN_DOUBT if doubtful else "interrupted"
         self.run_id = run_id
         self.state = state
+        self.by_workers = "queue" in facts
         self.asked = facts.get("asked", "")
         self.calls = sum(1 for event in view.events if event.kind in (CALL, SAFE, WHOLE))
         self.note = facts.get("note") if state in _LEFT else None

@@ -257,7 +257,7 @@ def _ended(detail: str) -> tuple[str, str]:
 def _row_of(state: RunState) -> RunRow:
     row = RunRow(state.run_id, state.name, state.principal, state.state, state.began)
     row.ended, row.durable, row.calls = state.ended, True, state.calls
-    row.note, row.answerable = shown(state.note or ""), bool(state.shell)
+    row.note, row.answerable = shown(state.note or ""), bool(state.shell) or state.by_workers
     if state.state == "waiting" and state.question.startswith(APPROVAL):
         row.asked, row.question = shown(state.asked, None), state.question
     return row

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rtfs.host.audit.places import inspect
+
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 LEASE = 2.0
 
@@ -47,7 +49,9 @@ def die(n):
     note(f"die {n}")
     os._exit(9)
 
-with rtfs.Runtime(state=url, isolation="process" if "isolated" in labels else None) as rt:
+key = os.path.join(os.path.dirname(made), "ledger.key")
+isolation = "process" if "isolated" in labels else None
+with rtfs.Runtime(state=url, ledger=url, ledger_key=key, isolation=isolation) as rt:
     rt.register("pay", pay, blocking=True)
     rt.register("ask", ask, blocking=True, idempotent=True)
     rt.register("slow", slow, blocking=True)
@@ -103,12 +107,15 @@ class Workers:
 
 @contextmanager
 def workers(url: str, folder: Path) -> Iterator[Workers]:
-    """Workers that end with the test."""
+    """Workers that end with the test. Whatever happened to them, each chain of their ledger is whole then."""
     found = Workers(url, folder)
     try:
         yield found
     finally:
         found.end()
+    key = folder / "ledger.key"
+    if key.exists():
+        assert inspect(url, str(key)) is None
 
 
 def until(true: object, seconds: float = 120.0) -> None:
