@@ -11,7 +11,7 @@ from itertools import islice
 
 from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, TypeMismatch, Vector
-from rtfs.values.account import PORTION, account, paced, portions, spend
+from rtfs.values.account import PART, PORTION, account, look, paced, portions, spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import MOST, Cursor, elements, endless, first_elements
 from rtfs.values.lookup import keyword_get
@@ -61,6 +61,34 @@ def parts(function: str, coll: Any) -> Any:
         account.spent += len(coll)
         return (coll,)
     return portions(items(function, coll))
+
+
+FEW = 16
+
+
+def asked(function: str, coll: Any) -> Any:
+    """The elements of `coll` in parts, each accounted for when it is its turn, for a function that may end with the
+    first element. Raises TypeMismatch if `coll` is not a sequence."""
+    found = coll if coll.__class__ is Vector else elements_of(function, coll)
+    size = len(found)
+    if size > FEW:
+        return _asked_parts(found)
+    spend(size)
+    return (found,)
+
+
+def _asked_parts(found: Any) -> Iterator[Any]:
+    """Parts that grow with what was asked for already."""
+    whole = found.to_list() if hasattr(found, "to_list") else found
+    start, size = 0, FEW
+    while start < len(whole):
+        part = whole[start : start + size]
+        start += size
+        size = min(start, PART)
+        spend(len(part))
+        yield part
+        if start > PART:
+            look()
 
 
 def batches(function: str, coll: Any) -> tuple[Any, Any]:

@@ -28,6 +28,7 @@ from rtfs.checker.narrowing import learn
 from rtfs.checker.schemas import fact_of, misfit
 from rtfs.checker.suspicions import warn_of_unreachable
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -268,7 +269,7 @@ def infer_recur(inference: Inference, node: nodes.Recur) -> Fact:
 
 
 SEQABLE = SEQUENCES | kinds("nil", "string", "map", "set")
-"""What `map`, `filter` and `reduce` go through."""
+"""What `map`, `reduce` and their like go through."""
 
 
 @infers(nodes.Each)
@@ -290,7 +291,12 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
         return join(body, initial) if initial is not None else ANY
     if node.operation == "sum":
         return of_kinds(kinds("int", "float"))
-    return _mapped(collection, body if node.operation == "map" else element_of(collection))
+    if node.operation == "some":
+        return ANY
+    if node.operation == "every?":
+        return of_kinds(kinds("bool"))
+    found = _mapped(element_of(collection) if node.operation in CHOOSING else body)
+    return Fact(kinds("vector"), element=found.element) if node.operation in AT_ONCE else found
 
 
 def seqable_or_report(inference: Inference, node: nodes.Each, collection: Fact) -> bool:
@@ -306,7 +312,7 @@ def seqable_or_report(inference: Inference, node: nodes.Each, collection: Fact) 
     return False
 
 
-def _mapped(collection: Fact, body: Fact) -> Fact:
+def _mapped(body: Fact) -> Fact:
     element = body if body.kinds else ANY
     return Fact(SEQUENCES, element=element)
 

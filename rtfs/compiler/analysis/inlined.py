@@ -17,6 +17,15 @@ Filled by forms/inlining.py and forms/changing.py."""
 OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {}
 """Name and number of arguments -> what makes a Python expression of the call. Filled by codegen/operators.py."""
 
+SELECTING = frozenset(("map", "filter", "remove", "keep", "map-indexed", "mapv", "filterv"))
+"""Functions whose inlined calls gather what the rounds give, or choose."""
+CHOOSING = frozenset(("filter", "filterv", "remove"))
+"""Those of them that keep elements, by what a round says."""
+AT_ONCE = frozenset(("mapv", "filterv"))
+"""Those of them that give a vector whatever they go through."""
+DECIDING = frozenset(("every?", "some"))
+"""Functions whose inlined calls end with the round that decides."""
+
 CHANGING = ("update", "update-in", "assoc-in")
 """Functions that change a collection along a path: inlined they are primitives `update/get` and `update/put`."""
 GETS = frozenset([f"{name}/get" for name in CHANGING])

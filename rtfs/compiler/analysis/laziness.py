@@ -7,12 +7,10 @@ may be reduced.
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.inlined import PUTS
+from rtfs.compiler.analysis.inlined import AT_ONCE, PUTS
 from rtfs.compiler.analysis.kinds import PREDICATES, Known
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import core_name
-
-SELECTING = frozenset(("map", "filter", "remove"))
 
 # functions that never give a lazy sequence, whatever they are given
 _WHOLE = frozenset(
@@ -36,6 +34,7 @@ _NEVER_REDUCED = (
     )
 )
 
+_AT_ONCE = AT_ONCE | {"sum", "every?"}
 _SMALL = 60
 
 
@@ -47,7 +46,9 @@ def may_be_lazy(node: nodes.Node, known: Known) -> bool:
             return False
         return binding.value is None or may_be_lazy(binding.value, known)
     if isinstance(node, nodes.Each):
-        return node.operation not in ("sum",) and (node.operation == "reduce" or may_be_lazy(node.collection, known))
+        if node.operation in ("reduce", "some"):
+            return True
+        return node.operation not in _AT_ONCE and may_be_lazy(node.collection, known)
     if isinstance(node, nodes.Invoke):
         name = core_name(node)
         if name == "range":
@@ -74,7 +75,7 @@ def may_be_reduced(node: nodes.Node, accumulator: nodes.Binding) -> bool:
         elif isinstance(node, nodes.Invoke):
             return core_name(node) not in _NEVER_REDUCED
         elif isinstance(node, nodes.Each):
-            return node.operation == "reduce"
+            return node.operation in ("reduce", "some")
         elif isinstance(node, nodes.Primitive):
             return node.operation not in PUTS
         else:

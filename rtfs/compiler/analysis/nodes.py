@@ -355,10 +355,10 @@ class TypeTest(Composite):
 
 
 class Each(Statement):
-    """A standard `map`, `filter`, `remove` or `reduce` over a function written on the spot, inlined as a loop.
+    """A call of a standard function, as `map` or `reduce`, with a function written on the spot, inlined as a loop.
 
-    item (and accumulator, for reduce): what the function's parameters are bound to. closes: a closure of the body
-    captures what a round binds.
+    item: what the function's parameter is bound to; accumulator: its first one, where it has two (what `reduce` has so
+    far, or the index). closes: a closure of the body captures what a round binds.
     """
 
     __slots__ = ("accumulator", "body", "closes", "collection", "initial", "item", "operation")

@@ -1,4 +1,4 @@
-"""Closures of loops: `loop`, `recur`, and inlined map, filter, remove, reduce.
+"""Closures of loops: `loop`, `recur`, and inlined `map`, `reduce` and their like.
 
 Knows nothing of how hot code is compiled. Invariant: rounds are counted over all runs of a loop; a loop that gets hot
 continues in compiled code, with the values that its variables have then.
@@ -10,14 +10,15 @@ from itertools import repeat
 from types import FunctionType
 
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.seqs import like, next_batch
+from rtfs.builtins.seqs import asked, items, like, next_batch
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING
 from rtfs.compiler.closures import hot
 from rtfs.compiler.closures.frames import GLOBALS
 from rtfs.compiler.closures.functions import Function
 from rtfs.compiler.closures.maker import Maker, makes
 from rtfs.compiler.codegen.support import lazy_batches, sum_items, whole_or_lazy
-from rtfs.values import LazySeq, Reduced, unreduced
+from rtfs.values import LazySeq, Reduced, Vector, unreduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def make_recur(m: Maker, node: nodes.Recur) -> Closure:
     return lambda f: tuple([argument(f) for argument in arguments])
 
 
-# ---------------------------------------------------------------------- map, filter, remove, reduce
+# ---------------------------------------------------------------------- map, reduce and their like
 @makes(nodes.Each)
 def make_each(m: Maker, node: nodes.Each) -> Closure:
     collection = m.make(node.collection)
@@ -124,33 +125,82 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
 
     if operation == "reduce":
         return _make_reduce(m, node, collection, switched)
+    if operation in DECIDING:
+        return _make_decision(m, node, collection, switched)
+    index = m.slot(node.accumulator) if node.accumulator is not None else 0
     item = m.slot(node.item)
     body = m.make(node.body)
     function_of = _body_as_function(m, node, layout)
+    chooses, keeps, at_once = operation in CHOOSING, operation == "keep", operation in AT_ONCE
+    wanted = operation != "remove"
 
     def select(f: Frame, at: int = node.at) -> Any:
         value = collection(f)
-        elements = whole_or_lazy(operation, value)
+        elements = items(operation, value) if at_once else whole_or_lazy(operation, value)
         if elements.__class__ is LazySeq:
-            step = function_of(f)
-            return steps.lazy_map(step, elements) if operation == "map" else steps.lazy_filter(step, elements, wanted)
+            return _LAZILY[operation](function_of(f), elements)
         function = switched(f, len(elements))
         if function is not None:
             return function(f, value, None)
         found = []
-        for element in elements:
+        for number, element in enumerate(elements):
             if closes:
                 f = f[:]
+            if index:
+                f[index] = number
             f[item] = element
             result = body(f)
-            if operation == "map":
-                found.append(result)
+            if not chooses:
+                if not keeps or result is not None:
+                    found.append(result)
             elif (result is None or result is False) is not wanted:
                 found.append(element)
-        return like(value, found)
+        return Vector.of(found) if at_once else like(value, found)
 
-    wanted = operation == "filter"
     return select
+
+
+_LAZILY: dict[str, Callable[[Any, LazySeq], LazySeq]] = {
+    "map": lambda f, elements: steps.lazy_map(f, elements),
+    "map-indexed": lambda f, elements: steps.lazy_map_indexed(f, elements),
+    "keep": lambda f, elements: steps.lazy_keep(f, elements),
+    "filter": lambda f, elements: steps.lazy_filter(f, elements, True),
+    "remove": lambda f, elements: steps.lazy_filter(f, elements, False),
+}
+
+
+def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Callable[[Frame, int], Any]) -> Closure:
+    """`every?` and `some`: the answer of the first round that decides, or that of none."""
+    operation, closes, every = node.operation, node.closes, node.operation == "every?"
+    item = m.slot(node.item)
+    body = m.make(node.body)
+
+    def decide(f: Frame, at: int = node.at) -> Any:
+        value = collection(f)
+        cursor = None
+        if value.__class__ is LazySeq:
+            batch, cursor = lazy_batches(value)
+            parts = (batch,)
+        else:
+            parts = asked(operation, value)
+            function = switched(f, 0 if value is None else len(value))
+            if function is not None:
+                return function(f, value, None)
+        while True:
+            for part in parts:
+                for element in part:
+                    if closes:
+                        f = f[:]
+                    f[item] = element
+                    result = body(f)
+                    if (result is None or result is False) is every:
+                        return False if every else result
+            if cursor is None:
+                return True if every else None
+            batch, cursor = next_batch(cursor)
+            parts = (batch,)
+
+    return decide
 
 
 def _body_as_function(m: Maker, node: nodes.Each, layout: Layout) -> Callable[[Frame], Any]:
@@ -160,7 +210,8 @@ def _body_as_function(m: Maker, node: nodes.Each, layout: Layout) -> Callable[[F
 
     def function(f: Frame) -> Any:
         if not made:
-            fn = nodes.Fn(node.at, "fn", [nodes.Arity(node.at, [node.item], None, node.body)], None, False)
+            parameters = [node.item] if node.accumulator is None else [node.accumulator, node.item]
+            fn = nodes.Fn(node.at, "fn", [nodes.Arity(node.at, parameters, None, node.body)], None, False)
             made.append(Function(m.fork(layout), fn, m.names.temporary()))
         return made[0].instance(f[:])
 

@@ -1,4 +1,4 @@
-"""Code generation of inlined higher-order calls: map, filter, remove, reduce.
+"""Code generation of inlined higher-order calls: map, filter, reduce, every? and their like.
 
 Knows nothing of forms. Invariant: an inlined call computes what the standard function would, in the same order.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.kinds import INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
-from rtfs.compiler.analysis.laziness import SELECTING, is_small, may_be_lazy, may_be_reduced
+from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING, SELECTING
+from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
+from rtfs.compiler.analysis.laziness import is_small, may_be_lazy, may_be_reduced
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import (
     ANY,
@@ -24,7 +25,7 @@ from rtfs.compiler.analysis.ownership import (
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import begin_any, change, fresh_value, steady
 from rtfs.compiler.codegen.emit_control import bind_locals
-from rtfs.compiler.codegen.emitter import Emitter, evaluates
+from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
 from rtfs.compiler.codegen.tails import advance
 from rtfs.values import Vector
 
@@ -59,6 +60,8 @@ def evaluate_each(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
         return _reduce(e, node)
     if node.operation == "sum":
         return _sum(e, node)
+    if node.operation in DECIDING:
+        return _decide(e, node)
     source = _collect(e, node)
     line = node.at + 1
     if source.like is None:
@@ -66,29 +69,34 @@ def evaluate_each(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     return py.call(" gathered" if source.lazy else " like", [source.like, source.value], line), None
 
 
-# ---------------------------------------------------------------------- map, filter, remove
+# ---------------------------------------------------------------------- map, filter and their like
+LAZILY = {"map-indexed": " lazy_map_indexed", "keep": " lazy_keep", "map": " lazy_map"}
+"""What goes through a lazy sequence, where that is not `lazy_filter`."""
+
+
 def _collect(e: Emitter, node: nodes.Each) -> Source:
     """A Python list of the results, or, of a lazy source, a lazy sequence that calls the body as a function."""
     line = node.at + 1
     source = _iterable(e, node)
-    item = node.item.python
+    variables = _variables(e, node)
     out = e.names.temporary()
     if not source.lazy:
         node.item.kinds = e.known[node.item] = source.kinds
-        function = _round_function(e, node, [item]) if node.closes else None
-        return Source(py.name(out, line), _collected(e, node, source, out, function), source.like, False)
+        function = _round_function(e, node, variables) if node.closes else None
+        like = None if node.operation in AT_ONCE else source.like
+        return Source(py.name(out, line), _collected(e, node, source, out, function), like, False)
     node.item.kinds = e.known[node.item] = None
     lazily: list[ast.stmt] = []
     shared = node.closes or not is_small(node.body)
     if shared:
-        function = _round_function(e, node, [item])
+        function = _round_function(e, node, variables)
     else:
         function = e.names.temporary()
-        lazily.append(e.form.function(e, node.body, [item], function, line, by_value=True))
+        lazily.append(e.form.function(e, node.body, variables, function, line, by_value=True))
     arguments = [py.name(function, line), source.value]
-    if node.operation != "map":
+    if node.operation in CHOOSING:
         arguments.append(py.const(node.operation == "filter", line))
-    step = py.call(" lazy_map" if node.operation == "map" else " lazy_filter", arguments, line)
+    step = py.call(LAZILY.get(node.operation, " lazy_filter"), arguments, line)
     lazily.append(py.assign(out, step, line))
     node.item.kinds = e.known[node.item] = source.kinds
     kinds: Kinds = None
@@ -102,15 +110,26 @@ def _collect(e: Emitter, node: nodes.Each) -> Source:
     return Source(py.name(out, line), kinds, source.like, True)
 
 
+def _variables(e: Emitter, node: nodes.Each) -> list[str]:
+    """The names of what a round of an inlined call gets: the element, of `map-indexed` the index before it."""
+    if node.accumulator is None:
+        return [node.item.python]
+    node.accumulator.kinds = e.known[node.accumulator] = INT
+    return [node.accumulator.python, node.item.python]
+
+
 def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function: str | None) -> Kinds:
     """Emit the list of the results into the variable `out`; their kinds. function: the body, if it is one already."""
     line = node.at + 1
-    item = node.item.python
+    variables = _variables(e, node)
+    iterable = source.value if node.accumulator is None else py.call(" indexed", [source.value], line)
+    chooses = node.operation in CHOOSING
     if function is not None:
-        fits, given = _selection(e, node, py.call(function, [py.name(item, line)], line), None, line)
-        e.block.append(py.assign(out, py.comprehension(given, item, source.value, fits, line), line))
-        return None if node.operation == "map" else source.kinds
-    e.stores.add(item)
+        value = py.call(function, [py.name(one, line) for one in variables], line)
+        fits, given = _selection(e, node, value, None, line)
+        e.block.append(py.assign(out, py.comprehension(given, variables, iterable, fits, line), line))
+        return source.kinds if chooses else None
+    e.stores.update(variables)
     body: list[ast.stmt] = []
     kinds: Kinds = None
     test: ast.expr | None = None
@@ -125,10 +144,10 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     e.blocks += 2
     e.nested(compute)
     e.blocks -= 2
-    if node.operation != "map":
+    if chooses:
         kinds = source.kinds
     if not body:
-        e.block.append(py.assign(out, py.comprehension(result, item, source.value, test, line), line))
+        e.block.append(py.assign(out, py.comprehension(result, variables, iterable, test, line), line))
         return kinds
     push = e.names.temporary()
     e.block.append(py.assign(out, py.display([], line), line))
@@ -136,7 +155,7 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     add: ast.stmt = py.statement(py.call(push, [result], line), line)
     if test is not None:
         add = py.when(test, [add], [], line)
-    e.block.append(py.each_of(item, source.value, [*body, add], line))
+    e.block.append(py.each_of(variables, iterable, [*body, add], line))
     return kinds
 
 
@@ -144,7 +163,10 @@ def _selection(
     e: Emitter, node: nodes.Each, value: ast.expr, kinds: Kinds, line: int
 ) -> tuple[ast.expr | None, ast.expr]:
     """(test, result) of one round: map gives the value, filter and remove the item if the value says so."""
-    if node.operation == "map":
+    if node.operation == "keep":
+        first, again = once(e, value, line)
+        return py.compare(first, ast.IsNot(), py.const(None, line), line), again
+    if node.operation not in CHOOSING:
         return None, value
     test = e.truth(value, kinds, line)
     if node.operation == "remove":
@@ -157,7 +179,10 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
     line = node.at + 1
     source = node.collection
     if isinstance(source, nodes.Each) and source.operation in SELECTING and not e.crowded():
-        return _collect(e, source)
+        found = _collect(e, source)
+        if not (found.lazy and node.operation in AT_ONCE):
+            return found
+        return Source(py.call(" at_once", [py.const(node.operation, line), found.value], line), found.kinds, None, False)
     if core_name(source) == "range" and isinstance(source, nodes.Invoke) and 1 <= len(source.arguments) <= 2:
         operands = e.values(source.arguments)
         kinds = INT if all(kinds == INT for _, kinds in operands) else None
@@ -167,8 +192,9 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
         value = _hold(e, value, line)
     kinds = _kinds_of_items(e, source)
     arguments = [py.const(node.operation, line), value]
-    if known is not None or not may_be_lazy(source, e.known):
-        return Source(py.call(" items", arguments, line), kinds, value, False)
+    if known is not None or node.operation in AT_ONCE or not may_be_lazy(source, e.known):
+        asked = " asked" if node.operation in DECIDING else " items"
+        return Source(py.call(asked, arguments, line), kinds, value, False)
     return Source(_hold(e, py.call(" whole_or_lazy", arguments, line), line), kinds, value, True)
 
 
@@ -273,27 +299,78 @@ def _rounds(e: Emitter, node: nodes.Each, source: Source, kind: str | None) -> N
         else:
             body = e.nested(e.store, node.body, accumulator.python)
         e.blocks -= blocks
-    cursor = e.names.temporary() if source.lazy else None
+    cursor = _cursor(e, source)
     if kind is None and may_be_reduced(node.body, accumulator):
         value = py.name(accumulator.python, line)
-        leave = [py.assign(accumulator.python, py.attribute(value, "value", line), line), py.leave(line)]
-        if cursor is not None:
-            leave.insert(0, py.assign(cursor, py.const(None, line), line))
+        leave = [py.assign(accumulator.python, py.attribute(value, "value", line), line), *_leave(cursor, line)]
         body = [*body, py.when(py.is_class(value, " Reduced", line), leave, [], line)]
+    _go_through(e, source, item, body, cursor, line)
+
+
+def _cursor(e: Emitter, source: Source) -> str | None:
+    """The variable that says where in a lazy sequence a loop is; None where there can be none."""
+    return e.names.temporary() if source.lazy else None
+
+
+def _leave(cursor: str | None, line: int) -> list[ast.stmt]:
+    """Leave the loop of `_go_through`."""
+    return [*([] if cursor is None else [py.assign(cursor, py.const(None, line), line)]), py.leave(line)]
+
+
+def _go_through(e: Emitter, source: Source, item: str, body: list[ast.stmt], cursor: str | None, line: int) -> None:
+    """The loop of a call that is not given the rest of a collection before it needs that."""
     body = body or [py.statement(py.const(None, line), line)]
     if cursor is None:
-        e.block.append(py.each_of(item, source.value, body, line))
+        e.block.append(py.each_of([item], source.value, body, line))
         return
     # all of a whole collection in one batch; of a lazy one what is computed, again and again
     batch = e.names.temporary()
     following = py.call(" next_batch", [py.name(cursor, line)], line)
     rounds = [
-        py.each_of(item, py.name(batch, line), body, line),
+        py.each_of([item], py.name(batch, line), body, line),
         py.when(py.compare(py.name(cursor, line), ast.Is(), py.const(None, line), line), [py.leave(line)], [], line),
         py.unpack([batch, cursor], following, line),
     ]
     e.block.append(py.unpack([batch, cursor], py.call(" lazy_batches", [source.value], line), line))
     e.block.append(py.forever(rounds, line))
+
+
+def _decide(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
+    """`every?` and `some`: the answer of the first round that decides, or that of none."""
+    line = node.at + 1
+    every = node.operation == "every?"
+    source = _iterable(e, node)
+    node.item.kinds = e.known[node.item] = source.kinds
+    out, item = e.names.temporary(), node.item.python
+    e.block.append(py.assign(out, py.const(True if every else None, line), line))
+    cursor = _cursor(e, source)
+    function = _round_function(e, node, [item]) if node.closes else None
+
+    def one_round() -> None:
+        if function is None:
+            value, kinds = e.value(node.body)
+        else:
+            value, kinds = py.call(function, [py.name(item, line)], line), None
+        if every:
+            test, answer = py.negate(e.truth(value, kinds, line), line), py.const(False, line)
+        else:
+            first, answer = once(e, value, line)
+            test = e.truth(first, kinds, line) if first is value else _is_true(first, answer, line)
+        e.block.append(py.when(test, [py.assign(out, answer, line), *_leave(cursor, line)], [], line))
+
+    e.stores.add(item)
+    blocks = 3 if source.lazy else 2
+    e.blocks += blocks
+    body = e.nested(one_round)
+    e.blocks -= blocks
+    _go_through(e, source, item, body, cursor, line)
+    return py.name(out, line), BOOL if every else None
+
+
+def _is_true(first: ast.expr, again: ast.expr, line: int) -> ast.expr:
+    """Whether a value, which `first` computes, is neither nil nor false."""
+    some = py.compare(first, ast.IsNot(), py.const(None, line), line)
+    return py.both(ast.And(), [some, py.compare(again, ast.IsNot(), py.const(False, line), line)], line)
 
 
 def _bare_rounds(e: Emitter, node: nodes.Each, source: Source) -> None:

@@ -180,26 +180,38 @@ def declare_global(names: list[str], line: int) -> ast.stmt:
 
 
 def _portions(iterable: ast.expr, line: int) -> ast.expr:
-    """portions(iterable); of items(…) at once."""
-    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id == " items":
-        return call(" parts", iterable.args, line)
+    """portions(iterable); of items(…) at once; what asked(…) gives comes in portions."""
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
+        if iterable.func.id == " items":
+            return call(" parts", iterable.args, line)
+        if iterable.func.id == " asked":
+            return iterable
     return call(" portions", [iterable], line)
 
 
-def each_of(target: str, iterable: ast.expr, body: list[ast.stmt], line: int) -> ast.stmt:
-    """for part in portions(iterable): for target in part: body; a `break` in the body leaves both."""
-    part = target + "_"
+def _target(targets: list[str], line: int) -> ast.expr:
+    """What a round of a loop is assigned to: a name, or several that take it apart."""
+    if len(targets) == 1:
+        return store(targets[0], line)
+    return ast.Tuple([store(one, line) for one in targets], STORE, lineno=line, col_offset=0)
+
+
+def each_of(targets: list[str], iterable: ast.expr, body: list[ast.stmt], line: int) -> ast.stmt:
+    """for part in portions(iterable): for targets in part: body; a `break` in the body leaves both."""
+    part = targets[-1] + "_"
     went_through = ast.Continue(lineno=line, col_offset=0)
-    each = ast.For(store(target, line), name(part, line), body, [went_through], lineno=line, col_offset=0)
+    each = ast.For(_target(targets, line), name(part, line), body, [went_through], lineno=line, col_offset=0)
     parts = _portions(iterable, line)
     return ast.For(store(part, line), parts, [each, leave(line)], [], lineno=line, col_offset=0)
 
 
-def comprehension(result: ast.expr, target: str, iterable: ast.expr, test: ast.expr | None, line: int) -> ast.expr:
-    """[result for part in portions(iterable) for target in part if test]"""
-    part = target + "_"
+def comprehension(
+    result: ast.expr, targets: list[str], iterable: ast.expr, test: ast.expr | None, line: int
+) -> ast.expr:
+    """[result for part in portions(iterable) for targets in part if test]"""
+    part = targets[-1] + "_"
     portions = ast.comprehension(store(part, line), _portions(iterable, line), [], 0)
-    each = ast.comprehension(store(target, line), name(part, line), [] if test is None else [test], 0)
+    each = ast.comprehension(_target(targets, line), name(part, line), [] if test is None else [test], 0)
     return ast.ListComp(result, [portions, each], lineno=line, col_offset=0)
 
 

@@ -12,7 +12,7 @@ from rtfs.builtins.checks import MAX_ITEMS
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.deferred import steps
 from rtfs.builtins.exact import EXACT, PATHS, getting, putting
-from rtfs.builtins.seqs import fold, fresh_list, items, like, next_batch, parts
+from rtfs.builtins.seqs import asked, fold, fresh_list, items, like, next_batch, parts
 from rtfs.builtins.sequence_parts import nthrest, seq
 from rtfs.builtins.sequences import lazy_nth
 from rtfs.compiler.analysis.error_classes import catches
@@ -291,6 +291,16 @@ def whole_or_lazy(function: str, collection: Any, /) -> Any:
     return collection if collection.__class__ is LazySeq else items(function, collection)
 
 
+def at_once(function: str, found: Any, /) -> Any:
+    """What an inlined call gathered: a list, or the elements of a lazy sequence."""
+    return items(function, found) if found.__class__ is LazySeq else found
+
+
+def indexed(elements: Any, /) -> list[tuple[int, Any]]:
+    """The elements, each behind its index."""
+    return list(enumerate(elements))
+
+
 _INTS = {int}
 
 
@@ -300,6 +310,14 @@ def lazy_map(f: Any, sequence: LazySeq, /) -> LazySeq:
 
 def lazy_filter(pred: Any, sequence: LazySeq, wanted: bool, /) -> LazySeq:
     return steps.lazy_filter(pred, sequence, wanted)
+
+
+def lazy_keep(f: Any, sequence: LazySeq, /) -> LazySeq:
+    return steps.lazy_keep(f, sequence)
+
+
+def lazy_map_indexed(f: Any, sequence: LazySeq, /) -> LazySeq:
+    return steps.lazy_map_indexed(f, sequence)
 
 
 def defined(value: Any, /) -> Any:
@@ -475,6 +493,11 @@ SUPPORT: dict[str, Any] = {
         whole_or_lazy,
         lazy_map,
         lazy_filter,
+        lazy_keep,
+        lazy_map_indexed,
+        at_once,
+        indexed,
+        asked,
         defined,
         gathered,
         lazy_batches,

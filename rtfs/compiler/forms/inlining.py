@@ -1,4 +1,4 @@
-"""Inlining `map`, `filter`, `remove` and `reduce` when their function is written on the spot, or has a name.
+"""Inlining `map`, `reduce`, `every?` and their like when their function is written on the spot, or has a name.
 
 Knows nothing of Python code. Invariant: an inlined call computes what the function of rtfs.builtins would, in the same
 order; a function on the spot with a name, several arities, `&` or a `recur` is left alone.
@@ -10,7 +10,7 @@ from rtfs.builtins.exact import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import parameters, return_type
 from rtfs.compiler.analysis.destructure import Bindings, is_list_headed
-from rtfs.compiler.analysis.inlined import CALLS, OPERATORS
+from rtfs.compiler.analysis.inlined import CALLS, DECIDING, OPERATORS, SELECTING
 from rtfs.compiler.analysis.scope import LoopContext, Scope
 from rtfs.compiler.forms.binding import bind_parameter, cast
 from rtfs.values import Keyword, Symbol, Vector
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LARGEST = 1_000
 
 # name -> (forms after the name, parameters of the function)
-EACH = {"map": (2, 1), "filter": (2, 1), "remove": (2, 1), "reduce": (3, 2)}
+EACH = {**dict.fromkeys((*SELECTING, *DECIDING), (2, 1)), "map-indexed": (2, 2), "reduce": (3, 2)}
 
 
 def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
@@ -51,7 +51,7 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
     if prologue:
         body = nodes.Let(a.at, prologue, body)
     a.at = at
-    accumulator = bindings[0] if name == "reduce" else None
+    accumulator = bindings[0] if count == 2 else None
     return nodes.Each(at, name, bindings[-1], accumulator, body, initial, collection, loop.closes)
 
 
@@ -81,6 +81,8 @@ def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None
         operands: list[nodes.Node] = [nodes.Local(at, accumulator), nodes.Local(at, item)]
         body: nodes.Node = nodes.Invoke(at, function, operands)
         return nodes.Each(at, name, item, accumulator, body, initial, collection, False)
+    if name == "map-indexed":
+        return None
     if form[1].__class__ is Symbol:
         function = a.analyse(form[1], scope)
         if not _is_called(a, function, 1, scope):

@@ -10,7 +10,7 @@ from rtfs.builtins import CORE
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.labelled.functions import LabelledFunction
 from rtfs.compiler.labelled.maker import Again, LabelledMaker, decided, labels
-from rtfs.compiler.labelled.moves import MOVES
+from rtfs.compiler.labelled.moves import MOVES, join_all
 from rtfs.compiler.labelled.plain import ROUNDS, region_of_each, region_of_loop
 from rtfs.flow.label import NOTHING, join
 from rtfs.flow.tag import NO_TAG, Tag
@@ -75,7 +75,7 @@ def label_recur(m: LabelledMaker, node: nodes.Recur) -> Labelled:
     return lambda f, s: Again([argument(f, s) for argument in arguments], NOTHING)
 
 
-# ---------------------------------------------------------------------- map, filter, remove, reduce
+# ---------------------------------------------------------------------- map, reduce and their like
 @labels(nodes.Each)
 def label_each(m: LabelledMaker, node: nodes.Each) -> Labelled:
     """The call that was inlined, of a function made of its body."""
@@ -83,7 +83,7 @@ def label_each(m: LabelledMaker, node: nodes.Each) -> Labelled:
     initial = m.make(node.initial) if node.initial is not None else None
     collection = m.make(node.collection)
     name = "reduce" if operation == "sum" else operation
-    move, function, step = MOVES[name], CORE[name], m.step(name, node.at)
+    move, function, step = MOVES.get(name, join_all), CORE[name], m.step(name, node.at)
     make = _addition if operation == "sum" else _body(m, node)
     region = region_of_each(m, node)
     free = [] if region is None else [m.make(nodes.Local(node.at, one)) for one in region.free]
