@@ -11,7 +11,9 @@ from rtfs.builtins import building, maps, numbers, searching, sequence_parts, se
 from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
 from rtfs.builtins.declare import MISSING
 from rtfs.values import List, Map, Set, Vector
-from rtfs.values.short_vector import ShortVector
+from rtfs.values.account import spend
+from rtfs.values.lookup import get
+from rtfs.values.short_vector import SHORT, ShortVector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ item = tuple.__getitem__
 new = object.__new__
 _BEHIND = slice(1, None)
 _BEFORE = slice(None, -1)
+_BACKWARDS = slice(None, None, -1)
 _SIZED: frozenset[Any] = frozenset((Vector, List, Map, Set))
 
 
@@ -44,7 +47,11 @@ def putting(function: str) -> Any:
             made.info = None
             return made
         if coll.__class__ is Vector and key.__class__ is int and 0 <= key <= len(coll):
-            return coll.assoc(key, value)
+            if type(coll) is not ShortVector or key == len(coll):
+                return coll.assoc(key, value)
+            items = [*coll]
+            items[key] = value
+            return ShortVector(items)
         return maps.put(function, coll, key, value)
 
     return put
@@ -54,7 +61,11 @@ def getting(function: str) -> Any:
     """The value at a key of what `function` changes; nil if there is none."""
 
     def get(coll: Any, key: Any, /) -> Any:
-        return coll.get(key) if coll.__class__ is Map else maps.level(function, coll, key)
+        if coll.__class__ is Map:
+            return coll.get(key)
+        if type(coll) is ShortVector:
+            return item(coll, key) if key.__class__ is int and 0 <= key < len(coll) else None
+        return maps.level(function, coll, key)
 
     return get
 
@@ -62,26 +73,24 @@ def getting(function: str) -> Any:
 assoc3 = putting("assoc")
 
 
-def _assoc_at_once(coll: Map, pairs: tuple[tuple[Any, Any], ...]) -> Map:
-    """A map with several entries, with one copy if it is small."""
-    d = coll._d
-    if d is None or len(d) > SMALL or any(key.__class__ is float or key.__class__ is bool for key, _ in pairs):
-        for key, value in pairs:
-            coll = coll.assoc(key, value)
-        return coll
-    d = d.copy()
-    d.update(pairs)
-    made: Map = new(Map)
-    made._d = d
-    made._odd = coll._odd
-    made.info = None
-    return made
+_ENCODED: frozenset[Any] = frozenset((float, bool))
+"""Classes of keys that are not in dicts as themselves."""
 
 
 def assoc5(coll: Any, a: Any, x: Any, b: Any, y: Any, /) -> Any:
     """`(assoc coll a x b y)`."""
     if coll.__class__ is Map:
-        return _assoc_at_once(coll, ((a, x), (b, y)))
+        d = coll._d
+        if d is None or len(d) > SMALL or a.__class__ in _ENCODED or b.__class__ in _ENCODED:
+            return coll.assoc(a, x).assoc(b, y)
+        d = d.copy()
+        d[a] = x
+        d[b] = y
+        made = new(Map)
+        made._d = d
+        made._odd = coll._odd
+        made.info = None
+        return made
     if coll.__class__ is Vector and a.__class__ is int and b.__class__ is int:
         size = len(coll)
         if size <= SMALL and 0 <= a < size and 0 <= b < size:
@@ -95,12 +104,26 @@ def assoc5(coll: Any, a: Any, x: Any, b: Any, y: Any, /) -> Any:
 def assoc7(coll: Any, a: Any, x: Any, b: Any, y: Any, c: Any, z: Any, /) -> Any:
     """`(assoc coll a x b y c z)`."""
     if coll.__class__ is Map:
-        return _assoc_at_once(coll, ((a, x), (b, y), (c, z)))
+        d = coll._d
+        encoded = a.__class__ in _ENCODED or b.__class__ in _ENCODED or c.__class__ in _ENCODED
+        if encoded or d is None or len(d) > SMALL:
+            return coll.assoc(a, x).assoc(b, y).assoc(c, z)
+        d = d.copy()
+        d[a] = x
+        d[b] = y
+        d[c] = z
+        made = new(Map)
+        made._d = d
+        made._odd = coll._odd
+        made.info = None
+        return made
     return maps.assoc(coll, a, x, b, y, c, z)
 
 
 def conj2(coll: Any, item: Any, /) -> Any:
     """`(conj coll item)`."""
+    if type(coll) is ShortVector and len(coll) < SHORT:
+        return ShortVector((*coll, item))
     if coll.__class__ is Vector or coll.__class__ is List:
         return coll.conj(item)
     return building.conj(coll, item)
@@ -129,16 +152,25 @@ def update4(coll: Any, key: Any, f: Any, argument: Any, /) -> Any:
 
 def get_path1(coll: Any, key: Any, /) -> Any:
     """`(get-in coll [key])`."""
-    return coll.get(key) if coll.__class__ is Map else maps.get_in(coll, Vector.of([key]))
+    return coll.get(key) if coll.__class__ is Map else _element(coll, key)
 
 
 def get_path2(coll: Any, outer: Any, key: Any, /) -> Any:
     """`(get-in coll [outer key])`."""
-    if coll.__class__ is Map:
-        inner = coll.get(outer)
-        if inner.__class__ is Map:
-            return inner.get(key)
-    return maps.get_in(coll, Vector.of([outer, key]))
+    inner = coll.get(outer) if coll.__class__ is Map else _element(coll, outer)
+    return inner.get(key) if inner.__class__ is Map else _element(inner, key)
+
+
+def _element(coll: Any, key: Any) -> Any:
+    """`(get coll key)`, of a vector that is asked for an index it has at once."""
+    if key.__class__ is int and key >= 0:
+        kind = type(coll)
+        if kind is ShortVector:
+            return item(coll, key) if key < len(coll) else None
+        if kind is Vector and coll._more is None:
+            key += coll._start
+            return coll._items[key] if key < coll._stop else None
+    return get(coll, key)
 
 
 def assoc_path1(coll: Any, key: Any, value: Any, /) -> Any:
@@ -314,6 +346,8 @@ def abs1(number: Any, /) -> Any:
 
 def subvec2(coll: Any, start: Any, /) -> Any:
     """`(subvec coll start)`."""
+    if type(coll) is ShortVector and start.__class__ is int and 0 <= start <= len(coll):
+        return ShortVector(item(coll, slice(start, None)))
     if coll.__class__ is Vector and start.__class__ is int and 0 <= start <= len(coll):
         return coll.slice(start, len(coll))
     return sequences.subvec(coll, start)
@@ -322,8 +356,36 @@ def subvec2(coll: Any, start: Any, /) -> Any:
 def subvec3(coll: Any, start: Any, end: Any, /) -> Any:
     """`(subvec coll start end)`."""
     if coll.__class__ is Vector and start.__class__ is int and end.__class__ is int and 0 <= start <= end <= len(coll):
-        return coll.slice(start, end)
+        return ShortVector(item(coll, slice(start, end))) if type(coll) is ShortVector else coll.slice(start, end)
     return sequences.subvec(coll, start, end)
+
+
+def into2(target: Any, coll: Any, /) -> Any:
+    """`(into target coll)`."""
+    if type(target) is ShortVector and coll.__class__ is Vector:
+        size = len(coll)
+        if size <= SMALL:
+            spend(size)
+            joined = [*target, *coll]
+            return ShortVector(joined) if len(joined) <= SHORT else Vector.adopt(joined)
+    return building.into(target, coll)
+
+
+def reverse1(coll: Any, /) -> Any:
+    """`(reverse coll)`."""
+    if type(coll) is ShortVector:
+        return ShortVector(item(coll, _BACKWARDS))
+    return sequences.reverse(coll)
+
+
+def key1(entry: Any, /) -> Any:
+    """`(key entry)`."""
+    return item(entry, 0) if type(entry) is ShortVector and len(entry) == 2 else maps.key(entry)
+
+
+def val1(entry: Any, /) -> Any:
+    """`(val entry)`."""
+    return item(entry, 1) if type(entry) is ShortVector and len(entry) == 2 else maps.val(entry)
 
 
 def merge2(first: Any, second: Any, /) -> Any:
@@ -395,6 +457,10 @@ EXACT: dict[tuple[str, int], Any] = {
     ("abs", 1): abs1,
     ("subvec", 2): subvec2,
     ("subvec", 3): subvec3,
+    ("into", 2): into2,
+    ("reverse", 1): reverse1,
+    ("key", 1): key1,
+    ("val", 1): val1,
     ("merge", 2): merge2,
     ("min", 2): min2,
     ("max", 2): max2,

@@ -11,10 +11,14 @@ from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.seqs import fresh_list, items
 from rtfs.values import LazySeq, List, Map, Vector, lookup
 from rtfs.values.account import paced
+from rtfs.values.short_vector import ShortVector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+item = tuple.__getitem__
 
 
 def _map(function: str, value: Any, what: str = "the map") -> Any:
@@ -348,12 +352,12 @@ def _entry(function: str, entry: Any) -> Any:
 
 @builtin("key", "(key entry)", "The key of an entry of a map.", "(key (first {:a 1}))", ":a")
 def key(entry: Any, /) -> Any:
-    return _entry("key", entry)[0]
+    return item(entry, 0) if type(entry) is ShortVector and len(entry) == 2 else _entry("key", entry)[0]
 
 
 @builtin("val", "(val entry)", "The value of an entry of a map.", "(val (first {:a 1}))", "1")
 def val(entry: Any, /) -> Any:
-    return _entry("val", entry)[1]
+    return item(entry, 1) if type(entry) is ShortVector and len(entry) == 2 else _entry("val", entry)[1]
 
 
 @builtin(

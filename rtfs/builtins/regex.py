@@ -11,6 +11,8 @@ from __future__ import annotations
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, argument_error, need_int, need_string, size_error, type_error
 from rtfs.builtins.declare import builtin
+from rtfs.syntax.patterns import PatternError, compile_pattern
+from rtfs.syntax.plain_patterns import LONGEST_TEXT, plain_pattern
 from rtfs.values import EvalError, Regex, Vector
 from rtfs.values.account import spend
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 def compiled(function: str, pattern: Any) -> Any:
     """The compiled pattern of a regular expression or a string. TypeMismatch if it is neither, EvalError
     `regex/invalid` if RE2 does not take it."""
-    from rtfs.syntax.patterns import PatternError, compile_pattern
-
     try:
         if pattern.__class__ is Regex:
             return compile_pattern(pattern.pattern, java=True)
@@ -35,6 +35,25 @@ def compiled(function: str, pattern: Any) -> Any:
         raise EvalError(
             "regex/invalid", f"({function} …): the pattern is not valid: {error.reason}", hint=error.hint
         ) from None
+
+
+def plain(function: str, pattern: Any, text: Any) -> Any:
+    """Python's compiled pattern where that finds in the text what RE2 would (see `rtfs.syntax.plain_patterns`), paid
+    for; else None. The errors are those of `compiled`."""
+    if text.__class__ is not str or len(text) > LONGEST_TEXT or not text.isascii():
+        return None
+    java = pattern.__class__ is Regex
+    source = pattern.pattern if java else pattern
+    if source.__class__ is not str:
+        return None
+    try:
+        found = plain_pattern(source, java)
+    except PatternError:
+        compiled(function, pattern)
+        raise
+    if found is not None:
+        spend(len(text) >> 4)
+    return found
 
 
 def surrogates(function: str) -> EvalError:
@@ -70,6 +89,11 @@ class Match:
 
 def matches(function: str, pattern: Any, text: Any, most: int = MAX_ITEMS) -> list[Match]:
     """The first `most` matches, first to last, not overlapping. LimitError `limit/size` if there are too many."""
+    quick = plain(function, pattern, text)
+    if quick is not None and most >= len(text):
+        spans = [match.span() for match in quick.finditer(text)]
+        spend(16 * len(spans))
+        return [Match(text, [span]) for span in spans]
     regex = compiled(function, pattern)
     spend(len(need_string(function, "the text", text)) >> 4)
     places = range(regex.groups + 1)
@@ -95,6 +119,10 @@ def matches(function: str, pattern: Any, text: Any, most: int = MAX_ITEMS) -> li
 
 def first_match(function: str, pattern: Any, text: Any, *, whole: bool = False) -> Match | None:
     """The first match in the text, or the match of all of it (`whole`), or None."""
+    quick = plain(function, pattern, text)
+    if quick is not None:
+        match = quick.fullmatch(text) if whole else quick.search(text)
+        return None if match is None else Match(text, [match.span()])
     regex = compiled(function, pattern)
     spend(len(need_string(function, "the text", text)) >> 4)
     try:
@@ -154,7 +182,12 @@ def re_find(pattern: Any, text: Any, /) -> Any:
     '[["a=1" "a" "1"] ["b=2" "b" "2"]]',
 )
 def re_seq(pattern: Any, text: Any, /) -> Vector | None:
-    found = [_answer(pattern, match) for match in matches("re-seq", pattern, text)]
+    quick = plain("re-seq", pattern, text)
+    if quick is not None:
+        found = quick.findall(text)
+        spend(16 * len(found))
+    else:
+        found = [_answer(pattern, match) for match in matches("re-seq", pattern, text)]
     return None if not found and pattern.__class__ is Regex else Vector.of(found)
 
 
@@ -209,6 +242,19 @@ def re_split(pattern: Any, text: Any, /) -> Vector:
     return Vector.of(parts)
 
 
+def split_by(name: str, text: str, pattern: Any, limit: Any) -> Vector:
+    """The parts of a text between what a regular expression matches, as Java's `split` gives them."""
+    quick = plain(name, pattern, text) if limit.__class__ is int and limit == 0 else None
+    if quick is None:
+        return split_at(name, text, (match.span for match in matches(name, pattern, text)), limit)
+    parts = quick.split(text)
+    spend(16 * len(parts))
+    if len(parts) > 1:
+        while parts and not parts[-1]:
+            parts.pop()
+    return Vector.of(parts)
+
+
 def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit: Any) -> Vector:
     """The parts of a text between separators, as Java's `split` gives them.
 
@@ -233,11 +279,6 @@ def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit:
         while parts and not parts[-1]:
             parts.pop()
     return Vector.of(parts)
-
-
-def regex_spans(name: str, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
-    """The spans where a regular expression matches."""
-    return (match.span for match in matches(name, pattern, text))
 
 
 def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: int = MAX_ITEMS) -> str:

@@ -146,9 +146,9 @@ def ends_with(text: Any, part: Any, /) -> bool:
 def split(text: Any, separator: Any, limit: Any = MISSING, /) -> Vector:
     need_string("split", "text", text)
     if separator.__class__ is Regex:
-        from rtfs.builtins.regex import regex_spans, split_at
+        from rtfs.builtins.regex import split_by
 
-        return split_at("split", text, regex_spans("split", separator, text), 0 if limit is MISSING else limit)
+        return split_by("split", text, separator, 0 if limit is MISSING else limit)
     need_string("split", "separator", separator)
     if text.count(separator) > MAX_ITEMS:
         raise size_error("split", "a vector", MAX_ITEMS, "elements")

@@ -11,7 +11,7 @@ from rtfs.builtins.clojure import string as text_functions
 from rtfs.builtins.clojure.java_math import as_float
 from rtfs.builtins.comparison import compare
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.regex import regex_spans, split_at
+from rtfs.builtins.regex import split_by
 from rtfs.builtins.seqs import items
 from rtfs.builtins.strings import concatenated, replace, str1
 from rtfs.values import List, Map, UserError, Vector
@@ -208,7 +208,7 @@ def _size(name: str, value: Any) -> int:
 )
 def split(text: Any, pattern: Any, limit: Any = 0, /) -> Vector:
     whole = need_string(".split", "the text", text)
-    return split_at(".split", whole, regex_spans(".split", pattern, whole), limit)
+    return split_by(".split", whole, pattern, limit)
 
 
 @builtin(

@@ -15,7 +15,7 @@ from rtfs.builtins.checks import (
     type_error,
 )
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.regex import regex_spans, replace_by, split_at
+from rtfs.builtins.regex import replace_by, split_at, split_by
 from rtfs.builtins.strings import concatenated, join, replace, str1
 from rtfs.values import Map, Regex, Vector
 
@@ -238,8 +238,9 @@ def last_index_of(text: Any, part: Any, start: Any = None, /) -> int | None:
 def split(text: Any, separator: Any, limit: Any = 0, /) -> Vector:
     name = "clojure.string/split"
     whole = need_string(name, "text", text)
-    spans = _literal_spans(separator, whole) if separator.__class__ is str else regex_spans(name, separator, whole)
-    return split_at(name, whole, spans, limit)
+    if separator.__class__ is not str:
+        return split_by(name, whole, separator, limit)
+    return split_at(name, whole, _literal_spans(separator, whole), limit)
 
 
 def _literal_spans(separator: str, text: str) -> Iterator[tuple[int, int]]:
