@@ -28,7 +28,7 @@ from rtfs.checker.narrowing import learn
 from rtfs.checker.schemas import fact_of, misfit
 from rtfs.checker.suspicions import warn_of_unreachable
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING
+from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
         return of_kinds(kinds("int", "float"))
     if node.operation == "some":
         return ANY
-    if node.operation == "every?":
+    if node.operation in DECIDING:
         return of_kinds(kinds("bool"))
     found = _mapped(element_of(collection) if node.operation in CHOOSING else body)
     return Fact(kinds("vector"), element=found.element) if node.operation in AT_ONCE else found

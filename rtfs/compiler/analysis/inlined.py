@@ -23,8 +23,15 @@ CHOOSING = frozenset(("filter", "filterv", "remove"))
 """Those of them that keep elements, by what a round says."""
 AT_ONCE = frozenset(("mapv", "filterv"))
 """Those of them that give a vector whatever they go through."""
-DECIDING = frozenset(("every?", "some"))
-"""Functions whose inlined calls end with the round that decides."""
+DECIDING: dict[str, tuple[Any, bool, Any]] = {
+    "every?": (True, False, False),
+    "not-every?": (False, False, True),
+    "some": (None, True, ...),
+    "any?": (False, True, True),
+    "not-any?": (True, True, False),
+}
+"""Functions whose inlined calls end with the round that decides -> (the answer if none does, whether a true value or a
+false one does, the answer then: `...` for that value itself)."""
 
 CHANGING = ("update", "update-in", "assoc-in")
 """Functions that change a collection along a path: inlined they are primitives `update/get` and `update/put`."""

@@ -7,7 +7,7 @@ may be reduced.
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.inlined import AT_ONCE, PUTS
+from rtfs.compiler.analysis.inlined import AT_ONCE, DECIDING, PUTS
 from rtfs.compiler.analysis.kinds import PREDICATES, Known
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import core_name
@@ -34,7 +34,7 @@ _NEVER_REDUCED = (
     )
 )
 
-_AT_ONCE = AT_ONCE | {"sum", "every?"}
+_AT_ONCE = AT_ONCE | {"sum", *DECIDING}
 _SMALL = 60
 
 

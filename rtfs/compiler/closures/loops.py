@@ -170,8 +170,9 @@ _LAZILY: dict[str, Callable[[Any, LazySeq], LazySeq]] = {
 
 
 def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Callable[[Frame, int], Any]) -> Closure:
-    """`every?` and `some`: the answer of the first round that decides, or that of none."""
-    operation, closes, every = node.operation, node.closes, node.operation == "every?"
+    """`every?`, `some` and their like: the answer of the first round that decides, or that of none."""
+    operation, closes = node.operation, node.closes
+    otherwise, by_truth, answer = DECIDING[operation]
     item = m.slot(node.item)
     body = m.make(node.body)
 
@@ -193,10 +194,10 @@ def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Ca
                         f = f[:]
                     f[item] = element
                     result = body(f)
-                    if (result is None or result is False) is every:
-                        return False if every else result
+                    if (result is not None and result is not False) is by_truth:
+                        return result if answer is ... else answer
             if cursor is None:
-                return True if every else None
+                return otherwise
             batch, cursor = next_batch(cursor)
             parts = (batch,)
 

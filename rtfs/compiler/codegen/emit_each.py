@@ -336,13 +336,13 @@ def _go_through(e: Emitter, source: Source, item: str, body: list[ast.stmt], cur
 
 
 def _decide(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
-    """`every?` and `some`: the answer of the first round that decides, or that of none."""
+    """`every?`, `some` and their like: the answer of the first round that decides, or that of none."""
     line = node.at + 1
-    every = node.operation == "every?"
+    otherwise, by_truth, answer = DECIDING[node.operation]
     source = _iterable(e, node)
     node.item.kinds = e.known[node.item] = source.kinds
     out, item = e.names.temporary(), node.item.python
-    e.block.append(py.assign(out, py.const(True if every else None, line), line))
+    e.block.append(py.assign(out, py.const(otherwise, line), line))
     cursor = _cursor(e, source)
     function = _round_function(e, node, [item]) if node.closes else None
 
@@ -351,12 +351,14 @@ def _decide(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
             value, kinds = e.value(node.body)
         else:
             value, kinds = py.call(function, [py.name(item, line)], line), None
-        if every:
-            test, answer = py.negate(e.truth(value, kinds, line), line), py.const(False, line)
+        if answer is ...:
+            first, given = once(e, value, line)
+            test = e.truth(first, kinds, line) if first is value else _is_true(first, given, line)
         else:
-            first, answer = once(e, value, line)
-            test = e.truth(first, kinds, line) if first is value else _is_true(first, answer, line)
-        e.block.append(py.when(test, [py.assign(out, answer, line), *_leave(cursor, line)], [], line))
+            test, given = e.truth(value, kinds, line), py.const(answer, line)
+        if not by_truth:
+            test = py.negate(test, line)
+        e.block.append(py.when(test, [py.assign(out, given, line), *_leave(cursor, line)], [], line))
 
     e.stores.add(item)
     blocks = 3 if source.lazy else 2
@@ -364,7 +366,7 @@ def _decide(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     body = e.nested(one_round)
     e.blocks -= blocks
     _go_through(e, source, item, body, cursor, line)
-    return py.name(out, line), BOOL if every else None
+    return py.name(out, line), None if answer is ... else BOOL
 
 
 def _is_true(first: ast.expr, again: ast.expr, line: int) -> ast.expr:

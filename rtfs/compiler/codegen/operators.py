@@ -353,10 +353,21 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
         is_map = held_kinds == KIND_OF_CLASS[Map]
         return map_lookup(e, collection, key, default, "get", [], line, is_map=is_map), None
     first, collection = once(e, collection, line)
-    # the key's class decides whether it stands for itself in the dict
+    plain = _is_plain_key(e, key, line)
+    inner = e.names.temporary()
+    own = py.compare(
+        py.walrus(inner, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line
+    )
+    test = py.both(ast.And(), [py.is_class(first, " Map", line), plain, own], line)
+    fast = py.call(py.attribute(py.name(inner, line), "get", line), [key, *default], line)
+    return py.choose(test, fast, py.call("get", [collection, key, *default], line), line), None
+
+
+def _is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
+    """Whether the class of a key says that it is in dicts as itself, and compared there by C."""
     held = e.names.temporary()
     kind = py.walrus(held, py.class_of(key, line), line)
-    plain = py.both(
+    return py.both(
         ast.Or(),
         [
             py.compare(kind, ast.Is(), py.name(" str", line), line),
@@ -365,13 +376,76 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
         ],
         line,
     )
-    inner = e.names.temporary()
-    own = py.compare(
-        py.walrus(inner, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line
+
+
+@inline("contains?", 2)
+def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
+    (collection, _, _), (key, key_kinds, _) = operands
+    slow = " contains?/2"
+    if not isinstance(key, (ast.Name, ast.Constant)):
+        return py.call(slow, [collection, key], line), BOOL
+    first, collection = once(e, collection, line)
+    held, entries = e.names.temporary(), e.names.temporary()
+
+    def in_own(owner: ast.expr) -> ast.expr:
+        """Whether there is a dict of the collection's own, which is held."""
+        own = py.walrus(entries, py.attribute(owner, "_d", line), line)
+        return py.compare(own, ast.IsNot(), py.const(None, line), line)
+
+    kind = py.walrus(held, py.class_of(first, line), line)
+    is_map = py.compare(kind, ast.Is(), py.name(" Map", line), line)
+    is_set = py.compare(py.name(held, line), ast.Is(), py.name(" Set", line), line)
+    dictionary = py.both(
+        ast.Or(),
+        [
+            py.both(ast.And(), [is_map, in_own(collection)], line),
+            py.both(ast.And(), [is_set, in_own(py.attribute(collection, "_map", line))], line),
+        ],
+        line,
     )
-    test = py.both(ast.And(), [py.is_class(first, " Map", line), plain, own], line)
-    fast = py.call(py.attribute(py.name(inner, line), "get", line), [key, *default], line)
-    return py.choose(test, fast, py.call("get", [collection, key, *default], line), line), None
+    if not (_is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS)):
+        dictionary = py.both(ast.And(), [dictionary, _is_plain_key(e, key, line)], line)
+    fast = py.compare(key, ast.In(), py.name(entries, line), line)
+    return py.choose(dictionary, fast, py.call(slow, [collection, key], line), line), BOOL
+
+
+@inline("abs", 1)
+def _absolute(e: Emitter, operands: list[Operand], line: int) -> Result:
+    value, kinds, binding = operands[0]
+    first, again = once(e, value, line)
+    test = py.is_class(first, " int", line)
+    if binding is not None:
+        e.refine(binding, NUMBER)
+    below = py.compare(again, ast.Lt(), py.const(0, line), line)
+    fast = py.choose(below, ast.UnaryOp(ast.USub(), again, lineno=line, col_offset=0), again, line)
+    found = py.choose(test, fast, py.call(" abs/1", [again], line), line)
+    return found, arithmetic(kinds, INT) if is_number(kinds) else NUMBER
+
+
+def _chain_of_three(symbol: str, operator: type[ast.cmpop]) -> None:
+    """`(< a b c)`, of ints: Python's own chain. Whatever the first two say, the third is evaluated, and looked at."""
+
+    @inline(symbol, 3)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        held = [once(e, value, line) for value, _, _ in operands]
+        again = [value for _, value in held]
+        tests: ast.expr | None = None
+        for (first, value), (_, kinds, _) in zip(held, operands, strict=True):
+            if first is value and kinds == INT:
+                continue
+            test = py.is_class(first, " int", line)
+            tests = test if tests is None else py.binary(tests, ast.BitAnd(), test, line)
+        fast = py.chain(again[0], [operator(), operator()], again[1:], line)
+        if tests is None:
+            return fast, BOOL
+        return py.choose(tests, fast, py.call(symbol, again, line), line), BOOL
+
+
+_chain_of_three("<", ast.Lt)
+_chain_of_three(">", ast.Gt)
+_chain_of_three("<=", ast.LtE)
+_chain_of_three(">=", ast.GtE)
+_chain_of_three("=", ast.Eq)
 
 
 # n-ary forms of these fold to the left, as the functions do
