@@ -233,8 +233,11 @@ def nth2(coll: Any, index: Any, /) -> Any:
                 position = coll._start + index
                 if position < coll._stop:
                     return coll._items[position]
-        elif kind is ShortVector and index < len(coll):
-            return item(coll, index)
+        elif kind is ShortVector:
+            if index < len(coll):
+                return item(coll, index)
+        elif kind is str and index < len(coll):
+            return coll[index]
     return sequences.nth(coll, index)
 
 
@@ -411,6 +414,24 @@ def min2(a: Any, b: Any, /) -> Any:
     return numbers.smallest(a, b)
 
 
+def min3(a: Any, b: Any, c: Any, /) -> Any:
+    """`(min a b c)`."""
+    if a.__class__ is int and b.__class__ is int and c.__class__ is int:
+        if b <= a:
+            a = b
+        return c if c <= a else a
+    return numbers.smallest(a, b, c)
+
+
+def max3(a: Any, b: Any, c: Any, /) -> Any:
+    """`(max a b c)`."""
+    if a.__class__ is int and b.__class__ is int and c.__class__ is int:
+        if b >= a:
+            a = b
+        return c if c >= a else a
+    return numbers.largest(a, b, c)
+
+
 def max2(a: Any, b: Any, /) -> Any:
     """`(max a b)`."""
     if a.__class__ is int and b.__class__ is int:
@@ -464,6 +485,8 @@ EXACT: dict[tuple[str, int], Any] = {
     ("merge", 2): merge2,
     ("min", 2): min2,
     ("max", 2): max2,
+    ("min", 3): min3,
+    ("max", 3): max3,
 }
 """Name and number of arguments -> the function."""
 

@@ -133,7 +133,9 @@ def _key_extreme(function: str, f: Any, values: tuple[Any, ...], sign: int) -> A
         return best
     best_rank = _number(function, f(best))
     for value in values[1:]:
-        rank = _number(function, f(value))
+        rank = f(value)
+        if rank.__class__ is not int:
+            _number(function, rank)
         if rank >= best_rank if sign > 0 else rank <= best_rank:
             best, best_rank = value, rank
     return best

@@ -69,6 +69,9 @@ FEW = 16
 def asked(function: str, coll: Any) -> Any:
     """The elements of `coll` in parts, each accounted for when it is its turn, for a function that may end with the
     first element. Raises TypeMismatch if `coll` is not a sequence."""
+    if type(coll) is ShortVector and account.spent < PORTION:
+        account.spent += len(coll)
+        return (coll,)
     found = coll if coll.__class__ is Vector else elements_of(function, coll)
     size = len(found)
     if size > FEW:

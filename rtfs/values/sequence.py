@@ -248,12 +248,13 @@ class Vector(Sequence):
 
     def __call__(self, *args: Any) -> Any:
         """`(v index)`: the element at an index, as a program asks for it."""
-        if len(args) == 1 and self._more is None:
+        if len(args) == 1:
             index = args[0]
             if index.__class__ is int and index >= 0:
                 index += self._start
                 if index < self._stop:
-                    return self._items[index]
+                    more = self._more
+                    return self._items[index] if more is None else more.read(self._items, index, self._at)
         return element_of_call(self, args)
 
 

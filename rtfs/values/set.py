@@ -107,7 +107,10 @@ class Set(Collection):
         if element is ABSENT or more:
             count = 1 + len(more) if more else 0
             raise EvalError("arity", f"a set as a function takes 1 argument, got {count}")
-        return self._map.get(element)
+        entries = self._map
+        d = entries._d
+        kind = element.__class__
+        return entries.get(element) if d is None or kind is float or kind is bool else d.get(element)
 
     def __repr__(self) -> str:
         return "Set([" + ", ".join(map(repr, self)) + "])"

@@ -37,8 +37,14 @@ class ShortVector(tuple):  # type: ignore[type-arg]
 
     def __eq__(self, other: object) -> bool:
         if type(other) is ShortVector:
-            if len(self) != len(other):
+            size = len(self)
+            if size != len(other):
                 return False
+            if size == 2:
+                a, b = self
+                x, y = other
+                if a.__class__ is x.__class__ is int and b.__class__ is y.__class__ is int:
+                    return a == x and b == y  # type: ignore[no-any-return]
             for one, another in zip(self, other):  # noqa: B905 - as many, and `strict` costs as much as the rest
                 kind = one.__class__
                 if kind is not another.__class__ or kind not in _SIMPLE:
@@ -52,6 +58,10 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         return not self.__eq__(other)
 
     def __hash__(self) -> int:
+        if len(self) == 2:
+            a, b = self
+            if a.__class__ is int and b.__class__ is int:
+                return _tuple_hash(self)  # type: ignore[no-any-return]
         for one in self:
             if one.__class__ not in _SIMPLE:
                 return equality.hash_of(self)

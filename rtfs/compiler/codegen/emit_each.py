@@ -40,11 +40,16 @@ class Source:
     kinds: those of its items.
 
     like: the collection whose kind a result has; None for a vector.
+
+    in_parts: the value gives parts, between which the machine looks at the clock; if `lazy`, such parts and a cursor.
     """
 
-    __slots__ = ("kinds", "lazy", "like", "value")
+    __slots__ = ("in_parts", "kinds", "lazy", "like", "value")
 
-    def __init__(self, value: ast.expr, kinds: Kinds, like: ast.expr | None, lazy: bool) -> None:
+    def __init__(
+        self, value: ast.expr, kinds: Kinds, like: ast.expr | None, lazy: bool, in_parts: bool = False
+    ) -> None:
+        self.in_parts = in_parts
         self.value = value
         self.kinds = kinds
         self.like = like
@@ -193,8 +198,12 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
     kinds = _kinds_of_items(e, source)
     arguments = [py.const(node.operation, line), value]
     if known is not None or node.operation in AT_ONCE or not may_be_lazy(source, e.known):
-        asked = " asked" if node.operation in DECIDING else " items"
-        return Source(py.call(asked, arguments, line), kinds, value, False)
+        if node.operation in DECIDING:
+            return Source(py.call(" asked", arguments, line), kinds, value, False, True)
+        return Source(py.call(" items", arguments, line), kinds, value, False)
+    begin = " begin_asking" if node.operation in DECIDING else " begin" if node.operation == "reduce" else None
+    if begin is not None:
+        return Source(py.call(begin, arguments, line), kinds, value, True, True)
     return Source(_hold(e, py.call(" whole_or_lazy", arguments, line), line), kinds, value, True)
 
 
@@ -321,17 +330,17 @@ def _go_through(e: Emitter, source: Source, item: str, body: list[ast.stmt], cur
     """The loop of a call that is not given the rest of a collection before it needs that."""
     body = body or [py.statement(py.const(None, line), line)]
     if cursor is None:
-        e.block.append(py.each_of([item], source.value, body, line))
+        e.block.append(py.each_of([item], source.value, body, line, in_parts=source.in_parts))
         return
-    # all of a whole collection in one batch; of a lazy one what is computed, again and again
-    batch = e.names.temporary()
-    following = py.call(" next_batch", [py.name(cursor, line)], line)
+    # all of a whole collection at first; of a lazy one what is computed, again and again
+    parts = e.names.temporary()
+    begun = source.value if source.in_parts else py.call(" begin_gathered", [source.value], line)
     rounds = [
-        py.each_of([item], py.name(batch, line), body, line),
+        py.each_of([item], py.name(parts, line), body, line, in_parts=True),
         py.when(py.compare(py.name(cursor, line), ast.Is(), py.const(None, line), line), [py.leave(line)], [], line),
-        py.unpack([batch, cursor], following, line),
+        py.unpack([parts, cursor], py.call(" go_on", [py.name(cursor, line)], line), line),
     ]
-    e.block.append(py.unpack([batch, cursor], py.call(" lazy_batches", [source.value], line), line))
+    e.block.append(py.unpack([parts, cursor], begun, line))
     e.block.append(py.forever(rounds, line))
 
 

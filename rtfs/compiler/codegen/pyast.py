@@ -180,12 +180,9 @@ def declare_global(names: list[str], line: int) -> ast.stmt:
 
 
 def _portions(iterable: ast.expr, line: int) -> ast.expr:
-    """portions(iterable); of items(…) at once; what asked(…) gives comes in portions."""
-    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
-        if iterable.func.id == " items":
-            return call(" parts", iterable.args, line)
-        if iterable.func.id == " asked":
-            return iterable
+    """portions(iterable); of items(…) at once."""
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id == " items":
+        return call(" parts", iterable.args, line)
     return call(" portions", [iterable], line)
 
 
@@ -196,12 +193,15 @@ def _target(targets: list[str], line: int) -> ast.expr:
     return ast.Tuple([store(one, line) for one in targets], STORE, lineno=line, col_offset=0)
 
 
-def each_of(targets: list[str], iterable: ast.expr, body: list[ast.stmt], line: int) -> ast.stmt:
-    """for part in portions(iterable): for targets in part: body; a `break` in the body leaves both."""
+def each_of(
+    targets: list[str], iterable: ast.expr, body: list[ast.stmt], line: int, *, in_parts: bool = False
+) -> ast.stmt:
+    """for part in portions(iterable): for targets in part: body; a `break` in the body leaves both. in_parts: the
+    iterable gives portions already."""
     part = targets[-1] + "_"
     went_through = ast.Continue(lineno=line, col_offset=0)
     each = ast.For(_target(targets, line), name(part, line), body, [went_through], lineno=line, col_offset=0)
-    parts = _portions(iterable, line)
+    parts = iterable if in_parts else _portions(iterable, line)
     return ast.For(store(part, line), parts, [each, leave(line)], [], lineno=line, col_offset=0)
 
 

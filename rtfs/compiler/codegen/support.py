@@ -21,7 +21,7 @@ from rtfs.compiler.analysis.special_forms import MIXED_ARGUMENTS
 from rtfs.compiler.codegen.in_place import IN_PLACE
 from rtfs.compiler.mangling import id_of_keyword
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vector
-from rtfs.values.account import paced, portions, spend
+from rtfs.values.account import PORTION, account, paced, portions, spend
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
 from rtfs.values.lazy import Cursor, first_elements
@@ -288,6 +288,9 @@ def sum_items(initial: Any, elements: Any, /) -> Any:
 
 def whole_or_lazy(function: str, collection: Any, /) -> Any:
     """The elements of a collection, or a lazy sequence itself."""
+    if type(collection) is ShortVector and account.spent < PORTION:
+        account.spent += len(collection)
+        return collection
     return collection if collection.__class__ is LazySeq else items(function, collection)
 
 
@@ -327,12 +330,41 @@ def defined(value: Any, /) -> Any:
 
 def gathered(collection: Any, found: Any, /) -> Any:
     """The result of an inlined call: a lazy sequence, or a list that becomes a collection like its source."""
+    if type(collection) is ShortVector:
+        return ShortVector(found)
     return found if found.__class__ is LazySeq else like(collection, found)
 
 
 def lazy_batches(found: Any, /) -> tuple[Any, Any]:
     """`batches` of what `whole_or_lazy` gave."""
     return next_batch(Cursor(found)) if found.__class__ is LazySeq else (found, None)
+
+
+def begin(function: str, collection: Any, /) -> tuple[Any, Any]:
+    """(parts, cursor): all elements of a collection in parts and None, or the first ones of a lazy sequence and where
+    `go_on` gets the next ones."""
+    if type(collection) is ShortVector and account.spent < PORTION:
+        account.spent += len(collection)
+        return (collection,), None
+    if collection.__class__ is LazySeq:
+        return go_on(Cursor(collection))
+    return portions(items(function, collection)), None
+
+
+def begin_asking(function: str, collection: Any, /) -> tuple[Any, Any]:
+    """`begin`, for a call that may end with the first element."""
+    return go_on(Cursor(collection)) if collection.__class__ is LazySeq else (asked(function, collection), None)
+
+
+def begin_gathered(found: Any, /) -> tuple[Any, Any]:
+    """`begin`, of what an inlined call gathered."""
+    return go_on(Cursor(found)) if found.__class__ is LazySeq else (portions(found), None)
+
+
+def go_on(cursor: Any, /) -> tuple[Any, Any]:
+    """The next elements of a lazy sequence in parts, and the cursor for further ones; at its end None for that."""
+    found, following = next_batch(cursor)
+    return portions(found), following
 
 
 # ---------------------------------------------------------------------- errors
@@ -500,8 +532,10 @@ SUPPORT: dict[str, Any] = {
         asked,
         defined,
         gathered,
-        lazy_batches,
-        next_batch,
+        begin,
+        begin_asking,
+        begin_gathered,
+        go_on,
         like,
     )
 }
