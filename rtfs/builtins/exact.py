@@ -46,12 +46,12 @@ def putting(function: str) -> Any:
             made._odd = coll._odd
             made.info = None
             return made
-        if coll.__class__ is Vector and key.__class__ is int and 0 <= key <= len(coll):
-            if type(coll) is not ShortVector or key == len(coll):
-                return coll.assoc(key, value)
+        if type(coll) is ShortVector and key.__class__ is int and 0 <= key < len(coll):
             items = [*coll]
             items[key] = value
             return ShortVector(items)
+        if coll.__class__ is Vector and key.__class__ is int and 0 <= key <= len(coll):
+            return coll.assoc(key, value)
         return maps.put(function, coll, key, value)
 
     return put
@@ -358,8 +358,11 @@ def subvec2(coll: Any, start: Any, /) -> Any:
 
 def subvec3(coll: Any, start: Any, end: Any, /) -> Any:
     """`(subvec coll start end)`."""
-    if coll.__class__ is Vector and start.__class__ is int and end.__class__ is int and 0 <= start <= end <= len(coll):
-        return ShortVector(item(coll, slice(start, end))) if type(coll) is ShortVector else coll.slice(start, end)
+    if start.__class__ is int and end.__class__ is int and 0 <= start <= end:
+        if type(coll) is ShortVector and end <= len(coll):
+            return ShortVector(item(coll, slice(start, end)))
+        if coll.__class__ is Vector and end <= len(coll):
+            return coll.slice(start, end)
     return sequences.subvec(coll, start, end)
 
 

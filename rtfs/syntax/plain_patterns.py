@@ -1,9 +1,9 @@
-r"""Patterns so plain that Python's own matcher takes time linear in the text for them, at a tenth of RE2's cost a match.
+r"""Patterns so plain that Python's own matcher takes time linear in the text for them, and costs a tenth of RE2's.
 
-Such a pattern is characters and classes, of which the last may be repeated by `+`: `,`, `\s+`, `[a-z]+`, and alternatives
-of these as `\d+|[-+*]`. Nothing comes after a repetition, so nothing is ever tried again. Must not know values or
-functions of the language. Invariants: a pattern is plain only if RE2 takes it; on text of ASCII the matches are those
-of RE2; no match is empty, and there are no groups.
+Such a pattern is characters and classes, of which the last may be repeated by `+`: `,`, `\s+`, `[a-z]+`, and
+alternatives of these as `\d+|[-+*]`. Nothing comes after a repetition, so nothing is ever tried again. Must not know
+values or functions of the language. Invariants: a pattern is plain only if RE2 takes it; on text of ASCII the matches
+are those of RE2; no match is empty, and there are no groups.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class ShortVector(tuple):  # type: ignore[type-arg]
                 a, b = self
                 x, y = other
                 if a.__class__ is x.__class__ is int and b.__class__ is y.__class__ is int:
-                    return a == x and b == y  # type: ignore[no-any-return]
+                    return a == x and b == y
             for one, another in zip(self, other):  # noqa: B905 - as many, and `strict` costs as much as the rest
                 kind = one.__class__
                 if kind is not another.__class__ or kind not in _SIMPLE:

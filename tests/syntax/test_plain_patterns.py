@@ -12,7 +12,10 @@ from rtfs.syntax.plain_patterns import plain_pattern
 
 @pytest.mark.parametrize(
     "pattern",
-    [",", r"\s+", r"\d+|[-+*/()]", "[a-z]+", "[^,;]+", r"\W+", r"\|", "a b", "[_a-zA-Z0-9-]+", r"[\d.]+", "ab+|c", r"\n"],
+    [
+        *(",", r"\s+", r"\d+|[-+*/()]", "[a-z]+", "[^,;]+", r"\W+", r"\|", "a b", "[_a-zA-Z0-9-]+", r"[\d.]+"),
+        *("ab+|c", r"\n"),
+    ],
 )
 def test_what_is_plain(pattern: str):
     assert plain_pattern(pattern, java=True) is not None

@@ -23,6 +23,8 @@ CHOOSING = frozenset(("filter", "filterv", "remove"))
 """Those of them that keep elements, by what a round says."""
 AT_ONCE = frozenset(("mapv", "filterv"))
 """Those of them that give a vector whatever they go through."""
+LAZILY = {"map": " lazy_map", "map-indexed": " lazy_map_indexed", "keep": " lazy_keep"}
+"""What such a call is on a lazy sequence, where that is not `lazy_filter`."""
 DECIDING: dict[str, tuple[Any, bool, Any]] = {
     "every?": (True, False, False),
     "not-every?": (False, False, True),

@@ -9,15 +9,14 @@ from __future__ import annotations
 from itertools import repeat
 from types import FunctionType
 
-from rtfs.builtins.deferred import steps
-from rtfs.builtins.seqs import asked, items, like, next_batch
+from rtfs.builtins.seqs import items, like, next_batch
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING
+from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING, LAZILY
 from rtfs.compiler.closures import hot
 from rtfs.compiler.closures.frames import GLOBALS
 from rtfs.compiler.closures.functions import Function
 from rtfs.compiler.closures.maker import Maker, makes
-from rtfs.compiler.codegen.support import lazy_batches, sum_items, whole_or_lazy
+from rtfs.compiler.codegen.support import begin_asking, go_on, lazy_batches, sum_items, whole_or_lazy
 from rtfs.values import LazySeq, Reduced, Vector, unreduced
 
 TYPE_CHECKING = False
@@ -132,13 +131,13 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
     body = m.make(node.body)
     function_of = _body_as_function(m, node, layout)
     chooses, keeps, at_once = operation in CHOOSING, operation == "keep", operation in AT_ONCE
-    wanted = operation != "remove"
+    lazily, wanted = m.core[LAZILY.get(operation, " lazy_filter")], operation != "remove"
 
     def select(f: Frame, at: int = node.at) -> Any:
         value = collection(f)
         elements = items(operation, value) if at_once else whole_or_lazy(operation, value)
         if elements.__class__ is LazySeq:
-            return _LAZILY[operation](function_of(f), elements)
+            return lazily(function_of(f), elements, *([wanted] if chooses else []))
         function = switched(f, len(elements))
         if function is not None:
             return function(f, value, None)
@@ -160,15 +159,6 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
     return select
 
 
-_LAZILY: dict[str, Callable[[Any, LazySeq], LazySeq]] = {
-    "map": lambda f, elements: steps.lazy_map(f, elements),
-    "map-indexed": lambda f, elements: steps.lazy_map_indexed(f, elements),
-    "keep": lambda f, elements: steps.lazy_keep(f, elements),
-    "filter": lambda f, elements: steps.lazy_filter(f, elements, True),
-    "remove": lambda f, elements: steps.lazy_filter(f, elements, False),
-}
-
-
 def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Callable[[Frame, int], Any]) -> Closure:
     """`every?`, `some` and their like: the answer of the first round that decides, or that of none."""
     operation, closes = node.operation, node.closes
@@ -178,13 +168,9 @@ def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Ca
 
     def decide(f: Frame, at: int = node.at) -> Any:
         value = collection(f)
-        cursor = None
-        if value.__class__ is LazySeq:
-            batch, cursor = lazy_batches(value)
-            parts = (batch,)
-        else:
-            parts = asked(operation, value)
-            function = switched(f, 0 if value is None else len(value))
+        parts, cursor = begin_asking(operation, value)
+        if cursor is None and value is not None:
+            function = switched(f, len(value))
             if function is not None:
                 return function(f, value, None)
         while True:
@@ -198,8 +184,7 @@ def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Ca
                         return result if answer is ... else answer
             if cursor is None:
                 return otherwise
-            batch, cursor = next_batch(cursor)
-            parts = (batch,)
+            parts, cursor = go_on(cursor)
 
     return decide
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING, SELECTING
+from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING, LAZILY, SELECTING
 from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
 from rtfs.compiler.analysis.laziness import is_small, may_be_lazy, may_be_reduced
 from rtfs.compiler.analysis.nodes import walk
@@ -75,10 +75,6 @@ def evaluate_each(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
 
 
 # ---------------------------------------------------------------------- map, filter and their like
-LAZILY = {"map-indexed": " lazy_map_indexed", "keep": " lazy_keep", "map": " lazy_map"}
-"""What goes through a lazy sequence, where that is not `lazy_filter`."""
-
-
 def _collect(e: Emitter, node: nodes.Each) -> Source:
     """A Python list of the results, or, of a lazy source, a lazy sequence that calls the body as a function."""
     line = node.at + 1
@@ -187,7 +183,9 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
         found = _collect(e, source)
         if not (found.lazy and node.operation in AT_ONCE):
             return found
-        return Source(py.call(" at_once", [py.const(node.operation, line), found.value], line), found.kinds, None, False)
+        return Source(
+            py.call(" at_once", [py.const(node.operation, line), found.value], line), found.kinds, None, False
+        )
     if core_name(source) == "range" and isinstance(source, nodes.Invoke) and 1 <= len(source.arguments) <= 2:
         operands = e.values(source.arguments)
         kinds = INT if all(kinds == INT for _, kinds in operands) else None
