@@ -56,6 +56,25 @@ def fresh_kind(node: Node | None) -> str | None:
     return None
 
 
+def is_new(node: Node | None) -> bool:
+    """True if the value of a node, where that is a map, was made for whoever evaluates the node alone: a version with an
+    entry changed, or a display; also by a nameless local, which the analyser's own nodes mention."""
+    while True:
+        if isinstance(node, nodes.Let):
+            node = node.body
+        elif isinstance(node, Local):
+            if node.binding.uses or node.binding.definitions > 1:
+                return False
+            node = node.binding.value
+        else:
+            break
+    if isinstance(node, nodes.Primitive):
+        return node.operation in PUTS
+    return isinstance(node, nodes.MapDisplay) or (
+        isinstance(node, Invoke) and (core_name(node), len(node.arguments)) in _ASSOC
+    )
+
+
 def core_name(node: Node) -> str | None:
     """The standard function that a call calls."""
     if isinstance(node, Invoke) and isinstance(node.function, nodes.Global) and node.function.core:

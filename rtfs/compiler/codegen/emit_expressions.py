@@ -10,8 +10,9 @@ import ast
 
 from rtfs.builtins.exact import EXACT, PATHS
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.inlined import OPERATORS
+from rtfs.compiler.analysis.inlined import OPERATORS, PUTS
 from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds
+from rtfs.compiler.analysis.ownership import is_new
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
@@ -69,6 +70,8 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
             parts = [node.arguments[0], *keys, *node.arguments[2:]]
             return py.call(f" {function.name}/{count}/{len(keys)}", [value for value, _ in e.values(parts)], line), None
         arguments = [value for value, _ in e.values(node.arguments)]
+        if function.name == "assoc" and count in (3, 5, 7) and is_new(node.arguments[0]):
+            return put_into_new("assoc", arguments, line), core_kinds(function.name, node.arguments, e.known)
         exact = (function.name, count) in EXACT
         name = f" {function.name}/{count}" if exact else global_name(function.name)
         return py.call(name, arguments, line), core_kinds(function.name, node.arguments, e.known)
@@ -86,6 +89,14 @@ def _path(arguments: list[nodes.Node]) -> list[nodes.Node]:
     if isinstance(path, nodes.Const) and path.value.__class__ is Vector:
         return [nodes.Const(path.at, key) for key in path.value]
     return []
+
+
+def put_into_new(function: str, arguments: list[ast.expr], line: int) -> ast.expr:
+    """Change entries of a collection that nobody else will ever see as it was."""
+    made, *operands = arguments
+    for key, value in zip(operands[::2], operands[1::2], strict=True):
+        made = py.call(f" {function}/new", [made, key, value], line)
+    return made
 
 
 def _fold(
@@ -114,6 +125,8 @@ def evaluate_primitive(e: Emitter, node: nodes.Primitive) -> tuple[ast.expr, Kin
     arguments = [value for value, _ in operands]
     if build is not None:
         return build(e, arguments, line), BOOL if node.operation in PREDICATE_PRIMITIVES else None
+    if node.operation in PUTS and is_new(node.arguments[0]):
+        return put_into_new(node.operation.partition("/")[0], arguments, line), None
     kinds = BOOL if node.operation in PREDICATE_PRIMITIVES else None
     return py.call(" " + node.operation, arguments, line), kinds
 

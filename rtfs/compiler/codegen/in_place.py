@@ -107,6 +107,25 @@ def putting_shared(function: str) -> Any:
     return put_shared
 
 
+def putting_into_new(function: str) -> Any:
+    """Set an entry of a collection that was made for this alone: in place, if it is a map with a dict of its own."""
+    put = putting(function)
+
+    def put_new(made: Any, key: Any, value: Any, /) -> Any:
+        if made.__class__ is Map:
+            d = made._d
+            if d is not None:
+                kind = key.__class__
+                if kind is float or kind is bool:
+                    key = encode_key(key)
+                    made._odd = True
+                d[key] = value
+                return made
+        return put(made, key, value)
+
+    return put_new
+
+
 def putting_owned(function: str) -> Any:
     """Set an entry of a map or vector that nobody else has."""
     fail = putting(function)
@@ -227,6 +246,7 @@ IN_PLACE: dict[str, Any] = {
     " dissoc/shared": dissoc_shared,
     " disj/owned": disj_owned,
     " disj/shared": disj_shared,
+    **{f" {name}/new": putting_into_new(name) for name in ("assoc", *CHANGING)},
     **{f" {name}/owned": putting_owned(name) for name in ("assoc", *CHANGING)},
     **{f" {name}/shared": putting_shared(name) for name in ("assoc", *CHANGING)},
 }
