@@ -53,6 +53,13 @@ REDUCE = f"(reduce (fn [acc [op a b]] {STEP}) start changes)"
 LOOP = f"""(loop [left changes acc start]
   (if (empty? left) acc
     (let [[op a b] (first left)] (recur (rest left) {STEP}))))"""
+INNER = f"(loop [n 0 acc acc] (if (< n 2) (recur (inc n) {STEP}) acc))"
+NESTED_REDUCE = f"(reduce (fn [acc [op a b]] {INNER}) start changes)"
+NESTED_LOOP = f"""(loop [left changes acc start]
+  (if (empty? left) acc
+    (recur (rest left) (let [[op a b] (first left)] (if (= op :none) acc {INNER})))))"""
+PASSED = f"(let [step (fn [acc op a b] {STEP})] (reduce (fn [acc [op a b]] (step acc op a b)) start changes))"
+BODIES = [REDUCE, LOOP, NESTED_REDUCE, NESTED_LOOP, PASSED]
 STARTS = [
     *("{}", "[]", "#{}", "nil", "{:a {:y 1}}", "[1 2 3]", "#{:a 1}", "'(1 2)", '"ab"', "{1.0 2 true 3}"),
     *(f"(zipmap (range {n}) (range {n}))" for n in (64, 65, 600)),
@@ -66,8 +73,8 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(STARTS), st.lists(changes, min_size=1, max_size=3), st.sampled_from([REDUCE, LOOP]))
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(STARTS), st.lists(changes, min_size=1, max_size=3), st.sampled_from(BODIES))
 def test_changes_in_place_give_what_new_versions_give(
     start: str, rounds: list[list[tuple[str, str, str]]], body: str
 ) -> None:

@@ -119,7 +119,7 @@ def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | No
         )
     if isinstance(node, nodes.Let):
         for place, (binding, value) in enumerate(node.bindings):
-            if harmless(value, accumulator):
+            if harmless(value, accumulator) or is_idle_name(node, place, accumulator):
                 continue
             # a new name for what is passed on: the old one must not be used any more
             if kind not in (ANY, TAIL) or binding.definitions > 1 or not updates(value, accumulator, kind, harmless):
@@ -145,7 +145,51 @@ def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | No
             and not mentions(node.body, accumulator)
             and updates(node.body, node.accumulator, kind, harmless)
         )
+    if isinstance(node, nodes.Loop):
+        index = continued(node, accumulator)
+        return (
+            index is not None
+            and kind != TAIL
+            and harmless is only_asked
+            and not node.closes
+            and not mentions(node.body, accumulator)
+            and changes(node, index, kind)
+            and loop_updates(node.body, node, index, kind)
+            and _ends_with(node.body, node.variables[index])
+        )
     return is_update(node, accumulator, kind, harmless)
+
+
+def is_idle_name(node: nodes.Let, place: int, accumulator: Binding) -> bool:
+    """True if binding number `place` is a further name of the accumulator that nothing uses, as a `loop` makes them."""
+    binding, value = node.bindings[place]
+    if not (isinstance(value, Local) and value.binding is accumulator):
+        return False
+    return not any(mentions(one, binding) for one in (*[one for _, one in node.bindings[place + 1 :]], node.body))
+
+
+def continued(loop: nodes.Loop, accumulator: Binding) -> int | None:
+    """The number of the one variable that starts as the accumulator, if the others only ask that."""
+    found = None
+    for index, value in enumerate(loop.values):
+        if isinstance(value, Local) and value.binding is accumulator:
+            if found is not None:
+                return None
+            found = index
+        elif not only_asked(value, accumulator):
+            return None
+    return found
+
+
+def _ends_with(node: Node, variable: Binding) -> bool:
+    """True if every way out of a loop's body gives the variable."""
+    if isinstance(node, nodes.If):
+        return _ends_with(node.then, variable) and _ends_with(node.orelse, variable)
+    if isinstance(node, nodes.Let):
+        return _ends_with(node.body, variable)
+    if isinstance(node, nodes.Do):
+        return _ends_with(node.body[-1], variable)
+    return isinstance(node, nodes.Recur) or (isinstance(node, Local) and node.binding is variable)
 
 
 def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:

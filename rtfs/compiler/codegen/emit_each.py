@@ -18,6 +18,7 @@ from rtfs.compiler.analysis.ownership import (
     changed,
     core_name,
     fresh_kind,
+    is_idle_name,
     never_asked,
     only_asked,
     updates,
@@ -421,6 +422,10 @@ def update(e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str) 
         _rounds(e, node, source, kind)
         if accumulator in e.debts:
             e.block.append(py.assign(accumulator.python, py.name(node.accumulator.python, line), line))
+    elif isinstance(node, nodes.Loop):
+        from rtfs.compiler.codegen.emit_loops import continue_in_loop
+
+        continue_in_loop(e, node, accumulator, kind)
     elif not isinstance(node, nodes.Local):
         change_ = changed(node, kind)
         assert change_ is not None
@@ -441,7 +446,7 @@ def _update_named(e: Emitter, node: nodes.Let, accumulator: nodes.Binding, kind:
     """An update after which, or in the course of which, locals are bound."""
     line = node.at + 1
     for place, (binding, value) in enumerate(node.bindings):
-        if only_asked(value, accumulator):
+        if only_asked(value, accumulator) or is_idle_name(node, place, accumulator):
             continue
         # the accumulator itself, updated, under a new name
         bind_locals(e, nodes.Let(node.at, node.bindings[:place], node.body))

@@ -14,6 +14,7 @@ from rtfs.compiler.analysis.ownership import (
     ANY,
     TAIL,
     changes,
+    continued,
     core_name,
     fresh_kind,
     is_straight,
@@ -50,6 +51,20 @@ def emit_loop(e: Emitter, node: nodes.Loop, to: Destination) -> None:
     _rounds(e, node, kinds, to)
 
 
+def continue_in_loop(e: Emitter, node: nodes.Loop, accumulator: nodes.Binding, kind: str) -> None:
+    """Emit a loop one of whose variables goes on with an accumulator and ends as its new value."""
+    line = node.at + 1
+    index = continued(node, accumulator)
+    assert index is not None
+    kinds = loop_kinds(node, e.known)
+    owned = {one: found for one, found in _owned(node).items() if found in (ANY, TAIL)}
+    e.form.owned[node.target] = owned
+    owned[index] = kind
+    values = [value for value, _ in e.values(node.values)]
+    e.block.append(py.assign_all([one.python for one in node.variables], values, line))
+    _rounds(e, node, kinds, Destination("set", accumulator.python), {index: accumulator})
+
+
 def enter_loop(e: Emitter, node: nodes.Loop) -> None:
     """Emit a loop that has begun elsewhere, as the body of a function: its variables have values already."""
     line = node.at + 1
@@ -67,11 +82,21 @@ def enter_loop(e: Emitter, node: nodes.Loop) -> None:
     _rounds(e, node, kinds, to)
 
 
-def _rounds(e: Emitter, node: nodes.Loop, kinds: list[Kinds], to: Destination) -> None:
-    """Emit the rounds of a loop whose variables have their first values."""
+def _rounds(
+    e: Emitter,
+    node: nodes.Loop,
+    kinds: list[Kinds],
+    to: Destination,
+    going_on: dict[int, nodes.Binding] | None = None,
+) -> None:
+    """Emit the rounds of a loop whose variables have their first values. going_on: accumulators of the code around it
+    that are variables of the loop."""
     line = node.at + 1
     for index, owned_kind in e.form.owned[node.target].items():
-        if owned_kind == ANY:
+        if going_on is not None and index in going_on:
+            if going_on[index] in e.debts:
+                e.debts[node.variables[index]] = e.debts[going_on[index]]
+        elif owned_kind == ANY:
             begin_any(e, node.variables[index], line)
         elif owned_kind == TAIL:
             begin_tail(e, node.variables[index], line)
