@@ -57,8 +57,8 @@ def fresh_kind(node: Node | None) -> str | None:
 
 
 def is_new(node: Node | None) -> bool:
-    """True if the value of a node, where that is a map, was made for whoever evaluates the node alone: a version with an
-    entry changed, or a display; also by a nameless local, which the analyser's own nodes mention."""
+    """True if nothing else can have the map that a node gives: a version with an entry changed, or a display; also of a
+    nameless local, which only nodes of the analyser's own mention."""
     while True:
         if isinstance(node, nodes.Let):
             node = node.body
