@@ -364,18 +364,14 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
 
 
 def _is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
-    """Whether the class of a key says that it is in dicts as itself, and compared there by C."""
+    """Whether the class of a key says that it is in dicts as itself."""
     held = e.names.temporary()
     kind = py.walrus(held, py.class_of(key, line), line)
-    return py.both(
-        ast.Or(),
-        [
-            py.compare(kind, ast.Is(), py.name(" str", line), line),
-            py.compare(py.name(held, line), ast.Is(), py.name(" int", line), line),
-            py.compare(py.name(held, line), ast.Is(), py.name(" Keyword", line), line),
-        ],
-        line,
-    )
+    tests: list[ast.expr] = [
+        py.compare(kind, ast.IsNot(), py.name(" float", line), line),
+        py.compare(py.name(held, line), ast.IsNot(), py.name(" bool", line), line),
+    ]
+    return py.both(ast.And(), tests, line)
 
 
 @inline("contains?", 2)
