@@ -79,5 +79,5 @@ def write_private(path: str, data: bytes) -> None:
 
 
 def reason(error: OSError) -> str:
-    """What is wrong, in a few words."""
+    """The problem, in a few words."""
     return (error.strerror or str(error)).lower()

@@ -84,8 +84,8 @@ def describe_capabilities(runtime: Runtime, ids: Sequence[str] = ()) -> list[Des
 
 
 def describe_program(runtime: Runtime, source: Source) -> dict[str, Any]:
-    """What a program is to those who call it, as data: its functions, the capabilities that it reaches, how often one
-    run calls each at most."""
+    """The description of a program for its callers, as data: its functions, the capabilities that it can call, and the
+    highest number of calls of each in one run."""
     from rtfs.host.checks.verdicts import verdicts
 
     report = verdicts(runtime, source)

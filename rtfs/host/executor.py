@@ -137,7 +137,7 @@ class Executor:
 
     @property
     def store(self) -> RunStore:
-        """Where durable runs are kept."""
+        """The store of durable runs."""
         if self._store is None:
             from rtfs.host.dispatch.choice import chosen_store
 
@@ -317,7 +317,7 @@ class Executor:
             )
 
     def drive(self, coroutine: Coroutine[Any, Any, Any], scheduler: Scheduler | None = None) -> Any:
-        """What a run gives, driven in this thread."""
+        """Drive a run in this thread, and return its result."""
         token = _active.set((*_active.get(), self))
         try:
             return (scheduler or Scheduler(self.engine)).run(coroutine)
@@ -327,7 +327,7 @@ class Executor:
             _active.reset(token)
 
     async def adrive(self, coroutine: Coroutine[Any, Any, Any], scheduler: Scheduler | None = None) -> Any:
-        """What a run gives, driven by the running event loop."""
+        """Drive a run on the running event loop, and return its result."""
         import asyncio
 
         token = _active.set((*_active.get(), self))
@@ -411,7 +411,7 @@ class Executor:
         return frame
 
     def fresh(self) -> tuple[Registry, Callable[[], Environment]]:
-        """What a durable run starts from: the declarations and definitions that were loaded."""
+        """The starting environment of a durable run: the loaded declarations and definitions."""
         if self._guests is not None:
             return self.registry.snapshot(), lambda: self.environment
         environment = self._without_plans().snapshot()

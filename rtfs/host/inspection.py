@@ -1,5 +1,4 @@
-"""What a shell may look at and change of a runtime, at the wish of the person in front of it: grants, declarations,
-sessions.
+"""The parts of a runtime that a shell may inspect and change at a user's request: grants, declarations, sessions.
 
 Must not know terminals. Invariant: nothing here can be reached by a program; only `grant` widens anything.
 """
@@ -49,7 +48,7 @@ def find_capability(runtime: Runtime, id: str) -> Entry:
 
 
 def origin(runtime: Runtime, id: str) -> str:
-    """Where the declaration of a registered capability comes from: plan, file, config, embedder or builtin."""
+    """The origin of a registered capability's declaration: plan, file, config, embedder or builtin."""
     entry = runtime._registry.find(id)
     return "" if entry is None else ORIGINS[entry.origin]
 
@@ -83,7 +82,7 @@ def revoke(runtime: Runtime, text: str) -> bool:
 
 
 def decision(runtime: Runtime, id: str) -> Decision | None:
-    """What the policy says of a call of a capability without arguments, now; None for an unknown id."""
+    """The policy's current decision about a call of a capability without arguments; None for an unknown id."""
     from rtfs.host.policy.context import RuntimeContext
 
     entry = runtime._registry.find(id)

@@ -32,8 +32,8 @@ ON_CAPABILITIES = ("declare", "decision", "outcome", "replay", "hint", "question
 
 
 class RecordFilter:
-    """Which records are wanted; None, or no kinds, for any. run: id. kinds: of records. capability: id, with `*` for
-    any letters. principal: on whose behalf."""
+    """A filter of records; None, or no kinds, matches any. run: id. kinds: of records. capability: id, with `*` for any
+    letters. principal: on whose behalf."""
 
     __slots__ = ("capability", "kinds", "principal", "run")
 

@@ -67,7 +67,7 @@ def _says_nothing(function: Any) -> bool:
 
 
 def _calling(function: Any, fields: Fields) -> Calling:
-    """How a function is called; what it says of itself becomes part of the declaration where that is silent."""
+    """The signature of a function; its own description fills the gaps of the declaration."""
     from rtfs.capabilities.python_signature import Calling
     from rtfs.types.basic import MAP
     from rtfs.types.record import Record

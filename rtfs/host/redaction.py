@@ -136,7 +136,8 @@ def _any_case_of_escapes(quoted: str) -> str:
 
 
 def _base64(data: bytes) -> list[str]:
-    """What base64 of a text that has the secret anywhere in it shows of it, in both alphabets."""
+    """The base64 fragments, in both alphabets, by which the secret can be recognised in the encoding of a longer
+    text."""
     from base64 import b64encode
     from re import escape
 

@@ -155,7 +155,7 @@ class Runtime:
 
     @property
     def shell(self) -> dict[str, Any]:
-        """What a command line needs to set up such a runtime again; it is kept with durable runs."""
+        """The options with which a command line can set up the same runtime again; stored with durable runs."""
         return self._executor.shell
 
     def workers(self) -> list[int]:
@@ -164,7 +164,7 @@ class Runtime:
 
     @property
     def metrics(self) -> dict[tuple[str, str, str], dict[str, float]]:
-        """What the metrics hint has counted: (principal, capability, label) → calls, errors, total_ns, longest_ns."""
+        """The counts of the metrics hint: (principal, capability, label) → calls, errors, total_ns, longest_ns."""
         return self._pipeline.hints.metrics
 
     if TYPE_CHECKING:

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 
 
 class RuntimeOptions(Options):
-    """What a `Runtime` is made of. Raises HostError `config/…`.
+    """The options of a `Runtime`. Raises HostError `config/…`.
 
     Rights:
     allow             grants: `mcp.github.*`, `net:HOST`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`, `exec:COMMAND`

@@ -35,7 +35,7 @@ class ServerInfo:
 
 
 class Servers(Mapping[str, ServerInfo]):
-    """What `rt.servers` answers: a read-only mapping from name to `ServerInfo`."""
+    """The value of `rt.servers`: a read-only mapping from name to `ServerInfo`."""
 
     __slots__ = ("_runtime",)
 

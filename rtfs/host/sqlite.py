@@ -82,5 +82,5 @@ def make_folder(path: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """What is wrong, in a few words."""
+    """The problem, in a few words."""
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

@@ -79,7 +79,7 @@ LOOKS = 0.005
 
 
 class Budget:
-    """What all machines of one run may still use up together: steps, time, output, memory.
+    """The remaining budget that all machines of one run share: steps, time, output, memory.
 
     left: steps not handed out, None for any number. deadline: of time.monotonic(), or None. output: bytes that may
     still be printed, or None. machines: those that have steps in hand. held: bytes by which the process has grown

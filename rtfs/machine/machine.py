@@ -265,7 +265,7 @@ def refill() -> None:
 
 
 def pay(elements: int) -> None:
-    """What standard functions spent. Outside of a machine nobody counts."""
+    """Charge the cost of standard functions. Outside a machine nothing is counted."""
     current = getcurrent()
     if current.__class__ is Guest:
         current.machine.pay(elements)
@@ -339,7 +339,7 @@ FAR = 50
 
 
 def _asked_from(frame: Any, units: dict[str, Unit]) -> tuple[Unit, int] | None:
-    """Where the user's own text called what a library does for it, if that is near."""
+    """The place in the user's own text from which the library was called, if it is near."""
     index: int | None = None
     for _ in range(FAR):
         frame = frame.f_back
@@ -357,7 +357,7 @@ def _asked_from(frame: Any, units: dict[str, Unit]) -> tuple[Unit, int] | None:
 
 
 def caught(error: BaseException) -> UserError:
-    """What a `catch` sees of an error; raises what no program may catch."""
+    """The error as a `catch` sees it; raises an error that no program may catch."""
     if isinstance(error, GreenletExit) or not isinstance(error, Exception):
         raise error
     found = translate(error, _machine().environment.units)

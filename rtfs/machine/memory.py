@@ -65,8 +65,8 @@ def collected() -> int:
 
 
 def give_back() -> None:
-    """What a dead run held goes back to the system, so that the next one has room (glibc keeps what was freed below
-    something that is alive)."""
+    """Return the memory of a finished run to the system, so that the next run has enough (glibc keeps freed memory that
+    is below a live block)."""
     gc.collect()
     try:
         from ctypes import CDLL

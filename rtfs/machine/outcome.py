@@ -1,4 +1,4 @@
-"""What running a program gives: a value, or a request to the host with the way to go on.
+"""The outcome of running a program: a value, or a request to the host with a way to resume.
 
 Knows nothing of greenlets or of the host. Invariant: an outcome is one-shot: `resume`, `throw` or `close`, once, on the
 thread that started the machine.
@@ -42,7 +42,7 @@ class Known:
 
 
 class HostCall:
-    """What a program asks of its host.
+    """A program's request to its host.
 
     kind: "call" (id: the capability; args: positional arguments, keyword arguments collected into one map, last),
     "capability" (declare id; args: the options map), "step-enter" (id: name; args: options map), "step-leave" (args:
@@ -89,7 +89,7 @@ class HostCall:
 
     @property
     def span(self) -> Span | None:
-        """Where the program asks, if known."""
+        """The place of the request in the program, if known."""
         return None if self._unit is None else self._unit.span(self._at)
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class RequiresHost:
 
     @property
     def machine(self) -> Machine | None:
-        """What waits; None once the outcome has been used."""
+        """The machine that waits; None once the outcome has been used."""
         return self._machine
 
     def _take(self) -> Machine:

@@ -11,7 +11,7 @@ _BEFORE_COMMENT = frozenset(' \t,()[]{}"')
 
 
 class Balance:
-    """What is open after the lines that were fed."""
+    """The brackets and strings that are open after the lines fed so far."""
 
     __slots__ = ("_comments", "_depth", "_string")
 

@@ -1,4 +1,4 @@
-"""What could be typed at the cursor: commands, symbols, keywords, capability ids, argument keys, settings, files.
+"""Completions at the cursor: commands, symbols, keywords, capability ids, argument keys, settings, files.
 
 Knows places and names; nothing of prompt_toolkit. Invariant: only what is meant to appear at the place is offered, and
 the text before the cursor alone decides.
@@ -33,7 +33,7 @@ class Candidate:
 
 
 def complete(session: Session, text: str, at: int) -> tuple[int, list[Candidate]]:
-    """Where the word begins that would be replaced, and what could appear there, best first."""
+    """The start of the word to replace, and its completions, best first."""
     line = text[:at]
     if line.lstrip().startswith(":") and "\n" not in line:
         found = _command(session, line)

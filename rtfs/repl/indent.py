@@ -1,4 +1,4 @@
-"""How far the next line of an unfinished input is indented, as the formatter would. Knows places only."""
+"""Computes the indentation of the next line of an unfinished input, as the formatter would. Knows places only."""
 
 from __future__ import annotations
 

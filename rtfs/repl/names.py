@@ -1,4 +1,4 @@
-"""What names mean at the prompt: which there are, and what is known of each.
+"""The names available at the prompt, and a description of each.
 
 Knows the declarations (builtins, special forms, the standard library), the definitions of the environment and the
 registered capabilities; nothing of terminals. Invariant: looking never runs anything of the program.
@@ -138,7 +138,7 @@ class Names:
 
     # ------------------------------------------------------------------ describing
     def describe(self, name: str) -> Description | None:
-        """What is known of a name or capability id, or None."""
+        """The description of a name or capability id, or None."""
         if name[:1] == '"':
             return self.capability(name.strip('"'))
         return self._own(name) or self._standard(self._plain(name)) or self.capability(name)
@@ -220,7 +220,7 @@ class Names:
         return declared(self.runtime, id)
 
     def capability(self, id: str) -> Description | None:
-        """What is known of a capability, or None."""
+        """The description of a capability, or None."""
         fields = self.fields(id)
         if fields is None:
             return None

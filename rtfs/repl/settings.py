@@ -1,4 +1,5 @@
-"""What `:set` sets: how values are shown, and what is said of runs. Knows nothing else of the session."""
+"""The settings that `:set` changes: how values are shown, and what is reported about runs. Knows nothing else of the
+session."""
 
 from __future__ import annotations
 

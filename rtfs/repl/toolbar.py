@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def about(session: Session, text: str, at: int) -> str | None:
-    """What is known of the thing at offset `at` of `text`, in one line; None if nothing is."""
+    """A one-line description of the word or form at offset `at` of `text`; None if nothing is known."""
     from rtfs.syntax.diagnostics import clean
 
     found = _command(text) or _word(session, text, at) or _around(session, text, at)

@@ -1,4 +1,4 @@
-"""What a caller can call: the capabilities of a runtime that the policy lets it call, found by words, described.
+"""The catalogue of a caller: searches and describes the capabilities of a runtime that the policy lets it call.
 
 Must not know MCP. Invariants: a capability that would be denied is neither found nor described; a server is asked for
 its tools only where the policy may allow one of them; one that cannot be asked is named with the reason, and hides
@@ -78,7 +78,7 @@ class Catalogue:
         return found
 
     def search(self, caller: Caller, query: str, limit: int = FEW) -> str:
-        """What is found, a line a capability, with how many there are in all."""
+        """The capabilities found, one per line, and the total number."""
         allowed = self.allowed(caller)
         keys = self.find(allowed, query)
         shown = keys[: max(1, min(limit, MOST))]

@@ -157,7 +157,7 @@ async def _healthy(request: Request) -> PlainTextResponse:
 
 
 def _metrics_of(runs: PlanRuns, security: TransportSecurityMiddleware) -> Callable[[Request], Awaitable[Response]]:
-    """What answers requests for the numbers, which it counts from now on."""
+    """Start counting metrics, and return the application that serves them."""
     metrics = Metrics()
     runs.runtime.events.subscribe(metrics.hear)
 

@@ -61,7 +61,7 @@ class ClientPerson:
         return verdict_of(await self._ask(question_about(request), form_about(request)), request)
 
     async def answer(self, question: Question) -> Any:
-        """What is answered to a server's question; False for no, None where nobody can be asked."""
+        """The answer to a server's question; False for no, None if nobody can be asked."""
         if question.url is not None or not self.reachable:
             return None
         return reply_to(await self._ask(f"{question.server} asks:\n{question.message}", schema_of(question)))
@@ -80,12 +80,12 @@ class ClientPerson:
 
 
 def question_about(asked: ApprovalRequest | Pending) -> str:
-    """What a person is asked about a call: the call as it will be made, and why it is asked."""
+    """The question to a person about a call: the call as it will be made, and the reason for asking."""
     return f"May this call be made?\n\n{asked.capability}\n{asked.text}\n\nAsked because: {asked.reason}"
 
 
 def form_about(asked: ApprovalRequest | Pending) -> dict[str, Any]:
-    """What can be answered to the question about a call, as JSON Schema."""
+    """The form for the answer to the question about a call, as JSON Schema."""
     answers = [YES, FOR_THIS_RUN, NO] if asked.for_run else [YES, NO]
     return {
         "type": "object",
@@ -98,7 +98,7 @@ def form_about(asked: ApprovalRequest | Pending) -> dict[str, Any]:
 
 
 def verdict_of(reply: Any, request: ApprovalRequest) -> Any:
-    """What a reply to the form means: True, "run", a refusal, or None for a question that was put aside."""
+    """The meaning of a reply to the form: True, "run", a refusal, or None for a question that was put aside."""
     if reply.action == "cancel":
         return None
     content = reply.content or {}

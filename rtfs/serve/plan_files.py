@@ -116,7 +116,7 @@ class PlanFiles:
 
 
 def _effects(runtime: Runtime, report: Report) -> Effects:
-    """What all calls of a plan do; of one whose id is computed anything."""
+    """The combined effects of all calls of a plan; a call with a computed id may do anything."""
     found = NOTHING
     for call in report.calls:
         entry = None if call.id is None else runtime._registry.find(call.id)

@@ -1,4 +1,4 @@
-"""What a model is told of a run: structured content, a short text, media; errors with what was done already.
+"""The report of a run to a model: structured content, a short text, media; errors with what was done already.
 
 Must not know transports, nor how plans run. Invariants: structured content is JSON data that fits a model's context; an
 error always comes with the calls that were made and their outcomes, so that nobody repeats an effect.
@@ -32,8 +32,8 @@ MEDIA_BYTES = 5_000_000
 
 
 class Told:
-    """What a tool answers. data: structured content. text: the same in short. failed: whether it is an error. blocks:
-    media. pending: the call that a paused run waits with."""
+    """The result of a tool. data: structured content. text: a short form of it. failed: whether it is an error. blocks:
+    media. pending: the call at which a paused run waits."""
 
     __slots__ = ("blocks", "data", "failed", "pending", "text")
 
@@ -53,7 +53,7 @@ class Told:
 
 
 def told(outcome: Outcome, handles: Handles, principal: str, tokens: int = TOKENS) -> Told:
-    """What became of a run, for a model. tokens: that its value may have, about."""
+    """The outcome of a run, for a model. tokens: the approximate limit for its value."""
     data: dict[str, Any] = {"status": outcome.status}
     blocks: list[dict[str, Any]] = []
     if outcome.status == DONE:
@@ -125,7 +125,7 @@ def error_data(error: UserError) -> dict[str, Any]:
 
 
 def _path(data: Any) -> list[Any]:
-    """Where in an argument the wrong part is, of an error that says so."""
+    """The path to the wrong part of an argument, if the error has one."""
     from rtfs.values import Keyword, Map, Vector
 
     path = data.get(Keyword("path")) if isinstance(data, Map) else None

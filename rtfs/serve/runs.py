@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from rtfs.source import Source
 
     class Follower(Protocol):
-        """Who follows a run, and asks the person behind it. run_id: of a run that is to be on disk under this id; None:
-        any. disposable: is set for a run that is on disk for that alone."""
+        """The client side of a run: receives its progress, and asks the person behind it. run_id: the id under which
+        the run is to be kept on disk; None for any id. disposable: set for a run that is on disk for this reason
+        alone."""
 
         run_id: str | None
         disposable: bool
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
             """True, "run", a `Refusal`, or None where nobody can be asked (now)."""
 
         def answer(self, question: Question) -> Awaitable[Any]:
-            """What is answered to a server's question, by name; False for no, None where nobody can be asked."""
+            """The answers to a server's question, by name; False for no, None if nobody can be asked."""
 
         def progress(self, count: int, text: str) -> Awaitable[None]:
             """The `count`-th call has ended."""
@@ -106,7 +107,7 @@ class Pending:
 
 
 class Outcome:
-    """What became of a run. value: of one that is done. error: of one that is not. errors: all that is provably wrong.
+    """The outcome of a run. value: if it is done. error: if it is not. errors: everything that is provably wrong.
     output: what it printed. pending: what it waits for."""
 
     __slots__ = ("calls", "error", "errors", "output", "pending", "run_id", "status", "value")
@@ -226,12 +227,12 @@ class PlanRuns:
 
     @property
     def at_work(self) -> int:
-        """How many runs advance now."""
+        """The number of runs that advance now."""
         return len(self._active)
 
     @property
     def in_line_now(self) -> int:
-        """How many runs wait for their turn now."""
+        """The number of runs that wait for their turn now."""
         return self._waiting
 
     # ------------------------------------------------------------------ the persons of the runtime
@@ -252,7 +253,7 @@ class PlanRuns:
 
     # ------------------------------------------------------------------ runs
     def look(self, source: Source, caller: Caller) -> Report:
-        """What is known of a plan before it runs, and what the policy says of its calls."""
+        """The analysis of a plan before it runs, and the policy's decisions about its calls."""
         return verdicts(self.runtime, source, caller.allow)
 
     async def run(
@@ -314,8 +315,8 @@ class PlanRuns:
         return RunState(self.runtime._executor.store.look(run_id))
 
     def may_go_on(self, run_id: str) -> bool:
-        """Whether a durable run that waited has been told something since, or its moment has come, or it is over: to
-        resume it is worth while."""
+        """Whether resuming a durable run is worthwhile: it has received an answer since it began to wait, or its
+        wake-up time has come, or it has ended."""
         from rtfs.host.durable.runs import RunState
 
         store = self.runtime._executor.store
@@ -328,7 +329,7 @@ class PlanRuns:
         return woken or any(not answer.used for answer in store.answers(run_id))
 
     def status(self, run_id: str, caller: Caller) -> dict[str, Any]:
-        """What is known of a durable run, or of one that advances now. Raises HostError `run/unknown`."""
+        """The status of a durable run, or of one that advances now. Raises HostError `run/unknown`."""
         following = self._active.get(run_id)
         if following is not None and following.caller.principal == caller.principal:
             return {"run": run_id, "status": "running", "calls": [one.as_data() for one in following.calls]}

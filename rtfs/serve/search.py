@@ -33,7 +33,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Document:
-    """What is found. key: what a hit answers. The others are what is looked through."""
+    """A document of the search. key: the value that a hit returns. The other fields are searched."""
 
     __slots__ = ("arguments", "description", "key", "name")
 

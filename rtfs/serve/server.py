@@ -93,7 +93,7 @@ class PlanServer:
 
     @property
     def options(self) -> Any:
-        """What the server says of itself in a handshake."""
+        """The server's description of itself in a handshake."""
         return self.server.create_initialization_options(NotificationOptions(tools_changed=True))
 
     async def watch(self) -> None:
@@ -266,7 +266,8 @@ def _question(told: Told, person: ClientPerson) -> types.InputRequiredResult | N
 
 
 def _answered(params: types.CallToolRequestParams) -> tuple[str, dict[str, Any], tuple[str, Any] | None]:
-    """What a request with a person's reply means: go on with the run that waits for it."""
+    """The tool and arguments that continue the waiting run, and the person's reply, from a request that carries the
+    reply."""
     try:
         state = json.loads(params.request_state or "")
         run, call = state["run"], state["call"]

@@ -48,7 +48,7 @@ class Tokens:
         self._keys = PyJWKClient(str(settings.jwks), cache_keys=True, lifespan=300, timeout=PATIENCE)
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """What a token says; None for one that does not count here."""
+        """The claims of a token; None for a token that is not valid here."""
         from jwt import PyJWTError
 
         try:
@@ -91,7 +91,8 @@ class Introspection:
         self._known: OrderedDict[str, tuple[float, AccessToken | None]] = OrderedDict()
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """What the issuer says of a token; None for one that does not count here, or that it cannot be asked about."""
+        """The issuer's statement about a token; None for a token that is not valid here, or if the issuer cannot be
+        asked."""
         key, now = token_digest(token), monotonic()
         until, found = self._known.get(key, (0.0, None))
         if until <= now:
@@ -143,7 +144,7 @@ class Introspection:
 
 
 def tokens_of(settings: ServeSettings) -> Tokens | Introspection | None:
-    """What verifies the tokens of a server; None for one without. Raises HostError `config/variable`."""
+    """The token verifier of a server; None for a server without authorization. Raises HostError `config/variable`."""
     auth = settings.auth
     if auth is None:
         return None

@@ -93,7 +93,7 @@ class Tools:
         return list(self._tools)
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller, follower: Follower) -> Told:
-        """What a tool answers. Raises LookupError for a tool that there is not."""
+        """The result of a tool. Raises LookupError for an unknown tool."""
         plan = self.plans.tools.get(name)
         try:
             if plan is not None:
@@ -190,7 +190,7 @@ class Tools:
 
 
 def _checked(report: Any) -> Told:
-    """What is wrong with a plan, and what the policy says of its calls."""
+    """The errors of a plan, and the policy's decisions about its calls."""
     error = report.analysis.error()
     errors = [] if error is None else [error, *error.others]
     calls = []

@@ -114,7 +114,7 @@ def _floor(data: Any, depth: int = 3) -> int:
 
 
 def _count(floors: list[int], budget: int) -> int:
-    """How many elements are kept: as many as fit when each is made as small as it can be; one at least."""
+    """The number of elements to keep: as many as fit when each is as small as possible, and at least one."""
     total = 0
     for at, each in enumerate(floors):
         total += each

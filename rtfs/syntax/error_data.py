@@ -31,7 +31,7 @@ def error_data(error: UserError) -> dict[str, Any]:
 
 
 def _place(span: Span | None) -> dict[str, Any]:
-    """Where a stretch of text begins, and where it has ended: lines and columns from 1."""
+    """The start of a span of text, and the position after its end: lines and columns from 1."""
     if span is None:
         return {}
     line, column = span.last

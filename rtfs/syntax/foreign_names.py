@@ -1,4 +1,4 @@
-"""What people write who come from Clojure, Python, JavaScript, Scheme or Common Lisp, and what to write here instead.
+"""Names from Clojure, Python, JavaScript, Scheme and Common Lisp, and what to write instead of each.
 
 Knows nothing of programs. Looked at only for names that nothing defines, so a definition of the same name is never in
 its way, and before any guess at a spelling. Invariant: no name of the language is in it (a test compares); every public
@@ -262,7 +262,7 @@ HINTS: dict[str, str] = {name: hint for hint, names in _GROUPS for name in names
 
 
 def hint_for(name: str) -> str | None:
-    """What to write instead of a name that nothing defines, or None."""
+    """The replacement for an undefined name, or None."""
     found = HINTS.get(name)
     if found is None and name.endswith("'"):
         return 'a string is written with double quotes: "text"'

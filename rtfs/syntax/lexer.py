@@ -201,8 +201,8 @@ def known_words() -> tuple[dict[str, str], dict[str, Any]]:
 
 
 def first_and_last(text: str) -> tuple[int, int]:
-    """Where tokens begin in a text and where they end: without a mark of the encoding and a line for the shell in
-    front, and white space behind."""
+    """The range of a text that holds tokens: without a byte order mark, a leading `#!` line, and trailing white
+    space."""
     at = 1 if text.startswith("\ufeff") else 0
     if text.startswith("#!", at):
         at = text.find("\n", at)

@@ -99,7 +99,7 @@ def parse(reading: Reading) -> list[Any]:
 
 
 def _reduce(grammar: _Grammar, reading: Reading) -> list[Any] | None:
-    """What `parse` answers, for a text that the grammar accepts; None for any other.
+    """The result of `parse` for a text that the grammar accepts; None for any other text.
 
     Lark's loop over its own table, in a quarter of its time.
     """

@@ -1,4 +1,4 @@
-"""Where the cursor is: the word that is being typed, and the brackets that are open around it.
+"""The context of the cursor: the word being typed, and the brackets open around it.
 
 Knows lexemes, nothing of what names mean. Invariant: only the text before the cursor counts for what is open, so that
 whatever follows cannot change what is offered.

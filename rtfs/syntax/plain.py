@@ -138,7 +138,7 @@ class PlainReader:
 
 
 def _applied(reading: Reading, waiting: list[Waiting], operand: Item) -> Item | None:
-    """What the innermost prefix that waits makes of its operand; None if more has to follow."""
+    """The result of applying the innermost pending prefix to its operand; None if more must follow."""
     prefix, start, end, note = waiting[-1]
     if prefix == "^" and note is None:
         waiting[-1][3] = operand

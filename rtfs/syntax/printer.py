@@ -139,7 +139,8 @@ def too_long() -> LimitError:
 
 
 def elements(value: Any) -> list[Any]:
-    """What a list, vector, set or map shows between its brackets; of a map the keys and values by turns."""
+    """The elements to print between the brackets of a list, vector, set or map; for a map, its keys and values in
+    turn."""
     if value.__class__ is Map:
         flat: list[Any] = []
         for pair in value.items():

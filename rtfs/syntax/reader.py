@@ -39,7 +39,7 @@ class Forms(list):  # type: ignore[type-arg]
 
     @property
     def spans(self) -> list[Span]:
-        """Where each form stands."""
+        """The span of each form."""
         source, offsets = self.source, self.offsets
         return [Span(source, offsets[i], offsets[i + 1]) for i in range(0, len(offsets), 2)]
 

@@ -1,4 +1,4 @@
-"""Where a form and its children stand in the source, as `Span`s.
+"""The places of a form and its children in the source, as `Span`s.
 
 Knows nothing of reading: it only unpacks the reader's notes. Values made by programs have no place.
 """
@@ -20,13 +20,13 @@ def info_of(form: Any) -> FormInfo | None:
 
 
 def span_of(form: Any) -> Span | None:
-    """Where `form` stands: a list, vector, map or symbol that was read."""
+    """The place of `form`: a list, vector, map or symbol that was read."""
     info = info_of(form)
     return None if info is None else Span(info.source, info.start, info.end)
 
 
 def child_span(form: Any, index: int) -> Span | None:
-    """Where the child `index` of `form` stands, atoms included; of a map key, value, key, value … are the children.
+    """The place of child `index` of `form`, atoms included; the children of a map are key, value, key, value …
 
     Falls back to the form's own place if it does not know its children's (a rebuilt form), None if it has none.
     """

@@ -1,4 +1,4 @@
-"""What the lexer hands to the parser, and what one reading of one source accumulates.
+"""The tokens that the lexer passes to the parser, and the state that one reading of a source accumulates.
 
 Knows nothing of Lark beyond its demand that a token has a `type`. Invariant: every token carries the offsets of its
 text in the source, and every error of a reading goes through `Reading.error`.

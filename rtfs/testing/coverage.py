@@ -1,4 +1,4 @@
-"""Which lines of RTFS files the golden chunks have run.
+"""Coverage: the lines of RTFS files that the golden chunks have run.
 
 Knows compiled code and its places, nothing of golden files. A line counts if code of it can run; it is covered once any
 of that code has. Invariant: tracing ends with the `with` block, whatever was traced before is traced again.

@@ -36,7 +36,7 @@ def all_declarations() -> list[Declaration]:
 
 
 def special_forms() -> list[Declaration]:
-    """What the compiler knows by name."""
+    """The special forms that the compiler knows."""
     import rtfs.compiler.forms
     from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 

@@ -32,7 +32,7 @@ def refused(runtime: Any, id: str, arguments: Sequence[Any] | None, result: tupl
 
 
 def refused_calls(runtime: Any, path: str) -> Iterator[str]:
-    """What the declarations say against the calls of a recording. Raises HostError `recording/invalid`."""
+    """The calls of a recording that contradict the declarations. Raises HostError `recording/invalid`."""
     from rtfs.host.durable.codec import decode
     from rtfs.host.durable.recording import Recording, decode_text
     from rtfs.host.durable.store import CALL, OUTCOME

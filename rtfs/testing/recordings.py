@@ -28,7 +28,7 @@ class NewRecording:
         os.close(number)
 
     def text(self) -> str:
-        """What was recorded."""
+        """The recorded text."""
         return Path(self.path).read_text(encoding="utf-8")
 
     def keep(self) -> None:

@@ -1,4 +1,4 @@
-"""What came of golden chunks, as text for people, as JSON and as JUnit's XML.
+"""The results of golden chunks, as text for people, as JSON and as JUnit XML.
 
 Must not know how chunks are run. Invariant: all three say the same of each chunk.
 """

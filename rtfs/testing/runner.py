@@ -35,8 +35,8 @@ class Edit:
 
 @dataclass
 class Outcome:
-    """What a chunk's run found: problems (none: it passed), edits, if the file was to be updated, and how many
-    recordings were made anew."""
+    """The result of running a chunk: problems (none if it passed), edits if the file is to be updated, and the number
+    of recordings made again."""
 
     problems: list[Problem] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)

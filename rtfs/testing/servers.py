@@ -18,7 +18,7 @@ PROTOCOL = "2025-06-18"
 
 
 class Answer:
-    """What the server says. status: of HTTP. result, error: of JSON-RPC; without either the body is `text`.
+    """An answer of the server. status: of HTTP. result, error: of JSON-RPC; without either the body is `text`.
 
     asks: params of an `elicitation/create` that is put to the person behind the call first (`message` and
     `requestedSchema`); what they said is the result's structured content. delay: seconds to wait before. close: end the

@@ -1,4 +1,4 @@
-"""Which kinds of arguments the standard functions take and what they return, found by calling them.
+"""Finds the kinds of arguments that the standard functions take, and the kinds of their results, by calling them.
 
 Every function is called with samples of every kind in every place. A kind counts as refused in a place only if each
 of these calls ended in `type/…`; a result kind is one that some call gave. `python -m rtfs.testing.signatures --write`

@@ -50,7 +50,7 @@ class Stubs:
         return None if stub.value is None else read(stub.value, stub.line)
 
     def answer(self, name: str, arguments: Sequence[Any]) -> Any:
-        """What the stub that is next says to this call; an error if it is not a call for it."""
+        """The answer of the next stub to this call; an error if the call does not match it."""
         import rtfs
         from rtfs.host.bundled.capabilities import SIGNATURES
 

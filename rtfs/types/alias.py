@@ -62,7 +62,7 @@ class Alias(Type):
 
     @property
     def target(self) -> Type:
-        """What the name stands for. CompileError `type/unknown` before `bind`."""
+        """The type that the name means. CompileError `type/unknown` before `bind`."""
         if self._target is MISSING:
             raise CompileError("type/unknown", f"the type {self.name} has no definition yet")
         return self._target

@@ -225,7 +225,8 @@ class _Reader:
         return found
 
     def about(self, property: str, schema: Any) -> dict[str, Any]:
-        """What a property's schema says of it for people and models; titles that only repeat its name are left out."""
+        """The description of a property in its schema, for people and models; titles that only repeat the name are left
+        out."""
         found: dict[str, Any] = {}
         for name in ("title", "description"):
             text = schema.get(name) if isinstance(schema, dict) else None
@@ -342,7 +343,7 @@ def _spoken_kinds(schema: dict[Any, Any]) -> list[str] | None:
 
 
 def _only_kinds(values: Type, kinds: list[str]) -> Type:
-    """Of some constants those of the given kinds."""
+    """Those of the constants that have one of the given kinds."""
     tests = {"null": NIL, "boolean": BOOL, "integer": INT, "number": NUMBER, "string": STRING}
     allowed = [tests[kind] for kind in kinds if kind in tests]
     if isinstance(values, Enum):
@@ -415,7 +416,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _point(root: Any, ref: str) -> tuple[bool, Any]:
-    """What a local JSON pointer (`#/$defs/a`) points at. Source: RFC 6901."""
+    """The target of a local JSON pointer (`#/$defs/a`). Source: RFC 6901."""
     if ref in ("", "#"):
         return True, root
     if not ref.startswith("#/"):

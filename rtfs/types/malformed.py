@@ -1,4 +1,4 @@
-"""What is wrong with a type expression, before anybody words it for a person with places and suggestions."""
+"""Errors in type expressions, before they are worded for people with places and suggestions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of vectors, lists, sets, tuples, arrays and maps of one kind of key and value.
+"""Types of vectors, lists, sets, tuples, arrays, and maps whose keys and values each have one type.
 
 A list is not a vector here, nor a vector a list. Invariant of the validators: loops over the parts, never C calling
 back.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def all_test(item: Type) -> Callable[[Iterable[Any]], bool]:
-    """A test whether everything that an iterable gives fits a type."""
+    """A test that all elements of an iterable fit a type."""
     if item is ANY:
         return lambda items: True
     classes = item.classes

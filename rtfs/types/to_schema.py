@@ -182,7 +182,7 @@ class _Writer:
 
 
 def _about(field: Field) -> Schema:
-    """What is said of a field that JSON Schema has a word for."""
+    """The annotations of a field that JSON Schema has a keyword for."""
     found: Schema = {}
     for name in ("title", "description", "default", "examples"):
         if name in field.about:

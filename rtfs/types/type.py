@@ -1,4 +1,5 @@
-"""What every type is: an immutable object with a form, a fast test, and a slow search for the part that does not fit.
+"""The base class of types: an immutable object with a form, a fast test, and a slow search for the part that does not
+fit.
 
 A type is used in two ways. `accepts`/`check` run closures compiled on first use (`_fast`), one function call for simple
 types. When a value does not fit, `find` looks for the offending part with an explicit stack, so the depth of a value
@@ -26,8 +27,8 @@ _set = object.__setattr__
 
 
 class Misfit:
-    """Where a value departs from a type. `path`: nested pairs (key, rest), outermost first, or None. `unknown`: a
-    1-tuple of the key that a closed record does not know, or None."""
+    """The part of a value that does not fit a type. `path`: nested pairs (key, rest), outermost first, or None.
+    `unknown`: a 1-tuple of the key that a closed record does not know, or None."""
 
     __slots__ = ("expected", "got", "note", "path", "type", "unknown")
 

@@ -98,5 +98,5 @@ class Walk:
 
 
 def noted(value: Any, made: Any) -> Any:
-    """What was made of a value, with the note that came along with it."""
+    """`made`, with the note that is attached to the original value."""
     return made if value.info is None else made.with_info(value.info)

@@ -1,4 +1,4 @@
-"""One order for what has none: values with the elements of sets and the keys of maps sorted, for digests.
+"""Canonical order: values with the elements of sets and the keys of maps sorted, for digests.
 
 Knows nothing of text. Invariants: equal values of one kind become values that print alike; a value that is in order
 already is given back as it is; nothing recurses.
@@ -82,7 +82,7 @@ def _order(keys: list[Any]) -> list[Any]:
 
 
 def _floats(value: Any) -> list[bool]:
-    """Of each number in a value whether it is a float."""
+    """For each number in a value, whether it is a float."""
     found: list[bool] = []
     pending = [value]
     while pending:

@@ -1,4 +1,4 @@
-"""What vectors, lists, maps and sets have in common: the language's equality and hash, and the reader's note.
+"""The base of vectors, lists, maps and sets: the language's equality and hash, and the reader's note.
 
 Knows nothing of how elements are kept. Invariant: whatever compares equal has one hash, and neither recurses, so that
 data nested a hundred thousand deep is compared and hashed like any other.

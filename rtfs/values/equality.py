@@ -78,7 +78,7 @@ def _equal_collections(a: Any, b: Any) -> bool:
 
 
 def _pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
-    """What must be equal for two collections of one kind to be equal; None if they differ in size or keys."""
+    """The pairs that must be equal for two collections of one kind to be equal; None if they differ in size or keys."""
     if a.__class__ in _UNORDERED:
         if len(a) != len(b):
             return None
@@ -128,7 +128,8 @@ def _lazy_pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
 
 
 def _map_pairs(a: Map, b: Map) -> Iterator[tuple[Any, Any]] | None:
-    """What must be equal for two maps of one length to be equal; None if no pairing of their keys can be."""
+    """The pairs that must be equal for two maps of one length to be equal; None if no pairing of their keys is
+    possible."""
     left, right = a.raw(), b.raw()
     pairs: list[tuple[Any, Any]] = []
     deep: list[tuple[Any, Any]] = []
@@ -153,7 +154,8 @@ def _map_pairs(a: Map, b: Map) -> Iterator[tuple[Any, Any]] | None:
 
 
 def _set_pairs(a: Set, b: Set) -> Iterator[tuple[Any, Any]] | None:
-    """What must be equal for two sets of one length to be equal; None if no pairing of their elements can be."""
+    """The pairs that must be equal for two sets of one length to be equal; None if no pairing of their elements is
+    possible."""
     left, right = a.as_map().raw(), b.as_map().raw()
     deep: list[tuple[Any, Any]] = []
     for key, element in left.items():

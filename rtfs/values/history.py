@@ -1,4 +1,4 @@
-"""How many versions share one store: the newest changes it in place, the others read what it held before.
+"""Versions that share one store: the newest changes it in place, the others read its earlier contents.
 
 A store is a dict or a list together with this log of its changes. A version is the number of changes made when it was
 the newest, so making one costs an entry of the log, not a copy; who copies the store after as many changes as it has
@@ -51,7 +51,7 @@ class History:
         return False
 
     def before(self, at: int) -> dict[Any, Any]:
-        """What must be put back into the newest store to have version `at`: key -> its value then, or ABSENT."""
+        """The changes that turn the newest store back into version `at`: key -> its value then, or ABSENT."""
         keys = self.keys[at:]
         olds = self.olds[at : at + len(keys)]
         keys.reverse()

@@ -29,7 +29,8 @@ class FormInfo:
 
 
 class ResultInfo:
-    """What a provider answered besides the value: `{:content [blocks] :meta {…}}`, each only where there is one.
+    """The content and metadata of a provider's answer, besides its value: `{:content [blocks] :meta {…}}`, each only
+    where there is one.
 
     It is given as Python data and becomes a value at the first look, for most results are never looked at like this.
     """
@@ -66,6 +67,6 @@ class ResultInfo:
 
 
 def result_info(value: Any) -> ResultInfo | None:
-    """What came along with a value that is the result of a call, or None."""
+    """The content and metadata attached to a value that is the result of a call, or None."""
     info = getattr(value, "info", None)
     return info if info.__class__ is ResultInfo else None

@@ -1,4 +1,4 @@
-"""What kind of value a value is, by the name that `type-name` gives it."""
+"""The kinds of values, by the name that `type-name` returns."""
 
 from __future__ import annotations
 

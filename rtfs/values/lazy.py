@@ -32,7 +32,7 @@ _MOST_NESTED = 200  # dictionaries that compute the elements of their keys withi
 
 
 class Hooks:
-    """What those who run programs bring along.
+    """Hooks that a host of programs installs.
 
     owner: the machine that runs at the moment (anything but None). spend: notes a number of computed elements. wait:
     called for a segment that another machine is busy with, or this one already; returns when it may be free.
@@ -270,7 +270,7 @@ def realised(value: Any) -> Any:
 
 
 def _parts(value: Any) -> list[Any]:
-    """What a collection holds, as a list to be changed; empty if none of it is a collection."""
+    """The elements of a collection, as a list to be changed; empty if none of them is a collection."""
     kind = value.__class__
     if kind is Map:
         parts: list[Any] = [part for pair in value.items() for part in pair]

@@ -238,7 +238,7 @@ class Map(Collection):
         return self._over(Overlay(self, {}, frozenset()), key, value, odd)
 
     def _over(self, overlay: Overlay, key: Any, value: Any, odd: bool) -> Map:
-        """One more change over the content of this map, which `overlay` says."""
+        """This map with one more change on top of its content, given by `overlay`."""
         made = _new(Map)
         made._d = None
         made._more = overlay.changed(key, value)

@@ -1,4 +1,4 @@
-"""How large maps are kept: a dict shared by versions, and a few changes laid over one of them.
+"""Storage of large maps: a dict shared by versions, and a few changes on top of one of them.
 
 Knows nothing of `Map` but `raw_get` and `fresh`. Keys are encoded ones (see `rtfs.values.map`).
 Invariant: what one version answers, order included, never changes, whatever is made of it or of others.

@@ -93,7 +93,7 @@ class Sequence(Collection):
         raise ValueError(f"{value!r} is not there")
 
     def count(self, value: Any) -> int:
-        """How many elements are equal to `value`."""
+        """The number of elements that are equal to `value`."""
         from rtfs.values.equality import equal
 
         return sum(equal(value, item) for item in self)
@@ -186,7 +186,8 @@ class Sequence(Collection):
         return made
 
     def _put(self, position: int, value: Any, start: int, stop: int) -> Self:
-        """What covers `start` to before `stop`, with `value` at `position`, which is covered or next to it."""
+        """The overlay that covers `start` up to `stop` (exclusive), with `value` at `position`, which is covered or
+        adjacent."""
         items = self._items
         more = self._more
         at = self._at

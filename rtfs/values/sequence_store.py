@@ -1,4 +1,4 @@
-"""How large sequences that change are kept: a list shared by versions, and a few changes laid over one of them.
+"""Storage of large sequences that change: a list shared by versions, and a few changes on top of one of them.
 
 Positions: a sequence covers the positions from its start to before its stop; position p is `items[p]`, and below zero
 `front[~p]`, so that a store grows at both ends. Knows nothing of headers (`rtfs.values.sequence`).
@@ -24,7 +24,7 @@ class SequenceStore(History):
         self.front: list[Any] = []
 
     def read(self, items: list[Any], position: int, at: int) -> Any:
-        """What version `at` holds at a position that it covers."""
+        """The element of version `at` at a position that it covers."""
         value = items[position] if position >= 0 else self.front[~position]
         if len(self.keys) != at:
             value = self.old(position, at, value)
@@ -66,7 +66,7 @@ class SequenceStore(History):
         return True
 
     def extra(self) -> int:
-        """How many elements are kept alive besides the list's."""
+        """The number of elements kept alive besides those of the list."""
         return len(self.front)
 
 
@@ -87,7 +87,7 @@ class Patch:
         self.settled: tuple[int, int, Any] | None = None
 
     def read(self, items: list[Any], position: int, _at: int) -> Any:
-        """What is at a covered position."""
+        """The element at a covered position."""
         value = self.changes.get(position, ABSENT)
         if value is not ABSENT:
             return value
@@ -113,7 +113,7 @@ class Patch:
         return Patch(self.store, self.at, self.start, self.stop, changes)
 
     def extra(self) -> int:
-        """How many elements are kept alive besides the list's."""
+        """The number of elements kept alive besides those of the list."""
         return len(self.changes) + (0 if self.store is None else self.store.extra())
 
     def spent(self, size: int) -> bool:

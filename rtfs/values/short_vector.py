@@ -87,7 +87,7 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         raise ValueError(f"{value!r} is not there")
 
     def count(self, value: Any) -> int:
-        """How many elements are equal to `value`."""
+        """The number of elements that are equal to `value`."""
         return sum(equality.equal(value, item) for item in self)
 
     def to_list(self) -> list[Any]:

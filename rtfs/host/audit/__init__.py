@@ -1,1 +1,1 @@
-"""What a run did, as typed events, and the hash-chained ledger that records them."""
+"""The record of a run: typed events, and the hash-chained ledger that stores them."""

@@ -256,7 +256,7 @@ class QuestionAsked(Event):
 
 
 class QuestionSettled(Event):
-    """What became of a question: detail is `accept`, `decline`, `cancel` or `failed`."""
+    """The outcome of a question: detail is `accept`, `decline`, `cancel` or `failed`."""
 
     __slots__ = ("detail", "subject")
     kind = "question"
@@ -294,7 +294,7 @@ class SessionChanged(Event):
 
 
 class Events:
-    """Where the events of one runtime go: its ledger, then its subscribers in order.
+    """The distributor of a runtime's events: to its ledger, then to its subscribers in order.
 
     warn(message): told, once, of a subscriber that fails.
     """

@@ -45,8 +45,8 @@ def records(place: str, run: str | None = None) -> Iterator[Record]:
 
 
 def inspect(place: str, key: str | None) -> str | None:
-    """What is wrong with the ledger at a place; None if it is whole. key: file with the key of a ledger in a database;
-    None for the usual one. Raises HostError `ledger/…`, `database/…`."""
+    """The damage to the ledger at a place; None if it is intact. key: file with the key of a ledger in a database; None
+    for the usual one. Raises HostError `ledger/…`, `database/…`."""
     if is_url(place):
         from rtfs.host.audit import postgres_ledger
 

@@ -226,7 +226,7 @@ class PostgresLedger(Ledger):
 
     @property
     def head(self) -> tuple[int, str]:
-        """How many records there are, and the hash of the last that this process has written."""
+        """The number of records, and the hash of the last one that this process has written."""
         found = self._chains.get(self._own)
         return len(self), GENESIS if found is None else found.head
 
@@ -257,7 +257,7 @@ class PostgresLedger(Ledger):
 
 
 def seal(key: bytes, name: str, seq: int, digest: bytes) -> bytes:
-    """What vouches for the head of a chain."""
+    """The authentication code of a chain's head."""
     text = packed(name).encode() + b"\0%d\0" % seq + digest
     return blake2b(text, digest_size=32, key=key, person=b"rtfs head").digest()
 
@@ -340,7 +340,7 @@ def _page(database: Database, query: bytes, values: dict[str, Any]) -> list[tupl
 
 
 def _begin(connection: Connection[Any], name: str, key: bytes) -> tuple[int, str]:
-    """Where a chain ends now. Raises HostError `ledger/key`."""
+    """The current end of a chain. Raises HostError `ledger/key`."""
     connection.execute(
         "INSERT INTO rtfs.ledger_key (one, print) VALUES (true, %s) ON CONFLICT DO NOTHING", (_print(key),)
     )

@@ -49,7 +49,7 @@ def sign_head(place: str, key: str, ledger_key: str | None = None) -> dict[str, 
 
 
 def check_head(place: str, key: str, statement: dict[str, Any]) -> int:
-    """How many records a signed statement vouches for, if the ledger still has them. key: the file with the public (or
+    """The number of records that a signed head covers, if the ledger still has them. key: the file with the public (or
     private) key. Raises HostError `ledger/damaged` where the signature or the ledger is another."""
     from cryptography.exceptions import InvalidSignature
 

@@ -105,7 +105,7 @@ class _Open:
 
 
 class Telemetry:
-    """What hears events, from any thread."""
+    """An event subscriber that sends telemetry; called from any thread."""
 
     def __init__(self, tracer: trace.Tracer, meter: metrics.Meter, values: bool) -> None:
         self._tracer = tracer
@@ -246,7 +246,7 @@ class Telemetry:
 
     # ------------------------------------------------------------------ requests to servers
     def request_of(self, number: int) -> RequestTrace:
-        """What traces the requests of a call. number: of its decision."""
+        """The tracer for the requests of a call. number: of the call's decision."""
         with self._lock:
             found = self._found(number)
         context = otel_context.get_current() if found is None else trace.set_span_in_context(found.span)

@@ -119,7 +119,7 @@ def install(registry: Registry, values: Values) -> None:
 
 
 def _restoring(store: Any, name: str) -> Callable[[tuple[Any, ...], Any, Permit], None]:
-    """What brings the store to where a recorded operation left it."""
+    """A function that restores the store to its state after a recorded operation."""
     return lambda arguments, value, permit: store.restore(name, arguments, value, permit)
 
 

@@ -81,7 +81,7 @@ class InFile:
 
     @property
     def labels(self) -> InFile:
-        """Where labels are kept beside the values: here too."""
+        """The store of the values' labels: this one."""
         return self
 
     def remember_labels(self, place: str, digest: str, labels: str) -> None:

@@ -89,7 +89,7 @@ class InDatabase:
 
     @property
     def labels(self) -> InDatabase:
-        """Where labels are kept beside the values: here too."""
+        """The store of the values' labels: this one."""
         return self
 
     def remember_labels(self, place: str, digest: str, labels: str) -> None:

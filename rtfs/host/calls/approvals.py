@@ -47,10 +47,10 @@ class Refusal:
 
 
 class ApprovalRequest:
-    """What somebody is asked. capability: id. arguments: tuple of RTFS values, in canonical form. text: the arguments,
-    known secrets left out, as may be shown: whole, or each argument with what is left out of it said. reason: why it is
-    asked. call: capability and arguments as text, whole; hash: the keyed hash of that and of the rules. principal,
-    run_id: of the run. for_run: whether yes may be said for the rest of the run."""
+    """A request to approve a call. capability: id. arguments: tuple of RTFS values, in canonical form. text: the
+    arguments as they may be shown, without known secrets: whole, or each shortened with a note of what is left out.
+    reason: why approval is required. call: capability and arguments as text, whole; hash: the keyed hash of that and of
+    the rules. principal, run_id: of the run. for_run: whether the person may approve for the rest of the run."""
 
     __slots__ = ("arguments", "call", "capability", "for_run", "hash", "principal", "reason", "run_id", "text")
 
@@ -122,7 +122,8 @@ class Approvals:
         return bool(good)
 
     async def settle(self, request: ApprovalRequest, frame: Frame) -> str:
-        """Who approved. Raises HostError `policy/approval-required` if nobody can be asked, `policy/denied` for no."""
+        """How the request was approved, in words for the ledger. Raises HostError `policy/approval-required` if nobody
+        can be asked, `policy/denied` for no."""
         key = (request.principal, request.hash)
         if key in self._always:
             return "approved always"

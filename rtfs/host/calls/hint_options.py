@@ -1,4 +1,4 @@
-"""What may appear in a hint's map: names, their synonyms, and which are numbers.
+"""The options of hints: names, their synonyms, and which of them are numbers.
 
 Must not know what hints do. Invariant: what is answered has only known names, and numbers from 0 where numbers belong.
 """

@@ -48,7 +48,7 @@ ORDER = ("metrics", "cache", "circuit-breaker", "rate-limit", "retry", "timeout"
 
 
 class HintLimits:
-    """What hints may ask for at most: retries, milliseconds of one pause, of a timeout, of a cached value's life,
+    """The upper limits of hint options: retries, milliseconds of one pause, of a timeout, of a cached value's life,
     entries of a cache."""
 
     __slots__ = ("cache_entries", "delay_ms", "retries", "timeout_ms", "ttl_ms")

@@ -31,7 +31,8 @@ def one_value(arguments: tuple[Any, ...]) -> Any:
 
 
 def given_arguments(entry: Entry, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a Python function is called with: the arguments; for none, `{}` unless it takes nothing."""
+    """The arguments to call a Python function with: those of the call, or `{}` if there are none and the function takes
+    one."""
     return arguments if arguments or entry.takes_nothing else (_EMPTY,)
 
 
@@ -60,7 +61,7 @@ def call_inline(entry: Entry, arguments: tuple[Any, ...], told: dict[str, Any] =
 
 
 def as_value(value: Any, entry: Entry) -> Any:
-    """What Python code answered, as an RTFS value: dicts and lists are converted, anything else is an error."""
+    """The result of Python code as an RTFS value: dicts and lists are converted, anything else is an error."""
     if value.__class__ in _VALUES:
         return value
     try:

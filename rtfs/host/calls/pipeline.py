@@ -264,8 +264,9 @@ class Pipeline:
         return decision
 
     def facts(self, call: HostCall, frame: Frame, key: str | None) -> str:
-        """What the record of a call says of its arguments for the sequence rules. key: under which it may be made
-        again. A look-up of a flow rule is not one of the program's calls, answered from a record or not."""
+        """The facts about a call's arguments that its record keeps for the sequence rules. key: the key under which the
+        call may be repeated. A look-up of a flow rule is not one of the program's calls, whether it is answered from a
+        record or not."""
         if self.sequence is None or frame.looks_up:
             return ""
         line = None if call.span is None else call.span.line
@@ -435,7 +436,7 @@ class Pipeline:
 
 
 def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:
-    """What an implementation is told of the decision about its call."""
+    """The part of the decision about a call that its implementation may see."""
     context = frame.context
     return Permit(needs, context.principal, context.names_host, frame.idempotency_key, frame.run.output)
 
@@ -453,8 +454,8 @@ def _check_arguments(entry: Entry, arguments: tuple[Any, ...], text: str, frame:
 
 
 def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
-    """What a call gives, with its text: as the output schema says, and without the secrets that a server may have put
-    in."""
+    """The result of a call, with its text: checked against the output schema, and without secrets that a server may
+    have included."""
     if entry.check_output is not None:
         value = entry.check_output(value, f'the output of "{entry.id}"')
     result = canonical_text(value)

@@ -60,7 +60,7 @@ class Questions:
 
 
 def _given(said: Any) -> dict[str, Any]:
-    """What somebody answered, as JSON values by name."""
+    """A person's answers, as JSON values by name."""
     if said.__class__ is Map:
         from rtfs.values.convert import to_python
 

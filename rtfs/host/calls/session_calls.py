@@ -1,4 +1,4 @@
-"""Where the pipeline meets the session pool: which handler serves a capability, with which credential, on which loop.
+"""Connects the pipeline to the session pool: selects the handler, the credential and the event loop for a call.
 
 Must not know any provider's name: handlers come from code, from the bundled table that the runtime hands in, or from
 the entry-point group. Invariants: nothing of this is imported before a call needs a session; a secret goes into the
@@ -38,7 +38,7 @@ GROUP = "rtfs.session_handlers"
 
 
 class _Note:
-    """What a handler wants to be remembered of a call that is under way."""
+    """A note that a handler keeps about a call in progress."""
 
     __slots__ = ("text",)
 
@@ -103,8 +103,8 @@ class Sessions:
         self.questions = Questions(elicit)
 
     async def ask_person(self, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int) -> Any:
-        """What the person answers to a question of the program itself. Raises HostError `session/input-required` if
-        nobody answers and the call has no default."""
+        """Ask the person a question of the program itself, and return the answer. Raises HostError
+        `session/input-required` if there is no answer and the call has no default."""
         from rtfs.host.calls.questions import ask_for_text
 
         return await ask_for_text(self.questions, entry, arguments, frame, number, self._events)

@@ -185,7 +185,7 @@ class Undeclared:
             budget.unpark()
 
     def suggest(self, id: str) -> str | None:
-        """What to do about an id that nobody declared and no server offers."""
+        """A suggestion for an id that is not declared and that no server offers."""
         server = self.server_of(id)
         if server is not None:
             return f"`rtfs mcp list {server}` lists the tools of {server}"
@@ -205,6 +205,6 @@ def _stand_in(id: str, metadata: dict[str, Any]) -> Entry:
 
 
 def _optional(handler: Any, method: str, *arguments: Any) -> Any:
-    """What an optional method of a handler answers; None if it has none."""
+    """The result of an optional method of a handler; None if the handler does not have it."""
     found = getattr(handler, method, None)
     return None if found is None else found(*arguments)

@@ -205,7 +205,7 @@ def _flows(report: Report) -> dict[str, dict[str, list[str]]]:
 
 # ---------------------------------------------------------------------- whether it holds
 def _changes(certificate: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What is not as it was signed, in words."""
+    """The differences from what was signed, in words."""
     if certificate.get("format") != FORMAT:
         return ["it has another format"]
     changed = []

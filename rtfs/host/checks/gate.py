@@ -52,7 +52,7 @@ class RunGate:
         return bool(state == self._state(ids))
 
     def _state(self, ids: Any) -> tuple[str, ...]:
-        """What the declarations of these capabilities say to the checker."""
+        """The state of these capabilities' declarations, as far as the checker uses them."""
         return tuple([self.said(id) for id in ids])
 
 
@@ -74,13 +74,13 @@ class RegistryGate(RunGate):
 
 
 def said_of(registry: Registry, id: str, strict: bool) -> str:
-    """What a registry declares of a capability, as text."""
+    """A registry's declaration of a capability, as text."""
     entry = registry.find(id)
     return f"{'strict' if strict else 'relaxed'} {'unknown' if entry is None else entry.schemas}"
 
 
 def capability_of(registry: Registry, id: str, strict: bool = True) -> Capability | None:
-    """What a registry declares of a capability, for the checker; None where a server has to be asked first."""
+    """A registry's declaration of a capability, for the checker; None if only its server can describe it."""
     from rtfs.checker.calls import Capability
 
     entry = registry.find(id)

@@ -1,4 +1,4 @@
-"""What can be said of a program before anything of it runs: its errors, unknown names, and the calls it can make.
+"""Checks of a program before any of it runs: its errors, unknown names, and the calls that it can make.
 
 Must not run anything of the program (macros run, purely and within limits, as in every compilation; of the prelude what
 makes the arguments of a call). Invariant: a call that is made with a literal id is found, be it in a function, the
@@ -65,7 +65,7 @@ class Report:
 
     @property
     def errors(self) -> list[Diagnostic]:
-        """What keeps the program from running, first to last."""
+        """The errors that prevent the program from running, in the order of the text."""
         return self.analysis.errors
 
 
@@ -82,7 +82,8 @@ class Name:
 
 
 class Content:
-    """What was found in top-level forms. names: used; calls: made; defined: names; declared: ids of capabilities."""
+    """The contents of top-level forms. names: the names used; calls: the calls made; defined: the names defined;
+    declared: ids of capabilities."""
 
     __slots__ = ("calls", "declared", "defined", "names")
 
@@ -116,8 +117,8 @@ class Content:
 
 
 def analysed(runtime: Runtime, source: Source) -> Analysis:
-    """What is known of a program under the definitions and declarations of a runtime. Never raises for what the program
-    contains."""
+    """The analysis of a program under the definitions and declarations of a runtime. Never raises because of the
+    program's contents."""
     from rtfs.checker.analysis import analyse
     from rtfs.host.checks.gate import capability_of
 
@@ -126,16 +127,16 @@ def analysed(runtime: Runtime, source: Source) -> Analysis:
 
 
 def verdict(runtime: Runtime, id: str, allow: Grants | None = None) -> Call:
-    """What the policy says of calls of a capability, whatever their arguments. allow: grants that narrow the runtime's,
-    or None."""
+    """The policy's decision about calls of a capability, whatever their arguments. allow: grants that narrow the
+    runtime's, or None."""
     call = Call(id, None)
     _decide(call, runtime, set(), allow)
     return call
 
 
 def verdicts(runtime: Runtime, source: Source, allow: Grants | None = None) -> Report:
-    """What is wrong with a program, and what the policy says of each call it can make. Nothing of it runs. allow:
-    grants that narrow the runtime's, or None."""
+    """The errors of a program, and the policy's decision about each call that it can make. The program is not run.
+    allow: grants that narrow the runtime's, or None."""
     loaded = _loaded(runtime)
     analysis = analysed(runtime, source)
     report, content = Report(analysis), Content()
@@ -158,7 +159,7 @@ def verdicts(runtime: Runtime, source: Source, allow: Grants | None = None) -> R
 
 
 def _loaded(runtime: Runtime) -> dict[str, list[Content]]:
-    """What was loaded before, by the names that it defines and, after a space, the ids that it declares."""
+    """The texts loaded before, by the names that they define and, after a space, the ids that they declare."""
     from rtfs.compiler.analyse import analyse_source
 
     found: dict[str, list[Content]] = {}

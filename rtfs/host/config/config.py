@@ -62,7 +62,7 @@ class RuleSettings(_Strict):
 
 
 class QuotaSettings(_Strict):
-    """What the calls of matching capabilities in one run may use up together: their number, bytes of arguments and
+    """The limits that all calls of matching capabilities in one run share: their number, bytes of arguments and
     results, seconds."""
 
     match: str = Field("*", min_length=1)
@@ -261,7 +261,7 @@ class Config:
         return fields
 
     def _place(self, place: str | None) -> str | None:
-        """Where something is kept: a file or folder relative to this one, or a database."""
+        """The place of a store: a file or folder relative to this file, or a database."""
         return place if place is None or is_url(place) else str(self.folder / place)
 
     def place_of_ledger(self) -> str | None:

@@ -54,7 +54,8 @@ class Found:
         return next((why for path in self.paths if (why := self.trust.keep(path, self._digest(path)))), "")
 
     def _digest(self, path: str) -> str:
-        """Of a file, and of those that the configuration loads or reads: what they name is started as well."""
+        """A digest of a file, and of the files that the configuration loads or reads: the commands that they name are
+        started too."""
         if path != self.config:
             return digest_of([path])
         from rtfs.host.config.config import read_config
@@ -62,8 +63,8 @@ class Found:
         return digest_of([path, *read_config(path).files()])
 
     def says(self) -> list[str]:
-        """What the files would do, a line each, for the person who is asked. Raises HostError `config/…` for files that
-        are wrong."""
+        """The effects of trusting the files, one line each, for the person who is asked. Raises HostError `config/…`
+        for invalid files."""
         lines: list[str] = []
         table: ServerTable | None = None
         if self.config is not None:
@@ -156,7 +157,7 @@ class FoundServers(Servers):
 
     @property
     def table(self) -> ServerTable:
-        """What the files say. Raises HostError `config/…` where one is wrong."""
+        """The servers in the files. Raises HostError `config/…` for an invalid file."""
         if self._table is None:
             self._table = read_table(self.found.servers)
         return self._table
@@ -190,7 +191,7 @@ class FoundServers(Servers):
 
 
 def _target(table: ServerTable | None, name: str) -> str:
-    """What a server is started with, or its address, for people."""
+    """The command that starts a server, or its address, for people."""
     from rtfs.capabilities.sessions.handler import one_line
 
     assert table is not None

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration file, in the words of the file: its lines, its keys, what to write.
+"""Errors in a configuration file, in terms of the file: its lines, its keys, and what to write instead.
 
 Knows nothing of what settings mean. Invariant: every error has a place in the file.
 """
@@ -129,7 +129,7 @@ def at_item(source: Source, key: str, number: int) -> Iterator[None]:
 
 
 def place(source: Source, path: list[str], value: bool = False) -> Span:
-    """Where a key or item is in the YAML text; with `value`, what is behind the key."""
+    """The place of a key or item in the YAML text; with `value`, the place of its value."""
     import yaml
 
     node = yaml.compose(source.text, Loader=yaml.SafeLoader)

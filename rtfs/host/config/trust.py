@@ -1,4 +1,5 @@
-"""Which configurations of a working folder a person has said yes to: kept with real path and digest of the contents.
+"""The configurations in working folders that a person has agreed to use: each with its real path and a digest of its
+contents.
 
 Must not know terminals. Invariants: changed contents, or the same contents at another place, are not trusted; what
 cannot be read back safely counts as never said.

@@ -1,4 +1,4 @@
-"""Which store of durable runs a place means: a folder, or a database with its queue.
+"""Selects the store of durable runs for a place: a folder, or a database with its queue.
 
 Must not know what is kept there. Invariant: nothing of a database is imported for a folder.
 """

@@ -1,4 +1,4 @@
-"""Which worker may advance which run: the names of queues, made of versions and labels.
+"""Names of queues, made of versions and labels; they decide which worker may advance which run.
 
 Must not know databases. Invariants: a run stays with the versions that it began with, since a replay depends on them; a
 worker serves exactly the runs whose labels it has.
@@ -60,7 +60,7 @@ def queues_of(labels: Iterable[str]) -> list[str]:
 
 
 def version_label() -> str:
-    """What a replay depends on in this process: the minor version of Python, and rtfs."""
+    """The versions in this process that a replay depends on: the minor version of Python, and rtfs."""
     from rtfs.host.durable.resume import versions
 
     return "-".join(f"{name.lower()}{version}" for name, version in versions().items())

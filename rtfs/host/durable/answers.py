@@ -1,4 +1,4 @@
-"""What a durable run is told from outside: whether a call may be made, what became of one, a signal; or to stop.
+"""Answers sent to a durable run: an approval of a call, the outcome of one, a signal, or a request to stop.
 
 Must not know how calls are made. Invariants: an approval is for the very call that the run waits with; only a question
 that the run asks is answered, but for signals, which may come first; a run that has ended is told nothing.
@@ -42,15 +42,15 @@ class _Teller:
 
 
 def question_of(view: RunView) -> str:
-    """What a run waits to be told, or "". It is in its facts, and for one that was killed within a call in its
-    events."""
+    """The question that a run waits for, or "". It is in the run's facts or, for a run that was killed within a call,
+    in its events."""
     from rtfs.host.durable.execution import calls_in_doubt
 
     return view.facts.get("question") or question_about(calls_in_doubt(view))
 
 
 def question_about(doubtful: Sequence[Recorded]) -> str:
-    """What a run with these calls in doubt waits to be told, or ""."""
+    """The question that a run with these calls in doubt waits for, or ""."""
     return f"{RESOLUTION}{doubtful[0].path}" if doubtful else ""
 
 
@@ -125,8 +125,8 @@ def cancel(store: RunStore, events: Events, run_id: str, why: str, by: str) -> N
 
 
 def verdict_of(answer: Answer, request: Asked) -> tuple[Any, str] | None:
-    """What an answer says of a call, as `approve` functions do, and who says so; None for an answer about another
-    call."""
+    """The decision in an answer about a call, in the form of `approve` functions, and who made it; None for an answer
+    about another call."""
     value = decode(answer.answer)
     if value.get(_CALL) != request.call:
         return None
@@ -134,7 +134,7 @@ def verdict_of(answer: Answer, request: Asked) -> tuple[Any, str] | None:
 
 
 def resolution_of(text: str) -> tuple[str, Any]:
-    """How a call in doubt is settled, and the value, by an encoded answer."""
+    """The resolution of a call in doubt, and its value, from an encoded answer."""
     value = decode(text)
     return value.get(_HOW), value.get(_VALUE)
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a durable run, as errors: in the same words for every store.
+"""The errors of durable runs, in the same words for every store.
 
 Must not know stores. Invariant: each names the run, and says what to do where that is known.
 """

@@ -67,8 +67,8 @@ _DECIDED = "allow: decided when the run was recorded"
 
 
 class Resolution:
-    """What is known of calls whose outcome the journal does not know. how: "ask", "retry", "failed" or "result" (then
-    `value` is it). call: the path of the one call that is meant; None where only one is in doubt."""
+    """The resolution of calls whose outcome is not in the journal. how: "ask", "retry", "failed" or "result" (with
+    `value`). call: the path of the call to resolve; None if only one is in doubt."""
 
     __slots__ = ("call", "how", "value")
 
@@ -199,7 +199,7 @@ class Durable:
         await self._off_loop(lambda: self._journal.commit(facts))
 
     async def _off_loop(self, work: Callable[[], Any]) -> Any:
-        """What `work` gives, which waits for the journal. Raises Stop as well."""
+        """The result of `work`, which waits for the journal and so runs off the event loop. Raises Stop as well."""
 
         def attempt() -> tuple[Any, Stop | None]:
             try:
@@ -252,7 +252,7 @@ class Durable:
         self.working = working
 
     async def flush(self) -> None:
-        """What follows takes long: write what is done."""
+        """Write what is done so far, because the next operation may take long."""
         if self._journal.pending or self._waiting:
             await Written(self)
 
@@ -348,7 +348,7 @@ class Durable:
         return value
 
     def _facts(self, known: Recorded, call: HostCall, frame: Frame) -> str:
-        """What the record of a call that was made in an earlier process says of its arguments."""
+        """The facts about a call's arguments, from the record of a call made in an earlier process."""
         return frame.run.performer.facts(call, frame, f"{self.key}-{known.path}")
 
     def _resolve(self, known: Recorded, call: HostCall, frame: Frame) -> tuple[Any] | None:
@@ -382,7 +382,7 @@ class Durable:
         return await self.waits.wait(wait, call)
 
     def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
-        """What was answered to the question whether a call may be made, and by whom; None where nobody has."""
+        """The answer to the question whether a call may be made, and who gave it; None if there is no answer."""
         journaled: Any = frame.journaled
         answer = self._journal.take(f"approval:{journaled.path}")
         return None if answer is None else verdict_of(answer, request)

@@ -302,7 +302,7 @@ def _stem(path: str) -> str:
 
 
 def _parse(data: bytes, run_id: str) -> tuple[int, dict[str, str], list[Event]]:
-    """What a journal holds. Raises HostError `run/damaged`."""
+    """The contents of a journal. Raises HostError `run/damaged`."""
     try:
         size, facts, events = read_lines(data)
     except (ValueError, TypeError) as error:

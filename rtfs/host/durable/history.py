@@ -1,4 +1,4 @@
-"""What a durable run did, call by call: from its journal, and from the ledger where it has one.
+"""The history of a durable run, call by call: from its journal and, if it has one, its ledger.
 
 Must not know stores, nor resume anything. Invariants: nothing is touched; values are shown without known secrets; the
 journal knows what was called with what and what came of it, the ledger when it was decided how, and how long it took.

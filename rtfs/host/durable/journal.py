@@ -150,7 +150,7 @@ def encode_line(events: Iterable[Added], facts: Mapping[str, str]) -> bytes:
 
 
 def read_lines(data: bytes) -> tuple[int, dict[str, str], list[Event]]:
-    """What a journal holds: how many bytes of it are good, facts, events. Raises ValueError for a damaged one."""
+    """The contents of a journal: the number of intact bytes, facts, events. Raises ValueError for a damaged journal."""
     facts: dict[str, str] = {}
     events: list[Event] = []
     size = 0

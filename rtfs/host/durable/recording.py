@@ -176,7 +176,7 @@ class Recording:
             add(Event(OUTCOME, path, id, _encoded(line, "value"), ""))
 
     def add(self, kind: str, path: str, subject: str, value: str, note: str = "") -> None:
-        """What a replay does anew is not kept."""
+        """Drop the event: calls that a replay makes are not recorded."""
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
         """Nothing is written."""

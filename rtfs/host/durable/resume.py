@@ -1,4 +1,4 @@
-"""What a durable run is remembered by, and how it is found again: the facts in its journal.
+"""The facts in a durable run's journal from which the run is restored.
 
 Must not know how calls are performed. Invariants: a resumed run has the program, files, inputs and limits that it began
 with (what is different now is a `run/divergence`, unless accepted), is checked if it was then, and has at most the
@@ -54,8 +54,8 @@ def opening(
     shell: dict[str, Any],
     more: Mapping[str, str] | None = None,
 ) -> Callable[[Loads], JournalStore]:
-    """What makes the journal of a new run, given its environment: when the program is compiled, so that one that cannot
-    be compiled leaves none.
+    """A function that creates the journal of a new run, given its environment. It is called when the program is
+    compiled, so that a program with errors leaves no journal.
 
     rules: the runtime's. loaded: what it has loaded. shell: how a command line sets up such a runtime. more: further
     facts.
@@ -160,7 +160,7 @@ class Resumption:
 
     @property
     def loaded(self) -> list[Source]:
-        """What the runtime had loaded with which the run began."""
+        """The texts that the runtime had loaded when the run began."""
         return [Source(text, name) for name, text in self._json["loaded"]]
 
     @property
@@ -198,7 +198,7 @@ class Resumption:
 
     @property
     def width(self) -> int:
-        """How many branches run at once."""
+        """The number of branches that run at once."""
         return int(self._json["width"])
 
     def durability(self) -> Durable:
@@ -315,7 +315,7 @@ def recorded(source: Source, frame: Frame, record: str | None, replay: str | Non
 
 
 def resolution(options: ResumeOptions) -> Resolution:
-    """What `resume` was told about calls in doubt."""
+    """The resolution of calls in doubt that was passed to `resume`."""
     if options.result is not ...:
         return Resolution("result", options.result, options.call)
     return Resolution("retry" if options.retry else "failed" if options.assume_failed else "ask", None, options.call)
@@ -327,7 +327,7 @@ def files_of(environment: Loads) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """What replaying depends on besides the program."""
+    """The versions that a replay depends on besides the program."""
     return {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", "rtfs": rtfs.__version__}
 
 

@@ -1,4 +1,4 @@
-"""Where durable runs are kept: `RunStore` and `JournalStore`, the seam for another engine, and what is kept.
+"""The interfaces of stores of durable runs, `RunStore` and `JournalStore`, and the data that they keep.
 
 Must not know machines, calls or files. Invariants, of every store: events written by `commit` are there whole or not at
 all, in the order of `add`; a run is open in one place at a time; looking at a run touches nothing.
@@ -53,9 +53,9 @@ class Event:
 
 
 class Answer:
-    """What a run was told: an approval, a resolution of a call in doubt, a signal. number: among the run's
-    answers, from 1. question: what is answered; several answers to one are used one after the other. answer: encoded
-    value. by: who answers. at: seconds since 1970. used: whether the run has taken it."""
+    """An answer sent to a run: an approval, a resolution of a call in doubt, a signal. number: among the run's answers,
+    from 1. question: the question answered; several answers to one question are used one after the other. answer:
+    encoded value. by: who answers. at: seconds since 1970. used: whether the run has taken it."""
 
     __slots__ = ("answer", "at", "by", "number", "question", "used")
 
@@ -69,8 +69,8 @@ class Answer:
 
 
 class RunView:
-    """What can be seen of a run from outside: its facts and events, whether a process is running it, and why it was
-    asked to stop, or None."""
+    """A run as seen from outside: its facts and events, whether a process is running it, and why it was asked to stop,
+    or None."""
 
     __slots__ = ("busy", "events", "facts", "run_id", "stop_asked")
 
@@ -93,7 +93,7 @@ def check_run_id(run_id: str) -> str:
 
 
 def facts_of_running(owner: int) -> dict[str, str]:
-    """What a journal says of a run that was opened again and runs: that it waits for nothing. owner: the number of the
+    """The journal facts of a run that was opened again and is running: it waits for nothing. owner: the number of the
     opening."""
     return {"state": RUNNING, "owner": str(owner), "question": "", "asked": "", "wake-at": ""}
 
@@ -190,7 +190,7 @@ if TYPE_CHECKING:
             `run/unknown`, `run/unwritable`."""
 
         def answers(self, run_id: str) -> Sequence[Answer]:
-            """What a run was told, oldest first. Raises HostError `run/unknown`, `run/damaged`."""
+            """The answers sent to a run, oldest first. Raises HostError `run/unknown`, `run/damaged`."""
 
         def keep(self, bundle: Bundle) -> str:
             """Keep a program; its digest. Raises HostError `run/unwritable`."""

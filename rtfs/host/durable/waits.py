@@ -35,7 +35,7 @@ BRIEF = 5.0
 
 
 class Waits:
-    """What one run waits for. hands_over: whether a worker takes the run up at its moment, so that no process has to
+    """The waits of one run. hands_over: whether a worker takes the run up at its moment, so that no process has to
     sleep. draining: makes no further call, so that another process may continue."""
 
     __slots__ = ("_journal", "_outside", "_watching", "draining", "hands_over", "under_way")
@@ -200,5 +200,5 @@ def cancelled(why: str) -> Stop:
 
 
 def facts_of_cancelled(stopped: Stop) -> list[tuple[str, str]]:
-    """What the journal of a run says that ended as `cancelled` has it."""
+    """The journal facts of a run that ended as `cancelled` says."""
     return [("state", CANCELLED), ("ended", repr(time())), ("result", encode(stopped.error))]

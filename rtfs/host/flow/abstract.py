@@ -1,5 +1,5 @@
-"""What is known of a value before a program runs: where it may come from, where it certainly comes from, what may have
-decided about it, and which functions may be in it.
+"""Abstract labels of values, computed before a program runs: the possible sources of a value, its certain sources, the
+values that may have decided about it, and the functions that may be in it.
 
 Must not know programs. Invariants: joining forgets nothing that may be and keeps only what is certain; whatever is not
 known is `ANYTHING`.
@@ -75,7 +75,7 @@ class Abstract:
         )
 
     def everything(self) -> Atoms:
-        """What may have contributed or decided."""
+        """All sources that may have contributed or decided."""
         whole = self.whole()
         return whole.data | whole.control
 
@@ -86,7 +86,7 @@ class Abstract:
         return Abstract(self.data, self.control | by, self.must, self.kids, self.functions, self.answer, self.literal)
 
     def at_key(self, key: str) -> Abstract:
-        """What is at a key, keyword or text."""
+        """The value at a key, a keyword or a string."""
         by = self.data | self.control
         if isinstance(self.kids, dict):
             found = self.kids.get(key)
@@ -99,7 +99,7 @@ class Abstract:
         return Abstract(whole.data, whole.control | by, frozenset(), None, whole.functions)
 
     def element(self, index: int | None = None) -> Abstract:
-        """What is at an index; any element without one."""
+        """The value at an index; without an index, any element."""
         by = self.data | self.control
         if isinstance(self.kids, list):
             if index is not None:
@@ -115,7 +115,7 @@ NOTHING = Abstract()
 
 
 def joined(values: Iterable[Abstract], certain: bool = True) -> Abstract:
-    """What all of these contribute to. certain: each does, if it has anything to contribute."""
+    """The join of several values. certain: each of them contributes for certain, if it has anything to contribute."""
     data, control = NONE, NONE
     must: frozenset[str] = frozenset()
     functions: frozenset[Any] = frozenset()
@@ -201,7 +201,7 @@ def key_of(literal: str | None) -> str | None:
 
 
 def picked(value: Abstract, literal: str | None) -> Abstract | None:
-    """What `get`, `nth` or `first` take out of a display."""
+    """The value that `get`, `nth` or `first` takes from a display."""
     if isinstance(value.kids, list):
         return value.element(int(literal) if literal is not None and literal.isdigit() else None)
     name = key_of(literal)

@@ -246,7 +246,7 @@ class RunControl:
         return frozenset(found)
 
     async def _looked_up(self, lookup: Lookup, arguments: Any, frame: Frame) -> list[Any]:
-        """What a look-up answers, as a list of values; each is made once in a run. Raises UserError."""
+        """The answer of a look-up, as a list of values; each look-up is made once in a run. Raises UserError."""
         from rtfs.machine import HostCall
 
         pairs = [

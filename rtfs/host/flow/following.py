@@ -1,4 +1,4 @@
-"""How tracing follows each kind of node. Importing this module declares it.
+"""Tracing rules for each kind of node. Importing this module registers them.
 
 Must not know rules. Invariant: a node of which it is not known what it does gives `ANYTHING`, or something of all that
 is in it.

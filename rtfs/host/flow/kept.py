@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rtfs.machine import HostCall
 
     class LabelStore(Protocol):
-        """Where labels outlast the process."""
+        """A store of labels that outlives the process."""
 
         def remember_labels(self, place: str, digest: str, labels: str) -> None:
             """Keep the labels of the value with this digest."""

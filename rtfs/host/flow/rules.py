@@ -125,7 +125,7 @@ class FlowRule:
 
 
 class Endorsement:
-    """What is harmless wherever it comes from: values of a type, or those that a lookup lists."""
+    """Values that are harmless whatever their source: those of a type, or those that a lookup lists."""
 
     __slots__ = ("lookup", "type")
 

@@ -1,4 +1,5 @@
-"""What the flow rules will say of a call, before anything runs: denied always, never, or depending on what happens.
+"""Predicts the decision of the flow rules about a call, before anything runs: denied always, never, or depending on
+what happens.
 
 Must not run anything. Invariant: a call that is said to be denied always is never allowed when the program runs.
 """
@@ -30,7 +31,7 @@ _PLAIN = (PLAN[0], MODEL[0], INPUT[0], "unknown")
 
 
 def declared_of(registry: Registry, id: str) -> Declared | None:
-    """What tracing wants to know of a capability; None for one that nobody declares here."""
+    """The facts about a capability that tracing needs; None for a capability that is not declared here."""
     entry = registry.find(id)
     if entry is None:
         return None
@@ -40,8 +41,8 @@ def declared_of(registry: Registry, id: str) -> Declared | None:
 
 
 def flow_verdict(rules: FlowRules, entry: Entry, visits: list[Visit] | None, registry: Registry) -> tuple[str, str]:
-    """What the rules say of the calls at a place, and why. visits: the ways in which they are made, None where that is
-    not known."""
+    """The decision of the rules about the calls at a place, and the reason. visits: the ways in which the calls are
+    made, None if they are not known."""
     about = rules.about(entry)
     if not about:
         return ALLOW, ""

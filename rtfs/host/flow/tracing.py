@@ -133,7 +133,7 @@ class Tracing:
 
     # ------------------------------------------------------------------ nodes
     def of(self, node: nodes.Node, env: Environment) -> Abstract:
-        """What is known of the value of a node. Raises TooMuch."""
+        """The abstract label of a node's value. Raises TooMuch."""
         self._left -= 1
         if self._left < 0:
             raise TooMuch
@@ -165,7 +165,7 @@ class Tracing:
     def rounds(
         self, target: Any, variables: list[nodes.Binding], values: list[Abstract], body: nodes.Node, env: Environment
     ) -> Abstract:
-        """What a body gives that may be run again with other values of its variables."""
+        """The result of a body that may run again with other values of its variables."""
         pc, tests, before, outer = self.pc, self.tests, self.before, self.loops.get(id(target))
         results: list[Abstract] = []
         for number in range(ROUNDS + 1):
@@ -293,8 +293,8 @@ class Tracing:
         return self._opaque(arguments, name not in MOVES)
 
     def _opaque(self, values: list[Abstract], certain: bool) -> Abstract:
-        """What code that is not followed makes of values, and of what it gets from the functions in them. certain: it
-        has what each of them has."""
+        """The result of code that tracing does not follow, from its arguments and from the results of functions in
+        them. certain: the result has the sources of each of them for certain."""
         whole = joined(values, certain)
         functions = whole.functions
         if not functions:
@@ -336,8 +336,8 @@ NEVER = Abstract()
 
 
 class Later:
-    """What is followed within may happen later, and never, or more than once: it is certainly before nothing, and
-    anything may be before it."""
+    """A context for code that may run later, never, or more than once: it is certainly before nothing, and anything may
+    be before it."""
 
     def __init__(self, tracing: Tracing, by: Atoms) -> None:
         self.tracing = tracing

@@ -1,4 +1,4 @@
-"""What tracing finds of the calls of a program, and what it wants to know of capabilities.
+"""The calls that tracing finds in a program, and the facts about capabilities that it needs.
 
 Must not know nodes or rules.
 """
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 class Declared:
-    """What tracing wants to know of a capability. drops: its answers have nothing of the arguments. guest: it is
-    written in RTFS, or runs functions of the caller. keeps: its answers may be what was put in before."""
+    """The facts about a capability that tracing needs. drops: its results contain nothing of the arguments. guest: it
+    is written in RTFS, or runs functions of the caller. keeps: its results may be values stored by earlier calls."""
 
     __slots__ = ("drops", "guest", "keeps")
 
@@ -45,7 +45,7 @@ class Visit:
 
 
 class Recurred:
-    """What a loop's variables get in the next round."""
+    """The values of a loop's variables in the next round."""
 
     __slots__ = ("values",)
 

@@ -476,7 +476,7 @@ class Conversation:
         self._busy.discard(place)
 
     def _failed(self, fiber: Fiber) -> None:
-        """What is not the program's fault ends the run."""
+        """End the run with an error that is not the program's fault."""
         if isinstance(fiber.error, Nonsense):
             self.crash(f"its worker process sent nonsense: {fiber.error}")
         elif fiber.error is not None:
@@ -591,7 +591,7 @@ class Conversation:
         return [path, text]
 
     def _know(self, names: Any) -> None:
-        """Which of the modules that were found are loaded."""
+        """Keep only those of the found modules that are loaded."""
         loaded = {checked_text(path) for path, _ in names}
         self.environment.keep(loaded)
 

@@ -1,4 +1,4 @@
-"""One run of a program in a worker process: what its machines ask is asked of the host, or answered here.
+"""One run of a program in a worker process: requests of its machines go to the host, or are answered here.
 
 Must not know the pipe: `Worker` sends and takes in. Invariants: steps, contexts and branches are told to the host in
 the order in which they happen; a machine that is given up is closed.
@@ -126,11 +126,11 @@ class GuestRun:
         return self._known[id]
 
     def said(self, id: str) -> str:
-        """What is declared of a capability, as text."""
+        """The declaration of a capability, as text."""
         return str(self._declared(id)["said"])
 
     def capability(self, id: str) -> Capability | None:
-        """What is declared of a capability, for the checker; None where nobody knows before it is called."""
+        """The declaration of a capability, for the checker; None if it is not known before the call."""
         told = self._declared(id)
         if told["unknown"] is None:
             return None
@@ -306,7 +306,7 @@ class GuestBudget(Budget):
 
 
 def described(key: int | str, function: Any) -> list[Any]:
-    """What the host is told of a function: its handle, its name, whether it takes no arguments at all."""
+    """The description of a function for the host: its handle, its name, whether it takes no arguments at all."""
     code = getattr(function, "__code__", None)
     nothing = code is not None and code.co_argcount == 0 and not code.co_flags & 0x04
     return [key, str(getattr(function, "__name__", "")), nothing]

@@ -138,7 +138,7 @@ class Guests:
 
 
 def key_of_load(index: int) -> str:
-    """What the handles begin with of what a loaded text declares, in every worker."""
+    """The prefix, in every worker, of the handles of a loaded text's declarations."""
     return f"{SHARED}{index}"
 
 

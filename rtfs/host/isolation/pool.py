@@ -190,8 +190,8 @@ class Pool:
                 template.close()
 
     def missing_walls(self) -> list[str]:
-        """What of the sandbox does not hold here. Raises HostError `config/isolation`, `run/crashed` where there are no
-        worker processes."""
+        """The parts of the sandbox that are not available here. Raises HostError `config/isolation`, `run/crashed` if
+        worker processes cannot run."""
         worker = self.take()
         try:
             worker.wait_ready()

@@ -1,4 +1,4 @@
-"""What a worker process may not do, and whether this kernel can see to it: limits, `no_new_privs`, seccomp, Landlock.
+"""Restricts a worker process, as far as this kernel supports it: limits, `no_new_privs`, seccomp, Landlock.
 
 Must not know what a worker does. Invariant: what is given up is never had again by the process or its children. The
 filter allows computing, memory that holds no code, the clock, and reading and writing what is open; everything else is
@@ -75,7 +75,8 @@ def die_with_parent() -> None:
 
 
 def allow_address_space(size: int | None) -> None:
-    """How many bytes of address space this process may have from now on, None for as many as it may ask for."""
+    """Set the number of bytes of address space that this process may have from now on; None for the most that it may
+    ask for."""
     import resource
 
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
@@ -84,8 +85,8 @@ def allow_address_space(size: int | None) -> None:
 
 
 def allow_processor(seconds: float | None, last: bool) -> None:
-    """How many seconds of a processor's time this process may use from now on before the kernel ends it; None for as
-    many as it wants. last: it will not be told another number."""
+    """Set the seconds of processor time that this process may use from now on before the kernel ends it; None for no
+    limit. last: the limit cannot be changed again."""
     import resource
 
     if not hasattr(resource, "RLIMIT_CPU"):

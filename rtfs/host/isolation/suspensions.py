@@ -1,4 +1,4 @@
-"""What a fiber waits for that talks with a worker.
+"""Suspensions of a fiber that talks to a worker.
 
 Must not know what is said. Invariant: a wait that is cancelled tells the worker, which stops computing for it.
 """

@@ -51,7 +51,7 @@ _AT_ONCE = int(getattr(socket, "MSG_DONTWAIT", 0))
 
 
 class Nonsense(Exception):
-    """What came over the pipe is no message that belongs there."""
+    """The pipe delivered something that is not a valid message."""
 
 
 class Gone(Exception):

@@ -1,1 +1,1 @@
-"""What editors ask about a text. Nothing of a text runs, and no module here knows any editor's protocol."""
+"""Answers the questions of editors about a text. No text is run, and no module here knows an editor's protocol."""

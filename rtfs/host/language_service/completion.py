@@ -1,4 +1,4 @@
-"""What can be written at a place of a document, with a word about each.
+"""Completions at a place of a document, each with a short description.
 
 Invariant: only what is meant to appear there is offered.
 """

@@ -77,7 +77,7 @@ class Document:
         return self.source.text[start:end]
 
     def hover(self, offset: int) -> str | None:
-        """What is known of what is at a place."""
+        """The hover text for the name or form at a place."""
         from rtfs.checker.facts import describe
         from rtfs.host.describe import describe_capabilities
         from rtfs.host.language_service.navigation import definition

@@ -1,4 +1,4 @@
-"""Where what a document names is defined and used: in its own text, in modules, in loaded files, in declarations.
+"""Definitions and uses of the names in a document: in its own text, in modules, in loaded files, in declarations.
 
 Invariant: a place is that of text which exists, be it in another file.
 """
@@ -18,7 +18,7 @@ USER = "user"
 
 
 def definition(document: Document, offset: int) -> Span | None:
-    """Where the name or the capability at a place is defined."""
+    """The definition of the name or the capability at a place."""
     name = document.name(offset)
     if not name:
         return None
@@ -61,7 +61,7 @@ _FUNCTIONS = frozenset(("fn", "defn", "defn-", "defmacro", "lambda"))
 
 
 def _local(document: Document, offset: int) -> Span | None:
-    """Where the local at a place is bound: the innermost mention of its name in a vector of parameters or bindings of
+    """The binding of the local at a place: the innermost mention of its name in a vector of parameters or bindings of
     the forms around the place."""
     from rtfs.source import Span
     from rtfs.syntax.lexemes import CLOSE, OPEN, SYMBOL
@@ -124,7 +124,7 @@ class _Form:
 
 
 def aliases(document: Document) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
-    """Of the text's imports: alias → module, and name → (module, name there)."""
+    """The aliases and names of the text's imports: alias → module, and name → (module, name there)."""
     short: dict[str, str] = {}
     names: dict[str, tuple[str, str]] = {}
     for fact in document.analysis.modules:
@@ -136,7 +136,7 @@ def aliases(document: Document) -> tuple[dict[str, str], dict[str, tuple[str, st
 
 
 def imported(document: Document) -> Iterator[tuple[str, Span]]:
-    """What the text can name of its imported modules, as it is written there, with where it is defined."""
+    """The names of imported modules that the text can use, as it writes them, with their definitions."""
     from rtfs.compiler.analysis.nodes import Def
 
     short, names = aliases(document)
@@ -186,7 +186,7 @@ def references(document: Document, offset: int) -> list[Span]:
 
 
 def name_within(form: Span, name: str) -> int:
-    """Where the name is written that a form defines: behind the word that defines it."""
+    """The place of the name that a form defines: after the defining word."""
     text = form.source.text
     return text.find(name, text.find(" ", form.start))
 

@@ -1,4 +1,4 @@
-"""How what is at a place is called: its parameters, and which of them the place is at."""
+"""Signature help: the parameters of the call at a place, and the parameter that the place belongs to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def signature(document: Document, offset: int) -> Signature | None:
 
 
 def _of_head(document: Document, frame: Frame, place: Place) -> Signature | None:
-    """That of a list which begins with a name."""
+    """The signature for a list that begins with a name."""
     known = described(document, frame.head) if frame.head else None
     if known is None:
         return None
@@ -50,7 +50,7 @@ def _of_head(document: Document, frame: Frame, place: Place) -> Signature | None
 
 
 def _of_call(document: Document, frame: Frame, place: Place) -> Signature | None:
-    """That of the capability that a `(call "id" …)` names."""
+    """The signature of the capability that a `(call "id" …)` names."""
     from rtfs.checker.argument_places import argument_place, called_id
     from rtfs.host.describe import describe_capabilities
 
@@ -68,7 +68,7 @@ def _of_call(document: Document, frame: Frame, place: Place) -> Signature | None
 
 
 def described(document: Document, name: str) -> Signature | None:
-    """How a name of the text, of the language or of the standard library is called."""
+    """The signature of a name of the text, of the language or of the standard library."""
     from rtfs.builtins.declare import REGISTRY
 
     for one, _, shape in document.definitions():

@@ -1,1 +1,1 @@
-"""Who may call what: grants, rules, quotas, the files no grant reaches."""
+"""Authorisation of calls: grants, rules, quotas, and the files that no grant covers."""

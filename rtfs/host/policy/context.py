@@ -31,7 +31,7 @@ def check_level(level: str) -> str:
 
 
 class Quota:
-    """What a run and everything that it starts may use up together. `calls`: host calls left, None without limit.
+    """The quota that a run and everything that it starts share. `calls`: host calls left, None without limit.
     `spending`: of quotas by capability, or None."""
 
     __slots__ = ("calls", "spending")

@@ -73,7 +73,7 @@ def breach(entry: Entry, reason: str, code: str, hint: str) -> Decision:
 
 
 class PolicyRequest:
-    """What an embedder's policy is asked: `capability` (id), `arguments` (tuple of RTFS values), `context`
+    """A request to an embedder's policy: `capability` (id), `arguments` (tuple of RTFS values), `context`
     (RuntimeContext), `manifest` (built when looked at), `needs` (resources, as grants) and `decision`, the built-in
     policy's own answer."""
 

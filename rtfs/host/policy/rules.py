@@ -104,13 +104,13 @@ class Rules:
         ]
 
     def digest(self) -> str:
-        """What says whether rules are the same."""
+        """A digest that tells whether rules are the same."""
         from hashlib import sha256
 
         return sha256(repr(self.as_data()).encode()).hexdigest()
 
     def quota(self, calls: int | None) -> Quota:
-        """What one run may use up; calls: in all."""
+        """The quota of one run. calls: the total number of calls."""
         return Quota(calls, Spending(self.quotas) if self.quotas else None)
 
     def about(self, id: str) -> bool:
@@ -128,7 +128,7 @@ class Rules:
 
 
 class Spending:
-    """What one run has used up of the quotas. Shared by everything that the run starts."""
+    """The amounts of the quotas that one run has used. Shared by everything that the run starts."""
 
     __slots__ = ("_quotas", "_used")
 
@@ -212,14 +212,14 @@ def _matches(value: Any, wanted: Any, files: list[str]) -> list[bool]:
 
 
 def _from_root(wanted: Any) -> Any:
-    """What a path must be, from the root on; what begins with `*` fits anywhere."""
+    """The values wanted of a path, as absolute paths; a pattern that begins with `*` stays as it is."""
     if isinstance(wanted, (list, tuple)):
         return [_from_root(one) for one in wanted]
     return _ways(wanted) if isinstance(wanted, str) and not wanted.startswith("*") else wanted
 
 
 def _ways(path: str) -> list[str]:
-    """Where a path leads: to what a link at its end points to, and to that link."""
+    """The absolute paths that a path may mean: the target of a link at its end, and the link itself."""
     import os
 
     folder, name = os.path.split(path)

@@ -57,9 +57,9 @@ def not_ours(run_id: str) -> Stop:
 
 
 class Batch:
-    """What one run wants written in one transaction. run, owner: number and opening of the run, 0 for records of a
-    ledger alone. events, records: rows. head: of the records' chain. state: row of the run's new state. taken: numbers
-    of answers that it has taken. then: what else belongs to the transaction.
+    """The writes of one run for one transaction. run, owner: number and opening of the run, 0 for records of a ledger
+    alone. events, records: rows. head: of the records' chain. state: row of the run's new state. taken: numbers of
+    answers that the run has taken. then: further work in the transaction.
 
     `stop_asked`: told by the database when it is written. `error`: what went wrong, or None."""
 

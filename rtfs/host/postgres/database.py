@@ -59,7 +59,7 @@ class Database:
         self.journaled: dict[str, tuple[int, int]] = {}
 
     def read(self, do: Callable[[Connection[Any]], T]) -> T:
-        """What `do(connection)` gives, which may be done twice. Raises HostError `database/…`, psycopg.Error."""
+        """The result of `do(connection)`, which may be done twice. Raises HostError `database/…`, psycopg.Error."""
         return self.reader.work(lambda connection, again: do(connection))
 
     def close(self) -> None:
@@ -86,5 +86,5 @@ class Database:
 
 
 def saying(error: Exception) -> str:
-    """What went wrong with a database, for the message of the one who needed it."""
+    """The problem with a database, for the caller's error message."""
     return error.message if isinstance(error, HostError) else in_words(error)

@@ -69,7 +69,7 @@ def shown(url: str) -> str:
 
 
 def in_words(error: BaseException) -> str:
-    """What the database says, on one line."""
+    """The database's message, on one line."""
     said = getattr(getattr(error, "diag", None), "message_primary", None)
     return " ".join((said or str(error) or type(error).__name__).split())
 
@@ -113,8 +113,8 @@ class Link:
         self._reached = reached or Reached()
 
     def work(self, do: Callable[[Connection[Any], bool], T], patience: float | None = None) -> T:
-        """What `do(connection, again)` gives. again: whether an attempt before may have been committed. The first
-        connection is not waited for: it raises HostError `database/unreachable`. Raises psycopg.Error."""
+        """The result of `do(connection, again)`. again: whether an earlier attempt may have been committed. If the
+        first connection fails, it does not wait: it raises HostError `database/unreachable`. Raises psycopg.Error."""
         psycopg = driver()
         patience = self.patience if patience is None else patience
         with self._lock:

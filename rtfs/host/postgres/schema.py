@@ -59,8 +59,8 @@ def migrate(url: str) -> list[str]:
 
 
 def one_at_a_time(url: str, lock: int, what: str, make: Callable[[Connection[Any]], T]) -> T:
-    """What `make(connection)` gives, in one transaction and in one process at a time. lock: number of the advisory
-    lock. what: is made, for the error. Raises HostError `database/…`, `config/missing`."""
+    """The result of `make(connection)`, run in one transaction and in one process at a time. lock: number of the
+    advisory lock. what: the thing to make, for the error. Raises HostError `database/…`, `config/missing`."""
     psycopg = driver()
 
     def work(connection: Connection[Any], again: bool) -> T:

@@ -69,8 +69,7 @@ async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame)
 
 
 async def _labelled(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
-    """What a function gives that is the whole of a machine under flow rules; its labels go to the call that started
-    it."""
+    """The result of a function that is a whole machine under flow rules; its labels go to the call that started it."""
     run, flow, outer = frame.run, frame.flow, frame.outer
     assert run.flow is not None
     assert flow is not None

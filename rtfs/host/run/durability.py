@@ -1,4 +1,4 @@
-"""What a run asks of its journaling, and the null object of a run that has none.
+"""The journaling interface of a run, and the null object for a run without a journal.
 
 Must not know journals, nor how calls are performed. Invariant: the pipeline, the driver and the code that asks people
 treat every run alike; only the object behind these Protocols differs.
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
             """Machines are in another process. working: whether they compute, so that they may ask for something."""
 
         async def flush(self) -> None:
-            """What follows takes long: write what is done."""
+            """Write what is done so far, because the next operation may take long."""
 
         async def branch_failed(self, frame: Frame, error: UserError) -> None:
             """A parallel branch ends with an error."""
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
             """Wait for a moment or a signal; the value of the call that does."""
 
         def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
-            """What was answered to the question whether a call may be made, and by whom; None where nobody has."""
+            """The answer to the question whether a call may be made, and who gave it; None if there is no answer."""
 
 
 class NotDurable:

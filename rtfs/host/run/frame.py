@@ -38,13 +38,14 @@ if TYPE_CHECKING:
             """Leave a note; returns when it is written."""
 
     class Performer(Protocol):
-        """What answers the capability calls and declarations of a run."""
+        """The interface that answers the capability calls and declarations of a run."""
 
         def perform(self, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
             """The value of a call; raises UserError."""
 
         def facts(self, call: HostCall, frame: Frame, key: str | None) -> str:
-            """What the record of a call says of its arguments; key: under which it may be made again."""
+            """The facts about a call's arguments that its record keeps. key: the key under which the call may be
+            repeated."""
 
         def declare(self, call: HostCall, frame: Frame) -> str:
             """Register a `(capability …)` form; its id."""
@@ -72,7 +73,7 @@ WIDTH = 16
 
 
 class Run:
-    """What all machines of one run share.
+    """State that all machines of one run share.
 
     `performer`: answers its calls. `durability`: journals them. `events`: is told what happens.
 
@@ -167,12 +168,12 @@ class Run:
 
     @property
     def deadline(self) -> float | None:
-        """When the run's time is over, of time.monotonic(), or None."""
+        """The time at which the run must end, as of time.monotonic(), or None."""
         return self.budget.deadline
 
     @property
     def environment(self) -> Environment:
-        """Where functions run."""
+        """The environment in which functions run."""
         return self._language()
 
     def part(self) -> None:

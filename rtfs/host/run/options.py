@@ -206,7 +206,7 @@ def run_options(given: RunOptions | Mapping[str, Any] | None, keywords: Mapping[
 
 
 class ResumeOptions(Options):
-    """What `resume` can be told. Raises HostError `argument/invalid`, `config/limits`, `config/grant`.
+    """The options of `resume`. Raises HostError `argument/invalid`, `config/limits`, `config/grant`.
 
     retry            make the call whose outcome is unknown again
     assume_failed    have the program get an error from it
@@ -371,7 +371,8 @@ PROCESS = "process"
 
 
 def isolation_of(given: Any) -> str | None:
-    """Where plans run: None for this process, "process" for one of their own. Raises HostError `config/isolation`."""
+    """The isolation of plans: None to run in this process, "process" for a separate one. Raises HostError
+    `config/isolation`."""
     if given is None or given == PROCESS:
         return PROCESS if given else None
     raise HostError(f'isolation is "process" or None, not {given!r}', code="config/isolation")

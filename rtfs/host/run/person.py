@@ -32,7 +32,7 @@ class Person:
             self._loop = _get_running_loop()
 
     async def answer(self, request: Any, frame: Frame) -> Any:
-        """What is answered. Raises what asking raises."""
+        """The person's answer. Raises what asking raises."""
         budget = frame.run.budget
         await frame.run.durability.flush()
         budget.park()

@@ -46,8 +46,8 @@ else:
 
 
 class Suspension:
-    """What a fiber awaits. `begin` starts it; the code that finishes it calls `Scheduler.wake` or, from another thread,
-    `post`."""
+    """An awaitable that suspends a fiber. `begin` starts it; the code that finishes it calls `Scheduler.wake` or, from
+    another thread, `post`."""
 
     __slots__ = ()
 

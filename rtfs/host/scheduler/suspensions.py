@@ -1,4 +1,4 @@
-"""What a fiber can wait for: time, its turn, other fibers, a coroutine on an event loop, a function in a thread.
+"""The suspensions of fibers: time, its turn, other fibers, a coroutine on an event loop, a function in a thread.
 
 Must not know calls or capabilities. Invariant: each wait can be given up at any moment and then leaves nothing behind
 that anybody waits for (work in a thread cannot be stopped; its result is dropped).

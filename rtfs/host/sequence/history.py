@@ -143,7 +143,7 @@ class History:
 
     # ------------------------------------------------------------------ facts
     def facts(self, id: str, arguments: tuple[Any, ...], key: str | None, line: int | None) -> str:
-        """What a record says of a call's arguments, to go behind its detail; "" for one that no rule names."""
+        """The facts about a call's arguments, appended to its record's detail; "" for a call that no rule names."""
         decides, looks = self._rules.about(id)
         if not decides and not looks:
             return ""
@@ -168,8 +168,8 @@ class History:
 
 
 def amount(arguments: tuple[Any, ...], path: tuple[str, ...]) -> int | float | None:
-    """What a call adds to a total: the numbers at a path, negative ones as 0; None where there is no number, or
-    something else."""
+    """The amount that a call adds to a total: the numbers at a path, negative ones as 0; None if there is no number, or
+    a value that is not a number."""
     found = values_at(arguments, path)
     if not found or any(one.__class__ not in (int, float) or one != one for one in found):
         return None

@@ -1,5 +1,5 @@
-"""What the sequence rules will say of a call, before anything runs, from the calls that certainly or perhaps come
-before it.
+"""Predicts the decision of the sequence rules about a call, before anything runs, from the calls that certainly or
+possibly come before it.
 
 Must not run anything, and knows no ledger: what happened before the program began is not known. Invariant: a call that
 is said to be denied always is never allowed when the program runs.
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def sequence_verdict(
     rules: SequenceRules, entry: Entry, visits: list[Visit] | None, bound: Callable[[str], int | None]
 ) -> tuple[str, str]:
-    """What the rules say of the calls at a place, and why. visits: the ways in which they are made, None where that is
-    not known. bound: how often one run makes calls of a capability at most, None where that is not known."""
+    """The decision of the rules about the calls at a place, and the reason. visits: the ways in which the calls are
+    made, None if they are not known. bound: the highest number of calls of a capability in one run, None if it is not
+    known."""
     worst = ALLOW, ""
     for rule in rules.about(entry.id)[0]:
         found = [_visited(rule, entry, visit, bound) for visit in visits or ()]

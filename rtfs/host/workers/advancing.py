@@ -76,7 +76,8 @@ class Advancing:
                 waits.draining = True
 
     def _base(self, found: Resumption) -> Base:
-        """What a run starts from: the texts that were loaded where it began, with this runtime's capabilities."""
+        """The base environment of a run: the texts that were loaded where it began, with this runtime's
+        capabilities."""
         executor, loaded = self._executor, found.loaded
         if [one.text for one in loaded] == [one.text for one, _ in executor.loaded]:
             registry, language = executor.fresh()

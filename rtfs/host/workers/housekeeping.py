@@ -1,5 +1,5 @@
-"""What workers do beside advancing runs: say that they are there, submit what is due, find what was forgotten, delete
-what is old.
+"""Housekeeping of workers: report that the worker is alive, submit scheduled runs that are due, find abandoned runs,
+delete old ones.
 
 Must not know plans. Invariants: each is done by any number of workers at once as if by one; a run that can go on and is
 in no queue is put there again.
@@ -113,7 +113,7 @@ class Housekeeping:
 
 
 def next_time(cron: str, after: float) -> float:
-    """When a cron expression is due next, in seconds since 1970; in UTC. Raises HostError `argument/invalid`."""
+    """The next time of a cron expression (in UTC), in seconds since 1970. Raises HostError `argument/invalid`."""
     from croniter import CroniterError, croniter  # type: ignore[import-untyped]
 
     try:

@@ -53,8 +53,8 @@ def _arity(head: str, least: int, most: int | None, given: str) -> EvalError:
 
 
 def takes(name: str, least: int, most: int | None, given: int | str) -> str:
-    """How many arguments a function takes and how many it got, in words. most: None if it takes any number of further
-    ones."""
+    """The number of arguments that a function takes and the number that it got, in words. most: None for no upper
+    limit."""
     if least == most:
         wanted = str(least) if least else "no"
     else:
@@ -70,8 +70,8 @@ def _function_name(head: str) -> str:
 
 
 def _given(error: TypeError) -> int | None:
-    """How many arguments the call had that raised: CPython's message tells only how many are missing, its bytecode
-    has the number. None if it is not to be found."""
+    """The number of arguments of the call that raised. CPython's message names only the missing ones; the bytecode has
+    the number. None if it cannot be found."""
     traceback = error.__traceback__
     if traceback is None:
         return None

@@ -1,4 +1,4 @@
-"""Where an error happened and how the program got there: place, trace, notes and hint, read off a traceback.
+"""Locates an error: its place, trace, notes and hint, read from a traceback.
 
 Knows nothing of greenlets; runs only once something has failed. Invariant: the place is the innermost one in the user's
 own text, if there is one; what happened inside of a library is a note. An error is placed once in each machine that it
@@ -271,8 +271,8 @@ def _wrong_argument(error: UserError, entry: Any, units: Units) -> None:
 
 
 def _given(frame: Any) -> list[Any]:
-    """What a function was called with: optional arguments that were left out are not among it, further ones are a tuple
-    at the end."""
+    """The arguments of a call of a function: without optional ones that were left out; rest arguments are a tuple at
+    the end."""
     from rtfs.builtins.declare import MISSING
 
     code, values = frame.f_code, frame.f_locals
@@ -282,7 +282,7 @@ def _given(frame: Any) -> list[Any]:
 
 
 def _index(given: list[Any], value: Any) -> int | None:
-    """Where a value stands among others, if it is clear which is meant."""
+    """The index of a value among others, if it is unambiguous."""
     found = [index for index, one in enumerate(given) if one is value]
     return found[0] if len(found) == 1 else None
 

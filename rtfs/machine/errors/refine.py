@@ -1,4 +1,4 @@
-"""The last look at an error before it leaves a run: which argument of the call is wrong, looked up in the text.
+"""The last step for an error before it leaves a run: finds the wrong argument of the call in the text.
 
 Knows nothing of running. Reading a text is slow, so nothing here happens to errors that the program deals with itself.
 Invariant: an argument is pointed at only if the call is in the text as it was made.
@@ -32,7 +32,7 @@ def refine_error(error: UserError) -> None:
 
 
 def _read(span: Span) -> Any:
-    """The form that is at a place, or None."""
+    """The form at a place, or None."""
     from rtfs.syntax.reader import read_forms
 
     try:
@@ -43,7 +43,7 @@ def _read(span: Span) -> Any:
 
 
 def _child(form: Any, index: int, around: Span) -> Span | None:
-    """Where a child of a form stands that was read from `around`."""
+    """The place of a child of a form that was read from `around`."""
     from rtfs.syntax.spans import child_span
 
     span = child_span(form, index)
@@ -52,7 +52,7 @@ def _child(form: Any, index: int, around: Span) -> Span | None:
 
 # ---------------------------------------------------------------------- what is not a function
 def _miswritten_call(error: UserError, span: Span) -> None:
-    """`(1 + 2)` and `println("hi")`."""
+    """Errors such as `(1 + 2)` and `println("hi")`: a call in another language's syntax."""
     text, start = span.source.text, span.start
     form = _read(span)
     if form is None or not len(form):
@@ -84,7 +84,7 @@ def _miswritten_call(error: UserError, span: Span) -> None:
 
 
 def _signature(name: str) -> str | None:
-    """How a standard function is called."""
+    """The signature of a standard function."""
     from rtfs.builtins import CORE
     from rtfs.builtins.declare import REGISTRY
 
@@ -117,7 +117,7 @@ def _wrong_argument(error: UserError, span: Span) -> None:
 
 
 def _threaded(error: UserError) -> None:
-    """The calls that a threading macro makes do not appear in the text."""
+    """Improve the error of a call that a threading macro makes: the call is not in the text as it is made."""
     names = error.pointer[0] if error.pointer is not None else ()
     signature = _signature(names[0]) if names else None
     if error.hint is None and signature is not None and " as " in error.message:
@@ -146,7 +146,7 @@ def _wrong_input(error: UserError, form: Any, span: Span) -> None:
 
 
 def _narrow(error: UserError, form: Any, index: int, path: list[Any], span: Span) -> None:
-    """Point at a child of a form, or at the part of it that a path leads to through what is written out."""
+    """Point at a child of a form, or at the part of it that a path through its literals leads to."""
     found = _child(form, index, span)
     if index < len(form):
         part = form[index]
@@ -180,7 +180,7 @@ def _missing_key(error: UserError, key: Any, keys: list[Any]) -> None:
 
 
 def _nothing_there(error: UserError, part: Any) -> None:
-    """A nil that comes from looking something up."""
+    """Improve the error about a nil that a look-up returned."""
     if error.hint is None and error.culprit == (None,) and part.__class__ is List and len(part):
         head = part[0]
         if head.__class__ is Keyword:

@@ -77,12 +77,12 @@ def _undefined(error: NameError) -> EvalError:
 
 
 def _quoted(text: str) -> str:
-    """What is between the first single quotes: the name of an UnboundLocalError."""
+    """The text between the first single quotes: the name of an UnboundLocalError."""
     return text.partition("'")[2].partition("'")[0]
 
 
 def _bad_call(error: TypeError, units: Units) -> UserError | None:
-    """What CPython says of a wrong number of arguments or a value that is not a function."""
+    """Translate CPython's error about a wrong number of arguments or a value that is not a function."""
     text = str(error)
     if text.endswith("object is not callable"):
         kind = text.split("'")[1]

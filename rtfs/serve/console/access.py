@@ -1,4 +1,4 @@
-"""Who may use the console: one-time links, access tokens, sessions in cookies, and what each may see and answer.
+"""Access to the console: one-time links, access tokens, sessions in cookies, and what each may see and answer.
 
 Must not know pages or runs. Invariants: a link works once; what the browser keeps opens this console and
 nothing else, and is not readable by scripts; a request that changes something carries what only a page of ours knows;
@@ -30,8 +30,9 @@ LOOK, APPROVE = "rtfs:console", "rtfs:approve"
 
 
 class Viewer:
-    """Who looks. name: for people. principal: whose runs alone are seen; None: all are. answers: whether approvals are
-    taken. token: the digest of the access token, or "". issued: when that was issued, in seconds since 1970."""
+    """A person who views the console. name: for people. principal: the one whose runs may be seen; None for all runs.
+    answers: whether the person may answer approvals. token: the digest of the access token, or "". issued: when that
+    was issued, in seconds since 1970."""
 
     __slots__ = ("answers", "issued", "name", "principal", "token")
 
@@ -127,7 +128,7 @@ class Access:
         return cookie
 
     async def _read(self, token: str) -> tuple[Viewer, float | None] | None:
-        """What an access token lets its owner do, and when it expires."""
+        """The rights that an access token grants, and its expiry."""
         known = None if self.verify is None else await self.verify(token)
         if known is None or not known.subject:
             return None

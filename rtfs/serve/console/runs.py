@@ -1,5 +1,4 @@
-"""What the console shows of runs: those with a journal, those that the ledger knows, and the values that a server has
-heard of.
+"""The runs that the console shows: those with a journal, those in the ledger, and the values that a server has seen.
 
 Must not know pages or HTTP. Invariants: nothing is touched; a viewer who may see one principal's runs alone is shown
 no other's, nor that there are any; a journal that cannot be read is named and hides no other.
@@ -74,7 +73,7 @@ class RunRow:
 
     @property
     def seconds(self) -> float:
-        """How long it took, or has been there."""
+        """The duration of the run, or its age if it has not ended."""
         return max((time() if self.ended is None else self.ended) - self.began, 0.0)
 
 

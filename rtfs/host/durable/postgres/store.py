@@ -314,8 +314,8 @@ class PostgresRunStore:
         self.database.journaled.pop(journal.run_id, None)
 
     def follow_up(self, journal: PostgresJournal, facts: Mapping[str, str]) -> Callable[[Connection[Any]], None] | None:
-        """What belongs to the transaction that writes these facts of a run: to enqueue it where another process is to
-        continue it, where it sleeps, and where it waits for what has been answered meanwhile."""
+        """The work that belongs to the transaction that writes these facts of a run: enqueue the run if another process
+        is to continue it, if it sleeps, or if its question has been answered meanwhile."""
         enqueue, state, run_id = self.enqueue, facts.get("state"), journal.run_id
         if enqueue is None or (state != QUEUED and state not in _WAITING):
             return None
@@ -347,7 +347,7 @@ class PostgresRunStore:
             raise self._damaged(journal.run_id, error) from None
 
     def read(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
-        """What `do(connection)` reads. Raises HostError `run/damaged`, `database/…`."""
+        """The result of `do(connection)`, which only reads. Raises HostError `run/damaged`, `database/…`."""
         try:
             return self.database.read(do)
         except driver().Error as error:
