@@ -84,5 +84,7 @@ def not_callable(value: Any) -> Any:
     from rtfs.values import TypeMismatch
 
     return TypeMismatch(
-        "type/not-callable", f"{shown(value)} cannot be called", hint="functions, keywords, maps and vectors can"
+        "type/not-callable",
+        f"{shown(value)} cannot be called",
+        hint="only functions, keywords, maps and vectors can be called",
     )

@@ -66,7 +66,9 @@ def keyword(name: Any, second: Any = MISSING, /) -> Keyword | None:
     if text.__class__ is not str:
         raise type_error("keyword", "the name", "a string, symbol or keyword", name)
     if not reads_as_keyword(text):
-        raise argument_error("keyword", f"makes keywords that read back, which {shown(name)} is no name for")
+        raise argument_error(
+            "keyword", f"makes keywords that can be written in a program; {shown(name)} is not such a name"
+        )
     return Keyword(text)
 
 
@@ -89,7 +91,9 @@ def symbol(name: Any, second: Any = MISSING, /) -> Symbol:
     if text.__class__ is not str:
         raise type_error("symbol", "the name", "a string, keyword or symbol", name)
     if not reads_as_symbol(text):
-        raise argument_error("symbol", f"makes symbols that read back, which {shown(name)} is no name for")
+        raise argument_error(
+            "symbol", f"makes symbols that can be written in a program; {shown(name)} is not such a name"
+        )
     return Symbol(text)
 
 

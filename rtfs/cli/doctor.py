@@ -107,7 +107,7 @@ def _cache(findings: Findings) -> None:
     from rtfs.compiler.units import disk_cache
 
     if os.environ.get("RTFS_CACHE_DIR") == "":
-        findings.add("cache", "note", "switched off (RTFS_CACHE_DIR is empty): every run compiles anew")
+        findings.add("cache", "note", "switched off (RTFS_CACHE_DIR is empty): every run compiles again")
         return
     where = disk_cache.folder()
     if where is None:

@@ -198,7 +198,7 @@ def _console(
     show = link_shower(listening.url)
     if show is None and tokens is None:
         raise HostError(
-            "nobody could use the console: it needs access tokens (serve.auth), or a terminal that shows its link",
+            "the console would not be usable: it needs access tokens (serve.auth), or a terminal that shows its link",
             code="usage",
             hint="rtfs console, at a terminal, shows the same runs",
         )

@@ -134,7 +134,7 @@ def fill(question: Question) -> dict[str, Any] | bool | None:
         _say(f"  {line}")
     if question.url is not None:
         _say(f"  It asks you to open this address: {question.url}")
-        _say("  Open it only if you know the site. What you enter there goes to it, and to nobody here.")
+        _say("  Open it only if you know the site. What you enter there goes only to that site.")
     for field in question.fields:
         _say(f"  - {_described(field)}")
     if any(field.sensitive for field in question.fields):

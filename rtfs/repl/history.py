@@ -38,7 +38,7 @@ def prepare(path: str) -> str | None:
     try:
         status = os.fstat(descriptor)
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
-            return "it belongs to somebody else"
+            return "it belongs to another user"
         if status.st_mode & 0o077:
             os.fchmod(descriptor, 0o600)
         if status.st_size > LARGEST:

@@ -77,9 +77,9 @@ def application(
     a server that everybody could reach and nobody guards."""
     if not address.local and (settings.auth is None or not settings.hosts):
         raise HostError(
-            f"{address.host} can be reached from other machines: `serve` has to name `hosts` and `auth`",
+            f"{address.host} is reachable from other machines: set `hosts` and `auth` under `serve`",
             code="config/invalid",
-            hint="--http 127.0.0.1:8800 listens on this machine alone",
+            hint="--http 127.0.0.1:8800 listens on this machine only",
         )
     hosts = [*settings.hosts, *(f"{host}:*" for host in settings.hosts)]
     origins = list(settings.origins)

@@ -353,10 +353,10 @@ def _unreadable(reading: Reading, start: int, stop: int) -> tuple[int, Any]:
         if match[0] in ("#inst", "#uuid"):
             message, hint = f"after `{piece}` a string must follow", f"write `{_EXAMPLES[match[0]]}`"
         elif match[0] == "#":
-            message = "`#` stands for nothing here"
-            hint = 'there are `#{…}`, `#"…"`, `#(…)`, `#_form` and `#| comment |#`'
+            message = "`#` has no meaning here"
+            hint = 'write `#{…}`, `#"…"`, `#(…)`, `#_form` or `#| comment |#`'
         else:
-            hint = "write what it stands for: a map, a vector, or the call that makes the value"
+            hint = "write its value: a map, a vector, or the call that makes it"
     else:
         _stray(reading, start, end, piece)
         return end, None

@@ -173,7 +173,7 @@ def _no_number(word: str) -> WordError:
         hint = "after `0b` come the digits 0 and 1"
     else:
         hint = "a symbol cannot start like a number"
-    return WordError("reader/number", f"{shown} starts like a number but is none", hint)
+    return WordError("reader/number", f"{shown} starts like a number but is not one", hint)
 
 
 def shorten(word: str, most: int = 40) -> str:

@@ -248,7 +248,7 @@ class _Scanner:
                 if marker == ";prints" and comment[7:8].strip():
                     continue
                 if self.depth and marker != ";!":
-                    self._problem(line, f"{marker.strip()} stands inside a form")
+                    self._problem(line, f"{marker.strip()} is inside a form")
                     return
                 handle(start, line, comment[len(marker) :])
                 return
@@ -307,7 +307,7 @@ class _Scanner:
     def _error(self, start: int, line: int, text: str) -> None:
         text = self._continued(text)
         if self.depth and not text.startswith("reader"):
-            self._problem(line, ";! stands inside a form")
+            self._problem(line, ";! is inside a form")
         elif parse_error(text) is None:
             self._problem(line, ';! needs a code, and strings after it: ;! type/mismatch "expected int"')
         else:
@@ -318,7 +318,7 @@ class _Scanner:
 
     def _context(self, start: int, line: int, text: str) -> None:
         if self.chunk.context is not None or self.chunk.steps or self.code_start is not None:
-            self._problem(line, ";context stands once, before the code of its chunk")
+            self._problem(line, "write ;context once, before the code of its chunk")
         self.chunk.context = self._continued(text)
 
     def _recording(self, start: int, line: int, text: str) -> None:
@@ -326,7 +326,7 @@ class _Scanner:
         if found is None or found[1] != len(text.strip()):
             self._problem(line, 'a recording reads ;recording "calls.jsonl"')
         elif self.chunk.recording is not None or self.chunk.steps or self.code_start is not None:
-            self._problem(line, ";recording stands once, before the code of its chunk")
+            self._problem(line, "write ;recording once, before the code of its chunk")
         else:
             self.chunk.recording = found[0]
 

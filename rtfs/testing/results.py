@@ -56,7 +56,7 @@ def report(found: Results, *, as_json: bool, junit: str | None, verbose: bool) -
     if found.updated:
         print(f"{found.updated} expectations rewritten")
     if found.recorded:
-        print(f"{found.recorded} recording{'' if found.recorded == 1 else 's'} made anew")
+        print(f"{found.recorded} recording{'' if found.recorded == 1 else 's'} made again")
     if found.coverage is not None:
         _show_coverage(found.coverage)
     print(f"{len(found.chunks) - failed} passed, {failed} failed", flush=True)

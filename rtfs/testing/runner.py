@@ -134,7 +134,7 @@ class _Run:
             if options.coverage is not None:
                 options.coverage.collect(runtime)
         for stub, _, _ in reversed(self.stubs.left):
-            self._problem(stub.line, f"nobody called {stub.id}")
+            self._problem(stub.line, f"{stub.id} was never called")
 
     @property
     def _has_declarations(self) -> bool:

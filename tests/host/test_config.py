@@ -104,12 +104,12 @@ def test_wrong_content_is_shown_with_its_place(
         ("allow: [a, b\nwidth: 3\n", "the `[` of line 1, column 8 is never closed", "1:8", None),
         ("context: {a: 1\n", "the `{` of line 1, column 10 is never closed", "1:10", None),
         ('principal: "x\nwidth: 3\n', "the quote of line 1, column 12 is never closed", "1:12", None),
-        ("allow:\n\t- a\n", "a tab stands here", "2:1", "YAML is indented with spaces"),
+        ("allow:\n\t- a\n", "there is a tab here", "2:1", "indent YAML with spaces"),
         (
             "a: b: c\n",
-            "a key is where none can be",
+            "a key is not allowed here",
             "1:5",
-            "keys of one mapping are indented alike; a text that holds `: ` wants quotes",
+            "indent all keys of a mapping alike; quote a text that contains `: `",
         ),
     ],
 )

@@ -172,7 +172,7 @@ def test_a_configured_issuer_has_to_be_the_servers(server: LoginServer, trying: 
 
 @pytest.mark.parametrize("way", [{"state": "guessed"}, {"state": None}, {"state": ""}])
 def test_an_answer_with_another_state_is_no_answer(server: LoginServer, trying: Trying, way: dict[str, Any]) -> None:
-    trying.refused("nobody came back", way, seconds=2.0)
+    trying.refused("was not completed", way, seconds=2.0)
     assert trying.pages == [400]
     assert "/token" not in server.paths
 

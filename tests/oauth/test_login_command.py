@@ -146,7 +146,7 @@ def test_ctrl_c_ends_a_login_at_once(server: LoginServer, terminal: Terminal) ->
 def test_a_login_waits_no_longer_than_said(terminal: Terminal) -> None:
     code, _, err = terminal.run("mcp", "login", "one", "--no-browser", "--wait", "0.3")
     assert code == 1
-    assert "session/oauth: nobody came back from the login within 0.3 seconds" in err
+    assert "session/oauth: the login was not completed within 0.3 seconds" in err
 
 
 @pytest.mark.parametrize("words", [("nobody",), ("one", "--wait", "0"), ("--", "npx", "x")])

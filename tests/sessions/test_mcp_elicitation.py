@@ -446,9 +446,9 @@ def test_in_rounds_there_is_an_end() -> None:
 @pytest.mark.parametrize(
     ("requests", "who", "words"),
     [
-        ({"a": QUESTION}, None, "nobody can be asked"),
-        ({"a": QUESTION, "b": {"method": "sampling/createMessage"}}, Person(), "not offered here"),
-        ({"a": {"method": "roots/list"}}, Person(), "roots/list, which is not offered here"),
+        ({"a": QUESTION}, None, "no person can be asked"),
+        ({"a": QUESTION, "b": {"method": "sampling/createMessage"}}, Person(), "not supported here"),
+        ({"a": {"method": "roots/list"}}, Person(), "roots/list, which is not supported here"),
         ({"a": 7}, Person(), "more input"),
         ([1], Person(), "more input"),
     ],

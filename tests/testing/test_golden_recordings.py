@@ -74,7 +74,7 @@ def test_record_makes_the_calls_and_the_recording(folder: Path, capsys: pytest.C
     path = golden(f"{READ} ;=> ?")
     note(folder, "first")
     assert main(["test", "--allow", "fs:read:note.txt", "--record", "--update"]) == 0
-    assert "1 recording made anew" in capsys.readouterr().out
+    assert "1 recording made again" in capsys.readouterr().out
     assert path.read_text("utf-8").endswith(f'{READ} ;=> "FIRST"\n')
     (folder / "note.txt").unlink()
     assert main(["test"]) == 0

@@ -157,7 +157,7 @@ class Question:
         listed = schema.get("required")
         required = listed if isinstance(listed, list) else []
         if schema.get("type", "object") != "object" or not isinstance(properties, dict):
-            raise ValueError("what is asked for is no object")
+            raise ValueError("the requested schema is not an object")
         if len(properties) > MOST_FIELDS:
             raise ValueError(f"more than {MOST_FIELDS} fields are asked for")
         self.url = None if url is MISSING else _page(url)

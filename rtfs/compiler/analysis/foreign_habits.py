@@ -43,9 +43,9 @@ def _infix(operator: str, spans: list[Span], index: int) -> CompileError:
     if operator == "=":
         hint = f"a name is defined with (def {left} {right}); a test is (= {left} {right})"
     else:
-        hint = f"the operator stands first: ({operator} {left} {right})"
+        hint = f"write the operator first: ({operator} {left} {right})"
     if len(hint) > 120:
-        hint = f"the operator stands first: ({operator} a b)"
+        hint = f"write the operator first: ({operator} a b)"
     return CompileError("form/shape", f"`{operator}` is not called", span=spans[index], hint=hint)
 
 

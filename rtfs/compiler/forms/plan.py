@@ -157,7 +157,7 @@ def check_beside(form: Any, plan: Any) -> CompileError | None:
     if form.__class__ is List and len(form) and not (form[0].__class__ is Symbol and form[0].name in DEFINING):
         return CompileError(
             "form/shape",
-            "a form beside `plan` that does something: the other forms of its file only define",
+            "this form is not a definition: a file with a `plan` has only definitions besides it",
             hint="move it into the body of the plan",
         )
     return None

@@ -200,7 +200,7 @@ class StoredLedger(Ledger):
             raise HostError(
                 f"the ledger {self.path} does not end where its anchor says it does",
                 code="ledger/damaged",
-                hint=f"rtfs audit verify {self.path} says what is wrong; to begin anew, move it and its anchor away",
+                hint=f"rtfs audit verify {self.path} says more; move it and its anchor away to start a new one",
             )
         self._check_end(last[0])
         self._write_anchor(*last, *last)
@@ -222,7 +222,7 @@ class StoredLedger(Ledger):
                 raise HostError(
                     f"the ledger {self.path} is not what was written: record {seq} was changed, removed or inserted",
                     code="ledger/damaged",
-                    hint=f"rtfs audit verify {self.path} says more; to begin anew, move it and its anchor away",
+                    hint=f"rtfs audit verify {self.path} says more; move it and its anchor away to start a new one",
                 )
             previous = record.hash
 

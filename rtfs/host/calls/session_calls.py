@@ -240,10 +240,10 @@ class Sessions:
             )
             if handler.session_key(made) == key:
                 raise SessionError(
-                    f"the session of this run with {key.server} went with the process that had it, "
+                    f"the session of this run with {key.server} ended with the process that held it, "
                     f'after a call of "{id}"',
                     code="session/state-lost",
-                    hint="start the run anew, or declare :session-restorable true if a new session will do",
+                    hint="start a new run, or declare :session-restorable true if a new session is enough",
                     capability=entry.id,
                 )
 

@@ -62,7 +62,7 @@ def accept(runtime: Runtime, source: Source, certificate: Any, keys: Iterable[st
         raise HostError(
             f"the certificate is of something else: {'; '.join(changed)}",
             code="certificate/changed",
-            hint="look at what changed, then certify it anew: rtfs check --certify FILE --key KEY",
+            hint="review the changes, then certify it again: rtfs check --certify FILE --key KEY",
         )
 
 

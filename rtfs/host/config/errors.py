@@ -56,10 +56,10 @@ def broken_yaml(error: yaml.YAMLError, source: Source) -> HostError:
         )
     hint = None
     if "'\\t'" in problem or "\t" in problem:
-        problem, hint = "a tab stands here", "YAML is indented with spaces"
+        problem, hint = "there is a tab here", "indent YAML with spaces"
     elif "mapping values are not allowed" in problem:
-        problem = "a key is where none can be"
-        hint = "keys of one mapping are indented alike; a text that holds `: ` wants quotes"
+        problem = "a key is not allowed here"
+        hint = "indent all keys of a mapping alike; quote a text that contains `: `"
     return HostError(f"this is not YAML: {problem}", code="config/yaml", span=found, hint=hint)
 
 

@@ -90,7 +90,7 @@ def _bad_call(error: TypeError, units: Units) -> UserError | None:
         return TypeMismatch(
             "type/not-callable",
             f"{shown} cannot be called",
-            hint="functions, keywords, maps and vectors can; a list that is data is quoted: '(1 2)",
+            hint="only functions, keywords, maps and vectors can be called; quote a list of data: '(1 2)",
         )
     from rtfs.machine.errors.arity import wrong_count
 

@@ -157,9 +157,9 @@ class ServerTable(Mapping[str, Mapping[str, Any]]):
         if default is not None:
             return default
         if kind == "input":
-            message = f"the server {name} wants the input {word!r}, and nobody is asked here"
+            message = f"the server {name} needs the input {word!r}, and cannot ask for it here"
         else:
-            message = f"the server {name} wants the environment variable {variable}, which is not set"
+            message = f"the server {name} needs the environment variable {variable}, which is not set"
         raise HostError(message, code="config/variable", span=place, hint=f"set {variable}")
 
 

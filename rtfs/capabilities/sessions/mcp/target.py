@@ -90,10 +90,10 @@ class Target:
             raise SessionError("the server's URL cannot be read", code="session/target") from None
         if url.scheme not in ("http", "https") or not url.host:
             shown = one_line(address.partition("?")[0].rpartition("@")[2], 80)
-            raise SessionError(f"{shown!r} is no http or https URL", code="session/target")
+            raise SessionError(f"{shown!r} is not an http or https URL", code="session/target")
         if url.userinfo:
             raise SessionError(
-                f"the URL of {url.host} holds a user name or password",
+                f"the URL of {url.host} contains a user name or password",
                 code="session/target",
                 hint="put the credential into an environment variable and name it with :auth_env_var",
             )

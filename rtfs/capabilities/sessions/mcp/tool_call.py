@@ -172,8 +172,8 @@ async def _responses(wanted: Any, session: McpSession, call: SessionCall, tool: 
     if missing or not methods or len(methods) != len(requests):
         only = missing == [METHOD]
         raise SessionError(
-            f"{tool} wants {one_line(', '.join(missing)) or 'more input'}, "
-            + ("and nobody can be asked" if only else "which is not offered here"),
+            f"{tool} requires {one_line(', '.join(missing)) or 'more input'}, "
+            + ("and no person can be asked" if only else "which is not supported here"),
             code="session/input-required",
             hint="run it at a terminal, or give the Runtime an `elicit` function" if only else None,
         )

@@ -67,7 +67,7 @@ class Callback:
             async with asyncio.timeout(seconds):
                 return await self._answer
         except TimeoutError:
-            raise refused(f"nobody came back from the login within {seconds:g} seconds") from None
+            raise refused(f"the login was not completed within {seconds:g} seconds") from None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -101,7 +101,7 @@ class Callback:
         found = dict(pairs)
         once = len(found) == len(pairs)
         if not once or not compare_digest(found.get("state", "").encode(), self._state.encode()):
-            return "400 Bad Request", "This is no answer to the login that is under way."
+            return "400 Bad Request", "This does not answer the current login."
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(found)
         return "200 OK", "The answer has reached the terminal, which says how the login ended."

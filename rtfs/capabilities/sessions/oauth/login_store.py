@@ -212,7 +212,9 @@ def _check(path: str, found: os.stat_result, *, folder: bool = False) -> None:
     if found.st_mode & 0o077:
         mode = "700" if folder else "600"
         what = "others may look into it" if folder else "others may read it"
-        raise _unusable(path, what, f"chmod {mode} {path}; if somebody may have read the tokens, log out and in again")
+        raise _unusable(
+            path, what, f"chmod {mode} {path}; if another user may have read the tokens, log out and in again"
+        )
 
 
 def _unusable(path: str, why: str, hint: str | None = None) -> SessionError:
