@@ -7,7 +7,7 @@ checked before shifting.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, need_int, shown
+from rtfs.builtins.checks import argument_error, need_int, shown, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.numbers import MAX_BITS, too_large
 
@@ -112,14 +112,26 @@ def wrapped(number: int) -> int:
     return number - (1 << _WORD) if number >> (_WORD - 1) else number
 
 
+def _is_float(name: str, what: str, value: Any) -> bool:
+    """Whether a number is a float, which has no bits to lose; raises a type error for what is not a number."""
+    if value.__class__ is float:
+        return True
+    if value.__class__ is not int:
+        raise type_error(name, what, "a number", value)
+    return False
+
+
 def _unchecked(
-    name: str, what: str, expression: str, printed: str, operate: Callable[[int, int], int]
+    name: str, what: str, expression: str, printed: str, operate: Callable[[Any, Any], Any]
 ) -> None:  # fmt: skip
-    @builtin(
-        name, f"({name} a b)", f"{what} of two integers in 64 bits: what does not fit is lost.", expression, printed
-    )
-    def function(a: Any, b: Any, /) -> int:
-        return wrapped(operate(wrapped(need_int(name, "a", a)), wrapped(need_int(name, "b", b))))
+    doc = f"{what} of two integers in 64 bits: what does not fit is lost; with a float, a float."
+
+    @builtin(name, f"({name} a b)", doc, expression, printed)
+    def function(a: Any, b: Any, /) -> int | float:
+        floats = (_is_float(name, "a", a), _is_float(name, "b", b))
+        if True in floats:
+            return float(operate(float(a), float(b)))
+        return wrapped(operate(wrapped(a), wrapped(b)))
 
 
 _unchecked(
@@ -129,15 +141,34 @@ _unchecked("unchecked-subtract", "The difference", "(unchecked-subtract 1 2)", "
 _unchecked("unchecked-multiply", "The product", "(unchecked-multiply 3 4)", "12", lambda a, b: a * b)
 
 
-def _unchecked_one(name: str, doc: str, expression: str, printed: str, operate: Callable[[int], int]) -> None:
+def _unchecked_one(name: str, doc: str, expression: str, printed: str, operate: Callable[[Any], Any]) -> None:
     @builtin(name, f"({name} n)", doc, expression, printed)
-    def function(n: Any, /) -> int:
-        return wrapped(operate(need_int(name, "n", n)))
+    def function(n: Any, /) -> int | float:
+        return float(operate(n)) if _is_float(name, "n", n) else wrapped(operate(n))
 
 
-_unchecked_one("unchecked-inc", "The integer plus one, in 64 bits.", "(unchecked-inc 1)", "2", lambda n: n + 1)
-_unchecked_one("unchecked-dec", "The integer minus one, in 64 bits.", "(unchecked-dec 1)", "0", lambda n: n - 1)
+_unchecked_one("unchecked-inc", "A number plus one, an integer in 64 bits.", "(unchecked-inc 1)", "2", lambda n: n + 1)
+_unchecked_one("unchecked-dec", "A number less one, an integer in 64 bits.", "(unchecked-dec 1)", "0", lambda n: n - 1)
 _unchecked_one(
-    "unchecked-negate", "The integer with the other sign, in 64 bits.", "(unchecked-negate 1)", "-1", lambda n: -n
+    "unchecked-negate",
+    "A number with the other sign, an integer in 64 bits.",
+    "(unchecked-negate 1)",
+    "-1",
+    lambda n: -n,
 )
-_unchecked_one("unchecked-long", "The lowest 64 bits of the integer.", "(unchecked-long 5)", "5", lambda n: n)
+
+
+@builtin(
+    "unchecked-long",
+    "(unchecked-long n)",
+    "The lowest 64 bits of an integer; a float without its fraction, at most the largest such integer, NaN as 0.",
+    "(unchecked-long 5.9)",
+    "5",
+)
+def unchecked_long(n: Any, /) -> int:
+    if not _is_float("unchecked-long", "n", n):
+        return wrapped(n)
+    least, most = -(1 << (_WORD - 1)), (1 << (_WORD - 1)) - 1
+    if n != n:
+        return 0
+    return most if n >= most else least if n <= least else int(n)

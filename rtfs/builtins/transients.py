@@ -12,7 +12,7 @@ from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.maps import assoc, dissoc
 from rtfs.builtins.sequence_parts import pop
 from rtfs.builtins.sets import disj
-from rtfs.values import List
+from rtfs.values import Map, Set, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @builtin("transient", "(transient coll)", "The collection itself.", "(persistent! (conj! (transient []) 1))", "[1]")
 def transient(coll: Any, /) -> Any:
-    if coll is None or coll.__class__ is List:
+    if coll.__class__ not in (Vector, Map, Set):
         raise type_error("transient", "the collection", "a vector, map or set", coll)
     return coll
 

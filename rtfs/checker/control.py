@@ -5,6 +5,7 @@ Knows no standard functions and no capabilities. Importing this module declares 
 
 from __future__ import annotations
 
+from rtfs.checker.differences import warn_of_folding
 from rtfs.checker.facts import (
     ANY,
     CALLABLE,
@@ -279,6 +280,8 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
         return NEVER
     inference.bindings[node.item] = element_of(collection)
     initial = None if node.initial is None else inference.infer(node.initial)
+    if initial is not None:
+        warn_of_folding(inference, node, initial)
     if node.accumulator is not None:
         inference.bindings[node.accumulator] = ANY
     rounds = inference.rounds
@@ -323,7 +326,7 @@ def element_of(collection: Fact) -> Fact:
         return ANY
     if collection.kinds <= SEQUENCES | kinds("nil") and collection.element is not None:
         return collection.element if collection.element.kinds else ANY
-    if collection.only("string"):
+    if collection.only("string") and collection.value != "":
         return of_kinds(kinds("string"))
     return ANY
 

@@ -38,6 +38,32 @@ def warn_of_difference(inference: Inference, name: str, node: nodes.Invoke, argu
         inference.warn(CODE, found[0], node.at, hint=found[1])
 
 
+def warn_of_folding(inference: Inference, node: nodes.Each, initial: Fact) -> None:
+    """Warn of `(reduce conj () coll)`: what each round gives is conjoined to a list."""
+    if not inference.detailed or inference.silent or not initial.only("list"):
+        return
+    from rtfs.compiler.analysis.nodes import Global, If, Invoke, Let, Local
+
+    pending: list[nodes.Node] = [node.body]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, If):
+            pending += (one.then, one.orelse)
+        elif isinstance(one, Let):
+            pending.append(one.body)
+        elif isinstance(one, Invoke) and isinstance(one.function, Global):
+            first = one.arguments[0] if one.arguments else None
+            if one.function.core and one.function.name == "conj" and isinstance(first, Local):
+                if first.binding is node.accumulator or one.at == node.at:
+                    inference.warn(
+                        CODE,
+                        "conj appends to a list here; in Clojure it puts in front, so that this would reverse",
+                        one.at,
+                        hint="write (reverse coll) for that, (reduce conj [] coll) to keep the order",
+                    )
+                return
+
+
 def _written(inference: Inference, node: nodes.Invoke) -> list[str]:
     """The texts of the arguments, as far as the call is written like one; a constant has no place of its own."""
     from rtfs.syntax.lexemes import CLOSE, COMMENT, OPEN, PREFIX, lexemes
@@ -67,10 +93,13 @@ def _ints(arguments: list[Fact]) -> list[int] | None:
 
 def _divide(arguments: list[Fact]) -> Difference | None:
     values = _ints(arguments)
-    if values is None or 0 in values[1:] or not values:
+    if not values or 0 in values[1:]:
         return None
-    top, below = (1, values) if len(values) == 1 else (values[0], values[1:])
-    for one in below:
+    if len(values) == 1:
+        differs = abs(values[0]) != 1
+        return ("(/ n) is n here; in Clojure it is the ratio 1/n", "write (/ 1 n) for it") if differs else None
+    top = values[0]
+    for one in values[1:]:
         if top % one:
             return (
                 "there are no ratios: this is a fraction, rounded to a float",

@@ -46,9 +46,17 @@ def _unused_bindings(found: Analysis, form: AnalysedForm) -> None:
     for node in nodes.walk(form.node):
         if not isinstance(node, nodes.Let):
             continue
+        loop = node.body if isinstance(node.body, nodes.Loop) else None
+        carried = [] if loop is None else [one.binding for one in loop.values if isinstance(one, nodes.Local)]
         for binding, value in node.bindings:
             name = binding.name
-            if binding.uses or name.startswith("_") or not value.at or name in ("part", "value", "error", "matched"):
+            if (
+                binding in carried
+                or binding.uses
+                or name.startswith("_")
+                or not value.at
+                or name in ("part", "value", "error", "matched")
+            ):
                 continue
             if isinstance(value, nodes.Cast):
                 continue

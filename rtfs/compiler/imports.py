@@ -94,10 +94,12 @@ def require(name: str, environment: Environment, source: Source, unit: Unit) -> 
 
 def _where_it_was_looked_for(name: str) -> str:
     from rtfs.builtins import clojure as namespaces
+    from rtfs.syntax.foreign_names import module_hint
 
+    hint = module_hint(name)
+    if hint is not None:
+        return hint
     file = f"looked for {name.replace('.', '/')}.rtfs beside the file and on the module path"
-    if name.startswith("java"):
-        return "there are no Java classes: use the functions of the language, or `(call …)`"
     if name.startswith("clojure.") or "." not in name:
         return f"built in are {', '.join(sorted(namespaces.NAMESPACES))}; {file}"
     return file

@@ -220,7 +220,12 @@ class UnitCompiler:
                 self.require(one, analyser.module)
             return
         if not items or items[0].__class__ is not Symbol:
-            raise shape_error("import", "`import` names a symbol")
+            error = shape_error("import", "`import` names a symbol")
+            if items and is_list_headed(items[0], "quote"):
+                from rtfs.syntax.foreign_names import NO_JAVA_CLASSES
+
+                error.hint = NO_JAVA_CLASSES
+            raise error
         name, options = items[0].name, items[1:]
         if len(options) % 2:
             raise shape_error("import", "options come in pairs: `:as alias`, `:only [names]`")
@@ -261,8 +266,16 @@ class UnitCompiler:
         else:
             wanted = requirements(form.to_list()[1:], special.name, use=special.name == "use")
         self.builder.unit.steps.append(Step("nil", module.name))
+        failed: UserError | None = None
         for one in wanted:
-            self.require(one, module)
+            try:
+                self.require(one, module)
+            except CompileError as error:
+                failed = failed or error
+                # what it would have given is not told once more as undefined
+                self.builder.missing.update({one.alias or one.name, *(here for _, here in one.refer or ())})
+        if failed is not None:
+            raise failed
 
     def require(self, wanted: Requirement, importer: Module) -> None:
         """Make the names of a module or a built-in namespace known to the importer."""

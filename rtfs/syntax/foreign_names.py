@@ -23,6 +23,12 @@ _NO_RECORDS = "a record is a map, {:x 1 :y 2}; (defstruct Name :field type …) 
 _NO_CLASSES = "there are no classes or objects: use maps and functions, or (defstruct Name :field type …)"
 _NO_ARRAYS = "there are no arrays: use a vector, (get v i) and (assoc v i x)"
 _NO_JAVA = "Java's objects are not there: use the language's own values"
+NO_DATES = (
+    'dates are texts: "2024-05-31" compares and sorts as it is, (parse-long (subs date 0 4)) is its year, '
+    "(current-time-millis) the time now, a host call; leave reckoning with dates to a capability, (call id …)"
+)
+NO_JAVA_CLASSES = "there are no Java classes: use the functions of the language, or `(call …)`"
+_NO_TEST_MACROS = "tests are golden files: (f 1) ;=> 2 in name.test.rtfs, run by `rtfs test`"
 _NO_METADATA = "values carry no metadata: keep it beside the value, in a map"
 _NO_RANDOM = "a program is deterministic: get chance from outside, with a capability and (call id)"
 _NO_SORTED = (
@@ -87,6 +93,17 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "proxy-super proxy-mappings proxy-name proxy-call-with-super construct-proxy init-proxy update-proxy "
         "get-proxy-class",
     ),
+    (
+        NO_DATES,
+        "plusSeconds plusMinutes plusHours plusDays plusWeeks plusMonths plusYears minusSeconds minusMinutes "
+        "minusHours minusDays minusWeeks minusMonths minusYears "
+        "getYear getMonth getMonthValue getDayOfMonth getDayOfWeek "
+        "getDayOfYear getHour getMinute getSecond getTime toEpochDay toEpochMilli toInstant toLocalDate withDayOfMonth "
+        "lengthOfMonth isLeapYear isBefore isAfter atStartOfDay strftime strptime datetime timedelta",
+    ),
+    (_NO_TEST_MACROS, "deftest is are testing use-fixtures run-tests run-all-tests"),
+    ("use (println value), or (pr-str value) for the text", "pprint pp pprint/pprint clojure.pprint/pprint"),
+    ("use (format pattern value …) or `str/join`", "cl-format pprint/cl-format clojure.pprint/cl-format"),
     (_NO_RECORDS, "defrecord record? struct struct-map create-struct defstruct* accessor deftype*"),
     (
         _NO_CLASSES,
@@ -261,6 +278,53 @@ _GROUPS: tuple[tuple[str, str], ...] = (
 HINTS: dict[str, str] = {name: hint for hint, names in _GROUPS for name in names.split()}
 
 
+_CLASSES_OF_DATES = (
+    "LocalDate LocalDateTime LocalTime ZonedDateTime OffsetDateTime Instant Duration Period ChronoUnit DayOfWeek Month "
+    "DateTimeFormatter TemporalAdjusters ZoneId ZoneOffset Year YearMonth Date Calendar GregorianCalendar "
+    "SimpleDateFormat TimeUnit Timestamp TimeZone"
+)
+DATES = frozenset(_CLASSES_OF_DATES.split())
+"""Java's classes of dates and times."""
+
+_MODULES: tuple[tuple[str, str], ...] = (
+    (NO_DATES, "java.time java.util.Date java.util.Calendar java.text java-time clj-time tick cljc.java-time jt"),
+    (NO_JAVA_CLASSES, "java javax"),
+    (_NO_TEST_MACROS, "clojure.test midje expectations"),
+    ("leave it out: (println value) shows a value, (pr-str value) is its text", "clojure.pprint fipp puget"),
+    (_NO_PROMISES, "clojure.core.async manifold promesa"),
+    (_NO_IO, "clojure.java.io clojure.java.shell babashka.fs me.raynes.fs"),
+    ("walk trees with `update-in`, `tree-seq` or clojure.walk", "clojure.zip"),
+    (
+        "a type is checked where it is written, (defn f [n : int] : int …), see (defstruct …)",
+        "clojure.spec schema malli",
+    ),
+    (
+        "use (http-fetch url), a host call, or a capability",
+        "clj-http hato org.httpkit babashka.http-client babashka.curl",
+    ),
+    ('use (str/split line #",") or a capability', "clojure.data.csv"),
+    ("JSON has the names of clojure.data.json: (json/read-str text), (json/write-str value)", "jsonista charred"),
+    ("log with (log value …), a host call", "clojure.tools.logging taoensso.timbre"),
+    ("use `map`, `filter`, `reduce` and transducers", "clojure.core.reducers net.cgrand.xforms medley"),
+)
+
+
+def module_hint(name: str) -> str | None:
+    """What to write instead of a module of Clojure's or Java's that is not there, or None."""
+    for hint, names in _MODULES:
+        for one in names.split():
+            if name == one or name.startswith((f"{one}.", f"{one}/")):
+                return hint
+    return None
+
+
+def constructor_hint(name: str) -> str:
+    """What to write instead of `(Name. …)` of a class that is not one of errors."""
+    if name.rpartition(".")[2] in DATES:
+        return NO_DATES
+    return f"objects are made of errors only, (Exception. message); {_NO_RECORDS}"
+
+
 def hint_for(name: str) -> str | None:
     """The replacement for an undefined name, or None."""
     found = HINTS.get(name)
@@ -283,7 +347,9 @@ def hint_for(name: str) -> str | None:
 
 def _of_another_module(name: str) -> str:
     module, _, rest = name.rpartition("/")
-    found = HINTS.get(rest)
+    if module.rpartition(".")[2] in DATES:
+        return NO_DATES
+    found = module_hint(module) or HINTS.get(rest)
     if found is not None:
         return found
     if module.rpartition(".")[2][:1].isupper():

@@ -7,7 +7,7 @@ was defined before them; every error carries the place of the form that is wrong
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.error_classes import error_class, made_code
+from rtfs.compiler.analysis.error_classes import error_class, known_class, made_code
 from rtfs.compiler.analysis.inlined import CALLS
 from rtfs.compiler.analysis.nodes import (
     Broken,
@@ -188,6 +188,10 @@ class Analyser:
 
     def analyse_constructor(self, name: str, arguments: list[Any], scope: Scope) -> Node:
         """`(Name. argument…)` of a class of errors."""
+        if known_class(name) is None:
+            from rtfs.syntax.foreign_names import constructor_hint
+
+            raise CompileError("form/shape", f"`{name}` is not a class of errors", hint=constructor_hint(name))
         code = Const(self.at, made_code(error_class(name)))
         return Primitive(self.at, "new_error", [code, *[self.analyse(one, scope) for one in arguments]])
 

@@ -33,7 +33,7 @@ CATCH_CLASSES: dict[str, tuple[str, ...] | None] = {
     "IndexOutOfBoundsException": ("index",),
     "ArrayIndexOutOfBoundsException": ("index",),
     "StringIndexOutOfBoundsException": ("index",),
-    "IllegalArgumentException": ("argument", "arity"),
+    "IllegalArgumentException": ("argument", "arity", "match"),
     "NumberFormatException": ("argument/number-format",),
     "ArityException": ("arity",),
     "IllegalStateException": ("user/illegal-state",),

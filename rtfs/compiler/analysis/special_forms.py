@@ -50,8 +50,14 @@ class SpecialForm:
     def check_shape(self, count: int) -> None:
         """Raise `form/shape` if `count` forms cannot follow the name."""
         if not self.takes(count):
-            raise shape_error(self, f"`{self.name}` does not take {count} form{'' if count == 1 else 's'} here")
+            error = shape_error(self, f"`{self.name}` does not take {count} form{'' if count == 1 else 's'} here")
+            if self.most is not None and count > self.most:
+                error.hint = f"{error.hint}{_OTHERWISE.get(self.name, '')}"
+            raise error
 
+
+_OTHERWISE = {"deftype": "; a record is a map, {:x 1 :y 2}; (defstruct Name :field type …) makes one that is checked"}
+"""What else a form may be meant for that is written as in Clojure."""
 
 SPECIAL_FORMS: dict[str, SpecialForm] = {}
 

@@ -59,9 +59,13 @@ def undefined_errors(uses: list[Use], unit: UnitBuilder, environment: Environmen
     may be meant for a form that binds names."""
     found: dict[tuple[str, str], EvalError] = {}
     calls: list[Span] = []
-    for use in uses:
+    unknown = [use for use in uses if not is_known(use.name, use.module, environment)]
+    meant = unit.missing | _meant_to_be_defined(unknown, unit)
+    for use in unknown:
         key = (use.module.name, use.name)
-        if key in found or is_known(use.name, use.module, environment):
+        if key in found:
+            continue
+        if meant and (use.name in meant or use.name.rpartition("/")[0] in meant):
             continue
         span = unit.span_at(use.at)
         if span is not None and any(one.start <= span.start < one.end for one in calls):
@@ -72,6 +76,31 @@ def undefined_errors(uses: list[Use], unit: UnitBuilder, environment: Environmen
         if call is not None:
             calls.append(call)
     return list(found.values())
+
+
+DEFINERS = frozenset(
+    ("defmulti", "defmethod", "defprotocol", "defrecord", "definterface", "definline", "deftest", "defun", "define")
+)
+"""Forms of other Lisps that define names, and are not there."""
+
+
+def _meant_to_be_defined(uses: list[Use], unit: UnitBuilder) -> set[str]:
+    """Names that forms which are not there would define: one message, about the form, is enough for all of them."""
+    found: set[str] = set()
+    for use in uses:
+        span = unit.span_at(use.call) if use.name in DEFINERS else None
+        if span is None:
+            continue
+        from rtfs.syntax.lexemes import OPEN, SYMBOL, lexemes
+
+        after_open = False
+        for index, word in enumerate(lexemes(span.text)):
+            # the name after the head, and the methods of a protocol: (defprotocol Shape (area [this]))
+            if word.kind == SYMBOL and (index == 2 or (after_open and index > 2)):
+                name = span.text[word.start : word.end]
+                found.update((name, f"->{name}", f"map->{name}"))
+            after_open = word.kind == OPEN
+    return found
 
 
 def undefined(

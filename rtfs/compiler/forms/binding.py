@@ -389,7 +389,10 @@ def analyse_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         # a later initial value sees the earlier names, as in let
         initial = a.fresh(pattern.name if is_simple(pattern) else "initial", outside)
         before.append((initial, a.analyse(value_form, outside)))
-        before.extend(destructure(a, pattern, Local(a.at, initial), outside))
+        if not is_simple(pattern):
+            before.extend(destructure(a, pattern, Local(a.at, initial), outside))
+        elif pattern.name != "_":
+            outside.names[pattern.name] = initial
         values.append(Local(a.at, initial))
         variables.append(bind_parameter(a, pattern, type_form, inner, prologue))
     body = a.body(form.to_list()[2:], inner, target)

@@ -1,7 +1,7 @@
 """Inlining `map`, `reduce`, `every?` and their like when their function is written on the spot, or has a name.
 
 Knows nothing of Python code. Invariant: an inlined call computes what the function of rtfs.builtins would, in the same
-order; a function on the spot with a name, several arities, `&` or a `recur` is left alone.
+order; a function on the spot with a name, several arities, `&`, conditions or a `recur` is left alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rtfs.compiler.analysis.destructure import Bindings, is_list_headed
 from rtfs.compiler.analysis.inlined import CALLS, DECIDING, OPERATORS, SELECTING
 from rtfs.compiler.analysis.scope import LoopContext, Scope
 from rtfs.compiler.forms.binding import bind_parameter, cast
-from rtfs.values import Keyword, Symbol, Vector
+from rtfs.values import Keyword, Map, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler.analysis.analyser import Analyser
 
+_PRE, _POST = Keyword("pre"), Keyword("post")
 # Forms in the largest function that is inlined.
 LARGEST = 1_000
 
@@ -57,13 +58,18 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
 
 def plain_parameters(function: Any, count: int, scope: Scope) -> list[tuple[Any, Any]] | None:
     """The parameters with their types of a function on the spot whose body can take the place of a call with `count`
-    arguments: one arity of so many, without a name, `&` or `recur`; None of any other."""
+    arguments: one arity of so many, without a name, `&`, conditions or `recur`; None of any other."""
     if len(function) < 2 or function[1].__class__ is not Vector or scope.lookup(function[0].name) is not None:
         return None
     entries = parameters(function[1].to_list())
     if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
         return None
-    return None if _mentions_recur(function) else entries
+    return None if _has_conditions(function) or _mentions_recur(function) else entries
+
+
+def _has_conditions(function: Any) -> bool:
+    """True if a map before the last form of the body asks for `:pre` or `:post`."""
+    return any(one.__class__ is Map and (_PRE in one or _POST in one) for one in function.to_list()[2:-1])
 
 
 def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:

@@ -150,6 +150,8 @@ class UnitBuilder:
         self.uses: list[Use] = []
         self.declared: list[Node] = []
         """See `AnalysedForm`: of the form at hand."""
+        self.missing: set[str] = set()
+        """Aliases of modules that could not be imported, and the names that were to come from them."""
         self.module = "user"
         self.plan: Any = None
         """The `plan` form of the source, or None."""
