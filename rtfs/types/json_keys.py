@@ -1,4 +1,4 @@
-"""Keys of JSON objects as a type names them: fields are keywords; keys that a type says are data are texts.
+"""Keys of JSON objects as a type names them: fields as it writes them, keywords mostly; keys that are data are texts.
 
 Knows types, nothing of calls. Invariant: only keys change, each into the other spelling of its name, and only where a
 type speaks of them; a map without a type stays as it was converted. Keys beyond the fields of a record are keywords if
@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.types.record import Field
     from rtfs.types.type import Type
 
 
@@ -43,12 +44,12 @@ class _Keys(Walk):
     def record(self, type: Record, value: Map) -> Any:
         if not _names(type):
             return value
-        further = [_text(key) for key in value if type.field(key) is None]
+        further = [_text(key) for key in value if _field(type, key) is None]
         words = type.rest is None and all(key.__class__ is str and is_keyword_name(key) for key in further)
         spell = _keyword if words else _text
         pairs = []
         for key, item in value.items():
-            field = type.field(key)
+            field = _field(type, key)
             if field is not None:
                 pairs.append((field.key, self.part(field.type, item)))
             else:
@@ -58,6 +59,12 @@ class _Keys(Walk):
     def map(self, type: MapOf, value: Map) -> Any:
         spell = _text if type.key is STRING else _keyword if type.key is KEYWORD else _same
         return _made(value, [(spell(key), self.part(type.value, item)) for key, item in value.items()])
+
+
+def _field(type: Record, key: Any) -> Field | None:
+    """The field that a key of JSON means, also a field that is named by a text."""
+    found = type.field(key)
+    return type.field(key.name) if found is None and key.__class__ is Keyword else found
 
 
 def _made(value: Map, pairs: list[tuple[Any, Any]]) -> Map:

@@ -277,6 +277,10 @@ def test_keys_that_the_output_schema_names_are_keywords_and_those_of_a_dictionar
         '{:id 1 :rows [{:n 1 :more 2}] "a b" 3 "c" 4}'
     )
     assert answered({"id": 1, "tea": 2}, "[:map [:id :int] [:* :int]]") == '{:id 1 "tea" 2}'
+    # a field that the type names by a text is a text
+    assert (
+        answered({"id": 1, "tea": {"b": 2}}, '[:map ["id" :int] [:tea [:map ["b" :int ?]]]]') == '{"id" 1 :tea {"b" 2}}'
+    )
     assert rtfs.to_text(value(counts, '(call "f" {})')) == '{"tea" 1}'
 
 
