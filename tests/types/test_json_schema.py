@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtfs.types import Alias, parse_type
-from rtfs.types.json_schema import from_json_schema, to_json_schema, type_from_json_schema
 from rtfs.types.json_keys import with_named_keys
+from rtfs.types.json_schema import from_json_schema, to_json_schema, type_from_json_schema
 from rtfs.values import Keyword, Map, from_python
 from tests.types.reading import form, typed
 
