@@ -262,12 +262,6 @@ class RuntimeOptions(Options):
             wording=check_reader(wording),
         )
         Rules(self.rules, self.quotas)
-        if self.isolation is not None and self.flow is not None:
-            raise HostError(
-                "flow rules need plans in this process: a worker process does not say where its values come from",
-                code="config/isolation",
-                hint="leave out `isolation`, or `flow`",
-            )
 
 
 def flow_of(flow: Any) -> FlowRules | None:

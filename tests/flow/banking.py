@@ -23,13 +23,17 @@ FLOW: dict[str, Any] = {
 }
 
 
+OPTIONS: dict[str, Any] = {}
+"""Of every runtime with these capabilities: where the tests run again in another way."""
+
+
 class Bank:
     """A runtime with the capabilities; `sent` has the arguments of what was carried out."""
 
     def __init__(self, flow: Any = FLOW, **options: Any) -> None:
         self.sent: list[Any] = []
         self.members = ["ann", "bob"]
-        self.runtime = runtime = rtfs.Runtime(flow=flow, **options)
+        self.runtime = runtime = rtfs.Runtime(flow=flow, **{**OPTIONS, **options})
         data = lambda value: rtfs.from_python(value, keywords=True)  # noqa: E731
         runtime.register("bank.read_file", lambda a: BILL, effects=["read"], input_schema="[:map [:name :string]]")
         runtime.register(

@@ -122,8 +122,14 @@ class Interpreter:
         return first if truthy(first) else self.of(parts[1], env).by(first)
 
     def form_let(self, parts: list[Any], env: dict[str, Value]) -> Value:
-        name, value = parts[0].to_list()
-        return self.of(parts[1], {**env, name.name: self.of(value, env)})
+        pattern, given = parts[0].to_list()
+        value = self.of(given, env)
+        if isinstance(pattern, Map):  # {:keys [a b]}
+            ((_, names),) = pattern.items()
+            taken = {one.name: get(value, Value(one.name)) for one in names.to_list()}
+        else:
+            taken = {pattern.name: value}
+        return self.of(parts[1], {**env, **taken})
 
     def form_fn(self, parts: list[Any], env: dict[str, Value]) -> Value:
         names = [one.name for one in parts[0].to_list()]
@@ -258,6 +264,11 @@ def assoc(value: Value, index: Value, new: Value) -> Value:
     return Value(items, value.data, value.control)
 
 
+def assoc_in(value: Value, path: Value, new: Value) -> Value:
+    (key,) = path.raw
+    return Value({**value.raw, key.raw.name: new}, value.data, value.control)
+
+
 def get_in(value: Value, path: Value) -> Value:
     for one in path.raw:
         value = get(value, Value(one.raw.name))
@@ -321,6 +332,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "vec": lambda coll: coll,
     "concat": lambda one, two: Value([*one.raw, *two.raw]),
     "assoc": assoc,
+    "assoc-in": assoc_in,
     "vals": lambda coll: Value(list(coll.raw.values()), coll.data, coll.control),
     "zipmap": lambda keys, coll: Value(
         {key.raw.name: one for key, one in zip(keys.raw, coll.raw, strict=False)}, coll.data, coll.control

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import rtfs
+from tests.flow import banking
 
 HERE = Path(__file__).parent
 DATA = {"call": "bank.pay", "argument": "to", "from": ["plan", "input"]}
@@ -21,7 +22,7 @@ def programs(name: str) -> list[str]:
 
 def run(program: str, rule: dict[str, Any], paid: list[Any]) -> None:
     """Run a program; paid: gets the payments that are made. Raises what the program raises."""
-    with rtfs.Runtime(flow=[rule]) as rt:
+    with rtfs.Runtime(flow=[rule], **banking.OPTIONS) as rt:
         rt.register("mail.read", lambda _: rtfs.from_python(MAIL, keywords=True), effects=["read"])
         rt.register("bank.pay", paid.append, effects=["write"], input_schema="[:map [:to :string]]")
         rt.register("tool.echo", lambda given: given, effects=[])

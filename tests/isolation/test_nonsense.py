@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
 import struct
@@ -17,6 +18,7 @@ import rtfs
 from rtfs.host.isolation import guests, wire
 from rtfs.host.isolation.pool import WorkerProcess
 
+HEAD = ">IBI"
 STEP = dumps([0, 0, "step-enter", "again", None])
 
 
@@ -32,15 +34,21 @@ class NoTemplate:
 
 def framed(kind: int, head: str, body: str = "") -> bytes:
     text = f"{head}\n{body}".encode()
-    return struct.pack(">IB", len(text), kind) + text
+    return struct.pack(HEAD, len(text), kind, 0) + text
 
 
 READY = framed(wire.READY, "[0, 4194305, []]")
 VALUE = '[["v", 0]]'
 
 
-def run_against(monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket], None], **options: Any) -> Any:
-    """The error of a run whose worker is `talk`."""
+async def wait(value: Any) -> None:
+    await asyncio.sleep(60)
+
+
+def run_against(
+    monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket], None], expected: Any = None, **options: Any
+) -> Any:
+    """The error of a run whose worker is `talk`; None for one that gives what is expected of it."""
     template = NoTemplate()
 
     def take() -> WorkerProcess:
@@ -61,19 +69,23 @@ def run_against(monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket],
     monkeypatch.setattr(guests, "workers", SimpleNamespace(take=take, refill=lambda: None))
     with rtfs.Runtime(isolation="process", allow=["*"], **options) as runtime:
         runtime.register("demo.id", lambda value: value)
+        runtime.register("demo.wait", wait)
+        if expected is not None:
+            assert runtime.run("1", timeout=3) == expected
+            return None
         with pytest.raises(rtfs.UserError) as caught:
             runtime.run("1", timeout=3)
     return caught.value
 
 
 def call(number: int, frame: int) -> bytes:
-    return framed(wire.CALL, dumps([0, number, frame, "demo.id", None]), '[["v", 0], 5, ["v", 1], null, ["v", 2]]')
+    return framed(wire.CALL, dumps([0, number, frame, "demo.wait", None]), '[5, ["v", 1], null, ["v", 2]]')
 
 
 NONSENSE: dict[str, bytes] = {
     "no message": b"\x00" * 64,
     "text": b"GET / HTTP/1.1\r\n\r\n" * 10,
-    "a length beyond everything": struct.pack(">IB", 0xFFFFFFFF, wire.DONE),
+    "a length beyond everything": struct.pack(HEAD, 0xFFFFFFFF, wire.DONE, 0),
     "an unknown kind": framed(99, "[0]"),
     "a kind of the host's": framed(wire.VALUE, "[0, 1]", "[1]"),
     "a head that is not a list": framed(wire.DONE, "{}"),
@@ -106,6 +118,17 @@ NONSENSE: dict[str, bytes] = {
 }
 
 
+def test_a_worker_that_makes_sense_gives_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without this all of the nonsense below might be refused for its framing alone."""
+
+    def talk(pipe: socket.socket) -> None:
+        pipe.sendall(framed(wire.DONE, "[0, false]", "[41]"))
+        while pipe.recv(65536):
+            pass
+
+    assert run_against(monkeypatch, talk, expected=41) is None
+
+
 @pytest.mark.parametrize("name", NONSENSE)
 def test_nonsense_ends_its_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def talk(pipe: socket.socket) -> None:
@@ -116,6 +139,70 @@ def test_nonsense_ends_its_run(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     error = run_against(monkeypatch, talk)
     expected = ("limit/time", "run/crashed") if name in ("no message", "text") else ("run/crashed",)
     assert error.code in expected, error
+
+
+def labelled(*told: Any) -> bytes:
+    return framed(wire.CALL, dumps([0, 3, 0, "demo.id", None, *told]), '[5, ["v", 1], null, ["v", 2]]')
+
+
+TAG = "[[0,0,[[0,0],[0,0]]],[[[],null]],[],[]]"
+LABELS: dict[str, bytes] = {
+    "no labels at all": labelled(),
+    "labels that are not a text": labelled(7, None, []),
+    "labels of no form": labelled("[]", None, []),
+    "labels that are no JSON": labelled("[[", None, []),
+    "labels nested without end": labelled("[" * 100_000, None, []),
+    "labels of fewer values": labelled(TAG.replace(",[0,0]]]", "]]", 1), None, []),
+    "a label that is not there": labelled("[[0,9],[[[],null]],[],[]]", None, []),
+    "a source that is not there": labelled("[[0,0],[[[[3,[]]],null]],[],[]]", None, []),
+    "a source of no text": labelled("[[0,0],[[[[0,[]]],null]],[[1,[],[],null,false,false]],[]]", None, []),
+    "an object that is not there": labelled(
+        '[[0,0],[[[[0,[]]],null]],[["a",[],[[0,4]],null,false,false]],[]]', None, []
+    ),
+    "an object of no value": labelled('[[0,0],[[[[0,[]]],null]],[["a",[],[[0,0]],null,false,false]],["x"]]', None, []),
+    "a step that is none": labelled('[[0,0],[[[[0,[[1,2,"x"]]]],null]],[["a",[],[],null,false,false]],[]]', None, []),
+    "more sources than a label has": labelled(
+        dumps(
+            [
+                [0, 0],
+                [[[[n, []] for n in range(300)], None]],
+                [[f"a{n}", [], [], None, False, False] for n in range(300)],
+                [],
+            ]
+        ),
+        None,
+        [],
+    ),
+    "a place that is none": labelled(TAG, [1], []),
+    "a line that is none": labelled(TAG, None, [["a", 1]]),
+    "lines without end": labelled(TAG, None, [["a", at, 1] for at in range(200_000)]),
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_that_make_no_sense_end_their_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def talk(pipe: socket.socket) -> None:
+        pipe.sendall(LABELS[name])
+        while pipe.recv(65536):
+            pass
+
+    rules = [{"call": "demo.*", "from": ["plan"]}]
+    assert run_against(monkeypatch, talk, flow=rules).code == "run/crashed"
+
+
+def test_a_worker_that_makes_sense_has_its_labelled_call_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+
+    def talk(pipe: socket.socket) -> None:
+        pipe.sendall(labelled(TAG, None, []))
+        while b"demo.id" not in b"".join(heard):
+            heard.append(pipe.recv(65536))
+        pipe.sendall(framed(wire.DONE, "[0, false]", "[41]"))
+        while pipe.recv(65536):
+            pass
+
+    rules = [{"call": "demo.*", "from": ["plan"]}]
+    assert run_against(monkeypatch, talk, expected=41, flow=rules) is None
 
 
 def test_the_end_of_the_pipe_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

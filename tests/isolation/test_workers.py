@@ -191,13 +191,6 @@ def test_the_parameters_of_a_plan_are_fitted_in_the_worker(runtime: rtfs.Runtime
     assert error_of(runtime, "(+ 1 2)", params={"n": 4}).code == "plan/parameter"
 
 
-def test_flow_rules_and_worker_processes_exclude_each_other() -> None:
-    rules = [{"call": "demo.*", "from": ["plan"], "otherwise": "deny"}]
-    with pytest.raises(rtfs.HostError) as caught:
-        rtfs.Runtime(isolation="process", flow=rules)
-    assert caught.value.code == "config/isolation"
-
-
 def test_the_kernel_ends_a_process_that_uses_too_much_of_a_processor() -> None:
     program = (
         "from rtfs.host.isolation import sandbox\n"

@@ -375,8 +375,8 @@ class Pipeline:
             return call_inline(entry, arguments, told)
         if how == GUEST:
             inner, given = frame.inner(number), given_arguments(entry, arguments)
-            if inner.flow is not None and getattr(entry.function, "carries_labels", False):
-                inner.flow.passed = self.tags_of(frame, given)
+            if inner.flow is not None and inner.run.flow is not None:
+                inner.run.flow.give(inner.flow, entry.function, self.tags_of(frame, given))
             return await call_function(entry.function, given, inner)
         if how == SESSION:
             answer = await self.sessions.perform(entry, one_value(arguments), frame, number)

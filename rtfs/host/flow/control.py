@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from rtfs.capabilities.registry import BRANCHES, GUEST
 from rtfs.compiler.labelled.moves import Found
-from rtfs.flow.label import LAZY, NOTHING, OF_INPUT, OF_MODEL, OF_PLAN, OF_UNKNOWN, UNKNOWN, Label, join
-from rtfs.flow.state import FlowState, Gathering, RunFlow
+from rtfs.flow.label import LAZY, NOTHING, OF_UNKNOWN, UNKNOWN, Label, join
 from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag, joined
 from rtfs.host.flow.kept import KEEPING
+from rtfs.host.flow.machines import MachineLabels
 from rtfs.host.flow.patterns import texts
 from rtfs.host.flow.results import KEPT, Answer
 from rtfs.host.flow.rules import ASK, FlowRule, FlowRules, Lookup, parts_at, value_at
@@ -40,60 +40,16 @@ SHOWN = 3
 """Sources that a message names."""
 
 
-class RunControl:
-    """labels: what the run's machines share. rules: those of the runtime. literal: the label of the constants in the
-    program's text. kept: labels of what is kept outside of runs. author, inputs: as in `RunOptions`."""
+class RunControl(MachineLabels):
+    """rules: those of the runtime. kept: labels of what is kept outside of runs. author, inputs: as in `RunOptions`."""
 
-    __slots__ = ("_answers", "_kept", "labels", "literal", "rules")
+    __slots__ = ("_answers", "_kept", "rules")
 
     def __init__(self, rules: FlowRules, kept: KeptLabels, author: str = "plan", inputs: str = "input") -> None:
+        super().__init__(author, inputs)
         self._kept = kept
-        self.literal = OF_MODEL if author == "model" else OF_PLAN
-        self.labels = RunFlow(OF_MODEL if inputs == "model" else OF_INPUT)
         self.rules = rules
         self._answers: dict[str, Any] = {}
-
-    # ------------------------------------------------------------------ machines
-    def program(self) -> FlowState:
-        """The state of the machine of the program."""
-        return FlowState(self.labels)
-
-    def inputs(self, count: int) -> list[Tag]:
-        """The tags of arguments that the embedding program gives itself."""
-        return [Tag(self.labels.input)] * count
-
-    def inner(self, outer: FlowState, tags: list[Tag] | None = None) -> FlowState:
-        """The state of a machine that a call in another starts; tags: of the arguments of its function."""
-        made = FlowState(self.labels, outer.pc)
-        made.passed = tags
-        made.trying = Gathering()
-        around = NO_TAG if outer.around is None else outer.around.tag()
-        made.around = Gathering(*joined([*(tags or ()), around]).flat())
-        return made
-
-    @staticmethod
-    def answer_of(function: Any, flow: FlowState) -> Tag:
-        """The tag of what a function gave that was the whole of a machine."""
-        if getattr(function, "carries_labels", False) and flow.returned is not None:
-            return flow.returned
-        return UNKNOWN_TAG if flow.around is None else flow.around.tag()
-
-    def gathered(self, thunks: tuple[Any, ...], frames: dict[int, Frame], frame: Frame, call: HostCall | None) -> None:
-        """Branches have ended, or one has failed: their labels go to the request that started them, and to the
-        capability that is performed by `frame`."""
-        tags, failed = [], []
-        for number, thunk in enumerate(thunks, 1):
-            flow = frames[number].flow if number in frames else None
-            tags.append(NO_TAG if flow is None else self.answer_of(thunk, flow))
-            if flow is not None and flow.trying is not None:
-                failed.append(flow.trying.tag())
-        whole = Tag(NOTHING, joined(failed).everything(), tags)
-        if call is not None:
-            call.answer_tag = whole
-            if call.labels is None:
-                self._leave(frame, whole)
-        elif frame.outer is not None:
-            frame.outer.implemented.append((whole, True))
 
     # ------------------------------------------------------------------ calls
     async def labelled(self, performing: Coroutine[Any, Any, Any], call: HostCall, frame: Frame) -> Any:
@@ -105,22 +61,15 @@ class RunControl:
         except UserError:
             call.answer_tag = joined([self._tag(call, frame, None), *[one for one, _ in frame.implemented]])
             if plain:
-                self._leave(frame, call.answer_tag)
+                self.leave(frame.flow, call.answer_tag)
             raise
         kept = await self._of_kept(call, frame, value) if call.id in KEEPING else None
         call.answer_tag = self._tag(call, frame, value) if kept is None else kept
         if call.keep_labels is not None:
             call.keep_labels(encode_tag(call.answer_tag, value, self.labels.resolve))
         if plain:
-            self._leave(frame, call.answer_tag)
+            self.leave(frame.flow, call.answer_tag)
         return value
-
-    @staticmethod
-    def _leave(frame: Frame, tag: Tag) -> None:
-        """Code without labels made a call: what it gives has those of the answer."""
-        flow = frame.flow
-        if flow is not None and flow.around is not None:
-            flow.around.add(*tag.flat())
 
     async def _of_kept(self, call: HostCall, frame: Frame, value: Any) -> Tag | None:
         """The tag of what a capability has answered that keeps values; None where no labels were kept."""
@@ -159,9 +108,7 @@ class RunControl:
         """The tags of a call's arguments, in their canonical form."""
         tags = call.labels
         if tags is None:
-            around = None if frame.flow is None else frame.flow.around
-            tag = UNKNOWN_TAG if around is None else around.tag()
-            return [tag] * len(call.args)
+            return self.plain_tags(frame.flow, len(call.args))
         if call.args is call.given or not call.given:
             return tags if len(tags) == len(call.args) else [NO_TAG] * len(call.args)
         found = Found(list(call.given), list(tags), 2)
@@ -176,7 +123,7 @@ class RunControl:
         tags = self.tags(call, frame)
         arguments = call.args[0] if len(call.args) == 1 else Vector(call.args)
         whole = tags[0] if len(call.args) == 1 else Tag(NOTHING, NOTHING, tags)
-        by = NOTHING if call.decided_by is None else call.decided_by
+        by = self.decided_by(call.decided_by, frame.flow)
         asked: list[str] = []
         for rule in rules:
             try:
@@ -304,9 +251,14 @@ def _outside(label: Label, patterns: Any, me: frozenset[str]) -> list[tuple[Sour
 
 def _step(step: tuple[str, str, int], frame: Frame) -> str:
     name, filename, at = step
-    unit = frame.run.environment.units.get(filename)
-    span = None if unit is None else unit.span(at)
-    return name if span is None else f"{name} (line {span.line})"
+    guest = frame.run.guest
+    if guest is not None:
+        line = guest.line(filename, at)
+    else:
+        unit = frame.run.environment.units.get(filename)
+        span = None if unit is None else unit.span(at)
+        line = None if span is None else span.line
+    return name if line is None else f"{name} (line {line})"
 
 
 def _denied(entry: Entry, reason: str) -> Decision:

@@ -8,17 +8,17 @@ checked as a plan's.
 
 from __future__ import annotations
 
-import os
-from select import POLLIN, POLLOUT, poll
+from select import POLLIN, poll
 from time import monotonic
 
-from rtfs.compiler.imports import find_file, read_file
+from rtfs.flow.tag import NO_TAG
 from rtfs.host.audit.events import BranchStarted
-from rtfs.host.checks.gate import capability_of, said_of
 from rtfs.host.isolation.functions import Functions, key_of
-from rtfs.host.isolation.loaded import Loaded
+from rtfs.host.isolation.labels import LabelTexts
+from rtfs.host.isolation.link import Link
+from rtfs.host.isolation.questions import Questions
 from rtfs.host.isolation.suspensions import Phase, Reply
-from rtfs.host.isolation.type_text import resolver, type_data
+from rtfs.host.isolation.type_text import resolver
 from rtfs.host.isolation.wire import (
     ANSWER,
     BEGIN,
@@ -75,6 +75,8 @@ SLICE = 0.005
 """Seconds for which messages are taken in at a time."""
 MOST_FRAMES = 20_000
 """Machines of one run that may be open."""
+MOST_LINES = 100_000
+"""Places of one run's texts that values may have gone through."""
 _CONTROLS = frozenset(("context", "context-enter", "context-leave", "parallel", "step-enter", "step-leave"))
 
 
@@ -105,7 +107,6 @@ class Conversation:
         self.defined = False
         self.resting = False
         self.over = False
-        self.environment = Loaded()
         self._sources = sources
         self._functions = functions
         self._translator = Translator(sources, self._handle, functions.function)
@@ -117,19 +118,16 @@ class Conversation:
         self._numbers: dict[int, int] = {id(frame): 0}
         self._calls: dict[int, Fiber] = {}
         self._busy: set[int] = set()
-        self.replies: dict[int, Fiber] = {}
+        self.replies: dict[int, tuple[Fiber, Reply]] = {}
         self._next = 2
         self._sent = 0
         self._rested = -1, False
-        self._texts = {source.name}
         self._compiled = False
-        self._cancelled = False
-        self._bell: tuple[int, int] | None = None
-        self._ring: Callable[[], None] | None = None
-        self._poller: Any = None
-        self._gone: Gone | None = None
-        self._loop: Any = None
-        self._writing = False
+        self._link = Link(self._channel, self.receive, self._quiet)
+        self._questions = Questions(self.run, source.name, options["strict"], options["path"], self._translator.error)
+        flow = self.run.flow
+        self._texts = None if flow is None else LabelTexts(flow.labels)
+        self._lines: dict[tuple[str, int], int] = {}
 
     # ------------------------------------------------------------------ the run, from outside
     async def execute(self) -> Any:
@@ -140,7 +138,7 @@ class Conversation:
 
         self.run.durability.attend(lambda: not self.resting)
         try:
-            return await self.run.durability.carry_out(self._rest, self.environment)
+            return await self.run.durability.carry_out(self._rest, self._questions.environment)
         finally:
             self.detach()  # of a run that does not begin
 
@@ -149,18 +147,36 @@ class Conversation:
 
     async def call_function(self, function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
         """Call a function of the worker's in a machine of its own, `frame`."""
-        return await self._invoke(INVOKE, (function,), self._translator.text(Vector(arguments)), frame)
+        return await self._invoke(INVOKE, (function,), arguments, frame)
 
     async def parallel(self, functions: tuple[Any, ...], frame: Frame) -> Any:
         """Call functions of the worker's concurrently; a Vector of their values."""
-        return await self._invoke(PARALLEL, functions, self._translator.text(Vector(())), frame)
+        return await self._invoke(PARALLEL, functions, (), frame)
 
-    async def _invoke(self, kind: int, functions: tuple[Any, ...], text: str, frame: Frame) -> Any:
+    async def _invoke(self, kind: int, functions: tuple[Any, ...], arguments: tuple[Any, ...], frame: Frame) -> Any:
         keys = [key_of(function, self._functions) for function in functions]
         number = self._number(frame)
-        outer = -1 if frame.outer is None else self._numbers.get(id(frame.outer), -1)
         request = self._next = self._next + 2
-        return await Reply(self, request, kind, [request, number, frame.depth, outer, keys], text)
+        above = frame.outer
+        while above is not None and id(above) not in self._numbers:
+            above = above.outer
+        outer = -1 if above is None else self._numbers[id(above)]
+        labels = None
+        if self._texts is not None:
+            tags = [] if frame.outer is None else frame.outer.argument_tags
+            labels = self._texts.text_of_all(
+                tags if len(tags) == len(arguments) else [NO_TAG] * len(arguments), arguments
+            )
+        head = [request, number, frame.depth, outer, keys, labels]
+        reply = Reply(self, request, kind, head, self._translator.text(Vector(arguments)))
+        whole = False
+        try:
+            value = await reply
+            whole = True
+            return value
+        finally:
+            if self._texts is not None and reply.labels is not None and frame.outer is not None:
+                frame.outer.implemented.append((self._texts.tag(reply.labels), whole))
 
     def _number(self, frame: Frame) -> int:
         number = self._next = self._next + 2
@@ -179,25 +195,15 @@ class Conversation:
         self._channel.put(kind, [told, *head[0:]] if told else [0, *head], body)
         self._sent += 1
         self.resting = False
-        self._flush()
-
-    def _flush(self) -> None:
-        try:
-            sent = self._channel.flush(False)
-        except Gone:
-            return  # reading finds that too, and what the worker said before
-        if self._loop is not None and sent == self._writing:
-            self._writing = not sent
-            if self._writing:
-                self._loop.add_writer(self._channel.socket, self._flush)
-            else:
-                self._loop.remove_writer(self._channel.socket)
+        self._link.flush()
 
     def _begin(self) -> None:
         run, options = self.run, self.options
         limits = run.limits or DEFAULT_LIMITS
+        flow = run.flow
         told = {
             **options,
+            "labels": None if flow is None else [flow.author, flow.inputs_of],
             "source": self._sources.number(self.source),
             "width": run.width,
             "steps": limits.steps,
@@ -208,92 +214,24 @@ class Conversation:
         }
         self.send(RUN, [told], self._translator.text(Map(self.frame.context.values)))
 
-    # ------------------------------------------------------------------ the link of the scheduler
-    @property
-    def pending(self) -> bool:
-        """Whether messages that have come are still to be taken in."""
-        return self._channel.pending
-
-    @property
-    def quiet(self) -> bool:
-        """Whether the worker waits too, or has computed for a while."""
+    # ------------------------------------------------------------------ receiving
+    def _quiet(self) -> bool:
         return self._rested[0] == self._sent
 
     def attach(self, scheduler: Scheduler) -> None:
-        """Be the link of a scheduler from now on."""
         self.scheduler = scheduler
-        if scheduler.home is not None:
-            self._ring = scheduler.attach(self)
-            self._loop = scheduler.home
-            self._loop.add_reader(self._channel.socket, self._come)
-            return
-        self._bell = os.pipe()
-        os.set_blocking(self._bell[0], False)
-        os.set_blocking(self._bell[1], False)
-        self._poller = poll()
-        self._poller.register(self._channel.socket, POLLIN)
-        self._poller.register(self._bell[0], POLLIN)
-        scheduler.attach(self)
+        self._link.attach(scheduler)
 
     def detach(self) -> None:
-        """Be no link any more. Harmless when repeated."""
+        """Take in nothing more. Harmless when repeated."""
         self.over = True
-        scheduler, self.scheduler = self.scheduler, None
-        if scheduler is not None:
-            scheduler.attach(None)
-        loop, self._loop = self._loop, None
-        if loop is not None and self._channel.socket.fileno() >= 0:
-            loop.remove_reader(self._channel.socket)
-            loop.remove_writer(self._channel.socket)
-        bell, self._bell = self._bell, None
-        if bell is not None:
-            os.close(bell[0])
-            os.close(bell[1])
-
-    def _come(self) -> None:
-        """The event loop says that something has come."""
-        try:
-            self._channel.fill(False)
-        except Gone as gone:
-            self._gone = gone
-        if self._ring is not None:
-            self._ring()
-
-    def ring(self) -> None:
-        """End a `wait`. From any thread."""
-        bell = self._bell
-        if bell is not None:
-            try:
-                os.write(bell[1], b"!")
-            except OSError:  # full: it rings; closed: nobody waits
-                pass
-
-    def wait(self, seconds: float | None) -> None:
-        """Wait until a message comes, or something rings."""
-        assert self._bell is not None
-        channel, poller, bell = self._channel, self._poller, self._bell[0]
-        unsent = channel.unsent
-        if unsent:
-            poller.modify(channel.socket, POLLIN | POLLOUT)
-        for descriptor, happened in poller.poll(None if seconds is None else seconds * 1000 + 1):
-            if descriptor == bell:
-                try:
-                    os.read(descriptor, 4096)
-                except BlockingIOError:
-                    pass
-            elif happened & ~POLLOUT:
-                try:
-                    channel.fill(False)
-                except Gone as gone:
-                    self._gone = gone
-        if unsent:
-            poller.modify(channel.socket, POLLIN)
-            self._flush()
+        self.scheduler = None
+        self._link.detach()
 
     def receive(self) -> None:
         """Take in what has come, for a moment; what is wrong with it ends the run."""
-        channel = self._channel
-        if self.over or not (channel.arrived or self._gone is not None):
+        channel, link = self._channel, self._link
+        if self.over or not (channel.arrived or link.gone is not None):
             return
         try:
             until = monotonic() + SLICE
@@ -301,8 +239,8 @@ class Conversation:
                 self._take_all()
                 if self.scheduler is None or monotonic() > until or not channel.pending:
                     break
-            if self._gone is not None and not channel.pending and not self.over:
-                raise self._gone
+            if link.gone is not None and not channel.pending and not self.over:
+                raise link.gone
         except Gone:
             self.crash("its worker process has ended")
         except Nonsense as error:
@@ -392,12 +330,14 @@ class Conversation:
     # ------------------------------------------------------------------ what the worker says
     def _take(self, kind: int, head: list[Any], body: str) -> None:
         if kind == CALL:
-            _, number, place, id, where = head
+            _, number, place, id, where, *labels = head
             frame = self._frames[place]
             arguments, hints = self._translator.value(body)
             span = self._sources.span(where)
             call = HostCall("call", checked_text(id), tuple(arguments), checked_hints(hints), Known(span))
-            self._answer(number, place, lambda: self.run.performer.perform(call, frame))
+            if self._texts is not None:
+                self._label(call, labels, self._texts)
+            self._answer(number, place, lambda: self.run.performer.perform(call, frame), call)
         elif kind == RESTING:
             self._rested = head[1], head[2]
             self.resting = head[1] == self._sent and head[2] is True
@@ -422,9 +362,9 @@ class Conversation:
             if fiber is not None and self.scheduler is not None:
                 self.scheduler.cancel(fiber)
         elif kind == CAPABILITY:
-            self.send(ANSWER, self._capability(checked_text(head[1])))
+            self.send(ANSWER, self._questions.capability(checked_text(head[1])))
         elif kind == MODULE:
-            self.send(ANSWER, [self._module(checked_text(head[1]), checked_text(head[2]))])
+            self.send(ANSWER, [self._questions.module(checked_text(head[1]), checked_text(head[2]))])
         elif kind == TIME:
             budget = self.run.budget
             self.send(ANSWER, [None if budget.parked else budget.remaining()])
@@ -445,8 +385,32 @@ class Conversation:
             self.waiting = None
             scheduler.wake(fiber, value)
 
-    def _answer(self, number: Any, place: int, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """Have a request of a frame answered."""
+    def _label(self, call: HostCall, told: list[Any], texts: LabelTexts) -> None:
+        """Give a call the labels that the worker says it has."""
+        text, where, lines = told
+        given = len(call.args)
+        tags, call.decided_by = texts.tags(text, given + 1)
+        call.labels, call.hint_labels = tags[:given], tags[given]
+        if where is not None:
+            filename, at = where
+            call.where = checked_text(filename), int(at)
+        for filename, at, line in lines:
+            self._lines[checked_text(filename), int(at)] = int(line)
+        if len(self._lines) > MOST_LINES:
+            raise Nonsense("more places than a program has")
+
+    def line(self, filename: str, at: int) -> int | None:
+        """The line of a place that a value went through, or None."""
+        return self._lines.get((filename, at))
+
+    def _answer(
+        self,
+        number: Any,
+        place: int,
+        make: Callable[[], Coroutine[Any, Any, Any]],
+        call: HostCall | None = None,
+    ) -> None:
+        """Have a request of a frame answered. call: what it is about, with the labels of the answer."""
         if number.__class__ is not int or number in self._calls or place in self._busy:
             raise Nonsense("a request of a frame that has asked already")
         scheduler = self.scheduler
@@ -456,20 +420,27 @@ class Conversation:
         async def answer() -> None:
             try:
                 self.run.budget.check_time()
-                value = self._translator.text(await make())
+                value = await make()
+                text = self._translator.text(value)
             except UserError as error:
                 self._forget(number, place)
-                self.send(ERROR, [number, self._translator.error(error)])
+                self.send(ERROR, [number, self._translator.error(error), self._labels_of(call, None)])
             except BaseException:
                 self._forget(number, place)
                 raise
             else:
                 self._forget(number, place)
-                self.send(VALUE, [number], value)
+                self.send(VALUE, [number, self._labels_of(call, value)], text)
 
         fiber = scheduler.start(answer(), self._failed)
         if not fiber.done:
             self._calls[number] = fiber
+
+    def _labels_of(self, call: HostCall | None, value: Any) -> str | None:
+        """The text of the labels of an answer; None where there are none."""
+        if self._texts is None or call is None or call.answer_tag is None:
+            return None
+        return self._texts.text(call.answer_tag, value)
 
     def _forget(self, number: int, place: int) -> None:
         self._calls.pop(number, None)
@@ -540,9 +511,11 @@ class Conversation:
         self._answer(number, place, tell)
 
     def _reply(self, kind: int, head: list[Any], body: str) -> None:
-        fiber = self.replies.pop(head[1], None)
-        if fiber is None or self.scheduler is None:
+        found = self.replies.pop(head[1], None)
+        if found is None or self.scheduler is None:
             return
+        fiber, reply = found
+        reply.labels = head[3] if kind == RAISE else head[2]
         if kind == RETURN:
             self.scheduler.wake(fiber, self._translator.value(body))
         else:
@@ -561,39 +534,10 @@ class Conversation:
 
         self._answer(number, place, declare)
 
-    # ------------------------------------------------------------------ what the worker wants to know
-    def _capability(self, id: str) -> list[Any]:
-        registry, strict = self.run.registry, self.options["strict"]
-        found = capability_of(registry, id, strict)
-        said = said_of(registry, id, strict)
-        if found is None or not found.known:
-            unknown: dict[str, Any] = {"unknown": None if found is None else True, "said": said}
-            if found is not None:
-                unknown.update(message=found.message, hint=found.hint)
-            return [unknown]
-        entry = registry.find(id)
-        input = None if found.input is None or entry is None else entry.fields.input_type
-        told = {"unknown": False, "said": said, "strict": strict}
-        return [{**told, "input": type_data(input), "output": type_data(found.output)}]
-
-    def _module(self, name: str, importer: str) -> list[Any] | None:
-        """Path and text of a module's file, or the error of one that cannot be read; None where there is none."""
-        looked = Source("", importer if importer in self._texts else "<string>")
-        path = find_file(name, Loaded(self.options["path"], self.run.files), looked)
-        if path is None:
-            return None
-        try:
-            text = read_file(path) if self.run.files is None else self.run.files.read(path)
-        except UserError as error:
-            return [path, None, self._translator.error(error)]
-        self._texts.add(path)
-        self.environment.learn(name, path, text)
-        return [path, text]
-
     def _know(self, names: Any) -> None:
         """Keep only those of the found modules that are loaded."""
         loaded = {checked_text(path) for path, _ in names}
-        self.environment.keep(loaded)
+        self._questions.environment.keep(loaded)
 
     def _handle(self, function: Any) -> list[Any]:
         """The handle of a function that goes to the worker. Raises HostError for one that is not its own."""

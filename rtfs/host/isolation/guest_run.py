@@ -12,7 +12,10 @@ from rtfs.capabilities.declaration import from_options
 from rtfs.checker.calls import Capability
 from rtfs.compiler import compile_source
 from rtfs.compiler.forms.plan import GIVEN
+from rtfs.flow.tag import NO_TAG
 from rtfs.host.checks.gate import RunGate
+from rtfs.host.flow.machines import MachineLabels
+from rtfs.host.isolation.labels import LabelTexts
 from rtfs.host.isolation.type_text import aliases_of, type_of
 from rtfs.host.isolation.wire import (
     BRANCH,
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler import Environment
+    from rtfs.flow.state import FlowState
+    from rtfs.flow.tag import Tag
     from rtfs.host.isolation.worker import Worker
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
@@ -54,9 +59,9 @@ if TYPE_CHECKING:
 
 class Frame:
     """One machine. number: by which the host knows it. depth: how deep it is nested. outer: the frame that started
-    it. values: what `@name` gives, the newest last."""
+    it. values: what `@name` gives, the newest last. flow: its labels, under flow rules."""
 
-    __slots__ = ("depth", "machine", "number", "outer", "values")
+    __slots__ = ("depth", "flow", "machine", "number", "outer", "values")
 
     def __init__(self, number: int, depth: int, outer: Frame | None, values: dict[str, Any]) -> None:
         self.number = number
@@ -64,18 +69,20 @@ class Frame:
         self.outer = outer
         self.machine: Any = None
         self.values = [values]
+        self.flow: FlowState | None = None
 
 
 class Request(Suspension):
-    """Ask the host, and wait for its answer."""
+    """Ask the host, and wait for its answer. labels: the text of those of the answer, or None."""
 
-    __slots__ = ("body", "head", "kind", "number", "worker")
+    __slots__ = ("body", "head", "kind", "labels", "number", "worker")
 
     def __init__(self, worker: Worker, kind: int, head: list[Any], body: str = "", number: int | None = None) -> None:
         self.worker = worker
         self.kind = kind
         self.head = head
         self.body = body
+        self.labels: Any = None
         self.number = worker.request() if number is None else number
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
@@ -117,6 +124,9 @@ class GuestRun:
         self.limits = Limits(steps, depth, options["limit"], None, most)
         self.budget = GuestBudget(self.limits, worker, seconds)
         self.gate = _AskingGate(self) if options["check"] else None
+        self.labels = None if options["labels"] is None else MachineLabels(*options["labels"])
+        self.texts = None if self.labels is None else LabelTexts(self.labels.labels)
+        self._lines: set[tuple[str, int]] = set()
         self._known: dict[str, Any] = {}
 
     # ------------------------------------------------------------------ what the checker wants to know
@@ -142,7 +152,8 @@ class GuestRun:
     # ------------------------------------------------------------------ the program
     async def execute(self, source: Source) -> Any:
         """Compile and run a program; its value."""
-        environment = self.environment
+        environment, labels = self.environment, self.labels
+        environment.literal = None if labels is None else labels.literal
         known = set(environment.files)
 
         def compile() -> Any:
@@ -161,15 +172,18 @@ class GuestRun:
             await Request(self.worker, COMPILED, [names], number=0)
         frame = Frame(0, 0, None, self.context)
         self.worker.frames[0] = frame
+        frame.flow = None if labels is None else labels.program()
         try:
-            return await self.drive(start(outcome.value, self.limits, True, self.budget), frame)
+            return await self.drive(start(outcome.value, self.limits, True, self.budget, frame.flow), frame)
         except UserError as error:
             refine_error(error)
             raise
 
-    def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
-        """Start a call of a function in a machine of its own."""
-        return start_call(self.environment, function, arguments, self.limits, True, self.budget)
+    def call(self, function: Any, arguments: tuple[Any, ...], frame: Frame, tags: list[Tag] | None = None) -> Any:
+        """Start a call of a function in a machine of its own. tags: of the arguments, under flow rules."""
+        if self.labels is not None and frame.flow is not None:
+            self.labels.give(frame.flow, function, tags or [])
+        return start_call(self.environment, function, arguments, self.limits, True, self.budget, frame.flow)
 
     async def drive(self, outcome: Any, frame: Frame) -> Any:
         """Run a machine to its end; its value. Raises what the program raised."""
@@ -193,14 +207,44 @@ class GuestRun:
         self.worker.frames.pop(frame.number, None)
         self.worker.send(LEFT, [frame.number])
 
+    async def _call(self, call: HostCall, frame: Frame) -> Any:
+        """The value of a capability's call, which the host performs."""
+        worker, texts = self.worker, self.texts
+        head = [frame.number, call.id, worker.sources.place(call.span)]
+        body = worker.translator.text(Vector.of([Vector(call.args), call.hints]))
+        if self.labels is None or texts is None:
+            return await Request(worker, CALL, head, body)
+        tags = call.labels
+        if tags is None:
+            tags = self.labels.plain_tags(frame.flow, len(call.args))
+        by = self.labels.decided_by(call.decided_by, frame.flow)
+        hints = NO_TAG if call.hint_labels is None else call.hint_labels
+        told = texts.text_of_all([*tags, hints], (*call.args, call.hints), by)
+        request = Request(worker, CALL, [*head, told, call.where, self._new_lines(texts)], body)
+        try:
+            return await request
+        finally:
+            if request.labels is not None:
+                call.answer_tag = texts.tag(request.labels)
+                if call.labels is None:
+                    self.labels.leave(frame.flow, call.answer_tag)
+
+    def _new_lines(self, texts: LabelTexts) -> list[Any]:
+        """The lines of places that values went through and the host has not been told of."""
+        units, told = self.environment.units, []
+        for _, filename, at in texts.new_steps():
+            if (filename, at) not in self._lines:
+                self._lines.add((filename, at))
+                unit = units.get(filename)
+                span = None if unit is None else unit.span(at)
+                if span is not None:
+                    told.append([filename, at, span.line])
+        return told
+
     async def _answer(self, call: HostCall, frame: Frame) -> Any:
         worker, kind = self.worker, call.kind
-        translator = worker.translator
         if kind == "call":
-            place = worker.sources.place(call.span)
-            return await Request(
-                worker, CALL, [frame.number, call.id, place], translator.text(Vector([Vector(call.args), call.hints]))
-            )
+            return await self._call(call, frame)
         if kind == "breathe":
             worker.tell_resting(False)
             worker.channel.flush(True)
@@ -214,7 +258,8 @@ class GuestRun:
             return values.get(call.id)
         if kind == "parallel":
             self._control(call, frame, ())
-            return await self.parallel(call.args, frame)
+            value, call.answer_tag = await self.parallel(call.args, frame, call)
+            return value
         if kind == "wait":
             await wait_for_segment(call.args[0], frame)
             return None
@@ -259,25 +304,50 @@ class GuestRun:
         return await Request(worker, DECLARE, [frame.number, fields.id, worker.sources.place(call.span), told], text)
 
     # ------------------------------------------------------------------ branches
-    async def parallel(self, thunks: tuple[Any, ...], frame: Frame) -> Any:
-        """Call functions of no arguments concurrently, each in a machine of its own; their values in order."""
+    async def parallel(
+        self, thunks: tuple[Any, ...], frame: Frame, call: HostCall | None = None
+    ) -> tuple[Any, Tag | None]:
+        """Call functions of no arguments concurrently, each in a machine of its own; their values in order, and their
+        tag under flow rules. call: the request, which has the tag also where a branch fails."""
+        frames: dict[int, Frame] = {}
 
         def maker(number: int, thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
-            return lambda: self._branch(thunk, self._inner(frame, number))
+            def begin() -> Coroutine[Any, Any, Any]:
+                frames[number] = inner = self._inner(frame, number)
+                return self._branch(thunk, inner)
 
-        return Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], self.width))
+            return begin
+
+        def tag() -> Tag | None:
+            if self.labels is None:
+                return None
+            flows = {number: one.flow for number, one in frames.items() if one.flow is not None}
+            return self.labels.gathered(thunks, flows)
+
+        try:
+            value = Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], self.width))
+        except UserError:
+            if call is not None:
+                call.answer_tag = tag()
+            raise
+        whole = tag()
+        if call is not None and call.labels is None and whole is not None and self.labels is not None:
+            self.labels.leave(frame.flow, whole)
+        return value, whole
 
     def _inner(self, frame: Frame, number: int) -> Frame:
         if frame.depth >= NESTING:
             raise LimitError("limit/nesting", f"implementations and branches are nested deeper than {NESTING}")
         inner = Frame(self.worker.request(), frame.depth + 1, frame, frame.values[-1])
         self.worker.frames[inner.number] = inner
+        if self.labels is not None and frame.flow is not None:
+            inner.flow = self.labels.inner(frame.flow)
         self.worker.send(BRANCH, [frame.number, inner.number, number])
         return inner
 
     async def _branch(self, thunk: Any, frame: Frame) -> Any:
         try:
-            return await self.drive(self.call(thunk, ()), frame)
+            return await self.drive(self.call(thunk, (), frame), frame)
         except UserError as error:
             if self.journaled:  # which branch failed first is part of the record
                 await Request(self.worker, BRANCH_FAILED, [frame.number, self.worker.translator.error(error)])

@@ -43,9 +43,9 @@ class Phase(Suspension):
 
 
 class Reply(Suspension):
-    """Ask the worker to call functions, and wait for what comes of it."""
+    """Ask the worker to call functions, and wait for what comes of it. labels: the text of those of it, or None."""
 
-    __slots__ = ("_conversation", "_head", "_kind", "_number", "_text")
+    __slots__ = ("_conversation", "_head", "_kind", "_number", "_text", "labels")
 
     def __init__(self, conversation: Conversation, number: int, kind: int, head: list[Any], text: str) -> None:
         self._conversation = conversation
@@ -53,9 +53,10 @@ class Reply(Suspension):
         self._kind = kind
         self._head = head
         self._text = text
+        self.labels: Any = None
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        self._conversation.replies[self._number] = fiber
+        self._conversation.replies[self._number] = fiber, self
         self._conversation.send(self._kind, self._head, self._text)
 
     def cancel(self, scheduler: Scheduler) -> None:

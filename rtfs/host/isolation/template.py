@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SOCKET, STATM = 3, 4
 """The files that a worker has, beside three that lead nowhere."""
 FORK, KILL = b"F", b"K"
-_PACKAGES = ("values", "syntax", "types", "builtins", "compiler", "machine", "checker")
+_PACKAGES = ("values", "syntax", "types", "builtins", "compiler", "flow", "machine", "checker")
 _STDLIB = (
     "bisect", "calendar", "copy", "datetime", "decimal", "difflib", "fractions", "heapq", "json", "locale", "math",
     "numbers", "queue", "random", "re", "string", "traceback", "unicodedata", "zlib",

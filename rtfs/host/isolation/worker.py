@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler import Environment
+    from rtfs.flow.tag import Tag
     from rtfs.source import Source
 
 RESERVE = 256 << 20
@@ -187,10 +188,12 @@ class Worker:
             found = self.requests.pop(number, None)
             if found is None:
                 return  # nobody waits for it any more
-            fiber, _ = found
+            fiber, request = found
             if kind == VALUE:
+                request.labels = head[2]
                 scheduler.wake(fiber, self.translator.value(body))
             else:
+                request.labels = head[3]
                 scheduler.wake(fiber, None, self.translator.raised(head[2]))
         elif kind in (INVOKE, PARALLEL):
             self._invoke(kind, head[1:], body)
@@ -211,23 +214,37 @@ class Worker:
         run = self._run
         assert run is not None
         assert self._scheduler is not None
-        number, place, depth, outer, handles = head
+        number, place, depth, outer, handles, told = head
         above = self.frames.get(outer)
         frame = Frame(place, depth, above, run.context if above is None else above.values[-1])
         self.frames[place] = frame
         functions = [self._function([handle]) for handle in handles]
         arguments = tuple(self.translator.value(body))
+        labels, texts = run.labels, run.texts
+        tags: list[Tag] = []
+        if labels is not None and texts is not None:
+            flow = self.frames[0].flow if above is None else above.flow
+            frame.flow = labels.inner(labels.program() if flow is None else flow)
+            tags, _ = texts.tags(told, len(arguments))
+
+        def written(tag: Tag | None, value: Any) -> str | None:
+            return None if texts is None or tag is None else texts.text(tag, value)
 
         async def invoked() -> None:
+            tag: Tag | None = None
             try:
                 if kind == PARALLEL:
-                    value = await run.parallel(tuple(functions), frame)
+                    value, tag = await run.parallel(tuple(functions), frame)
                 else:
-                    value = await run.drive(run.call(functions[0], arguments), frame)
+                    value = await run.drive(run.call(functions[0], arguments, frame, tags), frame)
+                    if labels is not None and frame.flow is not None:
+                        tag = labels.answer_of(functions[0], frame.flow)
             except UserError as error:
-                self.send(RAISE, [number, self.translator.error(error)])
+                if frame.flow is not None and frame.flow.trying is not None:
+                    tag = frame.flow.trying.tag()
+                self.send(RAISE, [number, self.translator.error(error), written(tag, None)])
             else:
-                self.send(RETURN, [number], self.translator.text(value))
+                self.send(RETURN, [number, written(tag, value)], self.translator.text(value))
             finally:
                 self._invoked.pop(number, None)
                 run.leave(frame)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from rtfs.flow.tag import Tag
     from rtfs.host.run.frame import Frame
     from rtfs.machine import Complete, HostCall
 
@@ -99,8 +100,8 @@ async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True, 
     def maker(number: int, thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:
         def begin() -> Coroutine[Any, Any, Any]:
             frames[number] = inner = frame.inner()
-            if inner.flow is not None and getattr(thunk, "carries_labels", False):
-                inner.flow.passed = []
+            if inner.flow is not None and run.flow is not None:
+                run.flow.give(inner.flow, thunk, [])
             return _branch(number, thunk, inner)
 
         return begin
@@ -109,7 +110,19 @@ async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True, 
         return Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], run.width))
     finally:
         if run.flow is not None and frame.flow is not None:
-            run.flow.gathered(thunks, frames, frame, call)
+            flows = {number: one.flow for number, one in frames.items() if one.flow is not None}
+            _leave_labels(run.flow.gathered(thunks, flows), frame, call)
+
+
+def _leave_labels(tag: Tag, frame: Frame, call: HostCall | None) -> None:
+    """The tag of branches' values goes to the request that started them, or to the capability that `frame` performs."""
+    if call is None:
+        if frame.outer is not None:
+            frame.outer.implemented.append((tag, True))
+        return
+    call.answer_tag = tag
+    if call.labels is None and frame.run.flow is not None:
+        frame.run.flow.leave(frame.flow, tag)
 
 
 async def _branch(number: int, thunk: Any, frame: Frame) -> Any:

@@ -59,6 +59,9 @@ if TYPE_CHECKING:
         def grace(self) -> float:
             """Seconds that they may have beyond the run's time."""
 
+        def line(self, filename: str, at: int) -> int | None:
+            """The line of a place that a value went through, or None."""
+
         async def call_function(self, function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
             """Call a function in a machine of its own."""
 

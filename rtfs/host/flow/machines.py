@@ -1,0 +1,91 @@
+"""The labels of a run's machines: the state that each starts with, and the tags of what it gives and asks for.
+
+Must not know rules, nor where the machines are: here, or in a worker process. Invariant: what a function or a branch
+gives that is the whole of a machine has the labels of all that it may be made of.
+"""
+
+from __future__ import annotations
+
+from rtfs.flow.label import NOTHING, OF_INPUT, OF_MODEL, OF_PLAN
+from rtfs.flow.state import FlowState, Gathering, RunFlow
+from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag, joined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtfs.flow.label import Label
+
+
+class MachineLabels:
+    """author, inputs: as in `RunOptions`. labels: what the run's machines share. literal: the label of the constants in
+    the program's text."""
+
+    __slots__ = ("author", "inputs_of", "labels", "literal")
+
+    def __init__(self, author: str = "plan", inputs: str = "input") -> None:
+        self.author = author
+        self.inputs_of = inputs
+        self.literal = OF_MODEL if author == "model" else OF_PLAN
+        self.labels = RunFlow(OF_MODEL if inputs == "model" else OF_INPUT)
+
+    def program(self) -> FlowState:
+        """The state of the machine of the program."""
+        return FlowState(self.labels)
+
+    def inputs(self, count: int) -> list[Tag]:
+        """The tags of arguments that the embedding program gives itself."""
+        return [Tag(self.labels.input)] * count
+
+    def inner(self, outer: FlowState) -> FlowState:
+        """The state of a machine that a call in another starts."""
+        made = FlowState(self.labels, outer.pc)
+        made.trying = Gathering()
+        made.around = Gathering(*(NO_TAG if outer.around is None else outer.around.tag()).flat())
+        return made
+
+    @staticmethod
+    def give(flow: FlowState, function: Any, tags: list[Tag]) -> None:
+        """A machine is about to call a function with arguments of these tags. Code without labels has them around."""
+        if getattr(function, "carries_labels", False):
+            flow.passed = tags
+        else:
+            around = NO_TAG if flow.around is None else flow.around.tag()
+            flow.around = Gathering(*joined([*tags, around]).flat())
+
+    @staticmethod
+    def answer_of(function: Any, flow: FlowState) -> Tag:
+        """The tag of what a function gave that was the whole of a machine."""
+        if getattr(function, "carries_labels", False) and flow.returned is not None:
+            return flow.returned
+        return UNKNOWN_TAG if flow.around is None else flow.around.tag()
+
+    def gathered(self, thunks: tuple[Any, ...], flows: dict[int, FlowState]) -> Tag:
+        """The tag of the values of branches, which have ended, or of which one has failed. flows: the states of those
+        that were started, by number from 1."""
+        tags, failed = [], []
+        for number, thunk in enumerate(thunks, 1):
+            flow = flows.get(number)
+            tags.append(NO_TAG if flow is None else self.answer_of(thunk, flow))
+            if flow is not None and flow.trying is not None:
+                failed.append(flow.trying.tag())
+        return Tag(NOTHING, joined(failed).everything(), tags)
+
+    @staticmethod
+    def leave(flow: FlowState | None, tag: Tag) -> None:
+        """Code without labels made a call: what it gives has those of the answer."""
+        if flow is not None and flow.around is not None:
+            flow.around.add(*tag.flat())
+
+    @staticmethod
+    def plain_tags(flow: FlowState | None, count: int) -> list[Tag]:
+        """The tags of the arguments of a call that code without labels makes."""
+        around = None if flow is None else flow.around
+        return [UNKNOWN_TAG if around is None else around.tag()] * count
+
+    @staticmethod
+    def decided_by(given: Label | None, flow: FlowState | None) -> Label:
+        """What decided that a call is made. given: what labelled code says of it; of other code the state knows."""
+        if given is not None:
+            return given
+        return NOTHING if flow is None else flow.pc
