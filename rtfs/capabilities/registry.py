@@ -53,12 +53,13 @@ class Entry:
     `told`: the function takes the call's `Permit` as `permit`. `repeats`: whether a call with these arguments may be
     made twice, or None where the declaration's `:idempotent` says so. `keyed`: a call that is made again with the same
     idempotency key has no further effect. `prints`: whether its arguments are output, which
-    runs have a limit for. `loop`: the event loop that was running when an async function was registered. `manifest`
+    runs have a limit for. `declared_tag`: under flow rules, where its implementation comes from and what decided that a
+    plan declared it, or None. `loop`: the event loop that was running when an async function was registered. `manifest`
     builds the pydantic model.
     """
 
     __slots__ = (
-        "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "describe", "fields", "id", "keyed",
+        "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "declared_tag", "describe", "fields", "id", "keyed",
         "loop", "names_keys", "needs", "origin", "prints", "repeats", "restore", "route", "signature",
         "takes_nothing", "takes_sets", "told",
     )  # fmt: skip
@@ -68,6 +69,7 @@ class Entry:
         self.fields = fields
         self.origin = origin
         self.route = route
+        self.declared_tag: Any = None
         self.check_input: Callable[..., Any] | None = None
         self.check_output: Callable[..., Any] | None = None
         self.takes_sets = False

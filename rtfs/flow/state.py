@@ -36,14 +36,22 @@ class Gathering:
 
 class RunFlow:
     """State that the machines of one run share. input: the label of its input. lazy: the sources of its lazy sequences.
-    context: the values given to `with-context`."""
+    context: the values given to `with-context`. branched: the labels that have decided so far which code runs. Code that
+    did not run (a name keeps its value, a key is not in the store) depends on them too."""
 
-    __slots__ = ("context", "input", "lazy")
+    __slots__ = ("_last", "branched", "context", "input", "lazy")
 
     def __init__(self, input: Label = OF_INPUT) -> None:
         self.input = input
         self.lazy = Gathering()
         self.context = Gathering()
+        self.branched = self._last = NOTHING
+
+    def branch(self, by: Label) -> None:
+        """Something with that label has decided which code runs."""
+        if by is not self._last:
+            self._last = by
+            self.branched = join(self.branched, by)
 
     def resolve(self, data: Label, control: Label) -> tuple[Label, Label]:
         """Labels with what the lazy sequences in them are made of so far."""

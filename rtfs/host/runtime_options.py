@@ -12,7 +12,6 @@ from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import Options, grants_of, isolation_of, limits_of, output_of, values_of
 from rtfs.host.sqlite import KILL, check_mode
 from rtfs.host.wording import PYTHON, check_reader
-from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

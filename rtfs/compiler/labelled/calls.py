@@ -258,7 +258,7 @@ def ask(m: LabelledMaker, s: FlowState, kind: str, id: Pair, given: list[Pair], 
     if s.trying is not None:
         for tag in tags:
             s.tried(tag)
-        s.trying.add(NOTHING, by)
+        s.trying.add(id_tag.flat()[0], by)
     call = m.core[" labelled_call"](kind, name, values, None if hints is None else hints[0], m.filename, place)
     call.labels, call.decided_by = tags, by
     call.hint_labels = None if hints is None else hints[1]

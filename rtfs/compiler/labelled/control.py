@@ -17,6 +17,7 @@ from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rtfs.compiler.labelled.maker import Frame, Labelled
@@ -53,6 +54,7 @@ def label_local(m: LabelledMaker, node: nodes.Local) -> Labelled:
 def _late_local(m: LabelledMaker, node: nodes.Local) -> Labelled:
     """A local that may be read before it has a value."""
     name, places, layout = node.binding.python, m.places, m.layout
+    again = node.binding.definitions > 1  # the code that defines it anew may have run, or not
 
     def late_local(f: Frame, s: FlowState, at: int = node.at) -> Any:
         place = places.get(name)
@@ -63,6 +65,8 @@ def _late_local(m: LabelledMaker, node: nodes.Local) -> Labelled:
         pair = f[place[1]]
         if pair is UNSET:
             raise unset(name)
+        if again:
+            return pair[0], pair[1].decided(s.run.branched)
         return pair
 
     return late_local
@@ -90,6 +94,28 @@ def global_pair(namespace: Any, key: str) -> Any:
     return value, namespace.get(tag_name(key), UNKNOWN_TAG)
 
 
+def redefining(m: LabelledMaker, node: nodes.Node) -> Callable[[Labelled], Labelled]:
+    """Makes the closure of code of which only a part runs. The names that any part of it defines have what decided which
+    part: they may have kept their value."""
+    names = [global_name(one.name) for one in nodes.walk(node) if isinstance(one, nodes.Def)] if m.defines else []
+
+    def around(closure: Labelled) -> Labelled:
+        if not names:
+            return closure
+
+        def defines(f: Frame, s: FlowState) -> Any:
+            try:
+                return closure(f, s)
+            finally:
+                for name in map(tag_name, names):
+                    if name in f[0]:
+                        f[0][name] = f[0][name].decided(s.run.branched)
+
+        return defines
+
+    return around
+
+
 # ---------------------------------------------------------------------- if, and, or
 @labels(nodes.If)
 def label_if(m: LabelledMaker, node: nodes.If) -> Labelled:
@@ -100,6 +126,7 @@ def label_if(m: LabelledMaker, node: nodes.If) -> Labelled:
         rest = rest.orelse
     orelse = m.make(rest)
 
+    @redefining(m, node)
     def if_(f: Frame, s: FlowState) -> Any:
         outer, by = s.pc, NOTHING
         try:
@@ -109,6 +136,7 @@ def label_if(m: LabelledMaker, node: nodes.If) -> Labelled:
                 if more is not NOTHING:
                     by = join(by, more)
                     s.pc = join(s.pc, more)
+                    s.run.branch(more)
                 if value is not None and value is not False:
                     return decided(then(f, s), by)
             return decided(orelse(f, s), by)
@@ -123,15 +151,18 @@ def label_logic(m: LabelledMaker, node: nodes.Logic) -> Labelled:
     *operands, last = m.make_all(node.operands)
     stops = node.operator == "or"
 
+    @redefining(m, node)
     def logic(f: Frame, s: FlowState) -> Any:
         outer, by = s.pc, NOTHING
         try:
             for operand in operands:
                 value, tag = operand(f, s)
                 if (value is not None and value is not False) is stops:
+                    s.run.branch(tag.everything())
                     return value, tag.decided(by)
                 by = join(by, tag.everything())
                 s.pc = join(outer, by)
+                s.run.branch(by)
             return decided(last(f, s), by)
         finally:
             s.pc = outer
@@ -155,11 +186,15 @@ def label_do(m: LabelledMaker, node: nodes.Do) -> Labelled:
 @labels(nodes.Let)
 def label_let(m: LabelledMaker, node: nodes.Let) -> Labelled:
     bound = []
+    defines = False
     for binding, value in node.bindings:
         made = m.make(value)
         binding.value = value if binding.definitions <= 1 else None
         bound.append((m.slot(binding), made))
+        defines = defines or binding.definitions > 0
     body = m.make(node.body)
+    if defines:
+        return _local_definition(bound, body)
 
     def let(f: Frame, s: FlowState) -> Any:
         for index, value in bound:
@@ -169,12 +204,25 @@ def label_let(m: LabelledMaker, node: nodes.Let) -> Labelled:
     return let
 
 
+def _local_definition(bound: list[tuple[int, Labelled]], body: Labelled) -> Labelled:
+    """A `def` inside of other code: whether it is reached, is decided by what chose that code."""
+
+    def define(f: Frame, s: FlowState) -> Any:
+        for index, value in bound:
+            made, tag = value(f, s)
+            f[index] = made, tag.decided(s.pc)
+        return body(f, s)
+
+    return define
+
+
 # ---------------------------------------------------------------------- match
 @labels(nodes.Match)
 def label_match(m: LabelledMaker, node: nodes.Match) -> Labelled:
     clauses = clauses_of(m, node)
     otherwise = m.make(node.otherwise)
 
+    @redefining(m, node)
     def match(f: Frame, s: FlowState) -> Any:
         by = NOTHING
         for steps, body in clauses:
@@ -206,6 +254,7 @@ def label_try(m: LabelledMaker, node: nodes.Try) -> Labelled:
     handlers = [(one.pattern, m.slot(one.binding), m.make(one.body)) for one in node.handlers]
     passes_on = len(node.handlers) == 1 and _rethrows(node.handlers[0])
 
+    @redefining(m, node)
     def try_(f: Frame, s: FlowState, at: int = node.at) -> Any:
         outer, pc, around = s.trying, s.pc, s.around
         tried = Gathering()
@@ -216,7 +265,9 @@ def label_try(m: LabelledMaker, node: nodes.Try) -> Labelled:
         except BaseException as raised:
             error = caught(raised)
         else:
-            return decided(result, join(tried.data, tried.control))
+            by = join(tried.data, tried.control)
+            s.run.branch(by)
+            return decided(result, by)
         finally:
             s.trying, s.pc, s.around, s.passed = outer, pc, around, None
             if outer is not None:

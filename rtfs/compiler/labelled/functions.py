@@ -232,6 +232,7 @@ def _last_definitions(node: nodes.Node) -> list[nodes.Node]:
 def form_function(m: LabelledMaker, node: nodes.Node, name: str) -> LabelledFunction:
     """A top-level form as a function of no arguments."""
     m.last = _last_definitions(node)
+    m.defines = any(isinstance(one, nodes.Def) for one in nodes.walk(node) if one is not node)
     fn = nodes.Fn(node.at, name, [nodes.Arity(node.at, [], None, node)], None, False)
     return LabelledFunction(m, fn, name, form=True)
 

@@ -77,7 +77,9 @@ def call_own(s: FlowState, function: Any, tag: Tag, values: Sequence[Any], tags:
     """A call of a function of the program."""
     by = tag.everything()
     outer = s.pc
-    s.pc = join(outer, by)
+    if by is not NOTHING:
+        s.pc = join(outer, by)
+        s.run.branch(by)
     s.passed = tags
     try:
         value = call_with(function, values)
@@ -121,8 +123,9 @@ class Elements:
 
     def through(self, s: FlowState, function: Any, given: list[Any]) -> Any:
         """The value of the standard function. How often it calls its function, the collections decide."""
-        outer = s.pc
-        s.pc = join(outer, self.structure())
+        outer, by = s.pc, self.structure()
+        s.pc = join(outer, by)
+        s.run.branch(by)
         try:
             return call_with(function, given)
         finally:

@@ -61,8 +61,9 @@ def label_loop(m: LabelledMaker, node: nodes.Loop) -> Labelled:
                 if result.__class__ is tuple:
                     return decided(result, by)
                 pairs = result.pairs
-                by = join(by, result.by)
-                s.pc = join(outer, by)
+                if result.by is not NOTHING:
+                    by = join(by, result.by)
+                    s.pc = join(outer, by)
         finally:
             s.pc = outer
 

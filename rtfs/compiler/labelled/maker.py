@@ -42,13 +42,15 @@ def labels(kind: type[nodes.Node]) -> Callable[[Make], Make]:
 
 
 class LabelledMaker(Maker):
-    """Makes the labelled closures of one top-level form. constant: the tag of its literals."""
+    """Makes the labelled closures of one top-level form. constant: the tag of its literals. defines: whether there are
+    definitions inside of it."""
 
-    __slots__ = ("constant",)
+    __slots__ = ("constant", "defines")
 
     def __init__(self, analyser: Analyser, literal: Label) -> None:
         super().__init__(analyser)
         self.constant = Tag(literal)
+        self.defines = False
 
     def make(self, node: nodes.Node) -> Any:
         """The closure of a node."""
@@ -86,7 +88,9 @@ def decided(result: Any, by: Label) -> Any:
 def under(by: Label, closure: Labelled, f: Frame, s: FlowState) -> Any:
     """The value of a closure that runs because of a labelled value."""
     outer = s.pc
-    s.pc = join(outer, by)
+    if by is not NOTHING:
+        s.pc = join(outer, by)
+        s.run.branch(by)
     try:
         return decided(closure(f, s), by)
     finally:

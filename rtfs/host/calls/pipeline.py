@@ -424,7 +424,10 @@ class Pipeline:
         run = frame.run
         options = call.args[0] if call.args else None
         fields = from_options(call.id, options, call.span, run.warn, run.types)
-        entry = run.registry.declare(entry_for(fields, run.origin))
+        made = entry_for(fields, run.origin)
+        if run.flow is not None:
+            made.declared_tag = run.flow.declared(call, frame.flow)
+        entry = run.registry.declare(made)
         own = run.origin == PLAN
         self.events.emit(CapabilityDeclared(frame.context, frame.parent, entry.id, entry.fields.version, recorded=own))
         return entry.id

@@ -6,7 +6,7 @@ what an implementation or a branch does is in the labels of what it gives.
 
 from __future__ import annotations
 
-from rtfs.capabilities.registry import BRANCHES, GUEST
+from rtfs.capabilities.registry import BRANCHES, GUEST, PLAN
 from rtfs.compiler.labelled.moves import Found
 from rtfs.flow.label import LAZY, NOTHING, OF_UNKNOWN, UNKNOWN, Label, join
 from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag, joined
@@ -76,8 +76,11 @@ class RunControl(MachineLabels):
         tags = self.tags(call, frame)
         if len(call.args) != 1:
             return None
-        principal = frame.context.principal
-        return await self._kept.tag(call, principal, call.args[0], tags[0], value, self.labels.resolve)
+        by = join(
+            self.decided_by(call.decided_by, frame.flow), self.labels.branched
+        )  # what was not put tells of it too
+        given = tags[0].decided(by)
+        return await self._kept.tag(call, frame.context.principal, call.args[0], given, value, self.labels.resolve)
 
     def _tag(self, call: HostCall, frame: Frame, value: Any) -> Tag:
         if call.kept_labels is not None:  # answered from the record of its run
@@ -87,10 +90,12 @@ class RunControl(MachineLabels):
                 return UNKNOWN_TAG
         entry = frame.run.registry.find(call.id)
         given = joined(self.tags(call, frame)).flat()[0]
-        declared = None if entry is None else entry.fields.flow
+        declared = None if entry is None or entry.origin == PLAN else entry.fields.flow
         if declared is not None and declared.drops:
             given = NOTHING
         implemented, frame.implemented = frame.implemented, []
+        if entry is not None and entry.declared_tag is not None:
+            implemented = [(_joined_with(tag, entry.declared_tag), fully) for tag, fully in implemented]
         if entry is not None and entry.route in (GUEST, BRANCHES):
             whole = [tag for tag, fully in implemented if fully]
             if len(whole) == 1 == len(implemented) and declared is None:
@@ -233,6 +238,15 @@ class RunControl(MachineLabels):
                 shown.append(text)
         more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
         return ", ".join(shown[:SHOWN]) + more
+
+
+def _joined_with(tag: Tag, other: Tag) -> Tag:
+    """The tag of an answer of a function that was itself made of something."""
+    data, control = other.flat()
+    if data is not NOTHING:
+        more, further = tag.flat()
+        return Tag(join(more, data), join(further, control))
+    return tag.decided(control)
 
 
 def texts_in(values: list[Any]) -> list[str]:

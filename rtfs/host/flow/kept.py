@@ -70,7 +70,7 @@ class KeptLabels:
                 found = await self._recall(place, value)
                 return None if found is None else found.decided(tag.everything())
             content = field(arguments, "content")
-            await self._remember(place, content, _part(arguments, tag, "content"), resolve)
+            await self._remember(place, content, _part(arguments, tag, "content").decided(tag.control), resolve)
             return None
         key = _part(arguments, tag, "key").everything()
         place = f"kv {principal} {to_text(field(arguments, 'key'))}"
@@ -78,10 +78,11 @@ class KeptLabels:
             found = await self._recall(place, value)
             if found is None and self._own:  # what was put there has labels: it is the default, or nil
                 found = _part(arguments, tag, "default")
-            return None if found is None else found.decided(key)
+            return None if found is None else found.decided(join(key, tag.control))
         new = _part(arguments, tag, "value") if id == _PUT else self._changed(place, tag)
+        new = new.decided(join(key, tag.control))
         await self._remember(place, value, new, resolve)
-        return new.decided(key)
+        return new
 
     def _changed(self, place: str, tag: Tag) -> Tag:
         """The tag of a value that was made of the one before and the arguments."""

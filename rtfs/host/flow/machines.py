@@ -6,15 +6,18 @@ gives that is the whole of a machine has the labels of all that it may be made o
 
 from __future__ import annotations
 
-from rtfs.flow.label import NOTHING, OF_INPUT, OF_MODEL, OF_PLAN
+from rtfs.flow.label import NOTHING, OF_INPUT, OF_MODEL, OF_PLAN, join
 from rtfs.flow.state import FlowState, Gathering, RunFlow
-from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag, joined
+from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag, at_key, joined
+from rtfs.values import Keyword
+from rtfs.values.map import encode_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.flow.label import Label
+    from rtfs.machine import HostCall
 
 
 class MachineLabels:
@@ -60,16 +63,26 @@ class MachineLabels:
             return flow.returned
         return UNKNOWN_TAG if flow.around is None else flow.around.tag()
 
-    def gathered(self, thunks: tuple[Any, ...], flows: dict[int, FlowState]) -> Tag:
-        """The tag of the values of branches, which have ended, or of which one has failed. flows: the states of those
-        that were started, by number from 1."""
-        tags, failed = [], []
+    def gathered(self, thunks: tuple[Any, ...], flows: dict[int, FlowState], failed: bool) -> Tag:
+        """The tag of the values of branches, or of the error of one that has failed. flows: the states of those that
+        were started, by number from 1."""
+        tags, tried = [], []
         for number, thunk in enumerate(thunks, 1):
             flow = flows.get(number)
             tags.append(NO_TAG if flow is None else self.answer_of(thunk, flow))
             if flow is not None and flow.trying is not None:
-                failed.append(flow.trying.tag())
-        return Tag(NOTHING, joined(failed).everything(), tags)
+                tried.append(flow.trying.tag())
+        return joined(tried) if failed else Tag(NOTHING, joined(tried).everything(), tags)
+
+    def declared(self, call: HostCall, flow: FlowState | None) -> Tag | None:
+        """Where the implementation that a `(capability …)` form names comes from, and what decided about the form; None
+        for nothing. A function of the program has its own labels inside."""
+        by, found = self.decided_by(call.decided_by, flow), NO_TAG
+        if call.labels and call.args:
+            found = at_key(call.args[0], call.labels[0], encode_key(Keyword("implementation"))) or NO_TAG
+        data, control = self.labels.resolve(*found.flat())
+        control = join(control, by)
+        return None if data is NOTHING and control is NOTHING else Tag(data, control)
 
     @staticmethod
     def leave(flow: FlowState | None, tag: Tag) -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from select import POLLIN, poll
 from time import monotonic
 
-from rtfs.flow.tag import NO_TAG
+from rtfs.flow.label import NOTHING
+from rtfs.flow.tag import NO_TAG, Tag
 from rtfs.host.audit.events import BranchStarted
 from rtfs.host.isolation.functions import Functions, key_of
 from rtfs.host.isolation.labels import LabelTexts
@@ -56,7 +57,8 @@ from rtfs.host.run.driver import abandon_steps, handle_control_call
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.machine import DEFAULT_LIMITS, HostCall, Known
 from rtfs.source import Source
-from rtfs.values import HostError, InternalError, Map, UserError, Vector
+from rtfs.values import HostError, InternalError, Keyword, Map, UserError, Vector
+from rtfs.values.map import encode_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ MOST_FRAMES = 20_000
 """Machines of one run that may be open."""
 MOST_LINES = 100_000
 """Places of one run's texts that values may have gone through."""
+IMPLEMENTATION = encode_key(Keyword("implementation"))
 _CONTROLS = frozenset(("context", "context-enter", "context-leave", "parallel", "step-enter", "step-leave"))
 
 
@@ -389,8 +392,10 @@ class Conversation:
         """Give a call the labels that the worker says it has."""
         text, where, lines = told
         given = len(call.args)
-        tags, call.decided_by = texts.tags(text, given + 1)
+        tags, call.decided_by = texts.tags(text, given + 2)
         call.labels, call.hint_labels = tags[:given], tags[given]
+        if self.run.flow is not None:
+            self.run.flow.labels.branch(tags[given + 1].everything())
         if where is not None:
             filename, at = where
             call.where = checked_text(filename), int(at)
@@ -522,11 +527,14 @@ class Conversation:
             self.scheduler.wake(fiber, None, self._translator.raised(head[2]))
 
     def _declare(self, head: list[Any], body: str) -> None:
-        _, number, place, id, where, types = head
+        _, number, place, id, where, types, *labels = head
         frame, options, span = self._frames[place], self._translator.value(body), self._sources.span(where)
         if options.__class__ is not Map:
             raise Nonsense("a declaration that is not a map")
         call = HostCall("capability", checked_text(id), (options,), None, Known(span))
+        if self._texts is not None and labels and labels[0] is not None:
+            tag = self._texts.tag(labels[0])
+            call.labels, call.decided_by = [Tag(NOTHING, NOTHING, {IMPLEMENTATION: tag})], NOTHING
 
         async def declare() -> Any:
             self.types = resolver(types)

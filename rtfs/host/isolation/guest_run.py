@@ -12,7 +12,8 @@ from rtfs.capabilities.declaration import from_options
 from rtfs.checker.calls import Capability
 from rtfs.compiler import compile_source
 from rtfs.compiler.forms.plan import GIVEN
-from rtfs.flow.tag import NO_TAG
+from rtfs.flow.label import NOTHING
+from rtfs.flow.tag import NO_TAG, Tag
 from rtfs.host.checks.gate import RunGate
 from rtfs.host.flow.machines import MachineLabels
 from rtfs.host.isolation.labels import LabelTexts
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
     from rtfs.compiler import Environment
     from rtfs.flow.state import FlowState
-    from rtfs.flow.tag import Tag
     from rtfs.host.isolation.worker import Worker
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
@@ -219,7 +219,8 @@ class GuestRun:
             tags = self.labels.plain_tags(frame.flow, len(call.args))
         by = self.labels.decided_by(call.decided_by, frame.flow)
         hints = NO_TAG if call.hint_labels is None else call.hint_labels
-        told = texts.text_of_all([*tags, hints], (*call.args, call.hints), by)
+        branched = Tag(NOTHING, self.labels.labels.branched)
+        told = texts.text_of_all([*tags, hints, branched], (*call.args, call.hints, None), by)
         request = Request(worker, CALL, [*head, told, call.where, self._new_lines(texts)], body)
         try:
             return await request
@@ -301,7 +302,11 @@ class GuestRun:
 
         text = Translator(worker.sources, handle, worker._function).text(Map(given))
         told = aliases_of(fields.input_type, fields.output_type)
-        return await Request(worker, DECLARE, [frame.number, fields.id, worker.sources.place(call.span), told], text)
+        head = [frame.number, fields.id, worker.sources.place(call.span), told]
+        if self.labels is not None and self.texts is not None:
+            tag = self.labels.declared(call, frame.flow)
+            head.append(None if tag is None else self.texts.text(tag, None))
+        return await Request(worker, DECLARE, head, text)
 
     # ------------------------------------------------------------------ branches
     async def parallel(
@@ -318,19 +323,19 @@ class GuestRun:
 
             return begin
 
-        def tag() -> Tag | None:
+        def tag(failed: bool) -> Tag | None:
             if self.labels is None:
                 return None
             flows = {number: one.flow for number, one in frames.items() if one.flow is not None}
-            return self.labels.gathered(thunks, flows)
+            return self.labels.gathered(thunks, flows, failed)
 
         try:
             value = Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], self.width))
         except UserError:
             if call is not None:
-                call.answer_tag = tag()
+                call.answer_tag = tag(True)
             raise
-        whole = tag()
+        whole = tag(False)
         if call is not None and call.labels is None and whole is not None and self.labels is not None:
             self.labels.leave(frame.flow, whole)
         return value, whole

@@ -106,12 +106,15 @@ async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True, 
 
         return begin
 
+    failed = True
     try:
-        return Vector(await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], run.width))
+        values = await Gather([maker(number, thunk) for number, thunk in enumerate(thunks, 1)], run.width)
+        failed = False
+        return Vector(values)
     finally:
         if run.flow is not None and frame.flow is not None:
             flows = {number: one.flow for number, one in frames.items() if one.flow is not None}
-            _leave_labels(run.flow.gathered(thunks, flows), frame, call)
+            _leave_labels(run.flow.gathered(thunks, flows, failed), frame, call)
 
 
 def _leave_labels(tag: Tag, frame: Frame, call: HostCall | None) -> None:
