@@ -59,8 +59,8 @@ class Entry:
     """
 
     __slots__ = (
-        "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "declared_tag", "describe", "fields", "id", "keyed",
-        "loop", "names_keys", "needs", "origin", "prints", "repeats", "restore", "route", "signature",
+        "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "declared_tag", "describe", "fields",
+        "id", "keyed", "loop", "names_keys", "needs", "origin", "prints", "repeats", "restore", "route", "signature",
         "takes_nothing", "takes_sets", "told",
     )  # fmt: skip
 

@@ -145,7 +145,7 @@ def labelled(*told: Any) -> bytes:
     return framed(wire.CALL, dumps([0, 3, 0, "demo.id", None, *told]), '[5, ["v", 1], null, ["v", 2]]')
 
 
-TAG = "[[0,0,[[0,0],[0,0]]],[[[],null]],[],[]]"
+TAG = "[[0,0,[[0,0],[0,0],[0,0]]],[[[],null]],[],[]]"
 LABELS: dict[str, bytes] = {
     "no labels at all": labelled(),
     "labels that are not a text": labelled(7, None, []),

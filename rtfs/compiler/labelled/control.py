@@ -95,7 +95,7 @@ def global_pair(namespace: Any, key: str) -> Any:
 
 
 def redefining(m: LabelledMaker, node: nodes.Node) -> Callable[[Labelled], Labelled]:
-    """Makes the closure of code of which only a part runs. The names that any part of it defines have what decided which
+    """Makes the closure of code of which only a part runs. Names that any part of it defines have what decided which
     part: they may have kept their value."""
     names = [global_name(one.name) for one in nodes.walk(node) if isinstance(one, nodes.Def)] if m.defines else []
 

@@ -76,9 +76,8 @@ class RunControl(MachineLabels):
         tags = self.tags(call, frame)
         if len(call.args) != 1:
             return None
-        by = join(
-            self.decided_by(call.decided_by, frame.flow), self.labels.branched
-        )  # what was not put tells of it too
+        # what was not put, because other code ran, tells of what decided that
+        by = join(self.decided_by(call.decided_by, frame.flow), self.labels.branched)
         given = tags[0].decided(by)
         return await self._kept.tag(call, frame.context.principal, call.args[0], given, value, self.labels.resolve)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from rtfs.flow.label import INPUT, MODEL, MOST, NOTHING, PLAN, UNKNOWN, Label, Source, join
+from rtfs.flow.label import INPUT, MODEL, MOST, NOTHING, PLAN, UNKNOWN, Label, Source
 from rtfs.flow.tag import SEQUENCES, Tag, kids_of
 from rtfs.host.durable.codec import decode, encode
 from rtfs.values import Map
@@ -130,7 +130,8 @@ def decode_tag(text: str, known: dict[Any, Source] | None = None) -> Tag:
             if len(parts) > MOST:
                 raise ValueError("too many sources")
             ways = {found[number]: tuple([_checked_step(*step) for step in way]) for number, way in parts}
-            made.append(join(NOTHING, Label(ways, None if readers is None else frozenset(readers))))
+            read_by = None if readers is None else frozenset(readers)
+            made.append(Label(ways, read_by) if ways or read_by is not None else NOTHING)
         return _tag(tree, made)
     except (TypeError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is not a tag: {error}") from None
