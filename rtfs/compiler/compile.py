@@ -77,6 +77,8 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         environment.state = disk_cache.chain_state(environment.state, key + imported)
     elif unit.definitions:
         environment.values = disk_cache.chain_state(environment.values, key)
+    if unit.macros and literal is not None:
+        environment.macro_literal = literal
     if environment.units.get(unit.filename) is not unit:
         load(unit, environment)
     if not unit.tacit:
@@ -117,7 +119,12 @@ def carries_labels(source: Source, environment: Environment) -> Label | None:
         from rtfs.flow.label import OF_PLAN
 
         return OF_PLAN
-    return environment.literal
+    literal, others = environment.literal, environment.macro_literal
+    if literal is None or others is None:
+        return literal
+    from rtfs.flow.label import join
+
+    return join(literal, others)
 
 
 def runs_cold(source: Source) -> bool:

@@ -79,6 +79,8 @@ class Environment:
         each node of a text may have a few at once."""
         self.literal: Label | None = None
         """The label of the constants in the texts, where their code carries labels; None: it carries none."""
+        self.macro_literal: Label | None = None
+        """The labels of the texts with the macros that there are: an expansion has constants of theirs."""
         self._lives: dict[str, list[ref[Life]]] = {}
         """Of texts that `outlive` was told of, by file name: more than one where the same text was compiled again."""
         self.edition = 0
@@ -106,7 +108,7 @@ class Environment:
         copy.recent = self.recent.copy()
         copy.files = dict(self.files)
         copy.state, copy.values = self.state, self.values
-        copy.literal = self.literal
+        copy.literal, copy.macro_literal = self.literal, self.macro_literal
         copy._core_ready, copy._core_macros, copy.cold_frames = self._core_ready, self._core_macros, self.cold_frames
         copy._namespaces = self._namespaces  # goes with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}

@@ -20,12 +20,17 @@ def programs(name: str) -> list[str]:
     return (HERE / f"{name}_flows.txt").read_text(encoding="utf-8").splitlines()
 
 
+def fail(given: Any) -> Any:
+    raise rtfs.HostError(f"failed with {rtfs.to_text(given)}", hint=rtfs.to_text(given))
+
+
 def run(program: str, rule: dict[str, Any], paid: list[Any]) -> None:
     """Run a program; paid: gets the payments that are made. Raises what the program raises."""
     with rtfs.Runtime(flow=[rule], **banking.OPTIONS) as rt:
         rt.register("mail.read", lambda _: rtfs.from_python(MAIL, keywords=True), effects=["read"])
         rt.register("bank.pay", paid.append, effects=["write"], input_schema="[:map [:to :string]]")
         rt.register("tool.echo", lambda given: given, effects=[])
+        rt.register("tool.fail", fail, effects=[])
         rt.run(program)
 
 

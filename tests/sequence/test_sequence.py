@@ -370,6 +370,13 @@ def test_the_configuration_has_the_same_rules(tmp_path: Path):
     assert caught.value.span.line == 2
 
 
+def test_what_a_plan_declares_itself_does_not_do_what_a_rule_requires():
+    house = House({**BEFORE, "require": "fraud.*", "same": []})
+    own = '(capability "fraud.mine" :implementation (fn [_] "fine")) (call "fraud.mine" {})'
+    assert "fraud.* has to be called before" in house.refused(f"{own} {pay(7)}")
+    assert not house.refused(f"{check(7)} {pay(7)}")
+
+
 def test_rules_decide_about_programs_in_workers_as_well():
     house = House(BEFORE, isolation="process")
     assert "fraud.check has to be called before" in house.refused(pay(7))

@@ -270,7 +270,9 @@ class Pipeline:
         if self.sequence is None or frame.looks_up:
             return ""
         line = None if call.span is None else call.span.line
-        return self.sequence.history.facts(call.id, call.args, key, line)
+        entry = frame.run.registry.find(call.id)
+        own = entry is not None and entry.origin == PLAN
+        return self.sequence.history.facts(call.id, call.args, key, line, own)
 
     def _admit(self, entry: Entry, text: str, decision: Decision, frame: Frame, facts: str = "") -> int:
         """Record a decision; the number of the record. facts: what the record says of the arguments. Raises the denial

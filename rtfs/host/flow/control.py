@@ -14,7 +14,7 @@ from rtfs.host.flow.kept import KEEPING
 from rtfs.host.flow.machines import MachineLabels
 from rtfs.host.flow.patterns import texts
 from rtfs.host.flow.results import KEPT, Answer
-from rtfs.host.flow.rules import ASK, FlowRule, FlowRules, Lookup, parts_at, value_at
+from rtfs.host.flow.rules import ASK, FlowRule, FlowRules, Lookup, parts_at, value_at, values_at
 from rtfs.host.flow.tag_text import decode_tag, encode_tag
 from rtfs.host.policy.policy import asking_too, breach
 from rtfs.host.redaction import redact
@@ -146,7 +146,7 @@ class RunControl(MachineLabels):
         what = rule.argument or "the call"
         if rule.never and rule.argument is None:
             return f'no flow rule says what "{entry.id}" may be given' if rule.unknown else "a flow rule forbids it"
-        parts = parts_at(given, rule.parts())
+        parts = parts_at(given, rule.parts(), scalars=True)
         me = await self._me(frame) if any(pattern.uses_me for pattern in rule.patterns()) else frozenset[str]()
         audience = None
         for value, tag in parts:
@@ -193,7 +193,7 @@ class RunControl(MachineLabels):
             return frozenset(texts_in(await self._looked_up(readers, arguments, frame)))
         found: set[str] = set()
         for one in readers:
-            found.update(texts(value_at(arguments, one[1:])) if one.startswith("$") else [one])
+            found.update(texts_in(values_at(arguments, one[1:])) if one.startswith("$") else [one])
         return frozenset(found)
 
     async def _looked_up(self, lookup: Lookup, arguments: Any, frame: Frame) -> list[Any]:

@@ -100,10 +100,20 @@ def _holds(condition: dict[str, str], source: Source, depth: int, me: frozenset[
     if not objects:
         return False
     for name, wanted in condition.items():
-        given = set(texts(field(objects[-1], name)))
+        given = {text for one in fields(objects[-1], name) for text in texts(one)}
         if not given or not all(one in me if wanted == ME else glob(wanted, one) for one in given):
             return False
     return True
+
+
+def keys_of(name: str) -> tuple[Any, ...]:
+    """The keys of a map that a Python function or a server reads as one name."""
+    return Keyword(name), name, Symbol(name)
+
+
+def fields(value: Any, name: str) -> list[Any]:
+    """The values of a map's keys of that name, however they are spelled."""
+    return [value.get(key) for key in keys_of(name) if key in value]
 
 
 def field(value: Any, name: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rtfs.host.flow.patterns import SourcePattern, field
+from rtfs.host.flow.patterns import SourcePattern, field, fields, keys_of
 from rtfs.host.policy.grants import glob
 from rtfs.values import HostError, Keyword, List, Map, Set, Vector
 
@@ -228,8 +228,9 @@ def argument_names(entry: Entry) -> list[str] | None:
     return names
 
 
-def parts_at(pair: Pair, names: list[str]) -> list[Pair]:
-    """The values at a path with their tags, every element of a collection on the way; absent ones are left out."""
+def parts_at(pair: Pair, names: list[str], scalars: bool = False) -> list[Pair]:
+    """The values at a path with their tags, every element of a collection on the way; absent ones are left out.
+    scalars: what is where a map should be counts, for its reader may take it for the value."""
     from rtfs.flow.tag import at_key, elements
     from rtfs.values.map import encode_key
 
@@ -238,12 +239,14 @@ def parts_at(pair: Pair, names: list[str]) -> list[Pair]:
         inner: list[Pair] = []
         for value, tag in _opened(found):
             if value.__class__ is Map:
-                for key in (Keyword(name), name):
+                for key in keys_of(name):
                     kid = at_key(value, tag, encode_key(key))
                     if kid is not None:
                         inner.append((value.get(key), kid.decided(tag.control)))
             elif value.__class__ in (Vector, List) and name.isdigit() and int(name) < len(value):
                 inner.append(elements(value, tag)[int(name)])
+            elif scalars and value is not None and value.__class__ not in (Vector, List, Set):
+                inner.append((value, tag))
         found = inner
     return _opened(found)
 
@@ -263,6 +266,11 @@ def _opened(pairs: list[Pair]) -> list[Pair]:
 def value_at(arguments: Any, name: str) -> Any:
     """An argument of a call by name."""
     return field(arguments, name) if arguments.__class__ is Map else None
+
+
+def values_at(arguments: Any, name: str) -> list[Any]:
+    """The arguments of a call of that name, however it is spelled."""
+    return fields(arguments, name) if arguments.__class__ is Map else []
 
 
 def check_keys(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:

@@ -132,6 +132,8 @@ class History:
         before itself."""
         now = time_ns()
         for one in reversed(self._occurrences):
+            if rule.kind == BEFORE and "own" in one.facts:
+                continue  # what a plan declares itself does not do what a rule requires
             if not rule.looks_for(one.id) or (key is not None and one.facts.get("key") == key):
                 continue
             if (rule.per == RUN and one.run != run) or (rule.per == PRINCIPAL and one.principal != principal):
@@ -142,8 +144,9 @@ class History:
             yield one
 
     # ------------------------------------------------------------------ facts
-    def facts(self, id: str, arguments: tuple[Any, ...], key: str | None, line: int | None) -> str:
-        """The facts about a call's arguments, appended to its record's detail; "" for a call that no rule names."""
+    def facts(self, id: str, arguments: tuple[Any, ...], key: str | None, line: int | None, own: bool) -> str:
+        """The facts about a call's arguments, appended to its record's detail; "" for a call that no rule names. own:
+        the plan has declared the capability itself."""
         decides, looks = self._rules.about(id)
         if not decides and not looks:
             return ""
@@ -152,6 +155,8 @@ class History:
             found["key"] = key
         if line is not None:
             found["line"] = line
+        if own:
+            found["own"] = True
         for rule in looks:
             for _, argument in rule.same:
                 found[argument] = self.hash(values_at(arguments, tuple(argument.split("."))))
