@@ -74,7 +74,15 @@ class Label:
         if found is None:
             ways = {source: _longer(way, step) for source, way in self.sources.items()}
             found = known[step] = self if ways == self.sources else Label(ways, self.readers)
+            found.went_through(step)
         return found
+
+    def went_through(self, step: Step) -> None:
+        """Every way of this label has that step already."""
+        if self._through is None:
+            self._through = {step: self}
+        else:
+            self._through[step] = self
 
     def __repr__(self) -> str:
         return f"Label({sorted(map(repr, self.sources))}, readers={self.readers})"
@@ -102,6 +110,16 @@ def join(a: Label, b: Label) -> Label:
         if len(_joins) >= _REMEMBERED:
             _joins.clear()
         found = _joins[a, b] = _joined(a, b)
+    return found
+
+
+def join_through(a: Label, b: Label, step: Step) -> Label:
+    """What two labels are joined to, one step further on the way. Of a label that has taken the step, as that of what a
+    loop adds up, only the other one is looked at."""
+    one, two = a.through(step), b.through(step)
+    found = join(one, two)
+    if found is not one and found is not two:
+        found.went_through(step)
     return found
 
 

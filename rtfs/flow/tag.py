@@ -27,7 +27,11 @@ class Tag:
     tags of the elements, a list for a vector or list, a dict by encoded key for a map; None: all have this tag. grow:
     what makes `kids` of the value when they are first wanted, and then `whole` is what all of them join to."""
 
-    __slots__ = ("_flat", "control", "data", "grow", "kids")
+    __slots__ = ("_by", "_decided", "_every", "_flat", "control", "data", "grow", "kids")
+
+    _by: Label | None
+    _every: Label | None
+    _decided: Tag | None
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Tag:
         self.control = control
         self.kids = kids
         self.grow = grow
+        self._by = self._every = self._decided = None
         self._flat: tuple[Label, Label] | None = None
         if kids is None:
             self._flat = (data if whole is None else join(data, whole), control)
@@ -65,19 +70,30 @@ class Tag:
 
     def everything(self) -> Label:
         """Data and control of the value and everything in it, as one."""
-        data, control = self.flat()
-        return join(data, control)
+        found = self._every
+        if found is None:
+            data, control = self.flat()
+            found = self._every = join(data, control)
+        return found
 
     def decided(self, by: Label) -> Tag:
         """The tag of the same value, chosen by what has that label."""
         if by is NOTHING:
             return self
+        if by is self._by:  # as the time before: loops ask so
+            return self._decided or self
+        made = self._chosen(by)
+        self._by, self._decided = by, None if made is self else made
+        return made
+
+    def _chosen(self, by: Label) -> Tag:
         control = join(self.control, by)
         if control is self.control:
             return self
         if self.kids is None and self.grow is None and self._flat is not None and self._flat[0] is self.data:
             return simple(self.data, control)
         made: Tag = object.__new__(Tag)
+        made._by = made._every = made._decided = None
         made.data, made.control, made.kids, made.grow = self.data, control, self.kids, self.grow
         flat = self._flat
         made._flat = None if flat is None else (flat[0], join(flat[1], by))

@@ -30,7 +30,7 @@ from rtfs.compiler.labelled.moves import (
     tries,
 )
 from rtfs.compiler.mangling import global_name
-from rtfs.flow.label import NOTHING, OF_LAZY, join
+from rtfs.flow.label import NOTHING, OF_LAZY, join, join_through
 from rtfs.flow.state import Gathering
 from rtfs.flow.tag import NO_TAG, SEQUENCES, UNKNOWN_TAG, Tag, at_index, joined, simple
 from rtfs.values import LazySeq, List, Map, Vector
@@ -80,14 +80,36 @@ def call_known(move: Move, function: Any, arguments: list[Labelled], step: Step,
     """A call of a function that is known now. computes: of scalars it only computes; one of the prelude asks the
     host."""
     if computes and move is join_all and len(arguments) == 2:
-        one, two = arguments
-        return _call_of_two(function, one, two, step)
+        return _call_of_two(function, arguments[0], arguments[1], step)
+    if computes and move is join_all and len(arguments) == 1:
+        return _call_of_one(function, arguments[0], step)
 
     def known(f: Frame, s: FlowState, at: int = step[2]) -> Any:
         given = [argument(f, s) for argument in arguments]
         return move(s, function, [one for one, _ in given], [one for _, one in given], step)
 
     return known
+
+
+def _call_of_one(function: Any, argument: Labelled, step: Step) -> Labelled:
+    """A call that joins the labels of one argument: with a scalar, they are often those of the last time."""
+    last: list[Any] = [None, None]
+
+    def of_one(f: Frame, s: FlowState, at: int = step[2]) -> Any:
+        value, tag = argument(f, s)
+        if value.__class__ not in SCALARS:
+            return join_all(s, function, [value], [tag], step)
+        if s.trying is not None:
+            s.tried(tag)
+        value = function(value)
+        if tag is last[0]:
+            return value, last[1]
+        data, control = tag.flat()
+        made = simple(data.through(step), control)
+        last[:] = tag, made
+        return value, made
+
+    return of_one
 
 
 def _call_of_two(function: Any, first: Labelled, second: Labelled, step: Step) -> Labelled:
@@ -102,12 +124,12 @@ def _call_of_two(function: Any, first: Labelled, second: Labelled, step: Step) -
         if s.trying is not None:
             s.tried(tag)
             s.tried(other)
-        value = call_with(function, (one, two))
+        value = function(one, two)
         if tag is last[0] and other is last[1]:
             return value, last[2]
         data, control = tag.flat()
         more, further = other.flat()
-        made = simple(join(data, more).through(step), join(control, further))
+        made = simple(join_through(data, more, step), join(control, further))
         last[:] = tag, other, made
         return value, made
 

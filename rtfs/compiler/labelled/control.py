@@ -126,6 +126,9 @@ def label_if(m: LabelledMaker, node: nodes.If) -> Labelled:
         rest = rest.orelse
     orelse = m.make(rest)
 
+    if len(clauses) == 1:
+        return redefining(m, node)(_if_of_one(*clauses[0], orelse))
+
     @redefining(m, node)
     def if_(f: Frame, s: FlowState) -> Any:
         outer, by = s.pc, NOTHING
@@ -140,6 +143,24 @@ def label_if(m: LabelledMaker, node: nodes.If) -> Labelled:
                 if value is not None and value is not False:
                     return decided(then(f, s), by)
             return decided(orelse(f, s), by)
+        finally:
+            s.pc = outer
+
+    return if_
+
+
+def _if_of_one(test: Labelled, then: Labelled, orelse: Labelled) -> Labelled:
+    def if_(f: Frame, s: FlowState) -> Any:
+        value, tag = test(f, s)
+        chosen = orelse if value is None or value is False else then
+        by = tag.everything()
+        if by is NOTHING:
+            return chosen(f, s)
+        outer = s.pc
+        s.pc = join(outer, by)
+        s.run.branch(by)
+        try:
+            return decided(chosen(f, s), by)
         finally:
             s.pc = outer
 

@@ -82,7 +82,9 @@ def decided(result: Any, by: Label) -> Any:
     if result.__class__ is tuple:
         value, tag = result
         return value, tag.decided(by)
-    return Again([(value, tag.decided(by)) for value, tag in result.pairs], join(result.by, by))
+    result.pairs = [(value, tag.decided(by)) for value, tag in result.pairs]
+    result.by = join(result.by, by)
+    return result
 
 
 def under(by: Label, closure: Labelled, f: Frame, s: FlowState) -> Any:

@@ -106,7 +106,7 @@ class RunControl(MachineLabels):
         for tag, _ in implemented:
             given = join(given, tag.everything())
         way = (call.id, *(call.where or ("", 0)))
-        return Answer(call.id, declared, given, way).tag(value)
+        return Answer(call.id, declared, given, way, self.rules.looks_into(call.id)).tag(value)
 
     def tags(self, call: HostCall, frame: Frame) -> list[Tag]:
         """The tags of a call's arguments, in their canonical form."""

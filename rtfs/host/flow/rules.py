@@ -154,7 +154,7 @@ class FlowRules:
     """All flow rules of a runtime. me: what `me` means in conditions: texts and look-ups. Raises HostError
     `config/invalid`."""
 
-    __slots__ = ("endorsements", "me", "rules", "texts")
+    __slots__ = ("_conditions", "endorsements", "me", "rules", "texts")
 
     def __init__(self, given: Any) -> None:
         options = given if isinstance(given, dict) else {"rules": given}
@@ -162,7 +162,9 @@ class FlowRules:
         self.rules = [FlowRule(one) for one in _list(options.get("rules"))]
         self.endorsements = [Endorsement(one) for one in _list(options.get("endorse"))]
         self.me = [Lookup(one) if isinstance(one, dict) else str(one) for one in _list(options.get("me"))]
-        if not self.me and any(pattern.uses_me for rule in self.rules for pattern in rule.patterns()):
+        patterns = [pattern for rule in self.rules for pattern in rule.patterns()]
+        self._conditions = [one for one in patterns if any(isinstance(part, dict) for part in one.parts)]
+        if not self.me and any(pattern.uses_me for pattern in patterns):
             raise invalid(
                 "a flow rule names `me`, but nothing says who that is", "flow: {me: ann@example.com, rules: …}"
             )
@@ -177,6 +179,10 @@ class FlowRules:
         for me in self.me:
             if isinstance(me, Lookup):
                 known_capability(registry, me.id)
+
+    def looks_into(self, id: str) -> bool:
+        """Whether a condition of a rule may be about objects in a capability's answers."""
+        return any(glob(one.head, id) or one.head.startswith(id + ".") for one in self._conditions)
 
     def about(self, entry: Entry) -> list[FlowRule]:
         """The rules about calls of a capability."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from rtfs.flow.label import INPUT, MODEL, MOST, NOTHING, PLAN, UNKNOWN, Label, Source
-from rtfs.flow.tag import SEQUENCES, Tag, kids_of
+from rtfs.flow.tag import SEQUENCES, Tag, kids_of, simple
 from rtfs.host.durable.codec import decode, encode
 from rtfs.values import Map
 from rtfs.values.map import encode_key
@@ -166,7 +166,7 @@ def _checked_step(name: Any, file: Any, at: Any) -> Step:
 def _tag(tree: Any, labels: list[Label]) -> Tag:
     data, control, *rest = tree
     if not rest:
-        return Tag(labels[data], labels[control])
+        return simple(labels[data], labels[control])
     (kids,) = rest
     if isinstance(kids, dict):
         return Tag(
