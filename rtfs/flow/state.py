@@ -36,8 +36,8 @@ class Gathering:
 
 class RunFlow:
     """State that the machines of one run share. input: the label of its input. lazy: the sources of its lazy sequences.
-    context: the values given to `with-context`. branched: the labels that have decided so far which code runs. Code that
-    did not run (a name keeps its value, a key is not in the store) depends on them too."""
+    context: the values given to `with-context`. branched: the labels that have decided so far which code runs; names
+    and keys of the store depend on them too, where other code would have changed them."""
 
     __slots__ = ("_last", "branched", "context", "input", "lazy")
 
