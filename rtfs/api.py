@@ -45,7 +45,7 @@ def start(program: Program, limits: Limits | None = None, breathe: bool = False)
 
 
 def card() -> str:
-    """The language on one page, in Markdown: what a model that has read nothing else needs to write plans."""
+    """The language on one page, in Markdown: everything that a model needs to write plans."""
     from rtfs.syntax.resources import resource_text
 
     return resource_text("stdlib/card.md")
@@ -53,7 +53,8 @@ def card() -> str:
 
 def format_error(error: UserError, *, color: bool = False) -> str:
     """The report that the command line shows of an error: code, message, place with carets, notes, hint, trace. Several
-    lines; whatever is in data, no control character is in it but line ends (and colours, with `color`)."""
+    lines. The report has no control characters except line ends (and colours, with `color`), whatever the data
+    contains."""
     from rtfs.syntax.diagnostics import render
 
     return render(error, color=color)
@@ -61,7 +62,7 @@ def format_error(error: UserError, *, color: bool = False) -> str:
 
 def error_data(error: UserError) -> dict[str, Any]:
     """An error as JSON data, as `--json` prints it: `code`, `message`, place (`file`, `line`, `column`, `end`),
-    `notes`, `hint`, `capability`, `trace` (RTFS calls, innermost first), `others`. What an error does not have is left
+    `notes`, `hint`, `capability`, `trace` (RTFS calls, innermost first), `others`. Fields without a value are left
     out."""
     from rtfs.syntax.error_data import error_data
 

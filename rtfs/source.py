@@ -1,7 +1,7 @@
 """The origin of program text: `Source` (a named text) and `Span` (a stretch of one).
 
-Knows nothing of forms, values or programs. Invariant: offsets count code points of `Source.text`, half open;
-lines and columns are derived only when somebody asks (errors are rare, tokens are many), both counted from 1.
+Knows nothing of forms, values or programs. Invariant: offsets count code points of `Source.text`, half open; lines and
+columns are computed only on demand (errors are rare, tokens are many), both counted from 1.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def need_string(function: str, what: str, value: Any) -> str:
 
 
 def need_int(function: str, what: str, value: Any) -> int:
-    """`value`, if it is an integer (booleans are none); else TypeMismatch."""
+    """`value`, if it is an integer (booleans are not integers); else TypeMismatch."""
     if value.__class__ is int:
         return value
     raise type_error(function, what, "an integer", value)

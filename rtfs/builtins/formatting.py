@@ -69,7 +69,8 @@ def _digits(text: str, at: int) -> tuple[int | None, int]:
 
 
 def parse_directive(template: str, start: int) -> Directive:
-    """The directive whose `%` is at `start`. EvalError `argument/format` if it is none, or its flags do not fit."""
+    """The directive whose `%` is at `start`. EvalError `argument/format` for an unknown directive or unsuitable
+    flags."""
     number, at = _digits(template, start + 1)
     index = None
     if number and template[at : at + 1] == "$":

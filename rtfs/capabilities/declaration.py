@@ -2,7 +2,7 @@
 
 Must not know who may call a capability or how a call is routed. Invariant: a `Fields` is complete and valid; whatever
 is wrong with a declaration is said here, as `capability/invalid` with the span of the wrong part. Forms found in the
-wild are accepted (capabilities.md, "A declaration"); a key nobody knows is a warning, never an error.
+wild are accepted (capabilities.md, "A declaration"); an unknown key is a warning, never an error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`CapabilityManifest`: a declaration as the public, immutable pydantic model that other people's code holds on to.
 
 Must not know how a capability is called. Invariant: built from checked `Fields` only, and imported (with pydantic) only
-when somebody looks at a manifest: plain Python capabilities and the prelude run without it.
+when a manifest is first used: plain Python capabilities and the prelude run without it.
 """
 
 from __future__ import annotations

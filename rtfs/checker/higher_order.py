@@ -121,7 +121,7 @@ PASSED: dict[str, tuple[int, Passed]] = {
 
 
 def stand_in(node: nodes.Invoke, function: nodes.Node, at: int, count: int) -> nodes.Invoke:
-    """A call that nobody wrote, at a place of the text."""
+    """A call that is implied, not written, at a place of the text."""
     made = nodes.Invoke(at, function, [])
     made.arguments = [nodes.Broken(at) for _ in range(count)]
     return made

@@ -68,7 +68,7 @@ def infer_invoke(inference: Inference, node: nodes.Invoke) -> Fact:
 
 
 def value_call(inference: Inference, fact: Fact, node: nodes.Invoke, arguments: list[Fact]) -> Fact:
-    """A call of a value. node: the call, as it is written or as it stands for one that nobody wrote."""
+    """A call of a value. node: the call, as written, or as made for a call that is only implied."""
     if not callable_or_report(inference, fact, node.at):
         return NEVER
     function = fact.function if fact.only("function") else None

@@ -71,7 +71,7 @@ def _unused_bindings(found: Analysis, form: AnalysedForm) -> None:
 
 
 def _written(span: object, name: str) -> bool:
-    """Whether the name stands just before the value, as in `[name value]`."""
+    """Whether the name is written just before the value, as in `[name value]`."""
     before = span.source.text[: span.start].rstrip(" \t\r\n,")  # type: ignore[attr-defined]
     return before.endswith(name) and (len(before) == len(name) or before[-len(name) - 1] in "[ \t\n,(")
 

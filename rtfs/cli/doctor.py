@@ -124,7 +124,7 @@ def _cache(findings: Findings) -> None:
 
 
 def _sandbox(findings: Findings) -> None:
-    """Which of its walls a worker process has here."""
+    """Report the parts of the sandbox that worker processes have here."""
     from rtfs.host.isolation.pool import WALLS, workers
 
     try:

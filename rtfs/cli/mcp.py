@@ -363,7 +363,7 @@ async def ask(target: dict[str, Any], servers: Any, principal: str, *, logins: b
 
 
 async def _decline(question: Any) -> Any:
-    """Nobody is asked while tools are listed; that somebody could be is what servers are to know."""
+    """Listing tools asks no questions; but servers are to know that a person could be asked."""
     from rtfs.capabilities.sessions.questions import DECLINE, Answer
 
     return Answer(DECLINE)

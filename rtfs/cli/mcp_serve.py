@@ -1,8 +1,8 @@
 """`rtfs mcp serve [PLAN.rtfs …] [--code] [--http HOST:PORT]`: be an MCP server.
 
 Must not know how serving works. Invariants: plans of people who come over HTTP run in processes of their own, unless it
-is said otherwise; standard output belongs to the protocol; nobody is asked at the terminal,
-for a client owns standard input; without the extra `serve` the error says what to install.
+is said otherwise; standard output belongs to the protocol; no question is asked at the terminal, for a client owns
+standard input; without the extra `serve` the error says what to install.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _console(
     options: Options,
     tokens: TokenVerifier | None,
 ) -> Console:
-    """The console of a server. Raises HostError `usage` where nobody could be let in."""
+    """The console of a server. Raises HostError `usage` if no one could log in to it."""
     from rtfs.cli.console import finding, link_shower
     from rtfs.cli.tell import who
     from rtfs.serve.console.access import Access

@@ -1,4 +1,4 @@
-"""Writing to standard output, which may be a pipe that nobody reads any more or a disk that is full.
+"""Writing to standard output, which may be a closed pipe or a full disk.
 
 Must not know what is written. Invariant: trouble with the output ends the command with one line at most, never with a
 traceback; a reader that has gone away (`| head`) is no trouble worth a word.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def somebody(no_input: bool) -> bool:
-    """Whether somebody can be asked: not where standard input is not a terminal, nor with `--no-input`."""
+    """Whether a person can be asked: not if standard input is not a terminal, and not with `--no-input`."""
     try:
         return not no_input and sys.stdin.isatty() and sys.stderr.isatty()
     except (AttributeError, ValueError):  # no console, or closed
@@ -27,17 +27,17 @@ def somebody(no_input: bool) -> bool:
 
 
 def asker(no_input: bool) -> Callable[[Any], Any] | None:
-    """The function that asks about calls, or None where nobody can be asked."""
+    """The function that asks about calls, or None if no person can be asked."""
     return ask if somebody(no_input) else None
 
 
 def elicitor(no_input: bool) -> Callable[[Any], Any] | None:
-    """The function that asks what a server wants to know, or None where nobody can be asked."""
+    """The function that asks a server's questions, or None if no person can be asked."""
     return fill if somebody(no_input) else None
 
 
 def trusts(no_input: bool) -> Callable[[Any], bool] | None:
-    """The function that asks about found files, or None where nobody can be asked."""
+    """The function that asks about found files, or None if no person can be asked."""
     return trust if somebody(no_input) else None
 
 
@@ -190,7 +190,7 @@ def _value(field: Field, before: dict[str, Any]) -> list[Any]:
 
 
 def _meant(field: Field, text: str) -> Any:
-    """The value that somebody means; what cannot be understood stays text, which then does not fit."""
+    """The value that a person typed; input that cannot be read stays text, which then does not fit."""
     if field.kind == "choice":
         return _chosen(field, text)
     if field.kind == "choices":

@@ -1,7 +1,7 @@
-"""Command lines that make no sense: what is wrong with them, the nearest thing that makes sense, how it is written.
+"""Invalid command lines: the error, the nearest valid word, and the usage of the command.
 
-Must not know what commands do. Invariant: whatever is wrong with a command line ends as one `Usage`, shown like every
-other error, with the usage of the very subcommand that was meant.
+Must not know what commands do. Invariant: every invalid command line raises one `Usage`, shown like every other error,
+with the usage of the subcommand.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ POLL = 0.3
 
 
 class Watch:
-    """Remembers how files were. files: names them, asked anew each time, so that files which appear are seen."""
+    """Detects changes of files. files: a function that lists them; called each time, so that new files are seen."""
 
     def __init__(self, files: Callable[[], Iterable[str]]) -> None:
         self._files = files

@@ -1,7 +1,7 @@
 """The definitions visible to macros while they run: those before them, evaluated when first used.
 
-Knows nothing of how a macro is called. Invariant: nothing of a program runs for its macros but the definitions that
-they use, each at most once a compilation, through the environment's `run`: purely and within limits.
+Knows nothing of how a macro is called. Invariant: for its macros, only the definitions that they use are run, each at
+most once per compilation, through the environment's `run`: purely and within limits.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def readable_by(readers: frozenset[str] | None) -> Label:
 
 
 PLAN, MODEL, INPUT, UNKNOWN, LAZY = [Source(name) for name in ("plan", "model", "input", "unknown", "lazy")]
-"""LAZY stands for what the run's lazy sequences are made of: `rtfs.flow.state` knows it."""
+"""LAZY represents the sources of the run's lazy sequences: `rtfs.flow.state` knows it."""
 _PLAIN = frozenset((PLAN, MODEL, INPUT, UNKNOWN, LAZY))
 OF_PLAN, OF_MODEL, OF_INPUT = [Label({source: ()}) for source in (PLAN, MODEL, INPUT)]
 OF_UNKNOWN = Label({UNKNOWN: ()}, frozenset())

@@ -39,7 +39,7 @@ def declared(runtime: Runtime, id: str) -> Fields | None:
 
 
 def find_capability(runtime: Runtime, id: str) -> Entry:
-    """The capability of an id that a person has named, `SERVER.TOOL` for short; its server is asked if nobody knows it.
+    """The capability of an id that a person has named, `SERVER.TOOL` for short; its server is asked if it is not known.
     Raises HostError `capability/unknown`, `session/…`, `config/…`."""
     undeclared = runtime._pipeline.undeclared
     assert undeclared is not None
@@ -110,7 +110,7 @@ def session_statistics(runtime: Runtime) -> dict[str, Any] | None:
 
 
 def forget(runtime: Runtime, name: str) -> dict[str, Any]:
-    """Drop what the file `name` declared, so that it can be loaded anew; what was dropped, for `restore`."""
+    """Drop what the file `name` declared, so that it can be loaded again; returns what was dropped, for `restore`."""
     entries = runtime._registry.entries
     dropped = {
         id: entry

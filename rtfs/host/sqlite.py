@@ -22,7 +22,7 @@ connect: Callable[[str], Any] | None = None
 
 
 def check_mode(mode: str) -> str:
-    """The mode. Raises HostError `config/durability` for one that is none."""
+    """The mode. Raises HostError `config/durability` for an unknown one."""
     if mode not in MODES:
         from rtfs.values import HostError
 
@@ -68,8 +68,8 @@ def make_private(path: str) -> None:
 
 
 def make_folder(path: str) -> str:
-    """Make a folder that only its owner may look into, if there is none, and close one of ours that is too open.
-    Raises OSError, also for a folder of somebody else's."""
+    """Make a folder that only its owner may look into, if there is none, and close one of ours that is too open. Raises
+    OSError, also for a folder of another user."""
     import os
 
     os.makedirs(path, mode=0o700, exist_ok=True)

@@ -493,8 +493,8 @@ def _is_standard(function: Any) -> bool:
 
 
 def _expand_standard(environment: Environment, function: Any, args: list[Any], outer: Machine | None) -> Any:
-    """An expansion by a macro of the standard library, which ends and asks nobody: without a machine of its own. In the
-    machine `outer` it takes its steps, outside of any it takes none."""
+    """An expansion by a macro of the standard library, which ends and makes no host call: without a machine of its own.
+    In the machine `outer` it takes its steps, outside of any it takes none."""
     core = environment.core
     ticks = core[" ticks"]
     if outer is None:

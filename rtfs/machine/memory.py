@@ -78,12 +78,12 @@ def give_back() -> None:
 
 
 def resident() -> int:
-    """Bytes of this process in memory; 0 if nobody knows."""
+    """Bytes of this process in memory; 0 if unknown."""
     return _pages(1) * _PAGE
 
 
 def address_space() -> int:
-    """Bytes of address space that this process has; 0 if nobody knows."""
+    """Bytes of address space that this process has; 0 if unknown."""
     return _pages(0) * _PAGE
 
 

@@ -1,4 +1,4 @@
-"""Counts brackets line by line, so that a long input is not read anew at every line.
+"""Counts brackets line by line, so that a long input is not read again at every line.
 
 A guess only, which the reader has the last word about. Invariant: while it says that something is open, the text so far
 is no whole form.

@@ -1,4 +1,4 @@
-"""The lines typed in earlier sessions: where they are kept, for nobody but their owner.
+"""The lines typed in earlier sessions: a file that only their owner can read.
 
 Knows files, and prompt_toolkit's format of them. Invariants: the file can be read by its owner only, however it came to
 be there; trouble with it costs the history, never the session; an input that begins with a space is not kept.

@@ -1,4 +1,4 @@
-"""Files in a session: loading them, and loading anew what has changed on disk.
+"""Files in a session: loading them, and loading them again after changes on disk.
 
 Invariant: after a reload that fails, what was defined and declared before is there still.
 """

@@ -1,7 +1,7 @@
 """Whole results, kept for a while under short names, for those who were shown only part of them.
 
-Must not know what the results are of. Invariants: a handle is read by the principal who got it, and by nobody else;
-there are never more than so many bytes, and none outlives its time.
+Must not know what the results are of. Invariants: only the principal who got a handle can read it; there are never more
+than so many bytes, and none outlives its time.
 """
 
 from __future__ import annotations

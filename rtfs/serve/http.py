@@ -74,7 +74,7 @@ def application(
     console: Console | None = None,
 ) -> Starlette:
     """The ASGI application. tokens: verifies those of callers, if there are any. Raises HostError `config/invalid` for
-    a server that everybody could reach and nobody guards."""
+    a server that is reachable by everybody and has no authorization."""
     if not address.local and (settings.auth is None or not settings.hosts):
         raise HostError(
             f"{address.host} is reachable from other machines: set `hosts` and `auth` under `serve`",

@@ -1,7 +1,7 @@
 """The person behind a client: asked by form elicitation whether a call may be made, and what servers want to know.
 
 Must not know how plans run. Invariants: what is asked about is shown as it will be done; only an accepted form that
-says yes is a yes; where the client cannot ask anybody, nobody has answered, which is no yes and no no.
+says yes is a yes; if the client cannot ask a person, there is no answer, which is neither yes nor no.
 
 Source: MCP specification, client/elicitation.
 """
@@ -50,7 +50,7 @@ class ClientPerson:
         return capabilities is not None and capabilities.elicitation is not None
 
     async def approve(self, request: ApprovalRequest) -> Any:
-        """True, "run", a refusal with the person's reason, or None: nobody answered."""
+        """True, "run", a refusal with the person's reason, or None if there is no answer."""
         if not self.approves:
             return None
         if self.given is not None and self.given[0] == request.hash:

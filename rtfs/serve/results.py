@@ -1,7 +1,7 @@
 """The report of a run to a model: structured content, a short text, media; errors with what was done already.
 
 Must not know transports, nor how plans run. Invariants: structured content is JSON data that fits a model's context; an
-error always comes with the calls that were made and their outcomes, so that nobody repeats an effect.
+error always comes with the calls that were made and their outcomes, so that no effect is repeated.
 """
 
 from __future__ import annotations

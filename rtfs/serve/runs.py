@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         disposable: bool
 
         def approve(self, request: ApprovalRequest) -> Awaitable[Any]:
-            """True, "run", a `Refusal`, or None where nobody can be asked (now)."""
+            """True, "run", a `Refusal`, or None if nobody can be asked now."""
 
         def answer(self, question: Question) -> Awaitable[Any]:
             """The answers to a server's question, by name; False for no, None if nobody can be asked."""
@@ -267,7 +267,7 @@ class PlanRuns:
         report: Report | None = None,
         author: str = "plan",
     ) -> Outcome:
-        """Run a plan to its end, or until it waits for somebody. A plan that is provably wrong does not begin. report:
+        """Run a plan to its end, or until it waits for a person. A plan that is provably wrong does not begin. report:
         what `look` gave. author: of its text, `plan` for a served file or `model`; what it is given is a model's."""
         follower = follower or Nobody()
         report = report or self.look(source, caller)

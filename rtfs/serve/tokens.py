@@ -1,8 +1,8 @@
 """Access tokens of callers: JWTs verified with the issuer's keys, or opaque ones that the issuer is asked about.
 
 Must not know requests or tools. Invariants: a token counts for this server's audience and this issuer alone, and not
-after it has expired; what cannot be verified does not count, whatever the reason; a token is given to nobody but the
-issuer that it is asked about.
+after it has expired; what cannot be verified does not count, whatever the reason; a token is sent only to the issuer
+that is asked about it.
 
 Source: RFC 7519, RFC 9068 (JWT); RFC 7662 (introspection).
 """

@@ -178,7 +178,7 @@ def sequence_form(kind: Any, reading: Reading, items: list[Any], start: int, end
 
 
 def _meta(reading: Reading, value: Any, start: int, end: int) -> Any:
-    """The map that stands after `^`, or None for the faulty."""
+    """The map written after `^`, or None if it is faulty."""
     if value.__class__ is Map:
         return value
     if value.__class__ is Keyword:

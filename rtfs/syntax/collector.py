@@ -1,7 +1,7 @@
 """Pauses Python's cycle collector while many objects are made that all stay.
 
 Reading allocates a few objects a token and frees none; collecting meanwhile costs more than the reading itself and
-grows faster than the source. Knows nothing of reading. Invariant: the collector is on again once nobody pauses it, if
+grows faster than the source. Knows nothing of reading. Invariant: the collector is on again once nothing pauses it, if
 it was on before, however many threads read at a time.
 """
 

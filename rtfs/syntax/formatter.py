@@ -1,9 +1,10 @@
-"""Lays source text out anew: indentation, spaces and blank lines; words, comments and line breaks stay the author's.
+"""Formats source text: changes indentation, spaces and blank lines; leaves words, comments and line breaks to the
+author.
 
 Knows nothing of meaning, only which names are customarily followed by a body. Invariants: the result reads to the same
 forms and has the same comments, and formatting it again changes nothing.
 
-The layout: a bracket stands next to what it encloses; `[` and `{` indent by one column, a call by two, or to its first
+The layout: a bracket is next to what it encloses; `[` and `{` indent by one column, a call by two, or to its first
 argument if that is on the line of the name and the name takes no body; at most one blank line in a row.
 """
 
@@ -41,7 +42,7 @@ _TOKEN = re.compile(
 
 
 def format_source(text: str, name: str = "<source>") -> str:
-    """`text` laid out anew, ending in one line end; empty if it is. name: for the places of errors.
+    """`text` formatted, ending in one line end; empty if it is. name: for the places of errors.
 
     Raises ReaderError if it cannot be read.
     """

@@ -146,7 +146,7 @@ _END = _End()
 
 
 def _parse_with_repairs(grammar: _Grammar, reading: Reading) -> list[Any]:
-    """Parse a text that the grammar rejects: Lark says what it expects, and goes on with what it is given instead."""
+    """Parse a text that the grammar rejects: Lark says what it expects, and continues with what it gets instead."""
     from lark.exceptions import UnexpectedToken
 
     reading.restart()

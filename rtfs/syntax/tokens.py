@@ -37,7 +37,7 @@ PREFIXES = {
 
 
 class Atom:
-    """A whole atom: its value and where it stands."""
+    """A complete atom: its value and its place."""
 
     __slots__ = ("end", "start", "value")
     type = "ATOM"
@@ -89,7 +89,7 @@ class Reading:
         self.errors: list[ReaderError] = []
         self.duplicates: list[Span] = []
         self.key_text = 0
-        """Length of the texts of all map keys that are collections; each level of nesting counts anew."""
+        """Length of the texts of all map keys that are collections; each level of nesting counts again."""
         self.swallowed = False
         """An unclosed string or comment took the rest of the text, closing brackets included."""
 

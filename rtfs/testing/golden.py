@@ -45,7 +45,7 @@ class Stub:
 
 @dataclass(frozen=True)
 class Expectation:
-    """kind: `value`, `matches`, `error` or `prints`. text: what stands after the marker. start, end: offsets of the
+    """kind: `value`, `matches`, `error` or `prints`. text: the text after the marker. start, end: offsets of the
     comment."""
 
     kind: str

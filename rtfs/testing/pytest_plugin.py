@@ -75,7 +75,7 @@ class GoldenModule(pytest.File):
 
 
 class GoldenChunk(pytest.Item):
-    """A chunk; without one the item stands for the file, which has problems as a whole."""
+    """A chunk; without one the item represents the file, which has problems as a whole."""
 
     def __init__(self, *, file: Any, chunk: Any, **rest: Any) -> None:
         super().__init__(**rest)

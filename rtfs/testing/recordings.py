@@ -1,4 +1,4 @@
-"""Recordings of golden files: where they are, and how one is made anew.
+"""Recordings of golden files: where they are, and how one is made again.
 
 Must not know what is expected of a run. Invariant: a recording is replaced whole, and only by one that may be kept.
 """

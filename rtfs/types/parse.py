@@ -31,12 +31,12 @@ _NAMES = (Symbol, Keyword)
 
 
 def parse_type(form: Any, resolve: Resolve | None = None, names: Iterable[str] = ()) -> Type:
-    """The type that a type expression stands for.
+    """The type that a type expression denotes.
 
     form: a value of the language (keyword, symbol, vector, map, `(or …)` list, nil). resolve: gives the type of a name
-    made by deftype or defstruct, or None. names: such names, for "did you mean". Raises CompileError `type/unknown`
-    for a name nobody knows and `type/malformed` for an expression of the wrong shape, with the span of the faulty part
-    where the reader noted one. Source: RTFS 2.0, types.
+    made by deftype or defstruct, or None. names: such names, for "did you mean". Raises CompileError `type/unknown` for
+    an unknown name and `type/malformed` for an expression of the wrong shape, with the span of the faulty part where
+    the reader noted one. Source: RTFS 2.0, types.
     """
     parser = _Parser(resolve)
     try:

@@ -51,7 +51,7 @@ class Predicate:
 
 
 def make_predicate(form: Vector) -> Predicate:
-    """The predicate that a form such as `[:> 0]` stands for. Raises Malformed."""
+    """The predicate that a form such as `[:> 0]` denotes. Raises Malformed."""
     head, args = form[0], tuple(form)[1:]
     name = head.name
     takes, build = _TABLE[name]
@@ -180,7 +180,7 @@ def _has(value: Map, key: Any) -> bool:
 
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
-    """A search for an RE2 pattern. ValueError if it is none."""
+    """A search for an RE2 pattern. ValueError for an invalid pattern."""
     from rtfs.syntax.patterns import PatternError
     from rtfs.syntax.patterns import compile_pattern as compiled
 

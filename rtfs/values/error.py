@@ -54,7 +54,7 @@ class UserError(RtfsError):
     culprit: Any = None
     """(value,) that is of the wrong kind, where the code that raised the error knows it."""
     pointer: Any = None
-    """The argument of the call at `span` that is wrong, until somebody looks it up in the text."""
+    """The argument of the call at `span` that is wrong, until it is looked up in the text."""
 
     def __init__(
         self,

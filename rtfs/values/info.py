@@ -63,7 +63,7 @@ class ResultInfo:
         return self if found == text else ResultInfo(loads(found))
 
     kids = ()
-    """No places of children: nobody has read the value from a text."""
+    """No places of children: the value was not read from a text."""
 
 
 def result_info(value: Any) -> ResultInfo | None:

@@ -1,7 +1,7 @@
 """Keywords: interned names that stand for themselves (`:owner`, `:ns/name`).
 
 Invariant: two keywords of one name are one object, in every thread, so that dicts find them by identity (no Python
-`__hash__` or `__eq__` on the way). The table is weak: a keyword nobody holds is forgotten.
+`__hash__` or `__eq__` on the way). The table is weak: an unused keyword is forgotten.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _FALSE = (False, None)
 
 
 def encode_key(key: Any) -> Any:
-    """The dict key that stands for a map key; `decode_key` takes it back. A NaN gets one that equals nothing."""
+    """The dict key that represents a map key; `decode_key` takes it back. A NaN gets one that equals nothing."""
     kind = key.__class__
     if kind is float:
         return (key,) if key == key else (key, object())
@@ -45,7 +45,7 @@ def encode_key(key: Any) -> Any:
 
 
 def decode_key(raw: Any) -> Any:
-    """The map key that a dict key stands for."""
+    """The map key that a dict key represents."""
     return raw[0] if raw.__class__ is tuple else raw
 
 
@@ -212,7 +212,7 @@ class Map(Collection):
         return "Map({" + ", ".join(f"{key!r}: {value!r}" for key, value in self.items()) + "})"
 
     def fresh(self) -> dict[Any, Any]:
-        """The content as a dict of encoded keys that nobody else has."""
+        """The content as a dict of encoded keys that nothing else references."""
         d = self._d
         return self._more.snapshot(self._at) if d is None else d.copy()
 

@@ -73,7 +73,7 @@ class SequenceStore(History):
 class Patch:
     """A few changes over `items` (of version `at` of `store`, if there is one) from `start` to before `stop`.
 
-    settled: (start, stop, the same elements in a store of their own), once somebody needed that.
+    settled: (start, stop, the same elements in a store of their own), once that was needed.
     """
 
     __slots__ = ("at", "changes", "settled", "start", "stop", "store")
@@ -94,7 +94,7 @@ class Patch:
         return items[position] if self.store is None else self.store.read(items, position, self.at)
 
     def copy(self, items: list[Any], start: int, stop: int, _at: int) -> list[Any]:
-        """A fresh list of what stands from `start` to before `stop`, which are covered."""
+        """A new list of the elements from `start` up to `stop` (exclusive), which are covered."""
         changes = self.changes
         first = min(max(start, self.start), stop)
         last = max(min(stop, self.stop), first)

@@ -77,7 +77,7 @@ def write_file(*arguments: Any, permit: Permit) -> None:
 
 
 def write_bytes(*arguments: Any, permit: Permit) -> None:
-    """(path base64) → nil; as `write_file`, with what base64 stands for."""
+    """(path base64) → nil; as `write_file`, with the decoded bytes."""
     import binascii
 
     path, given = _texts("ccos.io.write-bytes", arguments, ("path", "base64"))

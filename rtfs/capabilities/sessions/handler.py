@@ -87,7 +87,8 @@ class Credential:
 
 
 def fingerprint(*secrets: str | None) -> str:
-    """A short name for secrets that cannot be turned back: a hash keyed anew in each process. "" for none."""
+    """A short name for a secret that cannot be turned back into it: a hash with a new key in each process. "" for
+    none."""
     if not any(secrets):
         return ""
     digest = blake2b(digest_size=8, key=_PROCESS_KEY)
@@ -208,8 +209,8 @@ class SessionCall:
         return None if self.credential is None else self.credential.value
 
     def until(self, deadline: float | None) -> SessionCall:
-        """The same call with another deadline and nobody listening to its progress (for opening a session, which may
-        see in `ask` whether a person can be asked later, and asks nothing itself)."""
+        """The same call with another deadline and no listener to its progress (for opening a session, which may see in
+        `ask` whether a person can be asked later, and asks nothing itself)."""
         found = copy(self)
         found.deadline, found.progress = deadline, None
         return found
@@ -264,7 +265,7 @@ class NotSent(_Signal):
 
 
 class MaybeSent(_Signal):
-    """The call may have reached the server and nobody knows what came of it: only idempotent calls go again."""
+    """The call may have reached the server, and its outcome is unknown: only idempotent calls are repeated."""
 
     default_code = "session/outcome-unknown"
 

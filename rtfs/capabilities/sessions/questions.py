@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Ask = Callable[["Question"], Awaitable["Answer"]]
 
 ACCEPT, DECLINE, CANCEL = "accept", "decline", "cancel"
-"""What became of a question: answered; refused; put aside, or nobody answered."""
+"""The outcomes of a question: answered; refused; put aside, or not answered."""
 
 MISSING: Any = object()
 MOST_FIELDS = 64

@@ -228,8 +228,8 @@ class Def(Statement):
 
 
 class Loop(Statement):
-    """Bind, run the body; a `Recur` to it binds anew and runs it again. `closes`: a closure of the body captures what
-    it binds, so each round needs variables of its own."""
+    """Bind, run the body; a `Recur` to it rebinds the variables and runs it again. `closes`: a closure of the body
+    captures what it binds, so each round needs variables of its own."""
 
     __slots__ = ("body", "closes", "target", "values", "variables")
 

@@ -1,4 +1,4 @@
-"""Ownership: where an accumulator may be changed in place because nobody else can see it.
+"""Ownership: where an accumulator may be changed in place because nothing else can see it.
 
 Knows nothing of Python code. As long as a loop variable, or the accumulator of an inlined `reduce`, is only asked
 (`get`, `count` …) and then passed on with an entry changed, building it in place gives what building new versions

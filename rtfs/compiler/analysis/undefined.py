@@ -128,7 +128,7 @@ def in_a_namespace(name: str) -> str | None:
 
 
 def _misread(name: str, span: Span | None) -> str | None:
-    """A hint about what stands right before a name, where no other form should end."""
+    """A hint about the form directly before a name, where no other form should end."""
     if span is None or span.start == 0:
         return None
     before = span.source.text[span.start - 1]

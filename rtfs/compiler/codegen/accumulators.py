@@ -20,7 +20,7 @@ PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
 
 
 def fresh_value(e: Emitter, node: nodes.Node, line: int) -> tuple[ast.expr, Kinds]:
-    """A map or vector that nobody else has."""
+    """A map or vector that nothing else references."""
     if isinstance(node, nodes.Const):
         if node.value.__class__ is Map:
             empty: ast.expr = ast.Dict([], [], lineno=line, col_offset=0)

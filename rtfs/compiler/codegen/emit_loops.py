@@ -134,7 +134,7 @@ def _owned(node: nodes.Loop) -> dict[int, str]:
 
 
 def _loop_of_calls(e: Emitter, node: nodes.Loop, values: list[ast.expr], to: Destination) -> None:
-    """A loop whose variables are captured: the body is a function, called anew each round."""
+    """A loop whose variables are captured: the body is a function, called in each round."""
     line = node.at + 1
     name = e.names.temporary()
     for variable in node.variables:

@@ -1,8 +1,8 @@
 """Functions that generated code calls to change an accumulator in place (see analysis/ownership.py).
 
-Knows nothing of nodes. Invariants: what is changed was made by the loop that changes it, and nothing else has seen it;
-errors are those of the function that the program called. A map that is owned has a dict of its own, a vector a list
-that it covers whole.
+Knows nothing of nodes. Invariants: a changed value was made by the loop that changes it, and nothing else has seen it;
+errors name the function that the program called. A map that is owned has a dict of its own, a vector a list that it
+covers whole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def put(owned: Map, key: Any, value: Any, /) -> None:
-    """Set an entry of a map that nobody else has."""
+    """Set an entry of a map that nothing else references."""
     raw = encode_key(key)
     if raw is not key:
         owned._odd = True
@@ -28,13 +28,13 @@ def put(owned: Map, key: Any, value: Any, /) -> None:
 
 
 def push(owned: Vector, value: Any, /) -> None:
-    """Append to a vector that nobody else has."""
+    """Append to a vector that nothing else references."""
     owned._items.append(value)
     owned._stop += 1
 
 
 def own(value: Any, /) -> Any:
-    """A copy of a map, set or vector that nobody else has."""
+    """A copy of a map, set or vector that nothing else references."""
     if value.__class__ is Map:
         return _own_map(value)
     return Set.of_map(_own_map(value.as_map())) if value.__class__ is Set else Vector.adopt(value.to_list())
@@ -47,7 +47,8 @@ def _own_map(value: Map) -> Map:
 
 
 def still_own(value: Any, /) -> Any:
-    """A version that was made of what nobody else has, so that it can be changed in place: itself, if it is so kept."""
+    """A version that was made from a value that nothing else references, so that it can be changed in place: the
+    version itself, if it is stored that way."""
     if value.__class__ is Map:
         return value if value._d is not None else own(value)
     whole = type(value) is Vector and value._more is None and not value._start and value._stop == len(value._items)
@@ -55,7 +56,7 @@ def still_own(value: Any, /) -> Any:
 
 
 def tail(value: Any, /) -> tuple[Any, bool]:
-    """(header over the elements that nobody else has, True), or (the value, False) where there can be none."""
+    """(header over the elements that nothing else references, True), or (the value, False) where there can be none."""
     kind = type(value)
     if kind is ShortVector:
         return Vector.adopt([*value]), True
@@ -127,7 +128,7 @@ def putting_into_new(function: str) -> Any:
 
 
 def putting_owned(function: str) -> Any:
-    """Set an entry of a map or vector that nobody else has."""
+    """Set an entry of a map or vector that nothing else references."""
     fail = putting(function)
 
     def put_owned(owned: Any, key: Any, value: Any, /) -> None:
@@ -165,7 +166,7 @@ def conj_shared(coll: Any, item: Any, debt: int, /) -> tuple[Any, int | None]:
 
 
 def conj_owned(owned: Any, item: Any, /) -> None:
-    """Add to a map, set or vector that nobody else has."""
+    """Add to a map, set or vector that nothing else references."""
     kind = owned.__class__
     if kind is Vector:
         owned._items.append(item)
@@ -189,7 +190,7 @@ def pop_shared(coll: Any, debt: int, /) -> tuple[Any, int | None]:
 
 
 def pop_owned(owned: Any, /) -> None:
-    """Take the last element from a vector that nobody else has."""
+    """Take the last element from a vector that nothing else references."""
     if owned.__class__ is Vector and owned._stop:
         owned._items.pop()
         owned._stop -= 1
@@ -204,7 +205,7 @@ def dissoc_shared(coll: Any, key: Any, debt: int, /) -> tuple[Any, int | None]:
 
 
 def dissoc_owned(owned: Any, key: Any, /) -> None:
-    """Take a key from a map that nobody else has."""
+    """Take a key from a map that nothing else references."""
     if owned.__class__ is Map:
         owned._d.pop(encode_key(key), None)  # type: ignore[union-attr]
     else:
@@ -218,7 +219,7 @@ def disj_shared(coll: Any, element: Any, debt: int, /) -> tuple[Any, int | None]
 
 
 def disj_owned(owned: Any, element: Any, /) -> None:
-    """Take an element from a set that nobody else has."""
+    """Take an element from a set that nothing else references."""
     if owned.__class__ is Set:
         owned.as_map()._d.pop(encode_key(element), None)  # type: ignore[union-attr]
         owned._hash = None

@@ -1,10 +1,10 @@
 """The unit cache: compiled units on disk, so that a script's second run compiles nothing.
 
 Knows nothing of compiling. What has no name but a label in angle brackets (`<string>`, `<repl 3>`) is not kept: it is
-rarely seen twice, and what somebody types is nobody else's to find. Invariant: bytes reach `marshal` only after their
-checksum was verified, from a file that this user owns in a folder only this user can write; anything else is as good
-as absent. The key covers the source, what the environment had compiled before, the compiler's own files and Python's
-bytecode version.
+rarely seen twice, and typed input is private to the user. Invariant: bytes reach `marshal` only after their checksum
+was verified, from a file that this user owns in a folder only this user can write; anything else is as good as absent.
+The key covers the source, what the environment had compiled before, the compiler's own files and Python's bytecode
+version.
 """
 
 from __future__ import annotations

@@ -188,8 +188,8 @@ class Ledger:
         """End what `begin_turn` began. Harmless when repeated."""
 
     def fingerprint(self, text: str | None) -> str:
-        """The keyed hash that stands for a value's text, "" for none: equal values match, nobody can guess a value from
-        it."""
+        """The keyed hash that replaces a value's text, "" for none: equal values match, and a value cannot be guessed
+        from it."""
         if text is None:
             return ""
         keyed = self._keyed.copy()

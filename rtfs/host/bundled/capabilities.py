@@ -186,7 +186,7 @@ async def _sleep(*arguments: Any) -> None:
 
 
 def _description(entry: Entry) -> Callable[[], Fields]:
-    """The declaration of a bundled capability, read from stdlib/capabilities when somebody looks at its manifest."""
+    """The declaration of a bundled capability, read from stdlib/capabilities when its manifest is first used."""
 
     def describe() -> Fields:
         from rtfs.host.bundled.declarations import bundled

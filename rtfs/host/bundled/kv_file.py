@@ -31,7 +31,7 @@ _TABLES = (
 earlier ones are in the run's journal, so that only the last can be in doubt. labels: of the value with a digest at a
 place (a key, or a file), under flow rules."""
 _DAYS = 400
-"""After how many days nobody resumes a run any more."""
+"""The number of days after which a run is not resumed any more."""
 
 
 class InFile:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _DAYS = 400
-"""After how many days nobody resumes a run any more."""
+"""The number of days after which a run is not resumed any more."""
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7283002))"
 _KNOWN = "SELECT result FROM rtfs.kv_done WHERE run = %s AND machine = %s AND call = %s"
 _DONE = (

@@ -1,4 +1,4 @@
-"""Asking somebody before a call: the stage between a decision `approve` and the call.
+"""Asking a person before a call: the stage between a decision `approve` and the call.
 
 Must not know terminals. Invariants: an approval is for one principal and one capability with these very arguments under
 these rules (their keyed hash), is used once and ends after its time; only where the rule lets a person say so it holds

@@ -1,7 +1,7 @@
-"""Arguments on their way into an implementation, and what comes out of it.
+"""Converts the arguments of an implementation, and its result.
 
-Must not know decisions. Invariants: what goes in are values, no functions (but for the one capability that takes them);
-what comes out is a value, or an error that says what it was instead.
+Must not know decisions. Invariants: arguments are values, not functions (except for the one capability that takes
+functions); a result is a value, or an error that says what it was instead.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def failed(error: BaseException) -> HostError:
 
 
 def call_inline(entry: Entry, arguments: tuple[Any, ...], told: dict[str, Any] = _NOTHING) -> Any:
-    """Call a Python function here and now; its value. told: further keyword arguments."""
+    """Call a Python function at once, and return its value. told: further keyword arguments."""
     try:
         value = entry.function(*(arguments if arguments or entry.takes_nothing else (_EMPTY,)), **told)
     except UserError:
@@ -88,7 +88,7 @@ def named_keys(value: Any, entry: Entry) -> Any:
 
 
 def _converted(value: Any) -> Any:
-    """Python data as an RTFS value; models, dataclasses, dates and the like as JSON has them."""
+    """Python data as an RTFS value; models, dataclasses, dates and the like become what they are in JSON."""
     from rtfs.values.convert import from_python
 
     try:
@@ -104,8 +104,8 @@ def _converted(value: Any) -> Any:
 
 
 def read_shown(entry: Entry, text: str) -> Any:
-    """The value of what is left of an answer's text when the secrets are out of it. Raises HostError
-    `capability/result` where that is not a value any more."""
+    """The value of an answer's text after its secrets were removed. Raises HostError `capability/result` if the text is
+    no longer a value."""
     from rtfs.api import read_value
 
     try:
@@ -117,8 +117,8 @@ def read_shown(entry: Entry, text: str) -> Any:
 
 
 def as_text(entry: Entry, arguments: tuple[Any, ...]) -> str:
-    """Arguments as one text, for hashes and quotas: equal ones have the same, whatever the order of sets and maps.
-    Those that have names are in the order of the parameters, as people read them."""
+    """Arguments as one text, for hashes and quotas: equal arguments have the same text, whatever the order of sets and
+    maps. Named arguments are in the order of the parameters, as people read them."""
     if len(arguments) == 1:
         one = arguments[0]
         if entry.signature is None or one.__class__ is not Map:

@@ -169,8 +169,7 @@ class Pipeline:
         return value
 
     async def _undeclared(self, call: HostCall, frame: Frame, undeclared: Undeclared) -> Entry | None:
-        """The capability of an id that nobody declared, from the server that is configured for it; None if there is
-        none."""
+        """The capability of an undeclared id, from the server that is configured for it; None if there is none."""
         try:
             entry = await undeclared.find(call, frame, self)
         except UserError as error:
@@ -292,7 +291,7 @@ class Pipeline:
     async def _asked(
         self, entry: Entry, arguments: tuple[Any, ...], text: str, decision: Decision, frame: Frame, span: Span | None
     ) -> Decision:
-        """The decision after somebody was asked; both are recorded. Raises HostError `policy/denied` for no, and Stop
+        """The decision after a person was asked; both are recorded. Raises HostError `policy/denied` for no, and Stop
         `policy/approval-required` where nobody answers: a program that could go on would have decided itself."""
         whole = f"{to_text(entry.id)} {text}"
         rules = "" if self.rules is None else self.rules.digest()

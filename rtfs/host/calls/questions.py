@@ -81,7 +81,7 @@ def _unusable(question: Question, why: str) -> HostError:
 async def ask_for_text(
     questions: Questions | None, entry: Entry, arguments: tuple[Any, ...], frame: Frame, number: int, events: Events
 ) -> Any:
-    """The text that the person answers to `(call "ccos.user.ask" prompt default?)`; the default if nobody does."""
+    """The text that the person answers to `(call "ccos.user.ask" prompt default?)`; the default without an answer."""
     from rtfs.capabilities.providers.arguments import take, text
     from rtfs.capabilities.sessions.questions import ACCEPT, Question
 

@@ -94,7 +94,7 @@ class Sessions:
         self._options = dict(options or {})
 
     def ask_with(self, elicit: Callable[[Question], Any] | None) -> None:
-        """Have `elicit(question)` asked what servers want to know of a person; None: nobody is there."""
+        """Have `elicit(question)` asked what servers want to know of a person; None: no person is available."""
         if elicit is None:
             self.questions = None
             return

@@ -1,4 +1,4 @@
-"""Capabilities that nobody declared: the tools of configured servers, asked for when a call needs one.
+"""Undeclared capabilities: the tools of configured servers, asked for when a call needs one.
 
 Must not know any provider's name: a handler whose ids begin with its name offers them (`undeclared`, `remembered`,
 `offers`). Invariants: no server is started or asked for a call that the policy denies; a file of servers that was
@@ -43,7 +43,7 @@ class Undeclared:
 
     # ------------------------------------------------------------------ what is known from earlier runs
     def recall(self, id: str) -> None:
-        """Declare what earlier runs have pinned of the server of an id, of all servers for "". Asks nobody."""
+        """Declare what earlier runs have pinned of the server of an id, of all servers for "". Contacts no server."""
         for provider in self._providers(id):
             servers = self.sessions.servers(provider)
             if not servers or not getattr(servers, "ready", True):

@@ -95,7 +95,7 @@ def look(folder: str = ".", *, config: bool = True, servers: bool = True) -> Fou
 
 
 def untrusted(found: Found) -> HostError:
-    """The error of files that nobody has said yes to."""
+    """The error for files that no person has agreed to."""
     *others, last = found.paths
     names = f"{', '.join(others)} and {last}" if others else last
     verb = "are" if len(found.paths) > 1 else "is"
@@ -147,7 +147,7 @@ class FoundServers(Servers):
         return self._trusted
 
     def open(self) -> None:
-        """Have a person say yes, unless somebody has. Raises HostError `config/untrusted`."""
+        """Ask a person to agree, unless someone has agreed already. Raises HostError `config/untrusted`."""
         if self.ready:
             return
         if self._ask is None or not self._ask(self.found):

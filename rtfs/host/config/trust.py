@@ -47,7 +47,7 @@ class Trust:
         self._folder = folder or state_folder("trusted")
 
     def holds(self, path: str, digest: str) -> bool:
-        """Whether somebody has said yes to what this digest stands for, at this path."""
+        """Whether a person has agreed to the contents with this digest, at this path."""
         try:
             data = read_private(self._record(path), 4096)
         except OSError:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 SCHEMA = "rtfs_queue"
 TASK = "rtfs.advance"
 CLASS = 50_000_000
-"""How far apart the queue's priorities of two of our priorities are: room for turns."""
+"""The distance between the queue's priorities for two adjacent priorities of ours; the values between them order the
+turns."""
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts."""
 _SEARCH = f"SET LOCAL search_path TO {SCHEMA}, public"

@@ -18,7 +18,7 @@ _encoder = JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 def _writer() -> Callable[[Any], str]:
-    """`JSONEncoder.encode` makes CPython's encoder in C anew for each text, which takes longer than a short text."""
+    """`JSONEncoder.encode` creates a new C encoder for each text, which takes longer than a short text."""
     try:
         parts = encoder.c_make_encoder(  # type: ignore[attr-defined]
             None, _encoder.default, encoder.encode_basestring_ascii, None, ":", ",", False, False, True

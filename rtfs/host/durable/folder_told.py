@@ -78,7 +78,7 @@ class Told:
         os.rename(made, self._stem + STOP)
 
     def stop_asked(self) -> str | None:
-        """Why the run is to stop, None where nobody asked."""
+        """The reason for which the run is to stop, or None."""
         import os
 
         try:

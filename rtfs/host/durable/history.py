@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rtfs.host.durable.store import Event, RunView
 
 UNKNOWN = "no outcome recorded"
-"""The outcome of a call that has none in the journal: it is under way, or nobody knows what became of it."""
+"""The outcome of a call that has none in the journal: it is still running, or its outcome is unknown."""
 FUNCTION = Symbol("#function")
 """What is shown of a function among the arguments of a call."""
 NOT_MADE = "not made"

@@ -92,7 +92,7 @@ class Journal:
         return bool(self._pending)
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
-        """Write what was added, and facts, in one transaction; from any thread, while nobody adds. Raises Stop
+        """Write what was added, and facts, in one transaction; from any thread, while nothing is added. Raises Stop
         `run/unwritable`."""
         with self._guard:
             self._write({**self._taken, **dict(facts)})

@@ -85,7 +85,7 @@ class RunView:
 
 
 def check_run_id(run_id: str) -> str:
-    """The id. Raises HostError `argument/run-id` for one that is none."""
+    """The id. Raises HostError `argument/run-id` for an invalid one."""
     good = run_id.isascii() and run_id.replace("-", "").replace("_", "").replace(".", "").isalnum()
     if not good or run_id.startswith((".", "-")) or len(run_id) > 100:
         raise HostError(f"{run_id!r} is not a run id: at most 100 letters, digits, - _ and .", code="argument/run-id")
@@ -148,7 +148,7 @@ if TYPE_CHECKING:
             """Have an event written with the next `commit`."""
 
         def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
-            """Write what was added, and facts, in one transaction; from any thread, while nobody adds. Raises Stop
+            """Write what was added, and facts, in one transaction; from any thread, while nothing is added. Raises Stop
             `run/unwritable`, and `run/fenced` when another process has taken the run over."""
 
         def abandon(self) -> None:

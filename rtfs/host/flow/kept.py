@@ -1,7 +1,7 @@
-"""Labels of values that are kept outside of a run: in the key-value store, and in files.
+"""Labels of values that are stored outside a run: in the key-value store, and in files.
 
-Must not know rules. Invariants: labels belong to one value at one place, so that a value that something else has put
-there has none; where labels are not known, the value is of `unknown`.
+Must not know rules. Invariants: labels belong to one value at one place: a value that something else stored there has
+none; a value without known labels has the source `unknown`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ _VERSIONS = 32
 
 
 class KeptLabels:
-    """The labels of one runtime's store and files. store: where they outlast the process, or None. own: whether nothing
-    else writes to the key-value store."""
+    """The labels of one runtime's store and files. store: a store that outlives the process, or None. own: whether
+    nothing else writes to the key-value store."""
 
     __slots__ = ("_known", "_own", "_store")
 
@@ -59,8 +59,8 @@ class KeptLabels:
     async def tag(
         self, call: HostCall, principal: str, arguments: Any, tag: Tag, value: Any, resolve: Resolve
     ) -> Tag | None:
-        """The tag of what one of `KEEPING` has answered; None where no labels were kept. arguments, tag: what it was
-        given, in canonical form. value: None where it failed."""
+        """The tag of the answer of a capability in `KEEPING`; None if no labels were stored. arguments, tag: its input
+        in canonical form, and the input's tag. value: None if the call failed."""
         id = call.id
         if arguments.__class__ is not Map:
             return None

@@ -362,7 +362,7 @@ class GuestRun:
 
 
 class GuestBudget(Budget):
-    """A budget whose deadline the host has: only it knows for how long time stands still."""
+    """A budget whose deadline the host keeps: only the host knows when the clock is paused."""
 
     __slots__ = ("_worker",)
 

@@ -1,8 +1,8 @@
 """Grants: what a run may reach. `mcp.github.*` (ids), `net:HOST[:PORT]`, `env:NAME`, `fs:read:PATH`, `fs:write:PATH`,
 `exec:COMMAND`.
 
-Must not know who asks or why. Invariant: matching only ever answers yes for what the text of a grant says; an
-unreadable grant is an error, never a wide one. A needed resource is written the same way as the grant that allows it.
+Must not know who asks or why. Invariant: matching never allows more than the text of a grant says; an unreadable grant
+is an error, never a wide grant. A needed resource has the same syntax as the grant that allows it.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ def host_port(text: str) -> tuple[str, str]:
 
 
 def net_need(url: str) -> str:
-    """The resource that a request to `url` needs: `net:HOST:PORT`. Raises HostError `argument` for no http(s) URL."""
+    """The resource that a request to `url` needs: `net:HOST:PORT`. Raises HostError `argument` for any other URL than
+    http(s)."""
     from urllib.parse import urlsplit
 
     try:
@@ -163,7 +164,7 @@ SYSTEM = ("/proc", "/sys", "/dev")
 
 
 def _may_lead(path: str, root: str) -> bool:
-    """Whether a grant of `root` means `path`: not where it leads into the system's own folders by the way."""
+    """Whether a grant of `root` covers `path`: not if the path leads into the system's own folders on the way."""
     return all(not _inside(path, folder) or (_inside(root, folder) and root != folder) for folder in SYSTEM)
 
 
@@ -187,7 +188,7 @@ def _host(pattern: str, host: str) -> bool:
 
 
 def glob(pattern: str, text: str) -> bool:
-    """`*` stands for any run of characters; everything else for itself."""
+    """A pattern in which `*` matches any characters and every other character matches itself."""
     parts = pattern.split("*")
     if len(parts) == 1:
         return pattern == text

@@ -25,7 +25,7 @@ TIME_LIMIT = 0.05
 
 
 class Decision:
-    """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if somebody
+    """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if a person
     approves it; for_run: also for the rest of the run. steady: holds for any arguments, so it need not be asked again
     for the same capability and context. error: what the caller sees instead of a denial, where the arguments are such
     that nothing can be decided. needs: the resources that were decided about."""

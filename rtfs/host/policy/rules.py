@@ -84,7 +84,7 @@ class Rule:
 
 
 class Rules:
-    """The rules and quotas of one runtime, in order. Raises HostError `config/invalid` for what is none."""
+    """The rules and quotas of one runtime, in order. Raises HostError `config/invalid` for invalid ones."""
 
     __slots__ = ("quotas", "rules")
 

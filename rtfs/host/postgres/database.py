@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 WRITERS = 4
 """Connections for commits at most: the server writes to its disk once for those that commit at the same time."""
 _IDLE = "SET idle_in_transaction_session_timeout = '10s'"
-"""A process that is stopped within a transaction keeps nobody waiting for its locks longer than that."""
+"""A process that stops within a transaction holds its locks no longer than this."""
 
 
 class Database:

@@ -31,7 +31,7 @@ LIVELINESS = {
     "tcp_user_timeout": "10000",
     "application_name": "rtfs",
 }
-"""How a connection notices that nobody is there any more, unless its address says otherwise."""
+"""The settings by which a connection notices that its peer is gone, unless its address says otherwise."""
 
 
 def check_url(url: str) -> dict[str, str]:

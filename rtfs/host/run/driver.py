@@ -129,8 +129,8 @@ def _leave_labels(tag: Tag, frame: Frame, call: HostCall | None) -> None:
 
 
 async def _branch(number: int, thunk: Any, frame: Frame) -> Any:
-    """Whatever is recorded of a branch stands under a record of its own: how branches mix is a matter of time, what is
-    in each is not."""
+    """All records of a branch are under a record of the branch: how branches mix is a matter of time, what is in each
+    is not."""
     run, context = frame.run, frame.context
     frame.parent = run.events.emit(BranchStarted(context, frame.parent, number))
     try:

@@ -127,7 +127,7 @@ class _NotJournaled:
 
 
 def no_signal(name: str | None) -> HostError:
-    """The error of a run that nobody can send a signal."""
+    """The error of a run that cannot receive signals."""
     return HostError(
         f"only a durable run can be sent the signal {name!r}",
         code="run/not-durable",

@@ -1,7 +1,7 @@
-"""`Advancing`: continues the runs of a database in this process, each as far as it goes.
+"""`Advancing`: continues the runs of a database in this process, each as far as possible.
 
-Must not know queues. Invariants: a run that comes from elsewhere brings its texts, and has at most the rights that both
-its beginning and this process give it; one that cannot be continued anywhere is left as stuck, with the reason.
+Must not know queues. Invariants: a run that started elsewhere brings its texts, and has only the rights that both its
+start and this process allow; a run that cannot be continued anywhere is marked as stuck, with the reason.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KEPT = 32
 
 
 class Advancing:
-    """executor: of the runtime with whose capabilities and rights runs are continued."""
+    """Continues runs. executor: that of the runtime whose capabilities and rights they use."""
 
     __slots__ = ("_at_work", "_bases", "_draining", "_executor", "_guard")
 
@@ -44,8 +44,8 @@ class Advancing:
         self._guard = allocate_lock()
 
     def advance(self, run_id: str) -> None:
-        """Continue a run to its end, or until it waits for what is outside. Raises HostError `run/…`, `database/…`, and
-        what the program raises."""
+        """Continue a run to its end, or until it waits for something outside. Raises HostError `run/…`, `database/…`,
+        and what the program raises."""
         from rtfs.host.durable.resume import Resumption
 
         executor = self._executor
@@ -69,7 +69,7 @@ class Advancing:
             found.close()
 
     def drain(self) -> None:
-        """Have every run that is advanced here handed back before its next call."""
+        """Hand back every run of this process before its next call."""
         with self._guard:
             self._draining = True
             for waits in self._at_work:

@@ -25,7 +25,7 @@ SHOWN = 60
 
 
 def wrong_count(error: TypeError, text: str, units: Units) -> EvalError | None:
-    """The error that a message of CPython stands for; None for any other message."""
+    """The RTFS error for a message of CPython; None for any other message."""
     head, parenthesis, rest = text.partition("() ")
     if parenthesis and rest.startswith("takes "):
         # "takes 2 positional arguments but 3 were given", "takes from 1 to 2 positional arguments but 3 were given"

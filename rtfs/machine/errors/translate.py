@@ -23,8 +23,8 @@ _KINDS = {"int": "an integer", "float": "a float", "bool": "a boolean", "str": "
 
 
 def translate(error: BaseException, units: Units, leaving: bool = False) -> BaseException:
-    """The RTFS error that an exception out of guest code stands for. leaving: whether it leaves its machine: then it
-    gets its place and trace, which takes longer than most programs would like to wait for an error they deal with."""
+    """The RTFS error for an exception from guest code. leaving: whether it leaves its machine: then it gets its place
+    and trace, which takes longer than most programs would like to wait for an error they deal with."""
     if isinstance(error, UserError):
         found = error
     elif isinstance(error, (RtfsError, KeyboardInterrupt, SystemExit)):

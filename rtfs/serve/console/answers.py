@@ -2,7 +2,8 @@
 what it was started with.
 
 Must not know pages. Invariants: an answer reaches the question that was shown and no other, and of several answers the
-first counts; nobody answers for a run with the token that started it; who answered is in the run's ledger.
+first counts; a run's question cannot be answered with the token that started the run; who answered is in the run's
+ledger.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The features that this client offers to a server: a person to ask, folders it may work in, a model to sample from.
 
-Must not know channels, sessions or pools. Invariants: only what can be answered is declared; whatever is asked has an
-answer, and what nobody can answer is refused at once.
+Must not know channels, sessions or pools. Invariants: only requests that can be answered are declared; every request
+gets an answer, and one that cannot be answered is refused at once.
 
 Source: MCP specification, client/elicitation, client/roots, client/sampling (2024-11-05 to 2026-07-28).
 """
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 class Client:
-    """asks: a person can be asked. roots: folders as (URI, name), or None where the server is not told any. sample: the
+    """asks: a person can be asked. roots: folders as (URI, name), or None if the server is not told any. sample: the
     embedder's function, or None."""
 
     __slots__ = ("asks", "roots", "sample")
@@ -71,7 +71,7 @@ class Client:
         return method == ROOTS and self.roots is not None
 
     async def answer(self, method: str, params: Any, call: SessionCall | None, server: str) -> dict[str, Any]:
-        """The result of a request of the server. call: that waits behind it. server: its name for people. Raises
+        """The result of a request of the server. call: the call that waits for it. server: its name for people. Raises
         Refused."""
         params = params if isinstance(params, dict) else {}
         if method == ELICITATION and call is not None and call.ask is not None:
@@ -101,7 +101,8 @@ class Client:
 
     @staticmethod
     def refusal(method: str) -> dict[str, Any]:
-        """The answer to what nobody can answer: no to a question, else an error. Raises Refused."""
+        """The answer to a request that cannot be answered: no to a question, an error to anything else. Raises
+        Refused."""
         if method == ELICITATION:
             return declined()
         raise Refused(METHOD_NOT_FOUND, f"this client does not offer {method[:80]}")

@@ -23,13 +23,13 @@ MOST = 10
 
 
 def declined() -> dict[str, Any]:
-    """The result that says no."""
+    """The result that declines the question."""
     return {"action": DECLINE}
 
 
 async def elicited(params: dict[str, Any], ask: Ask, server: str) -> dict[str, Any]:
-    """The result of an `elicitation/create` with these params. server: its name for people. Raises ValueError for what
-    is no question, and what asking raises."""
+    """The result of an `elicitation/create` with these params. server: its name for people. Raises ValueError for
+    params that are not a question, and what asking raises."""
     mode, message = params.get("mode", "form"), params.get("message")
     if mode not in ("form", "url"):
         return declined()

@@ -220,7 +220,7 @@ class McpHandler:
         return (await list_tools(session, self.limits.pages))[0]
 
     def undeclared(self, id: str) -> dict[str, Any] | None:
-        """The flat metadata of a tool that nobody declared; None if no configured server's tools have such ids."""
+        """The flat metadata of a tool that is not declared; None if no configured server's tools have such ids."""
         server = server_of(id, self.servers, self.name)
         return None if server is None else metadata_of(server, self.name)
 
@@ -242,7 +242,8 @@ class McpHandler:
 
     async def offers(self, session: Session, call: SessionCall) -> tuple[list[Fields], str]:
         """The declarations of a configured server's tools, pinned if they are new, and a remark for people, "" for
-        none; for `pool.with_session(name, call, handler.offers)`. A list that lacks the call's id is asked for anew."""
+        none; for `pool.with_session(name, call, handler.offers)`. A list that lacks the call's id is requested
+        again."""
         assert isinstance(session, McpSession)
         server, target = call.metadata[self._prefix + "server_name"], self.target("", call.metadata)
         for _ in range(2):

@@ -53,7 +53,7 @@ def meta_members(version: str, client: Client) -> bytes:
 
 
 def log_level() -> str | None:
-    """The least level of the server's messages that anybody looks at; None for nobody."""
+    """The lowest level of the server's messages that is used; None if none is."""
     if messages.isEnabledFor(logging.DEBUG):
         return "debug"
     return "info" if messages.isEnabledFor(logging.INFO) else None

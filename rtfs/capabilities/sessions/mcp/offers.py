@@ -1,8 +1,8 @@
-"""Tools of configured servers that nobody declared: which server an id belongs to, and its tools as they were first
+"""Tools of configured servers that are not declared: which server an id belongs to, and its tools as they were first
 described.
 
 Must not know policies. Invariant: what is declared here is what was pinned when the tool was first seen; a later
-description counts only once somebody has accepted it.
+description counts only once a person has accepted it.
 """
 
 from __future__ import annotations

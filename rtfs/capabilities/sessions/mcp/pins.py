@@ -1,8 +1,8 @@
-"""Tools as their servers first described them: trust on first use, for servers whose tools nobody imported.
+"""Tools as their servers first described them: trust on first use, for servers whose tools were not imported.
 
-Must not ask servers. Invariants: what a server said of a tool first is what counts until somebody accepts a change; a
-pin belongs to one server (its name, and its address, or its command and folder) and one principal, so another server
-under the same name begins anew; what cannot be kept is remembered for the life of the process.
+Must not ask servers. Invariants: the first description of a tool is used until a person accepts a change; a pin belongs
+to one server (its name, and its address, or its command and folder) and one principal, so another server under the same
+name starts afresh; what cannot be kept is remembered for the life of the process.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """MCP servers by name: from `rtfs.yaml`, and from the files of other programs (`.mcp.json`, VS Code's, Cursor's …).
 
-Must not connect to anything, nor look for files that nobody named. Invariants: an entry that cannot be used disables
+Must not connect to anything, nor look for files that were not named. Invariants: an entry that cannot be used disables
 only itself: it stays in the table with its problem, a HostError with its place, which is raised when the server is
 used; a variable that is not set is reported when its server is used. Of two entries with one name the first wins.
 

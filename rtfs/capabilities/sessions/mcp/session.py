@@ -2,8 +2,8 @@
 
 Must not know how sessions are opened or pooled, nor RTFS values. Invariants: request ids are never used twice on a
 channel, whichever session sent them; a request given up is cancelled on the server in the way of its era; every request
-of the server is answered, and what nobody can answer is refused at once; a question is put to the person behind a call
-once, and when that call is over nobody is asked any more.
+of the server is answered, and a request that cannot be answered is refused at once; a question is put to the person
+behind a call once, and not after that call is over.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A server's tool as an RTFS declaration: text that reads back to exactly what is meant, and a safe name for its file.
 
-Must not touch files or servers. Invariants: names, descriptions and schemas come from a server that nobody needs to
-trust; whatever they hold is in the text as data (strings, keywords, numbers, types), never as code; characters that
+Must not touch files or servers. Invariants: names, descriptions and schemas come from a server that need not be
+trusted; whatever they hold is in the text as data (strings, keywords, numbers, types), never as code; characters that
 control or reorder text are not kept at all; `tool_name` is the server's own, to the letter.
 """
 

@@ -1,7 +1,7 @@
-"""The page on the loopback that a browser comes back to after a login.
+"""The loopback page to which a browser returns after a login.
 
-Must not know what is asked for there. Invariants: it listens on 127.0.0.1 only, and only until it has its answer; what
-does not carry the expected `state` is no answer; nothing of a request is repeated in a page.
+Must not know what is requested. Invariants: it listens on 127.0.0.1 only, and only until it has its answer; a request
+without the expected `state` is not an answer; a page repeats nothing from a request.
 
 Source: RFC 8252 (7.3, 8.3), RFC 6749 (4.1.2, 10.12).
 """
@@ -27,8 +27,8 @@ _PAGE = (
 
 
 class Callback:
-    """An async context manager. state: that the answer has to carry. redirect_uri: a fixed loopback address, else one
-    at a port of the system's choice is made up."""
+    """An async context manager. state: the value that the answer must carry. redirect_uri: a fixed loopback address;
+    without one, an address at a port that the system chooses."""
 
     def __init__(self, state: str, redirect_uri: str | None = None) -> None:
         self.uri = redirect_uri or ""

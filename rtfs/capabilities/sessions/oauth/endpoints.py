@@ -1,7 +1,7 @@
 """Requests to authorization servers: small JSON over https, to permitted addresses only.
 
 Must not know what is asked for. Invariants: nothing is sent to an endpoint that is not https (plain http on the
-loopback only for servers there); a host that nobody configured is connected to only at public addresses, or at such as
+loopback only for servers there); a host that is not configured is connected to only at public addresses, or at such as
 the server itself is at, and the address that was checked is the one that is connected to; no redirect is followed, no
 cookie kept, no more than `LARGEST` bytes read.
 """

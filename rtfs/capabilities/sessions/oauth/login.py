@@ -1,4 +1,4 @@
-"""A login: somebody allows us, in a browser, to act for them at a server; and its end.
+"""Login and logout: a person allows the client, in a browser, to act for them at a server.
 
 Must not know terminals, nor what is said to the server afterwards. Invariants: the code goes to the token endpoint of
 the issuer whose metadata were checked, after the answer has shown our `state` and, where it says one, that issuer; a

@@ -1,7 +1,7 @@
 """Logins on disk: one file for each server and principal, readable by their owner only.
 
 Must not know how tokens come about. Invariants: nothing is read from, or written to, a folder or file that others may
-look into or that belongs to somebody else; a file is written whole or not at all; two processes that renew one login do
+look into or that belongs to another user; a file is written whole or not at all; two processes that renew one login do
 so one after the other.
 """
 
@@ -62,7 +62,7 @@ class Login:
         return f"until {strftime('%Y-%m-%d %H:%M', localtime(self.expires))}" if self.expires else ""
 
     def renewed(self, grant: Grant) -> Login:
-        """The login with new tokens; a server that gives no new refresh token goes on with the old one."""
+        """The login with new tokens; if a server gives no new refresh token, the old one is kept."""
         return Login({
             **self.fields,
             "access_token": grant.access,

@@ -233,7 +233,7 @@ class EnterpriseManaged(ClientCredentials):
 
 class WorkloadIdentity(ClientCredentials):
     """Tokens for a workload that its platform vouches for (a service account of Kubernetes, say), without a secret.
-    settings: as above, and `assertion_env` or `assertion_file`, the platform's JWT, which is read anew each time.
+    settings: as above, and `assertion_env` or `assertion_file`, the platform's JWT, which is read again each time.
 
     Source: RFC 7523 (2.1); MCP extension "workload identity federation" (SEP-1933)."""
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rtfs.host.durable.store import Added, Event
 
 RELEASING = (*ENDED, IN_DOUBT, QUEUED, SLEEPING, STUCK, WAITING)
-"""States in which nobody is at a run: its commit lets go of it."""
+"""States in which no process runs the run: the commit releases it."""
 ANSWER = "number, question, answer, by, extract(epoch FROM at)::float8, used"
 
 
@@ -108,7 +108,7 @@ class PostgresJournal:
         return answer_of(row)
 
     def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
-        """Write what was added, and facts, in one transaction; from any thread, while nobody adds. Raises Stop
+        """Write what was added, and facts, in one transaction; from any thread, while nothing is added. Raises Stop
         `run/unwritable`, `run/fenced`."""
         with self._guard:
             self._write(dict(facts), dict(facts).get("state", RUNNING) in RELEASING)
