@@ -30,7 +30,9 @@ class Signature:
     map_names: whether one map always names the arguments; keys that are no parameter stay for the check of the types.
     """
 
-    __slots__ = ("any_first", "map_names", "names", "needed", "pair", "positional", "rest")
+    __slots__ = (
+        "_keywords", "_least", "_most", "any_first", "map_names", "names", "needed", "pair", "positional", "rest",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -52,9 +54,21 @@ class Signature:
         self.any_first = any_first
         self.pair = pair
         self.map_names = map_names
+        by_position = names[: self.positional]
+        simple = rest is None and all(name in by_position for name in required)
+        self._least = max([1, *[by_position.index(name) + 1 for name in required]]) if simple else 1
+        self._most = self.positional if simple else 0
+        """Of so many arguments each has its name, and none is missing, unless a single one is a map."""
+        self._keywords: list[tuple[Keyword, bool]] | None = None
 
     def arrange(self, id: str, arguments: tuple[Any, ...]) -> Map:
         """The canonical map of a call's arguments. Raises EvalError `arity` if one is missing or too much."""
+        count = len(arguments)
+        if self._least <= count <= self._most and (count > 1 or arguments[0].__class__ is not Map):
+            if self._keywords is None:
+                self._keywords = [(Keyword(name), name in self.needed) for name in self.names]
+            plain = zip(self._keywords, arguments, strict=False)
+            return Map.of_plain({keyword: value for (keyword, needed), value in plain if needed or value is not None})
         given = self._named(arguments)
         if given is None:
             names = self.names[: self.positional]

@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.audit.events import RunEnded, RunResumed, RunStarted
 from rtfs.host.policy.context import RuntimeContext
-from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
@@ -529,13 +528,11 @@ class Executor:
             from rtfs.host.isolation.running import run_apart
 
             return await run_apart(self, frame.run.guests or self._guests, source, frame)
-        from rtfs.host.run.compiling import compile_program, known_program, run_program
+        from rtfs.host.run.compiling import carried_out, compile_program, known_program
 
         run = frame.run
         program = known_program(source, run, self.compiling) or await compile_program(source, run, self.compiling)
-        if run.durability is NOT_DURABLE:
-            return await run_program(program, frame)
-        return await run.durability.carry_out(lambda: run_program(program, frame), program.environment)
+        return await carried_out(program, frame)
 
     async def recorded(self, running: Any, frame: Frame) -> Any:
         """A run between its two ledger records."""

@@ -39,6 +39,9 @@ _PATTERN = "%s\0%d\0%d\0%s\0%s\0%d\0%s\0%s\0%s\0%s\0%s\0%d"
 
 _EMPTY = blake2b(digest_size=32)
 
+SPARE = 256
+"""Records beyond those that are kept, until they go together: one at a time costs a tenth of a host call."""
+
 
 class Record:
     """One record; the attributes are `FIELDS`, `previous` and `hash` (hex)."""
@@ -123,19 +126,20 @@ class Ledger:
         with self._lock:
             seq = self._seq = self._seq + 1
             self._fresh.append((seq, time_ns(), kind, run, parent, subject, principal, detail, *hashes, duration))
-            if len(self._fresh) + len(self._records) > self._keep:
+            if len(self._fresh) + len(self._records) > self._keep + SPARE:
                 self._seal()
-                self._anchor = self._records.popleft()[1]
         return seq
 
     def _seal(self) -> None:
-        """Chain what was written since the last time."""
+        """Chain what was written since the last time, and let the oldest records go that are too many."""
         head, records = self._head, self._records
         for content in self._fresh:
             head = chain(head, content)
             records.append((content, head))
         self._fresh.clear()
         self._head = head
+        for _ in range(len(records) - self._keep):
+            self._anchor = records.popleft()[1]
 
     def record(self, number: int) -> Record:
         """The record of a number. Raises KeyError for one that is not kept."""
@@ -204,7 +208,7 @@ class Ledger:
             return self._seq, self._head
 
     def __len__(self) -> int:
-        return len(self._records) + len(self._fresh)
+        return min(len(self._records) + len(self._fresh), self._keep)
 
     def __iter__(self) -> Iterator[Record]:
         with self._lock:

@@ -7,9 +7,7 @@ functions); a result is a value, or an error that says what it was instead.
 from __future__ import annotations
 
 from rtfs.syntax.canonical_text import canonical_text
-from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, Keyword, List, Map, Regex, Set, Symbol, UserError, Vector
-from rtfs.values.canonical import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +121,7 @@ def as_text(entry: Entry, arguments: tuple[Any, ...]) -> str:
         one = arguments[0]
         if entry.signature is None or one.__class__ is not Map:
             return canonical_text(one)
-        return to_text(Map([(name, canonical(value)) for name, value in one.items()]))
+        return f"{{{' '.join([f'{canonical_text(name)} {canonical_text(value)}' for name, value in one.items()])}}}"
     return " ".join([canonical_text(argument) for argument in arguments])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.compiler import compile_source, compiled_before
 from rtfs.host.run.driver import drive
+from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.scheduler.suspensions import Turn
 from rtfs.machine import RequiresHost, start
 from rtfs.machine.machine import start_compiling
@@ -16,6 +17,7 @@ from rtfs.values import UserError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _thread import LockType
+    from collections.abc import Coroutine
     from typing import Any
 
     from rtfs.compiler import Program
@@ -62,3 +64,11 @@ async def run_program(program: Program, frame: Frame) -> Any:
 
         refine_error(error)
         raise
+
+
+def carried_out(program: Program, frame: Frame) -> Coroutine[Any, Any, Any]:
+    """`run_program`, by the run's journaling."""
+    durability = frame.run.durability
+    if durability is NOT_DURABLE:
+        return run_program(program, frame)
+    return durability.carry_out(lambda: run_program(program, frame), program.environment)

@@ -75,6 +75,10 @@ WIDTH = 16
 """How many branches of one `step-parallel` run at the same time."""
 
 
+_NONE: Any = []
+"""What frames have without flow rules for the lists that only those fill."""
+
+
 class Run:
     """State that all machines of one run share.
 
@@ -259,8 +263,8 @@ class Frame:
         self._calls = 0
         self._machines = 0
         self.flow: FlowState | None = None
-        self.argument_tags: list[Tag] = []
-        self.implemented: list[tuple[Tag, bool]] = []
+        self.argument_tags: list[Tag] = _NONE if run.flow is None else []
+        self.implemented: list[tuple[Tag, bool]] = _NONE if run.flow is None else []
         self.looks_up = False
 
     def inner(self, parent: int | None = None) -> Frame:
