@@ -193,7 +193,8 @@ def _say(text: str) -> None:
 
 def _flush() -> None:
     with writing():
-        if sys.stdout is not None:
+        # the language server closes it when its client has said that it leaves
+        if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
 
 

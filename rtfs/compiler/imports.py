@@ -34,7 +34,10 @@ def find_file(name: str, environment: Folders, source: Source) -> str | None:
         found: str | None = environment.finder.find(name, source)
         return found
     relative = name.replace(".", "/") + ".rtfs"
-    folders = [os.path.dirname(source.name) or "."] if os.path.isfile(source.name) else []
+    beside = os.path.dirname(source.name)
+    # a file that an editor has not saved yet has a path, too
+    written = os.path.isfile(source.name) or (os.path.isabs(source.name) and os.path.isdir(beside))
+    folders = [beside or "."] if written else []
     for folder in [*folders, *environment.path]:
         path = os.path.join(folder, *relative.split("/"))
         if os.path.isfile(path):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -180,3 +183,30 @@ def test_a_configuration_of_the_folder_is_told_about_and_read_again_on_command(f
             assert any("rtfs.yaml" in each or "configuration" in each for each in one.messages)
 
     run(talk())
+
+
+def test_a_file_that_is_not_saved_yet_finds_the_modules_beside_it(folder: Path):
+    (folder / "plan.rtfs").unlink()
+
+    async def talk() -> None:
+        async with editor(folder) as one:
+            one.open(TEXT)
+            assert "module/not-found" not in [each.code for each in await one.diagnostics()]
+
+    run(talk())
+
+
+def test_a_server_that_is_told_to_leave_leaves_without_an_error():
+    def message(**content: Any) -> bytes:
+        body = json.dumps({"jsonrpc": "2.0", **content}).encode()
+        return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+    asked = [
+        message(id=1, method="initialize", params={"capabilities": {}, "rootUri": None, "processId": None}),
+        message(method="initialized", params={}),
+        message(id=2, method="shutdown"),
+        message(method="exit"),
+    ]
+    with subprocess.Popen([sys.executable, "-m", "rtfs", "lsp"], stdin=PIPE, stdout=PIPE, stderr=PIPE) as server:
+        _, said = server.communicate(b"".join(asked), timeout=120)
+    assert (server.returncode, said.decode()) == (0, "")
