@@ -10,6 +10,7 @@ import sys
 from rtfs.cli import wiring
 from rtfs.cli.stores import run_store
 from rtfs.cli.tell import tell_verdict
+from rtfs.host.durable.renewal import CONTINUED
 from rtfs.host.durable.store import ENDED, STUCK
 
 TYPE_CHECKING = False
@@ -55,6 +56,13 @@ def _print(options: Options, run_id: str) -> None:
 
     store = run_store(options)
     try:
-        wiring.show(outcome(run_id, store.look(run_id).facts), options)
+        facts = store.look(run_id).facts
+        while CONTINUED in facts:
+            run_id = facts[CONTINUED]
+            facts = store.look(run_id).facts
+        if facts["state"] not in ENDED:
+            print(f"run {run_id} is continued by a worker", file=sys.stderr)
+            return
+        wiring.show(outcome(run_id, facts), options)
     finally:
         store.close()

@@ -66,6 +66,8 @@ def _data(
     found |= {"principal": state.principal, "parameters": state.parameters, "began": state.began}
     found |= {} if state.ended is None else {"ended": state.ended}
     found |= {} if state.note is None else {"note": state.note}
+    found |= {"continues": state.continues} if state.continues else {}
+    found |= {"continued-as": state.continued_as} if state.continued_as else {}
     found |= {"asked": state.asked} if state.state == "waiting" and state.asked else {}
     found |= {"question": state.question} if state.question else {}
     found |= {} if state.wakes is None else {"wakes": state.wakes}
@@ -83,6 +85,8 @@ def _write(state: RunState, calls: list[JournaledOutcome], entries: list[Timelin
     _line(f"  began      {shown(state.began)}{ended}")
     for name, text in state.parameters.items():
         _line(f"  parameter  {name} = {_short(text)}")
+    if state.continues:
+        _line(f"  continues  run {state.continues}")
     if state.note is not None:
         _line(f"  {_LABELS.get(state.state, state.state):<10} {state.note}")
     if state.state == "waiting" and state.asked:

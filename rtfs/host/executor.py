@@ -244,6 +244,8 @@ class Executor:
         self.check_usable()
         with Worded(self.options.wording):
             found = Resumption(self.store, run_id, options, self.loaded)
+            if found.continued_as:
+                return self.resume(found.continued_as, options)
             if found.ended:
                 return found.outcome()
             try:
@@ -260,6 +262,8 @@ class Executor:
         self.check_usable()
         with Worded(self.options.wording):
             found = await asyncio.to_thread(Resumption, self.store, run_id, options, self.loaded)
+            if found.continued_as:
+                return await self.aresume(found.continued_as, options)
             if found.ended:
                 return found.outcome()
             try:
@@ -287,7 +291,7 @@ class Executor:
         if self._guests is None and UNFITTED in frame.context.values:  # it began where plans are in other processes
             given = frame.context.values.pop(UNFITTED)
             frame.context.values[GIVEN] = parameters_for(found.source, run.environment, given)
-        self.events.emit(RunResumed(frame.context, frame.parent, found.source.name))
+        self.events.emit(RunResumed(frame.context, frame.parent, found.source.name, found.continues))
         if self.pipeline.sequence is not None:
             self.pipeline.sequence.history.reopen(frame.context.run_id)
         run.durability = found.durability()
@@ -316,12 +320,16 @@ class Executor:
             )
 
     def drive(self, coroutine: Coroutine[Any, Any, Any], scheduler: Scheduler | None = None) -> Any:
-        """Drive a run in this thread, and return its result."""
+        """Drive a run in this thread, and return its result; if it continues as a new run, the result of that."""
         token = _active.set((*_active.get(), self))
         try:
-            return (scheduler or Scheduler(self.engine)).run(coroutine)
-        except Stop as stopped:
-            raise stopped.error from None
+            while True:
+                try:
+                    return (scheduler or Scheduler(self.engine)).run(coroutine)
+                except Stop as stopped:
+                    if scheduler is not None or stopped.renewal is None or stopped.renewal.by_workers:
+                        raise stopped.error from None
+                    coroutine = self._renewed(self._resumption(stopped.renewal.run_id))
         finally:
             _active.reset(token)
 
@@ -330,18 +338,34 @@ class Executor:
         import asyncio
 
         token = _active.set((*_active.get(), self))
-        scheduler = scheduler or Scheduler(self.engine)
-        scheduler.home = asyncio.get_running_loop()
         try:
-            return await scheduler.drive(coroutine)
-        except Stop as stopped:
-            reword(stopped.error, self.options.wording)
-            raise stopped.error from None
+            while True:
+                one = scheduler or Scheduler(self.engine)
+                one.home = asyncio.get_running_loop()
+                try:
+                    return await one.drive(coroutine)
+                except Stop as stopped:
+                    if scheduler is not None or stopped.renewal is None or stopped.renewal.by_workers:
+                        raise stopped.error from None
+                    coroutine = self._renewed(await asyncio.to_thread(self._resumption, stopped.renewal.run_id))
         except UserError as error:
             reword(error, self.options.wording)
             raise
         finally:
             _active.reset(token)
+
+    def _resumption(self, run_id: str) -> Resumption:
+        from rtfs.host.durable.resume import Resumption
+        from rtfs.host.run.options import ResumeOptions
+
+        return Resumption(self.store, run_id, ResumeOptions(), self.loaded)
+
+    async def _renewed(self, found: Resumption) -> Any:
+        """A run that continues another."""
+        try:
+            return await self.continued(found)
+        finally:
+            found.close()
 
     # ------------------------------------------------------------------ what a run consists of
     def new_run(
@@ -546,6 +570,8 @@ class Executor:
             raise
         except Stop as stopped:
             status = f"stopped: {stopped.error.code}"
+            if stopped.renewal is not None:
+                status = f"continued as {stopped.renewal.run_id}"
             raise
         finally:
             self.events.emit(RunEnded(frame.context, frame.parent, status))

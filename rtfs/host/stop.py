@@ -20,7 +20,8 @@ class Stop(BaseException):
     durable run is resumed with it), or "".
 
     Of a durable run, set by its journaling: state, in which it is left, or "". question: what it waits for an answer
-    to, or "". wake_at: when it continues by itself, in seconds since 1970, or None.
+    to, or "". wake_at: when it continues by itself, in seconds since 1970, or None. renewal: the run as which it
+    continues, a `Renewal`, or None.
     """
 
     def __init__(self, error: UserError, waiting: str = "") -> None:
@@ -30,6 +31,7 @@ class Stop(BaseException):
         self.state = ""
         self.question = ""
         self.wake_at: float | None = None
+        self.renewal: Any = None
 
 
 def stop(code: str, message: str, **fields: Any) -> Stop:

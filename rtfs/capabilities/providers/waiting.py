@@ -1,4 +1,4 @@
-"""Waits of a plan for something outside its run: a point in time, or a signal that is sent to the run.
+"""What a plan may ask of its run: to wait for a moment or a signal from outside, or to end in favour of a new run.
 
 Must not know runs, journals or stores. Invariant: a moment means the same on every machine, so a text without a zone is
 an error.
@@ -7,7 +7,7 @@ an error.
 from __future__ import annotations
 
 from rtfs.capabilities.providers.arguments import take, text, wrong
-from rtfs.values import EvalError
+from rtfs.values import EvalError, Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,26 @@ class Wait:
         self.signal = signal
         self.until = until
         self.default = default
+
+
+class ContinueAsNew:
+    """The run is to end, and to continue as a new one. parameters: of its plan that have new values, or None."""
+
+    __slots__ = ("parameters",)
+
+    def __init__(self, parameters: Map | None) -> None:
+        self.parameters = parameters
+
+
+def continue_as_new(*arguments: Any) -> ContinueAsNew:
+    """`(call "ccos.run.continue-as-new" {:parameters …})`. Raises EvalError and TypeMismatch."""
+    id = "ccos.run.continue-as-new"
+    (parameters,) = take(id, arguments, ("parameters",), 0)
+    if parameters is None:
+        return ContinueAsNew(None)
+    if parameters.__class__ is not Map or not all(key.__class__ is Keyword for key in parameters.keys()):  # noqa: SIM118
+        raise wrong(id, "parameters", "a map with keywords as keys", parameters)
+    return ContinueAsNew(parameters)
 
 
 def sleep_until(*arguments: Any) -> Wait:

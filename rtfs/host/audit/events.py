@@ -88,7 +88,7 @@ WAITS = ("policy/approval-required", "run/waiting")
 
 
 class RunEnded(Event):
-    """A run ends. detail: `ok`, `error: CODE`, `stopped: CODE` or `cancelled`."""
+    """A run ends. detail: `ok`, `error: CODE`, `stopped: CODE`, `cancelled` or `continued as RUN`."""
 
     __slots__ = ("detail",)
     kind = "end"
@@ -99,14 +99,15 @@ class RunEnded(Event):
 
 
 class RunResumed(Event):
-    """A durable run continues. subject: name of its source."""
+    """A durable run continues. subject: name of its source. detail: the run that it continues, if that is another."""
 
-    __slots__ = ("subject",)
+    __slots__ = ("detail", "subject")
     kind = "resume"
 
-    def __init__(self, context: Context, parent: int, name: str) -> None:
+    def __init__(self, context: Context, parent: int, name: str, former: str = "") -> None:
         super().__init__(context, parent)
         self.subject = name
+        self.detail = f"continues {former}" if former else ""
 
 
 class StepEntered(Event):

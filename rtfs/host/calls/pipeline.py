@@ -262,6 +262,15 @@ class Pipeline:
                 return decision
         return decision
 
+    def _check_renewal(self, frame: Frame) -> None:
+        """Raise HostError `run/continue` where a new run would forget what rules want to know of this one."""
+        if frame.run.flow is not None or (self.sequence is not None and self.sequence.by_run):
+            raise HostError(
+                "under flow rules, and rules over the history of a run, it cannot be continued as a new one: that would"
+                " not know where its values come from, nor what was called before",
+                code="run/continue",
+            )
+
     def facts(self, call: HostCall, frame: Frame, key: str | None) -> str:
         """The facts about a call's arguments that its record keeps for the sequence rules. key: the key under which the
         call may be repeated. A look-up of a flow rule is not one of the program's calls, whether it is answered from a
@@ -387,7 +396,11 @@ class Pipeline:
         if how == PERSON:
             return await self.sessions.ask_person(entry, arguments, frame, number)
         if how == OUTSIDE:
-            return await frame.run.durability.wait(entry.function(*arguments), frame)
+            wanted = entry.function(*arguments)
+            if hasattr(wanted, "parameters"):
+                self._check_renewal(frame)
+                return await frame.run.durability.renew(wanted, frame)
+            return await frame.run.durability.wait(wanted, frame)
         if how == NOWHERE:
             provider = entry.fields.provider
             raise HostError(

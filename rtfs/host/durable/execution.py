@@ -16,6 +16,7 @@ from rtfs.host.audit.events import CallReplayed
 from rtfs.host.durable.answers import resolution_of, verdict_of
 from rtfs.host.durable.codec import decode, encode, encode_calls
 from rtfs.host.durable.errors import damaged
+from rtfs.host.durable.renewal import renewing
 from rtfs.host.durable.replay import Never, Replay, diverged
 from rtfs.host.durable.spelling import same_call
 from rtfs.host.durable.store import (
@@ -42,6 +43,7 @@ from rtfs.host.durable.waits import Waits, facts_of_cancelled
 from rtfs.host.durable.written import Announced, Written, current_key
 from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
+from rtfs.host.run.durability import not_renewable
 from rtfs.host.scheduler.suspensions import OffLoop
 from rtfs.host.stop import Stop, stop
 from rtfs.syntax.printer import to_text
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from rtfs.capabilities.providers.waiting import Wait
+    from rtfs.capabilities.providers.waiting import ContinueAsNew, Wait
     from rtfs.capabilities.registry import Entry
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.durable.store import Event, JournalStore, RunView
@@ -146,6 +148,9 @@ class Durable:
         """Write in which state the run is left, which waits for a person or is not to continue. Raises Stop."""
         journal, error = self._journal, stopped.error
         journal.abandon()
+        if stopped.renewal is not None:
+            journal.continue_as(stopped.renewal)
+            return
         if stopped.state == CANCELLED:
             journal.commit(facts_of_cancelled(stopped))
             return
@@ -380,6 +385,18 @@ class Durable:
         """Wait for a moment or a signal; the value of the call that does. Raises HostError `run/not-durable`."""
         call: Any = frame.journaled
         return await self.waits.wait(wait, call)
+
+    async def renew(self, wanted: ContinueAsNew, frame: Frame) -> Any:
+        """End the run, and continue it as a new one. Raises Stop, HostError `run/not-durable`, `run/busy`."""
+        if not self._journal.resumes:
+            raise not_renewable()
+        if self.waits.under_way > 1:
+            raise HostError(
+                "other calls of this run are under way: it cannot be continued as a new one now",
+                code="run/busy",
+                hint="call continue-as-new behind the branches, not in one of them",
+            )
+        raise renewing(self._journal.run_id, self._journal.facts, wanted.parameters, frame.context.quota)
 
     def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
         """The answer to the question whether a call may be made, and who gave it; None if there is no answer."""

@@ -13,6 +13,7 @@ from os.path import abspath
 from rtfs.host.durable.errors import damaged, exists, in_use, unknown, unusable
 from rtfs.host.durable.folder_told import ANSWERS, STOP, Told
 from rtfs.host.durable.journal import FORMAT, Journal, encode_line, read_lines
+from rtfs.host.durable.renewal import CONTINUES
 from rtfs.host.durable.store import DONE, Event, RunView, check_run_id
 from rtfs.host.sqlite import KILL, POWER, check_mode, make_folder, reason
 from rtfs.paths import state_folder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rtfs.host.durable.bundle import Bundle
+    from rtfs.host.durable.renewal import Renewal
     from rtfs.host.durable.store import Answer
 
 _END = ".journal"
@@ -59,7 +61,7 @@ class FolderRunStore:
             facts = {"format": FORMAT, **facts, "durability": self.mode, "owner": "1"}
             for end in (ANSWERS, STOP):
                 _unlink(_stem(path) + end)
-            journal = Journal(run_id, descriptor, 0, dict(facts), [], self.mode == POWER, Told(_stem(path)))
+            journal = Journal(run_id, descriptor, 0, dict(facts), [], self.mode == POWER, Told(_stem(path)), self)
             journal.owner = 1
             journal.commit(facts.items())
             os.ftruncate(descriptor, len(encode_line((), facts)))
@@ -94,13 +96,29 @@ class FolderRunStore:
         try:
             size, facts, events = _parse(_read(descriptor), run_id)
             durable = facts.get("durability") == POWER
-            return Journal(run_id, descriptor, size, facts, events, durable, Told(_stem(path)))
+            return Journal(run_id, descriptor, size, facts, events, durable, Told(_stem(path)), self)
         except (OSError, ValueError) as error:
             os.close(descriptor)
             raise damaged(run_id, reason(error)) from None
         except BaseException:
             os.close(descriptor)
             raise
+
+    def renew(self, renewal: Renewal, answers: Iterable[Answer]) -> None:
+        """Make the run as which another continues, and tell it what that has not taken, unless it is there from an
+        earlier attempt. Raises HostError `run/exists`, `run/unwritable`."""
+        try:
+            self.create(renewal.run_id, renewal.facts).close()
+        except HostError as error:
+            if error.code != "run/exists":
+                raise
+            known = self.look(renewal.run_id).facts
+            if known.get(CONTINUES) != renewal.facts[CONTINUES]:
+                raise
+            if self.answers(renewal.run_id):
+                return
+        for one in answers:
+            self.answer(renewal.run_id, one.question, one.answer, one.by)
 
     def look(self, run_id: str) -> RunView:
         """See `RunStore`."""

@@ -20,12 +20,16 @@ from rtfs.host.durable.errors import unwritable
 from rtfs.host.durable.folder_told import taken_fact
 from rtfs.host.durable.store import Event, without_announcements
 from rtfs.host.sqlite import reason
+from rtfs.host.stop import stop
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rtfs.host.durable.folder_store import FolderRunStore
     from rtfs.host.durable.folder_told import Told
+    from rtfs.host.durable.renewal import Renewal
     from rtfs.host.durable.store import Added, Answer
 
 FORMAT = "2"
@@ -34,11 +38,12 @@ FORMAT = "2"
 
 class Journal:
     """An open journal. descriptor: of its locked file. size: how much of that is good. durable: each transaction is on
-    the disk before anything continues. told: what the run is told from outside."""
+    the disk before anything continues. told: what the run is told from outside. store: makes the run as which it
+    continues."""
 
     __slots__ = (
-        "_broken", "_descriptor", "_durable", "_guard", "_pending", "_size", "_taken", "_told", "events", "facts",
-        "owner", "run_id",
+        "_broken", "_descriptor", "_durable", "_guard", "_pending", "_size", "_store", "_taken", "_told", "events",
+        "facts", "owner", "run_id",
     )  # fmt: skip
     resumes = True
 
@@ -51,7 +56,9 @@ class Journal:
         events: list[Event],
         durable: bool,
         told: Told,
+        store: FolderRunStore,
     ) -> None:
+        self._store = store
         self.run_id = run_id
         self.facts = facts
         self.events = events
@@ -98,6 +105,14 @@ class Journal:
             self._write({**self._taken, **dict(facts)})
             self.facts.update(self._taken)
             self._taken.clear()
+
+    def continue_as(self, renewal: Renewal) -> None:
+        """See `JournalStore`: the new run is made first, so that a run that has ended has one."""
+        try:
+            self._store.renew(renewal, [one for one in self._told.answers(self.facts) if not one.used])
+        except HostError as error:
+            raise stop(error.code, error.message, hint=error.hint) from None
+        self.commit(renewal.ending.items())
 
     def _write(self, facts: Mapping[str, str]) -> None:
         try:

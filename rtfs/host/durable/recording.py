@@ -20,6 +20,7 @@ from rtfs.host.durable.codec import decode, encode
 from rtfs.host.durable.execution import Durable
 from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, LABELS, NOTED, OUTCOME, SAFE, WHOLE, Event
 from rtfs.host.redaction import MASK, redact
+from rtfs.host.run.durability import not_renewable
 from rtfs.host.sqlite import reason
 from rtfs.host.stop import stop
 from rtfs.syntax.printer import to_text
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from rtfs.host.durable.renewal import Renewal
     from rtfs.host.durable.replay import Recorded
     from rtfs.host.run.frame import Frame
     from rtfs.machine import HostCall
@@ -94,6 +96,10 @@ class Recorder:
 
     def take(self, question: str) -> None:
         """Nobody answers in a recording but its calls."""
+
+    def continue_as(self, renewal: Renewal) -> None:
+        """Only a run that can be resumed is continued as a new one. Raises HostError `run/not-durable`."""
+        raise not_renewable()
 
     def abandon(self) -> None:
         """Nothing waits for being written."""
@@ -187,6 +193,10 @@ class Recording:
 
     def take(self, question: str) -> None:
         """Nobody answers in a recording but its calls."""
+
+    def continue_as(self, renewal: Renewal) -> None:
+        """Only a run that can be resumed is continued as a new one. Raises HostError `run/not-durable`."""
+        raise not_renewable()
 
     def abandon(self) -> None:
         """Nothing waits for being written."""

@@ -16,6 +16,7 @@ import rtfs
 from rtfs.host.durable.codec import decode, decode_calls, encode
 from rtfs.host.durable.errors import damaged
 from rtfs.host.durable.execution import Durable, Resolution
+from rtfs.host.durable.renewal import CONTINUED, CONTINUES, spent_of
 from rtfs.host.durable.store import CALL, DONE, ENDED, RUNNING, SAFE, STUCK, WHOLE
 from rtfs.host.durable.waits import Waits
 from rtfs.host.policy.context import LEVELS
@@ -168,6 +169,16 @@ class Resumption:
         """The module files of a run that travels, else None."""
         return Files(self._json["files"]) if self._travels else None
 
+    @property
+    def continues(self) -> str:
+        """The run as whose continuation it was made, or ""."""
+        return self._facts.get(CONTINUES, "")
+
+    @property
+    def continued_as(self) -> str:
+        """The run as which it continues, or ""."""
+        return self._facts.get(CONTINUED, "")
+
     def close(self) -> None:
         """Let go of the run, if it did not begin. Harmless when repeated."""
         self._journal.close()
@@ -215,6 +226,9 @@ class Resumption:
         context.values = self._context
         left = [calls for calls in (known["calls"], context.quota.calls) if calls is not None]
         context.quota.calls = min(left, default=None)
+        spent = spent_of(self._facts)
+        if spent is not None and context.quota.spending is not None:
+            context.quota.spending.take(spent)
 
     def _check(self) -> None:
         """Raise HostError `run/divergence` for a program, a loaded text or a version that is not what it was."""

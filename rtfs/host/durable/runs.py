@@ -12,6 +12,7 @@ from rtfs.host.durable.answers import question_about
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.errors import damaged
 from rtfs.host.durable.execution import calls_in_doubt, in_doubt
+from rtfs.host.durable.renewal import CONTINUED, CONTINUES
 from rtfs.host.durable.store import (
     CALL,
     CANCELLED,
@@ -48,6 +49,7 @@ class RunState:
     calls        how many have been announced
     folder       where it was started; shell: of its runtime; principal: on whose behalf
     by_workers   whether workers advance it
+    continues    the run as whose continuation it was made, or ""; continued_as: the one as which it continues, or ""
     note         what it waits for or failed with, or None
     asked        the call, as text, that it last waited for, or ""
     question     what it waits to be told, as `Runtime.answer` takes it, or ""
@@ -56,8 +58,8 @@ class RunState:
     """
 
     __slots__ = (
-        "asked", "began", "by_workers", "calls", "ended", "folder", "name", "note", "parameters", "principal",
-        "question", "run_id", "shell", "state", "text", "wakes",
+        "asked", "began", "by_workers", "calls", "continued_as", "continues", "ended", "folder", "name", "note",
+        "parameters", "principal", "question", "run_id", "shell", "state", "text", "wakes",
     )  # fmt: skip
 
     def __init__(self, view: RunView) -> None:
@@ -71,6 +73,8 @@ class RunState:
         self.run_id = run_id
         self.state = state
         self.by_workers = "queue" in facts
+        self.continues = facts.get(CONTINUES, "")
+        self.continued_as = facts.get(CONTINUED, "")
         self.asked = facts.get("asked", "")
         self.calls = sum(1 for event in view.events if event.kind in (CALL, SAFE, WHOLE))
         self.note = facts.get("note") if state in _LEFT else None
@@ -89,6 +93,8 @@ class RunState:
                 self.note = str(decode(facts["result"]))
         except (KeyError, ValueError) as error:
             raise damaged(run_id, error) from None
+        if CONTINUED in facts:
+            self.note = f"continued as run {facts[CONTINUED]}"
         if state == IN_DOUBT and doubtful:
             self.note = in_doubt(run_id, doubtful[0], False).error.message
 

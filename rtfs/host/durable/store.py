@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from rtfs.host.durable.bundle import Bundle
+    from rtfs.host.durable.renewal import Renewal
 
     Added = tuple[str, str, str, str, str]
     """What `JournalStore.add` was given: kind, path, subject, value and note."""
@@ -150,6 +151,10 @@ if TYPE_CHECKING:
         def commit(self, facts: Iterable[tuple[str, str]] = ()) -> None:
             """Write what was added, and facts, in one transaction; from any thread, while nothing is added. Raises Stop
             `run/unwritable`, and `run/fenced` when another process has taken the run over."""
+
+        def continue_as(self, renewal: Renewal) -> None:
+            """Write what was added, end the run and make the new one, which is told what this one has not taken. As
+            `commit`."""
 
         def abandon(self) -> None:
             """Forget announcements that are not written: what they announce was not made, and will not be."""

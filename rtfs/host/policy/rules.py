@@ -136,6 +136,17 @@ class Spending:
         self._quotas = quotas
         self._used = [[0, 0, 0.0] for _ in quotas]
 
+    def as_data(self) -> list[list[Any]]:
+        """What is used up of each quota, for another run that goes on with it."""
+        return [[list(quota), list(used)] for quota, used in zip(self._quotas, self._used, strict=True)]
+
+    def take(self, data: list[list[Any]]) -> None:
+        """Count what an earlier run has used up of the quotas that are the same."""
+        for quota, used in data:
+            for known, own in zip(self._quotas, self._used, strict=True):
+                if list(known) == quota:
+                    own[:] = used
+
     def begin(self, id: str, size: int) -> None:
         """Count a call with arguments of `size` bytes. Raises LimitError `limit/quota` if it is one too many."""
         for (pattern, calls, most, seconds), used in zip(self._quotas, self._used, strict=True):

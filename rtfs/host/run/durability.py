@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
     from typing import Any, Protocol
 
-    from rtfs.capabilities.providers.waiting import Wait
+    from rtfs.capabilities.providers.waiting import ContinueAsNew, Wait
     from rtfs.capabilities.registry import Entry
     from rtfs.host.policy.policy import Decision
     from rtfs.host.run.frame import Frame
@@ -73,6 +73,9 @@ if TYPE_CHECKING:
         async def wait(self, wait: Wait, frame: Frame) -> Any:
             """Wait for a moment or a signal; the value of the call that does."""
 
+        async def renew(self, wanted: ContinueAsNew, frame: Frame) -> Any:
+            """End the run, and continue it as a new one. Raises Stop, HostError `run/not-durable`, `run/busy`."""
+
         def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
             """The answer to the question whether a call may be made, and who gave it; None if there is no answer."""
 
@@ -109,6 +112,9 @@ class NotDurable:
             await Sleep(min(left, 60.0))  # the clock may be set meanwhile
         return wait.default
 
+    async def renew(self, wanted: ContinueAsNew, frame: Frame) -> Any:
+        raise not_renewable()
+
     def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
         return None
 
@@ -130,6 +136,15 @@ def no_signal(name: str | None) -> HostError:
     """The error of a run that cannot receive signals."""
     return HostError(
         f"only a durable run can be sent the signal {name!r}",
+        code="run/not-durable",
+        hint="run it with --durable, or durable=True",
+    )
+
+
+def not_renewable() -> HostError:
+    """The error of a run that cannot be continued as a new one."""
+    return HostError(
+        "only a durable run can be continued as a new one",
         code="run/not-durable",
         hint="run it with --durable, or durable=True",
     )

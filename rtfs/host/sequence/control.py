@@ -11,7 +11,7 @@ from time import localtime, strftime
 
 from rtfs.host.policy.policy import asking_too, breach
 from rtfs.host.sequence.history import SECOND, History, amount, values_at
-from rtfs.host.sequence.rules import AFTER, ASK, BEFORE, COUNT
+from rtfs.host.sequence.rules import AFTER, ASK, BEFORE, COUNT, RUN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class SequenceControl:
         self.rules = rules
         self.history = History(rules, ledger)
         self._ledger = ledger
+
+    @property
+    def by_run(self) -> bool:
+        """Whether a rule looks at the calls of one run."""
+        return any(rule.per == RUN for rule in self.rules.rules)
 
     def decide(
         self,

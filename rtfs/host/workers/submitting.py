@@ -14,6 +14,7 @@ from rtfs.host.audit.events import RunEnded
 from rtfs.host.dispatch.choice import database_of_workers
 from rtfs.host.dispatch.queues import check_priority, queue_of
 from rtfs.host.durable.codec import decode
+from rtfs.host.durable.renewal import CONTINUED
 from rtfs.host.durable.store import ENDED, IN_DOUBT, QUEUED, STUCK
 from rtfs.host.run.durability import NotDurable
 from rtfs.host.run.parameters import check_parameters
@@ -126,15 +127,19 @@ def run_of_key(principal: str, key: str) -> str:
 
 
 async def wait(store: RunStore, run_id: str, timeout: float | None = None) -> Any:
-    """The value of a run, once a worker has brought it to its end. timeout: seconds. Raises what the program raised,
+    """The value of a run, or of the one as which it continues, once a worker has brought it to its end. timeout:
+    seconds. Raises what the program raised,
     HostError `run/unknown`, `run/stuck`, `run/in-doubt`, and TimeoutError."""
     import asyncio
 
     async with asyncio.timeout(timeout):
         pause = SHORTEST
         while True:
-            facts = await asyncio.to_thread(lambda: store.look(run_id).facts)
+            facts = (await asyncio.to_thread(store.look, run_id)).facts
             state = facts.get("state")
+            if CONTINUED in facts:
+                run_id, pause = facts[CONTINUED], SHORTEST
+                continue
             if state in ENDED:
                 return outcome(run_id, facts)
             if state in (STUCK, IN_DOUBT):

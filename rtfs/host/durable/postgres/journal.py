@@ -28,13 +28,16 @@ from rtfs.host.postgres.texts import packed, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from psycopg import Connection
 
     from rtfs.host.durable.postgres.store import PostgresRunStore
+    from rtfs.host.durable.renewal import Renewal
     from rtfs.host.durable.store import Added, Event
+
+    Then = Callable[[Connection[Any]], None]
 
 RELEASING = (*ENDED, IN_DOUBT, QUEUED, SLEEPING, STUCK, WAITING)
 """States in which no process runs the run: the commit releases it."""
@@ -113,7 +116,14 @@ class PostgresJournal:
         with self._guard:
             self._write(dict(facts), dict(facts).get("state", RUNNING) in RELEASING)
 
-    def _write(self, facts: Mapping[str, str], release: bool, patience: float | None = None) -> None:
+    def continue_as(self, renewal: Renewal) -> None:
+        """See `JournalStore`: in one transaction."""
+        with self._guard:
+            self._write(renewal.ending, True, then=self._store.renewal(self, renewal))
+
+    def _write(
+        self, facts: Mapping[str, str], release: bool, patience: float | None = None, then: Then | None = None
+    ) -> None:
         if self.fenced:
             raise not_ours(self.run_id)
         if self._broken is not None:
@@ -129,7 +139,7 @@ class PostgresJournal:
             head,
             self._state(release) if facts or release else None,
             self._taken,
-            self._store.follow_up(self, facts) if facts else None,
+            then or (self._store.follow_up(self, facts) if facts else None),
         )
         try:
             self._store.database.commits.write(batch, patience)

@@ -14,7 +14,9 @@ from rtfs.host.durable.errors import damaged, exists, in_use, unknown, unusable
 from rtfs.host.durable.postgres.journal import ANSWER, PostgresJournal, answers_of, read_facts
 from rtfs.host.durable.postgres.leases import LEASE, Leases
 from rtfs.host.durable.postgres.opening import BUSY, MOST_ATTEMPTS, events_of, take_over
+from rtfs.host.durable.renewal import CONTINUES
 from rtfs.host.durable.store import DONE, IN_DOUBT, QUEUED, RUNNING, SLEEPING, WAITING, RunView, check_run_id
+from rtfs.host.postgres.commits import Fenced
 from rtfs.host.postgres.database import Database, saying
 from rtfs.host.postgres.link import at_once, driver, shown
 from rtfs.host.postgres.texts import packed, unpacked
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from rtfs.host.durable.renewal import Renewal
     from rtfs.host.durable.store import Answer
 
     T = TypeVar("T")
@@ -80,27 +83,15 @@ class PostgresRunStore:
     def create(self, run_id: str, facts: Mapping[str, str]) -> PostgresJournal:
         """See `RunStore`. A run with the state `queued` is not leased: the process that opens it begins it."""
         check_run_id(run_id)
-        facts = {**facts, "durability": self.database.mode}
-        bundle = Bundle(facts) if all(name in facts for name in FIELDS) else None
-        rest = {name: value for name, value in facts.items() if bundle is None or name not in FIELDS}
-        state = facts.get("state", RUNNING)
-        queued = state == QUEUED
-
-        values: tuple[Any, ...] = (
-            run_id, None if bundle is None else bundle.digest, _principal(facts), state, dumps(rest),
-            facts.get("queue"), int(facts.get("priority", "0")), None if queued else self.worker,
-            float(facts.get("began", "0")), float(facts["ended"]) if "ended" in facts else None,
-        )  # fmt: skip
-        statement = _INSERT
-        if bundle is not None:
-            statement, values = _INSERT_BOTH, (bundle.digest, bundle.text, False, *values)
+        queued = facts.get("state") == QUEUED
+        statement, values, rest = self._insertion(run_id, facts)
 
         def insert(connection: Connection[Any]) -> int | None:
             if not queued or self.enqueue is None:
-                row = connection.execute(statement.encode(), values).fetchone()
+                row = connection.execute(statement, values).fetchone()
             else:
                 with at_once(connection):
-                    row = connection.execute(statement.encode(), values).fetchone()
+                    row = connection.execute(statement, values).fetchone()
                     if row is not None:
                         wake_at = facts.get("wake-at")
                         self.enqueue(connection, run_id, None if wake_at is None else float(wake_at))
@@ -109,17 +100,35 @@ class PostgresRunStore:
             # the connection may have been lost after an earlier attempt was committed; a worker may have the run by now
             there = connection.execute(
                 "SELECT number FROM rtfs.run WHERE id = %s AND facts = %s AND (%s OR (owner = 1 AND worker = %s))",
-                (run_id, dumps(rest), queued, self.worker),
+                (run_id, rest, queued, self.worker),
             ).fetchone()
-            return int(there[0]) if there is not None and "nonce" in rest else None
+            return int(there[0]) if there is not None and "nonce" in facts else None
 
         number = self._write(run_id, insert)
         if number is None:
             raise exists(run_id)
-        journal = PostgresJournal(self, run_id, number, 1, 0, dict(facts), {}, [], held=not queued)
+        known = {**facts, "durability": self.database.mode}
+        journal = PostgresJournal(self, run_id, number, 1, 0, known, {}, [], held=not queued)
         if not queued:
             self._hold(journal)
         return journal
+
+    def _insertion(self, run_id: str, facts: Mapping[str, str]) -> tuple[bytes, tuple[Any, ...], str]:
+        """The statement that makes a run, its values, and the facts that are not its program's, as its row has them.
+        This process has the lease, unless the run is queued or continues another."""
+        facts = {**facts, "durability": self.database.mode}
+        bundle = Bundle(facts) if all(name in facts for name in FIELDS) else None
+        rest = dumps({name: value for name, value in facts.items() if bundle is None or name not in FIELDS})
+        state = facts.get("state", RUNNING)
+        values: tuple[Any, ...] = (
+            run_id, None if bundle is None else bundle.digest, _principal(facts), state, rest,
+            facts.get("queue"), int(facts.get("priority", "0")),
+            None if state == QUEUED or CONTINUES in facts else self.worker,
+            float(facts.get("began", "0")), float(facts["ended"]) if "ended" in facts else None,
+        )  # fmt: skip
+        if bundle is None:
+            return _INSERT.encode(), values, rest
+        return _INSERT_BOTH.encode(), (bundle.digest, bundle.text, False, *values), rest
 
     def open(self, run_id: str) -> PostgresJournal:
         """See `RunStore`. Raises HostError `run/stuck` for a run that has been taken up several times in vain: then it
@@ -328,6 +337,25 @@ class PostgresRunStore:
                 enqueue(connection, run_id, None)
             elif wake_at is not None:
                 enqueue(connection, run_id, wake_at)
+
+        return then
+
+    def renewal(self, journal: PostgresJournal, renewal: Renewal) -> Callable[[Connection[Any]], None]:
+        """What belongs to the transaction that ends a run which continues as a new one: to make that, with the answers
+        that were not taken."""
+        statement, values, _ = self._insertion(renewal.run_id, renewal.facts)
+
+        def then(connection: Connection[Any]) -> None:
+            look = "SELECT owner FROM rtfs.run WHERE number = %s FOR KEY SHARE"
+            if connection.execute(look, (journal.number,)).fetchone() != (journal.owner,):
+                raise Fenced
+            row = connection.execute(statement, values).fetchone()
+            if row is None:  # an earlier attempt was committed
+                return
+            move = "UPDATE rtfs.answer SET run = %s WHERE run = %s AND NOT used"
+            connection.execute(move, (row[0], journal.number))
+            if renewal.by_workers and self.enqueue is not None:
+                self.enqueue(connection, renewal.run_id, None)
 
         return then
 
