@@ -36,5 +36,13 @@ for (const [name, plan] of Object.entries({
 })) {
   seen[name] = (await client.callTool({ name: "run_plan", arguments: { plan } })).structuredContent;
 }
+if (first) {
+  const { CallToolResultSchema } = await load("@modelcontextprotocol/sdk/types.js");
+  const call = { name: "run_plan", arguments: { plan: '(call "shop.cancel" {:id 8})' } };
+  for await (const message of client.experimental.tasks.callToolStream(call, CallToolResultSchema, { task: { ttl: 60000 } })) {
+    if (message.type === "result") seen.task = message.result.structuredContent;
+    if (message.type === "error") throw message.error;
+  }
+}
 await client.close();
 console.log(JSON.stringify(seen));

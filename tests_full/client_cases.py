@@ -44,20 +44,27 @@ NPM = {
 
 
 class Case:
-    """name, transport: for the table. prepare: the program and the version. look(prepared, folder, url): what was seen.
-    forms: whether the client shows forms."""
+    """name, transport: for the table. key: of its program, by which cases are chosen. prepare: the program and the
+    version. look(prepared, folder, url): what was seen. forms: whether the client shows forms."""
 
     def __init__(
-        self, name: str, transport: str, prepare: Callable[[], tuple[Any, str]], look: Any, forms: bool = True
+        self,
+        name: str,
+        key: str,
+        transport: str,
+        prepare: Callable[[], tuple[Any, str]],
+        look: Any,
+        forms: bool = True,
     ) -> None:
         self.name = name
+        self.key = key
         self.transport = transport
         self.prepare = prepare
         self.look = look
         self.forms = forms
 
     def __repr__(self) -> str:
-        return f"{self.name} {self.transport}"
+        return f"{self.key} {self.transport}"
 
     def tried(self) -> tuple[str, dict[str, bool | None]]:
         """The version, and what works. Raises what went wrong."""
@@ -66,10 +73,11 @@ class Case:
             seen = self.look(prepared, folder, url)
         found: dict[str, bool | None] = {"tools": seen.get("tools") == TOOLS}
         if "connected" in seen:
-            return version, {"tools": seen["connected"], "value": None, "error": None, "form": None}
+            return version, {"tools": seen["connected"], **dict.fromkeys(("value", "error", "form", "task"))}
         found["value"] = seen["sum"]["value"] == 45
         found["error"] = seen["wrong"]["status"] == "refused" and seen["wrong"]["error"]["code"] == "type/mismatch"
         found["form"] = seen["asked"].get("value") == "cancelled 7" if self.forms else None
+        found["task"] = seen["task"].get("value") == "cancelled 8" if "task" in seen else None
         if not self.forms:
             found["value"] = bool(found["value"]) and seen["asked"]["status"] == "paused"
         return version, found
@@ -112,14 +120,14 @@ def python_case(name: str, kind: str, made: str, transport: str) -> Case:
     def look(interpreter: Path, folder: Path, url: str) -> dict[str, Any]:
         return asked([interpreter, HERE / "python_client.py", kind, transport], folder, url)
 
-    return Case(name, transport, lambda: python(made), look)
+    return Case(name, made, transport, lambda: python(made), look)
 
 
 def typescript(major: str, transport: str) -> Case:
     def look(installed: Path, folder: Path, url: str) -> dict[str, Any]:
         return asked(["node", HERE / "client.mjs", installed, major, transport], folder, url)
 
-    return Case("TypeScript SDK", transport, lambda: npm(f"ts{major}"), look)
+    return Case("TypeScript SDK", f"ts{major}", transport, lambda: npm(f"ts{major}"), look)
 
 
 def inspector(transport: str) -> Case:
@@ -152,7 +160,7 @@ def inspector(transport: str) -> Case:
             "asked": plan('(call "shop.cancel" {:id 7})'),
         }
 
-    return Case("Inspector (--cli)", transport, lambda: npm("inspector"), look, forms=False)
+    return Case("Inspector (--cli)", "inspector", transport, lambda: npm("inspector"), look, forms=False)
 
 
 def claude() -> Case:
@@ -166,7 +174,7 @@ def claude() -> Case:
         listed = subprocess.run([program, "mcp", "list"], check=True, **common).stdout
         return {"connected": "rtfs" in listed and "Connected" in listed}
 
-    return Case("Claude Code (mcp list)", "stdio", lambda: npm("claude"), look)
+    return Case("Claude Code (mcp list)", "claude", "stdio", lambda: npm("claude"), look)
 
 
 CASES = [
@@ -181,6 +189,7 @@ CHECKS = {
     "value": "a plan's value",
     "error": "an error",
     "form": "an approval by form",
+    "task": "the same as a task",
 }
 BEGIN, END = "<!-- clients -->\n", "<!-- /clients -->\n"
 

@@ -47,7 +47,11 @@ async def sdk1(given: dict[str, Any], transport: str) -> dict[str, Any]:
         async def list_tools() -> list[str]:
             return [tool.name for tool in (await session.list_tools()).tools]
 
-        return await seen(call, list_tools)
+        found = await seen(call, list_tools)
+        made = await session.experimental.call_tool_as_task("run_plan", {"plan": '(call "shop.cancel" {:id 8})'})
+        task = made.task.taskId
+        found["task"] = (await session.experimental.get_task_result(task, types.CallToolResult)).structuredContent
+        return found
 
 
 async def sdk2(given: dict[str, Any], transport: str) -> dict[str, Any]:
