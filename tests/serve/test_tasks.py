@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -364,3 +365,39 @@ def test_a_task_of_the_extension_is_cancelled(folder: Path) -> None:
             assert said["status"] == "cancelled"
 
     asyncio.run(main())
+
+
+# ---------------------------------------------------------------------- our own client
+@pytest.mark.parametrize("over", ["stdio", "http"])
+def test_a_long_call_of_a_durable_run_survives_the_end_of_its_process(folder: Path, over: str) -> None:
+    """A client and a server of the sessionless revision, both ours; over stdio the server ends with the client."""
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    environ = environment(elsewhere)
+    plan = '(kv/put "on" 1) (call "ccos.system.sleep-ms" 5000) (+ 40 2)'
+    (elsewhere / "long.rtfs").write_text(f'(:value (call "mcp.plans.run_plan" {{:plan {json.dumps(plan)}}}))')
+
+    def client(*words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "rtfs", *words, "--mcp-config", "servers.json", "--allow", "mcp.plans.*"]
+        return subprocess.Popen(command, cwd=elsewhere, env=environ, text=True, stdout=subprocess.PIPE)
+
+    with contextlib.ExitStack() as stack:
+        if over == "http":
+            server: dict[str, Any] = {"url": stack.enter_context(listening(folder, "--config", "rtfs.yaml"))}
+        else:
+            arguments = ["-m", "rtfs", "mcp", "serve", "--config", str(folder / "rtfs.yaml")]
+            server = {"command": sys.executable, "args": arguments, "env": environment(folder), "cwd": str(folder)}
+        (elsewhere / "servers.json").write_text(json.dumps({"mcpServers": {"plans": server}}))
+        running = client("run", "--durable", "--run-id", "w", "long.rtfs")
+        journal = elsewhere / "state" / "rtfs" / "runs" / "w.journal"
+        while not (journal.exists() and b"task" in journal.read_bytes()):
+            assert running.poll() is None
+        running.kill()
+        running.communicate()
+        resumed = subprocess.run(
+            [sys.executable, "-m", "rtfs", "resume", "w"],
+            cwd=elsewhere, env=environ, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert (resumed.returncode, resumed.stdout) == (0, "42\n"), resumed.stderr
+    outcomes = command("audit", "show", "ledger.db", "--capability", "ccos.state.kv.put", cwd=folder)[1]
+    assert outcomes.count("outcome ccos.state.kv.put ok") == 1

@@ -388,7 +388,8 @@ def wanting(requests: Any, state: Any = "opaque \u00fc", then: Any = None) -> An
     """A fault: want more input."""
 
     async def fault(server: Faulty, request: Request, out: Out) -> None:
-        assert request.params["_meta"][MODERN] == {"elicitation": {"form": {}, "url": {}}} or then == "nobody"
+        declared = {"elicitation": {"form": {}, "url": {}}, "extensions": {"io.modelcontextprotocol/tasks": {}}}
+        assert request.params["_meta"][MODERN] == declared or then == "nobody"
         answer: dict[str, Any] = {"resultType": "input_required"}
         answer.update({"inputRequests": requests} if requests is not None else {})
         answer.update({"requestState": state} if state is not None else {})

@@ -29,7 +29,7 @@ from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS
 from rtfs.capabilities.sessions.mcp.results import result_value
 from rtfs.capabilities.sessions.mcp.session import McpSession
 from rtfs.capabilities.sessions.mcp.target import Target, text
-from rtfs.capabilities.sessions.mcp.tool_call import call_tool
+from rtfs.capabilities.sessions.mcp.tool_call import call_tool, responder
 from rtfs.capabilities.sessions.mcp.tool_declarations import offered_operation
 from rtfs.capabilities.sessions.mcp.tools import Toolbox, can_be_repeated, is_unchanged, list_tools
 from rtfs.capabilities.sessions.wire.arguments import encode_checked, plain_arguments
@@ -183,6 +183,9 @@ class McpHandler:
             described = (await session.toolbox.tools_or_cached(session, self.limits.pages)).get(tool)
             if tasks.wanted(described, call):
                 return result_value(await tasks.call_as_task(session, tool, encoded, call))
+        if session.sessionless and tasks.remembered(call) is not None:
+            respond = responder(session, tool, call)
+            return result_value(await tasks.call_of_extension(session, None, tool, call, respond))
         try:
             result = await call_tool(session, tool, encoded, arguments, call, self.limits)
         except SessionExpired:

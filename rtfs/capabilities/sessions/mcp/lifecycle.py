@@ -31,6 +31,7 @@ from rtfs.capabilities.sessions.mcp.protocol import (
 )
 from rtfs.capabilities.sessions.mcp.results import reply_error
 from rtfs.capabilities.sessions.mcp.session import McpSession, messages
+from rtfs.capabilities.sessions.mcp.tasks import EXTENSION
 from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
@@ -45,7 +46,8 @@ CLIENT = {"name": CLIENT_NAME, "version": "0.1.0"}
 def meta_members(version: str, client: Client) -> bytes:
     """The `_meta` members of every request of the sessionless era; the server's log messages are asked for where
     anybody looks at them."""
-    members = {META_VERSION: version, META_CLIENT: CLIENT, META_CAPABILITIES: client.declared()}
+    capabilities = {**client.declared(), "extensions": {EXTENSION: {}}}
+    members = {META_VERSION: version, META_CLIENT: CLIENT, META_CAPABILITIES: capabilities}
     level = log_level()
     if level is not None:
         members[META_LOG_LEVEL] = level

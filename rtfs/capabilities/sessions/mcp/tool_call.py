@@ -21,12 +21,14 @@ from rtfs.capabilities.sessions.mcp.protocol import (
     error_of,
 )
 from rtfs.capabilities.sessions.mcp.results import reply_error
+from rtfs.capabilities.sessions.mcp.tasks import call_of_extension
 from rtfs.capabilities.sessions.mcp.tools import describe, header_value, parameter_headers
 from rtfs.capabilities.sessions.questions import ACCEPT
 from rtfs.capabilities.sessions.wire.json import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from rtfs.capabilities.sessions.handler import SessionCall
@@ -141,6 +143,8 @@ async def _rounds(
         kind = result.get("resultType", "complete") if isinstance(result, dict) else "complete"
         if kind == "complete":
             return result
+        if kind == "task":
+            return await call_of_extension(session, result, tool, call, responder(session, tool, call))
         if kind != "input_required":
             raise SessionError(
                 f"{describe(tool)} answers with a result of the unknown type {one_line(str(kind), 40)!r}"
@@ -158,6 +162,11 @@ async def _rounds(
         if isinstance(state, str):
             again += b',"requestState":' + encode(state)
     raise SessionError(f"{describe(tool)} did not come to an end in {limits.rounds} rounds")
+
+
+def responder(session: McpSession, tool: str, call: SessionCall) -> Callable[[Any], Awaitable[dict[str, Any]]]:
+    """What gives the replies to questions that a server asks in the middle of a call."""
+    return lambda wanted: _responses(wanted, session, call, describe(tool))
 
 
 async def _responses(wanted: Any, session: McpSession, call: SessionCall, tool: str) -> dict[str, Any]:
