@@ -18,7 +18,7 @@ import rtfs
 from rtfs.host.dispatch.procrastinate import Procrastinate
 from rtfs.host.dispatch.queues import queues_of
 from rtfs.host.durable.runs import RunState
-from tests.durable.postgres.workers import Workers, until, workers
+from tests.durable.postgres.workers import PROGRAM, Workers, until, workers
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -128,14 +128,20 @@ def test_runs_go_to_workers_with_their_labels(runtime: rtfs.Runtime, others: Wor
     assert (value(runtime, asking), first) == (there.pid, others.processes[0].pid)
 
 
-def test_runs_of_another_version_are_left_to_its_workers(runtime: rtfs.Runtime, others: Workers, sql: Sql):
-    """Side by side: a worker takes no run that began with another version, and is not disturbed by it."""
-    old = runtime.submit("(+ 1 2)")
-    sql("UPDATE rtfs.run SET queue = 'python2.7-rtfs0.0.1' WHERE id = %s", old)
-    sql("UPDATE rtfs_queue.procrastinate_jobs SET queue_name = 'python2.7-rtfs0.0.1' WHERE lock = %s", old)
-    others.start()
-    assert value(runtime, runtime.submit("(+ 1 2)")) == 3
-    assert state(runtime, old) == "queued"
+def test_workers_of_two_versions_work_side_by_side_and_each_finishes_what_began_with_it(
+    runtime: rtfs.Runtime, others: Workers, monkeypatch: pytest.MonkeyPatch
+):
+    """A worker takes no run that began with another version, and is not disturbed by it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(rtfs, "__version__", "0.0.9")
+        old = [runtime.submit('(call "who")') for _ in range(3)]
+    new = [runtime.submit('(call "who")') for _ in range(3)]
+    here = others.start()
+    assert {value(runtime, run) for run in new} == {here.pid}
+    assert {state(runtime, run) for run in old} == {"queued"}
+    there = others.start(program='import rtfs\nrtfs.__version__ = "0.0.9"\n' + PROGRAM)
+    assert {value(runtime, run) for run in old} == {there.pid}
+    assert value(runtime, runtime.submit('(call "who")')) == here.pid
 
 
 def test_a_time_and_a_schedule(runtime: rtfs.Runtime, others: Workers, sql: Sql):
