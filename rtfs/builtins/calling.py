@@ -1,8 +1,8 @@
 """Calling a guest function with arguments held in a list, from a Python frame.
 
-A call spelled `f(*args)` goes through C on some Python versions and eats C stack; the arguments
-are spelled out instead, by a function made for their number where there are many. Must not know what is called.
-Invariant: calls that do go through C are counted, so that recursion through them ends before the C stack does.
+A call written `f(*args)` goes through C on some Python versions and uses C stack; so the arguments are written out, by
+a generated function if there are many. Must not know what is called. Invariant: calls that do go through C are counted,
+so that recursion through them ends before the C stack does.
 """
 
 from __future__ import annotations

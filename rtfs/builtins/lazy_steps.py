@@ -1,8 +1,8 @@
 """The sequence functions for lazy input: each returns a lazy sequence, which computes an element when it is needed.
 
-Declares no function: `map`, `take` and the others come here when their input is lazy. Must not know what guest
-functions do. Invariants: an input is asked for no element that the next output does not need; a function is called
-once for an element, unless it raised; functions that skip elements account for them.
+Declares no function: `map`, `take` and the others call these when their input is lazy. Must not know what guest
+functions do. Invariants: no element of an input is computed unless the next output needs it; a function is called once
+for each element, unless it raised; functions that skip elements charge for them.
 """
 
 from __future__ import annotations

@@ -72,5 +72,6 @@ def candidates(flat: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def prefixes(flat: Mapping[str, Any]) -> list[str]:
-    """What comes before `_requires_session` in the flat metadata: the names that a handler would need."""
+    """The prefixes of `_requires_session` in the flat metadata: the names under which a handler would have to be
+    registered."""
     return sorted({key[: -len(SESSION_SUFFIX)] for key in flat if key.endswith(SESSION_SUFFIX)})

@@ -1,7 +1,7 @@
 """`rtfs fmt PATH…`: formats source files.
 
-Must not know how. Invariants: a file that cannot be read is left alone, and so is one that is laid out already; a file
-is replaced as a whole or not at all.
+Must not know how. Invariants: a file that cannot be read is left alone, and so is one that is formatted already; a file
+is replaced completely or not at all.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def fmt(arguments: list[str]) -> int:
-    """Format files, the `.rtfs` files of folders, or standard input (`-`); 0, or 1 if a file cannot be read, or with
-    `--check` if one is laid out otherwise."""
+    """Format files, the `.rtfs` files of folders, or standard input (`-`). Returns 0, or 1 if a file cannot be read, or
+    with `--check` if a file would change."""
     from rtfs.cli.usage import Parser
 
     parser = Parser(prog="rtfs fmt", description="Format .rtfs files. Only indentation and spaces change.")
@@ -60,7 +60,7 @@ def _stdin(check: bool) -> int:
 
 
 def _format(path: str, check: bool) -> bool:
-    """Whether a file is laid out otherwise; then it is replaced, unless `check`. Raises UserError."""
+    """Whether formatting changes a file; if so, it is replaced, unless `check`. Raises UserError."""
     from rtfs.host.files import read_source, replace_text
     from rtfs.syntax.formatter import format_source
 

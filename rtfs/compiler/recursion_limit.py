@@ -1,7 +1,7 @@
 """The interpreter's recursion limit: raised while guest code runs or is compiled, lowered for CPython's own compiler.
 
-Knows nothing of what needs it. Invariant: the limit is the process's, and threads come and go in any order: it is
-raised by the first that needs it, and what it was before comes back when the last is done.
+Must not know what needs it. Invariant: the limit belongs to the process, and threads come and go in any order: the
+first thread that needs it raises it, and the previous limit is restored when the last is done.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def restore_limit() -> None:
 
 
 def with_limit(limit: int, function: Callable[[], Any]) -> Any:
-    """Call a function that may nest `limit` Python calls at most. While another thread has raised the limit it is not
-    lowered: that thread may be deeper already."""
+    """Call a function that may nest at most `limit` Python calls. The limit is not lowered while another thread has
+    raised it: that thread may already be deeper."""
     mine = get_ident()
     with _lock:
         now = sys.getrecursionlimit()

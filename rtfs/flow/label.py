@@ -114,8 +114,8 @@ def join(a: Label, b: Label) -> Label:
 
 
 def join_through(a: Label, b: Label, step: Step) -> Label:
-    """What two labels are joined to, one step further on the way. Of a label that has taken the step, as that of what a
-    loop adds up, only the other one is looked at."""
+    """The join of two labels, one step further on the way. Of a label that has taken the step, as that of what a loop
+    adds up, only the other one is looked at."""
     one, two = a.through(step), b.through(step)
     found = join(one, two)
     if found is not one and found is not two:

@@ -48,7 +48,7 @@ class Guest(greenlet):  # type: ignore[misc,unused-ignore]
 
 
 class _Ended:
-    """What a guest switches with when its machine has given its value."""
+    """The value that a guest passes when it switches after its machine has returned."""
 
 
 ENDED = _Ended()

@@ -178,7 +178,7 @@ class Machine:
         return Complete(leave(guest))
 
     def run_main(self) -> Any:
-        """What the machine runs; its value. Within its guest."""
+        """Run the machine's program, within its guest, and return its value."""
         try:
             return realised(self.main(*self.arguments))
         except UserError as error:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rtfs.values.map import Map
 
     class Placed(Protocol):
-        """What knows places by number: a `Unit`."""
+        """An object that knows places by number: a `Unit`."""
 
         def span(self, index: int) -> Span | None:
             """The place of a number, if it has one."""

@@ -1,4 +1,4 @@
-"""What a tool answers, as the protocol has it.
+"""The result of a tool in the form of the protocol.
 
 Must not know tools. Invariant: structured content and text say the same; media come after them.
 

@@ -110,7 +110,8 @@ def verdict_of(reply: Any, request: ApprovalRequest) -> Any:
 
 
 def reply_to(reply: Any) -> Any:
-    """What a reply to a server's question means: the answers by name, False for no, None for one that was put aside."""
+    """The meaning of a reply to a server's question: the answers by name, False for no, None if the question was put
+    aside."""
     if reply.action == "accept":
         return reply.content or {}
     return False if reply.action == "decline" else None

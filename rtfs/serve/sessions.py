@@ -55,7 +55,7 @@ class Definition:
 
 
 class PlanSession:
-    """What one session has kept, in the order of definition."""
+    """The definitions that one session has kept, in their order."""
 
     def __init__(self) -> None:
         self.used = monotonic()
@@ -63,7 +63,7 @@ class PlanSession:
 
     @property
     def names(self) -> list[str]:
-        """What is defined."""
+        """The defined names."""
         return [one.name for one in self._kept.values()]
 
     def compose(self, text: str, name: str, values: bool = True) -> Composed:
@@ -143,14 +143,15 @@ class Composed:
         self.source = SessionSource(Source(text, name), before, at, between, after)
 
     def unwrap(self, value: Any) -> tuple[Any, dict[str, Any]]:
-        """What the plan came to, and the texts of its values by name."""
+        """The value of the plan, and the texts of its definitions' values by name."""
         if not self.wrapped:
             return value, {}
         return value[0], dict(value[1].items())
 
     def definitions(self, texts: dict[str, Any], effects: bool) -> tuple[list[Definition], dict[str, str]]:
-        """What is to be kept of a plan that is done, and why something is not. texts: of its values, as `unwrap` gives
-        them. effects: whether it can call anything, so that no value may be computed again."""
+        """The definitions to keep of a plan that is done, and the reasons why others are not kept. texts: of its
+        values, as `unwrap` gives them. effects: whether it can call anything, so that no value may be computed
+        again."""
         found: list[Definition] = []
         refused: dict[str, str] = {}
         for head, name, start, end in self._forms:
@@ -174,7 +175,7 @@ class Composed:
 
 
 def value_of_plan(text: str, value: Any) -> Any:
-    """What a plan came to whose run was continued: the text of its run may be a composed one."""
+    """The value of a plan whose run was continued; the text of the run may have been composed."""
     return value[0] if f"\n{MARK}\n" in text else value
 
 

@@ -94,7 +94,7 @@ class TaskMethods:
         return {"task": _state(task, modern=False), "_meta": meta}
 
     async def call(self, context: Context, name: str, arguments: dict[str, Any], person: ClientPerson) -> Any:
-        """What a tool answers a client that knows the extension: what was told, or the beginning of a task."""
+        """The answer of a tool to a client that supports the extension: its result, or a task that has begun."""
         caller = self._caller_of(context)
         task = await self._tasks.start(
             name, arguments, caller, asked_by_form=person.can_ask, approves=_approves(caller)
@@ -112,7 +112,7 @@ class TaskMethods:
         return {"resultType": "task", **_state(task, modern=True)} if told is None else told
 
     async def _at_once(self, task: PlanTask) -> Told | None:
-        """What a tool answers soon; None for a call that takes longer, whose run has begun."""
+        """The answer of a tool if it comes soon; None for a call that takes longer, whose run has begun."""
         assert task.job is not None
         await asyncio.wait([task.job], timeout=PATIENCE)
         while not task.job.done() and not await self._tasks.begun(task):
@@ -212,7 +212,7 @@ def knows(context: Context) -> bool:
 
 
 def handshake_capability() -> types.ServerTasksCapability:
-    """What the server says of tasks in a handshake."""
+    """The server's declaration of tasks in a handshake."""
     call = types.ServerTasksRequestsCapability(tools=types.TasksToolsCapability(call=types.TasksCallCapability()))
     return types.ServerTasksCapability(cancel=types.TasksCancelCapability(), requests=call)
 
@@ -243,7 +243,8 @@ def _approves(caller: Caller) -> bool:
 
 
 def _state(task: PlanTask, modern: bool, whole: bool = False) -> dict[str, Any]:
-    """What is said of a task. whole: with its questions, result or error, as `tasks/get` of the extension has it."""
+    """The state of a task for its client. whole: with its questions, result or error, as `tasks/get` of the extension
+    has it."""
     told, status = task.told, task.status
     if status == "completed" and not modern and told is not None and told.failed:
         status = FAILED

@@ -50,8 +50,8 @@ log = logging.getLogger(__name__)
 
 
 class Ask:
-    """What a task wants to know from its person. key: of this question. message, schema: the form. take: is called with
-    the reply."""
+    """A question of a task to its person. key: of this question. message, schema: the form. take: is called with the
+    reply."""
 
     __slots__ = ("key", "message", "schema", "take")
 
@@ -131,7 +131,7 @@ class PlanTask:
         return verdict_of(reply, request)
 
     async def answer(self, question: Question) -> Any:
-        """What the person replies to a server's question, which waits that long."""
+        """The person's reply to a server's question; waits until there is one."""
         if question.url is not None or not self.asked_by_form:
             return None
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -1,8 +1,8 @@
-"""Access tokens of callers: JWTs verified with the issuer's keys, or opaque ones that the issuer is asked about.
+"""Access tokens of callers: JWTs verified with the issuer's keys, or opaque tokens verified by asking the issuer.
 
-Must not know requests or tools. Invariants: a token counts for this server's audience and this issuer alone, and not
-after it has expired; what cannot be verified does not count, whatever the reason; a token is sent only to the issuer
-that is asked about it.
+Must not know requests or tools. Invariants: a token is valid only for this server's audience and this issuer, and not
+after it has expired; a token that cannot be verified is not valid, whatever the reason; a token is sent only to the
+issuer that is asked about it.
 
 Source: RFC 7519, RFC 9068 (JWT); RFC 7662 (introspection).
 """
@@ -168,6 +168,6 @@ def _expired(moment: int | None) -> bool:
 
 
 def _scopes(claims: Mapping[str, Any]) -> list[str]:
-    """The scopes of a token: `scope`, words, or a list under `scope` or `scp`."""
+    """The scopes of a token: the words of `scope`, or a list in `scope` or `scp`."""
     found = claims.get("scope", claims.get("scp", ""))
     return found.split() if isinstance(found, str) else [str(one) for one in found] if isinstance(found, list) else []

@@ -143,7 +143,7 @@ class Tools:
         return self._kept(session, composed, outcome, bool(report.calls), caller)
 
     def _kept(self, session: PlanSession, composed: Composed, outcome: Outcome, effects: bool, caller: Caller) -> Told:
-        """What became of a run of a session, which keeps what it has defined."""
+        """The outcome of a run of a session, whose definitions the session keeps."""
         refused: dict[str, str] = {}
         if outcome.status == DONE:
             outcome.value, texts = composed.unwrap(outcome.value)

@@ -310,7 +310,7 @@ _MODULES: tuple[tuple[str, str], ...] = (
 
 
 def module_hint(name: str) -> str | None:
-    """What to write instead of a module of Clojure's or Java's that is not there, or None."""
+    """The replacement for a Clojure or Java module that does not exist here, or None."""
     for hint, names in _MODULES:
         for one in names.split():
             if name == one or name.startswith((f"{one}.", f"{one}/")):
@@ -319,7 +319,7 @@ def module_hint(name: str) -> str | None:
 
 
 def constructor_hint(name: str) -> str:
-    """What to write instead of `(Name. …)` of a class that is not one of errors."""
+    """The replacement for `(Name. …)` with a class that is not an error class."""
     if name.rpartition(".")[2] in DATES:
         return NO_DATES
     return f"objects are made of errors only, (Exception. message); {_NO_RECORDS}"

@@ -1,7 +1,7 @@
-r"""Patterns of regular expressions: compiled by RE2 within limits, in Java's spelling too.
+r"""Regular expressions: compiled by RE2 within limits, also from Java's syntax.
 
-RE2 takes time linear in the text, whatever the pattern; what it takes of memory is bounded here, by the length of a
-pattern, its groups and RE2's own budget. Must not know values or functions of the language. Invariants: `re2` is
+RE2 takes time linear in the text, whatever the pattern. Its memory is limited here, by the length of a pattern, its
+groups and RE2's own budget. Must not know values or functions of the language. Invariants: `re2` is
 imported on first use; nothing is written to standard error; a pattern that means something else to RE2 than to Java
 (`[a-z&&[^b]]`) is refused, not misread.
 
@@ -154,7 +154,7 @@ def _in_class(pattern: str, at: int, out: list[str]) -> int:
 
 
 def _escape(pattern: str, at: int, inside: bool) -> tuple[str, int]:
-    """What RE2 calls an escape, and where it ends."""
+    """RE2's spelling of an escape, and the position after it."""
     letter = pattern[at + 1 : at + 2]
     after = at + 2
     if letter == "u":

@@ -1,7 +1,7 @@
 """Types of vectors, lists, sets, tuples, arrays, and maps whose keys and values each have one type.
 
-A list is not a vector here, nor a vector a list. Invariant of the validators: loops over the parts, never C calling
-back.
+A list is not a vector here, nor a vector a list. Invariant of the validators: they loop over the parts in Python, so
+that C code never calls back.
 """
 
 # ruff: noqa: SIM110 - tests call each other in loops: `all(…)` would put a C frame between two of them

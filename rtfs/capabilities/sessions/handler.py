@@ -289,7 +289,8 @@ class SessionHandler(Protocol):
 
     @abstractmethod
     def session_key(self, call: SessionCall) -> SessionKey:
-        """Which session serves this call. No waiting, no input or output. Raises HostError for unusable metadata."""
+        """The key of the session that serves this call. Must not wait or do I/O. Raises HostError for unusable
+        metadata."""
 
     @abstractmethod
     async def initialize_session(self, call: SessionCall) -> Session:

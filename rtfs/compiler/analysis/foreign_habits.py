@@ -41,7 +41,7 @@ def check_top_level(forms: Any) -> None:
 def _infix(operator: str, spans: list[Span], index: int) -> CompileError:
     left, right = (" ".join(spans[at].text.split()) for at in (index - 1, index + 1))
     if operator == "=":
-        hint = f"a name is defined with (def {left} {right}); a test is (= {left} {right})"
+        hint = f"define a name with (def {left} {right}), or compare with (= {left} {right})"
     else:
         hint = f"write the operator first: ({operator} {left} {right})"
     if len(hint) > 120:

@@ -59,7 +59,7 @@ def compile_tree(tree: ast.Module, filename: str) -> CodeType:
         raise CompileError(
             "limit/nesting",
             "the form is nested too deeply, or is too large, to be compiled",
-            hint="take parts of it out into functions of their own",
+            hint="move parts of it into separate functions",
         ) from None
 
 

@@ -187,7 +187,7 @@ def _portions(iterable: ast.expr, line: int) -> ast.expr:
 
 
 def _target(targets: list[str], line: int) -> ast.expr:
-    """What a round of a loop is assigned to: a name, or several that take it apart."""
+    """The target of a loop's assignment: a name, or several names that unpack the element."""
     if len(targets) == 1:
         return store(targets[0], line)
     return ast.Tuple([store(one, line) for one in targets], STORE, lineno=line, col_offset=0)

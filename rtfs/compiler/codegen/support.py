@@ -295,7 +295,7 @@ def whole_or_lazy(function: str, collection: Any, /) -> Any:
 
 
 def at_once(function: str, found: Any, /) -> Any:
-    """What an inlined call gathered: a list, or the elements of a lazy sequence."""
+    """The elements that an inlined call gathered: a list, or the elements of a lazy sequence."""
     return items(function, found) if found.__class__ is LazySeq else found
 
 

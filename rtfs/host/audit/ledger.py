@@ -185,7 +185,7 @@ class Ledger:
         return found, max((record.seq for record in found), default=seen) or self.head[0]
 
     def begin_turn(self) -> None:
-        """What follows, until `end_turn`, is not mixed with decisions about calls in other processes. Raises what
+        """Begin a turn: until `end_turn`, no decision about a call in another process comes in between. Raises what
         reading raises."""
 
     def end_turn(self) -> None:

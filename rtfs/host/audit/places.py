@@ -94,9 +94,9 @@ def hashes(place: str, numbers: dict[str, int]) -> dict[str, str]:
 
 
 class RunOfLedger:
-    """What a ledger says of one run. run: its id, "" for what belongs to none. records: how many there are of it.
-    began, last: the time of the first and of the last, in ns since 1970. principal, name: of the run. end: the detail
-    of its end, "" where it has not ended."""
+    """A ledger's summary of one run. run: its id, "" for records that belong to no run. records: their number. began,
+    last: the time of the first and of the last, in ns since 1970. principal, name: of the run. end: the detail of its
+    end, "" where it has not ended."""
 
     __slots__ = ("began", "end", "last", "name", "principal", "records", "run")
 

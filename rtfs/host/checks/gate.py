@@ -25,7 +25,7 @@ class RunGate:
     if TYPE_CHECKING:
 
         def declared(self, id: str) -> Capability | None:
-            """What is declared of a capability, for the checker."""
+            """The declaration of a capability, for the checker."""
 
         def said(self, id: str) -> str:
             """The same as text, by which a changed declaration is known."""

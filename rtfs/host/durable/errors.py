@@ -43,5 +43,5 @@ def unwritable(run_id: str, why: object) -> Stop:
     return stop(
         "run/unwritable",
         f"cannot write to the journal of run {run_id}: {why}",
-        hint=f"nothing is lost that was done before; when it can be written again: rtfs resume {run_id}",
+        hint=f"earlier work is not lost; when the journal can be written again: rtfs resume {run_id}",
     )

@@ -75,8 +75,8 @@ class MachineLabels:
         return joined(tried) if failed else Tag(NOTHING, joined(tried).everything(), tags)
 
     def declared(self, call: HostCall, flow: FlowState | None) -> Tag | None:
-        """Where the implementation that a `(capability …)` form names comes from, and what decided about the form; None
-        for nothing. A function of the program has its own labels inside."""
+        """The source of the implementation that a `(capability …)` form names, and the label of what decided about the
+        form; None for nothing. A function of the program has its own labels inside."""
         by, found = self.decided_by(call.decided_by, flow), NO_TAG
         if call.labels and call.args:
             found = at_key(call.args[0], call.labels[0], encode_key(Keyword("implementation"))) or NO_TAG
@@ -98,7 +98,8 @@ class MachineLabels:
 
     @staticmethod
     def decided_by(given: Label | None, flow: FlowState | None) -> Label:
-        """What decided that a call is made. given: what labelled code says of it; of other code the state knows."""
+        """The label of what decided that a call is made. given: the label from labelled code; for other code the state
+        has it."""
         if given is not None:
             return given
         return NOTHING if flow is None else flow.pc

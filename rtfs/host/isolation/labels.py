@@ -58,6 +58,6 @@ class LabelTexts:
         return [whole if kids is None else NO_TAG] * count, whole.control
 
     def new_steps(self) -> set[Step]:
-        """What the values of the texts since the last time went through."""
+        """The steps of the values of the texts since the last call."""
         found, self._steps = self._steps, set()
         return found

@@ -1,4 +1,5 @@
-"""How a scheduler waits for a worker: for its end of the pipe and what other threads finish, on an event loop or not.
+"""Waits of a scheduler for a worker: for its end of the pipe and for work that other threads finish, on an event loop
+or not.
 
 Must not know messages. Invariants: what has come is kept until it is taken in; a scheduler that waits is woken by a
 message, a ring, or room in the pipe for what is to be sent.

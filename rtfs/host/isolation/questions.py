@@ -1,4 +1,4 @@
-"""What a worker wants to know of its host: what is declared of a capability, and the files of modules.
+"""A worker's questions to its host: the declaration of a capability, and the files of modules.
 
 Must not know the pipe. Invariant: answers are JSON data; a module's file is one that the run's own folders have.
 """
@@ -37,7 +37,7 @@ class Questions:
         self.environment = Loaded()
 
     def capability(self, id: str) -> list[Any]:
-        """What is declared of a capability."""
+        """The declaration of a capability."""
         registry, strict = self._run.registry, self._strict
         found = capability_of(registry, id, strict)
         said = said_of(registry, id, strict)

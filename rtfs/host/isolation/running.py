@@ -57,7 +57,7 @@ if TYPE_CHECKING:
             """A run between its two ledger records."""
 
         def drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-            """What a run gives, driven in this thread."""
+            """Drive a run in this thread, and return its result."""
 
 
 async def run_apart(executor: Runs, guests: Guests, source: Source, frame: Frame) -> Any:

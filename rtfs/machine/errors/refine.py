@@ -1,7 +1,7 @@
 """The last step for an error before it leaves a run: finds the wrong argument of the call in the text.
 
-Knows nothing of running. Reading a text is slow, so nothing here happens to errors that the program deals with itself.
-Invariant: an argument is pointed at only if the call is in the text as it was made.
+Must not know how programs run. Reading a text is slow, so errors that the program handles itself do not come here.
+Invariant: an argument is marked only if the call is in the text as it was made.
 """
 
 from __future__ import annotations

@@ -281,7 +281,8 @@ class Console:
             self._streams -= 1
 
     async def _fingerprint(self) -> Any:
-        """What is another one once there is something new; looked at once for all the pages that ask meanwhile."""
+        """A value that changes when there is something new; computed once for all the pages that ask at the same
+        time."""
         now = monotonic()
         if self._look is None or now - self._looked >= 0.9 * POLL:
             self._looked = now

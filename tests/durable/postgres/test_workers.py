@@ -1,4 +1,4 @@
-"""Submitted here, run there: runs, waits, answers, times, labels and turns of workers."""
+"""Submitting runs to workers: runs, waits, answers, times, labels and turns of workers."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 itself.
 
 Must not know pools or policies. Invariants: each operation is declared once here, with the feature that a server must
-declare for it; a server is never asked for what it does not offer; nothing that it lists is held beyond `pages` pages.
+declare for it; a server is never asked for a feature that it does not offer; at most `pages` pages of a list are kept.
 
 Source: MCP specification, server/resources, server/prompts, server/utilities/completion (2024-11-05 to 2026-07-28);
 basic/patterns/subscriptions (2026-07-28).

@@ -1,8 +1,8 @@
 """One `tools/call` from request to result: its headers, their correction, and the rounds of input that a server may
 require.
 
-Must not know targets, pools or RTFS values. Invariants: a request that the server has acted on is never sent again but
-where the server itself asks for it; what belongs to one call (answers, `requestState`) goes with no other.
+Must not know targets, pools or RTFS values. Invariants: a request that the server has acted on is sent again only if
+the server itself asks for it; data of one call (answers, `requestState`) is never sent with another.
 
 Source: MCP specification, server/tools; basic/transports/streamable-http and basic/patterns/mrtr (2026-07-28).
 """
@@ -48,7 +48,7 @@ async def call_tool(
 ) -> Any:
     """The result of calling a tool. encoded: the arguments as JSON.
 
-    Raises what requests raise, HostError for an error reply, SessionExpired where the server no longer speaks the
+    Raises what requests raise, HostError for an error reply, SessionExpired if the server no longer supports the
     session's revision.
     """
     known = session.prefixes.get(tool)

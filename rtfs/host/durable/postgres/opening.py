@@ -91,7 +91,7 @@ def take_over(connection: Connection[Any], run_id: str, worker: str, lease: floa
 def _attempt(
     connection: Connection[Any], run_id: str, worker: str, lease: float
 ) -> tuple[Opening | None, Cursor[Any] | None]:
-    """What was found, and the events of a run that is taken over, which are on their way."""
+    """The row found, and the events of a run that is taken over, which are still being fetched."""
     row = connection.execute(_LOOK.encode(), (lease, AGAIN, run_id)).fetchone()
     if row is None:
         return None, None
