@@ -188,14 +188,26 @@ def _misses(
             span=inference.argument_span(node, place, function.name),
         )
         return True
+    apart = one.what == _PATTERN
     inference.report(
         "type/mismatch",
-        f"`{function.name}` needs {describe_kinds(one.kinds)} as `{name}`, but got {describe(fact)}",
+        f"`{function.name}` takes its `{name}` apart as a vector or a list, but got {describe(fact)}"
+        if apart
+        else f"`{function.name}` needs {describe_kinds(one.kinds)} as `{name}`, but got {describe(fact)}",
         at,
+        hint=_characters(fact) if apart else None,
         related=related,
         span=inference.argument_span(node, place, function.name),
     )
     return True
+
+
+_PATTERN = "a vector pattern"
+
+
+def _characters(fact: Fact) -> str | None:
+    """What to write for a text that is to be taken apart, or None."""
+    return "(seq text) gives its characters" if fact.only("string") else None
 
 
 # ---------------------------------------------------------------------- standard functions
@@ -367,10 +379,13 @@ def _pattern_map(inference: Inference, node: nodes.Primitive, arguments: list[Fa
 
 def _pattern_items(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
     value = arguments[0]
-    need(inference, node.arguments[0], _TAKEN_AS_ITEMS, None, node.at, "a vector pattern")
+    need(inference, node.arguments[0], _TAKEN_AS_ITEMS, None, node.at, _PATTERN)
     if not value.may_be(_TAKEN_AS_ITEMS):
         inference.report(
-            "type/mismatch", f"a vector pattern takes a vector or a list apart, not {describe(value)}", node.at
+            "type/mismatch",
+            f"a vector pattern takes a vector or a list apart, not {describe(value)}",
+            node.at,
+            hint=_characters(value),
         )
         return NEVER
     return value

@@ -54,7 +54,7 @@ def report(found: Results, *, as_json: bool, junit: str | None, verbose: bool) -
         for problem in one.problems:
             print(problem, end="\n\n")
     if found.updated:
-        print(f"{found.updated} expectations rewritten")
+        print(f"{found.updated} expectation{'' if found.updated == 1 else 's'} rewritten")
     if found.recorded:
         print(f"{found.recorded} recording{'' if found.recorded == 1 else 's'} made again")
     if found.coverage is not None:

@@ -118,3 +118,9 @@ def test_a_text_is_looked_at_again_only_when_a_declaration_changes(monkeypatch: 
         with pytest.raises(rtfs.UserError):
             runtime.run(text)
     assert len(looked) == 2
+
+
+def test_a_text_that_a_function_takes_apart_as_a_sequence_is_refused_with_what_to_write():
+    (error,) = rtfs.analyse('(defn start [s] (loop [[c & _] s] c)) (start "abc")').errors
+    assert error.message == '`start` takes its `s` apart as a vector or a list, but got the string "abc"'
+    assert error.hint == "(seq text) gives its characters"

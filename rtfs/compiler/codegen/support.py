@@ -72,7 +72,10 @@ def pattern_sequence(value: Any, /) -> Any:
         return value
     if value is None:
         return _EMPTY_LIST
-    raise TypeMismatch("type/mismatch", f"a vector pattern takes a vector or a list apart, not {a_kind(value)}")
+    error = TypeMismatch("type/mismatch", f"a vector pattern takes a vector or a list apart, not {a_kind(value)}")
+    if kind is str:
+        error.hint = "(seq text) gives its characters"
+    raise error
 
 
 def pattern_items(value: Any, count: int, /) -> Any:
