@@ -214,7 +214,7 @@ def parse_boolean(text: Any, /) -> bool | None:
 @builtin(
     "parse-uuid",
     "(parse-uuid text)",
-    "The text of a UUID in small letters, or nil if it is none.",
+    "The text of a UUID in lower case, or nil if it is not a UUID.",
     '(parse-uuid "550E8400-E29B-41D4-A716-446655440000")',
     '"550e8400-e29b-41d4-a716-446655440000"',
     '(parse-uuid "12")',

@@ -61,12 +61,18 @@ def is_rational(value: Any, /) -> bool:
     return value.__class__ is int
 
 
-@builtin("ratio?", "(ratio? value)", "Is it a ratio? There are none.", "(ratio? 1)", "false")
+@builtin("ratio?", "(ratio? value)", "Is it a ratio? Always false: there are no ratios.", "(ratio? 1)", "false")
 def is_ratio(_: Any, /) -> bool:
     return False
 
 
-@builtin("decimal?", "(decimal? value)", "Is it a decimal of any length? There are none.", "(decimal? 1.5)", "false")
+@builtin(
+    "decimal?",
+    "(decimal? value)",
+    "Is it a decimal of any length? Always false: there are none.",
+    "(decimal? 1.5)",
+    "false",
+)
 def is_decimal(_: Any, /) -> bool:
     return False
 

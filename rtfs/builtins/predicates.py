@@ -158,7 +158,7 @@ def is_counted(value: Any, /) -> bool:
 
 
 @builtin(
-    "sorted?", "(sorted? value)", "Is it a collection that sorts itself? There are none.", "(sorted? #{1})", "false"
+    "sorted?", "(sorted? value)", "Is it a sorted collection? Always false: there are none.", "(sorted? #{1})", "false"
 )
 def is_sorted(_: Any, /) -> bool:
     return False

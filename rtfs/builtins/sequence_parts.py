@@ -214,7 +214,7 @@ def list_star(item: Any, /, *more: Any) -> Any:
 @builtin(
     "empty",
     "(empty coll)",
-    "An empty collection of the same kind; nil for what is none.",
+    "An empty collection of the same kind; nil for a value that is not a collection.",
     "(empty [1 2])",
     "[]",
     "(empty {:a 1})",
