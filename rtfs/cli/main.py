@@ -120,7 +120,7 @@ def _dispatch(options: Options) -> int:
         import rtfs
         from rtfs.cli.output import write
 
-        write(rtfs.card())
+        write(rtfs.card().rstrip("\n"))
         return 0
     if options.command == "call":
         from rtfs.cli.call import call

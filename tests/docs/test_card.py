@@ -24,4 +24,4 @@ def test_the_function_gives_the_page():
 
 def test_the_command_prints_the_page(capsys: pytest.CaptureFixture[str]):
     assert main(["card"]) == 0
-    assert capsys.readouterr().out.rstrip("\n") == rtfs.card().rstrip("\n")
+    assert capsys.readouterr().out == rtfs.card()
