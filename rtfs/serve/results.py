@@ -72,17 +72,22 @@ def told(outcome: Outcome, handles: Handles, principal: str, tokens: int = TOKEN
         data["run"] = outcome.run_id
     if outcome.pending is not None:
         pending = outcome.pending
-        data["pending"] = {
-            "capability": pending.capability, "arguments": pending.text, "reason": pending.reason,
-        }  # fmt: skip
-        data["next"] = f"a person answers with `rtfs resume {outcome.run_id}` or in the console; then use resume"
+        if pending.capability:
+            data["pending"] = {
+                "capability": pending.capability, "arguments": pending.text, "reason": pending.reason,
+            }  # fmt: skip
+            data["next"] = f"a person answers with `rtfs resume {outcome.run_id}` or in the console; then use resume"
+        else:
+            data["pending"] = {"reason": pending.reason}
+            data["next"] = f"after `rtfs signal {outcome.run_id} NAME JSON`, or when its time has come, use resume"
     elif outcome.error is not None:
         errors = outcome.errors or [outcome.error]
         data["error"] = error_data(errors[0])
         if len(errors) > 1:
             data["further_errors"] = [error_data(error) for error in errors[1:ERRORS]]
     failed = outcome.status not in (DONE, PAUSED)
-    return Told(_text(outcome, data), data, failed, blocks, outcome.pending)
+    asked = outcome.pending if outcome.pending is not None and outcome.pending.capability else None
+    return Told(_text(outcome, data), data, failed, blocks, asked)
 
 
 def part(value: Any, handles: Handles, principal: str, tokens: int = TOKENS) -> Told:
@@ -170,6 +175,8 @@ def _text(outcome: Outcome, data: dict[str, Any]) -> str:
         return text + (f"\n(cut; the whole is {data['handle']})" if "handle" in data else "")
     if outcome.status == PAUSED:
         pending = data["pending"]
+        if "capability" not in pending:
+            return f"paused: {pending['reason']}; {data['next']}"
         return (
             f"paused: {pending['capability']} {pending['arguments']} waits for a person ({pending['reason']}); "
             f"run {outcome.run_id}"

@@ -182,6 +182,8 @@ class Following:
             kind, _, code = event.detail.partition(": ")
             if kind == "ok":
                 found.outcome = "done"
+            elif kind == "waiting":
+                found.outcome = "waiting"
             elif kind == "error" and code not in _UNKNOWN:
                 found.outcome, found.code = "failed", code
             else:

@@ -83,6 +83,24 @@ def test_where_the_rule_lets_one_a_person_says_yes_for_the_run(folder: Path, era
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("era", ERAS)
+def test_a_run_that_waits_for_a_signal_asks_nobody(folder: Path, era: str) -> None:
+    async def main() -> None:
+        person = Person()
+        async with served(folder, "--config", "rtfs.yaml", mode=era, elicitation_callback=person) as client:
+            paused = await told(client, "run_plan", plan='(inc (await-signal "go"))')
+            assert (paused["status"], person.asked) == ("paused", [])
+            assert paused["calls"][-1]["outcome"] == "waiting"
+            assert "waits for the signal 'go'" in paused["pending"]["reason"]
+            run = paused["run"]
+            assert f"rtfs signal {run}" in paused["next"]
+            state = str(folder / "state")
+            assert command("signal", run, "go", "41", cwd=folder, XDG_STATE_HOME=state)[0] == 0
+            assert (await told(client, "resume", run=run))["value"] == 42
+
+    asyncio.run(main())
+
+
 def test_a_run_whose_client_cannot_ask_waits_for_the_terminal(folder: Path) -> None:
     async def main() -> None:
         async with served(folder, "--config", "rtfs.yaml") as client:
