@@ -15,6 +15,7 @@ from agentdojo.types import ChatAssistantMessage, text_content_block_from_string
 from pydantic import BaseModel
 
 import rtfs
+from benchmarks import measure
 from rtfs.host.config.config import read_config
 from rtfs.types.from_schema import from_json_schema
 
@@ -35,7 +36,7 @@ def policy_of(suite: str) -> dict[str, Any]:
 
 class PlanPipeline(BasePipelineElement):
     """Runs the plan of one task. guarded: under the suite's policy. After a query `denied` is the error that a flow
-    rule gave, and `failed` any other."""
+    rule gave, `failed` any other, and `seconds` what the plan took, its text compiled."""
 
     name = "local"
 
@@ -45,6 +46,7 @@ class PlanPipeline(BasePipelineElement):
         self.task = ""
         self.denied: rtfs.UserError | None = None
         self.failed: rtfs.UserError | None = None
+        self.seconds = 0.0
 
     def query(self, query: str, runtime: FunctionsRuntime, env: Any = None, messages: Any = (), extra_args: Any = None):  # type: ignore[no-untyped-def]
         self.denied = self.failed = None
@@ -55,6 +57,7 @@ class PlanPipeline(BasePipelineElement):
             with rtfs.Runtime(**self.options) as host:
                 for function in runtime.functions.values():
                     self._register(host, runtime, function, env, calls)
+                started = measure.clock()
                 try:
                     value = host.run(text, name=f"{self.task}.rtfs", check=False)
                     answer = value if isinstance(value, str) else rtfs.to_text(value)
@@ -64,6 +67,8 @@ class PlanPipeline(BasePipelineElement):
                         self.denied = error
                     else:
                         self.failed = error
+                finally:
+                    self.seconds = measure.clock() - started
         said = ChatAssistantMessage(
             role="assistant", content=[text_content_block_from_string(answer)], tool_calls=calls or None
         )

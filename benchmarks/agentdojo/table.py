@@ -17,6 +17,7 @@ from benchmarks.agentdojo.plans import FOLDER, PlanPipeline, plan_of
 from benchmarks.measure import Row
 
 VERSION = "v1.2.2"
+ROUNDS = 3
 AUTHORITY = {
     "banking": ("user_task_0", "user_task_13"),
     "slack": ("user_task_2", "user_task_4", "user_task_6", "user_task_11"),
@@ -74,6 +75,27 @@ def _runtime(suite: Any) -> Any:
     return FunctionsRuntime(suite.tools)
 
 
+def cost(suites: dict[str, Any]) -> Row:
+    """What the plans that no rule denies take under flow rules, tools included, beside what they take without."""
+    guarded = plain = 0.0
+    for name, suite in suites.items():
+        pipelines = PlanPipeline(name, True), PlanPipeline(name, False)
+        for id, task in suite.user_tasks.items():
+            if plan_of(name, id) is None:
+                continue
+            best = [float("inf")] * 2
+            for _ in range(ROUNDS):
+                for number, pipeline in enumerate(pipelines):
+                    pipeline.task = id
+                    environment = task.init_environment(suite.load_and_inject_default_environment({}))
+                    pipeline.query(task.PROMPT, _runtime(suite), environment)
+                    best[number] = min(best[number], pipeline.seconds)
+            if pipelines[0].denied is None:
+                guarded, plain = guarded + best[0], plain + best[1]
+    group = "agentdojo, under flow rules"
+    return Row(group, "all plans not denied", guarded * 1e3, "ms", plain * 1e3, guarded / plain, goal=3)
+
+
 def run() -> Iterator[Row]:
     """Rows for `python -m benchmarks`."""
     logging.disable(logging.WARNING)
@@ -101,6 +123,7 @@ def run() -> Iterator[Row]:
         what = f"plans that take authority from data, breached of {six}"
         yield Row(group, what, believing, "", goal=0 if guarded else six, better="less" if guarded else "more")
         yield Row(group, f"all: adaptive, of {tries}", gains, "", goal=0 if guarded else None)
+    yield cost(suites)
 
 
 def _rows(group: str, name: str, tasks: int, one: Tally) -> Iterator[Row]:
