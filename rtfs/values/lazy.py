@@ -310,5 +310,6 @@ _nested = 0
 from rtfs.values.map import Map  # noqa: E402
 from rtfs.values.sequence import List, Vector  # noqa: E402
 from rtfs.values.set import Set  # noqa: E402
+from rtfs.values.short_vector import ShortVector  # noqa: E402
 
-_NESTING = frozenset((Vector, List, Map, Set, LazySeq))
+_NESTING = frozenset((Vector, ShortVector, List, Map, Set, LazySeq))

@@ -107,6 +107,11 @@ def test_realised_replaces_lazy_sequences_at_any_depth_and_keeps_what_holds_none
     assert realised(deep).__class__ is List
 
 
+def test_a_lazy_sequence_within_short_vectors_leaves_no_program() -> None:
+    value = rtfs.Runtime().run("[[1 [(rest (take 3 (iterate inc 1)))]]]")
+    assert rtfs.to_text(value) == "[[1 [(2 3)]]]"
+
+
 def test_an_endless_sequence_asked_for_its_end_is_a_limit() -> None:
     def pull(segment: Segment) -> None:
         segment.items += [None] * 1000
