@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.audit.ledger import Record
     from rtfs.host.calls.approvals import ApprovalRequest
-    from rtfs.host.durable.written import idempotency_key
+    from rtfs.host.durable.flush import idempotency_key
     from rtfs.host.handle import RunHandle
     from rtfs.host.policy.cedar import CedarPolicy
     from rtfs.host.policy.policy import Decision, PolicyRequest
@@ -67,7 +67,7 @@ _WHERE = {
     "CedarPolicy": "rtfs.host.policy.cedar",
     "Environment": "rtfs.compiler",
     "Record": "rtfs.host.audit.ledger",
-    "idempotency_key": "rtfs.host.durable.written",
+    "idempotency_key": "rtfs.host.durable.flush",
     "ResumeOptions": "rtfs.host.run.options",
     "RunHandle": "rtfs.host.handle",
     "RunOptions": "rtfs.host.run.options",

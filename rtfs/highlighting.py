@@ -28,7 +28,7 @@ _DEFINING = frozenset({"def", "defn", "defmacro", "deftype", "defstruct", "defon
 @cache
 def _known() -> dict[str, Any]:
     """Token types of the names that the language declares."""
-    from rtfs.testing.declarations import all_declarations
+    from rtfs.testing.language_declarations import all_declarations
 
     types = {"form": Keyword, "macro": Keyword, "function": Name.Builtin}
     return {name: types[d.kind] for d in reversed(all_declarations()) for name in (d.name, *d.aliases)}

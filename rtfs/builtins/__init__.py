@@ -24,16 +24,16 @@ from rtfs.builtins import (  # noqa: F401 - importing a module declares its func
     number_predicates,
     numbers,
     predicates,
+    printing,
     reducing,
     regex,
     results,
     searching,
-    sequence_parts,
     sequences,
     sets,
+    slicing,
     sorting,
     strings,
-    texts,
     transients,
 )
 from rtfs.builtins.declare import FUNCTIONS, REGISTRY, Builtin

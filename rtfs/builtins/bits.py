@@ -7,7 +7,7 @@ checked before shifting.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, need_int, shown, type_error
+from rtfs.builtins.argument_errors import argument_error, need_int, shown, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.numbers import MAX_BITS, too_large
 

@@ -6,14 +6,24 @@ program's own data (`range`, `repeat`, `concat` …) is checked against `MAX_ITE
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int, type_error
+from rtfs.builtins.argument_errors import MAX_ITEMS, argument_error, need_int, type_error
+from rtfs.builtins.collection_support import (
+    as_vector,
+    elements_of,
+    extended,
+    fold,
+    fresh_list,
+    items,
+    like,
+    too_many,
+    tuples,
+)
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.lazy_sources import count_up, repeat_for_ever
-from rtfs.builtins.seqs import as_vector, elements_of, extended, fold, fresh_list, items, like, too_many, tuples
 from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
-from rtfs.values.account import spend
 from rtfs.values.lazy import ahead_of
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ _nested = 0
 
 def not_callable(value: Any) -> Any:
     """`type/not-callable`: the error of calling what is not a function, keyword, map or vector."""
-    from rtfs.builtins.checks import shown
+    from rtfs.builtins.argument_errors import shown
     from rtfs.values import TypeMismatch
 
     return TypeMismatch(

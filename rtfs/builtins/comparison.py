@@ -7,7 +7,7 @@ an error whatever the others are; numbers and strings never mix.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import shown
+from rtfs.builtins.argument_errors import shown
 from rtfs.builtins.declare import builtin
 from rtfs.values import Keyword, Symbol, TypeMismatch
 from rtfs.values.equality import equal as eq2

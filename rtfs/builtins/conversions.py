@@ -6,7 +6,7 @@ error where the value is right as it is (ints have any size); a text is converte
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, need_int, need_string, shown, type_error
+from rtfs.builtins.argument_errors import argument_error, need_int, need_string, shown, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.mathematics import finite, to_int
 from rtfs.builtins.numbers import need_number, overflow

@@ -5,7 +5,7 @@ Must not know `try` and `throw`. Invariant: errors made by a program have the co
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import need_string, type_error
+from rtfs.builtins.argument_errors import need_string, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.values import EvalError, UserError
 

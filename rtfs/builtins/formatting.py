@@ -10,7 +10,7 @@ Source: https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/F
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_TEXT, argument_error, need_string, shown, size_error, type_error
+from rtfs.builtins.argument_errors import MAX_TEXT, argument_error, need_string, shown, size_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
 from rtfs.syntax.printer import display

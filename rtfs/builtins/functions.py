@@ -9,12 +9,12 @@ from __future__ import annotations
 from types import FunctionType
 
 from rtfs.builtins.calling import call_with, not_callable
+from rtfs.builtins.collection_support import fresh_list
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.seqs import fresh_list
 from rtfs.values import LazySeq, Vector
-from rtfs.values.account import spend
 from rtfs.values.map import encode_key
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ and true are three.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_ITEMS, need_int, type_error
+from rtfs.builtins.argument_errors import MAX_ITEMS, need_int, type_error
+from rtfs.builtins.collection_support import as_vector, fresh_list, items, leading, like, looked_up, too_many
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
-from rtfs.builtins.seqs import as_vector, fresh_list, items, leading, like, looked_up, too_many
 from rtfs.values import Keyword, LazySeq, Map, Vector
-from rtfs.values.account import STRETCH, paced, portions, spend, stretches
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
+from rtfs.values.step_account import STRETCH, paced, portions, spend, stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

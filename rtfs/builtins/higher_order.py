@@ -6,14 +6,14 @@ Invariant: they are called from Python frames only (loops and comprehensions), n
 
 from __future__ import annotations
 
+from rtfs.builtins.argument_errors import MAX_ITEMS
 from rtfs.builtins.building import vector
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import MAX_ITEMS
+from rtfs.builtins.collection_support import batches, fresh_list, items, like, looked_up, next_batch, too_many, tuples
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
-from rtfs.builtins.seqs import batches, fresh_list, items, like, looked_up, next_batch, too_many, tuples
 from rtfs.values import Keyword, LazySeq, List, Reduced, Vector
-from rtfs.values.account import PART, paced, portions
+from rtfs.values.step_account import PART, paced, portions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ and gives up at `MAX_TEXT` characters. Both keep the order of maps.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_TEXT, need_string, shown, size_error, type_error
+from rtfs.builtins.argument_errors import MAX_TEXT, need_string, shown, size_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
 from rtfs.values import EvalError, Keyword, List, Map, Set, Symbol, Vector
-from rtfs.values.account import spend
 from rtfs.values.convert import from_python, to_python
 from rtfs.values.keyword import is_keyword_name
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ is involved, a few elements more are made than are asked for, which no program c
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_ITEMS, argument_error, need_int
+from rtfs.builtins.argument_errors import MAX_ITEMS, argument_error, need_int
+from rtfs.builtins.collection_support import too_many
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.seqs import too_many
 from rtfs.values import Keyword, LazySeq, List, Map, Vector
 from rtfs.values.lazy import Cursor, Segment, ahead_of, lazy
 

@@ -8,12 +8,12 @@ for each element, unless it raised; functions that skip elements charge for them
 from __future__ import annotations
 
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.seqs import elements_of
+from rtfs.builtins.collection_support import elements_of
 from rtfs.values import LazySeq, List, Reduced
-from rtfs.values.account import spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import Cursor, Segment, ahead_of, lazy
 from rtfs.values.map import encode_key
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ Must not know how maps store their keys. Invariant: an overwritten key keeps its
 
 from __future__ import annotations
 
+from rtfs.builtins.argument_errors import argument_error, index_error, type_error
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import argument_error, index_error, type_error
+from rtfs.builtins.collection_support import fresh_list, items
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.seqs import fresh_list, items
 from rtfs.values import LazySeq, List, Map, Vector, lookup
-from rtfs.values.account import paced
 from rtfs.values.short_vector import ShortVector
+from rtfs.values.step_account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

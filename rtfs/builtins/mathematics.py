@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import factorial, lgamma, sqrt
 
-from rtfs.builtins.checks import argument_error, need_int, need_string, shown, type_error
+from rtfs.builtins.argument_errors import argument_error, need_int, need_string, shown, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.numbers import MAX_BITS, charge_product, checked, need_number, overflow, too_large, zero_divisor
 from rtfs.values import EvalError

@@ -5,7 +5,7 @@ Must not know programs. Invariant: a keyword or symbol made here reads back as i
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, shown, type_error
+from rtfs.builtins.argument_errors import argument_error, shown, type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.values import Keyword, Symbol
 from rtfs.values.keyword import is_keyword_name

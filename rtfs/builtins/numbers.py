@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from math import fmod
 
-from rtfs.builtins.checks import shown
+from rtfs.builtins.argument_errors import shown
 from rtfs.builtins.declare import builtin
 from rtfs.values import EvalError, LimitError, List, TypeMismatch, Vector
-from rtfs.values.account import spend
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

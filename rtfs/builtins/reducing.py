@@ -6,19 +6,19 @@ and is unwrapped once, everywhere.
 
 from __future__ import annotations
 
+from rtfs.builtins.argument_errors import type_error
 from rtfs.builtins.building import conj
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import type_error
+from rtfs.builtins.collection_support import as_vector, batches, fold, items, like, next_batch, tuples
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.functions import comp, identity
 from rtfs.builtins.numbers import add, add2, checked
-from rtfs.builtins.seqs import as_vector, batches, fold, items, like, next_batch, tuples
 from rtfs.values import LazySeq, List, Map, Reduced, Vector, unreduced
-from rtfs.values.account import paced, spend
 from rtfs.values.lazy import Cursor, Segment, lazy
 from rtfs.values.reduced import ensure_reduced
 from rtfs.values.short_vector import SHORT
+from rtfs.values.step_account import paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

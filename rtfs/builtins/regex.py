@@ -8,13 +8,21 @@ function goes through is accounted for.
 
 from __future__ import annotations
 
+from rtfs.builtins.argument_errors import (
+    MAX_ITEMS,
+    MAX_TEXT,
+    argument_error,
+    need_int,
+    need_string,
+    size_error,
+    type_error,
+)
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, argument_error, need_int, need_string, size_error, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.syntax.patterns import PatternError, compile_pattern
 from rtfs.syntax.plain_patterns import LONGEST_TEXT, plain_pattern
 from rtfs.values import EvalError, Regex, Vector
-from rtfs.values.account import spend
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ Must not know how collections are stored. Invariant: they stop at the first elem
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import need_string, type_error
+from rtfs.builtins.argument_errors import need_string, type_error
+from rtfs.builtins.collection_support import batches, elements_of, items, next_batch, position
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.numbers import add2
-from rtfs.builtins.seqs import batches, elements_of, items, next_batch, position
 from rtfs.values import LazySeq, List, Map, Set, Vector
-from rtfs.values.account import paced, spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import Cursor
 from rtfs.values.order import sort_key
+from rtfs.values.step_account import paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

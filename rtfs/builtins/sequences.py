@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from rtfs.builtins.checks import argument_error, index_error, need_int, type_error
-from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.deferred import steps, transducers
-from rtfs.builtins.seqs import (
+from rtfs.builtins.argument_errors import argument_error, index_error, need_int, type_error
+from rtfs.builtins.collection_support import (
     as_vector,
     elements_of,
     fresh_list,
@@ -20,9 +18,11 @@ from rtfs.builtins.seqs import (
     like,
     not_a_sequence,
 )
+from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.deferred import steps, transducers
 from rtfs.values import LazySeq, List, Map, Set, Vector
-from rtfs.values.account import paced, spend
 from rtfs.values.lazy import SEGMENT, Cursor
+from rtfs.values.step_account import paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ Must not know how sets keep their elements. Invariant: elements stay in the orde
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import type_error
+from rtfs.builtins.argument_errors import type_error
+from rtfs.builtins.collection_support import items
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.seqs import items
 from rtfs.values import Set
 
 TYPE_CHECKING = False

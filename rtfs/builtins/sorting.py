@@ -6,13 +6,13 @@ are called from Python loops, never from below C's `sorted`, so that they may re
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import type_error
+from rtfs.builtins.argument_errors import type_error
+from rtfs.builtins.collection_support import fresh_list, like, looked_up
 from rtfs.builtins.comparison import greater, less
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.seqs import fresh_list, like, looked_up
 from rtfs.values import Keyword
-from rtfs.values.account import look, paced, spend
 from rtfs.values.order import sorted_by, sorted_values
+from rtfs.values.step_account import look, paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,13 +6,21 @@ result that can outgrow its arguments is checked before it is built.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import MAX_ITEMS, MAX_TEXT, index_error, need_int, need_string, size_error, type_error
+from rtfs.builtins.argument_errors import (
+    MAX_ITEMS,
+    MAX_TEXT,
+    index_error,
+    need_int,
+    need_string,
+    size_error,
+    type_error,
+)
+from rtfs.builtins.collection_support import items, like
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
-from rtfs.builtins.seqs import items, like
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
-from rtfs.values.account import portions, spend
+from rtfs.values.step_account import portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

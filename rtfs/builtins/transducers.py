@@ -7,15 +7,15 @@ used again; what ends early gives a `Reduced`; every function is a plain Python 
 
 from __future__ import annotations
 
+from rtfs.builtins.argument_errors import need_int, type_error
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import need_int, type_error
+from rtfs.builtins.collection_support import batches, next_batch
 from rtfs.builtins.declare import MISSING
-from rtfs.builtins.seqs import batches, next_batch
 from rtfs.values import Reduced, Vector, unreduced
-from rtfs.values.account import paced
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
 from rtfs.values.reduced import ensure_reduced
+from rtfs.values.step_account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

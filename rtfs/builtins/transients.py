@@ -6,12 +6,12 @@ value it gets in Clojure; nothing is ever changed in place.
 
 from __future__ import annotations
 
+from rtfs.builtins.argument_errors import type_error
 from rtfs.builtins.building import conj
-from rtfs.builtins.checks import type_error
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.maps import assoc, dissoc
-from rtfs.builtins.sequence_parts import pop
 from rtfs.builtins.sets import disj
+from rtfs.builtins.slicing import pop
 from rtfs.values import Map, Set, Vector
 
 TYPE_CHECKING = False

@@ -10,9 +10,9 @@ from rtfs.capabilities.registry import BUILTIN
 from rtfs.syntax.printer import to_text
 from rtfs.types.alias import Alias
 from rtfs.types.basic import ANY
-from rtfs.types.choice import And, Enum, Union
 from rtfs.types.record import Record
 from rtfs.types.shapes import ListOf, VectorOf
+from rtfs.types.unions import And, Enum, Union
 from rtfs.values import Keyword, Map, Vector
 
 TYPE_CHECKING = False

@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from rtfs.capabilities.docstrings import docstring
 from rtfs.capabilities.signature import Signature
 from rtfs.types.basic import ANY, BOOL, INT, MAP, NIL, NUMBER, STRING, VECTOR
-from rtfs.types.choice import Enum, union
 from rtfs.types.record import Field, Record
 from rtfs.types.shapes import VectorOf
+from rtfs.types.unions import Enum, union
 from rtfs.values import HostError, Keyword, List, Map, Set, Symbol, TypeMismatch, Vector
 from rtfs.values.convert import from_python, to_python
 

@@ -117,7 +117,7 @@ class Entry:
     def argument_type(self) -> Type | None:
         """The type of the arguments, where keys that the schema does not name are refused; made when first needed."""
         if self._argument_type is None and self.fields.input_type is not None:
-            from rtfs.types.closed import closed
+            from rtfs.types.closed_records import closed
 
             self._argument_type = closed(self.fields.input_type)
         return self._argument_type

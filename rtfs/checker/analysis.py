@@ -6,9 +6,9 @@ never raises for what a program contains.
 
 from __future__ import annotations
 
-import rtfs.checker.invocations  # noqa: F401 - like calls and control, it declares what infers nodes
+import rtfs.checker.function_calls  # noqa: F401 - like calls and control, it declares what infers nodes
 from rtfs.checker import lints
-from rtfs.checker.calls import Capability
+from rtfs.checker.capability_calls import Capability
 from rtfs.checker.control import function_of
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic, of_error
 from rtfs.checker.facts import ANY, Fact, kinds

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.syntax.place import Frame, Place
+    from rtfs.syntax.cursor import Frame, Place
     from rtfs.types import Type
 
 
@@ -120,8 +120,8 @@ def listed_values(type: Type | None, place: ArgumentPlace) -> list[str]:
 def record_at(type: Any, path: list[str]) -> Any:
     """The record type at a path of keys ("" for an element) within a type, or None."""
     from rtfs.types import Alias, Record
-    from rtfs.types.choice import And, Union
     from rtfs.types.shapes import ListOf, MapOf, Tuple, VectorOf
+    from rtfs.types.unions import And, Union
 
     if isinstance(type, Alias):
         return record_at(type.target, path) if type.bound else None
@@ -146,7 +146,7 @@ def _constants(type: Any) -> list[Any]:
     """The values that a type lists, through alternatives."""
     from rtfs.types import Alias
     from rtfs.types.basic import Base
-    from rtfs.types.choice import And, Union
+    from rtfs.types.unions import And, Union
 
     if isinstance(type, Alias):
         return _constants(type.target) if type.bound else []

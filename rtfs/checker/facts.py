@@ -288,7 +288,7 @@ def describe(fact: Fact) -> str:
     if fact.kinds is None:
         return "anything"
     if fact.value is not UNKNOWN and fact.kinds and len(fact.kinds) == 1:
-        from rtfs.builtins.checks import shown
+        from rtfs.builtins.argument_errors import shown
 
         return shown(fact.value)
     return describe_kinds(fact.kinds)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rtfs.checker.calls import CallSite, Capability
+    from rtfs.checker.capability_calls import CallSite, Capability
     from rtfs.checker.functions import Function, Parameters
     from rtfs.source import Span
 

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.checker.calls import CallSite
+    from rtfs.checker.capability_calls import CallSite
     from rtfs.checker.plans import Plan
     from rtfs.compiler.gate import AnalysedForm
     from rtfs.source import Source, Span

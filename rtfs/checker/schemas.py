@@ -20,10 +20,10 @@ from rtfs.checker.facts import (
 )
 from rtfs.types import Alias
 from rtfs.types.basic import Base, FnType, Resource
-from rtfs.types.choice import And, Union
 from rtfs.types.record import Record
 from rtfs.types.shapes import Array, ListOf, MapOf, Tuple, VectorOf
 from rtfs.types.type import find
+from rtfs.types.unions import And, Union
 from rtfs.values import Keyword, Vector
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from rtfs.cli.output import write
-from rtfs.cli.usage import Parser, add_action
+from rtfs.cli.usage_errors import Parser, add_action
 from rtfs.host.ledgers import ON_CAPABILITIES
 from rtfs.values import HostError
 
@@ -26,7 +26,7 @@ ABOVE = ("run", "step", "branch", "decision")
 
 def audit(options: Options) -> int:
     """Run a subcommand of `rtfs audit` with the options' `rest`. Raises UserError, SystemExit for usage."""
-    from rtfs.host.audit.places import records
+    from rtfs.host.audit.ledger_stores import records
 
     found = _parser().parse_args(options.rest)
     options.json, options.debug = bool(found.json), bool(found.debug)
@@ -53,7 +53,7 @@ def audit(options: Options) -> int:
 def _chosen(found: Iterable[Record], filters: argparse.Namespace) -> Iterable[tuple[Record, int]]:
     """The records that `--capability`, `--since` and `--last` let through, each with its depth in the tree. Raises
     HostError `usage`, at once, and those of `found` later."""
-    from rtfs.cli.moments import moment
+    from rtfs.cli.timestamps import moment
     from rtfs.host.policy.grants import glob
 
     since = None if filters.since is None else moment(filters.since, "--since") * 1e9
@@ -87,7 +87,7 @@ def _verify(path: str, as_json: bool, key: str | None, head: str | None, ledger_
         from rtfs.host.audit.signing import check_head, read_statement
 
         signed = check_head(path, key, read_statement(head))
-    from rtfs.host.audit.places import inspect, named, records
+    from rtfs.host.audit.ledger_stores import inspect, named, records
 
     wrong = inspect(path, ledger_key)
     if wrong is not None:
@@ -119,8 +119,8 @@ def _configured(config: str | None) -> tuple[str, str | None]:
 
 def _list(path: str, as_json: bool) -> None:
     """Print the runs of a ledger."""
-    from rtfs.cli.moments import shown
-    from rtfs.host.audit.places import runs
+    from rtfs.cli.timestamps import shown
+    from rtfs.host.audit.ledger_stores import runs
     from rtfs.syntax.diagnostics import clean
 
     for one in runs(path):
@@ -135,7 +135,7 @@ def _list(path: str, as_json: bool) -> None:
 
 
 def _line(record: Record, depth: int) -> str:
-    from rtfs.cli.moments import shown
+    from rtfs.cli.timestamps import shown
     from rtfs.syntax.diagnostics import clean
 
     when = shown(record.time / 1e9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtfs.cli import report, wiring
-from rtfs.cli.live import live
+from rtfs.cli.terminal_run import live
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def call(options: Options) -> int:
     """Call the capability that the options name. A tool of a server is granted by naming it here, as the person does;
     rules and approvals count. Raises UserError."""
-    from rtfs.cli.words import argument_of, is_one_text
+    from rtfs.cli.call_arguments import argument_of, is_one_text
     from rtfs.host.inspection import find_capability, grant
 
     if is_one_text(options.words):

@@ -10,8 +10,8 @@ import os
 import sys
 
 from rtfs.cli import wiring
-from rtfs.cli.tell import who
-from rtfs.cli.usage import Parser, add_server_options
+from rtfs.cli.run_signals import who
+from rtfs.cli.usage_errors import Parser, add_server_options
 from rtfs.paths import is_url
 from rtfs.values import HostError
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def fmt(arguments: list[str]) -> int:
     """Format files, the `.rtfs` files of folders, or standard input (`-`). Returns 0, or 1 if a file cannot be read, or
     with `--check` if a file would change."""
-    from rtfs.cli.usage import Parser
+    from rtfs.cli.usage_errors import Parser
 
     parser = Parser(prog="rtfs fmt", description="Format .rtfs files. Only indentation and spaces change.")
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")

@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         _flush()
         return code
     except Usage as usage:
-        from rtfs.cli.usage import show
+        from rtfs.cli.usage_errors import show
 
         show(usage, "--json" in arguments)
         return EXIT_USAGE
@@ -143,19 +143,19 @@ def _dispatch(options: Options) -> int:
 
         return runs(options)
     if options.command == "signal":
-        from rtfs.cli.tell import signal
+        from rtfs.cli.run_signals import signal
 
         return signal(options)
     if options.command == "cancel":
-        from rtfs.cli.tell import cancel
+        from rtfs.cli.run_signals import cancel
 
         return cancel(options)
     if options.command == "worker":
-        from rtfs.cli.work import worker
+        from rtfs.cli.worker import worker
 
         return worker(options)
     if options.command == "submit":
-        from rtfs.cli.work import submit
+        from rtfs.cli.worker import submit
 
         return submit(options)
     if options.command == "audit":

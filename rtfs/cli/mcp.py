@@ -12,9 +12,9 @@ import os
 import sys
 from pathlib import Path
 
-from rtfs.cli import mcp_tools
+from rtfs.cli import mcp_inspect
 from rtfs.cli.output import write
-from rtfs.cli.usage import Parser, add_action, add_server_options
+from rtfs.cli.usage_errors import Parser, add_action, add_server_options
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.mcp.target import Target
     from rtfs.capabilities.sessions.oauth.login_store import Login
-    from rtfs.cli.mcp_tools import Asked, Report
+    from rtfs.cli.mcp_inspect import Asked, Report
     from rtfs.cli.options import Options
     from rtfs.host.config.discovery import Found
 
@@ -69,11 +69,11 @@ def mcp(options: Options) -> int:
     report = _run(ask(target, servers.table, principal), found)
     label = _label(target, servers.table)
     if found.action == "list":
-        return mcp_tools.list_tools(report.tools, found.json)
+        return mcp_inspect.list_tools(report.tools, found.json)
     if found.action == "show" and tool:
-        return mcp_tools.show_tool(name, report.tools, tool, found.json)
+        return mcp_inspect.show_tool(name, report.tools, tool, found.json)
     if found.action == "show":
-        return mcp_tools.show_server(name, label, report, found.json)
+        return mcp_inspect.show_server(name, label, report, found.json)
     if found.action == "diff":
         return _show_differences({name: report}, servers.table, principal, found)
     from rtfs.cli.mcp_import import import_tools, show_rows, trust_again
@@ -248,7 +248,7 @@ def _all(found: argparse.Namespace, servers: Servers) -> int:
     asked = _run(_ask_all(servers.table, principal), found)
     targets = {name: _label({"server_name": name}, servers.table) for name in asked}
     if found.action == "list":
-        return mcp_tools.list_servers(asked, targets, found.json)
+        return mcp_inspect.list_servers(asked, targets, found.json)
     reports: dict[str, Report] = {}
     bad = 0
     for name, report in asked.items():
@@ -293,7 +293,7 @@ def _show_differences(reports: dict[str, Report], servers: Any, principal: str, 
     """Show how the tools of servers differ from their pins, and accept them with `--accept`; 1 if they do and stay
     so."""
     from rtfs.capabilities.sessions.mcp import McpHandler
-    from rtfs.capabilities.sessions.mcp.offers import metadata_of
+    from rtfs.capabilities.sessions.mcp.undeclared_tools import metadata_of
 
     handler = McpHandler(servers=servers)
     differences: dict[str, list[Any] | None] = {}
@@ -303,10 +303,10 @@ def _show_differences(reports: dict[str, Report], servers: Any, principal: str, 
         target = handler.target("", metadata_of(name, handler.name))
         before = handler.pins.tools(name, target, principal)
         now = {tool["name"]: tool for tool in report.tools}
-        differences[name] = mcp_tools.changes(before, now) if before else None
+        differences[name] = mcp_inspect.changes(before, now) if before else None
         if found.accept:
             handler.pins.accept(name, target, principal, report.tools)
-    mcp_tools.show_changes(differences, found.json)
+    mcp_inspect.show_changes(differences, found.json)
     return 1 if any(differences.values()) and not found.accept else 0
 
 
@@ -333,7 +333,7 @@ async def ask(target: dict[str, Any], servers: Any, principal: str, *, logins: b
     from rtfs.capabilities.sessions.handler import Credential, SessionCall
     from rtfs.capabilities.sessions.mcp import McpHandler
     from rtfs.capabilities.sessions.pool import SessionPool
-    from rtfs.cli.mcp_tools import Report
+    from rtfs.cli.mcp_inspect import Report
     from rtfs.values import Map
 
     handler = McpHandler(servers=servers)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.sessions.mcp.tool_declarations import Declaration
-    from rtfs.cli.mcp_tools import Report
+    from rtfs.cli.mcp_inspect import Report
     from rtfs.host.config.discovery import Found
 
     Row = tuple[str, Path, str, str]

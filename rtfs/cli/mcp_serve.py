@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rtfs.cli import wiring
 from rtfs.cli.options import seconds
-from rtfs.cli.usage import Parser, add_server_options
+from rtfs.cli.usage_errors import Parser, add_server_options
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -189,7 +189,7 @@ def _console(
 ) -> Console:
     """The console of a server. Raises HostError `usage` if no one could log in to it."""
     from rtfs.cli.console import finding, link_shower
-    from rtfs.cli.tell import who
+    from rtfs.cli.run_signals import who
     from rtfs.serve.console.access import Access
     from rtfs.serve.console.answers import Answers
     from rtfs.serve.console.app import LOCAL, Console

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 
 from rtfs.cli.options import Options, Usage, seconds
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage_errors import Parser
 
 OWN = ("test", "fmt", "mcp", "audit", "runs", "resume", "signal", "cancel", "console", "worker", "submit")
 """Commands that have a parser of their own."""

@@ -151,7 +151,7 @@ def wanted() -> bool:
     """Whether standard error is a terminal that can take a line back."""
     import os
 
-    from rtfs.cli.screen import is_terminal
+    from rtfs.cli.terminal_output import is_terminal
 
     return is_terminal(sys.stderr) and os.environ.get("TERM", "dumb") != "dumb"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from rtfs.cli import report, wiring
-from rtfs.cli.live import live
 from rtfs.cli.output import writing
+from rtfs.cli.terminal_run import live
 from rtfs.values import HostError, Map
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ def params_of(runtime: Runtime, source: Source, options: Options) -> Map | None:
     """The parameters that are given, each read as the program's plan declares it. Raises HostError `usage`."""
     if not options.params:
         return None
-    from rtfs.cli.words import argument_of, is_one_text
+    from rtfs.cli.call_arguments import argument_of, is_one_text
     from rtfs.host.checks.verdicts import analysed
 
     for word in options.params:

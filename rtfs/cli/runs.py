@@ -10,12 +10,12 @@ import os
 import sys
 
 from rtfs.cli import wiring
-from rtfs.cli.live import live
-from rtfs.cli.moments import moment, shown
 from rtfs.cli.options import Options
 from rtfs.cli.output import write, writing
 from rtfs.cli.stores import add_options, run_store, state_of, take
-from rtfs.cli.usage import Parser, add_action
+from rtfs.cli.terminal_run import live
+from rtfs.cli.timestamps import moment, shown
+from rtfs.cli.usage_errors import Parser, add_action
 from rtfs.host.durable.store import DONE, ENDED
 from rtfs.paths import is_url, without_password
 from rtfs.values import HostError
@@ -68,7 +68,7 @@ def resume(options: Options) -> int:
         store.close()
     state = RunState(view)
     if state.by_workers:
-        from rtfs.cli.elsewhere import resume_elsewhere
+        from rtfs.cli.remote_resume import resume_elsewhere
 
         resume_elsewhere(options, found, state)
         return 0
@@ -91,7 +91,7 @@ def resume(options: Options) -> int:
         )
     if found.approve or found.refuse is not None:
         if state.question.startswith("approval:"):
-            from rtfs.cli.tell import tell_verdict
+            from rtfs.cli.run_signals import tell_verdict
 
             tell_verdict(options, found.run, state.question, True if found.refuse is None else found.refuse)
         elif found.approve:  # it began to wait under an rtfs that kept no questions
@@ -167,7 +167,7 @@ def _migrate(options: Options) -> int:
         raise HostError(
             "only a database has tables to make", code="usage", hint="rtfs runs migrate --state postgresql://…"
         )
-    from rtfs.host.dispatch.store import make_tables
+    from rtfs.host.dispatch.queued_store import make_tables
 
     done = make_tables(str(place))
     if options.json:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from rtfs.cli.moments import shown
 from rtfs.cli.output import write
+from rtfs.cli.timestamps import shown
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def show_run(store: RunStore, run_id: str, ledger: str | None, as_json: bool) ->
 
 def _timeline(state: RunState, named: str | None) -> tuple[list[TimelineEntry], str | None]:
     """The timeline of a run and the ledger it is from, None where it has none."""
-    from rtfs.host.audit.places import records
+    from rtfs.host.audit.ledger_stores import records
     from rtfs.host.durable.history import timeline
     from rtfs.host.ledgers import ledger_of
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rtfs.cli.options import Options
-    from rtfs.cli.usage import Parser
+    from rtfs.cli.usage_errors import Parser
     from rtfs.host.durable.store import RunStore
 
 
@@ -41,7 +41,7 @@ def state_of(options: Options) -> str | None:
 
 def run_store(options: Options) -> RunStore:
     """The store of durable runs that the options name. Raises HostError `config/…`, `database/url`."""
-    from rtfs.host.dispatch.choice import chosen_store
+    from rtfs.host.dispatch.place import chosen_store
     from rtfs.host.sqlite import KILL
 
     return chosen_store(state_of(options), KILL)

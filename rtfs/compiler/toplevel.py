@@ -16,7 +16,7 @@ from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
 from rtfs.compiler.analysis.destructure import head_name, is_list_headed
-from rtfs.compiler.analysis.foreign_habits import check_top_level
+from rtfs.compiler.analysis.foreign_syntax import check_top_level
 from rtfs.compiler.analysis.nodes import Const
 from rtfs.compiler.analysis.scope import Names, Scope
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error

@@ -10,13 +10,13 @@ from contextvars import ContextVar
 
 from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.audit.events import RunEnded, RunResumed, RunStarted
+from rtfs.host.hint_wording import Worded, reword
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
 from rtfs.host.scheduler.suspensions import Within
 from rtfs.host.stop import Stop
-from rtfs.host.wording import Worded, reword
 from rtfs.values import Cancelled, HostError, UserError
 
 TYPE_CHECKING = False
@@ -138,7 +138,7 @@ class Executor:
     def store(self) -> RunStore:
         """The store of durable runs."""
         if self._store is None:
-            from rtfs.host.dispatch.choice import chosen_store
+            from rtfs.host.dispatch.place import chosen_store
 
             self._store = chosen_store(self.options.state, self.options.durability, self.database, self.lease)
         return self._store

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from rtfs.host.audit.events import Events
 from rtfs.host.audit.ledger import Ledger
-from rtfs.host.audit.places import open_ledger
+from rtfs.host.audit.ledger_stores import open_ledger
 from rtfs.host.audit.sqlite_ledger import StoredLedger, latest
 from rtfs.host.policy.grants import glob
 from rtfs.host.sqlite import KILL

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rtfs.capabilities.providers.state import InMemory
 from rtfs.capabilities.registry import CONFIG, FILE, Capabilities, Registry
-from rtfs.capabilities.sessions.bundled import HANDLERS
+from rtfs.capabilities.sessions.bundled_handlers import HANDLERS
 from rtfs.host.audit.events import Events
 from rtfs.host.audit.ledger import Ledger
 from rtfs.host.bundled import capabilities
@@ -440,7 +440,7 @@ def _open_ledger(options: RuntimeOptions, database: Callable[[str], Database]) -
     """The ledger in its file or database, or in memory. Raises HostError `ledger/…`."""
     if options.ledger is None:
         return Ledger()
-    from rtfs.host.audit.places import open_ledger
+    from rtfs.host.audit.ledger_stores import open_ledger
 
     return open_ledger(options.ledger, options.durability, options.ledger_key, database)
 

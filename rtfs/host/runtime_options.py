@@ -6,12 +6,12 @@ options are made; options never change afterwards; nothing heavy is imported by 
 
 from __future__ import annotations
 
+from rtfs.host.hint_wording import PYTHON, check_reader
 from rtfs.host.policy.context import check_level
 from rtfs.host.policy.policy import TIME_LIMIT
 from rtfs.host.policy.rules import Rules
 from rtfs.host.run.options import Options, grants_of, isolation_of, limits_of, output_of, values_of
 from rtfs.host.sqlite import KILL, check_mode
-from rtfs.host.wording import PYTHON, check_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

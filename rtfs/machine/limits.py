@@ -1,7 +1,7 @@
 """Limits of a run, and the iterator of steps that generated code draws from.
 
 A program cannot catch a limit. Units: steps are entries of functions that could recur, rounds of loops, and
-elements that standard functions go through (in portions, see rtfs.values.account).
+elements that standard functions go through (in portions, see rtfs.values.step_account).
 """
 
 from __future__ import annotations

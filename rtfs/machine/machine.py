@@ -14,7 +14,7 @@ from time import monotonic
 from greenlet import GreenletExit, getcurrent  # type: ignore[import-untyped,unused-ignore]
 
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.seqs import fresh_list
+from rtfs.builtins.collection_support import fresh_list
 from rtfs.compiler.closures.frames import FILES
 from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import CORE_MODULE, Environment
@@ -26,9 +26,9 @@ from rtfs.machine.guest import ENDED, Guest, guest_for, leave
 from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
-from rtfs.values.account import account
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
 from rtfs.values.lazy import hooks, needs_itself, realised
+from rtfs.values.step_account import account
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

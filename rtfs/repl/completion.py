@@ -6,8 +6,8 @@ the text before the cursor alone decides.
 
 from __future__ import annotations
 
+from rtfs.syntax.cursor import Place, place_at
 from rtfs.syntax.lexemes import KEYWORD, SYMBOL, lexemes
-from rtfs.syntax.place import Place, place_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

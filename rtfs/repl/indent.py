@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs.syntax.place import place_at
+from rtfs.syntax.cursor import place_at
 
 
 def indentation(before: str) -> int:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from itertools import islice
 
-from rtfs.cli.live import live
 from rtfs.cli.output import OutputGone, write, writing
+from rtfs.cli.terminal_run import live
 from rtfs.repl.names import RESULTS, USER, Names
 from rtfs.repl.settings import Settings
 from rtfs.source import Source

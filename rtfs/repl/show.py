@@ -34,7 +34,7 @@ def show(value: Any, *, items: int = 100, width: int = 80, text: int | None = No
     characters that are shown of all strings together, 0 for all; None: 0 where items is, else `TEXT`.
     """
     from rtfs.syntax.diagnostics import clean
-    from rtfs.syntax.pretty import pretty
+    from rtfs.syntax.pretty_printer import pretty
 
     if text is None:
         text = TEXT if items > 0 else 0

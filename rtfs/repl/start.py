@@ -26,7 +26,7 @@ def repl(
 
     debug: show Python tracebacks. files: loaded already, for `:reload`.
     """
-    from rtfs.cli.screen import is_terminal
+    from rtfs.cli.terminal_output import is_terminal
 
     interactive = is_terminal(sys.stdin)
     able = interactive and is_terminal(sys.stdout) and os.environ.get("TERM", "dumb") != "dumb"
@@ -47,7 +47,7 @@ def repl(
     if able:
         terminal.loop(session)
     else:
-        from rtfs.repl import plain
+        from rtfs.repl import line_prompt
 
-        plain.loop(session, *(("rtfs> ", "    | ") if interactive else ()))
+        line_prompt.loop(session, *(("rtfs> ", "    | ") if interactive else ()))
     return 1 if session.failed and not interactive else 0

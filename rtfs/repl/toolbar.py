@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rtfs.syntax.cursor import Frame, place_at, word_at
 from rtfs.syntax.lexemes import KEYWORD, STRING, SYMBOL
-from rtfs.syntax.place import Frame, place_at, word_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

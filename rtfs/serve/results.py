@@ -110,7 +110,7 @@ def json_of(value: Any) -> Any:
 def error_data(error: UserError) -> dict[str, Any]:
     """An error as JSON data: code, message, place, hint, capability; `report` is what a person would see, with the line
     and carets."""
-    from rtfs.host.wording import MODEL, worded
+    from rtfs.host.hint_wording import MODEL, worded
     from rtfs.syntax.diagnostics import render
 
     if error.hint:

@@ -209,7 +209,7 @@ def _checked(report: Any) -> Told:
 
 def check_arguments(name: str, arguments: dict[str, Any]) -> None:
     """Raise HostError `serve/arguments` for arguments that a tool does not take."""
-    from rtfs.types.closed import closed
+    from rtfs.types.closed_records import closed
     from rtfs.types.json_schema import type_from_json_schema
     from rtfs.values import from_python
 

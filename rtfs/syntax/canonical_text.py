@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rtfs.syntax.printer import ATOMS, MOST_TEXT, string_text, to_text, too_long
 from rtfs.values import Keyword, List, Map, Vector
-from rtfs.values.account import spend
 from rtfs.values.canonical import canonical, order_of_names
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ process-wide, so it is neither changed nor ever met: longer numbers are converte
 
 from __future__ import annotations
 
-from rtfs.values.account import spend
+from rtfs.values.step_account import spend
 
 _PIECE = 512
 """Digits that `int` and `str` convert whatever the limit is set to (it cannot go below 640)."""

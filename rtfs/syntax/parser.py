@@ -34,8 +34,8 @@ class _Grammar:
         from lark import Lark
 
         from rtfs.syntax.builder import FormBuilder
+        from rtfs.syntax.fast_reader import PlainReader
         from rtfs.syntax.lexer import FormLexer
-        from rtfs.syntax.plain import PlainReader
         from rtfs.syntax.resources import resource_text
 
         self.lark: Any = Lark(

@@ -23,7 +23,7 @@ from rtfs.values import (
     Vector,
     realised,
 )
-from rtfs.values.account import spend
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def to_text(value: Any, width: int | None = None) -> str:
     With `width` (columns) longer values are broken into indented lines.
     """
     if width is not None:
-        from rtfs.syntax.pretty import pretty
+        from rtfs.syntax.pretty_printer import pretty
 
         return pretty(value, width)
     atom = ATOMS.get(value.__class__)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage_errors import Parser
 from rtfs.cli.watch import Watch
 from rtfs.host.files import near_file
 from rtfs.testing.coverage import Coverage

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rtfs.syntax.formatter import BODY_FORMS
-from rtfs.testing.declarations import special_forms, standard_library
 from rtfs.testing.generated import write_or_compare
+from rtfs.testing.language_declarations import special_forms, standard_library
 
 EDITORS = Path(__file__).resolve().parent.parent.parent / "editors"
 SCHEMA = EDITORS / "rtfs.schema.json"

@@ -35,7 +35,7 @@ class Server:
         """The address of a new database. tables: with the tables of rtfs."""
         import psycopg
 
-        from rtfs.host.dispatch.store import make_tables
+        from rtfs.host.dispatch.queued_store import make_tables
 
         name = f"rtfs_{os.getpid()}_{os.urandom(4).hex()}"
         with psycopg.connect(self.address, autocommit=True) as connection:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rtfs.testing.declarations import Declaration, all_declarations
 from rtfs.testing.generated import write_or_compare
+from rtfs.testing.language_declarations import Declaration, all_declarations
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 PAGE = DOCS / "reference.md"

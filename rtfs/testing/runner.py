@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rtfs.testing.coverage import Coverage
-from rtfs.testing.declared import refused, refused_calls
 from rtfs.testing.difference import describe, shortened
 from rtfs.testing.golden import Chunk, GoldenFile, Problem, Step, parse_error
 from rtfs.testing.recordings import NewRecording, recording_path
+from rtfs.testing.stub_checks import refused, refused_calls
 from rtfs.testing.stubs import BadText, Stubs, read
 
 LONGEST_MESSAGE = 200

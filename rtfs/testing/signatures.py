@@ -2,7 +2,7 @@
 
 Every function is called with samples of every kind in every place. A kind counts as refused in a place only if each
 of these calls ended in `type/…`; a result kind is one that some call gave. `python -m rtfs.testing.signatures --write`
-puts what was found into rtfs/checker/signatures.py; the tests compare. Knows nothing of how the checker uses it.
+puts what was found into rtfs/checker/signature_data.py; the tests compare. Knows nothing of how the checker uses it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from rtfs.builtins import CORE
 from rtfs.checker.facts import kind_of
 from rtfs.values import UserError
 
-TABLE = Path(__file__).resolve().parent.parent / "checker" / "signatures.py"
+TABLE = Path(__file__).resolve().parent.parent / "checker" / "signature_data.py"
 HEADING = '''"""Which kinds of arguments the standard functions take and what they return; made by calling them.
 
 `python -m rtfs.testing.signatures --write` makes this file, its docstring says how. A line has, for each number of
-arguments, the kinds taken in each place and those of the result, a letter a kind (see signature_table.py); `*`: any.
+arguments, the kinds taken in each place and those of the result, a letter a kind (see builtin_signatures.py); `*`: any.
 """
 
 # fmt: off
@@ -176,7 +176,7 @@ def table() -> dict[str, str]:
 
 
 def render() -> str:
-    """The text of rtfs/checker/signatures.py."""
+    """The text of rtfs/checker/signature_data.py."""
     lines = [f'    "{name}": "{line}",' for name, line in table().items()]
     return HEADING + "\n".join(lines) + "\n}\n"
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from rtfs.types.alias import Alias
 from rtfs.types.basic import ANY
-from rtfs.types.choice import nilable
 from rtfs.types.parse import is_base_name, names_type, parse_type
 from rtfs.types.record import Field, Record
 from rtfs.types.type import Type
+from rtfs.types.unions import nilable
 
 __all__ = ["ANY", "Alias", "Field", "Record", "Type", "is_base_name", "names_type", "nilable", "parse_type"]

@@ -130,7 +130,7 @@ class Alias(Type):
 
 def _same_value(type: Type) -> tuple[Type, ...]:
     """The types that a value of this type is checked against itself (not its parts)."""
-    from rtfs.types.choice import And, Union
+    from rtfs.types.unions import And, Union
 
     return type.children() if isinstance(type, (Union, And)) else ()
 

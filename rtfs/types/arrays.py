@@ -15,10 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.types.choice import Union
     from rtfs.types.record import Record
     from rtfs.types.shapes import MapOf
     from rtfs.types.type import Type
+    from rtfs.types.unions import Union
 
 
 def wants_sets(type: Type) -> bool:

@@ -8,11 +8,11 @@ and with a type, at worst `any`. A schema without `type` means the kinds that it
 from __future__ import annotations
 
 from rtfs.types.basic import ANY, BOOL, INT, KEYWORD, MAP, NEVER, NIL, NUMBER, SET, STRING, VECTOR
-from rtfs.types.choice import And, Enum, union
 from rtfs.types.malformed import Malformed
 from rtfs.types.predicates import Predicate, make_predicate
 from rtfs.types.record import Field, Record
 from rtfs.types.shapes import MapOf, SetOf, Tuple, VectorOf
+from rtfs.types.unions import And, Enum, union
 from rtfs.values import Map, Vector
 from rtfs.values.keyword import Keyword, is_keyword_name
 

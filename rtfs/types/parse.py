@@ -7,11 +7,11 @@ base types count (so a program's own `Map` or `Number` wins over ours). `T?` is 
 from __future__ import annotations
 
 from rtfs.types.basic import BASE, FN, NIL, FnType, Resource
-from rtfs.types.choice import And, Enum, nilable, union
 from rtfs.types.malformed import Malformed
 from rtfs.types.predicates import Predicate, is_predicate_name, make_predicate, predicate_names
 from rtfs.types.record import Field, Record
 from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
+from rtfs.types.unions import And, Enum, nilable, union
 from rtfs.values import List, Map, Symbol, Vector
 from rtfs.values.error import CompileError
 from rtfs.values.keyword import Keyword

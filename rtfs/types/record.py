@@ -7,8 +7,8 @@ type unless `[:* T]` says which.
 
 from __future__ import annotations
 
-from rtfs.types.choice import Union, long_form, nilable
 from rtfs.types.type import MISSING, Misfit, Type, _set
+from rtfs.types.unions import Union, long_form, nilable
 from rtfs.values import Map, Symbol, Vector
 from rtfs.values.keyword import Keyword
 

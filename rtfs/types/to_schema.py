@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from rtfs.types.alias import Alias
 from rtfs.types.basic import ANY, KEYWORD, NEVER, SET, STRING, Base, Resource
-from rtfs.types.choice import And, Enum, Union
 from rtfs.types.record import Record
 from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
+from rtfs.types.unions import And, Enum, Union
 from rtfs.values import List, Map, Set, Symbol, Vector
 from rtfs.values.keyword import Keyword
 

@@ -7,9 +7,9 @@ one that is too deep to be walked through nothing is changed, and the check that
 from __future__ import annotations
 
 from rtfs.types.alias import Alias
-from rtfs.types.choice import And, Union
 from rtfs.types.record import Record
 from rtfs.types.shapes import Array, ListOf, MapOf, Tuple, VectorOf
+from rtfs.types.unions import And, Union
 from rtfs.values import List, Map, Vector
 
 TYPE_CHECKING = False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from rtfs.values.account import spend
 from rtfs.values.error import LimitError, TypeMismatch, UserError
 from rtfs.values.keyword import Keyword, is_keyword_name
 from rtfs.values.lazy import LazySeq, realised
@@ -17,6 +16,7 @@ from rtfs.values.order import sorted_values
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
+from rtfs.values.step_account import spend
 from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from itertools import chain
 
-from rtfs.values.account import PORTION, spend
 from rtfs.values.keyword import Keyword
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
+from rtfs.values.step_account import PORTION, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ sequence, and for sequences made of sequences only through plain Python calls, w
 
 from __future__ import annotations
 
-from rtfs.values.account import spend
 from rtfs.values.collection import Collection
 from rtfs.values.error import LimitError
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from _collections_abc import Mapping as _AbstractMapping
 
-from rtfs.values.account import in_stretches
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError
-from rtfs.values.history import ABSENT
 from rtfs.values.map_store import MapStore, Overlay
+from rtfs.values.step_account import in_stretches
+from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Invariant: what one version answers, order included, never changes, whatever is 
 
 from __future__ import annotations
 
-from rtfs.values.history import ABSENT, History
+from rtfs.values.versions import ABSENT, History
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ Invariant: a key is a flat tuple of numbers and strings, never nested: C's compa
 
 from __future__ import annotations
 
-from rtfs.values.account import spend
 from rtfs.values.error import LimitError, TypeMismatch
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
@@ -19,6 +18,7 @@ from rtfs.values.map import Map
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
+from rtfs.values.step_account import spend
 from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False

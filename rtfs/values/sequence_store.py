@@ -7,7 +7,7 @@ Invariant: what one version holds at the positions it covers never changes, what
 
 from __future__ import annotations
 
-from rtfs.values.history import ABSENT, History
+from rtfs.values.versions import ABSENT, History
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs.builtins import CORE
-from rtfs.builtins.checks import MAX_ITEMS
+from rtfs.builtins.argument_errors import MAX_ITEMS
 from rtfs.syntax.printer import to_text
 from rtfs.values import EvalError, Keyword, LimitError, List, Map, TypeMismatch, Vector
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from rtfs.builtins import CORE
-from rtfs.builtins.checks import MAX_ITEMS
+from rtfs.builtins.argument_errors import MAX_ITEMS
 from rtfs.syntax.printer import to_text
 from rtfs.values import Keyword, LimitError, List, Map, TypeMismatch, Vector
 

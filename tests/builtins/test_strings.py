@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs.builtins import CORE
-from rtfs.builtins.checks import MAX_TEXT
+from rtfs.builtins.argument_errors import MAX_TEXT
 from rtfs.values import EvalError, Keyword, LimitError, List, Map, Regex, TypeMismatch, UserError, Vector
 
 K = Keyword

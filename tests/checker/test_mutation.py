@@ -35,9 +35,9 @@ def test_calls_of_real_tools_are_judged_as_their_schema_judges_them(part: int):
 
 
 def test_the_judge_notices_a_checker_that_takes_everything(monkeypatch: pytest.MonkeyPatch):
-    from rtfs.checker import calls
+    from rtfs.checker import capability_calls
 
-    monkeypatch.setattr(calls, "misfit", lambda type, fact: None)
+    monkeypatch.setattr(capability_calls, "misfit", lambda type, fact: None)
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     found = Figures()
     found.add(judge(Tool("none", "1", "count", schema)))

@@ -11,9 +11,9 @@ import pytest
 
 import rtfs
 from rtfs.cli import progress as progress_module
-from rtfs.cli.live import live
 from rtfs.cli.progress import Progress
-from rtfs.cli.screen import Screen, guarded
+from rtfs.cli.terminal_output import Screen, guarded
+from rtfs.cli.terminal_run import live
 from rtfs.host.audit.events import CallProgressed
 from rtfs.host.policy.context import RuntimeContext
 

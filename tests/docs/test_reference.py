@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rtfs
-from rtfs.testing.declarations import Declaration, all_declarations
+from rtfs.testing.language_declarations import Declaration, all_declarations
 from rtfs.testing.reference import PAGE, render
 
 DECLARATIONS = all_declarations()

@@ -12,7 +12,7 @@ import pytest
 
 import rtfs
 from rtfs.cli.main import main
-from rtfs.host.audit.places import records
+from rtfs.host.audit.ledger_stores import records
 from rtfs.host.durable.journal import Journal
 from rtfs.host.durable.renewal import Renewal
 from rtfs.host.durable.runs import RunState

@@ -9,8 +9,8 @@ import pytest
 from rtfs.host.isolation.pool import workers
 from tests.flow import banking
 from tests.flow.test_attacks import *  # noqa: F403
+from tests.flow.test_flow_paths import *  # noqa: F403
 from tests.flow.test_rules import *  # noqa: F403
-from tests.flow.test_ways import *  # noqa: F403
 
 
 @pytest.fixture(autouse=True)

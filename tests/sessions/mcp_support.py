@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rtfs.capabilities.sessions.events import PoolEvent
 from rtfs.capabilities.sessions.handler import SessionCall
 from rtfs.capabilities.sessions.limits import PoolLimits
 from rtfs.capabilities.sessions.mcp import McpHandler, WireLimits
 from rtfs.capabilities.sessions.pool import SessionPool
+from rtfs.capabilities.sessions.session_events import PoolEvent
 from rtfs.values import from_python, to_python
 from rtfs.values.error import HostError
 from tests.servers.faulty import Faulty, Out, Request

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from rtfs.capabilities.sessions.events import PoolEvent
 from rtfs.capabilities.sessions.handler import (
     MaybeSent,
     NotSent,
@@ -17,6 +16,7 @@ from rtfs.capabilities.sessions.handler import (
 )
 from rtfs.capabilities.sessions.limits import PoolLimits
 from rtfs.capabilities.sessions.pool import SessionPool
+from rtfs.capabilities.sessions.session_events import PoolEvent
 
 
 class ZzSession(Session):

@@ -92,13 +92,13 @@ def test_the_pages_registration_and_declaration_work_in_a_runtime() -> None:
 
 
 def test_every_method_and_signal_the_page_names_is_there() -> None:
-    from rtfs.capabilities.sessions import events, handler
+    from rtfs.capabilities.sessions import handler, session_events
 
     text = PAGE.read_text("utf-8")
     for name in ("NotSent", "MaybeSent", "SessionExpired", "SessionKey", "fingerprint", "Credential"):
         assert name in text
         assert hasattr(handler, name)
     for name in ("INITIALIZED", "REUSED", "EXPIRED", "RETRIED", "FAILED", "TERMINATED"):
-        assert getattr(events, name) in text
+        assert getattr(session_events, name) in text
     for slot in handler.SessionCall.__slots__:
         assert slot in text, slot

@@ -425,7 +425,7 @@ def test_get_or_create_session_opens_one_that_calls_then_use() -> None:
 
 def test_the_generic_parts_name_no_provider(project: Any) -> None:
     folder = project / "rtfs" / "capabilities" / "sessions"
-    for name in ("pool.py", "lanes.py", "limits.py", "events.py", "handler.py"):
+    for name in ("pool.py", "lanes.py", "limits.py", "session_events.py", "handler.py"):
         text = (folder / name).read_text("utf-8").lower()
         for provider in ("mcp", "graphql", "http", "json", "stdio"):
             assert provider not in text.replace('"mcp_server_url"', ""), f"{name} names {provider}"

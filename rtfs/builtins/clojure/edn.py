@@ -5,9 +5,9 @@ Must not know programs: what is read is never run. Invariant: a text is read as 
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import need_string, type_error
+from rtfs.builtins.argument_errors import need_string, type_error
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.texts import first_form
+from rtfs.builtins.printing import first_form
 from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ that does not parse is `argument/number-format`, which `(catch NumberFormatExcep
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, need_int, need_string, shown, type_error
+from rtfs.builtins.argument_errors import argument_error, need_int, need_string, shown, type_error
 from rtfs.builtins.clojure.java_math import as_float
 from rtfs.builtins.clojure.string import WHITESPACE
 from rtfs.builtins.comparison import compare
@@ -215,7 +215,7 @@ def string_join(separator: Any, coll: Any, /) -> str:
     '"1-a"',
 )
 def string_format(text: Any, values: Any, /) -> str:
-    from rtfs.builtins.seqs import items
+    from rtfs.builtins.collection_support import items
 
     return format_(text, *items("String/format", values))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from rtfs.builtins.checks import need_int, type_error
+from rtfs.builtins.argument_errors import need_int, type_error
 from rtfs.builtins.declare import builtin, constant
 from rtfs.builtins.numbers import add2, checked, mul2, need_number, sub2, zero_divisor
 from rtfs.values import EvalError

@@ -6,13 +6,13 @@ not there for is a type error that names it.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, index_error, need_int, need_string, type_error
+from rtfs.builtins.argument_errors import argument_error, index_error, need_int, need_string, type_error
 from rtfs.builtins.clojure import string as text_functions
 from rtfs.builtins.clojure.java_math import as_float
+from rtfs.builtins.collection_support import items
 from rtfs.builtins.comparison import compare
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.regex import split_by
-from rtfs.builtins.seqs import items
 from rtfs.builtins.strings import concatenated, replace, str1
 from rtfs.values import List, Map, UserError, Vector
 from rtfs.values.equality import equal
@@ -236,7 +236,7 @@ def repeat(text: Any, count: Any, /) -> str:
     if times < 0:
         raise argument_error(".repeat", "takes no negative count")
     whole = need_string(".repeat", "the text", text)
-    from rtfs.builtins.checks import MAX_TEXT, size_error
+    from rtfs.builtins.argument_errors import MAX_TEXT, size_error
 
     if len(whole) * times > MAX_TEXT:
         raise size_error(".repeat")

@@ -7,8 +7,8 @@ too; an option that would change nothing here is accepted, an unknown one is an 
 
 from __future__ import annotations
 
+from rtfs.builtins.argument_errors import argument_error, need_string, shown, type_error
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import argument_error, need_string, shown, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.json import parse, serialize
 from rtfs.values import Keyword, List, Map, Symbol, Vector

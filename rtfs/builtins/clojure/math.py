@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from rtfs.builtins.checks import need_int
+from rtfs.builtins.argument_errors import need_int
 from rtfs.builtins.clojure.java_math import (
     INFINITY,
     NAN,

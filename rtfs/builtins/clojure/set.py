@@ -6,12 +6,12 @@ order in which the first set that has them has them.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import type_error
+from rtfs.builtins.argument_errors import type_error
+from rtfs.builtins.collection_support import items
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.maps import select_keys, vals
-from rtfs.builtins.seqs import items
 from rtfs.values import Map, Set, Vector
-from rtfs.values.account import spend
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ Must not know the functions of the language's own names but to share their work.
 
 from __future__ import annotations
 
-from rtfs.builtins.calling import call_with
-from rtfs.builtins.checks import (
+from rtfs.builtins.argument_errors import (
     MAX_TEXT,
     need_int,
     need_string,
     size_error,
     type_error,
 )
+from rtfs.builtins.calling import call_with
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.regex import replace_by, split_at, split_by
 from rtfs.builtins.strings import concatenated, join, replace, str1

@@ -6,12 +6,12 @@ Must not know programs. Invariants: vectors, lists, maps and sets keep their kin
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, type_error
+from rtfs.builtins.argument_errors import argument_error, type_error
+from rtfs.builtins.collection_support import entries
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.names import reads_as_keyword
-from rtfs.builtins.seqs import entries
 from rtfs.values import Keyword, List, Map, Set, Vector
-from rtfs.values.account import spend
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

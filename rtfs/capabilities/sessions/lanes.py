@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from time import monotonic
 
-from rtfs.capabilities.sessions import events
+from rtfs.capabilities.sessions import session_events
 from rtfs.capabilities.sessions.handler import (
     NotSent,
     Session,
@@ -325,7 +325,7 @@ class Lanes:
             self.total -= 1
             failure = as_host_error(error, "to open a session")
             if not task.cancelled():
-                self._emit(events.FAILED, lane, call, failure.message)
+                self._emit(session_events.FAILED, lane, call, failure.message)
             if lane.slots or lane.opening:
                 lane.not_before = monotonic() + 1.0
             else:
@@ -337,7 +337,7 @@ class Lanes:
         self._slots.add(slot)
         lane.slots.append(slot)
         self._lanes.setdefault((lane.provider, lane.key, lane.owner), lane)
-        self._emit(events.INITIALIZED, slot, call, "")
+        self._emit(session_events.INITIALIZED, slot, call, "")
         if self.closed:
             self.end(slot, "the pool is closed")
             return
@@ -382,7 +382,7 @@ class Lanes:
             self._slots.discard(slot)
             self.total -= 1
             self._leaving -= 1
-            self._emit(events.TERMINATED, slot, None, detail)
+            self._emit(session_events.TERMINATED, slot, None, detail)
             self._forget(slot.lane)
             self._feed()
 

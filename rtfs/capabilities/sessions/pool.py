@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from rtfs.capabilities.sessions import events
-from rtfs.capabilities.sessions.events import PoolEvent
+from rtfs.capabilities.sessions import session_events
 from rtfs.capabilities.sessions.handler import (
     PRINCIPAL,
     RUN,
@@ -28,6 +27,7 @@ from rtfs.capabilities.sessions.handler import (
 )
 from rtfs.capabilities.sessions.lanes import Lane, Lanes, Slot
 from rtfs.capabilities.sessions.limits import PoolLimits
+from rtfs.capabilities.sessions.session_events import PoolEvent
 from rtfs.values.error import HostError, InternalError
 
 TYPE_CHECKING = False
@@ -51,12 +51,12 @@ _HEALINGS = 2
 _RUN_MARK, _CALL_MARK = "run ", "call "
 
 _COUNTED = {
-    events.INITIALIZED: "initialized",
-    events.REUSED: "reused",
-    events.EXPIRED: "expired",
-    events.RETRIED: "retried",
-    events.FAILED: "failed",
-    events.TERMINATED: "terminated",
+    session_events.INITIALIZED: "initialized",
+    session_events.REUSED: "reused",
+    session_events.EXPIRED: "expired",
+    session_events.RETRIED: "retried",
+    session_events.FAILED: "failed",
+    session_events.TERMINATED: "terminated",
 }
 
 
@@ -217,13 +217,13 @@ class SessionPool:
                 raise attempt.busy()
             attempt.slot = slot
             if slot.calls > 1:
-                self._emit(events.REUSED, slot, call, "")
+                self._emit(session_events.REUSED, slot, call, "")
             try:
                 return await awaitable(attempt.operation(slot.session, call), "execute_with_session")
             except SessionExpired as signal:
                 slot.session.expired = True
                 if self._lanes.discard(slot):
-                    self._emit(events.EXPIRED, slot, call, signal.error.message)
+                    self._emit(session_events.EXPIRED, slot, call, signal.error.message)
                 attempt.healed += 1
                 if attempt.healed > _HEALINGS:
                     raise attempt.final(signal.error) from signal
@@ -232,7 +232,7 @@ class SessionPool:
                 pause = attempt.pause(signal.retry_after, self.limits)
                 if pause is None:
                     raise attempt.final(signal.error) from signal
-                self._emit(events.RETRIED, slot, call, signal.error.message)
+                self._emit(session_events.RETRIED, slot, call, signal.error.message)
             except MaybeSent as signal:
                 attempt.maybe_done = True
                 if not (call.idempotent or await self._repeatable(slot, call)):
@@ -240,7 +240,7 @@ class SessionPool:
                 pause = attempt.pause(signal.retry_after, self.limits)
                 if pause is None:
                     raise attempt.final(signal.error) from signal
-                self._emit(events.RETRIED, slot, call, signal.error.message)
+                self._emit(session_events.RETRIED, slot, call, signal.error.message)
             except SessionError as error:
                 raise attempt.final(error) from error
             except HostError:

@@ -27,8 +27,8 @@ from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
 from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
-from rtfs.values.account import account, look
 from rtfs.values.error import CompileError, UserError
+from rtfs.values.step_account import account, look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

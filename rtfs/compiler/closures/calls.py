@@ -7,7 +7,7 @@ goes through C and eats its stack; the function is evaluated before the argument
 from __future__ import annotations
 
 from rtfs.builtins import calling, comparison
-from rtfs.builtins.exact import EXACT
+from rtfs.builtins.fixed_arity import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import NOT_CALLABLE, kinds_of
 from rtfs.compiler.closures.control import global_value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import repeat
 from types import FunctionType
 
-from rtfs.builtins.seqs import items, like, next_batch
+from rtfs.builtins.collection_support import items, like, next_batch
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING, LAZILY
 from rtfs.compiler.closures import hot

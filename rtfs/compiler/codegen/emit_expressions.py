@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from rtfs.builtins.exact import EXACT, PATHS
+from rtfs.builtins.fixed_arity import EXACT, PATHS
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import OPERATORS, PUTS
 from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds

@@ -15,7 +15,7 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import BOOL, TRUTHY_ONLY, Kinds, Known, join
 from rtfs.compiler.codegen import pyast as py
 from rtfs.values import Keyword
-from rtfs.values.account import work
+from rtfs.values.step_account import work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

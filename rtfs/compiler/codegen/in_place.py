@@ -7,7 +7,7 @@ covers whole.
 
 from __future__ import annotations
 
-from rtfs.builtins.exact import SMALL, conj2, dissoc2, pop1, putting
+from rtfs.builtins.fixed_arity import SMALL, conj2, dissoc2, pop1, putting
 from rtfs.builtins.sets import disj
 from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.values import List, Map, Set, Vector

@@ -7,26 +7,26 @@ which no symbol can spell. Functions here raise errors without a place; the mach
 from __future__ import annotations
 
 from rtfs.builtins import calling, comparison, errors, numbers, strings
+from rtfs.builtins.argument_errors import MAX_ITEMS
 from rtfs.builtins.building import range_
-from rtfs.builtins.checks import MAX_ITEMS
+from rtfs.builtins.collection_support import asked, fold, fresh_list, items, like, next_batch, parts
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.exact import EXACT, PATHS, getting, putting
-from rtfs.builtins.seqs import asked, fold, fresh_list, items, like, next_batch, parts
-from rtfs.builtins.sequence_parts import nthrest, seq
+from rtfs.builtins.fixed_arity import EXACT, PATHS, getting, putting
 from rtfs.builtins.sequences import lazy_nth
+from rtfs.builtins.slicing import nthrest, seq
 from rtfs.compiler.analysis.error_classes import catches
 from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.compiler.analysis.special_forms import MIXED_ARGUMENTS
 from rtfs.compiler.codegen.in_place import IN_PLACE
 from rtfs.compiler.mangling import id_of_keyword
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vector
-from rtfs.values.account import PORTION, account, paced, portions, spend
 from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
 from rtfs.values.lazy import Cursor, first_elements
 from rtfs.values.lookup import keyword_get
 from rtfs.values.short_vector import ShortVector
+from rtfs.values.step_account import PORTION, account, paced, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

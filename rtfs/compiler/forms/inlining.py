@@ -6,7 +6,7 @@ order; a function on the spot with a name, several arities, `&`, conditions or a
 
 from __future__ import annotations
 
-from rtfs.builtins.exact import EXACT
+from rtfs.builtins.fixed_arity import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import parameters, return_type
 from rtfs.compiler.analysis.destructure import Bindings, is_list_headed

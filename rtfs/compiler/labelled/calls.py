@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from rtfs.builtins import CORE, comparison
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.exact import EXACT
-from rtfs.builtins.seqs import fresh_list
+from rtfs.builtins.collection_support import fresh_list
+from rtfs.builtins.fixed_arity import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.compiler.closures.calls import _is_never_callable

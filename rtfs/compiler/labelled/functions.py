@@ -17,7 +17,7 @@ from rtfs.compiler.closures.frames import FIRST, GLOBALS, METHOD, Layout, Templa
 from rtfs.compiler.closures.functions import code_of, dispatcher_of
 from rtfs.compiler.codegen.support import defined, rest_list
 from rtfs.compiler.labelled.maker import LabelledMaker, labels
-from rtfs.compiler.labelled.plain import ROUNDS, region_of_function
+from rtfs.compiler.labelled.unlabelled import ROUNDS, region_of_function
 from rtfs.compiler.mangling import global_name, tag_name
 from rtfs.flow.label import NOTHING, join
 from rtfs.flow.state import current
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.compiler.labelled.maker import Frame, Labelled
-    from rtfs.compiler.labelled.plain import Region
+    from rtfs.compiler.labelled.unlabelled import Region
     from rtfs.flow.state import FlowState
 
 

@@ -11,7 +11,7 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.labelled.functions import LabelledFunction
 from rtfs.compiler.labelled.maker import Again, LabelledMaker, decided, labels
 from rtfs.compiler.labelled.moves import MOVES, join_all
-from rtfs.compiler.labelled.plain import ROUNDS, region_of_each, region_of_loop
+from rtfs.compiler.labelled.unlabelled import ROUNDS, region_of_each, region_of_loop
 from rtfs.flow.label import NOTHING, join
 from rtfs.flow.tag import NO_TAG, Tag
 from rtfs.values import LazySeq, List, Map, Set, Vector

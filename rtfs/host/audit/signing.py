@@ -13,7 +13,7 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from rtfs.host.audit.ledger import GENESIS
-from rtfs.host.audit.places import named
+from rtfs.host.audit.ledger_stores import named
 from rtfs.paths import is_url
 from rtfs.values import HostError
 
@@ -33,7 +33,7 @@ def sign_head(place: str, key: str, ledger_key: str | None = None) -> dict[str, 
     for what is not a key."""
     from datetime import UTC, datetime
 
-    from rtfs.host.audit.places import heads, inspect
+    from rtfs.host.audit.ledger_stores import heads, inspect
 
     private = read_private_key(key)
     wrong = inspect(place, ledger_key)
@@ -53,7 +53,7 @@ def check_head(place: str, key: str, statement: dict[str, Any]) -> int:
     private) key. Raises HostError `ledger/damaged` where the signature or the ledger is another."""
     from cryptography.exceptions import InvalidSignature
 
-    from rtfs.host.audit.places import hashes
+    from rtfs.host.audit.ledger_stores import hashes
 
     try:
         records, head = int(statement["records"]), str(statement["head"])

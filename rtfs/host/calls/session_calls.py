@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Entry
-    from rtfs.capabilities.sessions.events import PoolEvent
     from rtfs.capabilities.sessions.handler import RequestTrace, SessionCall
     from rtfs.capabilities.sessions.limits import PoolLimits
     from rtfs.capabilities.sessions.pool import SessionPool
     from rtfs.capabilities.sessions.questions import Question
+    from rtfs.capabilities.sessions.session_events import PoolEvent
     from rtfs.host.audit.events import Events
     from rtfs.host.calls.questions import Questions
     from rtfs.host.policy.context import RuntimeContext

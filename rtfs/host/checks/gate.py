@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Registry
-    from rtfs.checker.calls import Capability
+    from rtfs.checker.capability_calls import Capability
     from rtfs.compiler import Environment
     from rtfs.compiler.gate import AnalysedForm
     from rtfs.source import Source
@@ -81,7 +81,7 @@ def said_of(registry: Registry, id: str, strict: bool) -> str:
 
 def capability_of(registry: Registry, id: str, strict: bool = True) -> Capability | None:
     """A registry's declaration of a capability, for the checker; None if only its server can describe it."""
-    from rtfs.checker.calls import Capability
+    from rtfs.checker.capability_calls import Capability
 
     entry = registry.find(id)
     if entry is None and registry.offered(id):

@@ -8,7 +8,7 @@ output of a macro, an imported module, a hint or what was loaded; where an id is
 from __future__ import annotations
 
 from rtfs.capabilities.signature import canonical
-from rtfs.checker.calls import FALLBACKS
+from rtfs.checker.capability_calls import FALLBACKS
 from rtfs.host.checks.flows import follow
 from rtfs.host.policy.context import RuntimeContext
 from rtfs.host.policy.grants import glob

@@ -14,11 +14,12 @@ from rtfs.capabilities.permit import Permit
 from rtfs.capabilities.registry import BRANCHES, GUEST, INLINE
 from rtfs.host.audit.events import CallReplayed
 from rtfs.host.durable.answers import resolution_of, verdict_of
+from rtfs.host.durable.call_identity import same_call
 from rtfs.host.durable.codec import decode, encode, encode_calls
 from rtfs.host.durable.errors import damaged
+from rtfs.host.durable.flush import Announced, Written, current_key
 from rtfs.host.durable.renewal import renewing
 from rtfs.host.durable.replay import Never, Replay, diverged
-from rtfs.host.durable.spelling import same_call
 from rtfs.host.durable.store import (
     AGAIN,
     CALL,
@@ -40,7 +41,6 @@ from rtfs.host.durable.store import (
     facts_of_running,
 )
 from rtfs.host.durable.waits import Waits, facts_of_cancelled
-from rtfs.host.durable.written import Announced, Written, current_key
 from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
 from rtfs.host.run.durability import not_renewable

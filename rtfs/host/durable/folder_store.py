@@ -11,7 +11,7 @@ from json import loads
 from os.path import abspath
 
 from rtfs.host.durable.errors import damaged, exists, in_use, unknown, unusable
-from rtfs.host.durable.folder_told import ANSWERS, STOP, Told
+from rtfs.host.durable.folder_inbox import ANSWERS, STOP, Told
 from rtfs.host.durable.journal import FORMAT, Journal, encode_line, read_lines
 from rtfs.host.durable.renewal import CONTINUES
 from rtfs.host.durable.store import DONE, Event, RunView, check_run_id

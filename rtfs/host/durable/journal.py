@@ -17,7 +17,7 @@ from time import time
 from zlib import crc32
 
 from rtfs.host.durable.errors import unwritable
-from rtfs.host.durable.folder_told import taken_fact
+from rtfs.host.durable.folder_inbox import taken_fact
 from rtfs.host.durable.store import Event, without_announcements
 from rtfs.host.sqlite import reason
 from rtfs.host.stop import stop
@@ -27,8 +27,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rtfs.host.durable.folder_inbox import Told
     from rtfs.host.durable.folder_store import FolderRunStore
-    from rtfs.host.durable.folder_told import Told
     from rtfs.host.durable.renewal import Renewal
     from rtfs.host.durable.store import Added, Answer
 

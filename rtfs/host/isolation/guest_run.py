@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import monotonic
 
 from rtfs.capabilities.declaration import from_options
-from rtfs.checker.calls import Capability
+from rtfs.checker.capability_calls import Capability
 from rtfs.compiler import compile_source
 from rtfs.compiler.forms.plan import GIVEN
 from rtfs.flow.label import NOTHING
@@ -41,7 +41,7 @@ from rtfs.machine import RequiresHost, start, start_call
 from rtfs.machine.errors.refine import refine_error
 from rtfs.machine.limits import Budget, Limits
 from rtfs.machine.machine import start_compiling
-from rtfs.types.closed import closed
+from rtfs.types.closed_records import closed
 from rtfs.values import LimitError, Map, UserError, Vector
 
 TYPE_CHECKING = False

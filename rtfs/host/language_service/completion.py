@@ -10,7 +10,7 @@ from rtfs.syntax.lexemes import KEYWORD, SYMBOL
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.host.language_service.document import Document
-    from rtfs.syntax.place import Place
+    from rtfs.syntax.cursor import Place
     from rtfs.types import Type
 
 NAME, ID, KEY, VALUE = "name", "id", "key", "value"

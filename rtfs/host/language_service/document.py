@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rtfs.checker.report import Analysis
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source, Span
+    from rtfs.syntax.cursor import Place
     from rtfs.syntax.lexemes import Lexeme
-    from rtfs.syntax.place import Place
 
 _BETWEEN = frozenset(" \t\r\n,;()[]{}\"`'@^~")
 """Characters that end a name."""
@@ -55,7 +55,7 @@ class Document:
     def place(self, offset: int) -> Place:
         """A place among the brackets of its top-level form; the form begins where a bracket begins a line, so that a
         long text is not read from its start for each key."""
-        from rtfs.syntax.place import place_at
+        from rtfs.syntax.cursor import place_at
 
         text = self.source.text
         start = max(text.rfind(f"\n{bracket}", 0, offset) for bracket in "([{") + 1

@@ -8,7 +8,7 @@ from itertools import pairwise
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.host.language_service.document import Document
-    from rtfs.syntax.place import Frame, Place
+    from rtfs.syntax.cursor import Frame, Place
 
 
 class Signature:
@@ -92,7 +92,7 @@ def _full_name(name: str) -> str:
 
 def _parameters(shape: str) -> list[str]:
     """The parts of the first `(name part part)` of a text."""
-    from rtfs.syntax.place import place_at
+    from rtfs.syntax.cursor import place_at
 
     first = shape.partition("  ")[0]
     if not first.startswith("(") or not first.endswith(")"):

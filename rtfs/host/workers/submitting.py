@@ -11,7 +11,7 @@ from hashlib import blake2b
 from rtfs.capabilities.registry import PLAN
 from rtfs.compiler.forms.plan import GIVEN
 from rtfs.host.audit.events import RunEnded
-from rtfs.host.dispatch.choice import database_of_workers
+from rtfs.host.dispatch.place import database_of_workers
 from rtfs.host.dispatch.queues import check_priority, queue_of
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.renewal import CONTINUED

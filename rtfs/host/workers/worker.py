@@ -13,7 +13,7 @@ import signal
 import sys
 from time import monotonic
 
-from rtfs.host.dispatch.choice import database_of_workers
+from rtfs.host.dispatch.place import database_of_workers
 from rtfs.host.dispatch.queues import queues_of
 from rtfs.host.workers.advancing import Advancing
 from rtfs.host.workers.housekeeping import Housekeeping

@@ -11,7 +11,7 @@ from threading import Lock
 from time import time
 
 from rtfs.host.audit.events import WAITS, CallDecided, CallEnded
-from rtfs.host.audit.places import records
+from rtfs.host.audit.ledger_stores import records
 from rtfs.host.durable.answers import APPROVAL
 from rtfs.host.durable.codec import decode
 from rtfs.host.durable.history import UNKNOWN, journaled_calls, timeline

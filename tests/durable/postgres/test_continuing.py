@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rtfs
-from rtfs.host.dispatch.store import queued_store
+from rtfs.host.dispatch.queued_store import queued_store
 from tests.durable.postgres.workers import Workers, until, workers
 from tests.durable.test_continuing import (  # noqa: F401
     PLAN,

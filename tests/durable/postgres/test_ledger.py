@@ -7,7 +7,7 @@ import json
 import pytest
 
 import rtfs
-from rtfs.host.audit.places import inspect, records
+from rtfs.host.audit.ledger_stores import inspect, records
 from rtfs.host.postgres.commits import Commits
 from rtfs.testing.postgres import shared_server
 from rtfs.values import HostError

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rtfs.host.audit.places import inspect
+from rtfs.host.audit.ledger_stores import inspect
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 LEASE = 2.0

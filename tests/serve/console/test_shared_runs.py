@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import rtfs
-from rtfs.host.audit.places import inspect
+from rtfs.host.audit.ledger_stores import inspect
 from rtfs.testing.postgres import database
 from tests.cli.test_command import rtfs as command
 from tests.cli.typing_at import ROOT, Typist

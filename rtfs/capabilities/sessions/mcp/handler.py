@@ -23,7 +23,6 @@ from rtfs.capabilities.sessions.mcp.changes import changed
 from rtfs.capabilities.sessions.mcp.client import Client
 from rtfs.capabilities.sessions.mcp.lifecycle import Modern, discover, handshake, negotiate
 from rtfs.capabilities.sessions.mcp.limits import WireLimits
-from rtfs.capabilities.sessions.mcp.offers import metadata_of, pin, pinned, server_of
 from rtfs.capabilities.sessions.mcp.pins import Pins
 from rtfs.capabilities.sessions.mcp.protocol import HANDSHAKE_VERSIONS
 from rtfs.capabilities.sessions.mcp.results import result_value
@@ -32,6 +31,7 @@ from rtfs.capabilities.sessions.mcp.target import Target, text
 from rtfs.capabilities.sessions.mcp.tool_call import call_tool, responder
 from rtfs.capabilities.sessions.mcp.tool_declarations import offered_operation
 from rtfs.capabilities.sessions.mcp.tools import Toolbox, can_be_repeated, is_unchanged, list_tools
+from rtfs.capabilities.sessions.mcp.undeclared_tools import metadata_of, pin, pinned, server_of
 from rtfs.capabilities.sessions.wire.arguments import encode_checked, plain_arguments
 from rtfs.capabilities.sessions.wire.http import WebClient, authorization
 
@@ -139,7 +139,7 @@ class McpHandler:
         target = self.target(call.capability_id, call.metadata)
         if target.url is None:
             return await self._start(target, call)
-        from rtfs.capabilities.sessions.mcp.transport.http import HttpChannel
+        from rtfs.capabilities.sessions.mcp.transport.streamable_http import HttpChannel
 
         headers = [
             (b"Accept", b"application/json, text/event-stream"),
@@ -355,7 +355,7 @@ class McpHandler:
     ) -> McpSession | None:
         """A session over the transport of 2024-11-05; None for a server that does not speak it. seconds: for it to say
         so, None where nothing else is tried."""
-        from rtfs.capabilities.sessions.mcp.transport.two_endpoints import TwoEndpointChannel
+        from rtfs.capabilities.sessions.mcp.transport.legacy_sse import TwoEndpointChannel
 
         try:
             other = await TwoEndpointChannel.connect(channel, seconds)

@@ -38,7 +38,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.capabilities.sessions.mcp.transport.http import HttpChannel
+    from rtfs.capabilities.sessions.mcp.transport.streamable_http import HttpChannel
 
 CLIENT = {"name": CLIENT_NAME, "version": "0.1.0"}
 

@@ -15,9 +15,9 @@ from rtfs.capabilities.sessions.handler import Session, one_line
 from rtfs.capabilities.sessions.mcp.client import Client, Refused
 from rtfs.capabilities.sessions.mcp.elicitation import METHOD, MOST, declined
 from rtfs.capabilities.sessions.mcp.protocol import INTERNAL_ERROR
+from rtfs.capabilities.sessions.mcp.request_tracing import begin_traced, ended
 from rtfs.capabilities.sessions.mcp.subscription import ACKNOWLEDGED, TOOLS, ToolWatch
 from rtfs.capabilities.sessions.mcp.tools import Toolbox
-from rtfs.capabilities.sessions.mcp.traced import begin_traced, ended
 from rtfs.capabilities.sessions.questions import CANCEL
 from rtfs.capabilities.sessions.wire.json import encode
 

@@ -6,7 +6,7 @@ value, for every value that has a literal.
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import need_string
+from rtfs.builtins.argument_errors import need_string
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.strings import concatenated, pr_str
 from rtfs.syntax.printer import display

@@ -1,7 +1,7 @@
 """A generated table of the kinds that standard functions take and return; made by calling them.
 
 `python -m rtfs.testing.signatures --write` makes this file, its docstring says how. A line has, for each number of
-arguments, the kinds taken in each place and those of the result, a letter a kind (see signature_table.py); `*`: any.
+arguments, the kinds taken in each place and those of the result, a letter a kind (see builtin_signatures.py); `*`: any.
 """
 
 # fmt: off

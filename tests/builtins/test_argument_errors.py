@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rtfs.builtins import CORE
-from rtfs.builtins.checks import index_error, shown, size_error, type_error
+from rtfs.builtins.argument_errors import index_error, shown, size_error, type_error
 from rtfs.values import EvalError, Keyword, List, Map, Symbol, Vector
 
 DEEP = Vector()

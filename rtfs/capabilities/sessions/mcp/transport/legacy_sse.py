@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from rtfs.capabilities.sessions.mcp.transport.http import Headers, HttpChannel
+    from rtfs.capabilities.sessions.mcp.transport.streamable_http import Headers, HttpChannel
 
 logger = logging.getLogger("rtfs.mcp")
 

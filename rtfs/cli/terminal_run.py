@@ -27,7 +27,7 @@ class live:
         if not (_terminal(sys.stdout) or _terminal(sys.stderr)):
             return
         from rtfs.cli.progress import watching
-        from rtfs.cli.screen import guarded
+        from rtfs.cli.terminal_output import guarded
 
         self._watch = watching(self.runtime)
         self._guard = guarded(self._watch.clear)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 
 from rtfs.cli import wiring
+from rtfs.cli.run_signals import tell_verdict
 from rtfs.cli.stores import run_store
-from rtfs.cli.tell import tell_verdict
 from rtfs.host.durable.renewal import CONTINUED
 from rtfs.host.durable.store import ENDED, STUCK
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import rtfs
-from rtfs.host.wording import MODEL, PYTHON, SHELL, worded
+from rtfs.host.hint_wording import MODEL, PYTHON, SHELL, worded
 
 ROOT = Path(rtfs.__file__).parent
 WORDS = {
@@ -92,7 +92,7 @@ def test_no_option_that_has_a_python_name_is_left() -> None:
     hints = 0
     for part in ("host", "machine", "capabilities"):
         for path in (ROOT / part).rglob("*.py"):
-            if path.name in ("wording.py", "discovery.py", "certificates.py"):
+            if path.name in ("hint_wording.py", "discovery.py", "certificates.py"):
                 continue
             text = re.sub(r'"\n\s+f?"', "", path.read_text(encoding="utf-8"))
             for hint in re.findall(r'(?:hint\s*=\s*|return )f?"([^"\n]*)"', text):

@@ -1,4 +1,4 @@
-"""Signals, moments, approvals and requests to stop, over a database: tests/durable/test_outside.py, test_waiting.py."""
+"""Signals, moments, approvals and requests to stop, over a database; see the tests of the same name for folders."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 import pytest
 
 import rtfs
-from rtfs.host.dispatch.store import queued_store
-from tests.durable import test_outside, test_waiting
-from tests.durable.test_outside import (  # noqa: F401
+from rtfs.host.dispatch.queued_store import queued_store
+from tests.durable import test_external_answers, test_waiting
+from tests.durable.test_external_answers import (  # noqa: F401
     test_a_run_that_waits_is_cancelled_for_good,
     test_a_run_waits_for_signals_without_a_process_and_takes_each_once,
     test_a_signal_reaches_a_run_while_another_branch_is_busy,
@@ -28,7 +28,7 @@ from tests.durable.test_waiting import *  # noqa: F403
 def state(database, monkeypatch):
     """The address of a database; what the tests look into is a store of it."""
     store = queued_store(database)
-    for module in (test_outside, test_waiting):
+    for module in (test_external_answers, test_waiting):
         monkeypatch.setattr(module, "FolderRunStore", lambda place: store)
     yield database
     store.close()
@@ -48,4 +48,4 @@ def test_a_run_in_another_process_is_cancelled(counting, state):
     with pytest.raises(rtfs.Cancelled, match="enough"):
         one.runtime.run('(call "count" 1) (call "ccos.system.sleep-ms" 60000)', durable=True, run_id="r")
     canceller.join()
-    assert test_outside.known(state).state == "cancelled"
+    assert test_external_answers.known(state).state == "cancelled"

@@ -66,9 +66,9 @@ def test_a_model_that_fails_is_an_error_for_the_server_and_not_for_us() -> None:
 
 
 def test_the_stream_is_taken_again_whenever_a_proxy_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rtfs.capabilities.sessions.mcp.transport import http
+    from rtfs.capabilities.sessions.mcp.transport import streamable_http
 
-    monkeypatch.setattr(http, "_LISTEN_LASTED", 0.01)
+    monkeypatch.setattr(streamable_http, "_LISTEN_LASTED", 0.01)
 
     async def short(server: Faulty, request: Request, out: Out) -> None:
         await out.stream()

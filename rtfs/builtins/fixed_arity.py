@@ -7,13 +7,13 @@ Invariant: each gives exactly what the standard function of its name gives.
 
 from __future__ import annotations
 
-from rtfs.builtins import building, maps, numbers, searching, sequence_parts, sequences, strings
+from rtfs.builtins import building, maps, numbers, searching, sequences, slicing, strings
 from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
 from rtfs.builtins.declare import MISSING
 from rtfs.values import List, Map, Set, Vector
-from rtfs.values.account import spend
 from rtfs.values.lookup import get
 from rtfs.values.short_vector import SHORT, ShortVector
+from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -308,14 +308,14 @@ def peek1(coll: Any, /) -> Any:
         return item(coll, -1) if coll else None
     if kind is Vector and coll._more is None:
         return coll._items[coll._stop - 1] if coll._start < coll._stop else None
-    return sequence_parts.peek(coll)
+    return slicing.peek(coll)
 
 
 def pop1(coll: Any, /) -> Any:
     """`(pop coll)`."""
     if type(coll) is ShortVector and coll:
         return ShortVector(item(coll, _BEFORE))
-    return sequence_parts.pop(coll)
+    return slicing.pop(coll)
 
 
 def next1(coll: Any, /) -> Any:

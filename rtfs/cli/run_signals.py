@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rtfs.cli import wiring
 from rtfs.cli.stores import add_options, run_store, take
-from rtfs.cli.usage import Parser
+from rtfs.cli.usage_errors import Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

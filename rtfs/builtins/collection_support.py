@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from itertools import islice
 
-from rtfs.builtins.checks import MAX_ITEMS, size_error, type_error
+from rtfs.builtins.argument_errors import MAX_ITEMS, size_error, type_error
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, TypeMismatch, Vector
-from rtfs.values.account import PART, PORTION, account, look, paced, portions, spend
 from rtfs.values.equality import equal
 from rtfs.values.lazy import MOST, Cursor, elements, endless, first_elements
 from rtfs.values.lookup import keyword_get
 from rtfs.values.short_vector import SHORT, ShortVector
+from rtfs.values.step_account import PART, PORTION, account, look, paced, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

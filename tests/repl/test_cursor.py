@@ -6,8 +6,8 @@ import pytest
 
 from rtfs.repl.balance import Balance
 from rtfs.repl.indent import indentation
+from rtfs.syntax.cursor import place_at
 from rtfs.syntax.lexemes import lexemes
-from rtfs.syntax.place import place_at
 
 KINDS = [
     ('(f :a "s" 1.5 nil)', "open symbol keyword string number constant close"),

@@ -69,8 +69,8 @@ def _path(path: str, schema: Type | None) -> tuple[list[Any], Type | None]:
 def _field(type: Type | None, name: str) -> Any:
     """The field of a name in a type that takes maps."""
     from rtfs.types.alias import Alias
-    from rtfs.types.choice import And, Union
     from rtfs.types.record import Record
+    from rtfs.types.unions import And, Union
 
     pending = [type]
     for _ in range(100):

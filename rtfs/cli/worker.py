@@ -9,7 +9,7 @@ import sys
 
 from rtfs.cli import wiring
 from rtfs.cli.output import write
-from rtfs.cli.usage import Parser, add_server_options
+from rtfs.cli.usage_errors import Parser, add_server_options
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -96,9 +96,9 @@ def submit(options: Options) -> int:
         raise HostError("submit takes a FILE, or - for standard input, or -e EXPR", code="usage")
     options.file, options.expression = found.file, found.expression
     options.context, options.params = found.context, found.params
-    from rtfs.cli.moments import coming
     from rtfs.cli.run import context_of, params_of, source_of
     from rtfs.cli.runs import KEPT
+    from rtfs.cli.timestamps import coming
 
     at = None if found.at is None else coming(found.at, "--at")
     source, context = source_of(options), context_of(options)

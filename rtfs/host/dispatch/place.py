@@ -23,7 +23,7 @@ def chosen_store(
     the database at an address; None: one of its own. lease: of runs in a database, in seconds; None: the usual one.
     Raises HostError `database/url`, `config/…`."""
     if is_url(place):
-        from rtfs.host.dispatch.store import queued_store
+        from rtfs.host.dispatch.queued_store import queued_store
         from rtfs.host.durable.postgres.leases import LEASE
 
         known = str(place) if database is None else database(str(place))

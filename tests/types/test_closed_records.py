@@ -8,7 +8,7 @@ import pytest
 
 import rtfs
 from rtfs.types import Alias, parse_type
-from rtfs.types.closed import closed
+from rtfs.types.closed_records import closed
 from rtfs.types.json_schema import type_from_json_schema
 from rtfs.values import from_python
 

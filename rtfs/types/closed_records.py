@@ -7,10 +7,10 @@ does everything that is not a record; records that are to hold together (`[:and 
 from __future__ import annotations
 
 from rtfs.types.alias import Alias
-from rtfs.types.choice import And, Union, union
 from rtfs.types.record import Field, Record
 from rtfs.types.shapes import Array, ListOf, MapOf, SetOf, Tuple, VectorOf
 from rtfs.types.type import Misfit, Type, _set
+from rtfs.types.unions import And, Union, union
 from rtfs.values import Map
 from rtfs.values.keyword import Keyword
 

@@ -5,6 +5,8 @@ Knows no capabilities. Importing this module declares the handlers.
 
 from __future__ import annotations
 
+from rtfs.checker.builtin_results import KEEPING, RESULTS, decided, equal, field_of
+from rtfs.checker.builtin_signatures import argument_counts, signature
 from rtfs.checker.control import callable_or_report, element_of, need, report_misfit
 from rtfs.checker.differences import warn_of_difference
 from rtfs.checker.facts import (
@@ -29,9 +31,7 @@ from rtfs.checker.functions import Function
 from rtfs.checker.higher_order import PASSED, Composed, Partial, Standard, stand_in
 from rtfs.checker.inference import Inference, infers
 from rtfs.checker.narrowing import PREDICATES
-from rtfs.checker.results import KEEPING, RESULTS, decided, equal, field_of
 from rtfs.checker.schemas import misfit
-from rtfs.checker.signature_table import argument_counts, signature
 from rtfs.checker.suspicions import warn_of_nil, warn_of_text_for_pattern
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import CHANGING

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from rtfs.builtins import CORE
-from rtfs.builtins.exact import EXACT
+from rtfs.builtins.fixed_arity import EXACT
 from rtfs.syntax.printer import to_text
 from rtfs.values import Keyword, List, Map, UserError, Vector
 

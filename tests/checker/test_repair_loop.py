@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rtfs
-from rtfs.syntax.place import place_at
+from rtfs.syntax.cursor import place_at
 from tests.checker.programs import new_runtime
 
 FIXED = [

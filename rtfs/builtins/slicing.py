@@ -5,10 +5,10 @@ Must not know maps beyond their entries. Invariant: nothing here asks a lazy seq
 
 from __future__ import annotations
 
-from rtfs.builtins.checks import argument_error, need_int, type_error
+from rtfs.builtins.argument_errors import argument_error, need_int, type_error
+from rtfs.builtins.collection_support import as_vector, fresh_list, from_index, like
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.seqs import as_vector, fresh_list, from_index, like
 from rtfs.builtins.sequences import (
     count,
     drop_while,

@@ -84,7 +84,7 @@ def _is_variadic(name: str) -> bool:
 
 
 def _parse(name: str) -> dict[int, Signature]:
-    from rtfs.checker.signatures import SIGNATURES
+    from rtfs.checker.signature_data import SIGNATURES
 
     text = SIGNATURES.get(name)
     found: dict[int, Signature] = {}
