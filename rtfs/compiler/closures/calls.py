@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rtfs.compiler.closures.maker import Closure, Frame
 
 
-# ---------------------------------------------------------------------- calls
 @makes(nodes.Invoke)
 def make_invoke(m: Maker, node: nodes.Invoke) -> Closure:
     function, arguments = node.function, m.make_all(node.arguments)
@@ -136,7 +135,6 @@ def make(function, arguments, place):
 _SPELLED: dict[int, Any] = {}
 
 
-# ---------------------------------------------------------------------- primitives
 @makes(nodes.Primitive)
 def make_primitive(m: Maker, node: nodes.Primitive) -> Closure:
     arguments = m.make_all(node.arguments)
@@ -154,7 +152,6 @@ _OPERATIONS: dict[str, Any] = {
 }
 
 
-# ---------------------------------------------------------------------- displays
 @makes(nodes.VectorDisplay)
 def make_vector(m: Maker, node: nodes.VectorDisplay) -> Closure:
     items = m.make_all(node.items)
@@ -176,7 +173,6 @@ def make_map(m: Maker, node: nodes.MapDisplay) -> Closure:
     return map_
 
 
-# ---------------------------------------------------------------------- types
 @makes(nodes.Cast)
 def make_cast(m: Maker, node: nodes.Cast) -> Closure:
     value, type, what, cast = m.make(node.value), m.type_of(node.type), node.what, support.cast
@@ -193,7 +189,6 @@ def make_type_test(m: Maker, node: nodes.TypeTest) -> Closure:
     return lambda f: accepts(value(f))
 
 
-# ---------------------------------------------------------------------- the host
 @makes(nodes.HostRequest)
 def make_request(m: Maker, node: nodes.HostRequest) -> Closure:
     request, kind, id, arguments = m.core[" request"], node.kind, m.make(node.id), m.make_all(node.arguments)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rtfs.compiler.closures.maker import Closure, Frame
 
 
-# ---------------------------------------------------------------------- names and constants
 @makes(nodes.Const)
 def make_const(m: Maker, node: nodes.Const) -> Closure:
     value = node.value
@@ -95,7 +94,6 @@ def global_value(namespace: Any, key: str) -> Any:
         raise NameError(f"name '{key}' is not defined", name=key) from None
 
 
-# ---------------------------------------------------------------------- if, and, or
 @makes(nodes.If)
 def make_if(m: Maker, node: nodes.If) -> Closure:
     if node.orelse.__class__ is nodes.If:
@@ -147,7 +145,6 @@ def make_logic(m: Maker, node: nodes.Logic) -> Closure:
     return and_ if node.operator == "and" else or_
 
 
-# ---------------------------------------------------------------------- do, let
 @makes(nodes.Do)
 def make_do(m: Maker, node: nodes.Do) -> Closure:
     *parts, last = m.make_all(node.body)
@@ -193,7 +190,6 @@ def make_let(m: Maker, node: nodes.Let) -> Closure:
     return let
 
 
-# ---------------------------------------------------------------------- match
 def clauses_of(m: Maker, node: nodes.Match) -> list[tuple[list[tuple[int, Any]], Any]]:
     """The clauses: steps (slot of the local that is bound, 0 for a test; closure), and the closure of the body."""
     clauses = []
@@ -226,7 +222,6 @@ def make_match(m: Maker, node: nodes.Match) -> Closure:
     return match
 
 
-# ---------------------------------------------------------------------- try
 @makes(nodes.Try)
 def make_try(m: Maker, node: nodes.Try) -> Closure:
     """Handlers and cleanup run outside of Python's `except`, as in generated code."""

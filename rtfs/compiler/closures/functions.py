@@ -163,7 +163,6 @@ def make({", ".join(hot.FREE)}):
     return code.replace(co_names=tuple([f" {name}" if name in _GLOBALS else name for name in code.co_names]))
 
 
-# ---------------------------------------------------------------------- fn, def
 @makes(nodes.Fn)
 def make_fn(m: Maker, node: nodes.Fn) -> Closure:
     return _make_function(m, node, m.names.temporary())

@@ -131,7 +131,6 @@ def _load_locals(pool: Pool, names: set[str], layout: Layout | None, line: int) 
     return block
 
 
-# ---------------------------------------------------------------------- functions
 def compile_function(function: Function) -> Pool:
     """The compiled code of a function, with as many free variables as `FREE`, of which it uses `FRAME`."""
     node, maker = function.node, function.maker
@@ -157,7 +156,6 @@ def compile_function(function: Function) -> Pool:
     return pool
 
 
-# ---------------------------------------------------------------------- loops
 def compile_loop(maker: Maker, node: nodes.Loop, layout: Layout) -> Pool | None:
     """A loop in mid-run, as a function of the frame that holds its variables; None if it cannot be compiled."""
     pool = Pool(maker)

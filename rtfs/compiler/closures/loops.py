@@ -51,7 +51,6 @@ class Hot:
         return FunctionType(self.pool.code, namespace)
 
 
-# ---------------------------------------------------------------------- loop, recur
 @makes(nodes.Loop)
 def make_loop(m: Maker, node: nodes.Loop) -> Closure:
     values = m.make_all(node.values)
@@ -103,7 +102,6 @@ def make_recur(m: Maker, node: nodes.Recur) -> Closure:
     return lambda f: tuple([argument(f) for argument in arguments])
 
 
-# ---------------------------------------------------------------------- map, reduce and their like
 @makes(nodes.Each)
 def make_each(m: Maker, node: nodes.Each) -> Closure:
     collection = m.make(node.collection)

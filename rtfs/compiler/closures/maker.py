@@ -75,18 +75,8 @@ class Maker:
     """
 
     __slots__ = (
-        "core",
-        "filename",
-        "installed",
-        "last",
-        "layout",
-        "life",
-        "module",
-        "names",
-        "number",
-        "places",
-        "types",
-    )
+        "core", "filename", "installed", "last", "layout", "life", "module", "names", "number", "places", "types",
+    )  # fmt: skip
 
     def __init__(self, analyser: Analyser) -> None:
         # not the environment: the unit is shared with others, and outlives the run that it was made for
