@@ -32,7 +32,7 @@ TYPING = SMALL.replace('"a"', '"a" :state ')
 LOADED = str(Path(__file__).parent / "issues.rtfs")
 CHANGES = 20
 GOAL = 100.0
-"""Milliseconds at p95, of all answers."""
+"""Milliseconds at p95, of each feature."""
 
 
 @pytest_lsp.fixture(config=ClientServerConfig(server_command=[sys.executable, "-m", "rtfs", "lsp", "--load", LOADED]))
@@ -141,7 +141,4 @@ async def test_answers_in_a_file_of_a_thousand_lines_cost_less_than_100_ms_at_p9
     p95 = {name: statistics.quantiles(found, n=20)[-1] for name, found in took.items()}
     print(f"\nprocessor time of the server, {content.count(chr(10)) + 1} lines, {CHANGES} changes each, p95 in ms:")
     print("  ".join(f"{name} {cost:.0f}" for name, cost in p95.items()))
-    # the garbage collector holds up an answer in about a hundred: so the bound on one feature is that of its median
-    assert {name: cost for name, found in took.items() if (cost := statistics.median(found)) > GOAL} == {}
-    every = [cost for found in took.values() for cost in found]
-    assert statistics.quantiles(every, n=20)[-1] < GOAL
+    assert {name: cost for name, cost in p95.items() if cost > GOAL} == {}

@@ -34,8 +34,11 @@ def lsp(options: Options) -> int:
         raise HostError(
             "the language server needs the package `pygls`", code="config/missing", hint="pip install 'rtfs-host[lsp]'"
         ) from None
+    import gc
+
     from rtfs.cli.lsp_server import make_server
 
+    gc.set_threshold(50_000, 20, 1_000)  # an analysis leaves no cycles behind
     workspace = Workspace(options)
     try:
         make_server(workspace).start_io()

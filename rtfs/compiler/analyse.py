@@ -98,8 +98,22 @@ def analyse_source(source: Source, environment: Environment, module: str = "user
         environment.observer = None
     program.plan = _plan(builder)
     program.undefined = _undefined(builder, environment)
+    _let_go(builder, environment)
     errors.sort(key=lambda error: (error.code.startswith("limit/"), error.span.start if error.span is not None else 0))
     return program
+
+
+def _let_go(builder: UnitBuilder, environment: Environment) -> None:
+    """Take apart what leads from an analysis back to it: without cycles it goes as soon as an editor has the next one,
+    and Python's collector holds up no answer. Macros of the text keep what they need."""
+    for step in builder.unit.steps:
+        step.code = None
+    own = list(builder.namespaces.values())
+    builder.namespaces.clear()
+    for namespace in own:
+        early = namespace.module.early
+        for name in [name for name, held in early.items() if held is namespace]:
+            del early[name]
 
 
 def _plan(builder: UnitBuilder) -> PlanHead | None:

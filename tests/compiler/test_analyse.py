@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from rtfs.compiler import codegen, compile_source
@@ -92,3 +94,17 @@ def test_walking_reaches_what_every_class_of_node_holds():
     seen = list(nodes.walk(form.node))
     names = {type(node).__name__ for node in seen}
     assert {"Def", "Fn", "Arity", "Try", "Match", "Each", "Invoke", "Loop", "Recur", "Const"} - names == set()
+
+
+def test_an_analysis_leaves_no_cycles_behind():
+    text = '(defn f [x] (let [g (fn [y] (+ x y))] (map g [1 2])))\n(def table {:a (f 1)})\n(call "test.echo" table)'
+    environment = new_environment()
+    environment.core_macros()  # of every snapshot from now on
+    analyse_source(Source(text, "plan.rtfs"), environment)
+    gc.collect()
+    gc.disable()
+    try:
+        analyse_source(Source(text, "plan.rtfs"), environment)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
