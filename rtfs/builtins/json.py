@@ -13,12 +13,17 @@ from rtfs.syntax.numbers import int_text
 from rtfs.values import EvalError, Keyword, List, Map, Set, Symbol, Vector
 from rtfs.values.convert import from_python, to_python
 from rtfs.values.keyword import is_keyword_name
+from rtfs.values.short_vector import SHORT, ShortVector
 from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Collection as AnyCollection
+    from json.encoder import JSONEncoder
     from typing import Any, NoReturn
+
+_new = object.__new__
 
 MAX_DEPTH = 512
 """Arrays and objects inside each other that `parse-json` takes."""
@@ -40,13 +45,19 @@ def parse(text: str, keywords: bool = False) -> Any:
     spend(len(text) >> 6)
     halves = "\\ud" in text or "\\uD" in text
     plain = depth <= _SHALLOW and not halves
-    hook = _objects(keywords, len(text) > LONG, Map.of_plain if plain else _as_read)
+    paced = len(text) > LONG
+    hook = None if keywords else _objects(paced, plain)
+    pairs_hook = _keyword_objects(paced, plain) if keywords else None
     own_ints = sys.get_int_max_str_digits() == 0
     try:
         while True:
             try:
                 value = json.loads(
-                    text, parse_constant=_refuse, parse_int=_parse_int if own_ints else None, object_hook=hook
+                    text,
+                    parse_constant=_refuse,
+                    parse_int=_parse_int if own_ints else None,
+                    object_hook=hook,
+                    object_pairs_hook=pairs_hook,
                 )
                 break
             except json.JSONDecodeError:
@@ -70,36 +81,77 @@ LONG = 1 << 18
 """Characters of a text from which on the machine looks at the clock while it is read."""
 
 
-def _as_read(read: dict[Any, Any]) -> dict[Any, Any]:
-    return read
+_PACE = 64
+"""Objects of a long text between two looks at the account."""
 
 
-def _objects(keywords: bool, paced: bool, make: Callable[[dict[Any, Any]], Any]) -> Callable[[dict[Any, Any]], Any]:
-    """A hook for the JSON reader that converts each object with `make`; until then the arrays in a map are lists."""
-    names: dict[str, Any] = {}
+def _objects(paced: bool, plain: bool) -> Callable[[dict[str, Any]], Any]:
+    """A hook for the JSON reader that makes each object a map, and arrays in it vectors. Without `plain`, objects and
+    arrays stay Python's."""
+    array = list if plain else None
+    count = 0
 
-    def made(read: dict[Any, Any]) -> Any:
+    def made(read: dict[str, Any]) -> Any:
+        nonlocal count
         if paced:
-            spend(32)
-        if make is not _as_read and list in {*map(type, read.values())}:
-            for key, item in read.items():
-                if item.__class__ is list:
-                    read[key] = _vector(item)
-        if keywords:
-            for name in read:
-                if name not in names:
-                    names[name] = Keyword(name) if is_keyword_name(name) else name
-            read = {names[name]: item for name, item in read.items()}
-        return make(read)
+            count += 1
+            if count == _PACE:
+                count = 0
+                spend(_PACE * 32)
+        if array is None:
+            return read
+        for key, item in read.items():
+            if type(item) is array:
+                read[key] = _vector(item)
+        one = _new(Map)  # Map.of_plain, written out: this is what an object costs
+        one._d = read
+        one._odd = False
+        one.info = None
+        return one
 
     return made
 
 
-def _vector(items: list[Any]) -> Vector:
+def _keyword_objects(paced: bool, plain: bool) -> Callable[[list[tuple[str, Any]]], Any]:
+    """As `_objects`, with keywords as keys where the names read back as such."""
+    names = _Names()
+    array = list if plain else None
+    count = 0
+
+    def made(pairs: list[tuple[str, Any]]) -> Any:
+        nonlocal count
+        if paced:
+            count += 1
+            if count == _PACE:
+                count = 0
+                spend(_PACE * 32)
+        read: dict[Any, Any] = {}
+        for name, item in pairs:
+            read[names[name]] = _vector(item) if type(item) is array else item
+        if array is None:
+            return read
+        one = _new(Map)
+        one._d = read
+        one._odd = False
+        one.info = None
+        return one
+
+    return made
+
+
+class _Names(dict):  # type: ignore[type-arg]
+    """The key for each name that was met: a keyword, or the name itself where it does not read back as one."""
+
+    def __missing__(self, name: str) -> Any:
+        key = self[name] = Keyword(name) if is_keyword_name(name) else name
+        return key
+
+
+def _vector(items: list[Any]) -> Any:
     """The vector of an array that was read, whose objects are maps already; not deeper than `_SHALLOW`."""
-    if list in {*map(type, items)}:
-        items = [_vector(item) if item.__class__ is list else item for item in items]
-    return Vector.of(items)
+    if list in map(type, items):
+        items = [_vector(item) if type(item) is list else item for item in items]
+    return ShortVector(items) if len(items) <= SHORT else Vector.adopt(items)
 
 
 def _reason(message: str) -> str:
@@ -119,6 +171,7 @@ def _parse_int(text: str) -> int:
 
 
 _OTHERS = bytes(code for code in range(256) if chr(code) not in "[]{}")
+_NEITHER = bytes(code for code in _OTHERS if chr(code) != '"')
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _SHALLOW = 100
 """How deep a text may nest that is made into values while it is read, with a few Python calls for each level."""
@@ -129,13 +182,12 @@ def _depth(text: str) -> int:
     """The nesting depth of brackets of both kinds outside strings."""
     from itertools import accumulate
 
-    if "\\" in text:
+    brackets = text.encode("utf-8", "surrogatepass").translate(_BRACKETS, _NEITHER).replace(b'""', b"")
+    if b'"' in brackets or "\\" in text:  # a string has brackets, else each run of quotes would be even and be gone
         import re
 
         text = re.sub(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', "", text, flags=re.DOTALL)
-    else:
-        text = "".join(text.split('"')[::2])
-    brackets = text.encode("utf-8", "surrogatepass").translate(_BRACKETS, _OTHERS)
+        brackets = text.encode("utf-8", "surrogatepass").translate(_BRACKETS, _OTHERS)
     for depth in range(_USUAL_DEPTH):
         if not brackets:
             return depth
@@ -221,12 +273,16 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
     atom = _atom(value, quote)
     if atom is not None:
         return atom
+    write = _small_writer()
+    if not indent:
+        atom = write(value)
+        if atom is not None:
+            return atom
     parts: list[str] = []
     size = count = 0
     colon = ": " if indent else ":"
-    names: dict[Any, str] = {}
     levels: list[tuple[Iterator[Any], Iterator[str] | None]] = []
-    opening = _open(value, levels)
+    opening = _open(value, levels, None if indent else write)
     parts.append(opening)
     first = True
     while levels:
@@ -236,13 +292,11 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
             lead = newline if first else "," + newline
             if keys is not None:
                 lead += quote(next(keys)) + colon
-            atom = _atom(element, quote)
+            atom = element.text if type(element) is _Piece else _atom(element, quote)
             if atom is None and not indent:
-                left = [_FEW]
-                atom = _small(element, quote, left, _SHALLOW, names)
-                spend((_FEW - left[0]) * 4)
+                atom = write(element)
             first = atom is None
-            text = lead + (_open(element, levels) if atom is None else atom)
+            text = lead + (_open(element, levels, None if indent else write) if atom is None else atom)
             size += len(text)
             if size > MAX_TEXT:
                 raise size_error(function)
@@ -267,46 +321,163 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
     return "".join(parts)
 
 
-_FEW = 128
-"""Parts of a collection that is written at one go."""
-_ONE_KIND = ({str}, {Keyword})
-"""Kinds of keys that are written differently if they differ."""
+_FEW = 1024
+"""Parts that are written at one go, at most; so they nest no deeper either."""
+_FEWEST = 16
+_LONG_PART = 4096
+"""Characters of a string from which on it is written by itself."""
+_USUAL = 10**512
+"""Integers up to it are written by CPython, whose limit on digits never is below."""
 
 
-def _small(value: Any, quote: Callable[[str], str], left: list[int], depth: int, names: dict[Any, str]) -> str | None:
-    """The compact JSON of a collection; None where it has more than a few parts. names: key → how it is written."""
-    is_map = value.__class__ is Map
-    elements = list(value.raw().values() if is_map else value)
-    left[0] -= len(elements)
-    if left[0] < 0 or not depth:
-        return None
-    texts = []
-    for element in elements:
-        kind = element.__class__
-        text = quote(element) if kind is str else int_text(element) if kind is int else _atom(element, quote)
-        if text is None:
-            text = _small(element, quote, left, depth - 1, names)
-            if text is None:
-                return None
-        texts.append(text)
-    if not is_map:
-        return f"[{','.join(texts)}]"
-    keys = value.raw()
-    if {*map(type, keys)} not in _ONE_KIND:
-        return f"{{{','.join([f'{quote(key)}:{text}' for key, text in zip(_keys(value), texts, strict=True)])}}}"
-    for key in keys:
-        if key not in names:
-            names[key] = quote(_key_text(key)) + ":"
-    return f"{{{','.join([names[key] + text for key, text in zip(keys, texts, strict=True)])}}}"
+class _NotSmall(Exception):
+    """A part of a value that is written one by one, or has no JSON, which is found out there."""
 
 
-def _open(value: Any, levels: list[tuple[Iterator[Any], Iterator[str] | None]]) -> str:
-    """Push a non-empty collection and give its opening bracket."""
+class _KeyTexts(dict):  # type: ignore[type-arg]
+    """The text of each key that was met. own: those that are their own text."""
+
+    def __init__(self) -> None:
+        self.own: set[Any] = set()
+
+    def __missing__(self, key: Any) -> str:
+        kind = type(key)
+        if kind is not str and kind is not Keyword:
+            raise _NotSmall
+        text: str = key if kind is str else key.name
+        if len(text) > _LONG_PART:
+            raise _NotSmall
+        if kind is str:
+            self.own.add(key)
+        self[key] = text
+        return text
+
+
+def _small_writer() -> Callable[[Any], str | None]:
+    """A function from a collection to its compact JSON, by CPython's encoder; None where it has more than a few parts
+    or none that is plain."""
+    from json.encoder import JSONEncoder
+
+    texts = _KeyTexts()
+    most = left = _FEW
+
+    def default(value: Any) -> Any:
+        """What the encoder does not know by itself, in terms of what it does."""
+        kind = type(value)
+        if kind is Map:
+            raw = value.raw()
+            check(raw.values())
+            if texts.own.issuperset(raw):
+                return raw
+            made = {texts[key]: item for key, item in raw.items()}
+            if len(made) != len(raw):
+                raise _NotSmall
+            return made
+        if kind is Keyword or kind is Symbol:
+            return value.name
+        if kind is Vector or kind is List or kind is Set:
+            items = value.to_list()
+            check(items)
+            return items
+        raise _NotSmall
+
+    def check(items: AnyCollection[Any]) -> None:
+        """Count the parts and look for those that the encoder would take without asking `default`."""
+        nonlocal left
+        left -= len(items)
+        if left < 0:
+            raise _NotSmall
+        for item in items:
+            kind = type(item)
+            if kind is str:
+                if len(item) > _LONG_PART:
+                    raise _NotSmall
+            elif kind is int:
+                if item > _USUAL or item < -_USUAL:
+                    raise _NotSmall
+            elif kind is ShortVector:
+                check(item)
+
+    encoder = JSONEncoder(
+        ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=default
+    )
+    encode = _made_once(encoder)
+
+    def write(value: Any) -> str | None:
+        nonlocal left, most
+        left = few = most
+        try:
+            if type(value) is ShortVector or type(value) is list:
+                check(value)
+            text = "".join(encode(value, 0))
+            most = min(few * 2, _FEW)
+        except (_NotSmall, ValueError, RecursionError):
+            text = None
+            most = max(few >> 1, _FEWEST)  # what fails within what failed shall not cost as much again
+        spend((few - left) * 4)
+        return text
+
+    return write
+
+
+def _made_once(encoder: JSONEncoder) -> Callable[[Any, int], Iterable[str]]:
+    """What `encoder.iterencode` makes for each value anew, which takes longer than a small value."""
+    from json import encoder as json_encoder
+
+    try:
+        made: Callable[[Any, int], Iterable[str]] = json_encoder.c_make_encoder(  # type: ignore[attr-defined]
+            None,
+            encoder.default,
+            json_encoder.encode_basestring,
+            None,
+            encoder.key_separator,
+            encoder.item_separator,
+            False,
+            False,
+            encoder.allow_nan,
+        )
+    except (AttributeError, TypeError):  # another Python has another one, or none
+        return lambda value, _: encoder.iterencode(value)
+    return made
+
+
+def _open(
+    value: Any, levels: list[tuple[Iterator[Any], Iterator[str] | None]], write: Callable[[Any], str | None] | None
+) -> str:
+    """Push a non-empty collection and give its opening bracket. write: as `_small_writer` has it, for compact text."""
     if value.__class__ is Map:
         levels.append((iter(value.values()), iter(_keys(value))))
         return "{"
-    levels.append((iter(value), None))
+    levels.append((iter(value) if write is None else _pieces(value.to_list(), write), None))
     return "["
+
+
+class _Piece:
+    """Elements of an array that follow each other, as they are written."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+_LONGEST_PIECE = 64
+
+
+def _pieces(items: list[Any], write: Callable[[Any], str | None]) -> Iterator[Any]:
+    """The elements, those that are small together as one `_Piece`."""
+    size = _LONGEST_PIECE
+    start = 0
+    while start < len(items):
+        part = items[start : start + size]
+        start += size
+        text = write(part) if size > 1 else None
+        if text is None:
+            size = max(size >> 2, 1)
+            yield from part
+        else:
+            size = min(size + 1, _LONGEST_PIECE)
+            yield _Piece(text[1:-1])
 
 
 @builtin(

@@ -5,8 +5,8 @@ Knows nothing of hashes. Invariant: `canonical_text(value)` is `to_text(canonica
 
 from __future__ import annotations
 
-from rtfs.syntax.printer import ATOMS, MOST_TEXT, string_text, to_text, too_long
-from rtfs.values import Keyword, List, Map, Vector
+from rtfs.syntax.printer import ATOMS, MOST_TEXT, to_text, too_long
+from rtfs.values import List, Map, Vector
 from rtfs.values.canonical import canonical, order_of_names
 from rtfs.values.step_account import spend
 
@@ -14,12 +14,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    _Shapes = dict[tuple[Any, ...], "list[tuple[Any, str]] | None"]
+    """The keys of maps, as they follow each other: their order and texts."""
+
 _MOST = 256
 """Parts of a value that is written in one pass. Data that shares its parts counts them as often as they show."""
 _DEEPEST = 12
 _LEVELS = 4
 """How deep collections of many parts are looked for in each other, before the long way is gone."""
 _STRETCH = 512
+_USUAL = 10**512
+"""Integers up to it are written by CPython, whose limit on digits never is below."""
+_UNKNOWN: Any = object()
 _BRACKETS = {Vector: ("[", "]"), List: ("(", ")"), Map: ("{", "}")}
 
 
@@ -29,17 +35,17 @@ def canonical_text(value: Any) -> str:
     atom = ATOMS.get(value.__class__)
     if atom is not None:
         return atom(value)
-    return _text(value, _LEVELS)
+    return _text(value, _LEVELS, {})
 
 
-def _text(value: Any, levels: int) -> str:
-    text = _small(value, [_MOST], _DEEPEST)
+def _text(value: Any, levels: int, shapes: _Shapes) -> str:
+    text = _small(value, [_MOST], _DEEPEST, shapes)
     if text is None and levels and value.__class__ in _BRACKETS:
-        text = _large(value, levels - 1)
+        text = _large(value, levels - 1, shapes)
     return to_text(canonical(value)) if text is None else text
 
 
-def _large(value: Any, levels: int) -> str | None:
+def _large(value: Any, levels: int, shapes: _Shapes) -> str | None:
     """The text of a collection of many parts, most of which are small; None where it has no simple order."""
     if value.__class__ is Map:
         raw = value.raw()
@@ -54,7 +60,7 @@ def _large(value: Any, levels: int) -> str | None:
     for start in range(0, len(items), _STRETCH):
         for item in items[start : start + _STRETCH]:
             atom = ATOMS.get(item.__class__)
-            text = _text(item, levels) if atom is None else atom(item)
+            text = _text(item, levels, shapes) if atom is None else atom(item)
             size += len(text) + 1
             if size > MOST_TEXT:
                 raise too_long()
@@ -64,21 +70,20 @@ def _large(value: Any, levels: int) -> str | None:
     return f"{opener}{' '.join(texts)}{closer}"
 
 
-def _small(value: Any, left: list[int], depth: int) -> str | None:
+def _small(value: Any, left: list[int], depth: int, shapes: _Shapes) -> str | None:
     """The text of a collection; None where it has too many parts, or some that have no simple order."""
     kind = value.__class__
     if kind is Map:
-        return _map(value.raw(), left, depth)
+        return _map(value.raw(), left, depth, shapes)
     if kind is not Vector and kind is not List:
         return None
-    items = value.to_list()
-    left[0] -= len(items)
+    left[0] -= len(value)
     if left[0] < 0 or not depth:
         return None
     texts = []
-    for item in items:
+    for item in value:
         atom = ATOMS.get(item.__class__)
-        text = _small(item, left, depth - 1) if atom is None else atom(item)
+        text = _small(item, left, depth - 1, shapes) if atom is None else atom(item)
         if text is None:
             return None
         texts.append(text)
@@ -86,30 +91,41 @@ def _small(value: Any, left: list[int], depth: int) -> str | None:
     return f"[{inside}]" if kind is Vector else f"({inside})"
 
 
-def _map(raw: dict[Any, Any], left: list[int], depth: int) -> str | None:
+def _map(raw: dict[Any, Any], left: list[int], depth: int, shapes: _Shapes) -> str | None:
     left[0] -= len(raw)
     if left[0] < 0 or not depth:
         return None
-    entries: list[Any] = []
-    kind: Any = None
-    for key, item in raw.items():
-        if kind is None:
-            kind = key.__class__
-            if kind is not Keyword and kind is not str:
-                return None
-        if key.__class__ is not kind:
-            return None
-        atom = ATOMS.get(item.__class__)
-        text = _small(item, left, depth - 1) if atom is None else atom(item)
-        if text is None:
-            return None
-        if kind is str:
-            entries.append((key, text))
-        elif "/" in key.name:
-            return None
+    keys = (*raw,)
+    shape = shapes.get(keys, _UNKNOWN)
+    if shape is _UNKNOWN:
+        shape = _shape(keys)
+        if len(shapes) < _MOST:
+            shapes[keys] = shape
+    if shape is None:
+        return None
+    entries = []
+    for key, name in shape:
+        item = raw[key]
+        kind = item.__class__
+        if kind is str and item.isprintable() and '"' not in item and "\\" not in item:
+            entries.append(f'{name} "{item}"')
+        elif kind is int and -_USUAL < item < _USUAL:
+            entries.append(f"{name} {item}")
         else:
-            entries.append(f":{key.name} {text}")
-    entries.sort()  # no character of a name comes before the blank: the texts are in the order of the names
-    if kind is str:
-        entries = [f"{string_text(key)} {text}" for key, text in entries]
+            atom = ATOMS.get(kind)
+            text = _small(item, left, depth - 1, shapes) if atom is None else atom(item)
+            if text is None:
+                return None
+            entries.append(f"{name} {text}")
     return f"{{{' '.join(entries)}}}"
+
+
+def _shape(keys: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
+    """The keys in their order, each with its text; None where they have no simple order. Equal keys of other kinds than
+    those that have one may print differently."""
+    if not keys:
+        return []
+    names = order_of_names([*keys])
+    if names is None:
+        return None
+    return [(key, ATOMS[key.__class__](key)) for _, key in sorted(zip(names, keys, strict=True))]

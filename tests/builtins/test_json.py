@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs.builtins import CORE
-from rtfs.builtins.json import MAX_DEPTH
+from rtfs.builtins.json import LONG, MAX_DEPTH
+from rtfs.syntax.printer import to_text
 from rtfs.values import EvalError, Keyword, LimitError, List, Map, Symbol, TypeMismatch, Vector, equal, from_python
 
 K = Keyword
@@ -86,6 +87,42 @@ def test_shared_parts_do_not_blow_up_the_text() -> None:
         value = Vector([value, value])
     with pytest.raises(LimitError):
         serialize(value)
+
+
+@pytest.mark.parametrize(
+    "odd", [10**4000, "long " * 2000, [[[]]] * 2000, {"deep": [{"a": {"b": [1]}}]}, '\x00"\\\u2028']
+)
+def test_rows_written_together_are_written_as_one_by_one(odd: Any) -> None:
+    rows = [{"id": n, "name": f"n{n}", "tags": ["a", ["b"]], "sub": {"x": None, "y": [True]}} for n in range(300)]
+    rows.insert(150, {"odd": odd})
+    written = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    assert serialize(from_python(rows)) == written
+    assert serialize(from_python(rows, keywords=True)) == written
+    assert serialize(from_python({"rows": rows, "more": [rows]})) == f'{{"rows":{written},"more":[{written}]}}'
+
+
+@pytest.mark.parametrize("odd", [math.nan, CORE["inc"], Map({1.5: 1}), Map([("a", 1), (K("a"), 2)])])
+def test_one_row_among_many_that_has_no_json_is_an_error(odd: Any) -> None:
+    rows = [Map({"id": n, K("tags"): Vector(["a"])}) for n in range(300)]
+    with pytest.raises(EvalError) as caught:
+        serialize(Vector([*rows, Map({"odd": odd}), *rows]))
+    assert caught.value.code == "json/unserializable"
+
+
+def test_a_long_text_is_read_as_a_short_one_is() -> None:
+    rows = [{"id": n, "a b": [], "tags": ["a", ["b", {"c": n}], *range(20)], "sub": {"y": None}} for n in range(4000)]
+    text = json.dumps(rows)
+    assert len(text) > LONG
+    assert equal(parse(text), from_python(rows))
+    ids = parse(text, KEYWORDS)
+    assert [to_text(ids[0]), to_text(ids[3999])] == [to_text(parse(json.dumps(rows[n]), KEYWORDS)) for n in (0, 3999)]
+
+
+@pytest.mark.parametrize("part", ['["]",', '["]"," ",', '["\\"]",', '[{"}":1},"}]",', '{"]": "}", "a": '])
+def test_brackets_in_strings_do_not_hide_the_nesting(part: str) -> None:
+    with pytest.raises(EvalError) as caught:
+        parse(part * (MAX_DEPTH + 1))
+    assert caught.value.code == "json/depth"
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,14 @@ def nested(depth: int) -> Any:
 ROWS = Vector([Map([("b", n), ("a", Vector([n, Set([2, 1])])), ("c", {}.get)]) for n in range(700)])
 
 
+MIXED = Vector(
+    [Map([(key, n)]) for n in range(400) for key in ("a", Keyword("a"), Vector([1]), List([1]), 1, 1.0, True)]
+)
 KEYED = Map([(Keyword(f"k{n}"), n) for n in range(900)])
 
 
 @pytest.mark.parametrize(
-    "value", [ROWS, Map([(str(n), n) for n in range(900)]), List([ROWS]), Map([("rows", ROWS)]), KEYED]
+    "value", [ROWS, Map([(str(n), n) for n in range(900)]), List([ROWS]), Map([("rows", ROWS)]), KEYED, MIXED]
 )
 def test_many_rows_are_written_one_by_one(value: Any) -> None:
     assert canonical_text(value) == to_text(canonical(value))
