@@ -111,8 +111,15 @@ def resume(options: Options) -> int:
             value = runtime.resume(
                 found.run, accept_changes=found.accept_changes, timeout=found.timeout, allow=found.allow, **fields
             )
-        wiring.show(value, options)
+        wiring.show(_of_plan(state, value), options)
     return 0
+
+
+def _of_plan(state: RunState, value: Any) -> Any:
+    """The value of the plan alone, if a session of `rtfs mcp serve` has composed the program."""
+    from rtfs.serve.sessions import value_of_plan
+
+    return value_of_plan(state.text, value)
 
 
 def runs(options: Options) -> int:

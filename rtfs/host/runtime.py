@@ -337,9 +337,10 @@ class Runtime:
         """Tell a durable run something, whichever process or machine it is in; it has it from then on, whatever dies.
 
         question: `approval:PATH`, `resolution:PATH` or `signal:NAME`, as `rtfs runs show` names it. answer: to the
-        first True, False or the reason of a no; to the second `{"how": "retry"}`, `{"how": "failed"}` or `{"how":
-        "result", "value": …}`; to the third any value. Python values are converted. by: who says so; None: the
-        runtime's principal. Raises HostError `run/unknown`, `run/ended`, `run/no-question`, `argument/invalid`.
+        first True, `{"approve": "run"}` (for the rest of the run), False or the reason of a no; to the second `{"how":
+        "retry"}`, `{"how": "failed"}` or `{"how": "result", "value": …}`; to the third any value. Python values are
+        converted. by: who says so; None: the runtime's principal. Raises HostError `run/unknown`, `run/ended`,
+        `run/no-question`, `argument/invalid`.
         """
         from rtfs.host.durable.answers import answer as tell
 

@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 class Stop(BaseException):
     """error: what the caller of the run sees. waiting: the call, as text, for which somebody's approval is missing (a
-    durable run is resumed with it), or "".
+    durable run is resumed with it), or "". for_run: whether it may be given for the rest of the run.
 
     Of a durable run, set by its journaling: state, in which it is left, or "". question: what it waits for an answer
     to, or "". wake_at: when it continues by itself, in seconds since 1970, or None. renewal: the run as which it
     continues, a `Renewal`, or None.
     """
 
-    def __init__(self, error: UserError, waiting: str = "") -> None:
+    def __init__(self, error: UserError, waiting: str = "", for_run: bool = False) -> None:
         super().__init__(error)
         self.error = error
         self.waiting = waiting
+        self.for_run = for_run
         self.state = ""
         self.question = ""
         self.wake_at: float | None = None

@@ -8,7 +8,7 @@ Source: MCP specification, client/elicitation.
 
 from __future__ import annotations
 
-from rtfs.host.calls.approvals import FOR_RUN
+from rtfs.host.run.person import FOR_RUN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import rtfs
+from rtfs.serve.console.runs import RunBrowser
 from rtfs.serve.session_source import SessionSource
 from rtfs.serve.sessions import MOST, Definition, PlanSession, PlanSessions
 from rtfs.source import Source
@@ -155,3 +157,21 @@ def test_places_in_a_session_are_those_of_the_plan(at: int) -> None:
     assert source.line(-2) == "(defn f [x] x)"
     assert source.line(2) == "(f a)"
     assert source.position(len(source.text)) == original.position(len(original.text))
+
+
+def test_a_resumed_plan_of_a_session_gives_its_value_without_those_of_the_session(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    monkeypatch.chdir(folder)
+    composed = PlanSession().compose('(def a 40)\n(+ a (await-signal "go"))', "plan.rtfs")
+    assert composed.wrapped
+    with rtfs.Runtime.from_config("rtfs.yaml") as runtime:
+        runtime.shell["config"] = str(folder / "rtfs.yaml")
+        with pytest.raises(HostError) as stopped:
+            runtime.run(composed.source, durable=True, run_id="task")
+        assert stopped.value.code == "run/waiting"
+    assert command("signal", "task", "go", "2", cwd=folder)[0] == 0
+    assert command("resume", "task", cwd=folder)[:2] == (0, "42\n")
+    with rtfs.Runtime.from_config("rtfs.yaml") as runtime:
+        assert RunBrowser(runtime).details("task").value == "42"

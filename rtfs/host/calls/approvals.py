@@ -12,7 +12,7 @@ from collections import OrderedDict
 from time import monotonic
 
 from rtfs.host.redaction import redact
-from rtfs.host.run.person import Person
+from rtfs.host.run.person import FOR_RUN, Person
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, Keyword, Map
 
@@ -29,8 +29,6 @@ LIFE = 900.0
 """Seconds that an approval given in advance holds."""
 WHOLE = 20_000
 """Characters up to which all arguments are shown as they are."""
-FOR_RUN = "run"
-"""The answer yes for the rest of the run."""
 RUNS = 10_000
 """Approvals for a run that are remembered; after as many others one is asked about again."""
 PART = 2_000
@@ -156,7 +154,8 @@ class Approvals:
             self._for_runs[for_run] = None
             while len(self._for_runs) > RUNS:
                 self._for_runs.popitem(last=False)
-            return "approved, for this run"
+            frame.run.durability.granted(request, by, frame)
+            return f"approved by {by}, for this run" if by else "approved, for this run"
         if answer.__class__ is Refusal and answer.reason:
             raise _refused(request, f"it was not approved: {answer.reason}", str(answer.reason))
         if answer is not True:

@@ -318,7 +318,7 @@ class Pipeline:
             if error.code != "policy/approval-required":
                 raise
             error.span = error.span or span
-            raise Stop(error, waiting=request.call) from None
+            raise Stop(error, waiting=request.call, for_run=request.for_run) from None
 
     def decide(self, entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext) -> Decision:
         """The decision about a call. Never raises but for arguments that no decision can be made about."""

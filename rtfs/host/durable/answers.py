@@ -13,6 +13,7 @@ from rtfs.host.audit.events import Answered
 from rtfs.host.durable.codec import decode, encode
 from rtfs.host.durable.store import ENDED
 from rtfs.host.durable.waits import cancelled, facts_of_cancelled
+from rtfs.host.run.person import FOR_RUN
 from rtfs.values import HostError, Keyword, Map
 
 TYPE_CHECKING = False
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 APPROVAL, RESOLUTION, SIGNAL = "approval:", "resolution:", "signal:"
 _CALL, _REASON = Keyword("call"), Keyword("reason")
-_APPROVED, _HOW, _VALUE = Keyword("approved"), Keyword("how"), Keyword("value")
+_APPROVED, _HOW, _VALUE, _FOR_RUN = Keyword("approved"), Keyword("how"), Keyword("value"), Keyword("for-run")
+APPROVED_FOR_RUN = {"approve": FOR_RUN}
+"""The answer to an approval: yes, and for the rest of the run."""
 _HOWS = ("retry", "failed", "result")
 
 
@@ -55,9 +58,10 @@ def question_about(doubtful: Sequence[Recorded]) -> str:
 
 
 def answer(store: RunStore, events: Events, run_id: str, question: str, value: Any, by: str) -> None:
-    """Tell a run something, durably. value: of an approval True, False or the reason of a no; of a resolution
-    `{how: retry}`, `{how: failed}` or `{how: result, value: …}`; of a signal any value. by: who says so. Raises
-    HostError `run/unknown`, `run/ended`, `run/no-question`, `argument/invalid`, `run/unwritable`."""
+    """Tell a run something, durably. value: of an approval True, `APPROVED_FOR_RUN` where that is offered, False or the
+    reason of a no; of a resolution `{how: retry}`, `{how: failed}` or `{how: result, value: …}`; of a signal any value.
+    by: who says so. Raises HostError `run/unknown`, `run/ended`, `run/no-question`, `argument/invalid`,
+    `run/unwritable`."""
     view = store.look(run_id)
     _check_going(view)
     if question.startswith(SIGNAL):
@@ -71,7 +75,7 @@ def answer(store: RunStore, events: Events, run_id: str, question: str, value: A
             hint=f"it asks {asked!r}" if (asked := question_of(view)) else "rtfs runs show tells what it waits for",
         )
     if question.startswith(APPROVAL):
-        value = Map([(_CALL, view.facts.get("asked", "")), (_APPROVED, value is True), (_REASON, _reason(value))])
+        value = _approval(view, value)
     elif question.startswith(RESOLUTION):
         value = _resolution(value)
     try:
@@ -130,7 +134,8 @@ def verdict_of(answer: Answer, request: Asked) -> tuple[Any, str] | None:
     value = decode(answer.answer)
     if value.get(_CALL) != request.call:
         return None
-    return True if value.get(_APPROVED) is True else request.refuse(value.get(_REASON) or ""), answer.by
+    yes = FOR_RUN if value.get(_FOR_RUN) is True else True
+    return yes if value.get(_APPROVED) is True else request.refuse(value.get(_REASON) or ""), answer.by
 
 
 def resolution_of(text: str) -> tuple[str, Any]:
@@ -155,12 +160,33 @@ def _asks(view: RunView, question: str) -> bool:
     return any(question == f"{RESOLUTION}{call.path}" for call in calls_in_doubt(view))
 
 
+def _approval(view: RunView, value: Any) -> Map:
+    """The verdict about the call that a run waits with. Raises HostError `argument/invalid`."""
+    asked, how = view.facts.get("asked", ""), _named(value).get("approve")
+    if how is None and not hasattr(value, "items"):
+        return Map([(_CALL, asked), (_APPROVED, value is True), (_REASON, _reason(value))])
+    if getattr(how, "name", how) != FOR_RUN:
+        raise HostError('an approval is true, false, the reason of a no, or {approve: "run"}', code="argument/invalid")
+    if not view.facts.get("for-run"):
+        raise HostError(
+            f"run {view.run_id} asks about one call: the rule does not let it be approved for the rest of the run",
+            code="argument/invalid",
+            hint="approve it once; a rule with `for_run: true` offers more",
+        )
+    return Map([(_CALL, asked), (_APPROVED, True), (_REASON, ""), (_FOR_RUN, True)])
+
+
+def _named(value: Any) -> dict[Any, Any]:
+    """The entries of a mapping by the names of their keys; none of anything else."""
+    return {getattr(name, "name", name): one for name, one in value.items()} if hasattr(value, "items") else {}
+
+
 def _reason(value: Any) -> str:
     return value if isinstance(value, str) else str(getattr(value, "reason", ""))
 
 
 def _resolution(value: Any) -> Map:
-    given = {getattr(name, "name", name): one for name, one in value.items()} if hasattr(value, "items") else {}
+    given = _named(value)
     how = getattr(given.get("how"), "name", given.get("how"))
     if how not in _HOWS:
         raise HostError(

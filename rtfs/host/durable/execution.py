@@ -29,6 +29,7 @@ from rtfs.host.durable.store import (
     ERROR,
     FAIL,
     FAILED,
+    GRANTED,
     IN_DOUBT,
     LABELS,
     NOTED,
@@ -44,6 +45,7 @@ from rtfs.host.durable.waits import Waits, facts_of_cancelled
 from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
 from rtfs.host.run.durability import not_renewable
+from rtfs.host.run.person import FOR_RUN
 from rtfs.host.scheduler.suspensions import OffLoop
 from rtfs.host.stop import Stop, stop
 from rtfs.syntax.printer import to_text
@@ -164,6 +166,7 @@ class Durable:
             stopped.state = STUCK
         if stopped.state:
             facts = {"state": stopped.state, "note": error.message, "asked": stopped.waiting}
+            facts["for-run"] = "yes" if stopped.for_run else ""
             facts |= {"question": stopped.question, "wake-at": "" if stopped.wake_at is None else repr(stopped.wake_at)}
             journal.commit(facts.items())
 
@@ -402,7 +405,18 @@ class Durable:
         """The answer to the question whether a call may be made, and who gave it; None if there is no answer."""
         journaled: Any = frame.journaled
         answer = self._journal.take(f"approval:{journaled.path}")
-        return None if answer is None else verdict_of(answer, request)
+        if answer is not None:
+            return verdict_of(answer, request)
+        by = self._replay.grants.get((request.capability, request.reason)) if request.for_run else None
+        return None if by is None else (FOR_RUN, by)
+
+    def granted(self, request: Asked, by: str, frame: Frame) -> None:
+        """A person has said yes for the rest of the run, which later processes of the run know as well."""
+        key = (request.capability, request.reason)
+        if key not in self._replay.grants:
+            self._replay.grants[key] = by
+            journaled: Any = frame.journaled
+            self._journal.add(GRANTED, journaled.path, request.capability, encode(request.reason), by)
 
     async def branch_failed(self, frame: Frame, error: UserError) -> None:
         """A parallel branch ends with an error: which was the first is part of the record."""

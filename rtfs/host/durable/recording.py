@@ -18,7 +18,7 @@ import rtfs
 from rtfs.capabilities.permit import Permit
 from rtfs.host.durable.codec import decode, encode
 from rtfs.host.durable.execution import Durable
-from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, LABELS, NOTED, OUTCOME, SAFE, WHOLE, Event
+from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, GRANTED, LABELS, NOTED, OUTCOME, SAFE, WHOLE, Event
 from rtfs.host.redaction import MASK, redact
 from rtfs.host.run.durability import not_renewable
 from rtfs.host.sqlite import reason
@@ -78,7 +78,7 @@ class Recorder:
             self._write({"path": path, "enter": subject, **_fields("arguments", value)})
         elif kind == FAIL:
             self._write({"path": path, "fail": note})
-        elif kind not in (AGAIN, LABELS, NOTED):
+        elif kind not in (AGAIN, GRANTED, LABELS, NOTED):
             id, arguments = self._open.pop(path)
             gave = _fields("value", value) if kind == OUTCOME else {"error": _error_fields(value)}
             line = {"path": path, "call": id, **_fields("arguments", arguments)}

@@ -8,7 +8,21 @@ asks for something else than it once did is stopped before anything happens.
 from __future__ import annotations
 
 from rtfs.host.durable.codec import decode
-from rtfs.host.durable.store import AGAIN, CALL, ENTER, ERROR, FAIL, LABELS, NOTED, OUTCOME, RESOLVED, SAFE, TOLD, WHOLE
+from rtfs.host.durable.store import (
+    AGAIN,
+    CALL,
+    ENTER,
+    ERROR,
+    FAIL,
+    GRANTED,
+    LABELS,
+    NOTED,
+    OUTCOME,
+    RESOLVED,
+    SAFE,
+    TOLD,
+    WHOLE,
+)
 from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.stop import Stop, stop
 
@@ -61,10 +75,12 @@ class Replay:
     """events: of the journal, in order; none for a run that begins. Raises ValueError for events that make no
     sense."""
 
-    __slots__ = ("_begin", "_cursor", "_new", "_order", "_waiting", "calls", "failures", "over")
+    __slots__ = ("_begin", "_cursor", "_new", "_order", "_waiting", "calls", "failures", "grants", "over")
 
     def __init__(self, events: list[Event], begin: Callable[[Scheduler], None]) -> None:
         self.calls: dict[str, Recorded] = {}
+        self.grants: dict[tuple[str, str], str] = {}
+        """Who allowed the calls of a capability that are asked about for a reason, for the rest of the run."""
         self.failures: set[str] = set()
         """Branches whose failure has a place in the order."""
         self._order: list[tuple[str, str]] = []
@@ -94,6 +110,8 @@ class Replay:
                 calls[event.path].remembered = event.value
             elif event.kind == LABELS:
                 calls[event.path].labels = event.value
+            elif event.kind == GRANTED:
+                self.grants[event.subject, decode(event.value)] = event.note
             elif event.kind == FAIL:
                 failed.add(event.path.rpartition(".")[0])
         for event in events:

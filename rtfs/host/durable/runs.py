@@ -52,14 +52,15 @@ class RunState:
     continues    the run as whose continuation it was made, or ""; continued_as: the one as which it continues, or ""
     note         what it waits for or failed with, or None
     asked        the call, as text, that it last waited for, or ""
+    for_run      whether that call may be approved for the rest of the run
     question     what it waits to be told, as `Runtime.answer` takes it, or ""
     parameters   the values that the program finds by name, as text without known secrets
     text         of its program
     """
 
     __slots__ = (
-        "asked", "began", "by_workers", "calls", "continued_as", "continues", "ended", "folder", "name", "note",
-        "parameters", "principal", "question", "run_id", "shell", "state", "text", "wakes",
+        "asked", "began", "by_workers", "calls", "continued_as", "continues", "ended", "folder", "for_run", "name",
+        "note", "parameters", "principal", "question", "run_id", "shell", "state", "text", "wakes",
     )  # fmt: skip
 
     def __init__(self, view: RunView) -> None:
@@ -76,6 +77,7 @@ class RunState:
         self.continues = facts.get(CONTINUES, "")
         self.continued_as = facts.get(CONTINUED, "")
         self.asked = facts.get("asked", "")
+        self.for_run = bool(facts.get("for-run"))
         self.calls = sum(1 for event in view.events if event.kind in (CALL, SAFE, WHOLE))
         self.note = facts.get("note") if state in _LEFT else None
         self.question = (facts.get("question") or question_about(doubtful)) if state in _LEFT else ""

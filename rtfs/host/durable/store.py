@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
 AGAIN, RESOLVED, OUTCOME, ERROR, FAIL, NOTED = "again", "resolved", "outcome", "error", "fail", "noted"
-TOLD, LABELS = "told", "labels"
+TOLD, LABELS, GRANTED = "told", "labels", "granted"
 """Kinds of events. call: allowed and about to be made. safe: likewise, and it may be made twice. whole: likewise, with
 hints around an implementation in RTFS. enter: an implementation in RTFS begins, whose own calls are recorded. again: a
 call of unknown outcome is made once more. resolved: the user has said what became of such a call. outcome, error: what
 a call gave. fail: a parallel branch ended with an error. noted: what a provider wants to know of a call that is under
 way when it is taken up again, such as the id of a task. told: the signal that a call waits for was taken; its
-value. labels: where the value of such a call comes from, under flow rules."""
+value. labels: where the value of such a call comes from, under flow rules. granted: a person has allowed the calls of
+this capability that are asked about for the same reason, the value, for the rest of the run."""
 ANNOUNCEMENTS = (CALL, SAFE, WHOLE, AGAIN, NOTED)
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
 QUEUED, SLEEPING, CANCELLED, STUCK, IN_DOUBT = "queued", "sleeping", "cancelled", "stuck", "in doubt"

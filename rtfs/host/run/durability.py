@@ -42,6 +42,18 @@ if TYPE_CHECKING:
         def call(self) -> str:
             """Capability and arguments as text."""
 
+        @property
+        def capability(self) -> str:
+            """Its id."""
+
+        @property
+        def reason(self) -> str:
+            """Why a person is asked."""
+
+        @property
+        def for_run(self) -> bool:
+            """Whether yes may be said for the rest of the run."""
+
         def refuse(self, reason: str) -> Any:
             """The answer no."""
 
@@ -78,6 +90,9 @@ if TYPE_CHECKING:
 
         def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
             """The answer to the question whether a call may be made, and who gave it; None if there is no answer."""
+
+        def granted(self, request: Asked, by: str, frame: Frame) -> None:
+            """A person has said yes for the rest of the run: by whom, or "" where it was asked here."""
 
 
 class NotDurable:
@@ -117,6 +132,9 @@ class NotDurable:
 
     def verdict(self, request: Asked, frame: Frame) -> tuple[Any, str] | None:
         return None
+
+    def granted(self, request: Asked, by: str, frame: Frame) -> None:
+        pass
 
 
 class _NotJournaled:

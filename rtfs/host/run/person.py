@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from rtfs.host.run.frame import Frame
 
+FOR_RUN = "run"
+"""The answer yes for the rest of the run."""
+
 
 class Person:
     """ask(request): the answer; it may be async, then it runs on the loop where the runtime was made, if there is one,

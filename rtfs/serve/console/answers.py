@@ -22,6 +22,7 @@ from rtfs.values import HostError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from rtfs.host.durable.store import RunStore
     from rtfs.serve.console.access import Viewer
@@ -46,11 +47,12 @@ class Answers:
         self._words = list(words)
         self._troubles: OrderedDict[str, str] = OrderedDict()
 
-    async def give(self, store: RunStore, viewer: Viewer, row: RunRow, question: str, refusal: str | None) -> None:
-        """Answer for a run, and have it continue. refusal: the reason for no; None for yes. Raises HostError
-        `run/no-question`, `run/ended`, `serve/approval`."""
+    async def give(self, store: RunStore, viewer: Viewer, row: RunRow, question: str, verdict: Any) -> None:
+        """Answer for a run, and have it continue. verdict: True, `APPROVED_FOR_RUN`, or the reason for
+        no. Raises HostError `run/no-question`, `run/ended`, `serve/approval`, `argument/invalid`."""
         self._check(viewer, row)
-        verdict = True if refusal is None else refusal[:REASON]
+        if isinstance(verdict, str):
+            verdict = verdict[:REASON]
 
         def tell() -> None:
             with ledger_of_run(RunState(store.look(row.id))) as events:

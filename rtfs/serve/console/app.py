@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
+from rtfs.host.durable.answers import APPROVED_FOR_RUN
 from rtfs.host.ledgers import RecordFilter, newest
 from rtfs.serve.callers import Caller
 from rtfs.serve.catalogue import Catalogue
@@ -212,12 +213,14 @@ class Console:
     async def _answer(self, request: Request, viewer: Viewer, session: Session | None) -> Response:
         fields = await self._form(request, session)
         run_id, answer = request.path_params["id"], fields.get("answer")
-        if answer not in ("approve", "refuse"):
-            raise HostError("answer is approve or refuse", code="serve/arguments")
+        if answer not in ("approve", "approve-for-run", "refuse"):
+            raise HostError("answer is approve, approve-for-run or refuse", code="serve/arguments")
         details = await asyncio.to_thread(self.browser.details, run_id, viewer.principal)
-        refusal = fields.get("reason", "").strip() if answer == "refuse" else None
+        verdict: Any = True if answer == "approve" else APPROVED_FOR_RUN
+        if answer == "refuse":
+            verdict = fields.get("reason", "").strip()
         store = self.browser.runtime._executor.store
-        await self.answers.give(store, viewer, details.row, fields.get("question", ""), refusal)
+        await self.answers.give(store, viewer, details.row, fields.get("question", ""), verdict)
         if session is None:
             return JSONResponse({"run": run_id, "answer": answer})
         return RedirectResponse(f"{PATH}/run/{run_id}", status_code=303)
@@ -314,7 +317,8 @@ async def _static(request: Request) -> Response:
 
 def _row_data(row: Any) -> dict[str, Any]:
     names = ("id", "name", "principal", "state", "began", "ended", "calls", "note", "asked", "question")
-    return {name: value for name in names if (value := getattr(row, name)) not in (None, "")}
+    more = {"for_run": True} if row.for_run else {}
+    return more | {name: value for name in names if (value := getattr(row, name)) not in (None, "")}
 
 
 def _record_data(record: Any) -> dict[str, Any]:

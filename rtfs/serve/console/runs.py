@@ -7,6 +7,7 @@ no other's, nor that there are any; a journal that cannot be read is named and h
 from __future__ import annotations
 
 from collections import OrderedDict
+from json import loads
 from threading import Lock
 from time import time
 
@@ -19,6 +20,7 @@ from rtfs.host.durable.runs import RunState
 from rtfs.host.durable.store import DONE, FAILED, RUNNING, WAITING
 from rtfs.host.ledgers import RecordFilter, ledger_of, newest
 from rtfs.serve.console.shown import shown
+from rtfs.serve.sessions import value_of_plan
 from rtfs.syntax.printer import to_text
 from rtfs.values import HostError, UserError
 
@@ -49,12 +51,13 @@ _WAITED = dict(
 
 class RunRow:
     """A run in a list. state: running, waiting, done, failed, … began, ended: seconds since 1970, or None. durable:
-    whether it has a journal. question: names the approval that it waits for. answerable: whether the command line can
+    whether it has a journal. question: names the approval that it waits for. for_run: whether it may be given for
+    the rest of the run. answerable: whether the command line can
     continue it."""
 
     __slots__ = (
-        "answerable", "asked", "began", "calls", "durable", "ended", "id", "name", "note", "principal", "question",
-        "state",
+        "answerable", "asked", "began", "calls", "durable", "ended", "for_run", "id", "name", "note", "principal",
+        "question", "state",
     )  # fmt: skip
 
     def __init__(self, id: str, name: str, principal: str, state: str, began: float) -> None:
@@ -68,6 +71,7 @@ class RunRow:
         self.note = ""
         self.asked = ""
         self.question = ""
+        self.for_run = False
         self.calls: int | None = None
         self.answerable = False
 
@@ -153,8 +157,8 @@ class RunBrowser:
         troubles: list[str] = []
         for record in newest(self.runtime.ledger, RecordFilter(kinds=_ENDS, principal=principal), 4 * RUNS):
             _take_in(rows, record)
-        loads = {source.name for source, _ in self.runtime._executor.loaded}
-        rows = {id: row for id, row in rows.items() if row.began and row.name not in loads}
+        loaded = {source.name for source, _ in self.runtime._executor.loaded}
+        rows = {id: row for id, row in rows.items() if row.began and row.name not in loaded}
         store = self.runtime._executor.store
         for run_id in store.list(limit=JOURNALS):
             try:
@@ -258,7 +262,7 @@ def _row_of(state: RunState) -> RunRow:
     row.ended, row.durable, row.calls = state.ended, True, state.calls
     row.note, row.answerable = shown(state.note or ""), bool(state.shell) or state.by_workers
     if state.state == "waiting" and state.question.startswith(APPROVAL):
-        row.asked, row.question = shown(state.asked, None), state.question
+        row.asked, row.question, row.for_run = shown(state.asked, None), state.question, state.for_run
     return row
 
 
@@ -269,7 +273,7 @@ def _shown_call(call: JournaledOutcome, state: str) -> ShownCall:
 
 def _value(view: RunView) -> str:
     try:
-        return shown(to_text(decode(view.facts["result"])))
+        return shown(to_text(value_of_plan(loads(view.facts["text"]), decode(view.facts["result"]))))
     except (KeyError, ValueError, UserError):  # a function, which a journal does not keep
         return ""
 

@@ -348,3 +348,35 @@ def test_without_its_extra_the_command_says_what_to_install(folder: Path) -> Non
     (hidden / "jinja2.py").write_text("raise ImportError")
     code, _, err = command("console", cwd=folder, PYTHONPATH=f"{hidden}:{ROOT}")
     assert (code, "rtfs-host[serve]" in err) == (2, True)
+
+
+def test_an_approval_for_the_rest_of_the_run_is_kept_by_later_processes_of_the_run(folder: Path) -> None:
+    rules = "    - {match: shop.cancel, decide: approve, reason: it cannot be undone, for_run: true}\n"
+    rules += "    - {match: kv/put, decide: approve, reason: it is written down}\n"
+    (folder / "rtfs.yaml").write_text(CONFIG.partition("    - ")[0] + rules.replace("kv/put", "ccos.state.kv.put"))
+    (folder / "plan.rtfs").write_text(
+        '(let [cancel (fn [id] (call "shop.cancel" {:id id}))] [(cancel 7) (cancel 8) (kv/put "a" 1) (cancel 9)])'
+    )
+
+    async def main() -> None:
+        run = paused(folder)
+        async with opened() as page:
+            await page.enter()
+            assert 'value="approve-for-run"' in (await page.get("/inbox")).text
+            assert (await page.answer(run, "approve-for-run")).status_code == 303
+            for _ in range(600):
+                text = (await page.get(f"/run/{run}")).text
+                if "it is written down" in text and ">waiting</span></h1>" in text:
+                    break
+                await asyncio.sleep(0.1)
+            assert 'value="approve-for-run"' not in text
+            assert (await page.answer(run, "approve-for-run")).status_code == 400
+            assert (await page.answer(run, "approve")).status_code == 303
+            assert "cancelled 9" in await until(page, run, "done")
+        ledger = command("audit", "show", "ledger.db", "--capability", "shop.cancel", cwd=folder)[1]
+        given = re.findall(r"(?<=allow: )?approved[^\n]*", ledger)
+        assert [one.partition(" by ")[0].strip() for one in given] == [
+            "approved", "approved before, for this run", "approved",
+        ], ledger  # fmt: skip
+
+    asyncio.run(main())
