@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs.builtins import CORE
-from rtfs.builtins.json import LONG, MAX_DEPTH
+from rtfs.builtins.json_parser import LONG, MAX_DEPTH
 from rtfs.syntax.printer import to_text
 from rtfs.values import EvalError, Keyword, LimitError, List, Map, Symbol, TypeMismatch, Vector, equal, from_python
 

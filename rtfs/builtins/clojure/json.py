@@ -1,8 +1,8 @@
 """JSON under Clojure's names: those of clojure.data.json (`read-str write-str`) and of cheshire.core (`parse-string
 generate-string`).
 
-Must not know JSON itself (`rtfs.builtins.json` does). Invariant: what the language cannot serialize is refused here
-too; an option that would change nothing here is accepted, an unknown one is an error.
+Must not know JSON itself (`rtfs.builtins.json_parser` and `json_writer` do). Invariant: what the language cannot
+serialize is refused here too; an option that would change nothing here is accepted, an unknown one is an error.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from rtfs.builtins.argument_errors import argument_error, need_string, shown, type_error
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.json import parse, serialize
+from rtfs.builtins.json_parser import parse
+from rtfs.builtins.json_writer import serialize
 from rtfs.values import Keyword, List, Map, Symbol, Vector
 
 TYPE_CHECKING = False
