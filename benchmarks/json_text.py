@@ -25,11 +25,11 @@ def run() -> Iterator[Row]:
     """Times of both, and the share of the ledger."""
     rows = data()
     text = json.dumps(rows)
-    value = rtfs.from_python(rows)
+    answer = rtfs.from_python(rows, keywords=True)  # what `rows` become as the result of a call
     with rtfs.Runtime() as rt:
         rt.register("bench.text", lambda: text)
         rt.register("bench.rows", lambda: rows)
-        rt.register("bench.value", lambda: value)
+        rt.register("bench.value", lambda: answer)
         rt.run(
             '(def text (call "bench.text")) (def value (parse-json text))'
             "(defn parse [] (count (parse-json text)))"
