@@ -43,7 +43,7 @@ def from_python(value: Any, keywords: bool = False) -> Any:
     if value.__class__ in _OWN:
         return value
     try:
-        return _plain_data(value, _PLAIN_DEPTH, [_PLAIN_MOST], {} if keywords else None)
+        return _plain_data(value, _PLAIN_DEPTH, [_PLAIN_MOST], _KeywordNames() if keywords else None)
     except _NotPlain:
         pass
     done: list[Any] = []
@@ -97,9 +97,9 @@ _PLAIN_MOST = 100_000
 """Parts of data that is converted at one go: some ten milliseconds' worth."""
 
 
-def _plain_data(value: Any, depth: int, left: list[int], names: dict[str, Keyword | None] | None) -> Any:
-    """`from_python` of dicts with strings as keys and of lists. left: how many parts it may have. names: as
-    `with_keywords` has them, where strings become keywords. Raises _NotPlain for what needs more care."""
+def _plain_data(value: Any, depth: int, left: list[int], names: _KeywordNames | None) -> Any:
+    """`from_python` of dicts with strings as keys and of lists. left: how many parts it may have. names: where strings
+    become keywords. Raises _NotPlain for what needs more care."""
     kind = value.__class__
     if kind is not dict and kind is not list:
         raise _NotPlain
@@ -111,24 +111,30 @@ def _plain_data(value: Any, depth: int, left: list[int], names: dict[str, Keywor
             [part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names) for part in value]
         )
     made: dict[Any, Any] = {}
+    if names is None:
+        for key, part in value.items():
+            if key.__class__ is not str:
+                raise _NotPlain
+            made[key] = part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, None)
+        return Map.of_plain(made)
+    mixed = False
     for key, part in value.items():
         if key.__class__ is not str:
             raise _NotPlain
-        made[key] = part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names)
-    return Map.of_plain(made if names is None else with_keywords(made, names))
+        name = names[key]
+        if name is None:
+            mixed = True
+            name = key
+        made[name] = part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names)
+    return Map.of_plain(dict(zip(value, made.values(), strict=True)) if mixed else made)
 
 
-def with_keywords(made: dict[Any, Any], names: dict[str, Keyword | None]) -> dict[Any, Any]:
-    """A dict whose keys are strings, with keywords as keys if all of them read back as one. names: those asked about
-    before."""
-    keys = []
-    for name in made:
-        if name not in names:
-            names[name] = Keyword(name) if is_keyword_name(name) else None
-        if names[name] is None:
-            return made
-        keys.append(names[name])
-    return dict(zip(keys, made.values(), strict=True))
+class _KeywordNames(dict):  # type: ignore[type-arg]
+    """The keyword of each name that was met, None for a name that does not read back as one."""
+
+    def __missing__(self, name: str) -> Keyword | None:
+        key = self[name] = Keyword(name) if is_keyword_name(name) else None
+        return key
 
 
 def _in_order(elements: list[Any]) -> list[Any]:

@@ -32,6 +32,11 @@ def test_each_kind() -> None:
         Map({"a": Vector([1, 2.0, Vector([True, None])]), 1: Map({"b c": "d"})}),
     )
     assert from_python({"a": 1, "b c": 2, "1": 3}, keywords=True) == Map({"a": 1, "b c": 2, "1": 3})
+    assert [*from_python({"a": [1], "b c": {"d": 2}, "e": 3}, keywords=True).items()] == [
+        ("a", Vector([1])),
+        ("b c", Map({Keyword("d"): 2})),
+        ("e", 3),
+    ]
     assert from_python([{"a": 1, "b": {"b c": 2}}], keywords=True) == Vector(
         [Map({Keyword("a"): 1, Keyword("b"): Map({"b c": 2})})]
     )
