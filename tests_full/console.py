@@ -1,8 +1,8 @@
 """The console in headless Chromium: `python -m tests_full.console [--shots FOLDER]`.
 
-Starts `rtfs console --answer` at a terminal and has `console.mjs` use it: a run that appears live, an approval, a
-refusal with its reason, every page looked at by axe-core in both colour schemes at 400 and 1,280 px. Installs
-playwright-core and axe-core of npm; Chromium is Debian's (`chromium`, or RTFS_CHROMIUM).
+Starts `rtfs console --answer` at a terminal and has `console.mjs` use it: a run that appears live, an approval for the
+rest of the run, a refusal with its reason, every page looked at by axe-core in both colour schemes at 400 and 1,280 px.
+Installs playwright-core and axe-core of npm; Chromium is Debian's (`chromium`, or RTFS_CHROMIUM).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FILES = {
 ledger: ledger.db
 policy:
   rules:
-    - {match: shop.cancel, decide: approve, reason: it cannot be undone}
+    - {match: shop.cancel, decide: approve, reason: it cannot be undone, for_run: true}
 """,
     "caps.rtfs": """(capability "shop.cancel" :description "Cancel an order" :input-schema {:id :int}
   :implementation (fn [i] (str "cancelled " (:id i))))
@@ -35,7 +35,7 @@ policy:
     "plan.rtfs": """(let [orders (call "shop.list" {})]
   (kv/put "login" {:user "ann" :password "hunter2hunter2"})
   (doseq [n (range 3)] (call "ccos.system.sleep-ms" 300))
-  (try (call "shop.cancel" {:id (:id (first orders))})
+  (try (last (mapv (fn [order] (call "shop.cancel" {:id (:id order)})) orders))
     (catch :policy e (str "refused: " (:reason (:data e))))))
 """,
 }

@@ -75,12 +75,12 @@ def message_of(error: Any, /) -> str:
 @builtin(
     "ex-message",
     "(ex-message error)",
-    "The message of an error; nil of anything else.",
+    "The message of an error, nil if it was made without one; nil of anything else.",
     '(ex-message (ex-info "bad" {}))',
     '"bad"',
 )
 def ex_message(error: Any, /) -> str | None:
-    return error.message if isinstance(error, UserError) else None
+    return (error.message or None) if isinstance(error, UserError) else None
 
 
 @builtin(

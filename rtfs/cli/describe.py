@@ -39,7 +39,16 @@ def describe(options: Options) -> int:
 
 
 def _program(found: dict[str, Any]) -> str:
-    lines = [found["file"], *[f"  {one}" for one in found["functions"]]]
+    lines = [found["file"]]
+    if plan := found.get("plan"):
+        lines.append(f"  plan {plan['name']}" + (f": {plan['description']}" if plan["description"] else ""))
+        for one in plan["parameters"]:
+            default = f" = {one['default']}" if "default" in one else ""
+            text = f"  {one['description']}" if "description" in one else ""
+            lines.append(f"    {one['name']} {one['type']}{default}{text}")
+        if "result" in plan:
+            lines.append(f"    gives {plan['result']}")
+    lines += [f"  {one}" for one in found["functions"]]
     for one in found["effects"]:
         most = one["at_most"]
         often = "any number of times" if most is None else f"at most {most} time{'' if most == 1 else 's'} a run"

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.declaration import Fields
+    from rtfs.checker.plans import Plan
     from rtfs.host.runtime import Runtime
     from rtfs.source import Source
+    from rtfs.types.record import Record
 
 
 class Description:
@@ -84,19 +86,31 @@ def describe_capabilities(runtime: Runtime, ids: Sequence[str] = ()) -> list[Des
 
 
 def describe_program(runtime: Runtime, source: Source) -> dict[str, Any]:
-    """The description of a program for its callers, as data: its functions, the capabilities that it can call, and the
-    highest number of calls of each in one run."""
+    """The description of a program for its callers, as data: its plan, if it declares one, its functions, the
+    capabilities that it can call, and the highest number of calls of each in one run."""
     from rtfs.host.checks.verdicts import verdicts
 
     report = verdicts(runtime, source)
     bounds = {call.id: call.at_most for call in report.calls if call.id is not None}
     return {
         "file": source.name,
+        **({} if report.analysis.plan is None else {"plan": _plan(report.analysis.plan)}),
         "functions": [one for form in report.analysis.forms for one in _functions(form)],
         "effects": [{"id": id, "at_most": bounds[id]} for id in sorted(bounds)],
         "computed": any(call.id is None for call in report.calls),
         "errors": len(report.errors),
     }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    from rtfs.syntax.printer import to_text
+
+    parameters = parameters_of(plan.input)
+    for one in parameters:
+        if "default" in one:
+            one["default"] = to_text(one["default"])
+    found: dict[str, Any] = {"name": plan.name, "description": plan.text, "parameters": parameters}
+    return found if plan.result is None else {**found, "result": to_text(plan.result.form)}
 
 
 def _functions(form: Any) -> list[str]:
@@ -116,12 +130,16 @@ def _functions(form: Any) -> list[str]:
 
 
 def _parameters(fields: Fields) -> list[dict[str, Any]]:
-    from rtfs.syntax.printer import to_text
     from rtfs.types.record import Record
 
     type = fields.input_type
-    if not isinstance(type, Record):
-        return []
+    return parameters_of(type) if isinstance(type, Record) else []
+
+
+def parameters_of(type: Record) -> list[dict[str, Any]]:
+    """The parameters that a record of inputs has, as data."""
+    from rtfs.syntax.printer import to_text
+
     found = []
     for one in type.fields:
         name = one.key.name if one.key.__class__ is Keyword else to_text(one.key)

@@ -429,7 +429,7 @@ class Executor:
         name = "" if source is None else source.name
         flow = None if run.flow is None else run.flow.program()
         detail = "" if source is None else "source " + self.events.ledger.fingerprint(source.text)
-        frame = Frame(run, context, self.events.emit(RunStarted(context, name, detail)))
+        frame = Frame(run, context, self.events.emit(RunStarted(context, name, detail, run.origin != PLAN)))
         frame.flow = flow
         return frame
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from rtfs.host.audit.events import WAITS, CallDecided, CallEnded, CallReplayed, RunEnded
+from rtfs.host.audit.events import RUN_STATUSES, WAITS, CallDecided, CallEnded, CallReplayed, RunEnded, RunStarted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from rtfs.host.audit.events import Event
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-RUN_STATUSES = ("ok", "error", "stopped", "waiting", "cancelled")
-"""waiting: for an approval. stopped: it could not continue, as where the ledger cannot be written."""
 CALL_OUTCOMES = ("ok", "error", "cancelled", "denied", "waiting", "replayed")
 """replayed: answered from the journal of a run that was resumed."""
 BUCKETS = (0.005, 0.05, 0.5, 5.0, 50.0)
@@ -36,16 +34,24 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = Lock()
         self._runs = dict.fromkeys(RUN_STATUSES, 0)
+        self._loading: set[int] = set()
+        """Numbers of the runs that load declarations for those of plans, and have not ended."""
         self._calls = dict.fromkeys(CALL_OUTCOMES, 0)
         self._durations = [0] * (len(BUCKETS) + 1)
         self._seconds = 0.0
 
     def hear(self, event: Event) -> None:
         """Take in an event."""
-        if isinstance(event, RunEnded):
-            status = "waiting" if event.detail.endswith(WAITS) else event.detail.partition(":")[0]
+        if isinstance(event, RunStarted):
+            if event.loads:
+                with self._lock:
+                    self._loading.add(event.number)
+        elif isinstance(event, RunEnded):
             with self._lock:
-                self._runs[status] += 1
+                if event.parent in self._loading:
+                    self._loading.discard(event.parent)
+                else:
+                    self._runs[event.status] += 1
         elif isinstance(event, CallDecided):
             if not event.allowed and not event.detail.startswith("ask"):  # asking is followed by the answer
                 with self._lock:

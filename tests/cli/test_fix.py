@@ -77,3 +77,25 @@ def test_describe_of_a_program_has_functions_calls_and_bounds(plan: Path, capsys
 def test_describe_of_an_unknown_id_says_what_was_meant(plan: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["describe", "ccos.data.parse-jsn"]) == 1
     assert "ccos.data.parse-json" in capsys.readouterr().err
+
+
+def test_describe_shows_the_parameters_and_the_result_of_a_plan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sum.rtfs"
+    file.write_text(
+        '(plan "sum" "Adds" {:params {:ns [[:vector :int] :doc "which"] :how [:keyword :default :all]} :result :int}\n'
+        "  (reduce + ns))"
+    )
+    assert main(["describe", str(file)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  plan sum: Adds",
+        "    ns [:vector :int]  which",
+        "    how :keyword = :all",
+        "    gives :int",
+        "  calls no capability",
+    ]
+    assert main(["describe", "--json", str(file)]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in found["plan"]["parameters"]] == ["ns", "how"]
+    assert found["plan"]["parameters"][1]["default"] == ":all"

@@ -87,6 +87,29 @@ def test_each_call_is_in_the_bucket_of_its_duration() -> None:
     assert (found['rtfs_sessions{state="open"}'], found["rtfs_sessions_initialized_total"]) == (7, 9)
 
 
+@pytest.mark.parametrize("isolation", [None, "process"])
+def test_runs_that_load_declarations_are_not_counted(isolation: str | None) -> None:
+    metrics = Metrics()
+    with rtfs.Runtime(isolation=isolation) as runtime:
+        runtime.events.subscribe(metrics.hear)
+        runtime.load('(capability "a.b" :implementation (fn [x] x))')
+        assert runtime.run('(call "a.b" 1)') == 1
+    found = samples(metrics.text(0, 0, None))
+    assert found['rtfs_runs_total{status="ok"}'] == 1
+
+
+def test_a_run_that_continues_as_a_new_one_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    metrics = Metrics()
+    with rtfs.Runtime() as runtime:
+        runtime.events.subscribe(metrics.hear)
+        text = '(plan "p" "" {:params {:n :int}} (if (zero? n) :done (continue-as-new {:n (dec n)})))'
+        runtime.run(text, durable=True, params={"n": 2})
+    found = samples(metrics.text(0, 0, None))
+    assert found['rtfs_runs_total{status="continued"}'] == 2
+    assert found['rtfs_runs_total{status="ok"}'] == 1
+
+
 def test_every_end_of_a_run_and_of_a_call_is_counted() -> None:
     metrics = Metrics()
     with rtfs.Runtime(max_calls=1) as runtime:

@@ -317,7 +317,8 @@ def _of_error(name: str, doc: str, example: str, printed: str, read: Callable[[U
         return read(error)
 
 
-_of_error(".getMessage", "The message of an error.", '(ex-info "m" {})', '"m"', lambda error: error.message)
-_of_error(".getLocalizedMessage", "The message of an error.", '(ex-info "m" {})', '"m"', lambda error: error.message)
+_MESSAGE = "The message of an error; nil if it was made without one."
+_of_error(".getMessage", _MESSAGE, '(ex-info "m" {})', '"m"', lambda error: error.message or None)
+_of_error(".getLocalizedMessage", _MESSAGE, '(ex-info "m" {})', '"m"', lambda error: error.message or None)
 _of_error(".getData", "The data of an error.", '(ex-info "m" {:a 1})', "{:a 1}", lambda error: error.data)
 _of_error(".getCause", "The error that led to this one, or nil.", '(ex-info "m" {})', "nil", lambda error: error.cause)

@@ -72,19 +72,26 @@ class Event:
 
 
 class RunStarted(Event):
-    """A run begins. subject: name of its source. detail: keyed hash of its text."""
+    """A run begins. subject: name of its source. detail: keyed hash of its text. loads: whether it only loads
+    declarations, for the runs of plans."""
 
-    __slots__ = ("detail", "subject")
+    __slots__ = ("detail", "loads", "subject")
     kind = "run"
 
-    def __init__(self, context: Context, name: str, detail: str) -> None:
+    def __init__(self, context: Context, name: str, detail: str, loads: bool = False) -> None:
         super().__init__(context, 0)
         self.subject = name
         self.detail = detail
+        self.loads = loads
 
 
 WAITS = ("policy/approval-required", "run/waiting")
 """Codes with which a run ends that waits and can be resumed: for an approval, for a signal or a moment."""
+
+
+RUN_STATUSES = ("ok", "error", "stopped", "waiting", "cancelled", "continued")
+"""waiting: for an approval, a signal or a moment. stopped: it could not continue, as where the ledger cannot be
+written. continued: as a new run."""
 
 
 class RunEnded(Event):
@@ -96,6 +103,13 @@ class RunEnded(Event):
     def __init__(self, context: Context, parent: int, status: str) -> None:
         super().__init__(context, parent)
         self.detail = status
+
+    @property
+    def status(self) -> str:
+        """One of `RUN_STATUSES`."""
+        if self.detail.endswith(WAITS):
+            return "waiting"
+        return "continued" if self.detail.startswith("continued as ") else self.detail.partition(":")[0]
 
 
 class RunResumed(Event):

@@ -92,15 +92,16 @@ def _version() -> str:
 
 class _Open:
     """A span that has not ended. number, parent: of its event and of what that belongs to. name: the capability, of a
-    call."""
+    call. loads: whether it is that of a run which only loads declarations."""
 
-    __slots__ = ("name", "number", "parent", "run", "span")
+    __slots__ = ("loads", "name", "number", "parent", "run", "span")
 
     def __init__(self, event: Event, span: Span) -> None:
         self.number = event.number
         self.parent = event.parent
         self.run = event.run
         self.name = event.subject if isinstance(event, CallDecided) else None
+        self.loads = isinstance(event, RunStarted) and event.loads
         self.span = span
 
 
@@ -216,8 +217,7 @@ class Telemetry:
         self._calls.add(1, {"rtfs.outcome": kind})
 
     def _run_ended(self, event: RunEnded) -> None:
-        kind, _, code = event.detail.partition(": ")
-        waits = code in WAITS
+        code, status = event.detail.partition(": ")[2], event.status
         with self._lock:
             left = [one for one in self._open.values() if one.run == event.run and one.number != event.parent]
             self._parents = {key: known for key, known in self._parents.items() if known[1] != event.run}
@@ -225,9 +225,10 @@ class Telemetry:
             self._end(one.number, "abandoned")
         found = self._open.get(event.parent)
         if found is not None:
-            found.span.set_attribute("rtfs.run.status", "waiting" if waits else kind)
-        self._end(event.parent, None if kind == "ok" or waits else code or kind)
-        self._runs.add(1, {"rtfs.run.status": "waiting" if waits else kind})
+            found.span.set_attribute("rtfs.run.status", status)
+        self._end(event.parent, None if status in ("ok", "waiting", "continued") else code or status)
+        if found is None or not found.loads:
+            self._runs.add(1, {"rtfs.run.status": status})
 
     def _end(self, number: int, error: str | None) -> None:
         with self._lock:
