@@ -70,7 +70,7 @@ class Tokens:
             leeway=LEEWAY,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
-        return _access(token, claims, settings)
+        return _access(token, claims, settings) if claims["sub"] else None
 
 
 class Introspection:

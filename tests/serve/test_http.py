@@ -252,6 +252,7 @@ def test_tokens_that_do_not_count_here_are_refused(guarded: str) -> None:
         "another issuer": token(iss="https://evil.example"),
         "expired": token(exp=int(time.time()) - 3600),
         "never expires": token(exp=None),
+        "on behalf of nobody": token(""),
         "changed": good[:-6] + "AAAAAA",
     }
     with httpx.Client(headers=HEADERS, timeout=30) as client:
