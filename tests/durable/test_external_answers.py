@@ -150,6 +150,20 @@ def test_an_answer_from_elsewhere_approves_the_call_that_waits_and_no_other(coun
         other.runtime.resume("r")
 
 
+def test_an_approval_for_the_rest_of_the_run_is_given_only_where_the_rule_offers_it(counting: Make, state: Path):
+    plan = '[(call "again" 2) (call "again" 3)]'
+    offered = counting(rules=[{**RULES[0], "for_run": True}])
+    assert code(lambda: offered.runtime.run(plan, durable=True, run_id="r")) == "policy/approval-required"
+    offered.runtime.answer("r", "approval:1", {"approve": "run"}, by="ann")
+    offered.runtime.resume("r")
+    assert offered.made == [2, 3]
+    once = counting(rules=RULES)
+    assert code(lambda: once.runtime.run(plan, durable=True, run_id="s")) == "policy/approval-required"
+    for wrong in ({"approve": "run"}, {"approve": "always"}, {}, None, 1):
+        assert code(lambda given=wrong: once.runtime.answer("s", "approval:1", given)) == "argument/invalid"
+    assert known(state, "s").question == "approval:1", "a mistake is no answer"
+
+
 def test_an_approval_does_not_hold_for_other_arguments(counting: Make, state: Path):
     one = counting(rules=RULES)
     plan = '(call "again" @n)'

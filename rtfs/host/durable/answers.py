@@ -163,7 +163,7 @@ def _asks(view: RunView, question: str) -> bool:
 def _approval(view: RunView, value: Any) -> Map:
     """The verdict about the call that a run waits with. Raises HostError `argument/invalid`."""
     asked, how = view.facts.get("asked", ""), _named(value).get("approve")
-    if how is None and not hasattr(value, "items"):
+    if value.__class__ in (bool, str) or hasattr(value, "reason"):
         return Map([(_CALL, asked), (_APPROVED, value is True), (_REASON, _reason(value))])
     if getattr(how, "name", how) != FOR_RUN:
         raise HostError('an approval is true, false, the reason of a no, or {approve: "run"}', code="argument/invalid")
