@@ -57,9 +57,28 @@ def with_limit(limit: int, function: Callable[[], Any]) -> Any:
 
 
 def _depth() -> int:
-    depth = 0
+    """How deep calls are nested now, or up to 32 more. Frames do not tell: a greenlet counts from where it was started,
+    whose frames it does not show. Python refuses a limit that is not above the depth."""
+    low = 0
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        depth += 1
+        low += 1
         frame = frame.f_back
-    return depth
+    high = low + 64
+    while not _is_above(high):
+        low, high = high, 2 * high
+    while high - low > 32:
+        middle = (low + high) // 2
+        if _is_above(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _is_above(limit: int) -> bool:
+    try:
+        sys.setrecursionlimit(limit)
+    except RecursionError:
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 Must not know how a machine runs. Invariants: a guest has one machine at a time, and none while it is idle; an idle
 guest belongs to the thread that made it and holds nothing of the machine that it had; a guest whose machine failed or
-was given up is never used again.
+was given up is never used again, nor one that was started deep: Python counts its calls from there.
 
 A new greenlet maps memory for its stack, which costs more than a short plan does: one that has ended waits for the
 next.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from _thread import _local
 from contextvars import copy_context
-from sys import getprofile, gettrace
+from sys import _getframe, getprofile, gettrace
 
 from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 KEPT = 32
 """Idle guests that a thread keeps in any case."""
+DEEP = 200
+"""Frames of the caller from which on a guest is not kept."""
+DEEPEST = 5 * DEEP
+"""Frames below a kept guest, at most: machines run within machines."""
 WINDOW = 1_000
 """Of more than that it keeps as many as were in use at a time among so many machines."""
 
@@ -31,11 +35,13 @@ WINDOW = 1_000
 class Guest(greenlet):  # type: ignore[misc,unused-ignore]
     """Runs one machine after the other. Its parent is the greenlet that resumes it.
 
-    machine: the one that it runs, or None. value: what that gave, once it has switched with `ENDED`.
+    machine: the one that it runs, or None. value: what that gave, once it has switched with `ENDED`. below: frames that
+    it was started on, at most.
     """
 
     machine: Any
     value: Any
+    below: int
 
     def run(self) -> None:
         """The whole life of a guest. Raises what its machine raises, which is its end."""
@@ -78,16 +84,29 @@ def guest_for(machine: Machine) -> Guest:
         guest.parent = getcurrent()
     else:
         guest = Guest()
+        guest.below = _frames()
         idle.fewest = 0
     guest.machine = machine
     guest.gr_context = copy_context()
     return guest
 
 
+def _frames() -> int:
+    """The number of frames in use, at most; more than DEEPEST for many."""
+    try:
+        _getframe(DEEP)
+    except ValueError:
+        outer = getcurrent()
+        return DEEP + (outer.below if outer.__class__ is Guest else 0)
+    return DEEPEST + 1
+
+
 def leave(guest: Guest) -> Any:
     """The value of a machine that has ended; its guest is idle from now on."""
     value = guest.value
     guest.value = guest.machine = guest.gr_context = None
+    if guest.below > DEEPEST:
+        return value
     idle = _idle
     guests = idle.guests
     guests.append(guest)

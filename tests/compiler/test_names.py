@@ -89,7 +89,7 @@ def test_redefining_a_standard_function_changes_it_only_there():
     )
 
 
-ALLOWED = {"__class__", "_d", "_items", "append", "get", "value"}
+ALLOWED = {"__class__", "_d", "_items", "_map", "append", "get", "value"}
 
 
 def test_generated_code_reads_no_attribute_that_a_program_names(monkeypatch: pytest.MonkeyPatch):

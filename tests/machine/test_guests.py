@@ -128,5 +128,34 @@ def test_machines_within_machines_use_guests_again() -> None:
         return 0 if depth == 0 else 1 + machine(nested, depth - 1).start().value  # type: ignore[union-attr]
 
     for _ in range(3):
-        assert machine(nested, 20).start().value == 20  # type: ignore[union-attr]
-    assert len(idle()) == 21
+        assert machine(nested, 3).start().value == 3  # type: ignore[union-attr]
+    assert len(idle()) == 4
+    assert machine(nested, 20).start().value == 20  # type: ignore[union-attr]
+    assert max(one.below for one in idle()) <= guests.DEEPEST
+
+
+def test_a_guest_that_was_started_deep_is_not_used_again() -> None:
+    def deep(levels: int) -> None:
+        if levels:
+            deep(levels - 1)
+        else:
+            assert isinstance(machine(lambda: 1).start(), Complete)
+
+    deep(2 * guests.DEEP)
+    assert idle() == []
+
+
+def test_what_is_compiled_deep_in_a_program_is_compiled_as_at_its_top() -> None:
+    with rtfs.Runtime() as rt:
+
+        def inner(levels: int) -> Any:
+            return inner(levels - 1) if levels else rt.run("(defmacro twice [x] `(+ ~x ~x)) (twice 2)")
+
+        usual = sys.getrecursionlimit()
+        sys.setrecursionlimit(30_000)
+        try:
+            assert inner(2_000) == 4
+            assert inner(10_000) == 4
+        finally:
+            sys.setrecursionlimit(usual)
+        assert rt.run("(defmacro thrice [x] `(+ ~x ~x ~x)) (thrice 2)") == 6
