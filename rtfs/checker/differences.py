@@ -130,6 +130,15 @@ def _contains(arguments: list[Fact]) -> Difference | None:
     return None
 
 
+def _ex_info(arguments: list[Fact]) -> Difference | None:
+    if arguments and arguments[0].value == "" and arguments[0].only("string"):
+        return (
+            "ex-message gives nil for an error whose message is empty; in Clojure it gives the empty text",
+            "write a message, or look at (:message e)",
+        )
+    return None
+
+
 def _int(arguments: list[Fact], written: list[str]) -> Difference | None:
     if written and written[0].startswith("\\") and str(arguments[0].value).isdigit():
         return "int reads the digit as a number; in Clojure it gives the character's code", "write (char-code c) for it"
@@ -223,6 +232,7 @@ def _pattern(arguments: list[Fact], written: list[str]) -> Difference | None:
 
 
 _DIFFERENCES: dict[str, Callable[[list[Fact]], Difference | None]] = {
+    "ex-info": _ex_info,
     "/": _divide,
     "conj": _conj,
     "into": _into,

@@ -39,6 +39,7 @@ DIFFERS = [
     ("(pr-str {:a 1 :b 2})", "(pr-str {:a 1})"),
     ('(parse-long "9223372036854775808")', '(parse-long "7")'),
     ('(re-find #"a$" "a\\n")', '(re-find #"a$" "a")'),
+    ('(ex-info "" {})', '(ex-info "no" {})'),
 ]
 """Programs that differ, and ones beside them that do not."""
 
@@ -57,6 +58,7 @@ COVERED = {
     "entries of a map": "(str {:a 1 :b 2})",
     "contains?": "(contains? [1 2] 1)",
     "(json/write-str": '(json/write-str "a/b")',
+    "(ex-message (ex-info": '(ex-info "" {})',
 }
 """What a row of the page begins with, where its difference changes a value: a program that is warned about."""
 
