@@ -10,7 +10,7 @@ from rtfs.values import EvalError, Keyword, Map, Vector
 from rtfs.values.convert import from_python, to_python
 from rtfs.values.keyword import is_keyword_name
 from rtfs.values.short_vector import SHORT, ShortVector
-from rtfs.values.step_account import spend
+from rtfs.values.step_account import spend, stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ LONG = 1 << 18
 """Characters of a text from which on the machine looks at the clock while it is read."""
 
 
+_LARGE = 256
+"""Entries of an object from which on the machine looks at the clock while its keys are made."""
 _PACE = 64
 """Objects of a long text between two looks at the account."""
 
@@ -120,8 +122,9 @@ def _keyword_objects(paced: bool, plain: bool) -> Callable[[list[tuple[str, Any]
                 count = 0
                 spend(_PACE * 32)
         read: dict[Any, Any] = {}
-        for name, item in pairs:
-            read[names[name]] = _vector(item) if type(item) is array else item
+        for part in (pairs,) if len(pairs) <= _LARGE else stretches(pairs):  # each new name takes some microseconds
+            for name, item in part:
+                read[names[name]] = _vector(item) if type(item) is array else item
         if array is None:
             return read
         one = _new(Map)
