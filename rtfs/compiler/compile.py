@@ -64,7 +64,7 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         unit = None
     if unit is not None and unit.depends and not _depends_hold(unit, environment, source):
         unit = None
-    if unit is not None and gate is not None and not (unit.checked is not None and gate.holds(unit.checked)):
+    if unit is not None and not _passes(unit, gate):
         unit = None
     if unit is None:
         unit = compile_unit(source, environment, module, key, gate, cold)
@@ -94,16 +94,24 @@ def compiled_before(source: Source, environment: Environment, gate: Gate | None 
         return None
     key = disk_cache.key(source, environment.state, USER_MODULE)
     unit = environment.recent.get(key)
-    if unit is None or not unit.tacit:
-        return None
-    if gate is not None and not (unit.checked is not None and gate.holds(unit.checked)):
+    if unit is None or not unit.tacit or not _passes(unit, gate):
         return None
     if environment.units.get(unit.filename) is not unit:
         load(unit, environment)
         if runs_cold(source):
-            environment.cold_frames = min(environment.cold_frames + 20 * len(unit.spans), MAX_COLD_FRAMES)
+            _allow_frames(unit, environment)
     environment.recent.add(key, unit, environment)
     return Program(unit, environment, USER_MODULE)
+
+
+def _passes(unit: Unit, gate: Gate | None) -> bool:
+    """True if a gate let a unit pass before, and need not look at it again."""
+    return gate is None or (unit.checked is not None and gate.holds(unit.checked))
+
+
+def _allow_frames(unit: Unit, environment: Environment) -> None:
+    """Allow the frames that the closures of a unit may take."""
+    environment.cold_frames = min(environment.cold_frames + 20 * len(unit.spans), MAX_COLD_FRAMES)
 
 
 def _depends_hold(unit: Unit, environment: Environment, source: Source) -> bool:
@@ -190,7 +198,7 @@ def compile_unit(
     if literal is not None:
         environment.cold_frames = LABELLED_FRAMES
     elif cold:
-        environment.cold_frames = min(environment.cold_frames + 20 * len(unit.spans), MAX_COLD_FRAMES)
+        _allow_frames(unit, environment)
     unit.tells = environment.changed_since(before)
     return unit
 

@@ -11,22 +11,7 @@ from mcp_types import ElicitResult
 from tests.cli.test_command import rtfs as command
 from tests.serve.clients import ERAS, Person, accepting, served, told
 
-CONFIG = """load: [caps.rtfs]
-ledger: ledger.db
-policy:
-  rules:
-    - {match: shop.cancel, decide: approve, reason: it cannot be undone}
-"""
-CAPS = """(capability "shop.cancel" :description "Cancel an order" :input-schema {:id :int}
-  :implementation (fn [i] (str "cancelled " (:id i))))"""
 PLAN = '(kv/put "before" 1) (try (call "shop.cancel" {:id 7}) (catch :policy e (:reason (:data e))))'
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "rtfs.yaml").write_text(CONFIG)
-    (tmp_path / "caps.rtfs").write_text(CAPS)
-    return tmp_path
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -69,7 +54,8 @@ def test_a_form_that_is_put_aside_leaves_the_run_waiting(folder: Path, era: str)
 
 @pytest.mark.parametrize("era", ERAS)
 def test_where_the_rule_lets_one_a_person_says_yes_for_the_run(folder: Path, era: str) -> None:
-    (folder / "rtfs.yaml").write_text(CONFIG.replace("undone}", "undone, for_run: true}"))
+    config = folder / "rtfs.yaml"
+    config.write_text(config.read_text().replace("undone}", "undone, for_run: true}"))
 
     async def main() -> None:
         person = Person(*(accepting(answer="yes, for this run") for _ in range(2)))

@@ -17,23 +17,15 @@ from rtfs.values import HostError
 from tests.cli.test_command import rtfs as command
 from tests.serve.clients import served, told
 
-CONFIG = """load: [caps.rtfs]
-ledger: ledger.db
-policy:
-  rules:
-    - {match: shop.cancel, decide: approve, reason: it cannot be undone}
-"""
-CAPS = """(capability "shop.cancel" :description "Cancel an order" :input-schema {:id :int}
-  :implementation (fn [i] (str "cancelled " (:id i))))
-(capability "shop.list" :description "The orders" :input-schema {} :output-schema [:vector :int]
+LIST = """(capability "shop.list" :description "The orders" :input-schema {} :output-schema [:vector :int]
   :implementation (fn [i] [3 4 5]))"""
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "rtfs.yaml").write_text(CONFIG)
-    (tmp_path / "caps.rtfs").write_text(CAPS)
-    return tmp_path
+def folder(folder: Path) -> Path:
+    with (folder / "caps.rtfs").open("a") as caps:
+        caps.write(LIST)
+    return folder
 
 
 @pytest.mark.parametrize("isolated", [False, True])

@@ -22,14 +22,6 @@ from tests.cli.test_command import rtfs as command
 from tests.serve.clients import Person, accepting, environment, served, told
 from tests.serve.test_http import HEADERS, listening
 
-CONFIG = """load: [caps.rtfs]
-ledger: ledger.db
-policy:
-  rules:
-    - {match: shop.cancel, decide: approve, reason: it cannot be undone}
-"""
-CAPS = """(capability "shop.cancel" :description "Cancel an order" :input-schema {:id :int}
-  :implementation (fn [i] (str "cancelled " (:id i))))"""
 SLOW = '(do (call "ccos.system.sleep-ms" 2600) (kv/put "n" 5) (+ 1 (kv/get "n")))'
 CANCEL = '(call "shop.cancel" {:id 7})'
 FORMS = {"elicitation": {"form": {}}}
@@ -39,13 +31,6 @@ HELLO: dict[str, Any] = {
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
 }  # fmt: skip
 RELATED = "io.modelcontextprotocol/related-task"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "rtfs.yaml").write_text(CONFIG)
-    (tmp_path / "caps.rtfs").write_text(CAPS)
-    return tmp_path
 
 
 class Wire:

@@ -1,4 +1,4 @@
-"""The kinds of value that a node can have, as far as the text alone shows.
+"""The kinds of value that a node can have, inferred from the text alone.
 
 Knows nothing of Python code. A kind set is a frozenset of kind names, or None for «anything». It is used to leave out
 type guards, so it must never claim too much: a kind is known only where an operation that raises otherwise has proved

@@ -52,7 +52,7 @@ def emit_loop(e: Emitter, node: nodes.Loop, to: Destination) -> None:
 
 
 def continue_in_loop(e: Emitter, node: nodes.Loop, accumulator: nodes.Binding, kind: str) -> None:
-    """Emit a loop one of whose variables goes on with an accumulator and ends as its new value."""
+    """Emit a loop that continues an accumulator in one of its variables; its last value is the new accumulator."""
     line = node.at + 1
     index = continued(node, accumulator)
     assert index is not None

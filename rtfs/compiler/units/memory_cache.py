@@ -154,15 +154,13 @@ class RecentUnits:
 
 
 def _outlives_its_run(unit: Unit) -> bool:
-    """True if a function made by the unit may be called after it has run."""
+    """True if a function made by the unit's generated code may be called after it has run."""
     if unit.definitions or unit.macros or unit.depends:
         return True
     code = type(_outlives_its_run.__code__)
     for step in unit.steps:
         if step.code is None:
             continue
-        if step.code.__class__ is not code:
-            return True
         for form in step.code.co_consts:
             if isinstance(form, code) and any(isinstance(inner, code) for inner in form.co_consts):
                 return True

@@ -316,7 +316,7 @@ def inspect(database: Database, key: bytes | None) -> tuple[str, int, str] | Non
 
 
 def _records(database: Database, run: str | None) -> Iterator[tuple[Record, str]]:
-    """Records with the names of their chains, a page at a time: nobody waits for whoever reads."""
+    """Records with the names of their chains, read a page at a time so that writers do not wait for readers."""
     where, after = ("", "", 0) if run is None else (" AND chain = %(run)s", "", 0), ("", 0)
     query = (
         f"SELECT chain, {_COLUMNS}, hash FROM rtfs.ledger WHERE (chain, seq) > (%(chain)s, %(seq)s){where[0]}"

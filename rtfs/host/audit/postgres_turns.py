@@ -1,6 +1,6 @@
 """`Turns`: calls that rules over a history are about are decided one at a time, on all machines of a database.
 
-Must not know rules, nor how calls are made. Invariants: whoever has the turn sees every call that was allowed before;
+Must not know rules, nor how calls are made. Invariants: the holder of the turn sees every call that was allowed before;
 its own decision is written in the transaction that ends the turn; a process that is stopped meanwhile loses its turn
 after ten seconds, and its decision with it.
 """
