@@ -152,5 +152,5 @@ def test_labels_of_many_calls_stay_small():
 
 @pytest.mark.parametrize("text", ["", "[]", "[[0,0],[],[]]", "{}", "[[0],[[[[0,[]]],null]],[]]"])
 def test_text_that_is_not_of_a_tag_is_refused(text: str):
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="this is not a tag"):
         decode_tag(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 import rtfs
 from rtfs.testing.postgres import database
 from tests.serve.clients import served, told
-from tests.serve.test_approvals import CAPS, CONFIG
+from tests.serve.conftest import CAPS, CONFIG
 
 
 def test_a_served_run_is_approved_and_signalled_from_another_machine(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def decode_tag(text: str, known: dict[Any, Source] | None = None) -> Tag:
             read_by = None if readers is None else frozenset(readers)
             made.append(Label(ways, read_by) if ways or read_by is not None else NOTHING)
         return _tag(tree, made)
-    except (TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is not a tag: {error}") from None
 
 

@@ -23,7 +23,7 @@ from rtfs.serve.console.runs import HeardCalls, RunBrowser, RunRow, _take_in
 from rtfs.serve.console.shown import shown
 from tests.cli.test_command import rtfs as command
 from tests.cli.typing_at import ROOT, Typist
-from tests.serve.test_approvals import CAPS, CONFIG
+from tests.serve.conftest import CAPS, CONFIG
 
 PLAN = """(kv/put "login" {:user "ann" :password "hunter2hunter2"})
 (kv/put "html" "<script>alert(1)</script>")

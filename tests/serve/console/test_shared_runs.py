@@ -19,7 +19,7 @@ from rtfs.testing.postgres import database
 from tests.cli.test_command import rtfs as command
 from tests.cli.typing_at import ROOT, Typist
 from tests.durable.postgres.workers import until
-from tests.serve.test_approvals import CAPS, CONFIG
+from tests.serve.conftest import CAPS, CONFIG
 
 PLAN = '(plan "order" {:params {:id :int}} [(call "shop.cancel" {:id id}) (await-signal "paid")])'
 
