@@ -1,7 +1,8 @@
 """The arguments of a capability as words of a command line: one JSON text, or `key=value` read as the schema says.
 
-Must not know how calls are made. Invariant: a value is a text where the schema takes one, so that `zip=00123` stays
-what was typed; what the schema says nothing of is JSON if it reads as such, else a text.
+Must not know how calls are made. Invariants: a value is a text where the schema takes one, so that `zip=00123` stays
+what was typed; what the schema says nothing of is JSON if it reads as such, else a text; no value is dropped: a name
+that is repeated makes a list where the schema takes one, and is an error elsewhere.
 """
 
 from __future__ import annotations
@@ -39,12 +40,16 @@ def argument_of(words: list[str], schema: Type | None) -> list[Any]:
         for key in keys[:-1]:
             into = into.setdefault(key, {})
             if not isinstance(into, dict):
-                raise HostError(f"{path} is given in two ways", code="usage")
+                raise _in_two_ways(path)
         if sign == ":=":
             value = from_python(_json(text, path), keywords=True)
         else:
             value = _value(_file(text[1:]) if text.startswith("@") else text, type, repeated=keys[-1] in into)
         if keys[-1] in into:
+            if isinstance(into[keys[-1]], dict):
+                raise _in_two_ways(path)
+            if not _takes_lists(type):
+                raise _repeated(path, type)
             value = _more(into[keys[-1]], value)
         into[keys[-1]] = value
     return [_map(found)]
@@ -110,6 +115,45 @@ def _value(text: str, type: Type | None, *, repeated: bool) -> Any:
     if repeated and wanted.accepts(Vector([text])):
         return text
     return value
+
+
+def _takes_lists(type: Type | None) -> bool:
+    """Whether the schema says that a value may be a vector. One that says nothing, or takes anything, does not."""
+    from rtfs.types.alias import Alias
+    from rtfs.types.basic import Base
+    from rtfs.types.shapes import Array, Tuple, VectorOf
+    from rtfs.types.unions import And, Union
+
+    pending = [type]
+    for _ in range(100):
+        if not pending:
+            break
+        part = pending.pop()
+        if isinstance(part, (VectorOf, Tuple, Array)):
+            return True
+        if isinstance(part, Base) and part.classes is not None and Vector in part.classes:
+            return True
+        if isinstance(part, Alias):
+            pending.append(part.target)
+        elif isinstance(part, (And, Union)):
+            pending += part.children()
+    return False
+
+
+def _repeated(path: str, type: Type | None) -> HostError:
+    from rtfs.types.basic import ANY
+
+    if type is None or type is ANY:
+        hint = f"a list is written {path}:='[1, 2]'"
+    else:
+        hint = f"give it once: it is {type.describe()}"
+    return HostError(f"{path} is given more than once", code="usage", hint=hint)
+
+
+def _in_two_ways(path: str) -> HostError:
+    return HostError(
+        f"{path} is given in two ways", code="usage", hint="a value is either given whole, or by its fields"
+    )
 
 
 def _more(before: Any, value: Any) -> Any:

@@ -139,7 +139,7 @@ def _target(found: argparse.Namespace, command: list[str]) -> tuple[dict[str, An
     if command:
         target: dict[str, Any] = {"command": command[0], "args": command[1:]}
         if found.env:
-            target["env"] = dict(_variable(word) for word in found.env)
+            target["env"] = _variables(found.env)
         return target, found.name or Path(command[0]).name
     server = found.server
     if _is_address(server):
@@ -152,6 +152,17 @@ def _target(found: argparse.Namespace, command: list[str]) -> tuple[dict[str, An
         more = {"server_name": found.name} if found.name else {}
         return {"server_url": server, **more}, found.name or host.replace(".", "_").replace(":", "_")
     return {"server_name": server}, found.name or server
+
+
+def _variables(words: list[str]) -> dict[str, str]:
+    """The variables that `--env` options name. Raises HostError `usage`."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, value = _variable(word)
+        if name in found:
+            raise HostError(f"--env gives {name} more than once", code="usage", hint="give each variable once")
+        found[name] = value
+    return found
 
 
 def _variable(word: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from rtfs.cli import wiring
-from rtfs.cli.run_signals import tell_verdict
+from rtfs.cli.run_signals import no_approval, tell_verdict, verdict
 from rtfs.cli.stores import run_store
 from rtfs.host.durable.renewal import CONTINUED
 from rtfs.host.durable.store import ENDED, STUCK
@@ -28,8 +28,11 @@ def resume_elsewhere(options: Options, found: argparse.Namespace, state: RunStat
     if state.state in ENDED:
         _print(options, found.run)
         return
-    if (found.approve or found.refuse is not None) and state.question.startswith("approval:"):
-        tell_verdict(options, found.run, state.question, True if found.refuse is None else found.refuse)
+    given = verdict(found)
+    if given is not None and state.question.startswith("approval:"):
+        tell_verdict(options, found.run, state.question, given)
+    elif found.approve_for_run:
+        raise no_approval(state)
     elif found.retry or found.assume_failed or found.result is not None:
         question = state.question if found.call is None else f"resolution:{found.call}"
         tell_verdict(options, found.run, question, _how(found))

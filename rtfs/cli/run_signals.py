@@ -9,14 +9,17 @@ from __future__ import annotations
 from rtfs.cli import wiring
 from rtfs.cli.stores import add_options, run_store, take
 from rtfs.cli.usage_errors import Parser
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
     from typing import Any
 
     from rtfs.cli.options import Options
     from rtfs.host.audit.events import Events
+    from rtfs.host.durable.runs import RunState
     from rtfs.host.durable.store import RunStore
 
 
@@ -70,8 +73,28 @@ def _ends_schedule(options: Options, id: str) -> bool:
         store.close()
 
 
+def verdict(found: argparse.Namespace) -> Any:
+    """What the options of `rtfs resume` answer to an approval, as `Runtime.answer` takes it: True, for the rest of the
+    run, or the reason of a no. None if they answer nothing."""
+    from rtfs.host.durable.answers import APPROVED_FOR_RUN
+
+    if found.approve_for_run:
+        return APPROVED_FOR_RUN
+    return True if found.approve else found.refuse
+
+
+def no_approval(state: RunState) -> HostError:
+    """The error for `--approve-for-run` where the run waits for no approval."""
+    return HostError(
+        f"run {state.run_id} does not wait for an approval",
+        code="run/no-question",
+        hint=f"it asks {state.question!r}" if state.question else f"it is {state.state}",
+    )
+
+
 def tell_verdict(options: Options, run_id: str, question: str, verdict: Any) -> None:
-    """Say True, or the reason of a no, to what a run waits for, or what became of a call. Raises HostError `run/…`."""
+    """Answer what a run waits for: the verdict about a call, or what became of one. Raises HostError `run/…`,
+    `argument/invalid` for an approval that the rule does not offer."""
     from rtfs.host.durable.answers import answer
 
     _telling(options, run_id, lambda store, events: answer(store, events, run_id, question, verdict, who()))

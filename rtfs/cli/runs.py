@@ -89,13 +89,18 @@ def resume(options: Options) -> int:
             code="run/no-question",
             hint=f"it asks {state.question!r}" if state.question else f"it is {state.state}",
         )
-    if found.approve or found.refuse is not None:
-        if state.question.startswith("approval:"):
-            from rtfs.cli.run_signals import tell_verdict
+    if state.question.startswith("approval:"):
+        from rtfs.cli.run_signals import tell_verdict, verdict
 
-            tell_verdict(options, found.run, state.question, True if found.refuse is None else found.refuse)
-        elif found.approve:  # it began to wait under an rtfs that kept no questions
-            options.approve = state.asked
+        given = verdict(found)
+        if given is not None:
+            tell_verdict(options, found.run, state.question, given)
+    elif found.approve_for_run:
+        from rtfs.cli.run_signals import no_approval
+
+        raise no_approval(state)
+    elif found.approve:  # it began to wait under an rtfs that kept no questions
+        options.approve = state.asked
     fields: dict[str, Any] = {"retry": found.retry, "assume_failed": found.assume_failed, "call": found.call}
     if found.result is not None:
         fields["result"] = wiring.parse_value(found.result, "--result")
@@ -214,6 +219,8 @@ def _plain(state: RunState) -> dict[str, Any]:
         fields["asked"] = state.asked
     if state.question:
         fields["question"] = state.question
+        if state.for_run:
+            fields["for_run"] = True
     if state.wakes is not None:
         fields["wakes"] = state.wakes
     return fields if state.note is None else {**fields, "note": state.note}
@@ -244,6 +251,11 @@ def _resume_parser() -> Parser:
     parser.add_argument("--call", metavar="PATH", help="the call to apply this to, if several have unknown outcomes")
     answer = parser.add_mutually_exclusive_group()
     answer.add_argument("--approve", action="store_true", help="approve the call that the run is waiting for")
+    answer.add_argument(
+        "--approve-for-run",
+        action="store_true",
+        help="approve it, and the rest of the run's calls like it, if its rule says `for_run: true`",
+    )
     answer.add_argument(
         "--refuse", metavar="REASON", help="refuse the call; the program gets the reason, which may be empty"
     )

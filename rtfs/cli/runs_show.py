@@ -70,6 +70,7 @@ def _data(
     found |= {"continued-as": state.continued_as} if state.continued_as else {}
     found |= {"asked": state.asked} if state.state == "waiting" and state.asked else {}
     found |= {"question": state.question} if state.question else {}
+    found |= {"for_run": True} if state.question and state.for_run else {}
     found |= {} if state.wakes is None else {"wakes": state.wakes}
     found["calls"] = [call.as_data() for call in calls]
     if path is not None:
@@ -92,7 +93,8 @@ def _write(state: RunState, calls: list[JournaledOutcome], entries: list[Timelin
     if state.state == "waiting" and state.asked:
         _line(f"             {state.asked}")
     if state.question:
-        _line(f"  question   {state.question}")
+        offered = ", may be approved for the rest of the run" if state.for_run else ""
+        _line(f"  question   {state.question}{offered}")
     _line("calls" if calls else "no calls")
     for call in calls:
         decided = "" if call.decision == "allow" else f"{call.decision}, "

@@ -154,14 +154,23 @@ def _sound(files: list[str], told: Callable[[str], None]) -> list[str]:
 
 
 def parse_json(text: str, what: str) -> Any:
-    """The data of a JSON text from the command line. Raises HostError `usage`."""
+    """The data of a JSON text from the command line. Raises HostError `usage`, also for an object with a key twice."""
     import json
 
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=lambda pairs: _object(what, pairs))
     except (ValueError, RecursionError) as error:
         hint = """a JSON object is written '{"name": "value"}'; the single quotes keep it from the shell"""
         raise HostError(f"{what} is not JSON: {error}", code="usage", hint=hint) from None
+
+
+def _object(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise HostError(f"{what} has the key {twice!r} more than once", code="usage", hint="give each key once")
+    return found
 
 
 def parse_value(text: str, what: str) -> Any:

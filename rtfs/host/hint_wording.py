@@ -25,7 +25,10 @@ _IN_PYTHON = (
         r"rtfs resume (\S+) --retry makes it again, --assume-failed gives the program an error, --result JSON",
         r'Runtime.resume("\1", retry=True) makes it again, assume_failed=True gives the program an error, result=…',
     ),
-    (r"rtfs resume (\S+) --approve continues it", r'Runtime(approve=…).resume("\1") continues it'),
+    (
+        r"rtfs resume (\S+) --approve continues it(?:, --approve-for-run approves all such calls of the run)?",
+        r'Runtime(approve=…).resume("\1") continues it',
+    ),
     (r"rtfs resume (\S+)", r'Runtime.resume("\1")'),
     (r"rtfs signal (\S+) (\S+) JSON", r'Runtime.signal("\1", "\2", value)'),
     (r"--accept-changes", "accept_changes=True"),

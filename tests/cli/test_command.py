@@ -133,6 +133,10 @@ def test_broken_configuration(tmp_path: Path) -> None:
         (["capabilities", "show"], "takes an ID"),
         (["capabilities", "show"], "usage: rtfs capabilities [OPTION…] [list | show ID]"),
         (["call", "a", "{"], "not JSON"),
+        (["run", "-e", "@a", "--context", '{"a": {"b": 1, "b": 2}}'], "--context has the key 'b' more than once"),
+        (["call", "ccos.state.kv.put", "key=a", "key=b", "value=1"], "key is given more than once"),
+        (["call", "ccos.state.kv.put", "key=a", "value.a=1", "value=2"], "value is given in two ways"),
+        (["call", "ccos.state.kv.put", "key=a", "value:=1", "value.a=1"], "value.a is given in two ways"),
     ],
 )
 def test_usage_errors(arguments: list[str], said: str) -> None:
@@ -198,6 +202,30 @@ def test_the_context_comes_from_the_command_line_or_a_file(tmp_path: Path) -> No
         assert rtfs("run", "-e", "(:a @n)", "--context", given, cwd=tmp_path) == (0, "1\n", "")
     code, _, err = rtfs("run", "-e", "1", "--context", "@nothing.json", cwd=tmp_path)
     assert (code, "there is no file nothing.json" in err) == (2, True)
+
+
+_PARAMETERS = "{:n :int :names [[:vector :string] :default []] :x [:any :default 0]}"
+_PLAN = f'(plan "p" "text" {{:params {_PARAMETERS}}} [n names x])'
+
+
+def test_a_parameter_that_is_a_list_is_given_value_by_value() -> None:
+    given = ("--param", "n=1", "--param", "names=a", "--param", "names=b", "--param", "names=b")
+    assert rtfs("run", "-e", _PLAN, *given) == (0, '[1 ["a" "b" "b"] 0]\n', "")
+
+
+@pytest.mark.parametrize(
+    ("repeated", "hint"),
+    [
+        (("n=1", "n=2"), "give it once: it is an integer"),
+        (("n=1", "n=1"), "give it once: it is an integer"),
+        (("n=1", "x=1", "x=2"), "a list is written x:='[1, 2]'"),
+    ],
+)
+def test_a_parameter_that_is_no_list_is_given_once(repeated: tuple[str, ...], hint: str) -> None:
+    given = [word for value in repeated for word in ("--param", value)]
+    name = repeated[-1][0]
+    said = f"error usage: {name} is given more than once\n  hint: {hint}\n"
+    assert rtfs("run", "-e", _PLAN, *given) == (2, "", said)
 
 
 def test_capabilities_are_listed_unless_one_is_asked_for() -> None:

@@ -113,6 +113,29 @@ def test_an_approval_on_the_command_line_is_for_the_very_call_that_the_run_waite
     assert command(*approve)[:2] == (0, ":done\n")
 
 
+def test_an_approval_for_the_rest_of_the_run_on_the_command_line(tmp_path: Path, command: Command) -> None:
+    rule = "allow: ['fs:write:.']\npolicy:\n  rules:\n    - match: ccos.io.write-file\n      decide: approve\n"
+    begin = ("run", "--config", "rtfs.yaml", "--durable", "--run-id")
+    plan = '(write-file "a" "1") (write-file "b" "2") :done'
+    (tmp_path / "rtfs.yaml").write_text(rule)
+    assert command(*begin, "once", "-e", plan)[0] == 4
+    code, _, err = command("resume", "once", "--approve-for-run")
+    assert (code, "error argument/invalid: run once asks about one call" in err) == (1, True)
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "rtfs.yaml").write_text(rule + "      for_run: true\n")
+    code, _, err = command(*begin, "w", "-e", plan)
+    assert (code, "--approve-for-run approves all such calls of the run" in err) == (4, True)
+    assert "question   approval:1, may be approved for the rest of the run" in command("runs", "show", "w")[1]
+    assert json.loads(command("runs", "show", "w", "--json")[1])["for_run"] is True
+    assert [run.get("for_run") for run in json.loads(command("runs", "--json")[1])] == [None, True]
+    assert command("resume", "w", "--approve", "--approve-for-run")[0] == 2
+    assert command("resume", "w", "--approve-for-run")[:2] == (0, ":done\n")
+    assert [(tmp_path / name).read_text() for name in "ab"] == ["1", "2"]
+    assert command(*begin, "s", "-e", '(await-signal "go")')[0] == 4
+    code, _, err = command("resume", "s", "--approve-for-run")
+    assert (code, "error run/no-question: run s does not wait for an approval" in err) == (1, True)
+
+
 def test_a_run_that_is_not_checked_is_not_checked_when_it_is_resumed_either(tmp_path: Path, command: Command) -> None:
     (tmp_path / "rtfs.yaml").write_text(
         "allow: ['fs:write:.']\npolicy:\n  rules:\n    - match: ccos.io.write-file\n      decide: approve\n"

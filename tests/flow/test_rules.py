@@ -273,6 +273,7 @@ WRONG: list[tuple[Any, str]] = [
     ([{"call": "mail.*", "from": ["a[b]"]}], "not a condition"),
     ([{"call": "mail.*", "from": ["a[b=me]"]}], "`me`"),
     ([{"call": "mail.*", "argument": "a..b"}], "not the path"),
+    ([{"call": "mail.*", "from": ["bank.rows[sender=me,sender=you]"]}], "names 'sender' more than once"),
     ([{"call": "mail.*", "otherwise": "allow"}], "deny or ask"),
     ([{"argument": "a"}], "`call`"),
     ([{"call": {"unknown": True}}], "names effects"),

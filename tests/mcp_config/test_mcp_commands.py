@@ -179,3 +179,5 @@ def test_a_command_gets_the_variables_that_are_named_for_it(tmp_path: Path) -> N
     [file] = (folder / "tools").iterdir()
     assert ":env" not in file.read_text()
     assert cli(folder, "mcp", "list", "--env", "=x", *command)[0] == 2
+    code, _, err = cli(folder, "mcp", "list", "--env", "TOKEN=a", "--env", "TOKEN=b", *command)
+    assert (code, "--env gives TOKEN more than once" in err) == (2, True)

@@ -258,6 +258,9 @@ def test_arguments_that_make_no_sense_are_a_usage_error(folder: Path) -> None:
     code, _, err = cli(folder, "call", "everything.echo", "--mcp-config", ".mcp.json", "message=a", "nonsense")
     assert code == 2
     assert "'nonsense' is not an argument" in err
+    code, _, err = cli(folder, "call", "everything.echo", "--mcp-config", ".mcp.json", "message=a", "message=b")
+    assert (code, "message is given more than once" in err) == (2, True)
+    assert "hint: give it once: it is a string" in err
 
 
 def test_an_embedder_gets_the_tools_of_its_servers_too(server: McpServer, tmp_path: Path, monkeypatch: Any) -> None:

@@ -159,7 +159,8 @@ class Durable:
         if stopped.waiting:
             stopped.state = WAITING
             if error.hint is None or "rtfs resume" not in error.hint:
-                error.hint = f"rtfs resume {journal.run_id} --approve continues it"
+                more = ", --approve-for-run approves all such calls of the run" if stopped.for_run else ""
+                error.hint = f"rtfs resume {journal.run_id} --approve continues it{more}"
         elif error.code == "run/in-doubt":
             stopped.state = IN_DOUBT
         elif error.code in ("run/divergence", "run/damaged") and self.waits.hands_over:

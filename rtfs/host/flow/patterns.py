@@ -90,6 +90,12 @@ def _condition(text: str, pattern: str) -> dict[str, str]:
             raise HostError(
                 f"{text!r} in {pattern!r} is not a condition", code="config/invalid", hint="write [sender=me]"
             )
+        if name.strip() in found:
+            raise HostError(
+                f"{text!r} in {pattern!r} names {name.strip()!r} more than once",
+                code="config/invalid",
+                hint="one pattern has one condition for a field; a list of patterns allows several",
+            )
         found[name.strip()] = wanted.strip()
     return found
 
