@@ -45,3 +45,9 @@ def unwritable(run_id: str, why: object) -> Stop:
         f"cannot write to the journal of run {run_id}: {why}",
         hint=f"earlier work is not lost; when the journal can be written again: rtfs resume {run_id}",
     )
+
+
+def how_to_approve(run_id: str, stopped: Stop) -> str:
+    """The hint for a run that waits for an approval."""
+    more = ", --approve-for-run approves all such calls of the run" if stopped.for_run else ""
+    return f"rtfs resume {run_id} --approve continues it{more}"

@@ -16,7 +16,7 @@ from rtfs.host.audit.events import CallReplayed
 from rtfs.host.durable.answers import resolution_of, verdict_of
 from rtfs.host.durable.call_identity import same_call
 from rtfs.host.durable.codec import decode, encode, encode_calls
-from rtfs.host.durable.errors import damaged
+from rtfs.host.durable.errors import damaged, how_to_approve
 from rtfs.host.durable.flush import Announced, Written, current_key
 from rtfs.host.durable.renewal import renewing
 from rtfs.host.durable.replay import Never, Replay, diverged
@@ -159,8 +159,7 @@ class Durable:
         if stopped.waiting:
             stopped.state = WAITING
             if error.hint is None or "rtfs resume" not in error.hint:
-                more = ", --approve-for-run approves all such calls of the run" if stopped.for_run else ""
-                error.hint = f"rtfs resume {journal.run_id} --approve continues it{more}"
+                error.hint = how_to_approve(journal.run_id, stopped)
         elif error.code == "run/in-doubt":
             stopped.state = IN_DOUBT
         elif error.code in ("run/divergence", "run/damaged") and self.waits.hands_over:
