@@ -6,8 +6,6 @@ columns are computed only on demand (errors are rare, tokens are many), both cou
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 STANDARD = "stdlib/"
 """How the names of the standard library's files begin."""
 
@@ -41,6 +39,8 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column) of an offset, both from 1."""
+        from bisect import bisect_right
+
         starts = self._line_starts()
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1

@@ -6,13 +6,12 @@ call, and what is returned is a plain Python function, so that guest recursion t
 
 from __future__ import annotations
 
-from types import FunctionType
-
 from rtfs.builtins.calling import call_with, not_callable
 from rtfs.builtins.collection_support import fresh_list
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.deferred import steps
 from rtfs.values import LazySeq, Vector
+from rtfs.values.kinds import FunctionType
 from rtfs.values.map import encode_key
 from rtfs.values.step_account import spend
 

@@ -5,11 +5,9 @@ Must not know what the kinds are good for. Invariant: every predicate takes any 
 
 from __future__ import annotations
 
-from types import FunctionType
-
 from rtfs.builtins.declare import builtin
 from rtfs.values import Keyword, LazySeq, List, Map, Regex, Set, Symbol, Vector
-from rtfs.values.kinds import type_name
+from rtfs.values.kinds import FunctionType, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

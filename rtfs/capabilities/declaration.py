@@ -7,7 +7,6 @@ wild are accepted (capabilities.md, "A declaration"); an unknown key is a warnin
 
 from __future__ import annotations
 
-from rtfs.capabilities.flow_declaration import FlowDeclaration
 from rtfs.capabilities.metadata import flatten
 from rtfs.values import HostError, Keyword, List, Map, Symbol, Vector
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rtfs.capabilities.flow_declaration import FlowDeclaration
     from rtfs.source import Span
     from rtfs.types import Type
 
@@ -122,6 +122,8 @@ def from_options(
                 raise invalid(f"{id}: :deprecated is true, false or a text, not {_show(value)}", where)
             fields.deprecated = value or False
         elif canonical == "flow":
+            from rtfs.capabilities.flow_declaration import FlowDeclaration
+
             fields.flow_form = value
             try:
                 fields.flow = None if value is None else FlowDeclaration(value)

@@ -6,14 +6,17 @@ else is in it (constants, keywords, the builtins) is spelled as no symbol can be
 
 from __future__ import annotations
 
-from types import CodeType, FunctionType
+from rtfs.values.kinds import FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
     from typing import Any
 
     from rtfs.compiler.macros import ExpansionNamespace
+else:
+    CodeType = type((lambda: None).__code__)  # without `types`, which each start would pay for
 
 FORM = " form"
 

@@ -6,10 +6,9 @@ be said in the other world is a TypeError or ValueError that names it.
 
 from __future__ import annotations
 
-from types import FunctionType
-
 from rtfs.values.error import LimitError, TypeMismatch, UserError
 from rtfs.values.keyword import Keyword, is_keyword_name
+from rtfs.values.kinds import FunctionType
 from rtfs.values.lazy import LazySeq, realised
 from rtfs.values.map import Map
 from rtfs.values.order import sorted_values

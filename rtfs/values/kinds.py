@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import BuiltinFunctionType, FunctionType
-
 from rtfs.values.error import UserError
 from rtfs.values.keyword import Keyword
 from rtfs.values.lazy import LazySeq
@@ -16,7 +14,11 @@ from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import BuiltinFunctionType as BuiltinFunctionType
+    from types import FunctionType as FunctionType
     from typing import Any
+else:  # without `types`, which each start would pay for
+    BuiltinFunctionType, FunctionType = type(len), type(lambda: None)
 
 _NAMES: dict[type, str] = {
     type(None): "nil",

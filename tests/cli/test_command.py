@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rtfs.cli.main import COMMANDS
+from rtfs.cli.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

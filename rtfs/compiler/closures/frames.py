@@ -5,8 +5,6 @@ Knows nothing of errors or of nodes; light to import, for reading a traceback ne
 
 from __future__ import annotations
 
-from types import MethodType
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,8 +84,8 @@ def template_of(frame: FrameType) -> Template | None:
     """The function that runs in a frame of a template's code; None for a frame of other code."""
     if METHOD not in frame.f_code.co_freevars:
         return None
-    method = frame.f_locals.get(METHOD)
-    return method.__self__ if method.__class__ is MethodType and isinstance(method.__self__, Template) else None
+    template = getattr(frame.f_locals.get(METHOD), "__self__", None)
+    return template if isinstance(template, Template) else None
 
 
 def is_closure(frame: FrameType) -> bool:

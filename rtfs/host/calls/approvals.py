@@ -8,7 +8,6 @@ is shown, or it is said what is not; the time somebody takes counts against no l
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from time import monotonic
 
 from rtfs.host.redaction import redact
@@ -103,7 +102,7 @@ class Approvals:
 
     def __init__(self, ask: Callable[[ApprovalRequest], Any] | None = None) -> None:
         self._always: set[tuple[str, str]] = set()
-        self._for_runs: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._for_runs: dict[tuple[str, str, str], None] = {}
         self._given: dict[tuple[str, str], list[float]] = {}
         self._person = None if ask is None else Person(ask)
 
@@ -153,7 +152,7 @@ class Approvals:
         if request.for_run and answer == FOR_RUN and answer.__class__ is str:
             self._for_runs[for_run] = None
             while len(self._for_runs) > RUNS:
-                self._for_runs.popitem(last=False)
+                del self._for_runs[next(iter(self._for_runs))]
             frame.run.durability.granted(request, by, frame)
             return f"approved by {by}, for this run" if by else "approved, for this run"
         if answer.__class__ is Refusal and answer.reason:
