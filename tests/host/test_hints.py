@@ -111,8 +111,8 @@ def test_timeout_gives_up_what_waits(rt: rtfs.Runtime) -> None:
             raise
 
     rt.register("a", slow)
-    assert code_of(rt, '^{:runtime.timeout 30} (call "a")') == "capability/timeout"
-    text = '^{:runtime.learning.timeout {:timeout-ms 30}} (call "ccos.system.sleep-ms" 60000)'
+    assert code_of(rt, '^{:runtime.timeout 500} (call "a")') == "capability/timeout"
+    text = '^{:runtime.learning.timeout {:timeout-ms 500}} (call "ccos.system.sleep-ms" 60000)'
     assert code_of(rt, text) == "capability/timeout"
     rt.close()
     assert cancelled
