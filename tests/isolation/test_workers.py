@@ -185,6 +185,14 @@ def test_a_worker_has_no_environment_no_files_and_no_way_out(runtime: rtfs.Runti
     assert runtime.run('(call "demo.environ")') == ""
 
 
+def test_compiled_files_of_worker_processes_are_in_the_folder_of_their_host(tmp_path: Path) -> None:
+    environment = {**os.environ, "RTFS_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "rtfs", "run", "--isolate", "-e", "(+ 1 2)"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert len(list(tmp_path.iterdir())) > 1
+
+
 def test_the_parameters_of_a_plan_are_fitted_in_the_worker(runtime: rtfs.Runtime) -> None:
     plan = '(plan "add" {:params {:n :int}} (+ n 1))'
     assert runtime.run(plan, params={"n": 4}) == 5

@@ -23,7 +23,9 @@ WARM = 2
 """Workers that wait for a run."""
 WALLS = ("limits", "no_new_privs", "landlock", "seccomp")
 """What a worker's sandbox consists of, as far as the kernel has it."""
-_START = "import sys; sys.path[:] = {path!r}; from rtfs.host.isolation.template import main; main({descriptor})"
+_START = (
+    "import sys; sys.path[:] = {path!r}; from rtfs.host.isolation.template import main; main({descriptor}, {cache!r})"
+)
 
 
 class WorkerProcess:
@@ -84,11 +86,13 @@ class Template:
         import socket
         import subprocess
 
+        from rtfs.compiler.units.disk_cache import folder
+
         self.owner = os.getpid()
         self._lock = allocate_lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            program = _START.format(path=sys.path, descriptor=theirs.fileno())
+            program = _START.format(path=sys.path, descriptor=theirs.fileno(), cache=folder() or "")
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", program],
                 env={},

@@ -41,10 +41,13 @@ _WARM_UP = r"""
 _WRONG = ('(defn f [x] (+ x "a")) (f 1)', "(undefined-name 1)", "(let [x", "((fn [a] a))", "(match 1 2 3)", "(1 2)")
 
 
-def main(control: int) -> None:
-    """Be the template. control: the socket over which the host asks for workers."""
+def main(control: int, cache: str) -> None:
+    """Be the template. control: the socket over which the host asks for workers. cache: the host's folder of compiled
+    files, or "" if it has none; only the template uses it, workers compile in memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["RTFS_CACHE_DIR"] = cache
     environment = prepared()
+    os.environ["RTFS_CACHE_DIR"] = ""
     host = socket.socket(fileno=control)
     host.send(b"R")
     children: set[int] = set()
@@ -149,7 +152,3 @@ def be_worker(descriptor: int, environment: Environment) -> None:
         status = 0
     finally:
         os._exit(status)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
