@@ -13,7 +13,6 @@ import os
 import pkgutil
 import signal
 import socket
-import sys
 from importlib import import_module
 
 TYPE_CHECKING = False
