@@ -40,10 +40,13 @@ if TYPE_CHECKING:
     from rtfs.values.lazy import Segment
 
 # Steps between two looks at the clock: a millisecond or two, whatever a step costs. The first slices are short, for
-# nobody knows yet; a program of cheap steps has the longest from its tenth look on.
-SLICE = 20_000
+# nobody knows yet; a program of cheap steps has the longest from its ninth look on.
+SLICE = 10_000
 FIRST_SLICE = 64
 SLICE_TIME = 0.002
+CAUTION = 32
+"""How many times as long as the slices of expensive steps those of cheap ones may be in the same machine: the next
+expensive step comes without a warning."""
 BREATH = 0.005
 """Seconds after which a machine that shares its thread lets others have their turn."""
 
@@ -67,6 +70,7 @@ class Machine:
         "flow",
         "guest",
         "limits",
+        "longest",
         "main",
         "nesting",
         "slice",
@@ -98,6 +102,7 @@ class Machine:
         self.guest: Guest | None = None
         self.nesting = 0
         self.slice = FIRST_SLICE
+        self.longest = SLICE
         self.sliced = 0.0
         self.spent = 0
         self.thread = get_ident()
@@ -217,31 +222,31 @@ class Machine:
         """Called by guest code whose step iterator is used up."""
         if self.core[" ticks"].__length_hint__() > 0:
             return  # an outer loop still held the iterator of an earlier slice
-        now = self._pause()
+        now = self.budget.look()
         took, self.sliced = now - self.sliced, now
         if took < SLICE_TIME:
-            self.slice = min(self.slice * 2, SLICE)
+            self.slice = min(self.slice * 2, self.longest)
         elif took > SLICE_TIME * 4 and self.slice > FIRST_SLICE:
-            self.slice >>= 1
+            self.slice = max(int(self.slice * SLICE_TIME / took), FIRST_SLICE)
+            self.longest = min(self.longest, self.slice * CAUTION)
+        self._pause(now)
         self.core[" ticks"] = self._next_slice()
 
     def pay(self, elements: int) -> None:
         """Called by standard functions: each element they go through is a step."""
         if elements:
             self.budget.pay(elements, self.core[" ticks"].__length_hint__())
-        self._pause()
+        self._pause(self.budget.look())
 
-    def _pause(self) -> float:
-        """Look at the clock, let other threads and the driver have their turn; when the look was."""
+    def _pause(self, now: float) -> None:
+        """Let other threads and the driver have their turn, at `now` of time.monotonic()."""
         budget = self.budget
-        now = budget.look()
         yield_turn()
         if self.breathe and now - budget.breathed >= BREATH:
             assert self.guest is not None
             budget.breathed = now
             self.guest.parent.switch(HostCall("breathe", ""))
-            self.sliced = now = monotonic()
-        return now
+            self.sliced = monotonic()
 
 
 def _let_go(error: BaseException | None) -> None:
