@@ -148,6 +148,7 @@ class Budget:
 
     def _weigh(self) -> None:
         held = self.held = max(self.held + memory.grown(), 0)
+        memory.set_aside(held)
         most = self.limits.memory
         if most is not None and held > most and self.worked * PACE > most:
             self.held = max(held + memory.collected(), 0)

@@ -21,11 +21,13 @@ from rtfs.compiler.environment import CORE_MODULE, Environment
 from rtfs.compiler.module import function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine import memory
+from rtfs.machine.errors.deep import is_deep, let_go_of_calls
 from rtfs.machine.errors.translate import translate
 from rtfs.machine.guest import ENDED, Guest, guest_for, leave
 from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
+from rtfs.syntax.collector import CollectorPaused
 from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
 from rtfs.values.lazy import hooks, needs_itself, realised
 from rtfs.values.step_account import account
@@ -58,6 +60,11 @@ FRAMES_OF_OURS = 400
 MAX_NESTED = 250
 
 
+PAUSED = CollectorPaused()
+"""Python's collector while a program is deep in calls: should they end with an error, there are hundreds of thousands
+of frames at once, and it would look through them again and again."""
+
+
 class Machine:
     """One run of a program or function: of `main` with `arguments`."""
 
@@ -66,6 +73,7 @@ class Machine:
         "breathe",
         "budget",
         "core",
+        "deep",
         "environment",
         "flow",
         "guest",
@@ -101,6 +109,7 @@ class Machine:
         self.ticks: Any = repeat(None, 0)
         self.guest: Guest | None = None
         self.nesting = 0
+        self.deep = False
         self.slice = FIRST_SLICE
         self.longest = SLICE
         self.sliced = 0.0
@@ -164,13 +173,14 @@ class Machine:
             result = switch(*arguments)
             if result is ENDED:
                 self._leave()
-        except BaseException as error:
+        except BaseException:
             self._leave()
             self.guest = None
-            failure, cause = self._failure(error), error.__cause__
-            del error
-            raise failure from cause
+            raise
         finally:
+            if self.deep:
+                self.deep = False
+                PAUSED.__exit__()
             core[" ticks"] = outside
             hooks.owner = outside_owner
             self.spent, account.spent = account.spent, outside_spent
@@ -185,19 +195,32 @@ class Machine:
     def run_main(self) -> Any:
         """Run the machine's program, within its guest, and return its value."""
         try:
-            return realised(self.main(*self.arguments))
-        except UserError as error:
-            error.data = realised(error.data)
+            try:
+                return realised(self.main(*self.arguments))
+            except UserError as error:
+                error.data = realised(error.data)
+                raise
+        except (GreenletExit, KeyboardInterrupt, SystemExit):
             raise
+        except BaseException as error:
+            failure, cause = self._failure(error), error.__cause__
+            del error
+            raise failure from cause
 
     def _failure(self, error: BaseException) -> BaseException:
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            return error
-        found = translate(error, self.environment.units, leaving=True)
+        """What the machine ends with for an error that ended its program. Others have their turn meanwhile: a deep
+        program leaves hundreds of thousands of frames."""
+        if self.deep:
+            memory.freeze()
+        found = translate(error, self.environment.units, leaving=True, rest=self._rest)
         if found.__class__ is LimitError and found.code == "limit/memory":
+            self._rest()
             _let_go(error)
             _let_go(found)
-            memory.give_back()
+            self._rest()
+            memory.give_back(self._rest)
+        elif isinstance(found, UserError):
+            let_go_of_calls(error, found, self._rest)
         return found
 
     # ------------------------------------------------------------------ steps
@@ -211,6 +234,7 @@ class Machine:
 
     def _leave(self) -> None:
         """Nothing runs in this machine any more: give back the steps in hand."""
+        memory.take_back()
         budget = self.budget
         if self in budget.machines:
             budget.machines.discard(self)
@@ -230,6 +254,9 @@ class Machine:
             self.slice = max(int(self.slice * SLICE_TIME / took), FIRST_SLICE)
             self.longest = min(self.longest, self.slice * CAUTION)
         self._pause(now)
+        if is_deep() is not self.deep:
+            self.deep = not self.deep
+            (PAUSED.__enter__ if self.deep else PAUSED.__exit__)()
         self.core[" ticks"] = self._next_slice()
 
     def pay(self, elements: int) -> None:
@@ -237,6 +264,13 @@ class Machine:
         if elements:
             self.budget.pay(elements, self.core[" ticks"].__length_hint__())
         self._pause(self.budget.look())
+
+    def _rest(self) -> None:
+        """Let others have their turn, even if the program has met its limits."""
+        try:
+            self._pause(monotonic())
+        except LimitError:  # the host has looked at them meanwhile
+            pass
 
     def _pause(self, now: float) -> None:
         """Let other threads and the driver have their turn, at `now` of time.monotonic()."""

@@ -5,8 +5,10 @@ computed meanwhile; an embedder that grows at the same time is charged to it too
 (`isolation="process"`) is the only one whose account is exact. Invariants: a program that does not make the process
 grow pays for reading its size, once in some milliseconds; cycles that a program leaves behind are looked for when
 memory grows, not only when objects do: two local functions that call each other and hold a million elements are four
-objects to Python's collector, and forty megabytes. Where the system does not say how large the process is (it does on
-Linux), Python's collector is left to itself and no run is charged.
+objects to Python's collector, and forty megabytes. A run that holds much has what it holds set aside (`gc.freeze`)
+while it computes: the collector, which nothing can interrupt, then looks at what is new, not at millions of objects
+again and again; everything that was set aside is looked at when memory grows, and after the run. Where the system does
+not say how large the process is (it does on Linux), Python's collector is left to itself and no run is charged.
 """
 
 from __future__ import annotations
@@ -14,10 +16,18 @@ from __future__ import annotations
 import gc
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 GROWTH = 256 << 20
 """Bytes by which the process grows, at least, before everything is looked through; half of its size if that is more."""
 BETWEEN = 0.002
 """Seconds between two looks, whichever run looks."""
+SETTLES = 32 << 20
+"""Bytes that a run holds, at least, when things are set aside."""
+SETTLED = 8 << 20
+"""Bytes by which the process grows before that is done again."""
 RESERVE = 96 << 20
 """Bytes of address space that are left for what a limited process (`ulimit -v`) does besides running programs."""
 
@@ -27,6 +37,10 @@ _looked = 0.0
 _allowed = 0
 _ceiling: int | None = None
 _owner = 0
+_settled = 0
+"""How large the process was when things were last set aside; 0 if nothing is."""
+_theirs = False
+"""Whether the embedder has set things aside itself, as servers do before they fork: they are left alone."""
 _statm: int | None = None
 """The open `/proc/self/statm` of a process that may not open files any more, or None."""
 
@@ -48,6 +62,7 @@ def grown() -> int:
     size = resident()
     if size > _allowed:
         if _allowed:
+            take_back()
             gc.collect()
             size = resident()
         _allowed = size + max(GROWTH, size // 2)
@@ -58,23 +73,54 @@ def grown() -> int:
 def collected() -> int:
     """Look through everything; the bytes by which the process has changed by that."""
     global _last
+    take_back()
     gc.collect()
     size = resident()
     growth, _last = size - (_last or size), size
     return growth
 
 
-def give_back() -> None:
+def set_aside(held: int) -> None:
+    """Called after `grown` for a run that holds so many bytes: what there is now is not looked at again for a while."""
+    if held >= SETTLES and _last >= _settled + SETTLED:
+        freeze()
+
+
+def freeze() -> None:
+    """What there is now is not looked at again for a while."""
+    global _settled, _theirs
+    if _theirs:
+        return
+    if not _settled and gc.get_freeze_count():
+        _theirs = True
+        return
+    gc.freeze()
+    _settled = max(_last, 1)
+
+
+def take_back() -> None:
+    """The collector looks at everything again."""
+    global _settled
+    if _settled:
+        _settled = 0
+        gc.unfreeze()
+
+
+def give_back(rest: Callable[[], None]) -> None:
     """Return the memory of a finished run to the system, so that the next run has enough (glibc keeps freed memory that
-    is below a live block)."""
+    is below a live block). rest: called in between."""
+    global _last
+    take_back()
     gc.collect()
+    rest()
     try:
         from ctypes import CDLL
 
         CDLL(None).malloc_trim(0)
     except (ImportError, OSError, AttributeError, TypeError):  # another C library
         pass
-    collected()
+    _last = resident()
+    rest()
 
 
 def resident() -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
 
-from rtfs.machine import memory
+from rtfs.machine import RequiresHost, memory
+from tests.machine.support import begin
 
 CYCLES = """
 import resource, sys
@@ -59,3 +61,28 @@ def test_where_nobody_says_how_large_the_process_is_nothing_is_done(monkeypatch:
     monkeypatch.setattr(memory, "_last", 0)
     monkeypatch.setattr(memory, "gc", None)
     assert [memory.grown() for _ in range(3)] == [0, 0, 0]
+
+
+def test_what_a_run_holds_is_not_looked_through_again_and_again_but_everything_is_after_it():
+    assert gc.get_freeze_count() == 0
+    outcome = begin(
+        """(let [held (loop [acc [] i 0] (if (< i 300000) (recur (conj acc {:a i :b [i]}) (inc i)) acc))]
+             (call "t.wait")
+             (count held))"""
+    )
+    assert isinstance(outcome, RequiresHost)
+    assert gc.get_freeze_count() > 100_000
+    ended = outcome.resume(None)
+    assert ended.value == 300_000
+    assert gc.get_freeze_count() == 0
+
+
+def test_what_an_embedder_has_set_aside_stays_so(monkeypatch: pytest.MonkeyPatch):
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        begin("(count (loop [acc [] i 0] (if (< i 300000) (recur (conj acc {:a i :b [i]}) (inc i)) acc)))")
+        assert gc.get_freeze_count() >= before - 1_000
+    finally:
+        gc.unfreeze()
+        monkeypatch.setattr(memory, "_theirs", False)

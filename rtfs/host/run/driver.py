@@ -40,7 +40,8 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
             failure: UserError | None = None
             value: Any = None
             try:
-                if budget.look() - budget.breathed > BREATH and run.breathe:
+                # a machine that gives others their turn looks at the limits itself, or frees what a dead program held
+                if call.kind != "breathe" and budget.look() - budget.breathed > BREATH and run.breathe:
                     budget.breathed = monotonic()
                     await Turn()
                 value = await (perform(call, frame) if call.kind == "call" else handle_control_call(call, frame))

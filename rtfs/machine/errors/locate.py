@@ -17,6 +17,7 @@ from rtfs.values.map import Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
     from typing import Any
 
@@ -56,10 +57,10 @@ class Call:
         return code
 
 
-def locate_error(error: UserError, units: Units) -> None:
-    """Set place, trace and notes of an error from its traceback."""
+def locate_error(error: UserError, units: Units, rest: Callable[[], None] | None) -> None:
+    """Set place, trace and notes of an error from its traceback. rest: called now and then while that is long."""
     arrival = error.arrival
-    calls, innermost = _calls(error.__traceback__, units, arrival[1] if arrival is not None else None)
+    calls, innermost = _calls(error.__traceback__, units, arrival[1] if arrival is not None else None, rest)
     inner: Trace = () if arrival is None else _handed_over(arrival[2], arrival[0])
     if error.span is None and arrival is None and innermost is not None:
         calls = _blame_caller(error, calls, innermost, units)
@@ -70,7 +71,7 @@ def locate_error(error: UserError, units: Units) -> None:
 
 
 # ---------------------------------------------------------------------- reading the traceback
-def _calls(traceback: Any, units: Units, stop: Any) -> tuple[list[Call], Any]:
+def _calls(traceback: Any, units: Units, stop: Any, rest: Callable[[], None] | None) -> tuple[list[Call], Any]:
     """The RTFS calls of a traceback, innermost first (of a deep one the innermost and outermost few), and its innermost
     entry of any kind."""
     found: list[tuple[Any, bool, int]] = []  # entry, direct, index of its place
@@ -108,6 +109,8 @@ def _calls(traceback: Any, units: Units, stop: Any) -> tuple[list[Call], Any]:
         if len(found) > LONG_TRACE:
             del found[MAX_TRACE:-MAX_TRACE]
             seen.clear()
+            if rest is not None:
+                rest()
         traceback = traceback.tb_next
     found.reverse()
     if len(found) > MAX_TRACE:

@@ -11,6 +11,8 @@ from rtfs.values.error import EvalError, InternalError, LimitError, RtfsError, T
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rtfs.compiler.units.unit import Unit
 
     Units = dict[str, Unit]
@@ -22,9 +24,12 @@ _ERRORS = frozenset(
 _KINDS = {"int": "an integer", "float": "a float", "bool": "a boolean", "str": "a string", "NoneType": "nil"}
 
 
-def translate(error: BaseException, units: Units, leaving: bool = False) -> BaseException:
+def translate(
+    error: BaseException, units: Units, leaving: bool = False, rest: Callable[[], None] | None = None
+) -> BaseException:
     """The RTFS error for an exception from guest code. leaving: whether it leaves its machine: then it gets its place
-    and trace, which takes longer than most programs would like to wait for an error they deal with."""
+    and trace, which takes longer than most programs would like to wait for an error they deal with; `rest` is called
+    now and then meanwhile."""
     if isinstance(error, UserError):
         found = error
     elif isinstance(error, (RtfsError, KeyboardInterrupt, SystemExit)):
@@ -38,7 +43,7 @@ def translate(error: BaseException, units: Units, leaving: bool = False) -> Base
     if leaving:
         from rtfs.machine.errors.locate import locate_error
 
-        locate_error(found, units)
+        locate_error(found, units, rest)
     return found
 
 

@@ -1,0 +1,47 @@
+"""Programs deep in calls: whether one is, and how what an error has left of its calls is freed.
+
+Must not know how a machine runs. Invariant: of an error that has passed many calls no call is left alive, and they were
+freed in parts: a hundred thousand at once take as long as everything else that an event loop may wait for.
+"""
+
+from __future__ import annotations
+
+from sys import _getframe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+DEEP = 10_000
+"""Calls of Python functions."""
+PART = 1_000
+"""Calls that are looked at, or freed, at a time."""
+
+
+def is_deep() -> bool:
+    """Whether the caller is that deep in calls."""
+    try:
+        _getframe(DEEP)
+    except ValueError:
+        return False
+    return True
+
+
+def let_go_of_calls(error: BaseException, found: BaseException, rest: Callable[[], None]) -> None:
+    """Free the calls that an error has passed if they are many. found: what it was translated to. rest: called between
+    parts."""
+    entries: list[Any] = []
+    entry = error.__traceback__
+    while entry is not None:
+        entries.append(entry)
+        entry = entry.tb_next
+    if len(entries) < DEEP:
+        return
+    error.__traceback__ = found.__traceback__ = None
+    while entries:
+        for entry in entries[-1 : -PART - 1 : -1]:
+            entry.tb_next = None
+        del entry
+        del entries[-PART:]
+        rest()
