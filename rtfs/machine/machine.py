@@ -48,7 +48,10 @@ FIRST_SLICE = 64
 SLICE_TIME = 0.002
 CAUTION = 32
 """How many times as long as the slices of expensive steps those of cheap ones may be in the same machine: the next
-expensive step comes without a warning."""
+expensive steps come without a warning."""
+LARGE = 500_000
+"""What a standard function pays at once for something so large that the steps which use it are expensive: an integer of
+some hundred thousand bits, which generated code adds to and multiplies at no charge."""
 BREATH = 0.005
 """Seconds after which a machine that shares its thread lets others have their turn."""
 
@@ -262,6 +265,8 @@ class Machine:
     def pay(self, elements: int) -> None:
         """Called by standard functions: each element they go through is a step."""
         if elements:
+            if elements > LARGE:
+                self.longest = min(self.longest, FIRST_SLICE * CAUTION)
             self.budget.pay(elements, self.core[" ticks"].__length_hint__())
         self._pause(self.budget.look())
 
