@@ -26,7 +26,8 @@ _HEADER = 16
 _WORTH_IT = 8
 """The cache is written again once its modules are fewer than so many times those that it lacked."""
 
-SourceLoader: Any = type(rtfs.__loader__)
+_machinery: Any = sys.modules["_frozen_importlib_external"]
+"""What `importlib.machinery` and `importlib.util` are made from, and cost a millisecond to import."""
 ModuleSpec: Any = type(rtfs.__spec__)
 
 
@@ -98,7 +99,7 @@ class ModuleCache:
         _replace(self.path, b"".join([_FORMAT, len(index).to_bytes(8, "little"), index, *codes]))
 
 
-class CachedLoader(SourceLoader):  # type: ignore[misc]
+class CachedLoader(_machinery.SourceFileLoader):  # type: ignore[misc]
     """Python's loader of a source file, except that its code is there already."""
 
     def __init__(self, name: str, path: str, code: memoryview) -> None:
@@ -152,7 +153,7 @@ def _compiled(module: ModuleType) -> tuple[str, bool, int, int, bytes] | None:
 
 def _header(seconds: int, size: int) -> bytes:
     """How bytecode begins that is checked by the time and size of its source (PEP 552)."""
-    magic: bytes = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
+    magic: bytes = _machinery.MAGIC_NUMBER
     return magic + bytes(4) + b"".join((number & 0xFFFF_FFFF).to_bytes(4, "little") for number in (seconds, size))
 
 
