@@ -62,7 +62,7 @@ async def plans(url: str) -> AsyncIterator[Caller]:
     """Plans on our runtime, through the whole pipeline. Called with the number of calls that one plan makes."""
     from rtfs.host.runtime import Runtime
 
-    with Runtime(allow=["mcp.bench.*"]) as host:
+    async with Runtime(allow=["mcp.bench.*"]) as host:
         host.load(
             f'(capability "mcp.bench.echo" :name "echo" :provider "MCP" :metadata {{:mcp {{'
             f":server_url {json.dumps(url)} "

@@ -99,7 +99,7 @@ def session_statistics(runtime: Runtime) -> dict[str, Any] | None:
     pool = runtime._sessions._pool
     if pool is None:
         return None
-    if not runtime._engine.started:  # closed: nothing changes any more
+    if not runtime._engine.in_use or runtime._engine.is_running_here():  # nothing changes meanwhile
         return pool.stats()
     from asyncio import run_coroutine_threadsafe
 

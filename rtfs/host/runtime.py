@@ -390,7 +390,9 @@ class Runtime:
         self._executor.warn(message, None)
 
     def close(self) -> None:
-        """End every session and thread of the runtime. Harmless when repeated."""
+        """End every session and thread of the runtime. Harmless when repeated. Raises HostError `runtime/deadlock` on
+        the event loop of `async with`: use `aclose` there."""
+        self._engine.check_closable()
         self._executor.close()
         self._engine.close()
         if self._pipeline.guard is not None:
@@ -415,6 +417,11 @@ class Runtime:
         self.close()
 
     async def __aenter__(self) -> Self:
+        """Sessions and whatever else awaits use the running event loop from here on, without a thread between; programs
+        that call them have to be run with `arun`, or from another thread."""
+        import asyncio
+
+        self._engine.adopt(asyncio.get_running_loop())
         return self
 
     async def __aexit__(

@@ -253,10 +253,12 @@ class Sessions:
             return
         self._runs.discard(run_id)
         pool = self._pool
-        if pool is not None and self._engine.started:
+        if pool is not None and self._engine.in_use:
             import asyncio
 
-            asyncio.run_coroutine_threadsafe(pool.end_run(run_id), self._engine.loop())
+            loop = self._engine.loop()
+            if loop.is_running():
+                asyncio.run_coroutine_threadsafe(pool.end_run(run_id), loop)
 
     def servers(self, provider: str) -> Any:
         """The servers that are configured for a handler, by name; None if there are none."""

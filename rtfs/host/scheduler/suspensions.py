@@ -186,7 +186,8 @@ class OnLoop(Suspension):
             )
         if not loop.is_running():
             raise HostError(
-                "the event loop where this capability was registered is not running", code="capability/unreachable"
+                "the event loop where this capability was registered, or its runtime was entered, is not running",
+                code="capability/unreachable",
             )
         loop.call_soon_threadsafe(self._start_there, context)
 
