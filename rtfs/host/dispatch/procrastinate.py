@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from procrastinate import App
     from procrastinate.worker import Worker
-    from psycopg import Connection
+    from psycopg import AsyncConnection, Connection
 
 SCHEMA = "rtfs_queue"
 TASK = "rtfs.advance"
@@ -66,10 +66,14 @@ def make_tables(connection: Connection[Any]) -> bool:
 
 def _pool(**options: Any) -> Any:
     """Connections of a worker. One that is lost is noticed when it is used: asking each before costs as much as the
-    use."""
+    use. Each statement of the queue is a transaction of its own."""
     from psycopg_pool import AsyncConnectionPool
 
-    return AsyncConnectionPool(**{**options, "check": None})
+    return AsyncConnectionPool(**{**options, "check": None, "configure": _commit_each})
+
+
+async def _commit_each(connection: AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
 
 
 class Procrastinate:

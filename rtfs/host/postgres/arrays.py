@@ -13,6 +13,26 @@ if TYPE_CHECKING:
 
 def array(items: Sequence[str | bytes | int | float | bool | None]) -> str:
     """The text of an array of one dimension."""
+    kind = type(items[0]) if items else str
+    if kind is str:
+        try:
+            joined = _BETWEEN.join(items)  # type: ignore[arg-type]
+        except TypeError:  # NULL among them
+            return _by_element(items)
+        if items and joined.count(_BETWEEN) == len(items) - 1:
+            if '"' in joined or "\\" in joined:
+                joined = joined.replace("\\", "\\\\").replace('"', '\\"')
+            return '{"' + joined.replace(_BETWEEN, '","') + '"}'
+    elif kind is int and None not in items:
+        return "{" + str([*items])[1:-1] + "}"
+    return _by_element(items)
+
+
+_BETWEEN = "\0"
+"""No text of PostgreSQL has it."""
+
+
+def _by_element(items: Sequence[str | bytes | int | float | bool | None]) -> str:
     return "{" + ",".join([_element(item) for item in items]) + "}"
 
 

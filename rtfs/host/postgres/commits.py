@@ -11,6 +11,7 @@ taking a run over appends an event, so that the next one of the earlier owner ha
 from __future__ import annotations
 
 from _thread import allocate_lock
+from functools import cache
 
 from rtfs.host.postgres.arrays import array
 from rtfs.host.postgres.link import driver
@@ -20,12 +21,14 @@ from rtfs.values import HostError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, TypeVar
 
     from psycopg import Connection
 
     from rtfs.host.postgres.link import Link
     from rtfs.host.stop import Stop
+
+    T = TypeVar("T")
 
 EVENT = ("run bigint", "seq bigint", "kind text", "path text", "subject text", "value text", "note text")
 RECORD = (
@@ -37,6 +40,7 @@ STATE = (
     "run bigint", "owner integer", "state text", "changed text", "wake_at double precision",
     "ended double precision", "released boolean",
 )  # fmt: skip
+TAKEN = ("run bigint", "number integer")
 """The columns of the rows of a batch, with their types."""
 
 
@@ -56,7 +60,18 @@ def not_ours(run_id: str) -> Stop:
     )
 
 
-class Batch:
+class Waiter:
+    """A thread that needs a connection. link: the one that it has. ready: free as soon as it has one, or needs it no
+    more."""
+
+    __slots__ = ("link", "ready")
+
+    def __init__(self) -> None:
+        self.link: Link | None = None
+        self.ready = allocate_lock()
+
+
+class Batch(Waiter):
     """The writes of one run for one transaction. run, owner: number and opening of the run, 0 for records of a ledger
     alone. events, records: rows. head: of the records' chain. state: row of the run's new state. taken: numbers of
     answers that the run has taken. then: further work in the transaction.
@@ -64,8 +79,7 @@ class Batch:
     `stop_asked`: told by the database when it is written. `error`: what went wrong, or None."""
 
     __slots__ = (
-        "done", "error", "events", "head", "link", "owner", "ready", "records", "run", "state", "stop_asked", "taken",
-        "then",
+        "done", "error", "events", "head", "owner", "records", "run", "state", "stop_asked", "taken", "then",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +93,7 @@ class Batch:
         taken: Sequence[int] = (),
         then: Callable[[Connection[Any]], None] | None = None,
     ) -> None:
+        super().__init__()
         self.run = run
         self.owner = owner
         self.events = events
@@ -90,8 +105,6 @@ class Batch:
         self.stop_asked: str | None = None
         self.error: BaseException | None = None
         self.done = False
-        self.link: Link | None = None
-        self.ready = allocate_lock()
 
 
 class Commits:
@@ -103,25 +116,17 @@ class Commits:
     def __init__(self, links: Sequence[Link]) -> None:
         self._guard = allocate_lock()
         self._free = list(links)
-        self._queue: list[Batch] = []
+        self._queue: list[Waiter] = []
 
     def write(self, batch: Batch, patience: float | None = None) -> None:
         """Write a batch; returns when it is committed. Raises Fenced, HostError `database/…`, psycopg.Error."""
-        group = [batch]
-        with self._guard:
-            if self._free:
-                batch.link = self._free.pop()
-            else:
-                batch.ready.acquire()
-                self._queue.append(batch)
-        if batch.link is None:
-            with batch.ready:  # until it is written, or it has a connection
-                pass
+        self._wait(batch)
         if not batch.done:
             assert batch.link is not None
+            group = [batch]
             with self._guard:
-                group += self._queue
-                self._queue = []
+                group += [one for one in self._queue if isinstance(one, Batch)]
+                self._queue = [one for one in self._queue if not isinstance(one, Batch)]
             try:
                 self._write(batch.link, group, patience)
             finally:
@@ -130,6 +135,28 @@ class Commits:
                 self.release(batch.link)
         if batch.error is not None:
             raise batch.error
+
+    def work(self, do: Callable[[Connection[Any]], T]) -> T:
+        """The result of `do(connection)`, which may be done twice, over a connection that no commit uses meanwhile.
+        Raises HostError `database/…`, psycopg.Error."""
+        waiter = Waiter()
+        self._wait(waiter)
+        assert waiter.link is not None
+        try:
+            return waiter.link.work(lambda connection, again: do(connection))
+        finally:
+            self.release(waiter.link)
+
+    def _wait(self, waiter: Waiter) -> None:
+        """Returns when the waiter has a connection, or another thread has written its batch."""
+        with self._guard:
+            if self._free:
+                waiter.link = self._free.pop()
+                return
+            waiter.ready.acquire()
+            self._queue.append(waiter)
+        with waiter.ready:
+            pass
 
     def release(self, link: Link) -> None:
         """A connection is free: the first that waits for one has it."""
@@ -206,48 +233,16 @@ def _clean(link: Link, run: int) -> None:
     link.work(lambda connection, again: connection.execute(_ORPHANS, (run, run)))
 
 
-def statement_of(group: list[Batch]) -> tuple[bytes, list[Any]]:
+def statement_of(group: list[Batch]) -> tuple[bytes, list[str]]:
     """The one statement that writes batches and looks at their runs, and its values."""
-    parts, values = [], []
     events = [row for batch in group for row in batch.events]
     records = [row for batch in group for row in batch.records]
     heads = [batch.head for batch in group if batch.head is not None]
-    states = [batch.state for batch in group if batch.state is not None]
     taken = [(batch.run, number) for batch in group for number in batch.taken]
-    if events:
-        parts.append(f"e AS (INSERT INTO rtfs.event ({_names(EVENT)}) {_rows(EVENT)})")
-        values += _columns(events, EVENT)
-    if records:
-        parts.append(f"l AS (INSERT INTO rtfs.ledger ({_names(RECORD)}) {_rows(RECORD)})")
-        values += _columns(records, RECORD)
-    if heads:
-        parts.append(
-            f"h AS (INSERT INTO rtfs.ledger_head ({_names(HEAD)}) {_rows(HEAD)} ON CONFLICT (chain)"
-            " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, seal = excluded.seal"
-            " WHERE ledger_head.seq < excluded.seq)"
-        )
-        values += _columns(heads, HEAD)
-    if taken:
-        columns = ("run bigint", "number integer")
-        parts.append(
-            f"a AS (UPDATE rtfs.answer SET used = true FROM ({_rows(columns)}) AS x (run, number)"
-            " WHERE answer.run = x.run AND answer.number = x.number)"
-        )
-        values += _columns(taken, columns)
-    if states:
-        parts.append(
-            "u AS (UPDATE rtfs.run SET state = x.state, changed = x.changed, wake_at = to_timestamp(x.wake_at),"
-            " ended = x.ended, worker = CASE WHEN x.released THEN NULL ELSE worker END,"
-            " attempts = CASE WHEN x.released AND x.state <> 'running' THEN 0 ELSE attempts END"
-            f" FROM ({_rows(STATE)}) AS x ({_names(STATE)}) WHERE run.number = x.run AND run.owner = x.owner"
-            " RETURNING run.number, run.owner, run.stop_asked)"
-        )
-        values += _columns(states, STATE)
-    text = f"WITH {', '.join(parts)} {_LOOK}" if parts else _LOOK
-    if states:  # what another process took over meanwhile was not changed, and is not among these
-        text += " UNION ALL SELECT number, owner, stop_asked FROM u"
+    states = [batch.state for batch in group if batch.state is not None]
+    values = [array(column) for rows in (events, records, heads, taken, states) for column in zip(*rows, strict=True)]
     values += [array([batch.run for batch in group]), array([state[0] for state in states])]
-    return text.encode(), values
+    return _statement(bool(events), bool(records), bool(heads), bool(taken), bool(states)), values
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -259,8 +254,35 @@ def _rows(columns: Sequence[str]) -> str:
     return f"SELECT * FROM unnest({', '.join(f'%s::{type}[]' for type in types)})"
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> list[str]:
-    return [array([row[at] for row in rows]) for at in range(len(columns))]
+_EVENTS = f"e AS (INSERT INTO rtfs.event ({_names(EVENT)}) {_rows(EVENT)})"
+_RECORDS = f"l AS (INSERT INTO rtfs.ledger ({_names(RECORD)}) {_rows(RECORD)})"
+_HEADS = (
+    f"h AS (INSERT INTO rtfs.ledger_head ({_names(HEAD)}) {_rows(HEAD)} ON CONFLICT (chain)"
+    " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, seal = excluded.seal"
+    " WHERE ledger_head.seq < excluded.seq)"
+)
+_TAKEN = (
+    f"a AS (UPDATE rtfs.answer SET used = true FROM ({_rows(TAKEN)}) AS x (run, number)"
+    " WHERE answer.run = x.run AND answer.number = x.number)"
+)
+_STATES = (
+    "u AS (UPDATE rtfs.run SET state = x.state, changed = x.changed, wake_at = to_timestamp(x.wake_at),"
+    " ended = x.ended, worker = CASE WHEN x.released THEN NULL ELSE worker END,"
+    " attempts = CASE WHEN x.released AND x.state <> 'running' THEN 0 ELSE attempts END"
+    f" FROM ({_rows(STATE)}) AS x ({_names(STATE)}) WHERE run.number = x.run AND run.owner = x.owner"
+    " RETURNING run.number, run.owner, run.stop_asked)"
+)
+
+
+@cache
+def _statement(events: bool, records: bool, heads: bool, taken: bool, states: bool) -> bytes:
+    """The statement that writes rows of these kinds."""
+    known = ((events, _EVENTS), (records, _RECORDS), (heads, _HEADS), (taken, _TAKEN), (states, _STATES))
+    parts = [part for wanted, part in known if wanted]
+    text = f"WITH {', '.join(parts)} {_LOOK}" if parts else _LOOK
+    if states:  # what another process took over meanwhile was not changed, and is not among these
+        text += " UNION ALL SELECT number, owner, stop_asked FROM u"
+    return text.encode()
 
 
 def _is_there(connection: Connection[Any], batch: Batch) -> bool:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 
 WRITERS = 4
-"""Connections for commits at most: the server writes to its disk once for those that commit at the same time."""
+"""Connections for commits and other changes at most: the server writes to its disk once for those that commit at the
+same time."""
 _IDLE = "SET idle_in_transaction_session_timeout = '10s'"
 """A process that stops within a transaction holds its locks no longer than this."""
 
@@ -61,6 +62,10 @@ class Database:
     def read(self, do: Callable[[Connection[Any]], T]) -> T:
         """The result of `do(connection)`, which may be done twice. Raises HostError `database/…`, psycopg.Error."""
         return self.reader.work(lambda connection, again: do(connection))
+
+    def change(self, do: Callable[[Connection[Any]], T]) -> T:
+        """As `read`, for what is committed and so waits for the disk: several are done at once."""
+        return self.commits.work(do)
 
     def close(self) -> None:
         """Close the connections. Harmless when repeated."""

@@ -15,6 +15,9 @@ from rtfs.host.postgres.arrays import array
     ("type", "items"),
     [
         ("text", []),
+        ("text", [""]),
+        ("text", ["é", ",", "{}"]),
+        ("text", [None, "a"]),
         ("text", ["", "a", 'q"uo\\te', "NULL", "null", "{}", "a,b", " sp ", "\n\t\x01é😀", "\\x00", None]),
         ("bytea", [b"", b"\0\xff\\", b"abc", None]),
         ("bigint", [1, -2, 2**62, None]),

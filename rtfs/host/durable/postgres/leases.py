@@ -6,7 +6,7 @@ any more; there is no thread while no run is open.
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+from _thread import allocate_lock, start_new_thread
 from time import monotonic
 
 from rtfs.host.postgres.link import driver
@@ -15,7 +15,7 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from threading import Lock, Thread
+    from threading import Lock
 
     from rtfs.host.durable.postgres.journal import PostgresJournal
     from rtfs.host.postgres.database import Database
@@ -34,7 +34,7 @@ class Leases:
     """lease: seconds that a lease holds; it is renewed three times as often, and requests to stop are looked for each
     second."""
 
-    __slots__ = ("_database", "_ends", "_guard", "_journals", "_pause", "_renew", "_thread")
+    __slots__ = ("_database", "_ends", "_guard", "_journals", "_pause", "_renew")
 
     def __init__(self, database: Database, lease: float = LEASE) -> None:
         self._database = database
@@ -42,29 +42,26 @@ class Leases:
         self._pause = min(self._renew, TICK)
         self._guard = allocate_lock()
         self._journals: dict[int, PostgresJournal] = {}
-        self._thread: Thread | None = None
-        self._ends = allocate_lock()
+        self._ends: Lock | None = None
+        """Of the thread, if there is one: released, it ends."""
 
     def add(self, journal: PostgresJournal) -> None:
         """Renew a run's lease from now on."""
-        from threading import Thread
-
         with self._guard:
             self._journals[journal.number] = journal
-            if self._thread is None:
+            if self._ends is None:
                 self._ends = allocate_lock()
                 self._ends.acquire()
-                self._thread = Thread(target=self._run, args=(self._ends,), name="rtfs leases", daemon=True)
-                self._thread.start()
+                start_new_thread(self._run, (self._ends,))  # threading would wait until it runs
 
     def remove(self, journal: PostgresJournal) -> None:
         """Renew it no more."""
         with self._guard:
             if self._journals.get(journal.number) is journal:
                 del self._journals[journal.number]
-            if not self._journals and self._thread is not None:
-                self._thread = None
+            if not self._journals and self._ends is not None:
                 self._ends.release()
+                self._ends = None
 
     def close(self) -> None:
         """Renew nothing any more."""

@@ -388,7 +388,7 @@ class PostgresRunStore:
 
     def _write(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
         try:
-            return self.database.read(do)
+            return self.database.change(do)
         except driver().Error as error:
             if run_id:
                 raise unusable(run_id, saying(error)) from None
