@@ -21,7 +21,7 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rtfs.host.durable.bundle import Bundle
     from rtfs.host.durable.renewal import Renewal
@@ -142,6 +142,14 @@ class FolderRunStore:
             raise damaged(run_id, reason(error)) from None
         finally:
             os.close(descriptor)
+
+    def state_of(self, run_id: str) -> dict[str, str]:
+        """See `RunStore`."""
+        return self.look(run_id).facts
+
+    def listen(self, run_id: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """See `RunStore`: a folder tells of nothing."""
+        return lambda: None
 
     def list(
         self,

@@ -10,7 +10,7 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
     from rtfs.host.durable.bundle import Bundle
@@ -175,6 +175,14 @@ if TYPE_CHECKING:
 
         def look(self, run_id: str) -> RunView:
             """A run from outside. Raises HostError `run/unknown` or `run/damaged`."""
+
+        def state_of(self, run_id: str) -> Mapping[str, str]:
+            """The state of a run among other facts: all that are new since it began, once no process has it. Raises
+            HostError `run/unknown` or `run/damaged`."""
+
+        def listen(self, run_id: str, wake: Callable[[], None]) -> Callable[[], None]:
+            """Have `wake` called, from any thread, when `state_of` may have changed, as far as the store hears of it;
+            the function that ends this. Raises HostError `run/unwritable`."""
 
         def list(
             self,

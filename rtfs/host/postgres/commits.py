@@ -44,6 +44,10 @@ TAKEN = ("run bigint", "number integer")
 """The columns of the rows of a batch, with their types."""
 
 
+ENDS = "rtfs_run"
+"""The channel that tells which run was let go of, if it is waited for."""
+
+
 class Fenced(Exception):
     """Another process has taken the run over, or it was deleted; nothing more of it may be written here."""
 
@@ -270,7 +274,8 @@ _STATES = (
     " ended = x.ended, worker = CASE WHEN x.released THEN NULL ELSE worker END,"
     " attempts = CASE WHEN x.released AND x.state <> 'running' THEN 0 ELSE attempts END"
     f" FROM ({_rows(STATE)}) AS x ({_names(STATE)}) WHERE run.number = x.run AND run.owner = x.owner"
-    " RETURNING run.number, run.owner, run.stop_asked)"
+    " RETURNING run.number, run.owner, run.stop_asked,"
+    f" CASE WHEN run.waited AND x.released THEN pg_notify('{ENDS}', run.id)::text END)"
 )
 
 

@@ -6,8 +6,9 @@ schema fits, and in mode `power` only if a commit survives a loss of power.
 
 from __future__ import annotations
 
-from rtfs.host.postgres.commits import Commits
+from rtfs.host.postgres.commits import ENDS, Commits
 from rtfs.host.postgres.link import PATIENCE, Link, Reached, check_url, in_words, shown
+from rtfs.host.postgres.notices import Notices
 from rtfs.host.sqlite import KILL, POWER, check_mode
 from rtfs.values import HostError
 
@@ -43,10 +44,11 @@ class Database:
     `database/url`, `config/missing`.
 
     riders: the chains of runs that have records from here, by run id. journaled: number and owner of the runs whose
-    journals are open here, in this database: their chains are written with their events.
+    journals are open here, in this database: their chains are written with their events. ends: tells of runs that are
+    waited for.
     """
 
-    __slots__ = ("commits", "journaled", "mode", "reader", "riders", "url", "writers")
+    __slots__ = ("commits", "ends", "journaled", "mode", "reader", "riders", "url", "writers")
 
     def __init__(self, url: str, mode: str = KILL, patience: float = PATIENCE) -> None:
         check_url(url)
@@ -56,6 +58,7 @@ class Database:
         self.writers = [Link(url, self.check, patience, reached) for _ in range(WRITERS)]
         self.reader = Link(url, self.check, patience, reached)
         self.commits = Commits(self.writers)
+        self.ends = Notices(url, ENDS)
         self.riders: dict[str, Rider] = {}
         self.journaled: dict[str, tuple[int, int]] = {}
 
@@ -69,6 +72,7 @@ class Database:
 
     def close(self) -> None:
         """Close the connections. Harmless when repeated."""
+        self.ends.close()
         for link in self.writers:
             link.close()
         self.reader.close()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rtfs.source import Source
 
 SHORTEST, LONGEST = 0.05, 1.0
-"""Seconds between two looks at a run that is waited for."""
+"""Seconds between two looks at a run that is waited for, if nothing is heard of it."""
 
 
 class _Accepted(NotDurable):
@@ -128,28 +128,52 @@ def run_of_key(principal: str, key: str) -> str:
 
 async def wait(store: RunStore, run_id: str, timeout: float | None = None) -> Any:
     """The value of a run, or of the one as which it continues, once a worker has brought it to its end. timeout:
-    seconds. Raises what the program raised,
-    HostError `run/unknown`, `run/stuck`, `run/in-doubt`, and TimeoutError."""
+    seconds. Raises what the program raised, HostError `run/unknown`, `run/stuck`, `run/in-doubt`, and TimeoutError."""
     import asyncio
 
     async with asyncio.timeout(timeout):
-        pause = SHORTEST
         while True:
-            facts = (await asyncio.to_thread(store.look, run_id)).facts
-            state = facts.get("state")
-            if CONTINUED in facts:
-                run_id, pause = facts[CONTINUED], SHORTEST
-                continue
-            if state in ENDED:
-                return outcome(run_id, facts)
-            if state in (STUCK, IN_DOUBT):
-                raise HostError(
-                    facts.get("note") or f"run {run_id} is {state}",
-                    code="run/stuck" if state == STUCK else "run/in-doubt",
-                    hint=f"rtfs runs show {run_id} tells more",
-                )
-            await asyncio.sleep(pause)
+            facts = await _left(store, run_id)
+            if CONTINUED not in facts:
+                break
+            run_id = facts[CONTINUED]
+    state = facts.get("state")
+    if state in ENDED:
+        return outcome(run_id, facts)
+    raise HostError(
+        facts.get("note") or f"run {run_id} is {state}",
+        code="run/stuck" if state == STUCK else "run/in-doubt",
+        hint=f"rtfs runs show {run_id} tells more",
+    )
+
+
+async def _left(store: RunStore, run_id: str) -> Mapping[str, str]:
+    """The facts of a run once it has ended, continues as another, is stuck or in doubt. It is looked at when the store
+    tells of it, and now and then in case that does not arrive."""
+    import asyncio
+
+    loop, told, pause = asyncio.get_running_loop(), asyncio.Event(), SHORTEST
+
+    def wake() -> None:
+        try:
+            loop.call_soon_threadsafe(told.set)
+        except RuntimeError:  # the loop was closed meanwhile
+            pass
+
+    end = await asyncio.to_thread(store.listen, run_id, wake)
+    try:
+        while True:
+            told.clear()
+            facts = await asyncio.to_thread(store.state_of, run_id)
+            if CONTINUED in facts or facts.get("state") in (*ENDED, STUCK, IN_DOUBT):
+                return facts
+            try:
+                await asyncio.wait_for(told.wait(), pause)
+            except TimeoutError:
+                pass
             pause = min(pause * 1.5, LONGEST)
+    finally:
+        end()
 
 
 def requeue(store: RunStore, run_id: str) -> None:

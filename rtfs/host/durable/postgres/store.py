@@ -181,6 +181,28 @@ class PostgresRunStore:
         facts, _ = self._facts(run_id, first, changed, program)
         return RunView(run_id, facts, events, busy, asked if asked is None else unpacked(asked))
 
+    def state_of(self, run_id: str) -> dict[str, str]:
+        """See `RunStore`: one row, which is small while the run goes on."""
+        check_run_id(run_id)
+        query = "SELECT state, CASE WHEN state <> ALL(%s) THEN changed END FROM rtfs.run WHERE id = %s"
+        values = ([QUEUED, RUNNING], run_id)
+        row = self.read(run_id, lambda connection: connection.execute(query, values).fetchone())
+        if row is None:
+            raise self._unknown(run_id)
+        return {"state": row[0]} if row[1] is None else self._facts(run_id, "{}", row[1])[0]
+
+    def listen(self, run_id: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """See `RunStore`."""
+        check_run_id(run_id)
+        ends, mark = self.database.ends, "UPDATE rtfs.run SET waited = true WHERE id = %s AND NOT waited"
+        ends.add(run_id, wake)
+        try:
+            self._write(run_id, lambda connection: connection.execute(mark, (run_id,)).rowcount)
+        except BaseException:
+            ends.remove(run_id, wake)
+            raise
+        return lambda: ends.remove(run_id, wake)
+
     def list(
         self,
         *,
