@@ -13,12 +13,12 @@ from rtfs.compiler.forms.plan import GIVEN
 from rtfs.host.audit.events import RunEnded
 from rtfs.host.dispatch.place import database_of_workers
 from rtfs.host.dispatch.queues import check_priority, queue_of
-from rtfs.host.durable.codec import decode
+from rtfs.host.durable.codec import decode, encode
 from rtfs.host.durable.renewal import CONTINUED
 from rtfs.host.durable.store import ENDED, IN_DOUBT, QUEUED, STUCK
 from rtfs.host.run.durability import NotDurable
 from rtfs.host.run.parameters import check_parameters
-from rtfs.values import HostError, UserError
+from rtfs.values import HostError, Map, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,10 +83,10 @@ def submit(
     cron: str | None = None,
 ) -> str:
     """Have workers run a program; the id of the run. at: not before this time, in seconds since 1970. priority: from
-    -20 to 20, higher ones first. labels: that a worker must have. key: a second submission of the same with it is the
-    first. cron: when to run it, again and again, in UTC; then the id is that of the schedule, and its runs have it with
-    their time. Raises HostError `config/state`, `run/exists`, `run/key-used`, `argument/invalid`, `database/…`, and
-    what is provably wrong with the program."""
+    -20 to 20, higher ones first. labels: that a worker must have. key: a second submission of the same program and
+    parameters with it is the first. cron: when to run it, again and again, in UTC; then the id is that of the schedule,
+    and its runs have it with their time. Raises HostError `config/state`, `run/exists`, `run/key-used`,
+    `argument/invalid`, `database/…`, and what is provably wrong with the program."""
     from rtfs.host.durable.resume import opening
 
     executor.check_usable()
@@ -103,6 +103,7 @@ def submit(
     frame = executor.begin(source, options, False, PLAN, True)
     if not executor.isolated:  # else its worker process does
         check_parameters(source, frame.run.environment, frame.context.values.get(GIVEN))
+    given = encode(Map(frame.context.values)) if key is not None else ""
     store, rules, loaded, shell = executor.store, executor.rules, executor.loaded, executor.shell
     place: Any = store if cron is None else _Schedule(store, cron)
     frame.run.durability = _Accepted(opening(place, source, frame, options, rules, loaded, shell, more))
@@ -114,7 +115,7 @@ def submit(
         became = f"error: {error.code}"
         if error.code != "run/exists" or key is None:
             raise
-        _check_same(store.look(frame.context.run_id).facts, source, key)
+        _check_same(store.look(frame.context.run_id).facts, source, given, key)
         became = "submitted before"
     finally:
         executor.events.emit(RunEnded(frame.context, frame.parent, became))
@@ -196,10 +197,14 @@ def outcome(run_id: str, facts: Mapping[str, str]) -> Any:
     return result
 
 
-def _check_same(facts: Mapping[str, str], source: Source, key: str) -> None:
+def _check_same(facts: Mapping[str, str], source: Source, given: str, key: str) -> None:
+    """Raise HostError `run/key-used` where a key has submitted something else. given: the encoded context."""
     from json import loads
 
     if loads(facts["text"]) != source.text:
-        raise HostError(
-            f"the key {key!r} has submitted another program", code="run/key-used", hint="use another key for it"
-        )
+        what = "another program"
+    elif facts["context"] != given and decode(facts["context"]) != decode(given):
+        what = "the program with other parameters"
+    else:
+        return
+    raise HostError(f"the key {key!r} has submitted {what}", code="run/key-used", hint="use another key for it")

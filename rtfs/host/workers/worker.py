@@ -15,6 +15,7 @@ from time import monotonic
 
 from rtfs.host.dispatch.place import database_of_workers
 from rtfs.host.dispatch.queues import queues_of
+from rtfs.host.postgres.link import in_words
 from rtfs.host.workers.advancing import Advancing
 from rtfs.host.workers.housekeeping import Housekeeping
 from rtfs.values import HostError, UserError
@@ -114,7 +115,7 @@ class Worker:
                     await self._dispatch.work(self._advance, self._queues, self._runs)
                     why = "its connection was lost"
                 except Exception as error:  # whatever a queue raises when its database goes away
-                    why = f"{type(error).__name__}: {error}"
+                    why = in_words(error.__cause__ or error)
                 if self._stopping.is_set():
                     break
                 log.warning("the queue is away, and tried again: %s", why)

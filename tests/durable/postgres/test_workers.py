@@ -86,6 +86,11 @@ def test_a_key_submits_once(runtime: rtfs.Runtime):
     assert runtime.submit("(+ 1 2)", key="order 7") == first
     assert code(lambda: runtime.submit("(+ 1 3)", key="order 7")) == "run/key-used"
     assert runtime.submit("(+ 1 2)", key="order 7", principal="ann") != first
+    paid = runtime.submit("(+ 1 @n @m)", {"n": 5, "m": 6}, key="order 8")
+    assert runtime.submit("(+ 1 @n @m)", {"m": 6, "n": 5}, key="order 8") == paid
+    with pytest.raises(rtfs.HostError, match="other parameters") as caught:
+        runtime.submit("(+ 1 @n @m)", {"n": 5, "m": 7}, key="order 8")
+    assert caught.value.code == "run/key-used"
 
 
 def test_signals_moments_and_approvals_are_waited_for_without_a_worker(runtime: rtfs.Runtime, others: Workers):
