@@ -74,7 +74,7 @@ def submit(options: Options) -> int:
     when.add_argument("--at", metavar="TIME", help="earliest start: 2026-11-29T09:30:00+01:00, or 2h (from now)")
     when.add_argument("--cron", metavar="EXPR", help="repeat on a schedule: minute hour day month weekday, in UTC")
     parser.add_argument("--priority", type=int, default=0, metavar="N", help="from -20 to 20; higher values run first")
-    parser.add_argument("--key", metavar="KEY", help="idempotency key: submitting it again returns the first run")
+    parser.add_argument("--key", metavar="KEY", help="idempotency key: submitting the same again returns the first run")
     parser.add_argument("--label", action="append", default=[], help="a label that the worker must have")
     parser.add_argument("--context", metavar="JSON", help="values for @name, a JSON object; @FILE reads it from a file")
     parser.add_argument(
@@ -152,7 +152,7 @@ def _log(verbose: int) -> None:
 
     logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("rtfs.worker").setLevel(logging.INFO if verbose else logging.WARNING)
-    for name in ("procrastinate", "psycopg.pool"):  # what they say is said in the worker's own words
+    for name in ("procrastinate", "psycopg"):  # what they say is said in the worker's own words
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

@@ -28,13 +28,15 @@ from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from psycopg import Connection
 
     from rtfs.host.audit.events import Event
     from rtfs.host.postgres.database import Database
+
+    Page = Callable[[bytes, dict[str, Any]], list[tuple[Any, ...]]]
 
 KEPT = 64
 """Records of a chain that subscribers to events can still ask for."""
@@ -265,7 +267,11 @@ def seal(key: bytes, name: str, seq: int, digest: bytes) -> bytes:
 def records(database: Database, run: str | None = None) -> Iterator[Record]:
     """The records of a ledger, chain by chain, of one run or of all. Raises HostError `database/…`,
     `ledger/damaged`."""
-    for record, _ in _records(database, run):
+
+    def page(query: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        return database.read(lambda connection: connection.execute(query, values).fetchall())
+
+    for record, _ in _records(page, run):
         yield record
 
 
@@ -288,18 +294,27 @@ def hashes(database: Database, numbers: Mapping[str, int]) -> dict[str, str]:
 
 
 def inspect(database: Database, key: bytes | None) -> tuple[str, int, str] | None:
-    """None if every chain is whole and, with a key, ends where its seal says; else chain, number of the first record
-    that does not fit, and what is wrong with it. Raises HostError `database/…`, `ledger/key`."""
-    query = "SELECT chain, seq, hash, seal FROM rtfs.ledger_head"
-    rows = database.read(lambda connection: connection.execute(query).fetchall())
+    """None if every chain is whole and, with a key, ends where its seal says, each as at one moment; else chain, number
+    of the first record that does not fit, and what is wrong with it. Raises HostError `database/…`, `ledger/key`."""
+
+    def look(connection: Connection[Any]) -> tuple[str, int, str] | None:
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return _inspect(connection, key)
+
+    return database.change(look)
+
+
+def _inspect(connection: Connection[Any], key: bytes | None) -> tuple[str, int, str] | None:
+    rows = connection.execute("SELECT chain, seq, hash, seal FROM rtfs.ledger_head").fetchall()
     ends = {unpacked(name): (seq, bytes(digest), bytes(sealed)) for name, seq, digest, sealed in rows}
     if key is not None:
-        database.read(lambda connection: _check_key(connection, key))
+        _check_key(connection, key)
         for name, (seq, digest, sealed) in ends.items():
             if seal(key, name, seq, digest) != sealed:
                 return name, seq, f"the head of chain {name!r} was changed: its seal is not of this key"
     at: dict[str, tuple[int, str]] = {}
-    for record, name in _records(database, None):
+    for record, name in _records(lambda query, values: connection.execute(query, values).fetchall(), None):
         last, previous = at.get(name, (0, GENESIS))
         if record.seq != last + 1:
             return name, last + 1, f"record {last + 1} of chain {name!r} is missing"
@@ -315,8 +330,8 @@ def inspect(database: Database, key: bytes | None) -> tuple[str, int, str] | Non
     return None
 
 
-def _records(database: Database, run: str | None) -> Iterator[tuple[Record, str]]:
-    """Records with the names of their chains, read a page at a time so that writers do not wait for readers."""
+def _records(page: Page, run: str | None) -> Iterator[tuple[Record, str]]:
+    """Records with the names of their chains. page: reads rows, so many at a time."""
     where, after = ("", "", 0) if run is None else (" AND chain = %(run)s", "", 0), ("", 0)
     query = (
         f"SELECT chain, {_COLUMNS}, hash FROM rtfs.ledger WHERE (chain, seq) > (%(chain)s, %(seq)s){where[0]}"
@@ -325,7 +340,7 @@ def _records(database: Database, run: str | None) -> Iterator[tuple[Record, str]
     previous = ("", GENESIS)
     while True:
         values = {"chain": after[0], "seq": after[1], "run": "" if run is None else packed(run)}
-        rows = _page(database, query, values)
+        rows = page(query, values)
         for name, *parts, digest in rows:
             before = previous[1] if previous[0] == name else GENESIS
             content = tuple(unpacked(part) if isinstance(part, str) else part for part in parts)
@@ -333,10 +348,6 @@ def _records(database: Database, run: str | None) -> Iterator[tuple[Record, str]
             previous, after = (name, bytes(digest).hex()), (name, parts[0])
         if len(rows) < _PAGE:
             return
-
-
-def _page(database: Database, query: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return database.read(lambda connection: connection.execute(query, values).fetchall())
 
 
 def _begin(connection: Connection[Any], name: str, key: bytes) -> tuple[int, str]:

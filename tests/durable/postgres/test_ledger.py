@@ -7,6 +7,7 @@ import json
 import pytest
 
 import rtfs
+from rtfs.host.audit import postgres_ledger
 from rtfs.host.audit.ledger_stores import inspect, records
 from rtfs.host.postgres.commits import Commits
 from rtfs.testing.postgres import shared_server
@@ -41,6 +42,20 @@ def test_each_run_has_a_chain_of_its_own_with_what_a_ledger_in_memory_has(runtim
         expected = [(record.seq, record.kind, record.subject) for record in plain.ledger]
     for run in ("a", "b"):
         assert [one[:3] for one in kinds(database, run)] == expected
+    assert {record.run for record in records(database)} == {"a", "b"}
+
+
+def test_a_ledger_that_is_written_to_while_it_is_verified_is_whole(runtime, database, key, monkeypatch):
+    runtime.run(PLAN, run_id="a")
+    check = postgres_ledger._check_key
+
+    def write_meanwhile(connection, secret):
+        monkeypatch.undo()
+        runtime.run(PLAN, run_id="b")
+        check(connection, secret)
+
+    monkeypatch.setattr(postgres_ledger, "_check_key", write_meanwhile)
+    assert inspect(database, str(key)) is None
     assert {record.run for record in records(database)} == {"a", "b"}
 
 
