@@ -81,8 +81,9 @@ def fixed(runtime: Runtime, source: Source) -> Fixed:
 
 
 def describe(*ids: str, runtime: Runtime | None = None) -> list[Description]:
-    """Capabilities as a model writes them: signature, parameters, result, effects. ids: of those to describe, `*` and
-    `?` in them stand for any letters; none: all that the runtime has. Raises HostError `capability/unknown`."""
+    """Describe capabilities for writing calls: signature, parameters, result, effects. ids: of those to describe, in
+    which `*` and `?` match any characters; without ids, all that the runtime has. Raises HostError
+    `capability/unknown`."""
     from rtfs.host.describe import describe_capabilities
 
     if runtime is not None:
@@ -121,7 +122,7 @@ def verify_certificate(
 
 
 def _look(how: Callable[[Runtime, Source], T], source: str | Source, name: str, runtime: Runtime | None) -> T:
-    """Look at a program in a runtime, or in one of its own."""
+    """Look at a program in the given runtime, or in a new one."""
     text = Source(source, name) if isinstance(source, str) else source
     if runtime is not None:
         return how(runtime, text)

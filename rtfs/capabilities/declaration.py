@@ -32,9 +32,9 @@ _TAGS = ("permissions", "effects", "domains", "categories")
 class Fields:
     """One declaration, normalised. `permissions`, `effects`, `domains`, `categories` are tuples of str without colons;
     `input_schema`, `output_schema` are type expressions (RTFS values) or None; `input_type`, `output_type` the
-    types. `flow`: what its answers are labelled with, or None; `flow_form`: as it was declared. `session_scope`: whose
-    its sessions are (principal, run, call), None where the server's configuration says; `session_restorable`: a resumed
-    run may go on in a new session of its own."""
+    types. `flow`: the labels of its answers, or None; `flow_form`: as it was declared. `session_scope`: the
+    owner of its sessions (principal, run, call), None if the server's configuration says; `session_restorable`: a
+    resumed run may continue in a new session."""
 
     __slots__ = (
         "categories", "deprecated", "description", "domains", "effects", "flat_metadata", "flow",

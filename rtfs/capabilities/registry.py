@@ -34,7 +34,7 @@ ORIGINS = ("plan", "file", "config", "embedder", "builtin")
 
 INLINE, THREAD, ASYNC, GUEST, SESSION, NOWHERE, BRANCHES, FIBER, PERSON, OUTSIDE = range(10)
 """How a call is carried out: a Python function here and now; one in a thread; a coroutine function; an RTFS function
-in a machine of its own; through a session; not at all (declared, but nothing implements it); its functions
+in a separate machine; through a session; not at all (declared, but not implemented); its functions
 concurrently; a coroutine function that waits as the host does; by asking the person; by waiting for what comes from
 outside, a moment or a signal, with the run's journal."""
 

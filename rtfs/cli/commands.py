@@ -196,7 +196,7 @@ def _flush() -> None:
 
 
 def _abandon_stdout() -> None:
-    """Nobody reads standard output any more: keep the interpreter from complaining about it at exit."""
+    """Standard output is no longer read: keep the interpreter from complaining about it at exit."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

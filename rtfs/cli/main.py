@@ -1,7 +1,7 @@
-"""The command `rtfs` as a process of its own: what holds for all of it, and where it begins and ends.
+"""The process of the command `rtfs`: its start, its end, its signals and its settings.
 
-Must not know any subcommand. Invariant: a process that belongs to somebody else, who calls `main` with arguments, keeps
-its collector and its imports as they are.
+Must not know any subcommand. Invariant: another program that calls `main` with arguments keeps its collector and its
+imports as they are.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def import_tools(
             raise HostError(
                 f"{folder} already says something else in {named}",
                 code="file/exists",
-                hint="that is not a declaration of this server's tool: import into a folder of its own"
+                hint="that is not a declaration of this server's tool: import into a separate folder"
                 if strange
                 else "look at what changed, then import with --force",
             )

@@ -4,7 +4,7 @@ Python looks for each module in several folders, and opens and checks a file of 
 of `rtfs run hello.rtfs`. This cache is a copy of those files, made at the end of a process that imported many modules
 without it, beside the package's own bytecode and trusted as that is. Must not know which modules there are.
 Invariant: a module comes from the cache only while its source has the size and time that the copied bytecode was made
-from; otherwise Python imports it as ever. Failing to read or write the cache is no error.
+from; otherwise Python imports it as usual. Failing to read or write the cache is not an error.
 """
 
 from __future__ import annotations

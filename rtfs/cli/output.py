@@ -1,7 +1,7 @@
 """Writing to standard output, which may be a closed pipe or a full disk.
 
 Must not know what is written. Invariant: trouble with the output ends the command with one line at most, never with a
-traceback; a reader that has gone away (`| head`) is no trouble worth a word.
+traceback; a reader that has gone away (`| head`) is not reported.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.questions import Field, Question
 
 
-def somebody(no_input: bool) -> bool:
+def can_prompt(no_input: bool) -> bool:
     """Whether a person can be asked: not if standard input is not a terminal, and not with `--no-input`."""
     try:
         return not no_input and sys.stdin.isatty() and sys.stderr.isatty()
@@ -28,17 +28,17 @@ def somebody(no_input: bool) -> bool:
 
 def asker(no_input: bool) -> Callable[[Any], Any] | None:
     """The function that asks about calls, or None if no person can be asked."""
-    return ask if somebody(no_input) else None
+    return ask if can_prompt(no_input) else None
 
 
 def elicitor(no_input: bool) -> Callable[[Any], Any] | None:
     """The function that asks a server's questions, or None if no person can be asked."""
-    return fill if somebody(no_input) else None
+    return fill if can_prompt(no_input) else None
 
 
 def trusts(no_input: bool) -> Callable[[Any], bool] | None:
     """The function that asks about found files, or None if no person can be asked."""
-    return trust if somebody(no_input) else None
+    return trust if can_prompt(no_input) else None
 
 
 def trust(found: Any) -> bool:
@@ -59,7 +59,7 @@ def trust(found: Any) -> bool:
 
 def once(call: str) -> Callable[[Any], Any]:
     """The function that says yes to this call (an `ApprovalRequest`'s), once, for a person who has said so on the
-    command line, and asks nobody about others."""
+    command line; it does not ask about others."""
     left = [call]
     return lambda request: True if left == [request.call] and left.pop() else None
 

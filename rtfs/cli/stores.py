@@ -31,7 +31,7 @@ def state_of(options: Options) -> str | None:
     """The place that the options name, or a configuration; None for the usual folder. Raises HostError `config/…`."""
     if options.state is not None:
         return options.state
-    wiring.discovered(options, asks=False, told=lambda _: None)  # for `rtfs runs` nobody is asked
+    wiring.discovered(options, asks=False, told=lambda _: None)  # `rtfs runs` asks no questions
     if options.config is None:
         return None
     from rtfs.host.config.config import read_config

@@ -1,7 +1,7 @@
-"""Labels: the sources of a value, each with the way it came, and the readers it may have.
+"""Labels: the sources of a value, each with its path, and the permitted readers.
 
 Knows nothing of programs or hosts. Invariants: labels are never changed once made; `join` loses no source and adds no
-reader; a label has at most `MOST` sources, for too many of one capability become one that stands for all it gave.
+reader; a label has at most `MOST` sources: too many sources of one capability become one for all its results.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Source:
     id: a capability's, or `plan`, `model`, `input`, `unknown`. path: names of the fields of its result down to the
     value; positions in vectors are left out. objects: the maps around the value, as (length of the path down to it, the
     map), outermost first. origin: the principals that the declaration's `:source-of` names, or None. trusted: the
-    declaration says so. whole: it stands for anything in the capability's results.
+    declaration says so. whole: it covers everything in the capability's results.
     """
 
     __slots__ = ("id", "objects", "origin", "path", "trusted", "whole")
@@ -134,7 +134,7 @@ def _joined(a: Label, b: Label) -> Label:
 
 
 def _compact(sources: dict[Source, Way]) -> dict[Source, Way]:
-    """Few sources that stand for many: one of each capability."""
+    """Few sources that cover many: one for each capability."""
     found: dict[Source, Way] = {}
     for source, way in sources.items():
         if source not in _PLAIN:

@@ -100,7 +100,7 @@ class Tag:
         return made
 
     def everywhere(self) -> Tag:
-        """A tag without elements of its own that has all of this one."""
+        """A tag without elements whose label joins all of this one."""
         return self if self.kids is None and self.grow is None else Tag(*self.flat())
 
     def structure(self) -> Label:

@@ -230,8 +230,7 @@ class Executor:
             return self.drive(self.recorded(perform(), frame))
 
     def aside(self, work: Callable[[Frame], Coroutine[Any, Any, Any]]) -> Any:
-        """Carry out what a shell wants of the host between runs, with a frame of its own; what comes of it. Raises
-        UserError."""
+        """Do a shell's work on the host between runs, in a new frame, and return its result. Raises UserError."""
         self.check_usable()
         run = self.new_run(PLAIN, self.registry, lambda: self.environment, EMBEDDER, False)
         frame = self.new_frame(run, PLAIN, None)

@@ -1,7 +1,7 @@
-"""`RunHandle`: a run that was started and advances by itself, in a thread of its own or on the running event loop.
+"""`RunHandle`: a run that was started and advances by itself, in a new thread or on the running event loop.
 
 Must not know how programs run. Invariants: whatever ends the run ends its handle, and everything that waits for it; a
-handle works from any thread and any event loop; what a run tells is kept, up to a limit, for those who listen later.
+handle works from any thread and any event loop; the events of a run are kept, up to a limit, for later listeners.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class RunHandle:
         def ring() -> None:
             try:
                 loop.call_soon_threadsafe(bell.set)
-            except RuntimeError:  # the loop has closed: nobody listens any more
+            except RuntimeError:  # the loop has closed, and its listener with it
                 pass
 
         self._rings.append(ring)

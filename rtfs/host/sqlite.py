@@ -15,7 +15,7 @@ KILL, POWER = "kill", "power"
 MODES = {KILL: "NORMAL", POWER: "FULL"}
 """What a written transaction survives, and the `PRAGMA synchronous` that does it. kill: the end of the process at any
 point (what was written is with the operating system). power: a loss of power as well (each transaction is on the disk
-before anything goes on)."""
+before anything continues)."""
 
 connect: Callable[[str], Any] | None = None
 """Makes connections; None for sqlite3's own. Tests put one here that fails."""

@@ -1,7 +1,7 @@
-"""`Stop`: the end of a run that no program can notice, let alone catch.
+"""`Stop`: ends a run; no program can catch or notice it.
 
 Must not know why. Invariant: guest code does not run any more once a Stop is raised (machines are closed, not unwound),
-so that nothing happens after the moment that a resumed run goes on from; the runtime hands its `error` to the caller.
+so that nothing happens after the point from which a resumed run continues; the runtime hands its `error` to the caller.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class Stop(BaseException):
-    """error: what the caller of the run sees. waiting: the call, as text, for which somebody's approval is missing (a
-    durable run is resumed with it), or "". for_run: whether it may be given for the rest of the run.
+    """error: what the caller of the run sees. waiting: the call, as text, that a person has to approve (a durable
+    run is resumed with it), or "". for_run: whether it may be given for the rest of the run.
 
     Of a durable run, set by its journaling: state, in which it is left, or "". question: what it waits for an answer
     to, or "". wake_at: when it continues by itself, in seconds since 1970, or None. renewal: the run as which it

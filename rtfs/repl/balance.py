@@ -1,7 +1,7 @@
 """Counts brackets line by line, so that a long input is not read again at every line.
 
-A guess only, which the reader has the last word about. Invariant: while it says that something is open, the text so far
-is no whole form.
+Only a guess; the reader decides. Invariant: while it says that something is open, the text so far is not a complete
+form.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _halve(descriptor: int, size: int) -> None:
 
 
 def earlier(path: str) -> list[str]:
-    """The inputs of earlier sessions, as they are kept, at a terminal also of this one; none where there is no file."""
+    """The saved inputs of earlier sessions, and at a terminal of this one; empty if there is no file."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()

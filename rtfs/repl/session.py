@@ -1,8 +1,8 @@
-"""A session at the prompt: what is kept between inputs, and what happens to one input.
+"""A session at the prompt: the state between inputs, and the handling of each input.
 
-Must not know where inputs come from or how lines are edited. Invariants: whatever an input does, the session goes on
-(but for `:quit`, and Ctrl-C or a broken pipe where no person types); definitions and the sessions with servers live as
-long as the runtime.
+Must not know where inputs come from or how lines are edited. Invariants: whatever an input does, the session continues
+(except after `:quit`, and after Ctrl-C or a broken pipe where no person types); definitions and the sessions with
+servers live as long as the runtime.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ _NARROWEST = 24
 
 
 def table(rows: list[tuple[str, str]], columns: int, widest: int = _WIDEST) -> str:
-    """The rows as text, "" for none. columns: of the terminal. widest: label that texts are beside; a longer one has
-    a line of its own."""
+    """The rows as text, "" for none. columns: of the terminal. widest: the longest label that has its text on the
+    same line; a longer one has a separate line."""
     from rtfs.syntax.diagnostics import clean
 
     if not rows:

@@ -117,11 +117,11 @@ def application(
 
 
 class _Gone:
-    """Ends requests whose client is gone, and nothing more: nobody can be answered.
+    """Ends requests whose client is gone; there is no one left to answer.
 
-    One that is gone before its body was read has done nothing. One that ends its session with another request still
-    under way (a cancellation, say, which has been acknowledged) makes the SDK answer that request twice: what comes
-    after an answer is dropped.
+    A client that is gone before its body was read has changed nothing. A client that ends its session while another
+    request is in flight (a cancellation, say, which has been acknowledged) makes the SDK answer that request twice:
+    messages after the first answer are dropped.
     """
 
     def __init__(self, app: ASGIApp) -> None:

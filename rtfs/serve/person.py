@@ -61,7 +61,7 @@ class ClientPerson:
         return verdict_of(await self._ask(question_about(request), form_about(request)), request)
 
     async def answer(self, question: Question) -> Any:
-        """The answer to a server's question; False for no, None if nobody can be asked."""
+        """The answer to a server's question; False for no, None if no person can be asked."""
         if question.url is not None or not self.reachable:
             return None
         return reply_to(await self._ask(f"{question.server} asks:\n{question.message}", schema_of(question)))

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
         disposable: bool
 
         def approve(self, request: ApprovalRequest) -> Awaitable[Any]:
-            """True, "run", a `Refusal`, or None if nobody can be asked now."""
+            """True, "run", a `Refusal`, or None if no person can be asked now."""
 
         def answer(self, question: Question) -> Awaitable[Any]:
-            """The answers to a server's question, by name; False for no, None if nobody can be asked."""
+            """The answers to a server's question, by name; False for no, None if no person can be asked."""
 
         def progress(self, count: int, text: str) -> Awaitable[None]:
             """The `count`-th call has ended."""
@@ -123,23 +123,23 @@ class Outcome:
         self.pending: Pending | None = None
 
 
-class Nobody:
-    """Follows a run for whose person nobody is there."""
+class Unattended:
+    """Follows a run without a person to ask."""
 
     def __init__(self) -> None:
         self.run_id: str | None = None
         self.disposable = False
 
     async def approve(self, request: ApprovalRequest) -> Any:
-        """Nobody answers."""
+        """No answer."""
         return None
 
     async def answer(self, question: Question) -> Any:
-        """Nobody answers."""
+        """No answer."""
         return None
 
     async def progress(self, count: int, text: str) -> None:
-        """Nobody is told."""
+        """Ignored."""
 
 
 class Following:
@@ -271,7 +271,7 @@ class PlanRuns:
     ) -> Outcome:
         """Run a plan to its end, or until it waits for a person. A plan that is provably wrong does not begin. report:
         what `look` gave. author: of its text, `plan` for a served file or `model`; what it is given is a model's."""
-        follower = follower or Nobody()
+        follower = follower or Unattended()
         report = report or self.look(source, caller)
         error = report.analysis.error()
         if error is not None:

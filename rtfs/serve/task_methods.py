@@ -199,7 +199,7 @@ class _Progress:
         )
         try:
             await self._session.send_notification(types.ProgressNotification(params=params))
-        except (MCPError, OSError, RuntimeError):  # the client is gone: the task goes on
+        except (MCPError, OSError, RuntimeError):  # the client is gone: the task continues
             pass
 
 

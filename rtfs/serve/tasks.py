@@ -44,7 +44,7 @@ MOST = 200
 SHOWN = 200
 """Characters of a result that its task's message has."""
 LOOK = 1.0
-"""Seconds between two looks at a run that somebody else may continue."""
+"""Seconds between two looks at a run that another process may continue."""
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +192,7 @@ class PlanTasks:
         task = self._tasks.get(id)
         if task is None:
             state = await asyncio.to_thread(self._tools.runs.state, id, caller)
-            task = self._tasks.get(id)  # somebody else may have asked meanwhile
+            task = self._tasks.get(id)  # another request may have asked meanwhile
         if task is None:
             task = PlanTask(id, caller, asked_by_form, caller.scopes is None)
             task.began = state.began

@@ -380,7 +380,7 @@ def _where_a_quote_is_missing(reading: Reading, start: int) -> str | None:
     for literal in _STRING.finditer(reading.source.text, 0, start):
         if literal[0][0] == '"' and "\n" in literal[0]:
             last = reading.source.position(literal.end())[0]
-            return f'the string of {reading.place(literal.start())} goes on to line {last}: is its `"` missing?'
+            return f'the string of {reading.place(literal.start())} continues to line {last}: is its `"` missing?'
     return None
 
 

@@ -29,7 +29,7 @@ _cache: dict[str, Any] = {}
 
 def plain_pattern(pattern: str, java: bool = False) -> Any:
     """Python's compiled pattern if the pattern is plain, else None. java: it has Java's spellings, as in a `#"…"`.
-    Raises PatternError if it is no pattern."""
+    Raises PatternError if it is not a pattern."""
     key = "j" + pattern if java else "r" + pattern
     if key in _cache:
         return _cache[key]

@@ -151,7 +151,8 @@ def elements(value: Any) -> list[Any]:
 
 
 def string_text(text: str) -> str:
-    """A string literal for `text`: the five escapes, and `\\uXXXX` for what may not stand raw in a source."""
+    """A string literal for `text`: the five escapes, and `\\uXXXX` for characters that may not appear raw in a
+    source."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
@@ -170,7 +171,8 @@ def escape(char: str) -> str:
 
 
 def _allowed(code: int) -> bool:
-    """Whether a character that Python holds for unprintable may stand raw in a source: white space, unassigned ones."""
+    """Whether a character that Python regards as unprintable may appear raw in a source: white space, unassigned
+    ones."""
     if code < 0xA0 or 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0 or code & 0xFFFE == 0xFFFE:
         return False
     # Invisible characters that reorder or hide text are allowed raw, but better seen.

@@ -101,7 +101,7 @@ def incomplete(text: str) -> bool:
 
 
 def _closes_what_was_open(rest: str) -> bool:
-    """Whether a text has a closing bracket more than it opens (metadata brings brackets of its own)."""
+    """Whether a text closes more brackets than it opens (metadata has brackets too)."""
     depth = 0
     for char in rest:
         if char in "([{":

@@ -1,4 +1,4 @@
-"""“Did you mean”: the known name that a mistyped one most resembles. Knows nothing of what the names stand for."""
+"""“Did you mean”: the known name that a mistyped one most resembles. Knows nothing of the meaning of the names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
             cost = 0
         else:
             cost = _distance(name, candidate, most)
-        # One letter of a name of two is no typing mistake but another name.
+        # A two-letter name with one other letter is a different name, not a typing mistake.
         if cost <= most and cost < len(name) and (best is None or (cost, candidate) < best):
             best = (cost, candidate)
     if best is None or (len(name) <= 2 and best[0] > 0 and len(best[1]) <= 2):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rtfs.source import Source
 
 MAX_ERRORS = 100
-"""Reading stops after so many errors: by then the text is no RTFS."""
+"""Reading stops after so many errors: the text is probably not RTFS."""
 
 OPENERS = {"LPAR": ("(", "RPAR"), "LSQB": ("[", "RSQB"), "LBRACE": ("{", "RBRACE"), "SET": ("#{", "RBRACE"),
            "FN": ("#(", "RPAR")}  # fmt: skip

@@ -72,7 +72,7 @@ class Step:
 
 @dataclass
 class Chunk:
-    """A part of a file that runs in a runtime of its own. name: unique in its file. context: text of a map, or None.
+    """A part of a file that runs in a separate runtime. name: unique in its file. context: text of a map, or None.
     recording: path of the file that answers its calls, relative to this one, or None."""
 
     name: str
@@ -283,7 +283,7 @@ class _Scanner:
                 self._problem(line, "a second expectation for the same expression")
                 return
             if kind == "prints" and "prints" in kinds[:-1] and kinds[-1] != "prints":
-                self._problem(line, "the ;prints lines of an expression stand together")
+                self._problem(line, "the ;prints lines of an expression must be together")
                 return
         else:
             self._problem(line, "an expectation without an expression")
@@ -360,7 +360,7 @@ def _parse_stub(text: str, line: int) -> Stub | None:
 
 
 def _arrow(text: str, at: int) -> tuple[int, int] | None:
-    """Start and end of the first `=>` or `!` that stands alone outside strings and brackets."""
+    """Start and end of the first `=>` or `!` that is alone outside strings and brackets."""
     depth = 0
     while at < len(text):
         char = text[at]

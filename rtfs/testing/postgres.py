@@ -81,7 +81,7 @@ def shared_server() -> Server:
 
 
 def own_server() -> Server:
-    """A server of its own, whose data go with it."""
+    """A new server, whose data are deleted with it."""
     import tempfile
 
     found = _started(Path(tempfile.mkdtemp(prefix="rtfs-postgres-")), "delete")

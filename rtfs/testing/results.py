@@ -24,8 +24,8 @@ class Result:
 
 
 class Results:
-    """Those of one run of the command. updated: expectations that were rewritten; recorded: recordings that were made
-    anew. coverage: what of the loaded files ran, if that was asked for."""
+    """The results of one run of the command. updated: expectations that were rewritten; recorded: recordings that were
+    renewed. coverage: which code of the loaded files ran, if that was asked for."""
 
     def __init__(self, coverage: Coverage | None = None) -> None:
         self.chunks: list[Result] = []

@@ -47,11 +47,11 @@ class Outcome:
 class Options:
     """How chunks are run.
 
-    allow: grants for what leaves the process, as in `rtfs run --allow`. update: give edits instead of problems where an
-    expectation can be rewritten to what was found. accept_errors: also where that is an error instead of a value.
-    record: make the recordings anew that chunks name. config, load: a configuration and files of declarations, which
-    stubs and recordings have to fit. isolation: "process" for a runtime whose plans run in a worker process. coverage:
-    what takes in the code that has run.
+    allow: grants for what leaves the process, as in `rtfs run --allow`. update: return edits instead of problems where
+    an expectation can be rewritten to the actual result. accept_errors: also if that is an error instead of a value.
+    record: renew the recordings that chunks name. config, load: a configuration and files of declarations, which stubs
+    and recordings have to fit. isolation: "process" for a runtime whose plans run in a worker process. coverage:
+    collects the code that has run.
     """
 
     allow: Sequence[str] = ()
@@ -159,7 +159,8 @@ class _Run:
             return  # a recording that cannot be read is reported by the run
 
     def _declares(self, name: str) -> bool:
-        """Whether the chunk itself declares this capability: then the stub stands for the server, not for all of it."""
+        """Whether the chunk itself declares this capability: then the stub replaces the server, not the whole
+        capability."""
         declaration = rf"\(\s*capability\s+(?:{re.escape(json.dumps(name))}|:{re.escape(name)}\s)"
         return any(re.search(declaration, self.file.text[s.start : s.end]) for s in self.chunk.steps)
 

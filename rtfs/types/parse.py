@@ -1,7 +1,7 @@
 """From type expressions to types. Knows every spelling; knows aliases only through the `resolve` it is given.
 
 Names: base types in lower case always mean themselves, then `resolve` is asked, then the capitalised spellings of the
-base types count (so a program's own `Map` or `Number` wins over ours). `T?` is tried as a name of its own first.
+base types count (so a program's own `Map` or `Number` wins over ours). `T?` is first looked up as a name.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class _Parser:
         for place in range(1, len(form)):
             part = form[place]
             if part.__class__ is Keyword and is_predicate_name(part.name) and self.lookup(part.name) is None:
-                part = Vector([part])  # one that takes nothing may stand without brackets
+                part = Vector([part])  # a predicate without arguments needs no brackets
             head = part[0] if part.__class__ is Vector and len(part) else None
             if head.__class__ in _NAMES and is_predicate_name(head.name) and head.name not in _CONSTRUCTORS:
                 self.parent, self.place = form, place
@@ -288,7 +288,7 @@ _REST = Keyword("*")
 
 
 def _value_place(part: Any, key: Any) -> int:
-    """The place of a key's value among a map's children, as the reader counts them (if no key stands twice)."""
+    """The place of a key's value among a map's children, as the reader counts them (if no key is repeated)."""
     for place, other in enumerate(part):
         if other is key:
             return 2 * place + 1

@@ -117,7 +117,7 @@ def test_two_servers_with_a_tool_of_one_name_are_told_to_use_two_folders(tmp_pat
         assert cli(*into, "one")[0] == 0
         code, _, err = cli(*into, "two")
         assert code == 2
-        assert "a folder of its own" in err
+        assert "a separate folder" in err
         assert "--force" not in err
 
 

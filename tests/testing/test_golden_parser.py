@@ -121,7 +121,7 @@ def test_a_first_line_for_the_shell_is_no_comment_and_no_code():
         ('1 ;=> 1\n;stub "a" => 1\n2 ;=> 2', 2, "before the code"),
         (';stub "a" => 1\n', 1, "nothing that could call"),
         ("1 ;=> 1\n;context {}\n", 2, "before the code"),
-        ("1 ;prints a\n;=> 1\n;prints b", 3, "stand together"),
+        ("1 ;prints a\n;=> 1\n;prints b", 3, "must be together"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_with_its_line(text: str, line: int, part: str):

@@ -1,9 +1,9 @@
 """`ccos.network.http-fetch`: one HTTP request, reached under `net:HOST`.
 
 Invariants: no cookies, no redirects (the host that was granted is the host that is asked; a program that follows one
-asks anew, under the policy, with the headers it gives then), no proxy from the environment; an address that is not
-public (loopback, private, link-local, a cloud's metadata) is connected to only if a grant names it; the address that
-was checked is the address that is connected to; bodies and time are capped.
+makes another call, under the policy, with the headers that it passes then), no proxy from the environment; an address
+that is not public (loopback, private, link-local, a cloud's metadata) is connected to only if a grant names it; the
+address that was checked is the address that is connected to; bodies and time are capped.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ def _target(url: str) -> httpx.URL:
 async def _addresses(
     target: httpx.URL, named: Callable[[str], bool], lookup: Callable[[str, int], Awaitable[list[str]]]
 ) -> list[str]:
-    """The addresses of the host that may be connected to; if there is any that may not, that is an error: a name that
-    leads to both is no accident."""
+    """The addresses of the host, all of which may be connected to. One that may not is an error: a name with both kinds
+    of addresses is suspicious."""
     host = target.raw_host.decode("ascii").strip("[]")
     port = target.port or (443 if target.scheme == "https" else 80)
     try:

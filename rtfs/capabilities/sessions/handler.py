@@ -148,8 +148,8 @@ class SessionCall:
     vector of positional arguments. principal: for whom. credential: resolved, or None. deadline: `time.monotonic()`
     seconds, or None. idempotent: doing it twice is like doing it once (the manifest says so). idempotency_key: sent
     where the protocol has a place for it. progress: called with (done, total or None, message or None).
-    optional_keys: names of the input schema's optional keys, without colons. ask: `await call.ask(Question)` answers
-    what a person says to a question of the server (the time it takes is not the call's); None: nobody is there.
+    optional_keys: names of the input schema's optional keys, without colons. ask: `await call.ask(Question)` returns
+    a person's answer to a question of the server (the time it takes is not the call's); None: no person is there.
     logins: whether the principal's stored login at the server may be used where there is no credential. run_id: of the
     run that calls, "" outside of a run. scope: whose session it is, `principal`, `run` or `call`; None: as the handler
     says. remember: `await call.remember(text)` keeps a note about the call before it is waited for, such as the id of a
@@ -235,7 +235,7 @@ class Session:
     """A session, as a handler's `initialize_session` returns it. Handlers subclass it and keep their state in it.
 
     label: how events and `-v` name it. usable: False once the other side is known to be gone (the pool then gives it
-    to nobody). expired: set by the pool when the server no longer knows it, before `terminate_session`. silence: why a
+    to no call). expired: set by the pool when the server no longer knows it, before `terminate_session`. silence: why a
     call may have had no answer in time, for its hint; "" if nothing is known.
     """
 

@@ -118,9 +118,9 @@ class Lanes:
         return [lane for lane in self._lanes.values() if lane.slots or lane.opening or lane.waiters]
 
     async def acquire(self, lane: Lane, call: SessionCall) -> Slot:
-        """A session with room for one more call, opened if need be; the caller releases it.
+        """Return a session with room for one more call, opened if necessary; the caller releases it.
 
-        Waits without a limit of its own. Raises what opening raised, or `session/closed`.
+        Waits without a time limit. Raises what opening raised, or `session/closed`.
         """
         if self.closed:
             raise SessionError("the session pool is closed", code="session/closed")
@@ -173,7 +173,7 @@ class Lanes:
         return True
 
     def end(self, slot: Slot, detail: str = "") -> asyncio.Task[None] | None:
-        """Begin to terminate a session, in a task of its own; the task, or None where that has begun already."""
+        """Begin to terminate a session in a new task. Returns the task, or None if that has begun already."""
         if slot.ended:
             return None
         slot.ended = True

@@ -10,7 +10,7 @@ class PoolLimits:
     """sessions_per_key: open sessions for one server, credential and principal. sessions_total: in all.
     calls_in_flight: calls at once in one session. idle_seconds: an unused session is ended after this (None: never).
     age_seconds: a session gets no new call after this (None: never). initialize_seconds: for opening one.
-    call_seconds: for a call without a deadline of its own (None: unbounded). terminate_seconds: for ending one.
+    call_seconds: for a call without its own deadline (None: unbounded). terminate_seconds: for ending one.
     attempts: how often a call is sent at most where sending again is safe. retry_wait_seconds: the longest wait that
     a server may ask for before the next attempt of a call.
     """

@@ -42,8 +42,8 @@ _BACKOFF = (0.05, 0.2, 0.5, 1.0)
 """Seconds before the second, third, … attempt of a call, where the server names none."""
 
 _TOO_LATE = 0.05
-"""Seconds before the end of its time from which on a call that has waited for a session is not sent any more: nobody
-would hear the answer, and it might have been performed."""
+"""A call that has waited for a session is no longer sent if it has fewer seconds left than this: its answer would come
+too late, but it might have been performed."""
 
 _HEALINGS = 2
 """How often a call is sent again because the server did not know its session: each time it has not acted on it."""
@@ -340,8 +340,8 @@ class _Attempt:
         self._earlier: list[tuple[Question, Answer]] = []
 
     async def ask(self, question: Question) -> Answer:
-        """Ask the person behind the call, which has as much time left afterwards as before. Nobody is asked a second
-        time when the call is sent again: the answers given before serve once more."""
+        """Ask the person behind the call, which has as much time left afterwards as before. When the call is sent
+        again, the earlier answers are reused and the person is not asked a second time."""
         for known in self._earlier:
             if known[0].same(question):
                 self._earlier.remove(known)

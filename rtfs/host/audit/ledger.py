@@ -80,10 +80,11 @@ class Record:
 
 
 class Ledger:
-    """keep: how many records stay in memory; older ones go, their hash stays the anchor of the chain.
+    """keep: how many records stay in memory; older ones are dropped, and the hash of the last of them anchors the
+    chain.
 
-    Safe to append to from several threads. Hashes are computed when somebody looks, or a record goes: until then nobody
-    could tell.
+    Safe to append to from several threads. Hashes are computed when a record is read or dropped: until then the
+    difference cannot be seen.
     """
 
     __slots__ = ("_anchor", "_fresh", "_head", "_keep", "_keyed", "_lock", "_records", "_seq")

@@ -1,9 +1,9 @@
 """The ledger in a SQLite file: the same records and the same chain as in memory, kept.
 
 Must not know how calls are made. Invariants: a record is written when `append` returns, else `append` raises and
-nothing may go on; each record costs the same, however many there are; number and hash of the last record also stand
-outside the database (`FILE.anchor`), so that a cut tail shows; several processes may append, one at a time (the lock is
-on the anchor).
+nothing may continue; each record costs the same, however many there are; number and hash of the last record are also
+outside the database (`FILE.anchor`), so that a cut tail is noticed; several processes may append, one at a time (the
+lock is on the anchor).
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class StoredLedger(Ledger):
         import os
 
         os.pwrite(self._ends, (_ANCHOR % (seq, digest, to, to_digest)).encode(), 0)
-        if self._sync and not last:  # what stands here now covers the next end as well
+        if self._sync and not last:  # the current contents cover the next end as well
             os.fsync(self._ends)
 
     def _check_anchor(self, last: tuple[int, str]) -> None:
@@ -229,7 +229,7 @@ class StoredLedger(Ledger):
 
 def records(path: str, run: str | None = None) -> Iterator[Record]:
     """The records of a ledger file in order, of one run or of all. Raises HostError `ledger/missing`, and
-    `ledger/damaged` for a file that is none."""
+    `ledger/damaged` if the file is not a ledger."""
     import sqlite3
 
     connection = _look(path)
@@ -300,7 +300,7 @@ def inspect(path: str) -> tuple[int, str] | None:
     try:
         try:
             with open(path + ".anchor", "rb") as anchor:
-                flock(anchor, LOCK_EX)  # nobody writes between the two looks
+                flock(anchor, LOCK_EX)  # no process writes between the two looks
                 connection.execute("BEGIN")
                 connection.execute(_LAST).fetchone()
                 ends = _ends(anchor.read(_ANCHOR_SIZE + 1))

@@ -114,7 +114,7 @@ class Telemetry:
         self._lock = Lock()
         self._open: dict[int, _Open] = {}
         self._parents: dict[int, tuple[int, str]] = {}
-        """Number of an event that has no span of its own → that of the one it belongs to, and its run."""
+        """Number of an event without a span → number of the event that it belongs to, and its run."""
         self._runs = meter.create_counter("rtfs.runs", "{run}", "Runs that ended, by status")
         self._calls = meter.create_counter("rtfs.calls", "{call}", "Calls of capabilities, by outcome")
         self._duration = meter.create_histogram(

@@ -35,7 +35,7 @@ def read_declarations(source: Source) -> list[Fields]:
         span = span_of(form)
         items = form.to_list() if form.__class__ is List else []
         if len(items) < 2 or items[0] != Symbol("capability") or len(items) % 2:
-            raise invalid('here stand declarations only: (capability "id" :key value …)', span)
+            raise invalid('only declarations are allowed here: (capability "id" :key value …)', span)
         options = Map(list(zip(items[2::2], items[3::2], strict=True)))
         declarations.append(from_options(items[1], options, span, _refuse))
     return declarations

@@ -1,7 +1,7 @@
-"""The values of `ccos.state.kv.*` in a SQLite file: kept over runs and processes, each principal's apart.
+"""The values of `ccos.state.kv.*` in a SQLite file: kept across runs and processes, separate for each principal.
 
-Must not know the operations. Invariants: an operation is there whole or not at all, and one process's at a time; a call
-of a durable run that is made again, because nobody knew whether it was done, is answered with what it once gave.
+Must not know the operations. Invariants: an operation is complete or absent, and processes take turns; a call of a
+durable run that is repeated because its outcome was unknown is answered with its first result.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The values of `ccos.state.kv.*` in PostgreSQL: shared by all processes and machines, each principal's apart.
+"""The values of `ccos.state.kv.*` in PostgreSQL: shared by all processes and machines, separate for each principal.
 
-Must not know the operations. Invariants: an operation is there whole or not at all, and the operations on one key
-follow each other; a call of a durable run that is made again, because nobody knew whether it was done, is answered with
-what it once gave.
+Must not know the operations. Invariants: an operation is complete or absent, and operations on one key follow
+each other; a call of a durable run that is repeated because its outcome was unknown is answered with its first result.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ COMPARED = {
 
 def certify(runtime: Runtime, source: Source, key: str) -> dict[str, Any]:
     """A certificate of a program under the declarations and the policy of a runtime, signed with the private key in the
-    file `key`. Raises the first error of the program; HostError `certificate/impossible` where a call is of something
-    that nobody declares, `config/…` for what is not a key."""
+    file `key`. Raises the first error of the program; HostError `certificate/impossible` if a capability that it calls
+    is not declared, `config/…` if the file is not a key."""
     from datetime import UTC, datetime
 
     from rtfs.host.audit.signing import read_private_key

@@ -216,7 +216,7 @@ class Config:
         return table if len(table) else None
 
     def runtime_fields(self, mcp_files: Iterable[str | Path] = ()) -> dict[str, Any]:
-        """The keyword arguments of `Runtime` that the settings stand for. mcp_files: further files of servers."""
+        """The settings as keyword arguments of `Runtime`. mcp_files: further files of servers."""
         from rtfs.host.calls.hints import HintLimits
 
         settings = self.settings

@@ -1,8 +1,8 @@
 """The `rtfs.yaml` and the files of MCP servers of the working folder: found there, used once a person trusts them.
 
-Must not know terminals: who is asked is given. Invariants: nothing that a found file names is started, loaded or
-granted before somebody has said yes to these very contents (reading and checking the text is all that happens); one
-question covers all files; where nobody can be asked the answer is HostError `config/untrusted`.
+Must not know terminals: the function that asks is passed in. Invariants: nothing that a found file names is started,
+loaded or granted before a person has said yes to its exact contents (until then the text is only read and checked); one
+question covers all files; if no person can be asked, HostError `config/untrusted` is raised.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def read_table(paths: Sequence[str]) -> ServerTable:
 class FoundServers(Servers):
     """The servers of files that were found: names can be seen, a server can be used once the files are trusted.
 
-    ask(found): True for yes; raises HostError `config/untrusted` where nobody says it. Without it nobody is asked.
+    ask(found): True for yes, otherwise HostError `config/untrusted` is raised; None: no person can be asked.
     """
 
     def __init__(self, found: Found, ask: Callable[[Found], bool] | None) -> None:

@@ -52,7 +52,7 @@ def broken_yaml(error: yaml.YAMLError, source: Source) -> HostError:
             f"this is not YAML: the {opener} of line {opened.line}, column {opened.column} is never closed",
             code="config/yaml",
             span=opened,
-            notes=() if found.start >= len(source.text.rstrip()) else (("this cannot stand within it", found),),
+            notes=() if found.start >= len(source.text.rstrip()) else (("this cannot be inside it", found),),
         )
     hint = None
     if "'\\t'" in problem or "\t" in problem:

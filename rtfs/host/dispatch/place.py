@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def chosen_store(
     place: str | None, mode: str, database: Callable[[str], Database] | None = None, lease: float | None = None
 ) -> RunStore:
-    """The store at a place, None for the usual folder. mode: what a commit survives, `kill` or `power`. database: gives
-    the database at an address; None: one of its own. lease: of runs in a database, in seconds; None: the usual one.
-    Raises HostError `database/url`, `config/…`."""
+    """The store at a place, None for the usual folder. mode: what a commit survives, `kill` or `power`. database:
+    returns the database at an address; None: a new one is opened. lease: of runs in a database, in seconds; None: the
+    usual one. Raises HostError `database/url`, `config/…`."""
     if is_url(place):
         from rtfs.host.dispatch.queued_store import queued_store
         from rtfs.host.durable.postgres.leases import LEASE

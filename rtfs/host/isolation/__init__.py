@@ -1,1 +1,2 @@
-"""Guest code in a process of its own: a template that forks workers, a pool of them, and the talk of a run with one."""
+"""Guest code in a separate process: a template that forks workers, a pool of them, and a run's conversation with
+one."""

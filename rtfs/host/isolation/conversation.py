@@ -149,7 +149,7 @@ class Conversation:
         return await Phase(self, lambda: self.send(BEGIN, [0]))
 
     async def call_function(self, function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
-        """Call a function of the worker's in a machine of its own, `frame`."""
+        """Call a function of the worker in a new machine, under `frame`."""
         return await self._invoke(INVOKE, (function,), arguments, frame)
 
     async def parallel(self, functions: tuple[Any, ...], frame: Frame) -> Any:

@@ -180,7 +180,7 @@ class GuestRun:
             raise
 
     def call(self, function: Any, arguments: tuple[Any, ...], frame: Frame, tags: list[Tag] | None = None) -> Any:
-        """Start a call of a function in a machine of its own. tags: of the arguments, under flow rules."""
+        """Start a call of a function in a new machine. tags: of the arguments, under flow rules."""
         if self.labels is not None and frame.flow is not None:
             self.labels.give(frame.flow, function, tags or [])
         return start_call(self.environment, function, arguments, self.limits, True, self.budget, frame.flow)
@@ -312,8 +312,8 @@ class GuestRun:
     async def parallel(
         self, thunks: tuple[Any, ...], frame: Frame, call: HostCall | None = None
     ) -> tuple[Any, Tag | None]:
-        """Call functions of no arguments concurrently, each in a machine of its own; their values in order, and their
-        tag under flow rules. call: the request, which has the tag also where a branch fails."""
+        """Call functions of no arguments concurrently, each in a new machine; return their values in order, and their
+        tag under flow rules. call: the request, which has the tag also if a branch fails."""
         frames: dict[int, Frame] = {}
 
         def maker(number: int, thunk: Any) -> Callable[[], Coroutine[Any, Any, Any]]:

@@ -1,7 +1,7 @@
 """The workers of one runtime: which of them a run gets, and what each has loaded.
 
-Must not know pipelines. Invariants: a worker has one run at a time; what keeps its definitions runs in one worker, the
-pinned one, in turn; every other run gets a worker of its own, which is killed after it, unless there are definitions
+Must not know pipelines. Invariants: a worker has one run at a time; runs that keep their definitions share one worker,
+the pinned one, in turn; every other run gets a new worker, which is killed after it, unless there are definitions
 that it has to see.
 """
 

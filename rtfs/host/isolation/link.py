@@ -109,7 +109,7 @@ class Link:
         if bell is not None:
             try:
                 os.write(bell[1], b"!")
-            except OSError:  # full: it rings; closed: nobody waits
+            except OSError:  # full: it rings; closed: nothing waits
                 pass
 
     def wait(self, seconds: float | None) -> None:

@@ -83,7 +83,7 @@ class Channel:
 
     def put_rest(self, heard: int) -> None:
         """Say that this end waits now, and how many messages it has taken in: with the last message that is still to be
-        sent, or with one of its own."""
+        sent, or with a separate one."""
         last = self._last
         if last < 0:
             self.put(RESTING, [0, heard, True])
@@ -191,7 +191,7 @@ class Sources:
         try:
             return self._sources[number]
         except (KeyError, TypeError):
-            raise Nonsense("a text that nobody knows") from None
+            raise Nonsense("an unknown text") from None
 
     def place(self, span: Span | None) -> Place:
         """A place as data."""
@@ -205,7 +205,7 @@ class Sources:
             number, start, end = place
             return Span(self._sources[number], int(start), int(end))
         except (KeyError, TypeError, ValueError):
-            raise Nonsense("a place in a text that nobody knows") from None
+            raise Nonsense("a place in an unknown text") from None
 
     def unsent(self) -> list[list[Any]]:
         """The texts that the other end has to be told of."""
@@ -276,7 +276,7 @@ class Translator:
             text, value, place, (trace, notes), others, cause = data
             error = decode(text)
             if not isinstance(error, UserError):
-                raise Nonsense("an error that is none")
+                raise Nonsense("something that is not an error")
             span = self.sources.span
             error.data = self.value(value)
             error.span = span(place)

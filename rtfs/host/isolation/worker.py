@@ -187,7 +187,7 @@ class Worker:
             self.sources.learn(head[0] or ())
             found = self.requests.pop(number, None)
             if found is None:
-                return  # nobody waits for it any more
+                return  # nothing waits for it any more
             fiber, request = found
             if kind == VALUE:
                 request.labels = head[2]

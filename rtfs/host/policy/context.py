@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from rtfs.host.policy.rules import Rules, Spending
 
 LEVELS = ("minimal", "standard", "paranoid")
-"""minimal: what the embedder, the configuration or a loaded file declares needs no grant of its own. standard: what
-leaves the process needs one. paranoid: every call needs one."""
+"""minimal: capabilities that the embedder, the configuration or a loaded file declares need no grant. standard: calls
+that leave the process need one. paranoid: every call needs one."""
 
 
 def check_level(level: str) -> str:
-    """The security level. Raises HostError `config/level` for one that there is not."""
+    """The security level. Raises HostError `config/level` for an unknown one."""
     if level not in LEVELS:
         raise HostError(f"the security level is one of {', '.join(LEVELS)}, not {level!r}", code="config/level")
     return level

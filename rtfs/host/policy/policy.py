@@ -1,7 +1,7 @@
 """The decision before every effect: may this call be made?
 
-Must not know how calls are carried out, and no provider's name. Invariant: the answer is no unless something says yes;
-a policy that is missing, crashes, answers nonsense or takes too long says no. Every denial names the grant that would
+Must not know how calls are made, nor providers by name. Invariant: a call is denied unless something allows it; a
+policy that is missing, crashes, returns nonsense or takes too long denies. Every denial names the grant that would
 allow the call, if one would.
 """
 
@@ -194,7 +194,7 @@ def denial(entry: Entry, decision: Decision) -> UserError:
 
 
 class Guard:
-    """Asks an embedder's policy, in a thread of its own so that a slow one can be given up.
+    """Asks an embedder's policy, in a separate thread so that a slow one can be abandoned.
 
     ask(request) → True, False, "approve", a Decision, or None for the built-in answer. limit: seconds.
     """

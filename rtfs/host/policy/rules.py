@@ -137,7 +137,7 @@ class Spending:
         self._used = [[0, 0, 0.0] for _ in quotas]
 
     def as_data(self) -> list[list[Any]]:
-        """What is used up of each quota, for another run that goes on with it."""
+        """The used part of each quota, for a run that continues this one."""
         return [[list(quota), list(used)] for quota, used in zip(self._quotas, self._used, strict=True)]
 
     def take(self, data: list[list[Any]]) -> None:

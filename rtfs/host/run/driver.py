@@ -61,7 +61,7 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
 
 
 async def call_function(function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
-    """Call an RTFS function in a machine of its own, under `frame`'s context."""
+    """Call an RTFS function in a new machine, under `frame`'s context."""
     run = frame.run
     if run.guest is not None:
         return await run.guest.call_function(function, arguments, frame)
@@ -89,7 +89,7 @@ async def _labelled(function: Any, arguments: tuple[Any, ...], frame: Frame) -> 
 
 
 async def parallel(thunks: tuple[Any, ...], frame: Frame, grouped: bool = True, call: HostCall | None = None) -> Any:
-    """Call functions of no arguments concurrently, each in a machine of its own; a Vector of their values in order.
+    """Call functions of no arguments concurrently, each in a new machine; return a Vector of their values in order.
     grouped: whether this counts among the calls of `frame`. call: the request, which gets the labels of the values."""
     run = frame.run
     if grouped:

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
             """The line of a place that a value went through, or None."""
 
         async def call_function(self, function: Any, arguments: tuple[Any, ...], frame: Frame) -> Any:
-            """Call a function in a machine of its own."""
+            """Call a function in a new machine."""
 
         async def parallel(self, functions: tuple[Any, ...], frame: Frame) -> Any:
             """Call functions concurrently; a Vector of their values."""
@@ -184,7 +184,7 @@ class Run:
         return self._language()
 
     def part(self) -> None:
-        """Have the run define in an environment of its own from now on, with what the shared one has."""
+        """Make later definitions of the run in a new environment, which starts as a copy of the shared one."""
         own = self._language().snapshot()
         self._language = lambda: own
         self.shares = False

@@ -140,7 +140,7 @@ class Engine:
         future = asyncio.run_coroutine_threadsafe(self._shut(timeout), loop)
         try:
             future.result(timeout + 2)
-        except Exception:  # closing goes on whatever a closer did
+        except Exception:  # closing continues whatever a closer did
             pass
         finally:
             if not self._adopted:

@@ -99,7 +99,7 @@ class LoopDriver:
             self._set_alarm()
 
     def end(self) -> None:
-        """Nobody waits any more."""
+        """Nothing waits any more."""
         self.ringing.cancel()
         self.error = None
         if self._alarm is not None:
@@ -115,7 +115,7 @@ class LoopDriver:
         """`queue`, from any thread."""
         try:
             self._loop.call_soon_threadsafe(self.queue)
-        except RuntimeError:  # the loop has closed: nobody waits any more
+        except RuntimeError:  # the loop has closed: nothing waits any more
             pass
 
     def turn(self, now: float) -> None:

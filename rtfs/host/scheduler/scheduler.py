@@ -315,7 +315,7 @@ class Scheduler:
 
     def _collect(self) -> None:
         inbox = self._inbox
-        while not inbox.empty():  # nobody else takes anything out
+        while not inbox.empty():  # only this thread takes anything out
             self._take(*inbox.get_nowait())
 
     def _take(self, fiber: Any, waited: Any, value: Any, error: BaseException | None) -> None:

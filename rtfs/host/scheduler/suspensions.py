@@ -235,7 +235,7 @@ class OnLoop(Suspension):
 
 
 class InThread(Suspension):
-    """Run a function in a thread of its own."""
+    """Run a function in a new thread."""
 
     __slots__ = ("arguments", "function", "keywords")
 

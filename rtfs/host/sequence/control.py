@@ -52,8 +52,8 @@ class SequenceControl:
         context: RuntimeContext,
         key: str | None,
     ) -> Decision:
-        """The decision about a call that is allowed otherwise, or has to be approved; nobody else decides about one
-        until `end`. key: of the call, if it may have been made before."""
+        """Decide about a call that is allowed otherwise, or has to be approved; no other call is decided until `end`.
+        key: of the call, if it may have been made before."""
         decides, looks = self.rules.about(entry.id)
         if not decides and not looks:
             return decision

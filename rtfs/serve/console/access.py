@@ -58,8 +58,8 @@ class Session:
 
 
 class Access:
-    """answers: whether this console takes answers at all. verify: reads access tokens, or None where there are none.
-    show_link: told a fresh one-time token whenever one is needed, None where nobody can be shown one. person: who sees
+    """answers: whether this console takes answers at all. verify: reads access tokens; None if there are none.
+    show_link: called with a new one-time token whenever one is needed; None if it cannot be shown. person: who sees
     it."""
 
     def __init__(

@@ -1,5 +1,5 @@
-"""Answers to what runs wait for: kept with the run, whose `rtfs resume` then continues it in a process of its own, with
-what it was started with.
+"""Answers to the questions of runs: stored with the run, which `rtfs resume` then continues in a separate process, with
+its original options.
 
 Must not know pages. Invariants: an answer reaches the question that was shown and no other, and of several answers the
 first counts; a run's question cannot be answered with the token that started the run; who answered is in the run's

@@ -307,4 +307,4 @@ def _self_description(result: dict[str, Any]) -> dict[str, Any]:
 def _nothing_in_common(label: str, supported: list[str]) -> SessionError:
     named = ", ".join(one_line(one, 30) for one in supported[:8]) or "no revision"
     ours = ", ".join(SESSIONLESS_VERSIONS + HANDSHAKE_VERSIONS)
-    return SessionError(f"{label} speaks {named}; spoken here are {ours}", code="session/version")
+    return SessionError(f"{label} speaks {named}; supported here are {ours}", code="session/version")

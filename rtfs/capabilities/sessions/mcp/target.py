@@ -46,7 +46,7 @@ class Target:
         self.login_name = self.name or ""
         self.version = text(fields.get("protocol_version"))
         if self.version is not None and self.version not in HANDSHAKE_VERSIONS + SESSIONLESS_VERSIONS:
-            raise SessionError(f"{self.version} is no MCP revision that is spoken here", code="session/target")
+            raise SessionError(f"{self.version} is not a supported MCP revision", code="session/target")
         self.scope = text(fields.get("session_scope")) or text(fields.get("scope"))
         if self.scope not in (None, PRINCIPAL, RUN, CALL):
             shown = one_line(self.scope or "", 40)

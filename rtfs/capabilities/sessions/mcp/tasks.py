@@ -1,8 +1,8 @@
 """Long calls as tasks: the server answers at once with a task's id, and is asked for the result until there is one.
 
-Must not know journals or pools. Invariants: the id is remembered before anybody waits for the task; a call that is
-taken up again, in this process or another, asks for the same task and begins no second one; a task that nobody will
-ask for again is cancelled.
+Must not know journals or pools. Invariants: the id is remembered before anything waits for the task; a call that is
+resumed, in this process or another, asks for the same task and does not begin a second one; a task that will not be
+asked for again is cancelled.
 
 In 2025-11-25 the client says which call is a task; in the extension of 2026-07-28 the server does, if the client knows
 tasks, and this one always does.

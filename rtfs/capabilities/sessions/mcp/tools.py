@@ -33,11 +33,11 @@ _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI
 
 
 async def list_tools(session: McpSession, pages: int) -> tuple[list[dict[str, Any]], float]:
-    """Every tool the server lists, as JSON objects, in its order, and for how many seconds that holds, as it says (0 if
-    it does not). pages: how many are read at most.
+    """Return every tool that the server lists, as JSON objects, in its order, and for how many seconds the list holds
+    (0 if the server does not say). pages: the most that are read.
 
-    A tool whose `x-mcp-header` marks are wrong is left out. Raises what requests raise, and `session/protocol` for a
-    list that is none, or never ends.
+    A tool with wrong `x-mcp-header` marks is left out. Raises what requests raise, and `session/protocol` if the answer
+    is not a list, or the list never ends.
     """
     found: list[dict[str, Any]] = []
     seen: set[str] = set()

@@ -72,7 +72,7 @@ class Endpoints:
         except httpx.InvalidURL:
             url = None
         if url is None or not url.host or url.userinfo or url.fragment:
-            raise refused(f"{what} is no URL that can be used")
+            raise refused(f"{what} is not a usable URL")
         local = url.scheme == "http" and url.host in _LOOPBACK and self.home.host in _LOOPBACK
         if url.scheme != "https" and not local:
             raise refused(f"{what} ({one_line(origin(url), 80)}) is not reached by https")

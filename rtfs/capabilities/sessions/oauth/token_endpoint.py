@@ -101,7 +101,7 @@ async def register(endpoints: Endpoints, issuer: Issuer, redirect_uri: str, scop
         raise refused(f"{one_line(issuer.name, 120)} does not register this client: {answer.said()}")
     method = answer.fields.get("token_endpoint_auth_method", wanted)
     if method not in (NONE, BASIC, POST):
-        raise refused(f"{one_line(issuer.name, 120)} wants a client authentication that is not spoken here")
+        raise refused(f"{one_line(issuer.name, 120)} wants a client authentication that is not supported here")
     secret = secret if isinstance(secret, str) and method != NONE else ""
     return Client(id, secret, method if secret else NONE)
 

@@ -1,8 +1,8 @@
-"""The tokens that are sent to a server, wherever they come from: a login on disk, or a client of its own right.
+"""The tokens that are sent to a server, from a login on disk, or issued to a client in its own name.
 
-Must not know what is said over HTTP. Invariants: a token is renewed once for all who wait for it, in this process and
-among processes; a caller that gives up does not stop a renewal under way (the old refresh token may be worth nothing by
-then); a token that came to be known is redacted from then on.
+Must not know the HTTP exchange. Invariants: a token is renewed once for all who wait for it, in this process and
+among processes; a caller that gives up does not stop a renewal in progress (the old refresh token may be invalid by
+then); a known token is redacted from then on.
 
 Source: RFC 6749 (4.4, 6), RFC 8707; MCP specification, basic/authorization (2025-11-25).
 """
@@ -160,7 +160,7 @@ class ClientCredentials(TokenSource):
     _needs_secret = True
 
     def reload(self) -> None:
-        """Nobody else has them."""
+        """Nothing to do: no other process has these tokens."""
 
     async def _form(self) -> dict[str, str]:
         """The grant. Raises NoToken, SessionError, NotSent."""

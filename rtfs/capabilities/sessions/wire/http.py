@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.handler import Credential
 
 _QUIET_SECONDS = 0.05
-"""After a pause this long the loop first gets a chance to notice that a server closed its connections meanwhile: what
-is sent into a connection that is already gone could be called lost or done by nobody."""
+"""After a pause this long the loop first gets a chance to notice that a server closed its connections meanwhile: it
+is impossible to say whether a request sent over a closed connection was lost or performed."""
 
 KEEPALIVE_SECONDS = 4.0
 """Below the five seconds after which common servers close an idle connection: a request sent into that moment is lost

@@ -23,7 +23,7 @@ _NO_BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_constant)

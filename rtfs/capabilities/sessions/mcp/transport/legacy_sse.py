@@ -153,7 +153,7 @@ class TwoEndpointChannel:
             self.dead = True
             if not self._endpoint.done():
                 self._endpoint.set_exception(_NoEndpoint())
-                self._endpoint.exception()  # seen, also where nobody waits any more
+                self._endpoint.exception()  # retrieved, in case no request waits any more
             gone = f"{self.server} ended its stream before the answer"
             for future, _ in list(self._pending.values()):
                 if not future.done():

@@ -101,7 +101,7 @@ class StdioChannel:
     async def start(
         cls, target: Target, environ: Mapping[str, str], given: Mapping[str, str], limits: WireLimits
     ) -> StdioChannel:
-        """Start the server in a process group of its own.
+        """Start the server in a new process group.
 
         environ: ours, of which an allow-list is inherited. given: the credential, under the name the server wants.
         Raises SessionError (`session/unavailable`).
@@ -244,7 +244,7 @@ class StdioChannel:
         number = message["id"]
         waiting = self._pending.get(number) if number.__class__ is int else None
         if waiting is None or waiting[0].done() or not ("result" in message or error_of(message) is not None):
-            logger.debug("%s: an answer to nobody was passed over", self.server)
+            logger.debug("%s: an answer that no request waits for was ignored", self.server)
             return
         waiting[0].set_result(message)
 
