@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from _thread import allocate_lock, get_ident
+from sys import getrecursionlimit, setrecursionlimit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,19 +25,21 @@ def raise_limit(limit: int) -> None:
     """Allow at least `limit` nested Python calls, until `restore_limit`."""
     global _usual
     with _lock:
-        now = sys.getrecursionlimit()
+        now = getrecursionlimit()
         if not _users:
             _usual = now
         _users.append(get_ident())
         if now < limit:
-            sys.setrecursionlimit(limit)
+            setrecursionlimit(limit)
 
 
 def restore_limit() -> None:
     with _lock:
-        _users.remove(get_ident())
-        if not _users and sys.getrecursionlimit() != _usual:
-            sys.setrecursionlimit(_usual)
+        if len(_users) == 1:  # no other thread, and not within another machine
+            _users.clear()
+            setrecursionlimit(_usual)
+        else:
+            _users.remove(get_ident())
 
 
 def with_limit(limit: int, function: Callable[[], Any]) -> Any:
@@ -44,16 +47,16 @@ def with_limit(limit: int, function: Callable[[], Any]) -> Any:
     raised it: that thread may already be deeper."""
     mine = get_ident()
     with _lock:
-        now = sys.getrecursionlimit()
+        now = getrecursionlimit()
         if any(user != mine for user in _users):
             now = 0
         else:
-            sys.setrecursionlimit(_depth() + limit)
+            setrecursionlimit(_depth() + limit)
     try:
         return function()
     finally:
         if now:
-            sys.setrecursionlimit(now)
+            setrecursionlimit(now)
 
 
 def _depth() -> int:
@@ -78,7 +81,7 @@ def _depth() -> int:
 
 def _is_above(limit: int) -> bool:
     try:
-        sys.setrecursionlimit(limit)
+        setrecursionlimit(limit)
     except RecursionError:
         return False
     return True

@@ -14,9 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    _Shapes = dict[tuple[Any, ...], "list[tuple[Any, str]] | None"]
-    """The keys of maps, as they follow each other: their order and texts."""
-
 _MOST = 256
 """Parts of a value that is written in one pass. Data that shares its parts counts them as often as they show."""
 _DEEPEST = 12
@@ -26,6 +23,13 @@ _STRETCH = 512
 _USUAL = 10**512
 """Integers up to it are written by CPython, whose limit on digits never is below."""
 _UNKNOWN: Any = object()
+_shapes: dict[tuple[Any, ...], list[tuple[Any, str]] | None] = {}
+"""The keys of maps that were written lately, as they follow each other: their order and texts; None where they have no
+simple order."""
+_SHAPES = 256
+_KEYS = 24
+_NAME = 40
+"""Shapes that are kept at most, and how many keys of how many characters they may have: names, hardly data."""
 _BRACKETS = {Vector: ("[", "]"), List: ("(", ")"), Map: ("{", "}")}
 
 
@@ -35,17 +39,17 @@ def canonical_text(value: Any) -> str:
     atom = ATOMS.get(value.__class__)
     if atom is not None:
         return atom(value)
-    return _text(value, _LEVELS, {})
+    return _text(value, _LEVELS)
 
 
-def _text(value: Any, levels: int, shapes: _Shapes) -> str:
-    text = _small(value, [_MOST], _DEEPEST, shapes)
+def _text(value: Any, levels: int) -> str:
+    text = _small(value, [_MOST], _DEEPEST)
     if text is None and levels and value.__class__ in _BRACKETS:
-        text = _large(value, levels - 1, shapes)
+        text = _large(value, levels - 1)
     return to_text(canonical(value)) if text is None else text
 
 
-def _large(value: Any, levels: int, shapes: _Shapes) -> str | None:
+def _large(value: Any, levels: int) -> str | None:
     """The text of a collection of many parts, most of which are small; None where it has no simple order."""
     if value.__class__ is Map:
         raw = value.raw()
@@ -55,26 +59,36 @@ def _large(value: Any, levels: int, shapes: _Shapes) -> str | None:
         items = [part for _, key in sorted(zip(names, raw, strict=True)) for part in (key, raw[key])]
     else:
         items = value.to_list()
+    from rtfs.syntax.column_texts import NoColumns, column_texts
+
     size = 0
     texts: list[str] = []
     for start in range(0, len(items), _STRETCH):
-        for item in items[start : start + _STRETCH]:
-            atom = ATOMS.get(item.__class__)
-            text = _text(item, levels, shapes) if atom is None else atom(item)
-            size += len(text) + 1
+        stretch = items[start : start + _STRETCH]
+        try:
+            written = column_texts(stretch)
+            size += sum(map(len, written)) + len(written)
             if size > MOST_TEXT:
                 raise too_long()
-            texts.append(text)
+            texts += written
+        except NoColumns:
+            for item in stretch:
+                atom = ATOMS.get(item.__class__)
+                text = _text(item, levels) if atom is None else atom(item)
+                size += len(text) + 1
+                if size > MOST_TEXT:
+                    raise too_long() from None
+                texts.append(text)
         spend(_STRETCH * 8)
     opener, closer = _BRACKETS[value.__class__]
     return f"{opener}{' '.join(texts)}{closer}"
 
 
-def _small(value: Any, left: list[int], depth: int, shapes: _Shapes) -> str | None:
+def _small(value: Any, left: list[int], depth: int) -> str | None:
     """The text of a collection; None where it has too many parts, or some that have no simple order."""
     kind = value.__class__
     if kind is Map:
-        return _map(value.raw(), left, depth, shapes)
+        return _map(value.raw(), left, depth)
     if kind is not Vector and kind is not List:
         return None
     left[0] -= len(value)
@@ -83,7 +97,7 @@ def _small(value: Any, left: list[int], depth: int, shapes: _Shapes) -> str | No
     texts = []
     for item in value:
         atom = ATOMS.get(item.__class__)
-        text = _small(item, left, depth - 1, shapes) if atom is None else atom(item)
+        text = _small(item, left, depth - 1) if atom is None else atom(item)
         if text is None:
             return None
         texts.append(text)
@@ -91,16 +105,14 @@ def _small(value: Any, left: list[int], depth: int, shapes: _Shapes) -> str | No
     return f"[{inside}]" if kind is Vector else f"({inside})"
 
 
-def _map(raw: dict[Any, Any], left: list[int], depth: int, shapes: _Shapes) -> str | None:
+def _map(raw: dict[Any, Any], left: list[int], depth: int) -> str | None:
     left[0] -= len(raw)
     if left[0] < 0 or not depth:
         return None
     keys = (*raw,)
-    shape = shapes.get(keys, _UNKNOWN)
+    shape = _shapes.get(keys, _UNKNOWN)
     if shape is _UNKNOWN:
         shape = _shape(keys)
-        if len(shapes) < _MOST:
-            shapes[keys] = shape
     if shape is None:
         return None
     entries = []
@@ -113,7 +125,7 @@ def _map(raw: dict[Any, Any], left: list[int], depth: int, shapes: _Shapes) -> s
             entries.append(f"{name} {item}")
         else:
             atom = ATOMS.get(kind)
-            text = _small(item, left, depth - 1, shapes) if atom is None else atom(item)
+            text = _small(item, left, depth - 1) if atom is None else atom(item)
             if text is None:
                 return None
             entries.append(f"{name} {text}")
@@ -123,9 +135,12 @@ def _map(raw: dict[Any, Any], left: list[int], depth: int, shapes: _Shapes) -> s
 def _shape(keys: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
     """The keys in their order, each with its text; None where they have no simple order. Equal keys of other kinds than
     those that have one may print differently."""
-    if not keys:
-        return []
-    names = order_of_names([*keys])
-    if names is None:
-        return None
-    return [(key, ATOMS[key.__class__](key)) for _, key in sorted(zip(names, keys, strict=True))]
+    names = order_of_names([*keys]) if keys else []
+    shape = None
+    if names is not None:
+        shape = [(key, ATOMS[key.__class__](key)) for _, key in sorted(zip(names, keys, strict=True))]
+    if len(keys) <= _KEYS and (names is None or all(len(name) <= _NAME for name in names)):
+        if len(_shapes) >= _SHAPES:
+            _shapes.clear()
+        _shapes[keys] = shape
+    return shape

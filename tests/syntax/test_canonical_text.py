@@ -75,3 +75,45 @@ def test_what_is_too_long_to_print_has_no_text_either() -> None:
 @pytest.mark.parametrize("value", [nested(5), nested(10), nested(1000), Vector(range(1000)), Vector([len, {}.get])])
 def test_large_and_deep_values_and_functions_are_written_too(value: Any) -> None:
     assert canonical_text(value) == to_text(canonical(value))
+
+
+CELLS = [
+    st.integers(),
+    st.sampled_from([10**520, -(10**600), 7]),
+    st.floats(),
+    st.text('ab"\\ \n\u200b', max_size=3),
+    st.booleans(),
+    st.none(),
+    NAMES.map(Keyword),
+    LEAVES,
+    st.lists(st.integers(), max_size=3).map(Vector),
+    st.lists(LEAVES, min_size=2, max_size=2).map(lambda pair: Map(zip("ab", pair, strict=True))),
+    st.lists(st.lists(st.text("a%", max_size=2), min_size=2, max_size=2).map(Vector), max_size=2).map(Vector),
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.lists(st.sampled_from(range(len(CELLS))), max_size=4), st.booleans())
+def test_rows_with_the_same_keys_are_written_by_columns(data: st.DataObject, kinds: list[int], keywords: bool) -> None:
+    names: list[Any] = [Keyword(f"k%{n}") if keywords else f"k%{9 - n}" for n in range(len(kinds))]
+    rows = data.draw(st.lists(st.tuples(*[CELLS[kind] for kind in kinds]), min_size=1, max_size=5))
+    value = Vector([Map(zip(names, row, strict=True)) for row in rows] * (300 // len(rows)))
+    assert canonical_text(value) == to_text(canonical(value))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [Map([("a", n)] if n % 2 else [("b", n)]) for n in range(600)],
+        [Map([("a", n), ("b", n)] if n % 2 else [("b", n), ("a", n)]) for n in range(600)],
+        [Map([("a", "x" * 10_000)])] * 600,
+        [Map([("a", Vector(range(300)))])] * 600,
+        [Map()] * 600,
+        [Vector()] * 600,
+        [List([n]) for n in range(600)],
+        [Vector([Set([2, 1])])] * 600,
+    ],
+    ids=["other keys", "other order", "long strings", "many parts", "no keys", "no elements", "lists", "sets"],
+)
+def test_rows_without_common_columns_are_written_one_by_one(rows: list[Any]) -> None:
+    assert canonical_text(Vector(rows)) == to_text(canonical(Vector(rows)))

@@ -19,7 +19,7 @@ except ImportError:  # hashlib loads OpenSSL, which costs more than a whole shor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from rtfs.host.audit.events import Event
@@ -35,7 +35,6 @@ in words; keyed hashes of arguments and result or ""; duration in ns."""
 
 HISTORY = "; history "
 """What comes, in the detail of a record, before the facts about a call that rules over a history look at."""
-_PATTERN = "%s\0%d\0%d\0%s\0%s\0%d\0%s\0%s\0%s\0%s\0%s\0%d"
 
 _EMPTY = blake2b(digest_size=32)
 
@@ -87,7 +86,8 @@ class Ledger:
     difference cannot be seen.
     """
 
-    __slots__ = ("_anchor", "_fresh", "_head", "_keep", "_keyed", "_lock", "_records", "_seq")
+    # _contents are chained, with a hash each in _hashes; _fresh are not yet.
+    __slots__ = ("_anchor", "_contents", "_fresh", "_hashes", "_head", "_keep", "_keyed", "_lock", "_seq")
     ordered = True
     """Whether the numbers of records are their order, over all runs."""
 
@@ -95,7 +95,8 @@ class Ledger:
         from _thread import allocate_lock
 
         self._keep = keep
-        self._records: deque[tuple[tuple[Any, ...], str]] = deque()
+        self._contents: deque[tuple[Any, ...]] = deque()
+        self._hashes: deque[str] = deque()
         self._fresh: list[tuple[Any, ...]] = []
         self._keyed = blake2b(digest_size=16, key=urandom(32) if key is None else key)
         self._head = GENESIS
@@ -123,35 +124,38 @@ class Ledger:
         duration: int,
     ) -> int:
         """Write a record of these `FIELDS`, with the texts of arguments and result; its number."""
-        hashes = self.fingerprint(arguments), self.fingerprint(result)
+        given = "" if arguments is None else self.fingerprint(arguments)
+        found = "" if result is None else self.fingerprint(result)
+        fresh = self._fresh
         with self._lock:
             seq = self._seq = self._seq + 1
-            self._fresh.append((seq, time_ns(), kind, run, parent, subject, principal, detail, *hashes, duration))
-            if len(self._fresh) + len(self._records) > self._keep + SPARE:
+            fresh.append((seq, time_ns(), kind, run, parent, subject, principal, detail, given, found, duration))
+            if len(fresh) + len(self._contents) > self._keep + SPARE:
                 self._seal()
         return seq
 
     def _seal(self) -> None:
         """Chain what was written since the last time, and let the oldest records go that are too many."""
-        head, records = self._head, self._records
-        for content in self._fresh:
-            head = chain(head, content)
-            records.append((content, head))
+        contents, hashes, head = self._contents, self._hashes, self._head
+        made = [head := chain(head, content) for content in self._fresh]
+        contents.extend(self._fresh)
+        hashes.extend(made)
         self._fresh.clear()
         self._head = head
-        for _ in range(len(records) - self._keep):
-            self._anchor = records.popleft()[1]
+        for _ in range(len(contents) - self._keep):
+            contents.popleft()
+            self._anchor = hashes.popleft()
 
     def record(self, number: int) -> Record:
         """The record of a number. Raises KeyError for one that is not kept."""
         with self._lock:
             self._seal()
             index = number - self._seq - 1
-            if not -len(self._records) <= index < 0:
+            hashes = self._hashes
+            if not -len(hashes) <= index < 0:
                 raise KeyError(number)
-            content, digest = self._records[index]
-            previous = self._records[index - 1][1] if -index < len(self._records) else self._anchor
-        return Record(content, previous, digest)
+            previous = hashes[index - 1] if -index < len(hashes) else self._anchor
+            return Record(self._contents[index], previous, hashes[index])
 
     def record_of(self, event: Event) -> Record:
         """The record of an event. Raises KeyError for one that is not kept."""
@@ -163,13 +167,13 @@ class Ledger:
         found: list[Record] = []
         with self._lock:
             self._seal()
-            records = self._records
-            for index in range(len(records) - 1, -1, -1):
-                content, digest = records[index]
+            contents, hashes = self._contents, self._hashes
+            for index in range(len(contents) - 1, -1, -1):
+                content = contents[index]
                 if content[0] <= number or (moment is not None and content[1] < moment):
                     break
                 if run is None or content[3] == run:
-                    found.append(Record(content, records[index - 1][1] if index else self._anchor, digest))
+                    found.append(Record(content, hashes[index - 1] if index else self._anchor, hashes[index]))
         found.reverse()
         return found
 
@@ -209,12 +213,12 @@ class Ledger:
             return self._seq, self._head
 
     def __len__(self) -> int:
-        return min(len(self._records) + len(self._fresh), self._keep)
+        return min(len(self._contents) + len(self._fresh), self._keep)
 
     def __iter__(self) -> Iterator[Record]:
         with self._lock:
             self._seal()
-            records, previous = list(self._records), self._anchor
+            records, previous = list(zip(self._contents, self._hashes, strict=True)), self._anchor
         for content, digest in records:
             yield Record(content, previous, digest)
             previous = digest
@@ -232,13 +236,21 @@ def chain(previous: str, content: tuple[Any, ...]) -> str:
 
     Texts that hold a NUL themselves are written with `\\0` for it and `\\\\` for a backslash, after the mark `escaped`.
     """
-    text = _PATTERN % (previous, *content)
+    text = _joined(previous, content)
     if text.count("\0") != len(FIELDS):
         plain = [part.replace("\\", "\\\\").replace("\0", "\\0") if part.__class__ is str else part for part in content]
-        text = "escaped\0" + _PATTERN % (previous, *plain)
+        text = "escaped\0" + _joined(previous, plain)
     hash = _EMPTY.copy()  # cheaper than making one
     hash.update(text.encode("utf-8", "surrogatepass"))
     return hash.hexdigest()
+
+
+def _joined(previous: str, content: Sequence[Any]) -> str:
+    seq, time, kind, run, parent, subject, principal, detail, arguments, result, duration = content
+    return (
+        f"{previous}\0{seq}\0{time}\0{kind}\0{run}\0{parent}\0{subject}\0{principal}\0{detail}"
+        f"\0{arguments}\0{result}\0{duration}"
+    )
 
 
 def verify(records: list[Record], anchor: str, head: tuple[int, str]) -> int | None:

@@ -47,6 +47,7 @@ from rtfs.host.policy.policy import Decision, PolicyRequest
 from rtfs.host.policy.rules import size_of
 from rtfs.host.redaction import clean, knows_any, named, redact
 from rtfs.host.run.driver import call_function, parallel
+from rtfs.host.run.durability import NOT_JOURNALED
 from rtfs.host.scheduler.suspensions import InThread, OnLoop
 from rtfs.host.stop import Stop
 from rtfs.syntax.canonical_text import canonical_text
@@ -144,7 +145,8 @@ class Pipeline:
         try:
             _check_arguments(entry, arguments, text, frame, self.strict_arguments)
             chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
-            await journaled.announce(entry, bool(chosen))
+            if journaled is not NOT_JOURNALED:
+                await journaled.announce(entry, bool(chosen))
             if chosen:
                 value = await self.hints.apply(chosen, self, entry, call, frame, number, text, needs)
             elif entry.route == INLINE and not entry.told and self.stub is None:
