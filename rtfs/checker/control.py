@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from rtfs.source import Span
 
 
+@infers(nodes.Broken, nodes.TypeTest, nodes.Arity)
+def infer_nothing(inference: Inference, node: nodes.Node) -> Fact:
+    return ANY
+
+
 @infers(nodes.Const)
 def infer_constant(inference: Inference, node: nodes.Const) -> Fact:
     return of_value(node.value)
@@ -46,8 +51,11 @@ def infer_constant(inference: Inference, node: nodes.Const) -> Fact:
 
 @infers(nodes.Local)
 def infer_local(inference: Inference, node: nodes.Local) -> Fact:
-    inference.use(node.binding)
-    return inference.bindings.get(node.binding, ANY)
+    binding = node.binding
+    inference.used.append((inference.owners, binding))
+    if inference.catching:
+        inference.caught.add(binding)
+    return inference.bindings.get(binding, ANY)
 
 
 @infers(nodes.Global)
@@ -106,11 +114,12 @@ def infer_do(inference: Inference, node: nodes.Do) -> Fact:
 @infers(nodes.Let)
 def infer_let(inference: Inference, node: nodes.Let) -> Fact:
     for binding, value in node.bindings:
-        if isinstance(value, nodes.Fn):
+        if value.__class__ is nodes.Fn:
             _announce(inference, binding, value)
     for binding, value in node.bindings:
         inference.bindings[binding] = inference.owned(binding, value)
-        _alias(inference, binding, value)
+        if value.__class__ is nodes.Local or value.__class__ is nodes.Cast:
+            _alias(inference, binding, value)
     return inference.infer(node.body)
 
 
@@ -192,7 +201,7 @@ def need(
 ) -> None:
     """Note that a parameter is put where only some values are taken, on every way through its function: the fields of a
     `Need`, `at` the node there, or None."""
-    if inference.conditional or inference.silent or not isinstance(node, nodes.Local):
+    if node.__class__ is not nodes.Local or inference.conditional or inference.silent:
         return
     known = inference.parameters.get(node.binding)
     if known is not None:

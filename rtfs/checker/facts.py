@@ -42,8 +42,8 @@ class Fact:
     def __init__(
         self,
         kinds: Kinds | None,
-        *,
         value: Any = UNKNOWN,
+        *,
         fields: dict[Any, Fact] | None = None,
         closed: bool = False,
         items: tuple[Fact, ...] | None = None,
@@ -134,6 +134,9 @@ _KINDS_OF_CLASS: dict[type, str] = {
 
 _PLAIN: dict[Kinds, Fact] = {}
 _ALONE = {kind: kinds(kind) for kind in (*_KINDS_OF_CLASS.values(), "set", "regex")}
+_WITHOUT_PARTS = {
+    found: _ALONE[kind] for found, kind in _KINDS_OF_CLASS.items() if kind not in ("vector", "list", "map")
+}
 
 
 def of_kinds(names: Kinds | None) -> Fact:
@@ -157,6 +160,9 @@ def kind_of(value: Any) -> str | None:
 
 def of_value(value: Any, depth: int = 0) -> Fact:
     """The fact about a constant."""
+    alone = _WITHOUT_PARTS.get(value.__class__)
+    if alone is not None:
+        return Fact(alone, value)
     kind = kind_of(value)
     if kind is None:
         return ANY

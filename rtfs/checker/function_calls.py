@@ -49,6 +49,8 @@ CALLED = CALLABLE - kinds("symbol")
 """What standard functions take as a function."""
 _LOOKED_UP = kinds("nil", "map", "set", "error")
 """What a keyword can be looked up in."""
+_MAP_OR_NIL = kinds("map", "nil")
+_MAP, _VECTOR = kinds("map"), kinds("vector")
 
 
 @infers(nodes.Invoke)
@@ -226,10 +228,12 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
     known = signature(name, count)
     if known is None:
         return ANY
+    parts, noting = node.arguments, not (inference.conditional or inference.silent)
     for place, (taken, fact) in enumerate(zip(known.taken, arguments, strict=True)):
         if taken is None:
             continue
-        need(inference, node.arguments[place], taken, None, node.at, f"`{name}`")
+        if noting and parts[place].__class__ is nodes.Local:
+            need(inference, parts[place], taken, None, node.at, f"`{name}`")
         if not fact.may_be(taken):
             _wrong_kind(inference, name, node, place, taken, fact)
             return NEVER
@@ -319,16 +323,15 @@ def infer_primitive(inference: Inference, node: nodes.Primitive) -> Fact:
         return NEVER
     if operation == "keyword_get" and isinstance(node.arguments[0], nodes.Const):
         held = node.arguments[1]
-        if isinstance(held, nodes.Local) and len(arguments) == 2:
+        if inference.fields and isinstance(held, nodes.Local) and len(arguments) == 2:
             narrowed = inference.fields.get((held.binding, node.arguments[0].value))
             if narrowed is not None:
                 return narrowed
         return looked_up(inference, node.arguments[0].value, arguments[1:], node)
-    if operation in _PATTERNS:
-        return _PATTERNS[operation](inference, node, arguments)
-    if operation == "match_none":
-        return NEVER
-    return ANY
+    special = _PATTERNS.get(operation)
+    if special is not None:
+        return special(inference, node, arguments)
+    return NEVER if operation == "match_none" else ANY
 
 
 def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: nodes.Node) -> Fact:
@@ -340,7 +343,7 @@ def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: n
     parts = node.arguments if isinstance(node, (nodes.Invoke, nodes.Primitive)) else []
     if parts:
         need(inference, parts[-len(arguments)], _LOOKED_UP, None, node.at, f"{key}")
-    if held.kinds is None or not held.kinds <= kinds("map", "nil") or "map" not in held.kinds:
+    if held.kinds is None or not held.kinds <= _MAP_OR_NIL or "map" not in held.kinds:
         return ANY
     found = field_of(held, key)
     if found is None:
@@ -456,7 +459,7 @@ def infer_vector(inference: Inference, node: nodes.VectorDisplay) -> Fact:
     items = tuple(inference.infer_all(node.items))
     if never(items):
         return NEVER
-    return Fact(kinds("vector"), items=items, element=join_all(items))
+    return Fact(_VECTOR, items=items, element=join_all(items))
 
 
 @infers(nodes.MapDisplay)
@@ -467,6 +470,6 @@ def infer_map(inference: Inference, node: nodes.MapDisplay) -> Fact:
     fields = {}
     for key, value in zip(facts[::2], facts[1::2], strict=True):
         if key.value.__class__ is not Keyword and key.value.__class__ is not str:
-            return of_kinds(kinds("map"))
+            return of_kinds(_MAP)
         fields[key.value] = value
-    return Fact(kinds("map"), fields=fields, closed=True)
+    return Fact(_MAP, fields=fields, closed=True)

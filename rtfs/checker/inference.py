@@ -8,7 +8,7 @@ place fails there; `state` of a branch never leaks out of it.
 from __future__ import annotations
 
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic
-from rtfs.checker.facts import ANY, NEVER, Fact, join
+from rtfs.checker.facts import NEVER, Fact, join
 from rtfs.compiler.analysis import nodes
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ class Inference:
     findings         what was found so far
     calls            the places where the text calls a capability
     facts            what was inferred of each node, by its place
-    uses             names that are used in each definition: owner → names
+    used             names that are used: (the definitions around the place, name)
     caught           names that are used where an error is caught
     passed           what a standard function passes to the `fn` (its id) that it is given
     """
@@ -100,7 +100,7 @@ class Inference:
         self.findings: list[Finding] = []
         self.calls: list[CallSite] = []
         self.facts: dict[int, Fact] = {}
-        self.uses: dict[Owner, set[Owner]] = {}
+        self.used: list[tuple[tuple[Owner, ...], Owner]] = []
         self.caught: set[Owner] = set()
         self.passed: dict[int, list[Fact]] = {}
         self.functions: dict[int, Function] = {}
@@ -121,14 +121,16 @@ class Inference:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise Exhausted
-        handler = HANDLERS.get(node.__class__)
-        fact = ANY if handler is None else handler(self, node)
+        fact = HANDLERS[node.__class__](self, node)
         if self.detailed and not self.silent:
             self.facts[node.at] = fact
         return fact
 
     def infer_all(self, parts: list[nodes.Node]) -> list[Fact]:
-        return [self.infer(part) for part in parts]
+        found = []
+        for part in parts:
+            found.append(self.infer(part))
+        return found
 
     def quietly(self, node: nodes.Node) -> Fact:
         """The fact about the value of a node, without reporting findings."""
@@ -175,6 +177,8 @@ class Inference:
 
     def diagnostics(self) -> list[Diagnostic]:
         """The findings, each with its severity: what something in the program may catch is a warning."""
+        if not self.findings:
+            return []
         catchable = self._reachable(self.caught)
         seen: set[tuple[Any, ...]] = set()
         found = []
@@ -193,10 +197,14 @@ class Inference:
 
     def _reachable(self, names: set[Owner]) -> set[Owner]:
         """Names that are used from these, through definitions."""
+        uses: dict[Owner, set[Owner]] = {}
+        for owners, name in self.used:
+            for owner in owners:
+                uses.setdefault(owner, set()).add(name)
         reached = set(names)
         pending = list(names)
         while pending:
-            for name in self.uses.get(pending.pop(), ()):
+            for name in uses.get(pending.pop(), ()):
                 if name not in reached:
                     reached.add(name)
                     pending.append(name)
@@ -205,11 +213,7 @@ class Inference:
     # ------------------------------------------------------------------ names
     def use(self, name: Owner) -> None:
         """Note that a name is used here."""
-        for owner in self.owners:
-            used = self.uses.get(owner)
-            if used is None:
-                used = self.uses[owner] = set()
-            used.add(name)
+        self.used.append((self.owners, name))
         if self.catching:
             self.caught.add(name)
 
@@ -227,8 +231,9 @@ class Inference:
         """The fact about a node under what a test has shown. learned: pairs of a binding, or a (binding, key), and the
         fact about it there."""
         undo: list[tuple[Any, Fact | None]] = []
+        table: dict[Any, Fact]
         for key, fact in learned:
-            table: dict[Any, Fact] = self.fields if key.__class__ is tuple else self.bindings
+            table = self.fields if key.__class__ is tuple else self.bindings
             undo.append((key, table.get(key)))
             table[key] = fact
         self.conditional += 1
@@ -238,7 +243,8 @@ class Inference:
         finally:
             self.dead -= dead
             self.conditional -= 1
-            for key, before in reversed(undo):
+            while undo:
+                key, before = undo.pop()
                 table = self.fields if key.__class__ is tuple else self.bindings
                 if before is None:
                     table.pop(key, None)

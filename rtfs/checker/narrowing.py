@@ -22,6 +22,7 @@ from rtfs.compiler.analysis import nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rtfs.checker.inference import Inference
@@ -70,25 +71,24 @@ IMPLIES: dict[str, Kinds] = {
 
 def learn(inference: Inference, test: nodes.Node, holds: bool) -> Learned:
     """The facts established where a test is true, or where it is false."""
-    if isinstance(test, nodes.Local):
-        return _truthy(inference, test, holds)
-    if isinstance(test, nodes.Logic):
-        if (test.operator == "and") is holds:
-            found: Learned = []
-            for operand in test.operands:
-                found += learn(inference, operand, holds)
-            return found
-        return learn(inference, test.operands[0], holds) if len(test.operands) == 1 else []
-    if isinstance(test, nodes.TypeTest):
-        return _type_test(inference, test, holds)
-    if isinstance(test, nodes.Primitive):
-        return _primitive(inference, test, holds)
-    if isinstance(test, nodes.Invoke) and isinstance(test.function, nodes.Global) and test.function.core:
-        return _predicate(inference, test.function.name, test.arguments, holds)
-    if isinstance(test, nodes.Let) and len(test.bindings) == 1 and isinstance(test.body, nodes.If):
-        # `(let [x value] (if x x other))`: what macros make of `or` and `if-let`
+    learner = _LEARNERS.get(test.__class__)
+    return [] if learner is None else learner(inference, test, holds)
+
+
+def _logic(inference: Inference, test: nodes.Logic, holds: bool) -> Learned:
+    if (test.operator == "and") is holds:
+        found: Learned = []
+        for operand in test.operands:
+            found += learn(inference, operand, holds)
+        return found
+    return learn(inference, test.operands[0], holds) if len(test.operands) == 1 else []
+
+
+def _invoke(inference: Inference, test: nodes.Invoke, holds: bool) -> Learned:
+    function = test.function
+    if not isinstance(function, nodes.Global) or not function.core:
         return []
-    return []
+    return _predicate(inference, function.name, test.arguments, holds)
 
 
 def _known(inference: Inference, node: nodes.Node) -> tuple[Any, Fact] | None:
@@ -188,6 +188,16 @@ def _primitive(inference: Inference, test: nodes.Primitive, holds: bool) -> Lear
         return []
     key, fact = known
     return [(key, fact.within(shown))]
+
+
+_LEARNERS: dict[type[nodes.Node], Callable[[Inference, Any, bool], Learned]] = {
+    nodes.Local: _truthy,
+    nodes.Logic: _logic,
+    nodes.TypeTest: _type_test,
+    nodes.Primitive: _primitive,
+    nodes.Invoke: _invoke,
+}
+"""Class of a test → what it shows where it is true, or where it is false."""
 
 
 def decided(fact: Fact) -> bool | None:

@@ -10,10 +10,9 @@ from rtfs.builtins import calling, comparison
 from rtfs.builtins.fixed_arity import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import NOT_CALLABLE, kinds_of
-from rtfs.compiler.closures.control import global_value
+from rtfs.compiler.closures.control import NIL, constant
 from rtfs.compiler.closures.maker import Maker, makes
 from rtfs.compiler.codegen import support
-from rtfs.compiler.mangling import global_name
 from rtfs.values import Keyword, List, Map, Vector
 
 TYPE_CHECKING = False
@@ -32,8 +31,7 @@ def make_invoke(m: Maker, node: nodes.Invoke) -> Closure:
             name: str = function.name
             exact = EXACT.get((name, len(arguments)))
             return call_known(m.core[name] if exact is None else exact, arguments, node.at)
-        return _call_global(global_name(function.name), function.at, arguments, node.at)
-    if _is_never_callable(function):
+    elif _is_never_callable(function):
         return call_known(support.not_callable, [m.make(function), *arguments], node.at)
     return _spelled(len(arguments))(m.make(function), arguments, node.at)
 
@@ -50,65 +48,19 @@ def call_known(function: Any, arguments: list[Closure], place: int) -> Closure:
     """A call of a function that is known now."""
     count = len(arguments)
     if count == 1:
-        (a,) = arguments
 
-        def known_1(f: Frame, at: int = place) -> Any:
+        def known_1(f: Frame, at: int = place, function: Any = function, a: Closure = arguments[0]) -> Any:
             return function(a(f))
 
         return known_1
     if count == 2:
         a, b = arguments
 
-        def known_2(f: Frame, at: int = place) -> Any:
+        def known_2(f: Frame, at: int = place, function: Any = function, a: Closure = a, b: Closure = b) -> Any:
             return function(a(f), b(f))
 
         return known_2
-    if count == 3:
-        a, b, c = arguments
-
-        def known_3(f: Frame, at: int = place) -> Any:
-            return function(a(f), b(f), c(f))
-
-        return known_3
-    return _spelled(count)(lambda f: function, arguments, place)
-
-
-def _call_global(key: str, name_at: int, arguments: list[Closure], place: int) -> Closure:
-    count = len(arguments)
-
-    def missing(f: Frame, at: int = name_at) -> Any:
-        return global_value(f[0], key)
-
-    if count == 1:
-        (a,) = arguments
-
-        def global_1(f: Frame, at: int = place) -> Any:
-            try:
-                function = f[0][key]
-            except KeyError:
-                function = missing(f)
-            return function(a(f))
-
-        return global_1
-    if count == 2:
-        a, b = arguments
-
-        def global_2(f: Frame, at: int = place) -> Any:
-            try:
-                function = f[0][key]
-            except KeyError:
-                function = missing(f)
-            return function(a(f), b(f))
-
-        return global_2
-
-    def function_of(f: Frame) -> Any:
-        try:
-            return f[0][key]
-        except KeyError:
-            return missing(f)
-
-    return _spelled(count)(function_of, arguments, place)
+    return _spelled(count)(constant(function), arguments, place)
 
 
 def _spelled(count: int) -> Callable[..., Closure]:
@@ -121,7 +73,7 @@ def _spelled(count: int) -> Callable[..., Closure]:
         text = f"""
 def make(function, arguments, place):
     [{", ".join(names)}] = arguments
-    def call(f, at=place):
+    def call(f, at=place, function=function, {", ".join([f"{name}={name}" for name in names])}):
         called = function(f)
         return {call}
     return call
@@ -155,7 +107,14 @@ _OPERATIONS: dict[str, Any] = {
 @makes(nodes.VectorDisplay)
 def make_vector(m: Maker, node: nodes.VectorDisplay) -> Closure:
     items = m.make_all(node.items)
-    return lambda f: Vector.of([item(f) for item in items])
+
+    def vector(f: Frame, items: list[Closure] = items) -> Any:
+        made = []
+        for item in items:
+            made.append(item(f))
+        return Vector.of(made)
+
+    return vector
 
 
 @makes(nodes.MapDisplay)
@@ -164,7 +123,14 @@ def make_map(m: Maker, node: nodes.MapDisplay) -> Closure:
     plain = [key.value for key in keys if isinstance(key, nodes.Const) and key.value.__class__ in (Keyword, str, int)]
     if len(plain) == len(keys):
         entries = list(zip(plain, values, strict=True))
-        return lambda f: Map.of_plain({key: value(f) for key, value in entries})
+
+        def plain_map(f: Frame, entries: list[tuple[Any, Closure]] = entries) -> Any:
+            made = {}
+            for key, value in entries:
+                made[key] = value(f)
+            return Map.of_plain(made)
+
+        return plain_map
     pairs = list(zip(m.make_all(keys), values, strict=True))
 
     def map_(f: Frame, at: int = node.at) -> Any:
@@ -192,10 +158,12 @@ def make_type_test(m: Maker, node: nodes.TypeTest) -> Closure:
 @makes(nodes.HostRequest)
 def make_request(m: Maker, node: nodes.HostRequest) -> Closure:
     request, kind, id, arguments = m.core[" request"], node.kind, m.make(node.id), m.make_all(node.arguments)
-    hints = m.make(node.hints) if node.hints is not None else None
+    hints = NIL if node.hints is None else m.make(node.hints)
 
-    def request_(f: Frame, at: int = node.at) -> Any:
-        name, values = id(f), tuple([argument(f) for argument in arguments])
-        return request(kind, name, values) if hints is None else request(kind, name, values, hints(f))
+    def request_(f: Frame, at: int = node.at, id: Closure = id, arguments: list[Closure] = arguments) -> Any:
+        name, values = id(f), []
+        for argument in arguments:
+            values.append(argument(f))
+        return request(kind, name, tuple(values), hints(f))
 
     return request_

@@ -6,6 +6,8 @@ Knows nothing of calls. Invariant: the value of a closure in tail position is pa
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures.frames import UNSET, distance
 from rtfs.compiler.closures.maker import Maker, makes
@@ -21,8 +23,21 @@ if TYPE_CHECKING:
 
 @makes(nodes.Const)
 def make_const(m: Maker, node: nodes.Const) -> Closure:
-    value = node.value
-    return lambda f: value
+    return constant(node.value)
+
+
+def constant(value: Any) -> Closure:
+    """The closure of a value that is known now."""
+
+    def known(f: Frame, value: Any = value) -> Any:
+        return value
+
+    return known
+
+
+NIL = constant(None)
+OWN = [itemgetter(index) for index in range(64)]
+"""The closures of locals of the current function, by index: all of them are alike."""
 
 
 @makes(nodes.Local)
@@ -31,15 +46,18 @@ def make_local(m: Maker, node: nodes.Local) -> Closure:
     place = m.places.get(binding.python)
     if place is None or binding.definitions:
         return _late_local(m, node)
-    steps, index = m.distance(place[0]), place[1]
-    if steps == 0:
-        return lambda f: f[index]
+    layout, index = place
+    if layout is m.layout:
+        return OWN[index] if index < len(OWN) else itemgetter(index)
+    steps = m.distance(layout)
     if steps == 1:
-        return lambda f: f[1][index]
-    if steps == 2:
-        return lambda f: f[1][1][index]
 
-    def outer_local(f: Frame) -> Any:
+        def local_of_enclosing(f: Frame, index: int = index) -> Any:
+            return f[1][index]
+
+        return local_of_enclosing
+
+    def outer_local(f: Frame, steps: int = steps, index: int = index) -> Any:
         for _ in range(steps):
             f = f[1]
         return f[index]
@@ -73,11 +91,9 @@ def unset(name: str) -> UnboundLocalError:
 @makes(nodes.Global)
 def make_global(m: Maker, node: nodes.Global) -> Closure:
     if node.core:
-        function = m.core[node.name]
-        return lambda f: function
-    key = global_name(node.name)
+        return constant(m.core[node.name])
 
-    def global_(f: Frame, at: int = node.at) -> Any:
+    def global_(f: Frame, at: int = node.at, key: str = global_name(node.name)) -> Any:
         try:
             return f[0][key]
         except KeyError:
@@ -100,7 +116,7 @@ def make_if(m: Maker, node: nodes.If) -> Closure:
         return _make_chain(m, node)
     test, then, orelse = m.make(node.test), m.make(node.then), m.make(node.orelse)
 
-    def if_(f: Frame) -> Any:
+    def if_(f: Frame, test: Closure = test, then: Closure = then, orelse: Closure = orelse) -> Any:
         value = test(f)
         return orelse(f) if value is None or value is False else then(f)
 
@@ -114,7 +130,7 @@ def _make_chain(m: Maker, node: nodes.Node) -> Closure:
         node = node.orelse
     orelse = m.make(node)
 
-    def chain(f: Frame) -> Any:
+    def chain(f: Frame, clauses: list[tuple[Closure, Closure]] = clauses, orelse: Closure = orelse) -> Any:
         for test, then in clauses:
             value = test(f)
             if value is not None and value is not False:
@@ -127,37 +143,32 @@ def _make_chain(m: Maker, node: nodes.Node) -> Closure:
 @makes(nodes.Logic)
 def make_logic(m: Maker, node: nodes.Logic) -> Closure:
     *operands, last = m.make_all(node.operands)
+    if node.operator == "and":
 
-    def and_(f: Frame) -> Any:
-        for operand in operands:
-            value = operand(f)
-            if value is None or value is False:
-                return value
-        return last(f)
+        def and_(f: Frame, operands: list[Closure] = operands, last: Closure = last) -> Any:
+            for operand in operands:
+                value = operand(f)
+                if value is None or value is False:
+                    return value
+            return last(f)
 
-    def or_(f: Frame) -> Any:
+        return and_
+
+    def or_(f: Frame, operands: list[Closure] = operands, last: Closure = last) -> Any:
         for operand in operands:
             value = operand(f)
             if value is not None and value is not False:
                 return value
         return last(f)
 
-    return and_ if node.operator == "and" else or_
+    return or_
 
 
 @makes(nodes.Do)
 def make_do(m: Maker, node: nodes.Do) -> Closure:
     *parts, last = m.make_all(node.body)
-    if len(parts) == 1:
-        first = parts[0]
 
-        def do_two(f: Frame) -> Any:
-            first(f)
-            return last(f)
-
-        return do_two
-
-    def do(f: Frame) -> Any:
+    def do(f: Frame, parts: list[Closure] = parts, last: Closure = last) -> Any:
         for part in parts:
             part(f)
         return last(f)
@@ -176,13 +187,13 @@ def make_let(m: Maker, node: nodes.Let) -> Closure:
     if len(bound) == 1:
         ((index, only),) = bound
 
-        def let_one(f: Frame) -> Any:
+        def let_one(f: Frame, index: int = index, only: Closure = only, body: Closure = body) -> Any:
             f[index] = only(f)
             return body(f)
 
         return let_one
 
-    def let(f: Frame) -> Any:
+    def let(f: Frame, bound: list[tuple[int, Closure]] = bound, body: Closure = body) -> Any:
         for index, value in bound:
             f[index] = value(f)
         return body(f)
@@ -207,7 +218,7 @@ def make_match(m: Maker, node: nodes.Match) -> Closure:
     clauses = clauses_of(m, node)
     otherwise = m.make(node.otherwise)
 
-    def match(f: Frame) -> Any:
+    def match(f: Frame, clauses: list[Any] = clauses, otherwise: Closure = otherwise) -> Any:
         for steps, body in clauses:
             for index, step in steps:
                 value = step(f)

@@ -7,7 +7,8 @@ the values of the locals of one call:
 
 so `(fn [x] (fn [y] (+ x y)))` reads `y` as `frame[2]` and `x` as `frame[1][2]`. A closure that can fail takes its place
 in the text as the default of its second parameter, `at`: a traceback has it among the frame's variables, and nothing is
-paid for it while running. Invariant: a frame is changed only by the call that it belongs to.
+paid for it while running. What else it needs often are further defaults, not cells: those take twice as long to make,
+and Python's collector looks at each. Invariant: a frame is changed only by the call that it belongs to.
 """
 
 from __future__ import annotations
