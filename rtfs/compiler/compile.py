@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from rtfs.compiler.environment import CORE_MODULE, USER_MODULE, Environment
+from rtfs.compiler.environment import USER_MODULE, Environment
+from rtfs.compiler.module import CORE_MODULE
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.compiler.units import disk_cache
 from rtfs.compiler.units.constants import decode

@@ -13,7 +13,7 @@ from rtfs.builtins import clojure as namespaces
 from rtfs.compiler.codegen.support import SUPPORT
 from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.mangling import global_name, plain_name, tag_name
-from rtfs.compiler.module import Macro, Module
+from rtfs.compiler.module import CORE_MODULE, Macro, Module
 from rtfs.compiler.units.memory_cache import RecentUnits
 from rtfs.compiler.units.unit import STANDARD
 from rtfs.values import List, Symbol
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     Run = Callable[["Environment", Any, list[Any]], Any]
 
-CORE_MODULE = "rtfs.core"
 PRELUDE_MODULE = "rtfs.prelude"
 USER_MODULE = "user"
 """The module of a program that names none."""
@@ -91,6 +90,8 @@ class Environment:
         """What `shared_snapshot` gave last, and in which edition."""
         self._core_ready = False
         self._core_macros: dict[str, Macro] | None = None
+        self._functions: dict[str, bool] = {}
+        """What `is_function` has answered."""
         self._namespaces: set[str] = set()
 
     def note(self, node: Node, analyser: Analyser) -> None:
@@ -110,7 +111,7 @@ class Environment:
         copy.state, copy.values = self.state, self.values
         copy.literal, copy.macro_literal = self.literal, self.macro_literal
         copy._core_ready, copy._core_macros, copy.cold_frames = self._core_ready, self._core_macros, self.cold_frames
-        copy._namespaces = self._namespaces  # goes with the core
+        copy._namespaces, copy._functions = self._namespaces, self._functions  # go with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
         return copy
 
@@ -308,6 +309,15 @@ class Environment:
             if target is not None and target.exported(rest):
                 return target.macros.get(rest)
         return None
+
+    def is_function(self, name: str) -> bool:
+        """Whether the language gives a name without a prefix the meaning of a function. Asked of names that are neither
+        special forms nor known to the module."""
+        found = self._functions.get(name)
+        if found is None:
+            known = name in self.core and "/" not in name and name[0] != "." and name[-1] != "."
+            found = self._functions[name] = known and name not in self.core_macros()
+        return found
 
     def template_macro(self, module: str, name: str) -> Macro | None:
         if module == CORE_MODULE:

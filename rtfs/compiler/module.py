@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 else:
     CodeType = type((lambda: None).__code__)  # without `types`, which each start would pay for
 
+CORE_MODULE = "rtfs.core"
+"""The module of the standard macros."""
 FORM = " form"
 
 

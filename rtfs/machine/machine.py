@@ -17,8 +17,8 @@ from rtfs.builtins.calling import call_with
 from rtfs.builtins.collection_support import fresh_list
 from rtfs.compiler.closures.frames import FILES
 from rtfs.compiler.compile import Program
-from rtfs.compiler.environment import CORE_MODULE, Environment
-from rtfs.compiler.module import function_of
+from rtfs.compiler.environment import Environment
+from rtfs.compiler.module import CORE_MODULE, function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine import memory
 from rtfs.machine.errors.deep import is_deep, let_go_of_calls

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler.definitions import Definition, Sources
-from rtfs.compiler.environment import CORE_MODULE, PRELUDE_MODULE
+from rtfs.compiler.environment import PRELUDE_MODULE
+from rtfs.compiler.module import CORE_MODULE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

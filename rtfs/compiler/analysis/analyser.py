@@ -25,9 +25,11 @@ from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
 from rtfs.compiler.analysis.undefined import Use
 from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
+from rtfs.compiler.module import CORE_MODULE
 from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.error import CompileError, UserError
+from rtfs.values.info import FormInfo
 from rtfs.values.step_account import account, look
 
 TYPE_CHECKING = False
@@ -89,6 +91,13 @@ class Analyser:
     def locate(self, form: Any) -> int:
         """Span index of a form; a form without a place of its own has that of what surrounds it."""
         info = getattr(form, "info", None)
+        if info.__class__ is FormInfo:
+            unit = self.unit.unit
+            if info.source is not unit.source:
+                return 0
+            spans = unit.spans
+            spans += (info.start, info.end)
+            return len(spans) // 2 - 1
         if info is None or info.__class__ is TemplateMark:
             return self.at
         if info.__class__ is ExpandedInfo:
@@ -156,17 +165,24 @@ class Analyser:
         return Primitive(at, "set_of", elements)
 
     def analyse_list(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
-        count = len(form)
-        if not count:
+        items = form.to_list()
+        if not items:
             return Const(self.at, form)
-        head = form[0]
+        head, count = items[0], len(items)
         if head.__class__ is Symbol:
             name = head.name
+            if self._means_standard(head, name, scope):
+                special = SPECIAL_FORMS.get(name)
+                if special is not None:
+                    special.check_shape(count - 1)
+                    return special.analyse(self, form, scope, tail)  # type: ignore[no-any-return]
+                if self.environment.is_function(name):
+                    return self.analyse_call(form, items, scope)
             if scope.lookup(name) is None or head.info.__class__ is TemplateMark:
                 if "/" in name or name in self.module.builtin_names:
                     core = self.core_symbol(head)
                     if core is not None:
-                        return self.analyse_list(List([core, *form[1:]]).with_info(form.info), scope, tail)
+                        return self.analyse_list(List([core, *items[1:]]).with_info(form.info), scope, tail)
                 macro = self.macro(head)
                 if macro is not None:
                     expanded = self.expand(macro, form)
@@ -180,11 +196,40 @@ class Analyser:
                 if name[0] == "." and len(name) > 1 and count > 1:
                     return self.analyse_method(form, name, scope, tail)
                 if name[-1] == "." and len(name) > 1 and not self.means_something(name):
-                    return self.analyse_constructor(name[:-1], form.to_list()[1:], scope)
+                    return self.analyse_constructor(name[:-1], items[1:], scope)
         elif head.__class__ is Keyword and 2 <= count <= 3:
-            arguments = [self.analyse(item, scope) for item in form[1:]]
-            return Primitive(self.at, "keyword_get", [Const(self.at, head), *arguments])
+            found: list[Node] = [Const(self.at, head)]
+            for item in items[1:]:
+                found.append(self.analyse(item, scope))
+            return Primitive(self.at, "keyword_get", found)
         return self.analyse_invoke(form, scope, tail)
+
+    def _means_standard(self, head: Any, name: str, scope: Scope) -> bool:
+        """True if a head surely has the meaning that the language gives its name, if it gives it one."""
+        mark, module = head.info, self.module
+        return (
+            name not in scope.names.ever
+            and name not in module.defined
+            and name not in module.macros
+            and name not in module.builtin_names
+            and (mark.__class__ is not TemplateMark or mark.module == CORE_MODULE)
+        )
+
+    def analyse_call(self, form: Any, items: list[Any], scope: Scope) -> Node:
+        """A call of the standard function that the head means. items: of the form."""
+        at, name = self.at, items[0].name
+        inline = CALLS.get(name)
+        if inline is not None:
+            inlined: Node | None = inline(self, form, name, scope)
+            if inlined is not None:
+                return inlined
+        function = Global(self.locate(items[0]), name, True)
+        arguments = []
+        for item in items[1:]:
+            arguments.append(self.analyse(item, scope))
+        if may_call(name):
+            scope.function.ticks = True
+        return Invoke(at, function, arguments)
 
     def analyse_constructor(self, name: str, arguments: list[Any], scope: Scope) -> Node:
         """`(Name. argument…)` of a class of errors."""
@@ -339,6 +384,10 @@ class Analyser:
                 if head.__class__ is not Symbol:
                     break
                 name = head.name
+                if self._means_standard(head, name, scope) and (
+                    name in SPECIAL_FORMS or self.environment.is_function(name)
+                ):
+                    break
                 if scope.lookup(name) is not None and head.info.__class__ is not TemplateMark:
                     break
                 if "/" in name or name in self.module.builtin_names:
@@ -371,7 +420,8 @@ class Analyser:
         if scope.local_definitions:
             forms = [self.expand_fully(form, scope) for form in forms]
             for form in forms:
-                self._declare_local(form, scope)
+                if form.__class__ is List:
+                    self._declare_local(form, scope)
         if not forms:
             return Const(self.at, None)
         parts = [self.analyse(form, scope) for form in forms[:-1]]
