@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 
 
 class Hot:
-    """Compiled code of a loop, made when first asked for. failed: it cannot be compiled, and stays closures."""
+    """Compiled code of a loop, made when first asked for by `compile`. left: rounds until then. failed: it cannot be
+    compiled, and stays closures."""
 
-    __slots__ = ("compile", "failed", "pool")
+    __slots__ = ("compile", "failed", "layout", "left", "maker", "node", "pool")
 
-    def __init__(self, compile: Callable[[], hot.Pool | None]) -> None:
+    def __init__(self, maker: Maker, node: Any, compile: Callable[[Maker, Any, Layout], hot.Pool | None]) -> None:
+        self.maker = maker
+        self.node = node
+        self.layout = maker.layout
         self.compile = compile
+        self.left = hot.ROUNDS
         self.pool: hot.Pool | None = None
         self.failed = False
 
@@ -43,12 +48,20 @@ class Hot:
         if self.pool is None:
             if self.failed:
                 return None
-            self.pool = self.compile()
+            self.pool = self.compile(self.maker, self.node, self.layout)
             if self.pool is None:
                 self.failed = True
                 return None
         self.pool.install(namespace)
         return FunctionType(self.pool.code, namespace)
+
+    def switched(self, f: Frame, rounds: int) -> Any:
+        """The compiled code, if the call is hot after so many more rounds."""
+        self.left -= rounds
+        if self.left >= 0:
+            return None
+        self.layout.heat()
+        return self.function(f[GLOBALS])
 
 
 @makes(nodes.Loop)
@@ -62,7 +75,7 @@ def make_loop(m: Maker, node: nodes.Loop) -> Closure:
     layout, closes, core = m.layout, node.closes, m.core
     body = m.make(node.body)
     rounds = repeat(None, hot.ROUNDS)
-    compiled = Hot(lambda: hot.compile_loop(m, node, layout))
+    compiled = Hot(m, node, hot.compile_loop)
 
     def loop(f: Frame, at: int = node.at) -> Any:
         result: Any = [value(f) for value in values]
@@ -105,41 +118,41 @@ def make_recur(m: Maker, node: nodes.Recur) -> Closure:
 @makes(nodes.Each)
 def make_each(m: Maker, node: nodes.Each) -> Closure:
     collection = m.make(node.collection)
-    operation, layout, closes = node.operation, m.layout, node.closes
+    operation = node.operation
     if operation == "sum":
-        assert node.initial is not None
         return _make_sum(m, node, collection)
-    compiled = Hot(lambda: hot.compile_each(m, node, layout))
-    left = [hot.ROUNDS]
-
-    def switched(f: Frame, rounds: int) -> Any:
-        """The compiled code, if the call is hot after so many more rounds."""
-        left[0] -= rounds
-        if left[0] >= 0:
-            return None
-        layout.heat()
-        return compiled.function(f[GLOBALS])
-
+    each = Hot(m, node, hot.compile_each)
     if operation == "reduce":
-        return _make_reduce(m, node, collection, switched)
+        return _make_reduce(m, node, collection, each)
     if operation in DECIDING:
-        return _make_decision(m, node, collection, switched)
+        return _make_decision(m, node, collection, each)
     index = m.slot(node.accumulator) if node.accumulator is not None else 0
     item = m.slot(node.item)
     body = m.make(node.body)
-    function_of = _body_as_function(m, node, layout)
-    chooses, keeps, at_once = operation in CHOOSING, operation == "keep", operation in AT_ONCE
-    lazily, wanted = m.core[LAZILY.get(operation, " lazy_filter")], operation != "remove"
+    functions: list[Function] = []
 
-    def select(f: Frame, at: int = node.at) -> Any:
-        value = collection(f)
+    def select(
+        f: Frame,
+        at: int = node.at,
+        collection: Closure = collection,
+        each: Hot = each,
+        index: int = index,
+        item: int = item,
+        body: Closure = body,
+        functions: list[Function] = functions,
+    ) -> Any:
+        node, value = each.node, collection(f)
+        operation, closes = node.operation, node.closes
+        chooses, keeps, at_once = operation in CHOOSING, operation == "keep", operation in AT_ONCE
         elements = items(operation, value) if at_once else whole_or_lazy(operation, value)
         if elements.__class__ is LazySeq:
-            return lazily(function_of(f), elements, *([wanted] if chooses else []))
-        function = switched(f, len(elements))
+            lazily = each.maker.core[LAZILY.get(operation, " lazy_filter")]
+            function = _body_as_function(each, functions, f)
+            return lazily(function, elements, *([operation != "remove"] if chooses else []))
+        function = each.switched(f, len(elements))
         if function is not None:
             return function(f, value, None)
-        found = []
+        wanted, found = operation != "remove", []
         for number, element in enumerate(elements):
             if closes:
                 f = f[:]
@@ -157,18 +170,21 @@ def make_each(m: Maker, node: nodes.Each) -> Closure:
     return select
 
 
-def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Callable[[Frame, int], Any]) -> Closure:
+def _make_decision(m: Maker, node: nodes.Each, collection: Closure, each: Hot) -> Closure:
     """`every?`, `some` and their like: the answer of the first round that decides, or that of none."""
-    operation, closes = node.operation, node.closes
-    otherwise, by_truth, answer = DECIDING[operation]
     item = m.slot(node.item)
     body = m.make(node.body)
 
-    def decide(f: Frame, at: int = node.at) -> Any:
-        value = collection(f)
+    def decide(
+        f: Frame, at: int = node.at, collection: Closure = collection, each: Hot = each, item: int = item,
+        body: Closure = body,
+    ) -> Any:  # fmt: skip
+        node, value = each.node, collection(f)
+        operation, closes = node.operation, node.closes
+        otherwise, by_truth, answer = DECIDING[operation]
         parts, cursor = begin_asking(operation, value)
         if cursor is None and value is not None:
-            function = switched(f, len(value))
+            function = each.switched(f, len(value))
             if function is not None:
                 return function(f, value, None)
         while True:
@@ -187,29 +203,28 @@ def _make_decision(m: Maker, node: nodes.Each, collection: Closure, switched: Ca
     return decide
 
 
-def _body_as_function(m: Maker, node: nodes.Each, layout: Layout) -> Callable[[Frame], Any]:
-    """A maker that turns the body of an inlined call into a function of an element, given the frame of the call: a lazy
-    sequence calls the function later, when the locals around it may have other values."""
-    made: list[Function] = []
-
-    def function(f: Frame) -> Any:
-        if not made:
-            parameters = [node.item] if node.accumulator is None else [node.accumulator, node.item]
-            fn = nodes.Fn(node.at, "fn", [nodes.Arity(node.at, parameters, None, node.body)], None, False)
-            made.append(Function(m.fork(layout), fn, m.names.temporary()))
-        return made[0].instance(f[:])
-
-    return function
+def _body_as_function(each: Hot, made: list[Function], f: Frame) -> Any:
+    """The body of an inlined call as a function of an element, in the frame of the call: a lazy sequence calls the
+    function later, when the locals around it may have other values. made: takes what it is made by."""
+    if not made:
+        node, m = each.node, each.maker
+        parameters = [node.item] if node.accumulator is None else [node.accumulator, node.item]
+        fn = nodes.Fn(node.at, "fn", [nodes.Arity(node.at, parameters, None, node.body)], None, False)
+        made.append(Function(m.fork(each.layout), fn, m.names.temporary()))
+    return made[0].instance(f[:])
 
 
-def _make_reduce(m: Maker, node: nodes.Each, collection: Closure, switched: Callable[[Frame, int], Any]) -> Closure:
+def _make_reduce(m: Maker, node: nodes.Each, collection: Closure, each: Hot) -> Closure:
     assert node.initial is not None
     assert node.accumulator is not None
-    initial, closes = m.make(node.initial), node.closes
+    initial = m.make(node.initial)
     accumulator, item = m.slot(node.accumulator), m.slot(node.item)
     body = m.make(node.body)
 
-    def rounds(f: Frame, elements: Any, result: Any) -> Any:
+    def rounds(
+        f: Frame, elements: Any, result: Any, closes: bool = node.closes, accumulator: int = accumulator,
+        item: int = item, body: Closure = body,
+    ) -> Any:  # fmt: skip
         """The result after the elements; a `Reduced` one ends the reduction."""
         for element in elements:
             if closes:
@@ -221,12 +236,15 @@ def _make_reduce(m: Maker, node: nodes.Each, collection: Closure, switched: Call
                 break
         return result
 
-    def reduce(f: Frame, at: int = node.at) -> Any:
+    def reduce(
+        f: Frame, at: int = node.at, collection: Closure = collection, initial: Closure = initial, each: Hot = each,
+        rounds: Callable[..., Any] = rounds,
+    ) -> Any:  # fmt: skip
         result = initial(f)
         value = collection(f)
         elements = whole_or_lazy("reduce", value)
         if elements.__class__ is not LazySeq:
-            function = switched(f, len(elements))
+            function = each.switched(f, len(elements))
             return function(f, value, result) if function is not None else unreduced(rounds(f, elements, result))
         batch, cursor = lazy_batches(elements)
         while cursor is not None:
