@@ -62,7 +62,11 @@ def check_program(
     found.plan = declared_plan(program)
     found.modules = program.unit.facts
     found.diagnostics += [of_error(error) for error in program.errors]
-    check_forms(found, program.forms, program.environment, capability)
+    raise_limit(COMPILE_RECURSION)
+    try:
+        check_forms(found, program.forms, program.environment, capability)
+    finally:
+        restore_limit()
     severity = WARNING if source.incremental else ERROR
     if not any(error.code.startswith("reader/") for error in program.errors):
         found.diagnostics += [of_error(error, severity) for error in program.undefined]
@@ -80,8 +84,9 @@ def check_forms(
     capability: Callable[[str], Capability | None],
     detailed: bool = True,
 ) -> None:
-    """Infer what the forms can be, and add the findings. detailed: also those that are only warnings about names and
-    shapes, and what is known at each place; a run does not ask for them."""
+    """Infer what the forms can be, and add the findings; within the limit of Python's recursion that compiling has.
+    detailed: also those that are only warnings about names and shapes, and what is known at each place; a run does not
+    ask for them."""
     declared: set[str] = set()
     inference = Inference(
         lambda id: Capability(id) if id in declared else capability(id),
@@ -89,7 +94,6 @@ def check_forms(
         detailed,
     )
     _predefine(inference, forms, declared)
-    raise_limit(COMPILE_RECURSION)
     try:
         for form in forms:
             if form.unit.filename.startswith("stdlib"):
@@ -106,8 +110,6 @@ def check_forms(
                 lints.form(found, form, form is forms[-1])
     except (Exhausted, RecursionError):
         found.complete = False
-    finally:
-        restore_limit()
     found.calls += inference.calls
     found.diagnostics += inference.diagnostics()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GROWTH = 256 << 20
 """Bytes by which the process grows, at least, before everything is looked through; half of its size if that is more."""
-BETWEEN = 0.002
+BETWEEN = 0.005
 """Seconds between two looks, whichever run looks."""
 SETTLES = 32 << 20
 """Bytes that a run holds, at least, when things are set aside."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _PREFIXES = frozenset(PREFIXES.values())
 _MARKS = frozenset((*CLOSED_BY, *_PREFIXES, *CLOSERS.values(), "#|"))
+_PLAIN_OPENERS = frozenset(CLOSED_BY) - {"#("}
 _NOTHING = " "
 """What closes the top level."""
 
@@ -81,8 +82,10 @@ class PlainReader:
             name = symbol_name(word)
             if name is not None:
                 value: Any = Symbol(name, FormInfo(source, start, at))
-            elif word in constants:
-                value = constants[word]
+            elif word in _PLAIN_OPENERS:
+                opened.append((word, closer, begun, items, waiting))
+                closer, begun, items, waiting = CLOSED_BY[word], start, [], []
+                continue
             elif word == closer and not waiting:
                 kind, closer, outer, outer_items, waiting = opened.pop()
                 if kind == "(":
@@ -97,17 +100,16 @@ class PlainReader:
                     assert function is not None
                     value, function = function_form(function, items, at), None
                 start, begun, items = begun, outer, outer_items
+            elif word in constants:
+                value = constants[word]
             elif word in _MARKS:
                 if word in _PREFIXES:
                     waiting.append([word, start, at, None])
                     continue
-                if word not in CLOSED_BY:
+                if word != "#(" or function is not None:
                     return None
-                if word == "#(":
-                    if function is not None:
-                        return None
-                    function = Mark("FN", start, at, reading)
-                    function.arguments, function.rest = 0, False
+                function = Mark("FN", start, at, reading)
+                function.arguments, function.rest = 0, False
                 opened.append((word, closer, begun, items, waiting))
                 closer, begun, items, waiting = CLOSED_BY[word], start, [], []
                 continue

@@ -24,7 +24,7 @@ Bindings = list[tuple[Binding, Node]]
 def destructure(analyser: Analyser, pattern: Any, value: Node, scope: Scope) -> Bindings:
     """Bindings that take `value` apart as `pattern` says. Names come into `scope` as they are bound."""
     found: Bindings = []
-    _take_apart(analyser, pattern, value, scope, found)
+    take_apart(analyser, pattern, value, scope, found)
     return found
 
 
@@ -41,7 +41,8 @@ def binding_name(symbol: Symbol) -> str:
     return name
 
 
-def _take_apart(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
+def take_apart(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
+    """`destructure`, to the end of `found`."""
     kind = pattern.__class__
     if kind is Symbol:
         name = binding_name(pattern)
@@ -83,12 +84,12 @@ def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: 
         items = items[:-2]
     if whole is not None:
         held = hold(analyser, value, scope, found)
-        _take_apart(analyser, whole, held, scope, found)
+        take_apart(analyser, whole, held, scope, found)
         value = held
     if not any(item.__class__ is Symbol and item.name == "&" for item in items):
         unpacked = hold(analyser, Primitive(at, "pattern_items", [value, Const(at, len(items))]), scope, found)
         for index, item in enumerate(items):
-            _take_apart(analyser, item, Primitive(at, "unpacked", [unpacked, Const(at, index)]), scope, found)
+            take_apart(analyser, item, Primitive(at, "unpacked", [unpacked, Const(at, index)]), scope, found)
         return
     sequence = hold(analyser, Primitive(at, "pattern_sequence", [value]), scope, found)
     index = 0
@@ -100,12 +101,14 @@ def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: 
             rest = items[index + 1]
             operation = "pattern_keywords" if rest.__class__ is Map else "pattern_rest"
             part: Node = Primitive(at, operation, [sequence, Const(at, index)])
-            _take_apart(analyser, rest, part, scope, found)
+            take_apart(analyser, rest, part, scope, found)
             return
-        _take_apart(analyser, item, Primitive(at, "pattern_item", [sequence, Const(at, index)]), scope, found)
+        take_apart(analyser, item, Primitive(at, "pattern_item", [sequence, Const(at, index)]), scope, found)
         index += 1
 
 
+FUNCTIONS = frozenset(("fn", "lambda", "λ"))
+"""Heads of a function."""
 AS = Keyword("as")
 KEYS = Keyword("keys")
 STRS = Keyword("strs")
@@ -117,7 +120,7 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
     at = analyser.locate(pattern)
     if pattern.get(AS) is not None:
         held = hold(analyser, value, scope, found)
-        _take_apart(analyser, pattern.get(AS), held, scope, found)
+        take_apart(analyser, pattern.get(AS), held, scope, found)
         value = held
     defaults = _defaults(pattern.get(OR))
     taking = Primitive(at, "pattern_map", [value])
@@ -132,7 +135,7 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
         if target.__class__ is Symbol and target.name in defaults:
             default = analyser.analyse(defaults[target.name], scope)
             node = If(at, Primitive(at, "pattern_has", [source, key_node]), node, default)
-        _take_apart(analyser, target, node, scope, found)
+        take_apart(analyser, target, node, scope, found)
 
     for key, target in pattern.items():
         if key is AS or key is OR:
@@ -162,7 +165,7 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
     if rest is None and all(key.__class__ in _PLAIN for key in taken):
         taking.operation = "pattern_record"  # which is only asked for keys that stand for themselves in dicts
     if rest is not None:
-        _take_apart(
+        take_apart(
             analyser, rest, Primitive(at, "pattern_without", [source, *(Const(at, key) for key in taken)]), scope, found
         )
 

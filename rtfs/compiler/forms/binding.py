@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import ABSENT, is_colon, pairs, parameters, return_type
-from rtfs.compiler.analysis.destructure import Bindings, binding_name, destructure, is_list_headed, is_simple
+from rtfs.compiler.analysis.destructure import (
+    FUNCTIONS,
+    Bindings,
+    binding_name,
+    destructure,
+    head_name,
+    is_list_headed,
+    is_simple,
+    take_apart,
+)
 from rtfs.compiler.analysis.nodes import Binding, Const, Local, Node
 from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope, SelfCall
 from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error, special_form
@@ -297,20 +306,24 @@ def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, pro
     ("(let [x 1 [y z] [2 3]] (+ x y z))", "6"),
 )
 def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    if form[1].__class__ is not Vector:
-        raise a.error(shape_error("let", "`let` takes a vector of bindings"), form[1])
-    entries = _pairs(a, _with_definitions(form[1]), "let")
+    items = form.to_list()
+    if items[1].__class__ is not Vector:
+        raise a.error(shape_error("let", "`let` takes a vector of bindings"), items[1])
+    entries = _pairs(a, _with_definitions(items[1]), "let")
     inner = Scope(scope)
-    functions = Scope(scope)
-    entries = [(p, t, a.expand_fully(v, inner) if p.__class__ is Symbol else v) for p, t, v in entries]
     own: dict[int, Binding] = {}
-    for index, (pattern, _, value_form) in enumerate(entries):
-        if is_simple(pattern) and is_list_headed(value_form, "fn", "lambda", "λ"):
-            own[index] = a.bind(binding_name(pattern), functions)
+    functions: Scope | None = None
+    for index, (pattern, type_form, value_form) in enumerate(entries):
+        if pattern.__class__ is Symbol and value_form.__class__ is List:
+            value_form = a.expand_fully(value_form, inner)
+            entries[index] = pattern, type_form, value_form
+            if head_name(value_form) in FUNCTIONS:
+                functions = functions or Scope(scope)
+                own[index] = a.bind(binding_name(pattern), functions)
     bindings: Bindings = []
     for index, (pattern, type_form, value_form) in enumerate(entries):
-        binding = own.get(index)
-        if binding is not None:
+        if functions is not None and index in own:
+            binding = own[index]
             value: Node = analyse_function(
                 a, value_form, _functions_visible(inner, functions, binding), binding.name, binding
             )
@@ -318,15 +331,23 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
             bindings.append((binding, value))
             inner.names[binding.name] = binding
             continue
-        value = cast(a, a.analyse(value_form, inner), type_form, pattern.name if is_simple(pattern) else "value")
-        bindings.extend(destructure(a, pattern, value, inner))
-    body = a.body(form.to_list()[2:], inner, tail)
+        value = a.analyse(value_form, inner)
+        if type_form is not ABSENT:
+            value = cast(a, value, type_form, pattern.name if is_simple(pattern) else "value")
+        take_apart(a, pattern, value, inner, bindings)
+    body = a.body(items[2:], inner, tail)
     return nodes.Let(a.at, bindings, body) if bindings else body
+
+
+_DEFINING = frozenset(("defn", "defn-", "def"))
 
 
 def _with_definitions(vector: Any) -> Any:
     """The bindings, with `(defn f [x] …)` in the place of a pair as `f (fn f [x] …)`."""
-    if not any(is_list_headed(item, "defn", "defn-", "def") for item in vector):
+    for item in vector:
+        if item.__class__ is List and head_name(item) in _DEFINING:
+            break
+    else:
         return vector
     items: list[Any] = []
     source = vector.to_list()

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 )
 def analyse_if(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     at = a.at
-    test = a.analyse(form[1], scope)
-    then = a.analyse(form[2], scope, tail)
-    orelse = a.analyse(form[3], scope, tail) if len(form) == 4 else Const(at, None)
+    items = form.to_list()
+    test = a.analyse(items[1], scope)
+    then = a.analyse(items[2], scope, tail)
+    orelse = a.analyse(items[3], scope, tail) if len(items) == 4 else Const(at, None)
     return If(at, test, then, orelse)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from rtfs.builtins.fixed_arity import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import parameters, return_type
-from rtfs.compiler.analysis.destructure import Bindings, is_list_headed
+from rtfs.compiler.analysis.destructure import FUNCTIONS, Bindings, head_name
 from rtfs.compiler.analysis.inlined import CALLS, DECIDING, OPERATORS, SELECTING
 from rtfs.compiler.analysis.scope import LoopContext, Scope
 from rtfs.compiler.forms.binding import bind_parameter, cast
 from rtfs.values import Keyword, Map, Symbol, Vector
+from rtfs.values.info import FormInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,22 +33,24 @@ EACH = {**dict.fromkeys((*SELECTING, *DECIDING), (2, 1)), "map-indexed": (2, 2),
 def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
     """The inlined call, or None if the form is not one that is. The head means the standard function `name`."""
     forms, count = EACH[name]
-    if len(form) != forms + 1:
+    items = form.to_list()
+    if len(items) != forms + 1:
         return None
-    if form[1].__class__ is Symbol or form[1].__class__ is Keyword:
+    function = items[1]
+    if function.__class__ is Symbol or function.__class__ is Keyword:
         return _named(a, form, name, scope)
-    entries = plain_parameters(form[1], count, scope) if is_list_headed(form[1], "fn", "lambda", "λ") else None
+    entries = plain_parameters(function, count, scope) if head_name(function) in FUNCTIONS else None
     if entries is None:
         return None
     at = a.at
-    initial = a.analyse(form[2], scope) if name == "reduce" else None
-    collection = a.analyse(form[len(form) - 1], scope)
+    initial = a.analyse(items[2], scope) if name == "reduce" else None
+    collection = a.analyse(items[-1], scope)
     loop = LoopContext(0, scope.loop)
     inner = Scope(scope, loop=loop)
     prologue: Bindings = []
     bindings = [bind_parameter(a, pattern, type_form, inner, prologue) for pattern, type_form in entries]
-    a.at = a.locate(form[1])
-    result_type, body_forms = return_type(form[1].to_list()[2:], a.is_type)
+    a.at = a.locate(function)
+    result_type, body_forms = return_type(function.to_list()[2:], a.is_type)
     body = cast(a, a.body(body_forms, inner), result_type, "the result")
     if prologue:
         body = nodes.Let(a.at, prologue, body)
@@ -59,17 +62,21 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
 def plain_parameters(function: Any, count: int, scope: Scope) -> list[tuple[Any, Any]] | None:
     """The parameters with their types of a function on the spot whose body can take the place of a call with `count`
     arguments: one arity of so many, without a name, `&`, conditions or `recur`; None of any other."""
-    if len(function) < 2 or function[1].__class__ is not Vector or scope.lookup(function[0].name) is not None:
+    parts = function.to_list()
+    if len(parts) < 2 or parts[1].__class__ is not Vector or scope.lookup(parts[0].name) is not None:
         return None
-    entries = parameters(function[1].to_list())
-    if len(entries) != count or any(one.__class__ is Symbol and one.name == "&" for one, _ in entries):
+    entries = parameters(parts[1].to_list())
+    if len(entries) != count:
         return None
-    return None if _has_conditions(function) or _mentions_recur(function) else entries
+    for one, _ in entries:
+        if one.__class__ is Symbol and one.name == "&":
+            return None
+    return None if _has_conditions(parts) or _mentions_recur(function) else entries
 
 
-def _has_conditions(function: Any) -> bool:
-    """True if a map before the last form of the body asks for `:pre` or `:post`."""
-    return any(one.__class__ is Map and (_PRE in one or _POST in one) for one in function.to_list()[2:-1])
+def _has_conditions(parts: list[Any]) -> bool:
+    """True if a map before the last form of a function's body asks for `:pre` or `:post`."""
+    return len(parts) > 3 and any(one.__class__ is Map and (_PRE in one or _POST in one) for one in parts[2:-1])
 
 
 def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
@@ -117,6 +124,11 @@ def _is_called(a: Analyser, function: nodes.Node, count: int, scope: Scope) -> b
 def _mentions_recur(form: Any) -> bool:
     """True if `recur` occurs in the function's text (a loop inside counts too: that is no harm), or could: functions
     within functions would make looking at very large ones expensive."""
+    info = form.info
+    if info.__class__ is FormInfo:  # as it was read
+        start, end = info.start, info.end
+        if end - start < LARGEST and "recur" not in info.source.text[start:end]:
+            return False
     pending = [form]
     left = LARGEST
     while pending:
