@@ -151,6 +151,7 @@ def compile_unit(
     from rtfs.syntax.reader import read_forms
 
     forms = read_forms(source)
+    environment.core_macros()  # loaded now: when one is looked up it would count as a change that this text made
     outer = environment.expansions
     literal = carries_labels(source, environment)
     if literal is not None:
