@@ -12,6 +12,7 @@ from rtfs.checker.facts import (
     NEVER,
     SEQUENCES,
     UNKNOWN,
+    WITHOUT_PARTS,
     Fact,
     Kinds,
     describe,
@@ -46,7 +47,9 @@ def infer_nothing(inference: Inference, node: nodes.Node) -> Fact:
 
 @infers(nodes.Const)
 def infer_constant(inference: Inference, node: nodes.Const) -> Fact:
-    return of_value(node.value)
+    value = node.value
+    alone = WITHOUT_PARTS.get(value.__class__)
+    return of_value(value) if alone is None else Fact(alone, value)
 
 
 @infers(nodes.Local)

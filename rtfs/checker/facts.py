@@ -134,9 +134,10 @@ _KINDS_OF_CLASS: dict[type, str] = {
 
 _PLAIN: dict[Kinds, Fact] = {}
 _ALONE = {kind: kinds(kind) for kind in (*_KINDS_OF_CLASS.values(), "set", "regex")}
-_WITHOUT_PARTS = {
+WITHOUT_PARTS = {
     found: _ALONE[kind] for found, kind in _KINDS_OF_CLASS.items() if kind not in ("vector", "list", "map")
 }
+"""Class of a constant of which nothing is described but itself → its kind, alone."""
 
 
 def of_kinds(names: Kinds | None) -> Fact:
@@ -160,7 +161,7 @@ def kind_of(value: Any) -> str | None:
 
 def of_value(value: Any, depth: int = 0) -> Fact:
     """The fact about a constant."""
-    alone = _WITHOUT_PARTS.get(value.__class__)
+    alone = WITHOUT_PARTS.get(value.__class__)
     if alone is not None:
         return Fact(alone, value)
     kind = kind_of(value)

@@ -98,6 +98,12 @@ class Sequence(Collection):
 
         return sum(equal(value, item) for item in self)
 
+    def first(self) -> Any:
+        """The first element; None if there is none."""
+        if self._more is None:
+            return self._items[self._start] if self._start < self._stop else None
+        return self[0] if self._start < self._stop else None
+
     def to_list(self) -> list[Any]:
         """A fresh Python list of the elements."""
         if self._more is None:

@@ -7,6 +7,7 @@ was defined before them; every error carries the place of the form that is wrong
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.destructure import head_name
 from rtfs.compiler.analysis.error_classes import error_class, known_class, made_code
 from rtfs.compiler.analysis.inlined import CALLS
 from rtfs.compiler.analysis.nodes import (
@@ -62,8 +63,11 @@ def may_call(name: str) -> bool:
     return name in HIGHER_ORDER or "." in name
 
 
-# A local that a body declares before the definition is analysed.
+# A local that a body declares before the definition is analysed; heads of the forms that do, or hold such forms.
 DECLARED = -1
+DECLARING = frozenset(("def", "defn", "defn-", "do"))
+# Classes of forms that are themselves.
+ATOMS = frozenset((str, int, float, bool, Keyword, type(None)))
 
 
 class Analyser:
@@ -132,6 +136,8 @@ class Analyser:
                 self.at = outer
         if kind is Symbol:
             return self.resolve(form, scope)
+        if kind in ATOMS:
+            return Const(self.at, form)
         if kind is Vector:
             at = self.locate(form)
             return VectorDisplay(at, [self.analyse(item, scope) for item in form]) if len(form) else Const(at, form)
@@ -379,8 +385,8 @@ class Analyser:
         """Expand until the head is not a macro."""
         outer = self.at
         try:
-            while form.__class__ is List and len(form):
-                head = form[0]
+            while form.__class__ is List:
+                head = form.first()
                 if head.__class__ is not Symbol:
                     break
                 name = head.name
@@ -420,7 +426,7 @@ class Analyser:
         if scope.local_definitions:
             forms = [self.expand_fully(form, scope) for form in forms]
             for form in forms:
-                if form.__class__ is List:
+                if head_name(form) in DECLARING:
                     self._declare_local(form, scope)
         if not forms:
             return Const(self.at, None)
@@ -430,15 +436,15 @@ class Analyser:
 
     def _declare_local(self, form: Any, scope: Scope) -> None:
         """Bring a definition's name into scope before the body is analysed."""
-        if form.__class__ is not List or len(form) < 2 or form[0].__class__ is not Symbol:
+        head = head_name(form)
+        if head not in DECLARING or len(form) < 2:
             return
-        head = form[0].name
-        if head in ("def", "defn", "defn-") and form[1].__class__ is Symbol:
-            name = form[1].name.split(":", 1)[0] if head == "def" else form[1].name
-            self.bind(name, scope).definitions = DECLARED
-        elif head == "do":
+        if head == "do":
             for part in form[1:]:
                 self._declare_local(part, scope)
+        elif form[1].__class__ is Symbol:
+            name = form[1].name.split(":", 1)[0] if head == "def" else form[1].name
+            self.bind(name, scope).definitions = DECLARED
 
     def definition(self, name: str, scope: Scope) -> nodes.Binding:
         """The local that a definition in a body gives a value: what the body declared, else what an earlier definition

@@ -185,7 +185,7 @@ def is_list_headed(form: Any, *names: str) -> bool:
 
 def head_name(form: Any) -> str:
     """The name of the symbol that a list form begins with; an empty text for any other form."""
-    if form.__class__ is not List or not len(form):
+    if form.__class__ is not List:
         return ""
-    head = form[0]
+    head = form.first()
     return head.name if head.__class__ is Symbol else ""

@@ -50,8 +50,7 @@ class Bound(dict[str, Binding]):
     __slots__ = ("ever",)
 
     def __init__(self, ever: set[str]) -> None:
-        super().__init__()
-        self.ever = ever
+        self.ever = ever  # nothing to tell `dict`: it is empty
 
     def __setitem__(self, name: str, binding: Binding) -> None:
         self.ever.add(name)

@@ -49,7 +49,7 @@ class SpecialForm:
 
     def check_shape(self, count: int) -> None:
         """Raise `form/shape` if `count` forms cannot follow the name."""
-        if not self.takes(count):
+        if not (self.least <= count and (self.most is None or count <= self.most)):
             error = shape_error(self, f"`{self.name}` does not take {count} form{'' if count == 1 else 's'} here")
             if self.most is not None and count > self.most:
                 error.hint = f"{error.hint}{_OTHERWISE.get(self.name, '')}"

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @makes(nodes.Const)
 def make_const(m: Maker, node: nodes.Const) -> Closure:
-    return constant(node.value)
+    def const(f: Frame, value: Any = node.value) -> Any:
+        return value
+
+    return const
 
 
 def constant(value: Any) -> Closure:

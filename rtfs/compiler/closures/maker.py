@@ -107,7 +107,10 @@ class Maker:
         return MAKERS[node.__class__](self, node)
 
     def make_all(self, parts: list[nodes.Node]) -> list[Closure]:
-        return [MAKERS[part.__class__](self, part) for part in parts]
+        made = []
+        for part in parts:
+            made.append(MAKERS[part.__class__](self, part))
+        return made
 
     def slot(self, binding: nodes.Binding) -> int:
         """The index of a local that the current function binds."""
