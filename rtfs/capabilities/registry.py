@@ -55,13 +55,14 @@ class Entry:
     idempotency key has no further effect. `prints`: whether its arguments are output, which
     runs have a limit for. `declared_tag`: under flow rules, where its implementation comes from and what decided that a
     plan declared it, or None. `loop`: the event loop that was running when an async function was registered. `manifest`
-    builds the pydantic model.
+    builds the pydantic model. `checked`: what the checker takes of the declaration, where argument keys are refused
+    that the schema does not name (True), and where not.
     """
 
     __slots__ = (
-        "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "declared_tag", "describe", "fields",
-        "id", "keyed", "loop", "names_keys", "needs", "origin", "prints", "repeats", "restore", "route", "signature",
-        "takes_nothing", "takes_sets", "told",
+        "_argument_type", "_manifest", "_schemas", "check_input", "check_output", "checked", "declared_tag", "describe",
+        "fields", "id", "keyed", "loop", "names_keys", "needs", "origin", "prints", "repeats", "restore", "route",
+        "signature", "takes_nothing", "takes_sets", "told",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, origin: int, route: int) -> None:
@@ -97,6 +98,7 @@ class Entry:
         self._manifest: CapabilityManifest | None = None
         self._argument_type: Type | None = None
         self._schemas: str | None = None
+        self.checked: dict[bool, Any] = {}
 
     @property
     def manifest(self) -> CapabilityManifest:

@@ -29,13 +29,14 @@ class Capability:
     id         as it is called
     input      the type of its arguments, or None
     output     the type of its result, or None
+    gives      the fact about its result
     names      of its parameters, where they have names and one map always names them; else None
     known      False if nothing declares it
     hint       of an unknown one: how to declare it
     message    of an unknown one: what is wrong
     """
 
-    __slots__ = ("hint", "id", "input", "known", "message", "names", "output")
+    __slots__ = ("gives", "hint", "id", "input", "known", "message", "names", "output")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Capability:
         self.id = id
         self.input = input
         self.output = output
+        self.gives = fact_of(output)
         self.names = names
         self.known = known
         self.message = message
@@ -86,7 +88,9 @@ def infer_request(inference: Inference, node: nodes.HostRequest) -> Fact:
     name = id.value if id.value.__class__ is str else id.value.name if id.value.__class__ is Keyword else None
     if not inference.silent:
         span = inference.span_at(node.at)
-        inference.calls += [CallSite(one, span, inference.rounds) for one in (name, *fallbacks)]
+        inference.calls.append(CallSite(name, span, inference.rounds))
+        for one in fallbacks:
+            inference.calls.append(CallSite(one, span, inference.rounds))
     if name is None:
         return ANY
     inference.use(("capability", name))
@@ -115,7 +119,7 @@ def _called(inference: Inference, node: nodes.HostRequest, id: str, arguments: l
             span = None if whole is None else _written(whole, wrong.message(what), wrong.path, id)
             report_misfit(inference, wrong, what, _place(node, wrong.path), span=span, capability=id)
             return NEVER
-    return fact_of(known.output)
+    return known.gives
 
 
 def one_argument(arguments: list[Fact]) -> Fact:
@@ -169,8 +173,10 @@ def _place(node: nodes.HostRequest, path: tuple[Any, ...]) -> int:
 def _fallbacks(hints: Fact | None) -> list[str | None]:
     """Ids of the capabilities that a call falls back on; None where one is computed."""
     found: list[str | None] = []
+    if hints is None or hints.fields is None:
+        return found
     for name in FALLBACKS:
-        option = None if hints is None or hints.fields is None else hints.fields.get(Keyword(name))
+        option = hints.fields.get(Keyword(name))
         if option is None:
             continue
         if option.fields is not None:

@@ -81,9 +81,11 @@ def said_of(registry: Registry, id: str, strict: bool) -> str:
 
 def capability_of(registry: Registry, id: str, strict: bool = True) -> Capability | None:
     """A registry's declaration of a capability, for the checker; None if only its server can describe it."""
+    entry = registry.find(id)
+    if entry is not None and strict in entry.checked:
+        return entry.checked[strict]  # type: ignore[no-any-return]
     from rtfs.checker.capability_calls import Capability
 
-    entry = registry.find(id)
     if entry is None and registry.offered(id):
         return None
     if entry is None:
@@ -91,8 +93,9 @@ def capability_of(registry: Registry, id: str, strict: bool = True) -> Capabilit
         return Capability(id, known=False, message=error.message, hint=error.hint)
     fields = entry.fields
     signature = entry.signature
-    if signature is not None and not signature.map_names:
-        return Capability(id, None, fields.output_type)
     input = entry.argument_type if strict else fields.input_type
     names = None if signature is None else signature.names[: signature.positional]
-    return Capability(id, input, fields.output_type, names=names)
+    if signature is not None and not signature.map_names:
+        input = names = None
+    found = entry.checked[strict] = Capability(id, input, fields.output_type, names=names)
+    return found
