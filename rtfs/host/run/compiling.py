@@ -12,6 +12,7 @@ from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.scheduler.suspensions import Turn
 from rtfs.machine import RequiresHost, start
 from rtfs.machine.machine import start_compiling
+from rtfs.syntax.collector import CollectorPaused
 from rtfs.values import UserError
 
 TYPE_CHECKING = False
@@ -35,7 +36,10 @@ def known_program(source: Source, run: Run, compiling: LockType) -> Program | No
 
 
 async def compile_program(source: Source, run: Run, compiling: LockType) -> Program:
-    """Compile a program, which may define something, within the time and memory of its run. Raises UserError."""
+    """Compile a program, which may define something, within the time and memory of its run. Raises UserError.
+
+    Python's collector waits: forms and nodes are gone at the end, in no cycles, before it would have looked at them.
+    """
     if run.shares:
         with compiling:
             run.part()
@@ -44,11 +48,11 @@ async def compile_program(source: Source, run: Run, compiling: LockType) -> Prog
     def compile() -> Program:
         return compile_source(source, environment, module="user", gate=run.gate)
 
-    with compiling:
+    with compiling, CollectorPaused():
         outcome = start_compiling(environment, compile, run.limits, run.breathe, run.budget)
     while isinstance(outcome, RequiresHost):  # a long text: others have their turn meanwhile
         await Turn()
-        with compiling:
+        with compiling, CollectorPaused():
             outcome = outcome.resume(None)
     program: Program = outcome.value
     return program
