@@ -71,7 +71,7 @@ def _plain(type: Type | None) -> Type | None:
 
 
 def _sample(type: Type, field: Field | None = None, depth: int = DEPTH) -> Any:
-    """A value of a type; of a field the default or the first example that its schema gives."""
+    """A value of a type; for a field, the default or the first example in its schema."""
     about = {} if field is None else field.about
     if "default" in about:
         return about["default"]

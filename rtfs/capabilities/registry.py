@@ -149,7 +149,8 @@ class Entry:
 
 
 def _result_check(type: Type) -> Callable[..., Any]:
-    """The check of a result's type, which gives the value back; where it wants a set, an array becomes one."""
+    """The function that checks a result against its type and returns it; where the type has a set, an array becomes
+    one."""
     from rtfs.types.arrays import arrays_as_sets, wants_sets
 
     check: Callable[..., Any] = type.check

@@ -26,8 +26,8 @@ class Signature:
     parameter that takes all further arguments as a vector, or None. positional: how many of the names are given by
     position; None for all.
     any_first: whether the first parameter may itself be a map, so that a map with other keys is its value. pair:
-    whether a map of one entry with another key gives the first two parameters (`(call id :k v)` collects such a map).
-    map_names: whether one map always names the arguments; keys that are no parameter stay for the check of the types.
+    whether a map of one entry with another key means the first two parameters (`(call id :k v)` makes such a map).
+    map_names: whether one map always names the arguments; keys that are not parameters are left to the type check.
     """
 
     __slots__ = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtfs.host.audit.events import Event
 
 LEFT_OUT = ("arguments", "result")
-"""What an event knows, and a log does not tell."""
+"""Attributes of events that are not logged."""
 _logger = logging.getLogger("rtfs.log")
 
 

@@ -112,8 +112,8 @@ class CachedLoader(_machinery.SourceFileLoader):  # type: ignore[misc]
 
 
 def _path() -> str | None:
-    """Where the cache is: beside the package's own bytecode, so that who may write the one may write the other. None
-    where Python keeps no bytecode there."""
+    """The path of the cache, beside the package's own bytecode, so that both need the same permission to write. None if
+    Python keeps no bytecode there."""
     spec = rtfs.__spec__
     own = spec.cached if spec is not None else None
     if own is None or not spec.has_location or sys.pycache_prefix is not None:
@@ -132,8 +132,8 @@ def _stamp(source: str) -> tuple[int, int] | None:
 
 
 def _compiled(module: ModuleType) -> tuple[str, bool, int, int, bytes] | None:
-    """What the cache keeps of a module that Python has imported; None if its bytecode is not that of its source as the
-    file is now, or is checked in another way than by time and size."""
+    """The cache's entry for a module that Python has imported; None if its bytecode does not belong to its source as
+    the file is now, or is not checked by time and size."""
     spec = module.__spec__
     if spec is None or spec.origin is None or spec.cached is None:
         return None
@@ -152,7 +152,7 @@ def _compiled(module: ModuleType) -> tuple[str, bool, int, int, bytes] | None:
 
 
 def _header(seconds: int, size: int) -> bytes:
-    """How bytecode begins that is checked by the time and size of its source (PEP 552)."""
+    """The header of bytecode that is checked by the time and size of its source (PEP 552)."""
     magic: bytes = _machinery.MAGIC_NUMBER
     return magic + bytes(4) + b"".join((number & 0xFFFF_FFFF).to_bytes(4, "little") for number in (seconds, size))
 

@@ -76,7 +76,7 @@ def source_of(options: Options) -> Source:
 
 
 def context_of(options: Options) -> dict[str, Any]:
-    """The values for `@name` that the options give. Raises HostError `usage`, `file/…`."""
+    """The values for `@name` in the options. Raises HostError `usage`, `file/…`."""
     from rtfs.values import Vector
 
     given = {"args": Vector(options.args)}

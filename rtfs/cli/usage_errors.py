@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **settings})
         self.rest = ""
-        """The argument that takes further words, also behind options (argparse gives it those before them only)."""
+        """The argument that takes all further words, also those after options (argparse only takes those before)."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         found, unknown = super().parse_known_args(args, namespace)

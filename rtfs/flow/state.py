@@ -93,7 +93,7 @@ class FlowState:
         return Tag(data, control)
 
     def leave(self, tag: Tag) -> None:
-        """A function that code without labels called gives a value."""
+        """Return a value from a function that code without labels called. tag: of the value."""
         self.returned = tag
         data, control = tag.flat()
         if self.around is not None:

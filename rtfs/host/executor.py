@@ -63,8 +63,8 @@ class Executor:
 
     `compiling`: the lock of the one environment that all plain runs define in.
 
-    `database(url)`: the PostgreSQL database at an address. `lease`: seconds after which a process that gives no sign of
-    life loses the runs that are kept there; None: the usual.
+    `database(url)`: the PostgreSQL database at an address. `lease`: seconds after which a process that is
+    silent loses its runs in the database; None: the default.
     """
 
     __slots__ = (
@@ -109,10 +109,10 @@ class Executor:
 
             self._guests = Guests(options.module_path, options.strict_arguments, self.warn, self.loaded)
         self._shared: tuple[Environment | None, Callable[[], Environment]] = None, lambda: self.environment
-        """What runs share that have defined nothing, and the function that gives it."""
+        """The environment that runs without definitions share, and the function that returns it."""
         self._ran_plans = False
         self._clean: tuple[Environment | None, int] = None, 0
-        """What `_without_plans` answered last, or what was there before the first plan; how many texts are in it."""
+        """The last result of `_without_plans`, or the environment before the first plan; how many texts are in it."""
 
     @property
     def environment(self) -> Environment:

@@ -264,19 +264,19 @@ class Runtime:
     ) -> RunHandle:
         """Start a program, which advances by itself: on the running event loop if there is one, else in a thread. As
         `arun`, it starts from a snapshot and keeps its definitions to itself, unless `keep`. `await handle` or
-        `handle.result()` gives its value."""
+        `handle.result()` returns its value."""
         chosen = run_options(options, keywords)
         return self._executor.start_run(_source(source, chosen), chosen)
 
     def call(self, id: str, *arguments: Any, principal: str | None = None) -> Any:
-        """Call one capability, through the whole pipeline; its value. Python arguments are converted. Raises
+        """Call one capability, through the whole pipeline, and return its value. Python arguments are converted. Raises
         UserError."""
         options = PLAIN if principal is None else RunOptions(principal=principal)
         return self._executor.call(id, tuple(value_of(argument) for argument in arguments), options)
 
     def resume(self, run_id: str, options: ResumeOptions | None = None, **keywords: Unpack[ResumeKeywords]) -> Any:
-        """Continue a durable run; its value. What was recorded is answered from the record; a run that had ended gives
-        its value or raises its error again.
+        """Continue a durable run and return its value. Recorded calls are answered from the record; a run that has
+        ended returns its value or raises its error again.
 
         options: `ResumeOptions`; their fields are keywords here as well. Raises HostError `run/unknown`, `run/active`,
         `run/in-doubt`, `run/divergence`, `run/unwritable`, `run/damaged`, and what the program raises.
@@ -327,7 +327,7 @@ class Runtime:
     ) -> None:
         """Advance the runs of this runtime's database, so many at once, until SIGTERM or SIGINT; from the main thread.
         labels: that runs may ask for. keep: seconds that ended runs are kept, None for ever. lease: seconds after which
-        a worker that gives no sign of life loses its runs; the same for all. Raises HostError `config/state`,
+        a silent worker loses its runs; the same for all. Raises HostError `config/state`,
         `database/…`."""
         from rtfs.host.workers.worker import work
 
@@ -348,7 +348,7 @@ class Runtime:
         tell(self._executor.store, self.events, run_id, question, value, by or self.options.principal)
 
     def signal(self, run_id: str, name: str, value: Any = None, *, by: str | None = None) -> None:
-        """Send a signal to a durable run, which `(await-signal name)` gives its value. As `answer`."""
+        """Send a signal to a durable run: its `(await-signal name)` returns the value. Otherwise like `answer`."""
         self.answer(run_id, f"signal:{name}", value, by=by)
 
     def cancel(self, run_id: str, why: str = "", *, by: str | None = None) -> None:

@@ -44,10 +44,10 @@ _ELSEWHERE = {
     "exit": "quit", "quit": "quit", "q": "quit", "bye": "quit", "help": "help", "h": "help", "?": "help",
     "doc": "doc", "dir": "apropos", "apropos": "apropos", "source": "source", "t": "type", "macroexpand-1": "expand",
 }  # fmt: skip
-"""What is typed at other prompts, and the command for it."""
+"""Commands of other prompts, and the command here."""
 
 PROGRAMS = ("type", "check", "ast", "expand", "time", "record")
-"""Those that take a program."""
+"""The commands that take a program."""
 
 
 def command(name: str, usage: str, doc: str) -> Callable[[Run], Run]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 
 LESS = "less -FRX"
-"""What is used unless PAGER names another: it ends by itself where everything fits, keeps colours, and leaves the text
-on the screen."""
+"""The pager unless PAGER names another: it ends by itself if everything fits, keeps colours, and leaves the text on the
+screen."""
 
 
 def is_long(text: str, columns: int, lines: int) -> bool:

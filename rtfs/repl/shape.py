@@ -62,7 +62,7 @@ class _Look:
         return Vector([Keyword("map-of"), self._common(keys, depth), self._common(list(value.values()), depth)])
 
     def _common(self, items: list[Any], depth: int) -> Any:
-        """One type for all of several values; `:any` for none, for too many kinds and for too many to look at."""
+        """One type for several values; `:any` for no values, for too many kinds and for too many values to look at."""
         if not items or len(items) > LOOKED_AT:
             return _all_atoms(items)
         found: list[Any] = []

@@ -1,4 +1,4 @@
-"""One line about the thing at the cursor: of the word there, else of the form around it. Knows places and names."""
+"""One line about the word at the cursor, or else the form around it. Knows places and names."""
 
 from __future__ import annotations
 

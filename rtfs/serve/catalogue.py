@@ -88,7 +88,7 @@ class Catalogue:
         return "\n".join(lines)
 
     def find(self, allowed: dict[str, bool], query: str) -> list[str]:
-        """The ids that fit a query, of those that `allowed` gives, the best first; all for an empty one."""
+        """The ids in `allowed` that match a query, best match first; all of them for an empty query."""
         return self._index(tuple(allowed)).search(query)
 
     @property
@@ -102,7 +102,7 @@ class Catalogue:
         return "\n\n".join(self.described(id, allowed) for id in ids[:MOST])
 
     def described(self, id: str, allowed: dict[str, bool]) -> str:
-        """The signature of one, as in `describe`. allowed: what `allowed` gives."""
+        """The signature of one capability, as in `describe`. allowed: the result of `allowed`."""
         entry = self.runtime._registry.find(id) if id in allowed else None
         if entry is None:
             from rtfs.syntax.suggest import did_you_mean

@@ -47,9 +47,9 @@ BODY = 1_000_000
 
 
 def callers(settings: ServeSettings, principal: str) -> Callable[[Context], Caller]:
-    """On whose behalf a request is. Without tokens: `principal`'s. With: that of the token's subject
-    (`oauth:SUBJECT`), with the grants that the configuration gives its scopes; a scope that it does not name gives
-    nothing."""
+    """The function that returns the caller of a request. Without tokens: `principal`. With tokens: the token's subject
+    (`oauth:SUBJECT`), with the grants that the configuration lists for its scopes; a scope that is not listed has no
+    grants."""
     if settings.auth is None:
         alone = Caller(principal)
         return lambda context: alone

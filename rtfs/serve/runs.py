@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 
 DONE, FAILED, REFUSED, DENIED, PAUSED = "done", "failed", "refused", "denied", "paused"
-"""What became of a run: it has a value; it has an error; it is provably wrong and did not begin; a call was denied; it
+"""Outcomes of a run: it has a value; it has an error; it is provably wrong and did not begin; a call was denied; it
 waits for a person."""
 AT_ONCE = 32
 """Runs that advance at the same time; further ones wait in line."""

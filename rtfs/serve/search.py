@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WEIGHTS = (2.0, 1.0, 1.0, 1.0)
-"""What a word counts in the id, the name, the description, the names of arguments; `python -m benchmarks search`
-measures what that finds."""
+"""Weight of a word in the id, the name, the description, the names of arguments; `python -m benchmarks search` measures
+the results."""
 LONGEST = 500
 """Characters of a query that are looked at."""
 COMMON = frozenset(

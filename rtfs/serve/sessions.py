@@ -39,7 +39,7 @@ MARK = "; what follows tells the session of its values"
 _TEXTS = frozenset(("capability", "defmacro", "defn", "defn-", "deftype", "import", "require", "use"))
 """Forms that are kept as text."""
 _LAST = frozenset((*_TEXTS, "module", "ns", "plan", "export"))
-"""Forms that give no value, or may be at the top level only."""
+"""Forms without a value, and forms that may be at the top level only."""
 
 
 class Definition:
@@ -149,8 +149,8 @@ class Composed:
         return value[0], dict(value[1].items())
 
     def definitions(self, texts: dict[str, Any], effects: bool) -> tuple[list[Definition], dict[str, str]]:
-        """The definitions to keep of a plan that is done, and the reasons why others are not kept. texts: of its
-        values, as `unwrap` gives them. effects: whether it can call anything, so that no value may be computed
+        """The definitions to keep of a finished plan, and the reasons why others are not kept. texts: of its values,
+        as `unwrap` returns them. effects: whether it can call anything, so that no value may be computed
         again."""
         found: list[Definition] = []
         refused: dict[str, str] = {}

@@ -61,10 +61,10 @@ CODE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """The tools of code mode: name, description (the card is added to that of `run_plan`), input schema."""
 ON_RUNS = ("resume", "status", "result")
-"""Those of them that a server of plan files has as well."""
+"""The tools that a server of plan files has as well."""
 
 RUNNING = ("run_plan", "resume")
-"""Those of them that run a plan."""
+"""The tools that run a plan."""
 
 
 class Tools:

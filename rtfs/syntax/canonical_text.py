@@ -18,10 +18,10 @@ _MOST = 256
 """Parts of a value that is written in one pass. Data that shares its parts counts them as often as they show."""
 _DEEPEST = 12
 _LEVELS = 4
-"""How deep collections of many parts are looked for in each other, before the long way is gone."""
+"""How deep collections of many parts are searched for within each other, before the slow path is taken."""
 _STRETCH = 512
 _USUAL = 10**512
-"""Integers up to it are written by CPython, whose limit on digits never is below."""
+"""Integers up to it are written by CPython, whose limit on digits is never lower."""
 _UNKNOWN: Any = object()
 _shapes: dict[tuple[Any, ...], list[tuple[Any, str]] | None] = {}
 """The keys of maps that were written lately, as they follow each other: their order and texts; None where they have no

@@ -37,7 +37,7 @@ _PREFIXES = frozenset(PREFIXES.values())
 _MARKS = frozenset((*CLOSED_BY, *_PREFIXES, *CLOSERS.values(), "#|"))
 _PLAIN_OPENERS = frozenset(CLOSED_BY) - {"#("}
 _NOTHING = " "
-"""What closes the top level."""
+"""The closer of the top level: no token equals it."""
 
 
 class PlainReader:

@@ -31,7 +31,7 @@ MAX_ARGUMENT = 20
 """Highest `%n` of a `#(…)`, as in Clojure."""
 
 FAULTY = object()
-"""What `read_word` answers for a word that is wrong."""
+"""The result of `read_word` for a word with an error."""
 MOST_WORDS = 10_000
 _symbols: dict[str, str] = {}
 _constants: dict[str, Any] = {}

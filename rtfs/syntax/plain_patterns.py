@@ -22,7 +22,7 @@ _CLASSES = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
 _CONTROLS = frozenset("ntrf")
 _SPECIAL = frozenset(r"\.[]{}()*+?^$|")
 _IN_CLASS = frozenset(r"\[]^-&:~")
-"""What means something between brackets, or might."""
+"""Characters with a meaning between brackets, now or later."""
 
 _cache: dict[str, Any] = {}
 

@@ -19,7 +19,7 @@ MAX_DIGITS = 100_000
 """Longest number, in characters: a literal beyond it is a mistake or an attack."""
 
 SYMBOL = Symbol
-"""What `classify` answers for a word that is a symbol; symbols are made each time, since each has its place."""
+"""The result of `classify` for a symbol; symbols are made each time, since each has its place."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")

@@ -67,7 +67,8 @@ class _Closing:
         self.aliases: dict[tuple[int, frozenset[str] | None], Alias] = {}
 
     def close(self, type: Type, also: frozenset[str] | None) -> Type:
-        """also: names that types beside this one give the same map; None where one of them allows any other."""
+        """Close a type. also: names that neighbouring types allow in the same map; None if one of them allows any
+        name."""
         nothing: frozenset[str] = frozenset()
         if isinstance(type, Record):
             fields = tuple(Field(f.key, self.close(f.type, nothing), f.optional, f.about) for f in type.fields)
@@ -106,7 +107,7 @@ class _Closing:
 
 
 def _names(type: Type, seen: set[int]) -> frozenset[str] | None:
-    """The names of all fields that a type gives a map itself; None where it says that others are allowed."""
+    """The names of all fields that a type declares for a map; None if it allows others."""
     if id(type) in seen:
         return frozenset()
     seen.add(id(type))

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         def read(self, permit: Permit, key: str) -> Any: ...
 
         def change(self, permit: Permit, key: str, make: Make) -> Any:
-            """Put in the first value that `make` gives; the second. At most once for a call's `permit.key`."""
+            """Store the first value that `make` returns, and return its second. At most once for a call's
+            `permit.key`."""
 
         def close(self) -> None: ...
 

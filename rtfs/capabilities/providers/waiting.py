@@ -1,7 +1,7 @@
-"""What a plan may ask of its run: to wait for a moment or a signal from outside, or to end in favour of a new run.
+"""Requests of a plan to its run: wait for a point in time or a signal from outside, or end in favour of a new run.
 
-Must not know runs, journals or stores. Invariant: a moment means the same on every machine, so a text without a zone is
-an error.
+Must not know runs, journals or stores. Invariant: a point in time means the same on every machine, so a text without a
+zone is an error.
 """
 
 from __future__ import annotations

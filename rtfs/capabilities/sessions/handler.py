@@ -16,7 +16,7 @@ from hashlib import blake2b
 from rtfs.values.error import HostError
 
 PRINCIPAL, RUN, CALL = "principal", "run", "call"
-"""Whose a session is: all runs of a principal share it; a run has its own; a call has its own."""
+"""The owner of a session: all runs of a principal share it; each run has one; each call has one."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         """A request that was sent."""
 
         carrier: dict[str, str]
-        """What the server is told of the trace it belongs to: `traceparent` and others."""
+        """The trace context for the server: `traceparent` and others."""
 
         def end(self, error: str | None) -> None:
             """It has ended. error: what kind of one, None for none."""
@@ -109,7 +109,7 @@ def one_line(text: str, limit: int = 300) -> str:
 
 
 class SessionKey:
-    """Whose session it is: one server, one credential, one principal. Hashable; holds no secret.
+    """Identifies a session: one server, one credential, one principal. Hashable; holds no secret.
 
     server: what is connected to, without user info or query (it is shown). identity: what else tells servers apart and
     is not shown. fingerprint: of the credential (`fingerprint(…)`). label: server and principal for people, one line.
@@ -344,7 +344,7 @@ def fresh(error: HostError) -> HostError:
 
 
 def scope_of(handler: Any, call: SessionCall) -> str:
-    """Whose the call's session is: as the call says, else as the handler does, else the principal's. Raises
+    """The owner of the call's session, as the call says, else the handler; by default the principal. Raises
     SessionError for any other word."""
     scope = call.scope
     if scope is None and (ask := getattr(handler, "session_scope", None)) is not None:

@@ -28,13 +28,13 @@ else:
 
 GENESIS = "0" * 64
 FIELDS = ("seq", "time", "kind", "run", "parent", "subject", "principal", "detail", "arguments", "result", "duration")
-"""What a record's hash covers, in this order: number from 1; time in ns since 1970; kind (`run`, `end`, `step`,
-`leave`, `branch`, `declare`, `decision`, `outcome`, `session`, `question`, `hint`, `resume`, `replay`); run id; number
-of the record it belongs to or 0; capability id, step name, number of a branch or session key; principal; what happened,
-in words; keyed hashes of arguments and result or ""; duration in ns."""
+"""The fields that a record's hash covers, in this order: number from 1; time in ns since 1970; kind (`run`, `end`,
+`step`, `leave`, `branch`, `declare`, `decision`, `outcome`, `session`, `question`, `hint`, `resume`, `replay`); run id;
+number of the record it belongs to or 0; capability id, step name, number of a branch or session key; principal; what
+happened, in words; keyed hashes of arguments and result or ""; duration in ns."""
 
 HISTORY = "; history "
-"""What comes, in the detail of a record, before the facts about a call that rules over a history look at."""
+"""In the detail of a record, the mark before the facts about a call that sequence rules look at."""
 
 _EMPTY = blake2b(digest_size=32)
 

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """A place where a program can call. id: or None where it is computed. arguments: or None where they are. decision:
+    """A place where a program can call. id: None if it is computed. arguments: None if they are computed. decision:
     `allow`, `deny`, `ask`, `unknown`, `declared` by the program itself, or `depends` on the arguments. reason: why.
     grant: what would allow it. at_most: how often one run calls this capability, or None if that is not known. site:
-    where it is, as tracing knows it, or None for a call that is not followed. sources: gives what `flows` says, or
-    None where nothing is known."""
+    where it is, as tracing knows it, or None for a call that is not followed. sources: returns the result of `flows`,
+    or None if nothing is known."""
 
     __slots__ = ("arguments", "at_most", "decision", "grant", "id", "reason", "site", "sources", "span")
 

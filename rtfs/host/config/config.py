@@ -140,7 +140,7 @@ class AuthConfiguration(_Strict):
 
 
 class ScopeSettings(_Strict):
-    """serve.scopes: what a scope of a token gives. `allow`: grants, of those that the file gives."""
+    """serve.scopes: the rights of a token's scope. `allow`: grants, a subset of the file's grants."""
 
     allow: list[str] = Field(default_factory=list)
     runs_per_minute: PositiveInt | None = None

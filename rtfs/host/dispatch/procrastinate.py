@@ -180,7 +180,7 @@ class Procrastinate:
             worker.stop()
 
     async def _watch(self) -> None:
-        """Have the jobs of workers that give no sign of life done by others."""
+        """Pass the jobs of silent workers to others."""
         import asyncio
 
         from procrastinate.exceptions import ProcrastinateException, UniqueViolation

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rtfs.machine import HostCall
 
 SECONDS = 10.0
-"""How long a look-up may take."""
+"""The longest time of a look-up."""
 SHOWN = 3
 """Sources that a message names."""
 

@@ -40,7 +40,7 @@ _PUT, _GET, _DELETE = _KV + "put", _KV + "get", _KV + "delete"
 _CHANGES = (_KV + "assoc", _KV + "dissoc", _KV + "conj")
 _WRITE, _READ = "ccos.io.write-file", "ccos.io.read-file"
 KEEPING = frozenset((_PUT, _GET, _DELETE, *_CHANGES, _WRITE, _READ))
-"""The capabilities that keep values, or give them back."""
+"""The capabilities that store values, or return stored ones."""
 _VERSIONS = 32
 """Values of one place whose labels are told apart in this process."""
 

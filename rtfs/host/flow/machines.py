@@ -1,7 +1,7 @@
-"""The labels of a run's machines: the state that each starts with, and the tags of what it gives and asks for.
+"""The labels of a run's machines: the state that each starts with, and the tags of its results and requests.
 
-Must not know rules, nor where the machines are: here, or in a worker process. Invariant: what a function or a branch
-gives that is the whole of a machine has the labels of all that it may be made of.
+Must not know rules, nor where the machines are: here, or in a worker process. Invariant: the result of a function or a
+branch that has its own machine has the labels of everything that it may be made of.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class MachineLabels:
         return FlowState(self.labels)
 
     def inputs(self, count: int) -> list[Tag]:
-        """The tags of arguments that the embedding program gives itself."""
+        """The tags of arguments that come from the embedding program."""
         return [Tag(self.labels.input)] * count
 
     def inner(self, outer: FlowState) -> FlowState:
@@ -86,7 +86,7 @@ class MachineLabels:
 
     @staticmethod
     def leave(flow: FlowState | None, tag: Tag) -> None:
-        """Code without labels made a call: what it gives has those of the answer."""
+        """Note that code without labels made a call: its result has the labels of the answer."""
         if flow is not None and flow.around is not None:
             flow.around.add(*tag.flat())
 

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     Objects = tuple[tuple[int, Any], ...]
 
 KEPT = ("ccos.state.", "ccos.io.read")
-"""What the ids of capabilities begin with that answer what was put in before."""
+"""Prefixes of capabilities that return what was stored before."""
 _SEQUENCES = (Vector, List)
 _CONTAINERS = frozenset((Map, Vector, List))
 
 
 class Answer:
-    """One answer of a capability. given: the label of the arguments, or nothing where they are dropped. way: the step
-    that the call is. told_apart: whether rules look at the objects around its values, so that the rows of a table are
-    told apart; else what is at the same path in each of them has one tag."""
+    """One answer of a capability. given: the label of the arguments, or nothing if they are dropped. way: the call as a
+    step of a path. told_apart: whether rules look at the objects around its values, so that the rows of a table are
+    told apart; otherwise values at the same path in all rows share a tag."""
 
     __slots__ = ("_leaves", "_rows", "declared", "given", "id", "told_apart", "way")
 

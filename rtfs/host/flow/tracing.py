@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from rtfs.host.flow.visits import Declared
 
     Environment = dict[int, Abstract]
-    """What is known of local names, by the identity of their bindings."""
+    """Abstract values of local names, by the identity of their bindings."""
     Follow = Callable[["Tracing", Any, Environment], Abstract]
 
 ROUNDS = 8
-"""How often a loop is followed before what is in it is anything."""
+"""How often a loop is followed before its values count as unknown."""
 DEPTH = 24
 """Calls of functions of the program within each other that are followed."""
 WORK = 60_000

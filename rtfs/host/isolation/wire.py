@@ -166,7 +166,7 @@ class Sources:
     __slots__ = ("_numbers", "_sources", "_step", "_unsent")
 
     def __init__(self, first: int) -> None:
-        """first: 0 for the host, 1 for the worker: no two ends give the same number."""
+        """first: 0 for the host, 1 for the worker, so that the two ends never use the same number."""
         self._step = first
         self._numbers: dict[int, int] = {}
         self._sources: dict[int, Source] = {}
@@ -228,8 +228,8 @@ class Sources:
 class Translator:
     """Values and errors of one end, as text and back.
 
-    handle     gives the data that a function (or what else has no text) is known by
-    function   gives the function of such data
+    handle     returns the data that identify a function (or another value without a text)
+    function   returns the function for such data
     """
 
     __slots__ = ("function", "handle", "sources")

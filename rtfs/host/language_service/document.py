@@ -23,8 +23,8 @@ _BETWEEN = frozenset(" \t\r\n,;()[]{}\"`'@^~")
 
 
 class Document:
-    """One text, looked at under the declarations of a runtime. The analysis is made when it is first asked for.
-    definitions: those of what the runtime has loaded, kept from document to document."""
+    """One text, analysed under the declarations of a runtime when the analysis is first needed. definitions: those of
+    the texts that the runtime has loaded, kept from document to document."""
 
     __slots__ = ("_analysis", "_lexemes", "definitions_elsewhere", "runtime", "source")
 

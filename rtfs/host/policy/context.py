@@ -74,9 +74,10 @@ class RuntimeContext:
         self.quota = quota or Quota()
         self.run_id = run_id
         self.bases = 1
-        """How many of the first layers are a runtime's own, whose rules give capabilities too; the others narrow."""
+        """How many of the first layers are a runtime's, whose rules can also allow capabilities; the others only
+        reduce."""
         self.former_rules: Rules | None = None
-        """In a resumed run the rules that it began with, which gave what the first layer does not."""
+        """In a resumed run the rules that it began with, which may allow what the first layer does not."""
         self.decided: dict[Entry, Any] = {}
         """Decisions of the built-in policy that hold for every argument, by entry."""
 

@@ -18,7 +18,7 @@ _MEANT = {
     "http": "net:HOST", "https": "net:HOST", "host": "net:HOST", "network": "net:HOST", "url": "net:HOST",
     "read": "fs:read:PATH", "file": "fs:read:PATH", "write": "fs:write:PATH", "command": "exec:COMMAND",
 }  # fmt: skip
-"""What is meant by kinds of grants that there are not."""
+"""Kinds of grants that do not exist, and the grant that is probably meant."""
 
 
 class Grants:

@@ -115,8 +115,8 @@ def ruled(
 
 
 def _given_by_rules(entry: Entry, arguments: tuple[Any, ...], context: RuntimeContext, needs: list[str]) -> bool:
-    """Whether a rule that gives the capability may do so here: where nothing narrowed the run, and, in one that is
-    resumed, where the grants or the rules that it began with gave it too."""
+    """Whether a rule that allows the capability applies here: the run's rights were not reduced and, if it is resumed,
+    the grants or the rules that it began with allowed the capability too."""
     former = context.former_rules
     if former is not None and not context.grants[0].id(entry.id):
         rule = former.rule(entry.id, arguments, needs, entry.signature)

@@ -76,7 +76,7 @@ WIDTH = 16
 
 
 _NONE: Any = []
-"""What frames have without flow rules for the lists that only those fill."""
+"""Without flow rules, the value of the lists that only flow rules fill."""
 
 
 class Run:

@@ -36,9 +36,9 @@ class SequenceRule:
 
     kind: `BEFORE`, `AFTER`, `TOTAL` or `COUNT`. call: pattern of the ids that it decides about. other: patterns of the
     earlier calls that it looks for. same: pairs of an argument of the call and one of the earlier call that must be
-    equal. argument: path of what is added up. unless: when an `AFTER` rule lets a call through all the same. seconds:
-    how far it looks back, None for any time. per: whose calls it looks at, those of the `run`, of the `principal` or
-    `all`. most: what the total or the count may be. otherwise: `DENY` or `ASK`.
+    equal. argument: path of the numbers that are added up. unless: when an `AFTER` rule allows a call nevertheless.
+    seconds: how far it looks back, None for any time. per: the calls that it looks at: those of the `run`, of the
+    `principal` or `all`. most: the highest total or count. otherwise: `DENY` or `ASK`.
     """
 
     __slots__ = ("argument", "call", "kind", "most", "other", "otherwise", "per", "same", "seconds", "unless")

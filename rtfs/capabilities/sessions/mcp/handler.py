@@ -106,11 +106,11 @@ class McpHandler:
         return (_token_name(server, self.name), *generic)
 
     def session_scope(self, call: SessionCall) -> str | None:
-        """Whose the server's sessions are: `principal`, `run` or `call`; None if nothing says."""
+        """The owner of the server's sessions: `principal`, `run` or `call`; None if it is not configured."""
         return self.target(call.capability_id, call.metadata).scope
 
     def session_restorable(self, call: SessionCall) -> bool:
-        """Whether a resumed run may go on in a new session with the server."""
+        """Whether a resumed run may continue in a new session with the server."""
         return self.target(call.capability_id, call.metadata).restorable
 
     def requirements(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ class McpHandler:
         return tuple(needed)
 
     def _own_headers(self, metadata: Mapping[str, Any], server: str) -> Mapping[str, str]:
-        """The headers that the configuration gives a server, where the metadata leave it to the configuration."""
+        """The configured headers of a server, if the metadata leave its address to the configuration."""
         if server not in self.servers or any(self._prefix + key in metadata for key in _ADDRESSES):
             return {}
         entry = self.servers[server]

@@ -177,7 +177,7 @@ _PLACES: dict[str, Callable[[str], str]] = {
     "pathSeparator": lambda folder: os.sep,
     "/": lambda folder: os.sep,
 }
-"""What editors write for places, as functions of the folder that the file belongs to."""
+"""Editors' placeholders for paths, as functions of the folder that the file belongs to."""
 
 
 def _variables_of(file: str, name: str, place: Span) -> dict[str, str]:

@@ -101,8 +101,8 @@ class McpSession(Session):
 
     @property
     def silence(self) -> str:  # type: ignore[override]
-        """A server of the handshake's revisions that gives no session has no way to ask its client anything: whatever
-        it asks, it waits for."""
+        """Why a call may get no answer: a server of the handshake's revisions without sessions cannot ask its client
+        anything, and waits for ever if it does."""
         if self.sessionless or not self.over_http or getattr(self.channel, "session_id", None) is not None:
             return ""
         what = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
-"""What a started server inherits of our environment; everything else is named for it or not given."""
+"""Variables that a started server inherits from our environment; it gets others only if they are named for it."""
 
 _SECRET_WORDS = ("token", "key", "secret", "pass", "auth", "credential", "bearer", "header")
 _URL_KEYS = ("server_url", "server_endpoint", "url")

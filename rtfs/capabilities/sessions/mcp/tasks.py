@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     Respond = Callable[[Any], Awaitable[dict[str, Any]]]
 
 EXTENSION = "io.modelcontextprotocol/tasks"
-"""What a client of 2026-07-28 declares that knows tasks."""
+"""The extension that a client of 2026-07-28 declares if it knows tasks."""
 _TTL_MS = 24 * 3600 * 1000
 """How long the server is asked to keep a task and its result: a run may be resumed the next morning."""
 _POLL_SECONDS = (0.05, 30.0)
-"""The least and the longest pause between two questions, whatever the server wants; it says nothing: one second."""
+"""The least and the longest pause between two questions, whatever the server asks for; one second if it asks for
+none."""
 _OVER = ("completed", "failed", "cancelled")
 
 
@@ -88,8 +89,8 @@ async def call_as_task(session: McpSession, tool: str, encoded: bytes, call: Ses
 async def call_of_extension(
     session: McpSession, made: dict[str, Any] | None, tool: str, call: SessionCall, respond: Respond
 ) -> Any:
-    """The result of a call that the server has answered with a task, or of one that was a task before. made: what it
-    has answered; None: the call remembers its task. respond: gives the replies to what the server asks meanwhile.
+    """Return the result of a call that the server has answered with a task, or that was a task before. made: the
+    server's answer; None: the call remembers its task. respond: answers the server's questions in the meantime.
     Raises as `call_as_task`."""
     if call.take_time is not None:
         call.take_time()

@@ -165,7 +165,7 @@ async def _rounds(
 
 
 def responder(session: McpSession, tool: str, call: SessionCall) -> Callable[[Any], Awaitable[dict[str, Any]]]:
-    """What gives the replies to questions that a server asks in the middle of a call."""
+    """The function that answers a server's questions during a call."""
     return lambda wanted: _responses(wanted, session, call, describe(tool))
 
 

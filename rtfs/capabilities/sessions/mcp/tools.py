@@ -66,9 +66,9 @@ async def list_tools(session: McpSession, pages: int) -> tuple[list[dict[str, An
 
 
 _PINNED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
-"""What of a tool is covered by its hash."""
+"""The parts of a tool that its hash covers."""
 _PINNED_FIRST = ("name", "description", "inputSchema")
-"""The same, of hashes without a version."""
+"""The same for hashes without a version."""
 
 
 def tool_hash(tool: dict[str, Any]) -> str:

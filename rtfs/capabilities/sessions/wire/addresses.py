@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
 METADATA = frozenset(("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "169.254.170.2"))
-"""Where clouds answer with credentials to anything that asks from inside. One of them is a public address."""
+"""Addresses where clouds hand out credentials to requests from inside. One of them is a public address."""
 
 _NAT64 = "64:ff9b::"
 
