@@ -3,7 +3,7 @@
 The counterpart is a light server of our own in a process of its own (`tests/servers/light.py`), so that the clients are
 what is measured. All clients run in turn in this process, against the same server, each with one open session and its
 connections open. What one client leaves to the garbage collector is collected before the next has its turn, and what
-all of them loaded is kept out of its sight, so that nobody pays for another's objects.
+all of them loaded is kept out of its sight, so that no client pays for another's objects.
 """
 
 from __future__ import annotations

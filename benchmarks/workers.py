@@ -58,7 +58,7 @@ with rtfs.Runtime(state=sys.argv[1]) as runtime:
 
 def run() -> Iterator[Row]:
     """Calls a second against the folder, what a call costs the database, more workers, the peer."""
-    server = own_server()  # its log is of nobody else
+    server = own_server()  # no other process writes its log
     try:
         with tempfile.TemporaryDirectory() as folder, server.database() as url:
             yield from _all(folder, url)

@@ -1,7 +1,7 @@
 """`python -m tests.soak --minutes N`: many plans at once against a server that fails and is killed, for a long time.
 
 The server (tests/servers/soaking.py, a process of its own) writes down every call it executes; 5 % of the calls go
-wrong in one of six ways, and every so often the server is killed and started anew. A quarter of the plans have a
+wrong in one of six ways, and every so often the server is killed and restarted. A quarter of the plans have a
 session of the run's own, another quarter's calls are tasks. What must hold: no call is executed twice; none that a plan
 was told is done was not executed, and none that it was told is certainly not done was; no session of a run's own serves
 another run; in the end no session, task, thread, socket or process is left; memory is flat over the last 80 % of the
@@ -54,7 +54,7 @@ CERTAINLY_NOT = {"session/unavailable", "session/expired", "session/rate-limited
 
 
 class Server:
-    """The counterpart, started anew on the same port after each kill."""
+    """The counterpart, restarted on the same port after each kill."""
 
     def __init__(self, share: float, path: str) -> None:
         self.share, self.path = share, path

@@ -139,7 +139,7 @@ def line(registry: str, package: str) -> str:
 
 
 def main() -> None:
-    """Write the file anew with --write. A server that does not start is named and left out."""
+    """Write the file again with --write. A server that does not start is named and left out."""
     lines = []
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

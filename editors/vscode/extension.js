@@ -1,4 +1,4 @@
-// Starts `rtfs lsp` for .rtfs files, and starts it anew when its command changes or the user asks for it.
+// Starts `rtfs lsp` for .rtfs files, and restarts it when its command changes or the user asks for it.
 "use strict";
 
 const vscode = require("vscode");

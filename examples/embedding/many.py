@@ -17,7 +17,7 @@ PLAN = """
 
 
 async def weather(city: str) -> Any:
-    """Stands for anything that takes its time."""
+    """An example of something slow."""
     await asyncio.sleep(0.01)
     return rtfs.from_python({"degrees": len(city)}, keywords=True)
 

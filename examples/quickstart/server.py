@@ -128,7 +128,7 @@ class Announcing(uvicorn.Server):
         await super().startup(sockets=sockets)
         try:
             print(self.url, flush=True)
-        except BrokenPipeError:  # whoever started it has gone meanwhile
+        except BrokenPipeError:  # the process that started it has gone meanwhile
             os._exit(0)
 
 

@@ -150,4 +150,4 @@ def test_a_wildcard_grant_does_not_reach_inside_and_a_named_one_does(url: str) -
         assert runtime.run(source) == Keyword("policy/denied")
     host = url.split("/")[2].rpartition(":")[0]
     with Runtime(allow=["net:127.0.0.1", f"net:{host}"]) as runtime:
-        assert runtime.run(source) == Keyword("capability/failed")  # nobody listens there
+        assert runtime.run(source) == Keyword("capability/failed")  # no server listens there

@@ -1,4 +1,4 @@
-"""At a terminal a person is asked what a server wants to know, and sees its progress; elsewhere nobody is."""
+"""At a terminal a person is asked a server's questions and sees its progress; elsewhere no person is asked."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_long_wait_for_the_person_is_not_drawn_over(tmp_path: Path, server: Ru
             person.process.wait(6.0)
         person.type("d\n")
         assert person.end() == 1
-        assert "mcp.shop.order 5." not in person.shown[before:], "no spinner while somebody is asked"
+        assert "mcp.shop.order 5." not in person.shown[before:], "no spinner while a person is asked"
         assert "limit/time" not in person.shown
 
 

@@ -1,4 +1,4 @@
-"""`rtfs fmt` lays files out anew, says which, and leaves alone what it cannot read."""
+"""`rtfs fmt` formats files, says which, and leaves alone those that it cannot read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is changed in place, or gone through by one header, gives what new versions give, and nobody else sees it."""
+"""Changing in place, or iterating with one header, returns the same as new versions, and no other value shows it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_changes_in_place_give_what_new_versions_give(
     for one in rounds:
         listed = " ".join(f"[{' '.join(change)}]" for change in one)
         tried.append(f"(let [changes [{listed}]] (try {body} (catch e [:error (:code e) (:message e)])))")
-    # what was made goes on being used, and the start is still what it was
+    # the result is used further, and the start is unchanged
     check(f"(let [start {start} before (pr-str start)] [{' '.join(tried)} (= before (pr-str start))])")
 
 

@@ -4,7 +4,7 @@ What a block is, its fence says:
 
     ```clojure             a program with golden expectations (`;=>` …), in a fresh runtime
     ```clojure file=NAME   (or any language) a file that later blocks use
-    ```console             `$ command` lines and what they print; `…` stands for any text, alone for any lines
+    ```console             `$ command` lines and what they print; `…` matches any text, alone any lines
     ```repl                `rtfs> ` inputs (`    | ` further lines) and what they print; one session a page
     ```python              a program; the blocks of a page share their names
     ```text                what the python block above it prints
@@ -91,7 +91,7 @@ class Page:
             path.write_text(block.text, encoding="utf-8")
             return
         run = getattr(self, f"_{block.language}", None)
-        assert run is not None, f"nobody knows how to run a {block.language} block"
+        assert run is not None, f"there is no way to run a {block.language} block"
         run(block.text)
 
     # ------------------------------------------------------------------ kinds of blocks

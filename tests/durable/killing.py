@@ -68,7 +68,7 @@ def survive(folder: Path, kills: list[str], database: str = "") -> str:
         if found.returncode not in (-9, 5):
             return f"exit code {found.returncode}: {found.stdout}{found.stderr}"
         resolution: list[str] = []
-        if found.returncode == 5:  # somebody looks whether the call was made, and says so
+        if found.returncode == 5:  # a person finds out whether the call was made, and says so
             path = found.stdout.split(" call ", 1)[1].split(" ", 1)[0]
             n = _argument(store, path)
             made = _done(folder).count(n) - _known(store, n)

@@ -1,4 +1,4 @@
-"""Durable runs within somebody's event loop: what waits for the disk does not make the loop wait."""
+"""Durable runs within an embedder's event loop: waiting for the disk does not block the loop."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A durable run that waits for an approval: wherever the call is made, the run says so, keeps what it did, and goes on
-with the answer, for this call only."""
+"""A durable run that waits for an approval: wherever the call is made, the run says so, keeps its results, and
+continues with the answer, for this call only."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A file holds cases: a line `=== title`, then parts that begin with a line `--- load` (declarations and definitions,
 loaded before), `--- plan` (the program) or `--- shows` (the report). `python -m tests.errors.renderings` writes the
-reports anew: read the difference before keeping it.
+reports again: read the difference before keeping it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def files() -> list[Path]:
 
 
 def main() -> None:
-    """Write every report anew."""
+    """Write every report again."""
     for path in files():
         found = cases(path)
         for case in found:

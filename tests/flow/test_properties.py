@@ -1,4 +1,4 @@
-"""What labels promise, on programs that nobody wrote: plain values, no source missing, no interference."""
+"""The promises of labels, on generated programs: plain values, no source missing, no interference."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What every program must do, whatever it is: give a value that prints, or a `UserError` that can be shown.
 
-And what the compiler inlines must answer as the function does that it stands for.
+Inlined code must return the same as the function that it replaces.
 """
 
 from __future__ import annotations

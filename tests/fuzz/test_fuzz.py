@@ -1,6 +1,6 @@
 """Whatever the text, running it gives a value or a `UserError`: seeded and bounded.
 
-`python -m tests.fuzz.run` goes on for as long as one likes.
+`python -m tests.fuzz.run` continues for as long as it is told to.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ DECLARATION = """
 
 
 class Form:
-    """Asks, once or as often as the metadata say, and answers what was said; or says that nobody is there."""
+    """Asks, once or as often as the metadata say, and answers what was said; or says that no person is there."""
 
     def __init__(self) -> None:
         self.made = 0

@@ -1,4 +1,4 @@
-"""Runs of `arun` that define nothing share one environment; nobody can tell."""
+"""Runs of `arun` that define nothing share one environment, without a visible difference."""
 
 from __future__ import annotations
 

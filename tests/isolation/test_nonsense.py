@@ -23,7 +23,7 @@ STEP = dumps([0, 0, "step-enter", "again", None])
 
 
 class NoTemplate:
-    """Kills nobody."""
+    """Kills no process."""
 
     def __init__(self) -> None:
         self.killed: list[int] = []

@@ -141,7 +141,7 @@ def test_an_outcome_belongs_to_its_thread():
     thread.join()
     assert [type(one) for one in problems] == [InternalError] * 3
     assert "thread" in str(problems[0])
-    assert answered(outcome.resume(1)) == 2  # and here it still goes on
+    assert answered(outcome.resume(1)) == 2  # and here it still continues
 
 
 def test_the_callers_context_variables_are_copied_in():

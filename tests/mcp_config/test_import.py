@@ -1,4 +1,4 @@
-"""`rtfs mcp list` and `rtfs mcp import`: declarations of tools, from servers that nobody needs to trust."""
+"""`rtfs mcp list` and `rtfs mcp import`: declarations of tools, from servers that need not be trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rtfs mcp login` and what follows from it, as somebody at a terminal sees it."""
+"""`rtfs mcp login` and what follows from it, as a person at a terminal sees it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.serve.clients import environment, served, told
 
 
 def test_events_and_warnings_are_objects_a_line_without_values(tmp_path: Path) -> None:
-    (tmp_path / "rtfs.yaml").write_text("allow: []\n")  # nobody said yes to it
+    (tmp_path / "rtfs.yaml").write_text("allow: []\n")  # no person said yes to it
 
     async def main() -> None:
         async with served(tmp_path, "--code", "--log-format", "json") as client:

@@ -1,4 +1,5 @@
-"""Handlers that break their contract: whatever they answer or raise, the caller gets an error and the pool goes on."""
+"""Handlers that break their contract: whatever they return or raise, the caller gets an error and the pool keeps
+working."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class Unnamed(Session):
 
 
 class Ending(BaseException):
-    """What nobody expects."""
+    """An unexpected error."""
 
 
 async def answers(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a server says outside of any request's stream: it is heard, and what nobody can answer is refused at once."""
+"""A server's messages outside any request's stream: they are read, and requests that cannot be answered are refused."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ def test_a_server_without_sessions_is_not_listened_to() -> None:
 
 @pytest.mark.parametrize("how", ["unseen", "seen"])
 def test_a_server_without_sessions_that_waits_for_an_answer_is_told_apart(how: str) -> None:
-    """What it asks outside of the call's stream, the official SDK 1 sends to nobody; what it asks on it, nobody hears
-    the answer to."""
+    """Its requests outside the call's stream, the official SDK 1 sends to no client; those on the stream, no client
+    hears the answer to."""
 
     async def asks(server: Faulty, request: Request, out: Out) -> None:
         await out.stream()

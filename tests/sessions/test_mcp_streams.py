@@ -56,7 +56,7 @@ def test_notifications_before_the_answer_reach_the_listener_of_progress_and_the_
         assert await mcp.call("echo", progress=lambda *seen: heard.append(seen)) == {"ok": True}
         assert heard == [(1, 2, "half"), (2.5, None, None)]
         await mcp.call("echo")
-        assert "_meta" not in server.requests[-1].params, "nobody listens, so none is asked for"
+        assert "_meta" not in server.requests[-1].params, "there is no listener, so none is asked for"
 
     with_server(test, sse=True)
     assert "working" in caplog.text

@@ -1,4 +1,4 @@
-"""Every reader error: its code, its place, what it says, and that reading goes on after it."""
+"""Every reader error: its code, its place, its text, and that reading continues after it."""
 
 from __future__ import annotations
 

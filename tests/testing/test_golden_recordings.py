@@ -1,4 +1,4 @@
-"""Recordings in golden files: checked against declarations, told apart, made anew."""
+"""Recordings in golden files: checked against declarations, told apart, renewed."""
 
 from __future__ import annotations
 

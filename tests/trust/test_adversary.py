@@ -1,4 +1,4 @@
-"""A plan that wants more than it was given: the host's own files, another host than the granted one, somebody else's
+"""A plan that wants more than it was granted: the host's own files, another host than the granted one, somebody else's
 approval, a ledger that is full of it."""
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ KEYED = "(reduce (fn [v _] {v v}) {} (range 60))"
 
 
 def caught(expression: str) -> str:
-    """Whoever catches everything does not catch a limit."""
+    """Code that catches everything does not catch a limit."""
     return f"(try {expression} (catch e :caught))"
 
 

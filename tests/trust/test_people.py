@@ -110,7 +110,7 @@ def test_a_durable_run_resumes_with_the_rights_of_its_rules(decide: str, tmp_pat
         pass  # a runtime without the rule would not have the right
     with ready(approve=lambda request: True) as rt, pytest.raises(rtfs.UserError) as caught:
         rt.resume("w")
-    assert caught.value.code == "session/unavailable"  # it was allowed, and nobody listens there
+    assert caught.value.code == "session/unavailable"  # it was allowed, but no server listens there
 
 
 def test_rules_of_today_give_no_right_that_the_run_did_not_have(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a hint makes again is a call again: decided about, recorded, counted, asked about where somebody is asked."""
+"""A call that a hint repeats is a call like any other: decided, recorded, counted, and approved by a person."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def test_the_embedders_policy_can_want_an_approval():
 def test_a_quota_of_calls_is_shared_by_everything_that_a_run_starts(source: str):
     with runtime(quotas=[{"match": "a.*", "calls": 3}]) as rt:
         assert code(rt, source) == "limit/quota"
-        assert code(rt, '(call "a.x" 1)') == "ok", "a new run starts anew"
+        assert code(rt, '(call "a.x" 1)') == "ok", "a new run starts again"
 
 
 def test_quotas_of_bytes_and_seconds():

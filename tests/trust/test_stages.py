@@ -204,4 +204,4 @@ def test_without_a_stage_a_probe_fails(stage: str, tmp_path: Path, monkeypatch: 
             probe(folder)
         except BaseException:  # an interruption comes again where its call does
             failed.append(probe)
-    assert failed, f"nobody notices that the stage is missing: {stage}"
+    assert failed, f"no test notices that the stage is missing: {stage}"

@@ -20,7 +20,7 @@ def typed(text: str, resolve: Any = None) -> Type:
 
 
 def value(text: str) -> Any:
-    """A literal value; a symbol stands for a function, a quoted form for itself."""
+    """A literal value; a symbol means a function, a quoted form itself."""
     made = form(text)
     if made.__class__ is Symbol:
         return lambda *args: args

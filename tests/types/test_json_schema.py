@@ -1,4 +1,4 @@
-"""JSON Schema both ways, on examples, on generated types and on schemas nobody should write."""
+"""JSON Schema both ways, on examples, on generated types and on schemas that should not be written."""
 
 from __future__ import annotations
 

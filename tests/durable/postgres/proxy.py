@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Proxy:
-    """mode: "pass", "drop" (nothing passes, nobody is told), "delay" (each piece by a second) or "reset" (connections
+    """mode: "pass", "drop" (nothing passes, without an error), "delay" (each piece by a second) or "reset" (connections
     are reset, and new ones at once). url: of the database through the proxy."""
 
     def __init__(self, url: str) -> None:

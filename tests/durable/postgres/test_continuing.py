@@ -57,7 +57,7 @@ def test_workers_continue_a_run_as_new_ones_and_the_waiting_one_gets_the_last_va
 
 
 def test_a_run_that_is_fenced_makes_no_new_one(database: str, sql: Sql) -> None:
-    """Whoever has it now does."""
+    """Its present owner does."""
     store = queued_store(database)
     with rtfs.Runtime(state=database) as rt:
         taken = []

@@ -143,7 +143,7 @@ def test_a_ledger_without_its_database_stops_what_would_not_be_recorded(key):
 
 def test_the_command_audit_looks_into_a_database(database, tmp_path, command):
     key = ("--ledger-key", str(tmp_path / "xdg" / "rtfs" / "ledger.key"))
-    assert command("audit", "verify", database, *key)[0] == 1  # nobody has written, so there is no key
+    assert command("audit", "verify", database, *key)[0] == 1  # nothing was written, so there is no key
     assert not (tmp_path / "xdg" / "rtfs" / "ledger.key").exists()
     done = command("run", "--durable", "--run-id", "r", "--state", database, "--ledger", database, "-e", "(println 1)")
     assert done[:2] == (0, "1\n")
