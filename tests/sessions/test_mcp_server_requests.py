@@ -112,8 +112,8 @@ def test_a_server_without_sessions_is_not_listened_to() -> None:
 
 @pytest.mark.parametrize("how", ["unseen", "seen"])
 def test_a_server_without_sessions_that_waits_for_an_answer_is_told_apart(how: str) -> None:
-    """Its requests outside the call's stream, the official SDK 1 sends to no client; those on the stream, no client
-    hears the answer to."""
+    """Version 1 of the official SDK sends its requests outside the call's stream to no client, and does not receive the
+    answers to its requests on the stream."""
 
     async def asks(server: Faulty, request: Request, out: Out) -> None:
         await out.stream()

@@ -1,5 +1,5 @@
-"""A plan that wants more than it was granted: the host's own files, another host than the granted one, somebody else's
-approval, a ledger that is full of it."""
+"""A plan that wants more than it was granted: the host's own files, another host than the granted one, another person's
+approval, a ledger full of its text."""
 
 from __future__ import annotations
 
