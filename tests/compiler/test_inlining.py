@@ -168,3 +168,33 @@ def test_a_map_built_in_place_is_the_map_built_by_versions(pairs: list[tuple[obj
 def test_a_head_that_is_no_symbol_but_means_a_standard_function(text: str, value: object) -> None:
     with rtfs.Runtime() as runtime:
         assert rtfs.to_python(runtime.run(text)) == value
+
+
+TABLES = """(def t {:a 1 1.0 :f true :t nil :n [1 2] :v})
+(def s #{:a 1 1.0 true nil [1 2]})
+(def row [5 6])
+(def f (comp inc inc))"""
+
+
+@pytest.mark.parametrize("name", ["tables.rtfs", "<text>"])
+def test_a_definition_that_is_called_is_what_it_is_whatever_its_value(name: str) -> None:
+    keys = ":a :b 1 1.0 2.0 true false nil [1 2] '(1 2)"
+    calls = " ".join(f"[{head} (map (fn [k] ({head} (identity k))) [{keys}])]" for head in ("t", "s"))
+    asked = " ".join(f"[{head} (map (fn [k] (get {head} k)) [{keys}])]" for head in ("t", "s"))
+    wrong = "(try (row 2) (catch e (:message e))) (try (row :a) (catch e (:code e))) (try (t) (catch e (:message e)))"
+    program = rtfs.compile(f"{TABLES} [(= [{calls}] [{asked}]) (row 1) (f 1) {wrong}]", name=name)
+    outcome = rtfs.start(program)
+    assert isinstance(outcome, rtfs.Complete)
+    assert rtfs.to_text(outcome.value) == (
+        '[true 6 3 "index 2 is outside a vector of 2 elements" :type/mismatch'
+        ' "a map as a function takes 1 or 2 arguments, got 0"]'
+    )
+
+
+@pytest.mark.parametrize("name", ["tables.rtfs", "<text>"])
+def test_a_table_is_looked_up_before_its_key_is_evaluated(name: str) -> None:
+    text = '(when false (def t {})) (try (t (throw "the key")) (catch e (:code e)))'
+    program = rtfs.compile(text, name=name)
+    outcome = rtfs.start(program)
+    assert isinstance(outcome, rtfs.Complete)
+    assert rtfs.to_text(outcome.value).startswith(":undefined")

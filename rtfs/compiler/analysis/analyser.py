@@ -333,7 +333,7 @@ class Analyser:
         core = self.is_core(name)
         if not core and name not in self.module.defined:
             self.unit.uses.append(Use(name, self.module, at, scope))
-        return Global(at, name, core)
+        return Global(at, name, core, (self.module.name, name) in self.unit.data)
 
     def builtin_name(self, symbol: Symbol) -> str | None:
         """The full name of what a symbol means in a built-in namespace, or None. The symbol of a template means what

@@ -108,14 +108,16 @@ class Local(Node):
 
 
 class Global(Node):
-    """A name of a module, looked up when used. `core`: it means the standard function of that name."""
+    """A name of a module, looked up when used. `core`: it means the standard function of that name. `data`: the text
+    defines it as something that is not written as a function, which may be one all the same."""
 
-    __slots__ = ("core", "name")
+    __slots__ = ("core", "data", "name")
 
-    def __init__(self, at: int, name: str, core: bool) -> None:
+    def __init__(self, at: int, name: str, core: bool, data: bool = False) -> None:
         self.at = at
         self.name = name
         self.core = core
+        self.data = data
 
 
 class Broken(Node):

@@ -16,7 +16,7 @@ from rtfs.compiler.analysis.ownership import is_new
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
-from rtfs.compiler.codegen.operators import FOLDED, equal
+from rtfs.compiler.codegen.operators import FOLDED, equal, is_plain_key
 from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, vector_of
 from rtfs.compiler.codegen.tails import asked
 from rtfs.compiler.mangling import global_name
@@ -78,7 +78,32 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
     (target, kinds), *rest = e.values([function, *node.arguments])
     if isinstance(target, ast.Constant) or (kinds is not None and kinds <= NOT_CALLABLE):
         return py.call(" not_callable", [target, *[value for value, _ in rest]], line), None
+    if isinstance(function, nodes.Global) and function.data and count == 1:
+        return _ask_data(e, target, rest[0][0], line), None
     return py.call(target, [value for value, _ in rest], line), None
+
+
+def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.expr:
+    """`(table key)`: of a map or set with a dict of its own straight from that, else by a call. The table is looked up
+    before the key is evaluated."""
+    kind, entries = e.names.temporary(), e.names.temporary()
+    first, again = once(e, key, line)
+
+    def is_kind(name: str) -> ast.expr:
+        return py.compare(py.name(kind, line), ast.Is(), py.name(name, line), line)
+
+    def has_own(owner: ast.expr) -> ast.expr:
+        own = py.walrus(entries, py.attribute(owner, "_d", line), line)
+        return py.compare(own, ast.IsNot(), py.const(None, line), line)
+
+    looked_up = py.compare(py.walrus(kind, py.class_of(target, line), line), ast.IsNot(), py.const(None, line), line)
+    in_map = py.both(ast.And(), [is_kind(" Map"), has_own(target)], line)
+    in_set = py.both(ast.And(), [is_kind(" Set"), has_own(py.attribute(target, "_map", line))], line)
+    test = py.both(
+        ast.And(), [looked_up, is_plain_key(e, first, line), py.both(ast.Or(), [in_map, in_set], line)], line
+    )
+    fast = py.call(py.attribute(py.name(entries, line), "get", line), [again], line)
+    return py.choose(test, fast, py.call(target, [again], line), line)
 
 
 def _path(arguments: list[nodes.Node]) -> list[nodes.Node]:

@@ -353,7 +353,7 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
         is_map = held_kinds == KIND_OF_CLASS[Map]
         return map_lookup(e, collection, key, default, "get", [], line, is_map=is_map), None
     first, collection = once(e, collection, line)
-    plain = _is_plain_key(e, key, line)
+    plain = is_plain_key(e, key, line)
     inner = e.names.temporary()
     own = py.compare(
         py.walrus(inner, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line
@@ -363,7 +363,7 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
     return py.choose(test, fast, py.call("get", [collection, key, *default], line), line), None
 
 
-def _is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
+def is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
     """Whether the class of a key says that it is in dicts as itself."""
     held = e.names.temporary()
     kind = py.walrus(held, py.class_of(key, line), line)
@@ -400,7 +400,7 @@ def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
         line,
     )
     if not (_is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS)):
-        dictionary = py.both(ast.And(), [dictionary, _is_plain_key(e, key, line)], line)
+        dictionary = py.both(ast.And(), [dictionary, is_plain_key(e, key, line)], line)
     fast = py.compare(key, ast.In(), py.name(entries, line), line)
     return py.choose(dictionary, fast, py.call(slow, [collection, key], line), line), BOOL
 

@@ -90,6 +90,8 @@ def _define(a: Analyser, name: str, value: Node, scope: Scope, own: Binding | No
             value.binding = binding
         return nodes.Let(a.at, [(binding, value)], Local(a.at, binding))
     a.module.define(name)
+    if not isinstance(value, nodes.Fn):
+        a.unit.data.add((a.module.name, name))
     return a.declaring(nodes.Def(a.at, name, value))
 
 

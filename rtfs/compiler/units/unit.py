@@ -148,6 +148,8 @@ class UnitBuilder:
         self._expansions = 0
         self.namespaces: dict[str, Any] = {}
         self.uses: list[Use] = []
+        self.data: set[tuple[str, str]] = set()
+        """(module, name) of definitions so far whose value is not written as a function."""
         self.declared: list[Node] = []
         """See `AnalysedForm`: of the form at hand."""
         self.missing: set[str] = set()
