@@ -12,7 +12,7 @@ from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
 from rtfs.builtins.declare import MISSING
 from rtfs.values import List, Map, Set, Vector
 from rtfs.values.lookup import get
-from rtfs.values.short_vector import SHORT, ShortVector
+from rtfs.values.short_vector import SHORT, ShortVector, item
 from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 SMALL = 64
 """Entries up to which a map is copied at once."""
 
-item = tuple.__getitem__
 new = object.__new__
 _BEHIND = slice(1, None)
 _BEFORE = slice(None, -1)
@@ -120,13 +119,13 @@ def assoc7(coll: Any, a: Any, x: Any, b: Any, y: Any, c: Any, z: Any, /) -> Any:
     return maps.assoc(coll, a, x, b, y, c, z)
 
 
-def conj2(coll: Any, item: Any, /) -> Any:
-    """`(conj coll item)`."""
+def conj2(coll: Any, value: Any, /) -> Any:
+    """`(conj coll value)`."""
     if type(coll) is ShortVector and len(coll) < SHORT:
-        return ShortVector((*coll, item))
+        return ShortVector(coll + (value,))
     if coll.__class__ is Vector or coll.__class__ is List:
-        return coll.conj(item)
-    return building.conj(coll, item)
+        return coll.conj(value)
+    return building.conj(coll, value)
 
 
 def dissoc2(coll: Any, key: Any, /) -> Any:
@@ -244,7 +243,7 @@ def nth2(coll: Any, index: Any, /) -> Any:
 def first1(coll: Any, /) -> Any:
     """`(first coll)`."""
     if type(coll) is ShortVector:
-        return item(coll, 0) if coll else None
+        return coll._0 if coll else None
     if (coll.__class__ is Vector or coll.__class__ is List) and coll._more is None:
         return coll._items[coll._start] if coll._start < coll._stop else None
     return sequences.first(coll)
@@ -331,7 +330,7 @@ def next1(coll: Any, /) -> Any:
 def second1(coll: Any, /) -> Any:
     """`(second coll)`."""
     if type(coll) is ShortVector:
-        return item(coll, 1) if len(coll) > 1 else None
+        return coll._1 if len(coll) > 1 else None
     return sequences.second(coll)
 
 
@@ -386,12 +385,12 @@ def reverse1(coll: Any, /) -> Any:
 
 def key1(entry: Any, /) -> Any:
     """`(key entry)`."""
-    return item(entry, 0) if type(entry) is ShortVector and len(entry) == 2 else maps.key(entry)
+    return entry._0 if type(entry) is ShortVector and len(entry) == 2 else maps.key(entry)
 
 
 def val1(entry: Any, /) -> Any:
     """`(val entry)`."""
-    return item(entry, 1) if type(entry) is ShortVector and len(entry) == 2 else maps.val(entry)
+    return entry._1 if type(entry) is ShortVector and len(entry) == 2 else maps.val(entry)
 
 
 def merge2(first: Any, second: Any, /) -> Any:

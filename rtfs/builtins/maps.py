@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-item = tuple.__getitem__
-
-
 def _map(function: str, value: Any, what: str = "the map") -> Any:
     """`value` if it is a map, an empty map for nil; raises TypeMismatch for anything else."""
     if value.__class__ is Map:
@@ -352,12 +349,12 @@ def _entry(function: str, entry: Any) -> Any:
 
 @builtin("key", "(key entry)", "The key of an entry of a map.", "(key (first {:a 1}))", ":a")
 def key(entry: Any, /) -> Any:
-    return item(entry, 0) if type(entry) is ShortVector and len(entry) == 2 else _entry("key", entry)[0]
+    return entry._0 if type(entry) is ShortVector and len(entry) == 2 else _entry("key", entry)[0]
 
 
 @builtin("val", "(val entry)", "The value of an entry of a map.", "(val (first {:a 1}))", "1")
 def val(entry: Any, /) -> Any:
-    return item(entry, 1) if type(entry) is ShortVector and len(entry) == 2 else _entry("val", entry)[1]
+    return entry._1 if type(entry) is ShortVector and len(entry) == 2 else _entry("val", entry)[1]
 
 
 @builtin(

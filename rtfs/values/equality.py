@@ -28,15 +28,21 @@ _MANY = 4096  # containers visited before it pays to remember which; smaller dat
 def equal(a: Any, b: Any) -> bool:
     """`(= a b)`."""
     kind = a.__class__
-    if kind in _SEQUENCES:
-        return b.__class__ in _SEQUENCES and _equal_collections(a, b)
-    if kind is not b.__class__:
-        return False
-    return _equal_collections(a, b) if kind in _UNORDERED else bool(a == b)
+    if kind is b.__class__:
+        if kind in SIMPLE:
+            return a == b  # type: ignore[no-any-return]
+        if kind is Vector:
+            return a == b if type(a) is type(b) is ShortVector else equal_collections(a, b)
+        return equal_collections(a, b) if kind in _COLLECTIONS else bool(a == b)
+    return kind in _SEQUENCES and b.__class__ in _SEQUENCES and equal_collections(a, b)
 
 
-def _equal_collections(a: Any, b: Any) -> bool:
+def equal_collections(a: Any, b: Any) -> bool:
     """True if two maps, two sets, or two sequences, are equal."""
+    if a.__class__ is Map and a._d is not None and b._d is not None:
+        simple = _equal_simple_maps(a._d, b._d)
+        if simple is not None:
+            return simple
     pairs = _pairs(a, b)
     if pairs is None:
         return False
@@ -75,6 +81,20 @@ def _equal_collections(a: Any, b: Any) -> bool:
             if not waiting:
                 return True
             pairs = waiting.pop()
+
+
+def _equal_simple_maps(left: dict[Any, Any], right: dict[Any, Any]) -> bool | None:
+    """Whether the dicts of two maps are equal; None for keys or values with parts or that have to be encoded."""
+    if len(left) != len(right):
+        return False
+    for key, value in left.items():
+        kind = value.__class__
+        if key.__class__ not in SIMPLE or kind not in SIMPLE:
+            return None
+        other = right.get(key, _ABSENT)
+        if other.__class__ is not kind or other != value:
+            return False
+    return True
 
 
 def _pairs(a: Any, b: Any) -> Iterator[tuple[Any, Any]] | None:
@@ -251,6 +271,7 @@ def _hash_leaf(value: Any) -> int:
 
 # Last, because lazy sequences are compared by the functions above.
 from rtfs.values.lazy import MOST, Cursor, LazySeq, elements, endless, first_elements  # noqa: E402
+from rtfs.values.short_vector import SIMPLE, ShortVector  # noqa: E402
 
 _SEQUENCES = frozenset((Vector, List, LazySeq))
 _UNORDERED: frozenset[Any] = frozenset((Map, Set))

@@ -10,6 +10,8 @@ elements, and never recurse.
 
 from __future__ import annotations
 
+from _collections import _tuplegetter  # type: ignore[import-not-found]
+
 from rtfs.values.sequence import Vector, element_of_call
 
 TYPE_CHECKING = False
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 SHORT = 16
 """Elements that a short vector has at most."""
 
-_item: Any = tuple.__getitem__
+item: Any = tuple.__getitem__
+"""The element of a short vector at an index: faster than `vector[index]`, which looks for slices."""
 _tuple_hash: Any = tuple.__hash__
 _unordered: Any = vars(object)["__lt__"]
 
@@ -34,6 +37,10 @@ class ShortVector(tuple):  # type: ignore[type-arg]
     __class__ = Vector  # type: ignore[assignment]
 
     info = None
+
+    # and so on: see `element_slot`
+    _0: Any
+    _1: Any
 
     def __eq__(self, other: object) -> bool:
         if type(other) is ShortVector:
@@ -47,10 +54,11 @@ class ShortVector(tuple):  # type: ignore[type-arg]
                     return a == x and b == y
             for one, another in zip(self, other):  # noqa: B905 - as many, and `strict` costs as much as the rest
                 kind = one.__class__
-                if kind is not another.__class__ or kind not in _SIMPLE:
-                    return equality.equal(self, other)
-                if one != another:
-                    return False
+                if kind is another.__class__ and (kind is int or kind is str or kind is Keyword):
+                    if one != another:
+                        return False
+                else:
+                    return equality.equal_collections(self, other)
             return True
         return equality.equal(self, other)
 
@@ -60,17 +68,17 @@ class ShortVector(tuple):  # type: ignore[type-arg]
     def __hash__(self) -> int:
         if len(self) == 2:
             a, b = self
-            if a.__class__ is int and b.__class__ is int:
+            if a.__class__ in SIMPLE and b.__class__ in SIMPLE:
                 return _tuple_hash(self)  # type: ignore[no-any-return]
         for one in self:
-            if one.__class__ not in _SIMPLE:
+            if one.__class__ not in SIMPLE:
                 return equality.hash_of(self)
         return _tuple_hash(self)  # type: ignore[no-any-return]
 
     __lt__ = __le__ = __gt__ = __ge__ = _unordered
 
     def __getitem__(self, index: Any) -> Any:
-        found = _item(self, index)
+        found = item(self, index)
         return ShortVector(found) if index.__class__ is slice else found
 
     def __contains__(self, value: object) -> bool:
@@ -116,7 +124,7 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         """The elements from `start` to before `stop` (0 <= start <= stop <= len). Raises IndexError."""
         if not 0 <= start <= stop <= len(self):
             raise IndexError(f"{start} to {stop} is outside {len(self)} elements")
-        return ShortVector(_item(self, slice(start, stop)))
+        return ShortVector(item(self, slice(start, stop)))
 
     def with_info(self, info: FormInfo | ResultInfo | None) -> Any:
         """The same elements with the note `info`."""
@@ -127,7 +135,7 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         if len(args) == 1:
             index = args[0]
             if index.__class__ is int and 0 <= index < len(self):
-                return _item(self, index)
+                return item(self, index)
         return element_of_call(self, args)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -137,8 +145,17 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         return f"Vector({[*self]!r})"
 
 
+def element_slot(index: int) -> str:
+    """The attribute that is the element at an index below `SHORT`, of vectors that have it: as fast as a slot."""
+    return f"_{index}"
+
+
+for _index in range(SHORT):
+    setattr(ShortVector, element_slot(_index), _tuplegetter(_index, ""))
+
 # Last, because equality and keywords need vectors; equality is being imported, and has no functions yet.
 from rtfs.values import equality  # noqa: E402
 from rtfs.values.keyword import Keyword  # noqa: E402
 
-_SIMPLE = frozenset((int, str, Keyword))
+SIMPLE: frozenset[Any] = frozenset((int, str, Keyword))
+"""Kinds whose values have no parts, and equal each other as Python has it."""

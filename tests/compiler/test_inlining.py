@@ -198,3 +198,86 @@ def test_a_table_is_looked_up_before_its_key_is_evaluated(name: str) -> None:
     outcome = rtfs.start(program)
     assert isinstance(outcome, rtfs.Complete)
     assert rtfs.to_text(outcome.value).startswith(":undefined")
+
+
+ASKED = [
+    *(
+        "nil",
+        "[]",
+        "[1]",
+        "[nil 2 3]",
+        "(vec (range 16))",
+        "(vec (range 17))",
+        "(vec (range 40))",
+        "(rest (vec (range 40)))",
+    ),
+    *(
+        "(list)",
+        "(list 1 2)",
+        '""',
+        '"ab"',
+        "{}",
+        "{:a 1}",
+        "#{}",
+        "#{1}",
+        "(map inc [1 2])",
+        "(iterate inc 1)",
+        "5",
+        ":k",
+    ),
+]
+ASKING = [
+    "first",
+    "second",
+    "peek",
+    "last",
+    "empty?",
+    "nth 0",
+    "nth 1",
+    "nth 16",
+    "nth -1",
+    "get 0",
+    "get 20",
+    "get :a",
+]
+
+
+@pytest.mark.parametrize("name", ["asked.rtfs", "<text>"])
+@pytest.mark.parametrize("asking", [*ASKING, "count", "conj 7", "conj nil", "conj [1 2]"])
+def test_what_is_asked_of_a_sequence_at_once_is_what_the_function_answers(asking: str, name: str) -> None:
+    function, _, rest = asking.partition(" ")
+    values = [one for one in ASKED if "iterate" not in one or function not in ("last", "count")]
+    caught = "(catch e [(:code e) (:message e)])"
+    at_once = " ".join(f"(try ({function} {one} {rest}) {caught})" for one in values)
+    called = " ".join(f"(try (own {one} {rest}) {caught})" for one in values)
+    outcome = rtfs.start(rtfs.compile(f"(def own {function}) (map = [{at_once}] [{called}])", name=name))
+    assert isinstance(outcome, rtfs.Complete)
+    assert rtfs.to_python(outcome.value) == [True] * len(values)
+
+
+PATTERNS = ["[a]", "[a b]", "[a & more]", "[a b & more]", "[& more]", "[a b :as whole]", "[[a] & more]"]
+
+
+@pytest.mark.parametrize("name", ["patterns.rtfs", "<text>"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_takes_any_sequence_apart_alike(pattern: str, name: str) -> None:
+    sequences = ["[]", "[[1]]", "[[1] 2]", "[[1] 2 3]", "(into [[1]] (range 20))"]
+    bound = [one for one in ("a", "b", "more", "whole") if one in pattern.replace("&", " ")]
+    taken = f"(fn [x] (let [{pattern} x] [{' '.join(bound)}]))"
+    every = " ".join(f"[({taken} {one}) ({taken} (apply list {one}))]" for one in sequences)
+    outcome = rtfs.start(rtfs.compile(f"(map (fn [[a b]] (= a b)) [{every}])", name=name))
+    assert isinstance(outcome, rtfs.Complete)
+    assert rtfs.to_python(outcome.value) == [True] * len(sequences)
+
+
+def test_update_with_a_function_of_the_program_looks_it_up_before_its_arguments() -> None:
+    text = """(defn twice [n by] (* n by))
+      [(update {:a 2} :a twice 3) (update-in {:a {:b 2}} [:a :b] twice 4) (update [1 2] 1 twice 5)
+       (try (update 5 :a twice (throw "the argument")) (catch e (:message e)))
+       (try (update 5 :a twice 1) (catch e (:code e)))
+       (let [twice (fn [n by] :local)] (update {:a 2} :a twice 3))]"""
+    for name in ("update.rtfs", "<text>"):
+        outcome = rtfs.start(rtfs.compile(text, name=name))
+        assert isinstance(outcome, rtfs.Complete)
+        shown = rtfs.to_text(outcome.value)
+        assert shown == '[{:a 6} {:a {:b 8}} [1 10] "the argument" :type/mismatch {:a :local}]'

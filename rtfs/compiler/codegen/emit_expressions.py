@@ -51,6 +51,9 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
     function = node.function
     count = len(node.arguments)
     if isinstance(function, nodes.Global) and function.core:
+        found = asked(e, function.name, node.arguments, line) if e.tails else None
+        if found is not None:
+            return found
         inliner: Inliner | None = OPERATORS.get((function.name, count))
         if inliner is not None or (function.name in FOLDED and count > 2):
             operands = [
@@ -62,9 +65,6 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
             if count < 12:
                 return _fold(e, function.name, operands, line)
             return py.call(function.name, [value for value, _, _ in operands], line), None
-        found = asked(e, function.name, node.arguments, line) if e.tails else None
-        if found is not None:
-            return found
         keys = _path(node.arguments)
         if (function.name, count, len(keys)) in PATHS:
             parts = [node.arguments[0], *keys, *node.arguments[2:]]

@@ -12,7 +12,8 @@ import rtfs.compiler.codegen.emit_control
 import rtfs.compiler.codegen.emit_each
 import rtfs.compiler.codegen.emit_expressions
 import rtfs.compiler.codegen.emit_loops
-import rtfs.compiler.codegen.emit_try  # noqa: F401 - importing these modules declares how nodes are emitted
+import rtfs.compiler.codegen.emit_try
+import rtfs.compiler.codegen.sequences  # noqa: F401 - importing these modules declares how nodes are emitted
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Destination, Emitter, FormGenerator
 from rtfs.compiler.module import FORM

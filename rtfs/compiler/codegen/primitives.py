@@ -10,7 +10,7 @@ import ast
 from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import once
-from rtfs.values.short_vector import SHORT
+from rtfs.values.short_vector import SHORT, element_slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +63,18 @@ def _unpacked(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     return ast.Subscript(source, index, py.LOAD, lineno=line, col_offset=0)
 
 
+def is_short(value: ast.expr, line: int) -> ast.expr:
+    """Whether a value is a short vector."""
+    return py.compare(py.call(" type", [value], line), ast.Is(), py.name(" short", line), line)
+
+
+def has_more_than(value: ast.expr, count: int, line: int) -> ast.expr:
+    """Whether a short vector has more than `count` elements."""
+    if not count:
+        return value
+    return py.compare(py.call(" len", [value], line), ast.Gt(), py.const(count, line), line)
+
+
 def unpack(e: Emitter, part: str, value: ast.expr, names: list[str], line: int) -> ast.stmt:
     """Take a sequence apart into `names`: a short vector of that length at once, anything else by the function.
     part: the local that the pieces would be in, which `unpacked` asks."""
@@ -73,12 +85,31 @@ def unpack(e: Emitter, part: str, value: ast.expr, names: list[str], line: int) 
     fits = py.both(
         ast.And(),
         [
-            py.compare(py.call(" type", [first], line), ast.Is(), py.name(" short", line), line),
+            is_short(first, line),
             py.compare(py.call(" len", [value], line), ast.Eq(), count, line),
         ],
         line,
     )
     return py.unpack(names, py.choose(fits, value, py.call(" pattern_items", [value, count], line), line), line)
+
+
+@primitive("pattern_sequence")
+def _pattern_sequence(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
+    """A vector is taken apart as it is."""
+    first, value = once(e, arguments[0], line)
+    return py.choose(py.is_class(first, " Vector", line), value, py.call(" pattern_sequence", [value], line), line)
+
+
+@primitive("pattern_item")
+def _pattern_item(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
+    """The element of a short vector at once."""
+    source, index = arguments
+    place = index.value if isinstance(index, ast.Constant) else None
+    slow = py.call(" pattern_item", [source, index], line)
+    if place.__class__ is not int or place >= SHORT:
+        return slow
+    fits = py.both(ast.And(), [is_short(source, line), has_more_than(source, place, line)], line)
+    return py.choose(fits, py.attribute(source, element_slot(place), line), slow, line)
 
 
 @primitive("pattern_record")

@@ -25,7 +25,7 @@ from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.kinds import type_name
 from rtfs.values.lazy import Cursor, first_elements
 from rtfs.values.lookup import keyword_get
-from rtfs.values.short_vector import ShortVector
+from rtfs.values.short_vector import ShortVector, item
 from rtfs.values.step_account import PORTION, account, paced, portions, spend
 
 TYPE_CHECKING = False
@@ -81,9 +81,11 @@ def pattern_sequence(value: Any, /) -> Any:
 def pattern_items(value: Any, count: int, /) -> Any:
     """The first `count` elements of what a vector pattern takes apart, nil for missing ones."""
     if type(value) is ShortVector:
-        if len(value) == count:
-            return [*value]
-    elif (value.__class__ is Vector or value.__class__ is List) and value._more is None:
+        size = len(value)
+        if size > count:
+            return item(value, slice(count))
+        return [*value] if size == count else [*value] + [None] * (count - size)
+    if (value.__class__ is Vector or value.__class__ is List) and value._more is None:
         start = value._start
         if value._stop - start >= count:
             return value._items[start : start + count]
@@ -121,6 +123,8 @@ def sequence_rest(sequence: Any, index: int, /) -> Any:
 
 def pattern_rest(sequence: Any, index: int, /) -> Any:
     """The value that `& r` binds when a sequence is destructured: like `sequence_rest`, but nil if nothing is left."""
+    if type(sequence) is ShortVector:
+        return List.adopt([*item(sequence, slice(index, None))]) if index < len(sequence) else None
     if sequence.__class__ is Vector:
         items = sequence.to_list()[index:]
         return List.of(items) if items else None
@@ -558,6 +562,7 @@ SUPPORT.update(
         " Reduced": Reduced,
         " vector": Vector.of,
         " short": ShortVector,
+        " item": item,
         " growing": Vector.adopt,
         " list": List.of,
         " plain_map": Map.of_plain,

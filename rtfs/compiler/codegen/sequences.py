@@ -1,0 +1,88 @@
+"""Calls that ask sequences, inlined: `first`, `peek`, `nth`, `count` and their like of a short vector at once.
+
+Most vectors that a program takes apart are short (see `rtfs.values.short_vector`). Knows nothing of statements.
+Invariant: whatever else is asked goes to the function, so an inlined call answers exactly as that does.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rtfs.compiler.analysis.kinds import BOOL, INT
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.emitter import once
+from rtfs.compiler.codegen.operators import inline
+from rtfs.compiler.codegen.primitives import has_more_than, is_short
+from rtfs.values.short_vector import SHORT, element_slot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtfs.compiler.analysis.kinds import Kinds
+    from rtfs.compiler.codegen.emitter import Emitter
+    from rtfs.compiler.codegen.operators import Operand, Result
+
+
+def _of_short(e: Emitter, value: ast.expr, slow: str, line: int) -> tuple[ast.expr, ast.expr, ast.expr]:
+    """(test whether a value is a short vector, the value, the call of the function with it)."""
+    first, again = once(e, value, line)
+    return is_short(first, line), again, py.call(slow, [again], line)
+
+
+def _element(function: str, index: int) -> None:
+    @inline(function, 1)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        test, value, slow = _of_short(e, operands[0][0], f" {function}/1", line)
+        fits = py.both(ast.And(), [test, has_more_than(value, index, line)], line)
+        return py.choose(fits, py.attribute(value, element_slot(index), line), slow, line), None
+
+
+_element("first", 0)
+_element("second", 1)
+
+
+def _last(function: str) -> None:
+    @inline(function, 1)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        test, value, slow = _of_short(e, operands[0][0], f" {function}/1", line)
+        fits = py.both(ast.And(), [test, value], line)
+        return py.choose(fits, py.call(" item", [value, py.const(-1, line)], line), slow, line), None
+
+
+_last("peek")
+_last("last")
+
+
+@inline("nth", 2)
+def _nth(e: Emitter, operands: list[Operand], line: int) -> Result:
+    (collection, _, _), (index, _, _) = operands
+    slow = " nth/2"
+    if isinstance(index, ast.Constant) and index.value.__class__ is int and 0 <= index.value < SHORT:
+        test, value, _ = _of_short(e, collection, slow, line)
+        fits = py.both(ast.And(), [test, has_more_than(value, index.value, line)], line)
+        found = py.attribute(value, element_slot(index.value), line)
+        return py.choose(fits, found, py.call(slow, [value, index], line), line), None
+    return py.call(slow, [collection, index], line), None
+
+
+def _size(function: str, kinds: Kinds) -> None:
+    @inline(function, 1)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        test, value, slow = _of_short(e, operands[0][0], f" {function}/1", line)
+        size = py.call(" len", [value], line) if kinds == INT else py.negate(value, line)
+        return py.choose(test, size, slow, line), kinds
+
+
+_size("count", INT)
+_size("empty?", BOOL)
+
+
+@inline("conj", 2)
+def _conj(e: Emitter, operands: list[Operand], line: int) -> Result:
+    (collection, _, _), (element, _, _) = operands
+    if not isinstance(element, (ast.Name, ast.Constant)):
+        return py.call(" conj/2", [collection, element], line), None
+    first, value = once(e, collection, line)
+    room = py.compare(py.call(" len", [value], line), ast.Lt(), py.const(SHORT, line), line)
+    longer = py.call(" short", [py.binary(value, ast.Add(), py.pack([element], line), line)], line)
+    fits = py.both(ast.And(), [is_short(first, line), room], line)
+    return py.choose(fits, longer, py.call(" conj/2", [value, element], line), line), None
