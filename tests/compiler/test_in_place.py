@@ -140,3 +140,57 @@ PROGRAMS = [
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_nobody_sees_that_a_loop_changes_what_it_passes_on(program: str) -> None:
     check(program)
+
+
+SEQUENCES = [
+    *(
+        "[]",
+        "nil",
+        "[1 2 3]",
+        "(list 1 2 3)",
+        "(list)",
+        '"abc"',
+        '(seq "abc")',
+        "{:a 1 :b 2}",
+        "#{1}",
+        "(vec (range 16))",
+    ),
+    *("(vec (range 40))", "(rest [1 2 3])", "(rest (vec (range 40)))", "(conj (vec (range 40)) :last)", "(range 3)"),
+    *("(assoc (vec (range 100)) 3 :x)", "(cons :front (vec (range 100)))", "(pop (vec (range 100)))"),
+    *("(map inc [1 2])", "(take 5 (iterate inc 1))", "(filter odd? (iterate inc 1))"),
+]
+
+
+def deep(innermost: str) -> str:
+    """A form within so many others that it is compiled as a function of its own."""
+    for number in range(40):
+        innermost = f"(if (= (count out) {1000 + number}) {number} {innermost})"
+    return innermost
+
+
+WALKS = [
+    "(loop [xs $s out []] (if (or (empty? xs) (= (count out) 50)) out (recur (rest xs) (conj out (first xs)))))",
+    "(loop [xs $s out []] (if (and (seq xs) (< (count out) 50)) (recur (next xs) (conj out (first xs))) out))",
+    """(loop [xs $s n 0 out []]
+         (if (= n 9) out (recur (if (odd? n) (rest xs) xs) (inc n) (conj out (first xs) (empty? xs)))))""",
+    """(loop [xs $s n 0 out []]
+         (if (= n 9) out (recur (if (odd? n) (next xs) xs) (inc n) (conj out (first xs) (nil? (seq xs))))))""",
+    """(loop [a $s b [:x :y :z] out []]
+         (if (or (empty? a) (empty? b)) out
+           (let [out (conj out [(first a) (first b)])]
+             (if (odd? (count out)) (recur (rest a) b out) (recur a (rest b) out)))))""",
+    """(loop [xs $s out []]
+         (if (or (empty? xs) (= (count out) 20)) out
+           (recur (rest xs)
+                  (loop [n 0 out out] (if (= n 2) out (recur (inc n) (conj out [n (first xs)])))))))""",
+    f"""(loop [xs $s out []]
+          (if (or (empty? xs) (= (count out) 50)) out {deep("(recur (rest xs) (conj out (first xs)))")}))""",
+    f"""(loop [xs $s out [] n 0]
+          (if (= n 30) [out (first xs)] (recur (rest xs) (conj out {deep("(first xs)")}) (inc n))))""",
+]
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+@pytest.mark.parametrize("walk", WALKS)
+def test_going_through_a_sequence_gives_what_its_rests_give(walk: str, sequence: str) -> None:
+    check(walk.replace("$s", sequence))

@@ -222,10 +222,7 @@ def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
 
 def _is_seq_of(node: Node, variable: Binding) -> bool:
     """`(seq xs)`, which as a test is kept nowhere."""
-    if core_name(node) != "seq" or not isinstance(node, Invoke) or len(node.arguments) != 1:
-        return False
-    held = node.arguments[0]
-    return isinstance(held, Local) and held.binding is variable
+    return core_name(node) == "seq" and _is_of(node, variable)
 
 
 def is_straight(node: Node, kind: str) -> bool:
@@ -267,6 +264,40 @@ def only_asked(node: Node, accumulator: Binding) -> bool:
         if node.operation in GETS and isinstance(node.arguments[0], Local):
             return all(only_asked(one, accumulator) for one in node.arguments[1:])
     return all(only_asked(part, accumulator) for part in children(node))
+
+
+def goes_forward(loop: nodes.Loop, index: int) -> bool:
+    """True if all that the loop does with variable `index` is to ask for its first element and whether there is one,
+    and to pass on what is behind that."""
+    variable = loop.variables[index]
+
+    def is_fine(node: Node) -> bool:
+        if isinstance(node, Local):
+            return node.binding is not variable
+        if isinstance(node, (nodes.Each, nodes.Fn)):
+            return not mentions(node, variable)
+        if isinstance(node, nodes.Recur) and node.target is loop.target:
+            return all(passes(one) if place == index else is_fine(one) for place, one in enumerate(node.arguments))
+        if core_name(node) in ("first", "empty?", "seq") and _is_of(node, variable):
+            return True
+        return all(is_fine(part) for part in children(node))
+
+    def passes(node: Node) -> bool:
+        if isinstance(node, nodes.If):
+            return is_fine(node.test) and passes(node.then) and passes(node.orelse)
+        if isinstance(node, Local):
+            return node.binding is variable
+        return core_name(node) in ("rest", "next") and _is_of(node, variable)
+
+    return is_fine(loop.body)
+
+
+def _is_of(node: Node, variable: Binding) -> bool:
+    """True for a call with the variable as its only argument."""
+    if not isinstance(node, Invoke) or len(node.arguments) != 1:
+        return False
+    held = node.arguments[0]
+    return isinstance(held, Local) and held.binding is variable
 
 
 def never_asked(node: Node, accumulator: Binding) -> bool:

@@ -17,6 +17,7 @@ from rtfs.compiler.analysis.ownership import (
     continued,
     core_name,
     fresh_kind,
+    goes_forward,
     is_straight,
     loop_updates,
     mentions,
@@ -99,7 +100,7 @@ def _rounds(
         elif owned_kind == ANY:
             begin_any(e, node.variables[index], line)
         elif owned_kind == TAIL:
-            begin_tail(e, node.variables[index], line)
+            begin_tail(e, node.variables[index], line, forward=goes_forward(node, index))
     for variable, kind in zip(node.variables, kinds, strict=True):
         e.stores.add(variable.python)
         variable.kinds = kind

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from rtfs.compiler.analysis.scope import Names
+    from rtfs.compiler.codegen.tails import Place
     from rtfs.compiler.units.unit import UnitBuilder
 
     Emit = Callable[["Emitter", Any, "Destination"], nodes.Node | None]
@@ -103,8 +104,8 @@ class Emitter:
 
     debts: accumulator that may not be the loop's own -> the variable that says so (see accumulators.py).
 
-    tails: variable that is gone through -> the variable that says whether it has a header of its own; behind: what is
-    behind its first element otherwise (see tails.py).
+    tails: variable that is gone through -> the variable that says whether it has a header or place of its own; places:
+    where in its elements the loop is; behind: what is behind its first element otherwise (see tails.py).
     """
 
     def __init__(self, form: FormGenerator) -> None:
@@ -121,6 +122,7 @@ class Emitter:
         self.debts: dict[nodes.Binding, str] = {}
         self.tails: dict[nodes.Binding, str] = {}
         self.behind: dict[nodes.Binding, str] = {}
+        self.places: dict[nodes.Binding, Place] = {}
         self.blocks = 0
         self.nesting = 0
 
@@ -251,6 +253,10 @@ class Emitter:
     def outline(self, node: nodes.Node, to: Destination) -> None:
         """Emit a subtree as a function of its own at the unit's top level, its free locals as parameters."""
         line = node.at + 1
+        if self.places:
+            from rtfs.compiler.codegen.tails import hand_over
+
+            hand_over(self, line)
         name, free, child = self.form.outline(self, node)
         value = py.call(name, [py.name(one, line) for one in free], line)
         if child.returned_recur is None:

@@ -65,6 +65,26 @@ def tail(value: Any, /) -> tuple[Any, bool]:
     return value, False
 
 
+_NOWHERE = (False, None, 0, 0)
+
+
+def place(value: Any, /) -> tuple[bool, list[Any] | None, int, int]:
+    """(True, a list with the elements, where they start in it, where they stop) of a vector or list; False, and
+    nothing, where there can be no such place."""
+    kind = type(value)
+    if kind is ShortVector:
+        return True, [*value], 0, len(value)
+    if (kind is Vector or kind is List) and value._more is None:
+        return True, value._items, value._start, value._stop
+    return _NOWHERE
+
+
+def left(value: Any, at: int, /) -> Any:
+    """The elements of a vector or list from a place on."""
+    start = 0 if type(value) is ShortVector else value._start
+    return value.slice(at - start, len(value))
+
+
 MIDDLING = 512
 """Entries up to which copying costs less than a store of versions does."""
 DEBT = 128
@@ -236,6 +256,8 @@ IN_PLACE: dict[str, Any] = {
     " put": put,
     " push": push,
     " tail": tail,
+    " place": place,
+    " left": left,
     " own": own,
     " still_own": still_own,
     " settle": settle,

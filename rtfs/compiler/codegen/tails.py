@@ -1,9 +1,9 @@
-"""Code generation of loop variables that are gone through: `first`, `rest` and `empty?` of a header of the loop's own.
+"""Code generation of loop variables that are gone through: `first`, `rest` and `empty?` without a header each round.
 
 A loop that passes on `(rest xs)` and otherwise only asks `xs` moves the start of one header instead of making a new one
-each round. Anything but a vector or list, and what shares a store with others, is gone through as ever; a flag beside
-the variable says which. Knows nothing of forms. Invariant: the elements are only read; an error is raised where the
-call is.
+each round; where it asks for nothing but the first element and the end, a place in the list of the elements. Anything
+but a vector or list, and what shares a store with others, is gone through as ever; a flag beside the variable says
+which. Knows nothing of forms. Invariant: the elements are only read; an error is raised where the call is.
 """
 
 from __future__ import annotations
@@ -16,13 +16,31 @@ from rtfs.compiler.codegen import pyast as py
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rtfs.compiler.codegen.emitter import Emitter
 
 
-def begin_tail(e: Emitter, variable: nodes.Binding, line: int) -> None:
-    """Give a variable a header of its own, if it can have one."""
+class Place:
+    """Where a loop is in the list of a variable's elements: names of Python variables."""
+
+    __slots__ = ("at", "items", "stop")
+
+    def __init__(self, e: Emitter) -> None:
+        self.items = e.names.temporary()
+        self.at = e.names.temporary()
+        self.stop = e.names.temporary()
+
+
+def begin_tail(e: Emitter, variable: nodes.Binding, line: int, *, forward: bool) -> None:
+    """Give a variable a header of its own, if it can have one; forward: a place, as nothing else is asked."""
     e.tails[variable] = flag = e.names.temporary()
     name = variable.python
+    if forward:
+        e.places[variable] = place = Place(e)
+        found = py.call(" place", [py.name(name, line)], line)
+        e.block.append(py.unpack([flag, place.items, place.at, place.stop], found, line))
+        return
     e.block.append(py.unpack([name, flag], py.call(" tail", [py.name(name, line)], line), line))
 
 
@@ -43,15 +61,12 @@ def advance(e: Emitter, variable: nodes.Binding, function: str | None, line: int
     """Move a variable on by an element; without a header of its own, to what `behind` has kept."""
     flag, name = py.name(e.tails[variable], line), variable.python
     held = e.behind.pop(variable, None)
-    start = py.attribute(py.name(name, line), "_start", line)
-    stop = py.attribute(py.name(name, line), "_stop", line)
-    step = ast.AugAssign(
-        ast.Attribute(py.name(name, line), "_start", py.STORE, lineno=line, col_offset=0),
-        ast.Add(),
-        py.const(1, line),
-        lineno=line,
-        col_offset=0,
-    )
+    _, start, stop = _parts(e, variable, line)
+    place = e.places.get(variable)
+    counted: Any = ast.Attribute(py.name(name, line), "_start", py.STORE, lineno=line, col_offset=0)
+    if place is not None:
+        counted = py.store(place.at, line)
+    step = ast.AugAssign(counted, ast.Add(), py.const(1, line), lineno=line, col_offset=0)
     own: ast.stmt = py.when(py.compare(start, ast.Lt(), stop, line), [step], [], line)
     if function == "next":
         nothing = py.assign_all([name, e.tails[variable]], [py.const(None, line), py.const(False, line)], line)
@@ -59,6 +74,23 @@ def advance(e: Emitter, variable: nodes.Binding, function: str | None, line: int
         own = py.when(last, [step], [nothing], line)
     other = py.name(held, line) if held is not None else py.call(_callee(function), [py.name(name, line)], line)
     e.block.append(py.when(flag, [own], [py.assign(name, other, line)], line))
+
+
+def _parts(e: Emitter, variable: nodes.Binding, line: int) -> tuple[ast.expr, ast.expr, ast.expr]:
+    """(the list, where the elements start, where they stop)."""
+    place = e.places.get(variable)
+    if place is not None:
+        return py.name(place.items, line), py.name(place.at, line), py.name(place.stop, line)
+    name = py.name(variable.python, line)
+    return py.attribute(name, "_items", line), py.attribute(name, "_start", line), py.attribute(name, "_stop", line)
+
+
+def hand_over(e: Emitter, line: int) -> None:
+    """Make variables with a place what is left of them, for code that knows no place."""
+    for variable, place in e.places.items():
+        flag, name = py.name(e.tails[variable], line), py.name(variable.python, line)
+        left = py.call(" left", [name, py.name(place.at, line)], line)
+        e.block.append(py.when(flag, [py.assign(variable.python, left, line)], [], line))
 
 
 def asked(e: Emitter, function: str, arguments: list[nodes.Node], line: int) -> tuple[ast.expr, Kinds] | None:
@@ -71,9 +103,9 @@ def asked(e: Emitter, function: str, arguments: list[nodes.Node], line: int) -> 
         return None
     e.loads.add(variable.python)
     name = py.name(variable.python, line)
-    start, stop = py.attribute(name, "_start", line), py.attribute(name, "_stop", line)
+    items, start, stop = _parts(e, variable, line)
     if function == "first":
-        element = ast.Subscript(py.attribute(name, "_items", line), start, py.LOAD, lineno=line, col_offset=0)
+        element = ast.Subscript(items, start, py.LOAD, lineno=line, col_offset=0)
         own = py.choose(py.compare(start, ast.Lt(), stop, line), element, py.const(None, line), line)
         return py.choose(py.name(flag, line), own, py.call(" first/1", [name], line), line), None
     if function == "empty?":
