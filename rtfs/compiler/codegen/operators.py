@@ -14,7 +14,7 @@ from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import once
 from rtfs.compiler.codegen.primitives import map_lookup
-from rtfs.values import Map
+from rtfs.values import Map, Set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -376,7 +376,7 @@ def is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
 
 @inline("contains?", 2)
 def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
-    (collection, _, _), (key, key_kinds, _) = operands
+    (collection, held_kinds, _), (key, key_kinds, _) = operands
     slow = " contains?/2"
     if not isinstance(key, (ast.Name, ast.Constant)):
         return py.call(slow, [collection, key], line), BOOL
@@ -391,14 +391,19 @@ def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
     kind = py.walrus(held, py.class_of(first, line), line)
     is_map = py.compare(kind, ast.Is(), py.name(" Map", line), line)
     is_set = py.compare(py.name(held, line), ast.Is(), py.name(" Set", line), line)
-    dictionary = py.both(
-        ast.Or(),
-        [
-            py.both(ast.And(), [is_map, in_own(collection)], line),
-            py.both(ast.And(), [is_set, in_own(py.attribute(collection, "_map", line))], line),
-        ],
-        line,
-    )
+    if held_kinds == KIND_OF_CLASS[Set]:
+        dictionary = in_own(py.attribute(first, "_map", line))
+    elif held_kinds == KIND_OF_CLASS[Map]:
+        dictionary = in_own(first)
+    else:
+        dictionary = py.both(
+            ast.Or(),
+            [
+                py.both(ast.And(), [is_map, in_own(collection)], line),
+                py.both(ast.And(), [is_set, in_own(py.attribute(collection, "_map", line))], line),
+            ],
+            line,
+        )
     if not (_is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS)):
         dictionary = py.both(ast.And(), [dictionary, is_plain_key(e, key, line)], line)
     fast = py.compare(key, ast.In(), py.name(entries, line), line)

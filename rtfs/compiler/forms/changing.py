@@ -42,19 +42,37 @@ def analyse_update(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Nod
         return None
     inner = Scope(scope)
     apply = _applied(a, form[3], len(form) - 3, scope, inner)
-    if apply is None:
+    called = _defined(a, form[3], scope) if apply is None else None
+    if apply is None and called is None:
         return None
     at = a.at
     bindings: Bindings = []
     collection = _held(a, a.analyse(form[1], scope), inner, bindings)
     keys = [_held(a, a.analyse(key, scope), inner, bindings) for key in path]
+    if called is not None:
+        called = _held(a, called, inner, bindings)  # looked up before the arguments are evaluated
     arguments = [_held(a, a.analyse(one, scope), inner, bindings) for one in form.to_list()[4:]]
     a.at = at
     levels = _levels(a, name, collection, keys, inner, bindings)
     old = _held(a, nodes.Primitive(at, f"{name}/get", [levels[-1], keys[-1]]), inner, bindings)
-    value = apply([old, *arguments], bindings)
+    if apply is not None:
+        value = apply([old, *arguments], bindings)
+    else:
+        assert called is not None
+        value = nodes.Invoke(at, called, [old, *arguments])
     a.at = at
     return nodes.Let(at, bindings, _rebuilt(a, name, levels, keys, value, inner, bindings))
+
+
+def _defined(a: Analyser, form: Any, scope: Scope) -> nodes.Node | None:
+    """The name of a function that this module has defined; None for any other form."""
+    if form.__class__ is not Symbol or form.name not in a.module.defined:
+        return None
+    function = a.analyse(form, scope)
+    if not isinstance(function, nodes.Global) or function.core or function.data:
+        return None
+    scope.function.ticks = True
+    return function
 
 
 def analyse_assoc_in(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
