@@ -57,9 +57,16 @@ def parts(function: str, coll: Any) -> Any:
 
     Raises TypeMismatch if `coll` is not a sequence.
     """
-    if type(coll) is ShortVector and account.spent < PORTION:
-        account.spent += len(coll)
-        return (coll,)
+    kind = type(coll)
+    if account.spent < PORTION:
+        if kind is ShortVector:
+            account.spent += len(coll)
+            return (coll,)
+        if (kind is Vector or kind is List) and coll._more is None:
+            size = coll._stop - coll._start
+            if size <= PART:
+                account.spent += size
+                return (coll._items[coll._start : coll._stop],)
     return portions(items(function, coll))
 
 
@@ -174,6 +181,11 @@ def like(coll: Any, found: list[Any]) -> Any:
     return ShortVector(found) if len(found) <= SHORT else Vector.adopt(found)
 
 
+def row(elements: tuple[Any, ...]) -> Any:
+    """The vector of a tuple's elements."""
+    return ShortVector(elements) if len(elements) <= SHORT else Vector.adopt([*elements])
+
+
 def leading(function: str, coll: Any, n: int) -> Any:
     """The first `n` elements (or as many as there are; none if `n` < 1), as the kind of `coll`."""
     kind = coll.__class__
@@ -184,7 +196,7 @@ def leading(function: str, coll: Any, n: int) -> Any:
     if kind is Vector or kind is List:
         return coll if n >= len(coll) else coll.slice(0, n)
     if kind is Map:
-        return Vector.of([Vector.of([key, value]) for key, value in islice(coll.items(), min(n, len(coll)))])
+        return Vector.of([ShortVector(entry) for entry in islice(coll.items(), min(n, len(coll)))])
     if kind is str:
         return Vector.of(list(coll[:n]))
     return Vector.of(fresh_list(function, coll))

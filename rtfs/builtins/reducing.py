@@ -6,12 +6,14 @@ and is unwrapped once, everywhere.
 
 from __future__ import annotations
 
+from rtfs.builtins import numbers
 from rtfs.builtins.argument_errors import type_error
 from rtfs.builtins.building import conj
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.collection_support import as_vector, batches, fold, items, like, next_batch, tuples
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
+from rtfs.builtins.fixed_arity import max2, min2
 from rtfs.builtins.functions import comp, identity
 from rtfs.builtins.numbers import add, add2, checked
 from rtfs.values import LazySeq, List, Map, Reduced, Vector, unreduced
@@ -43,7 +45,7 @@ def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
         elements = iter(init)
         result = next(elements)
         spend(len(init))
-        f = add2 if f is add else f
+        f = _of_two(f)
         for x in elements:
             result = f(result, x)
             if result.__class__ is Reduced:
@@ -57,11 +59,10 @@ def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
         result = next(rest)
     else:
         result = init
-    if f is add:
-        # Ints only: `sum` adds floats in an order of its own.
-        if result.__class__ is int and cursor is None and set(map(type, found)) == _ONLY_INTS:
-            return checked(sum(rest, result))
-        f = add2
+    # Ints only: `sum` adds floats in an order of its own.
+    if f is add and result.__class__ is int and cursor is None and set(map(type, found)) == _ONLY_INTS:
+        return checked(sum(rest, result))
+    f = _of_two(f)
     while True:
         for x in rest:
             result = f(result, x)
@@ -73,6 +74,21 @@ def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
 
 
 _ONLY_INTS = {int}
+_OF_TWO = {
+    add: add2,
+    numbers.subtract: numbers.sub2,
+    numbers.multiply: numbers.mul2,
+    numbers.smallest: min2,
+    numbers.largest: max2,
+}
+
+
+def _of_two(f: Any) -> Any:
+    """The function of two arguments that a standard function of any number is for two; any other value itself."""
+    return _OF_TWO.get(f, f) if f.__class__ is FUNCTION else f
+
+
+FUNCTION = add.__class__
 
 
 @builtin(

@@ -27,6 +27,7 @@ from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import begin_any, change, fresh_value, steady
 from rtfs.compiler.codegen.emit_control import bind_locals
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
+from rtfs.compiler.codegen.primitives import is_short
 from rtfs.compiler.codegen.tails import advance
 from rtfs.values import Vector
 
@@ -42,7 +43,8 @@ class Source:
 
     like: the collection whose kind a result has; None for a vector.
 
-    in_parts: the value gives parts, between which the machine looks at the clock; if `lazy`, such parts and a cursor.
+    in_parts: the value gives parts, between which the machine looks at the clock, or a lazy sequence itself; of a call
+    that is not given the rest of a collection before it needs that, such parts and a cursor.
     """
 
     __slots__ = ("in_parts", "kinds", "lazy", "like", "value")
@@ -72,7 +74,11 @@ def evaluate_each(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     line = node.at + 1
     if source.like is None:
         return py.call(" vector", [source.value], line), KIND_OF_CLASS[Vector]
-    return py.call(" gathered" if source.lazy else " like", [source.like, source.value], line), None
+    if not source.lazy:
+        return py.call(" like", [source.like, source.value], line), None
+    gathered = py.call(" gathered", [source.like, source.value], line)
+    short = py.call(" short", [source.value], line)
+    return py.choose(is_short(source.like, line), short, gathered, line), None
 
 
 # ---------------------------------------------------------------------- map, filter and their like
@@ -125,11 +131,13 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     line = node.at + 1
     variables = _variables(e, node)
     iterable = source.value if node.accumulator is None else py.call(" indexed", [source.value], line)
+    in_parts = source.in_parts or node.accumulator is not None
     chooses = node.operation in CHOOSING
     if function is not None:
         value = py.call(function, [py.name(one, line) for one in variables], line)
         fits, given = _selection(e, node, value, None, line)
-        e.block.append(py.assign(out, py.comprehension(given, variables, iterable, fits, line), line))
+        gathered = py.comprehension(given, variables, iterable, fits, line, in_parts=in_parts)
+        e.block.append(py.assign(out, gathered, line))
         return source.kinds if chooses else None
     e.stores.update(variables)
     body: list[ast.stmt] = []
@@ -149,7 +157,8 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     if chooses:
         kinds = source.kinds
     if not body:
-        e.block.append(py.assign(out, py.comprehension(result, variables, iterable, test, line), line))
+        gathered = py.comprehension(result, variables, iterable, test, line, in_parts=in_parts)
+        e.block.append(py.assign(out, gathered, line))
         return kinds
     push = e.names.temporary()
     e.block.append(py.assign(out, py.display([], line), line))
@@ -157,7 +166,7 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     add: ast.stmt = py.statement(py.call(push, [result], line), line)
     if test is not None:
         add = py.when(test, [add], [], line)
-    e.block.append(py.each_of(variables, iterable, [*body, add], line))
+    e.block.append(py.each_of(variables, iterable, [*body, add], line, in_parts=in_parts))
     return kinds
 
 
@@ -203,7 +212,9 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
     begin = " begin_asking" if node.operation in DECIDING else " begin" if node.operation == "reduce" else None
     if begin is not None:
         return Source(py.call(begin, arguments, line), kinds, value, True, True)
-    return Source(_hold(e, py.call(" whole_or_lazy", arguments, line), line), kinds, value, True)
+    in_parts = node.operation in SELECTING and node.accumulator is None
+    whole = " parts_or_lazy" if in_parts else " whole_or_lazy"
+    return Source(_hold(e, py.call(whole, arguments, line), line), kinds, value, True, in_parts)
 
 
 def _kinds_of_items(e: Emitter, source: nodes.Node) -> Kinds:

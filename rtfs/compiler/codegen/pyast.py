@@ -206,11 +206,19 @@ def each_of(
 
 
 def comprehension(
-    result: ast.expr, targets: list[str], iterable: ast.expr, test: ast.expr | None, line: int
+    result: ast.expr,
+    targets: list[str],
+    iterable: ast.expr,
+    test: ast.expr | None,
+    line: int,
+    *,
+    in_parts: bool = False,
 ) -> ast.expr:
-    """[result for part in portions(iterable) for targets in part if test]"""
+    """[result for part in portions(iterable) for targets in part if test]. in_parts: the iterable gives portions
+    already."""
     part = targets[-1] + "_"
-    portions = ast.comprehension(store(part, line), _portions(iterable, line), [], 0)
+    parts = iterable if in_parts else _portions(iterable, line)
+    portions = ast.comprehension(store(part, line), parts, [], 0)
     each = ast.comprehension(_target(targets, line), name(part, line), [] if test is None else [test], 0)
     return ast.ListComp(result, [portions, each], lineno=line, col_offset=0)
 
