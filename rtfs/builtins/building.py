@@ -15,6 +15,7 @@ from rtfs.builtins.collection_support import (
     fresh_list,
     items,
     like,
+    row,
     too_many,
     tuples,
 )
@@ -23,6 +24,7 @@ from rtfs.builtins.deferred import steps, transducers
 from rtfs.builtins.lazy_sources import count_up, repeat_for_ever
 from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
 from rtfs.values.lazy import ahead_of
+from rtfs.values.short_vector import ShortVector
 from rtfs.values.step_account import spend
 
 TYPE_CHECKING = False
@@ -32,12 +34,12 @@ if TYPE_CHECKING:
 
 @builtin("vector", "(vector & items)", "A vector of the arguments.", "(vector 1 2 3)", "[1 2 3]")
 def vector(*elements: Any) -> Any:
-    return Vector(elements)
+    return row(elements)
 
 
 @builtin("list", "(list & items)", "A list of the arguments.", "(list 1 2 3)", "(1 2 3)")
 def list_(*elements: Any) -> Any:
-    return List(elements)
+    return List.adopt([*elements])
 
 
 @builtin(
@@ -107,8 +109,11 @@ def _lazy_target(function: str) -> TypeMismatch:
 
 def _pairs(function: str, elements: Any) -> list[tuple[Any, Any]]:
     """Entries for a map: vectors or lists of two, and those of maps. Raises TypeMismatch for anything else."""
-    pairs = []
+    pairs: list[Any] = []
     for entry in elements:
+        if type(entry) is ShortVector and len(entry) == 2:
+            pairs.append(entry)
+            continue
         kind = entry.__class__
         if kind is Map:
             pairs += entry.items()
@@ -181,8 +186,14 @@ def concat(*colls: Any) -> Any:
     if LazySeq in map(type, colls):
         return steps.lazy_concat(list(colls))
     parts = [items("concat", coll) for coll in colls]
-    if sum([len(part) for part in parts]) > MAX_ITEMS:
+    size = sum([len(part) for part in parts])
+    if size > MAX_ITEMS:
         raise too_many("concat")
+    if (size - len(parts[0])) * 8 >= len(parts[0]):  # more than `extended` appends one by one
+        joined: list[Any] = []
+        for part in parts:
+            joined += part
+        return like(colls[0], joined)
     result = as_vector("concat", colls[0])
     for part in parts[1:]:
         result = extended(result, part)
@@ -313,7 +324,7 @@ def repeat(n: Any, value: Any = MISSING, /) -> Any:
     "[[1 :a] [2 :b]]",
 )
 def zip_(coll: Any, /, *colls: Any) -> Any:
-    return like(coll, [Vector(row) for row in tuples("zip", (coll, *colls))])
+    return like(coll, [row(one) for one in tuples("zip", (coll, *colls))])
 
 
 @builtin(

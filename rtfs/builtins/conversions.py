@@ -157,6 +157,8 @@ def rationalize(value: Any, /) -> int:
     "nil",
 )
 def parse_long(text: Any, /) -> int | None:
+    if text.__class__ is str and len(text) < 19 and text.isascii() and text.isdigit():
+        return int(text)
     from rtfs.builtins.number_text import digits_to_int
 
     need_string("parse-long", "the text", text)

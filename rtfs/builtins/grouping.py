@@ -87,7 +87,7 @@ def frequencies(coll: Any, /) -> Any:
     counts: dict[Any, int] = {}
     for marker in paced(_markers(items("frequencies", coll))):
         counts[marker] = counts.get(marker, 0) + 1
-    return Map([(_value(marker), n) for marker, n in counts.items()])
+    return Map.of_encoded(counts)
 
 
 @builtin(
@@ -103,7 +103,7 @@ def group_by(f: Any, coll: Any, /) -> Any:
     groups = _Groups()
     for marker, x in zip(paced(_markers(keys)), elements, strict=True):
         groups[marker].append(x)
-    return Map([(_value(marker), Vector.of(group)) for marker, group in groups.items()])
+    return Map.of_encoded({marker: Vector.of(group) for marker, group in groups.items()})
 
 
 @builtin(

@@ -9,7 +9,17 @@ from __future__ import annotations
 from rtfs.builtins.argument_errors import MAX_ITEMS
 from rtfs.builtins.building import vector
 from rtfs.builtins.calling import call_with
-from rtfs.builtins.collection_support import batches, fresh_list, items, like, looked_up, next_batch, too_many, tuples
+from rtfs.builtins.collection_support import (
+    batches,
+    fresh_list,
+    items,
+    like,
+    looked_up,
+    next_batch,
+    row,
+    too_many,
+    tuples,
+)
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
 from rtfs.values import Keyword, LazySeq, List, Reduced, Vector
@@ -25,11 +35,11 @@ def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any
     if not more:
         return [f(x) for part in portions(items(function, coll)) for x in part]
     if f is vector:
-        return [Vector(row) for row in tuples(function, (coll, *more))]
+        return [row(one) for one in tuples(function, (coll, *more))]
     rows = list(tuples(function, (coll, *more)))
     if len(more) == 1:
         return [f(x, y) for part in portions(rows) for x, y in part]
-    return [call_with(f, row) for part in portions(rows) for row in part]
+    return [call_with(f, one) for part in portions(rows) for one in part]
 
 
 @builtin(
@@ -106,7 +116,7 @@ def joined(function: str, parts: list[Any]) -> list[Any]:
     """The elements of sequences, one after the other."""
     elements: list[Any] = []
     for part in parts:
-        elements.extend(items(function, part))
+        elements += items(function, part)
         if len(elements) > MAX_ITEMS:
             raise too_many(function)
     return elements

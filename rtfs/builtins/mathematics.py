@@ -162,7 +162,12 @@ def _number_from(function: str, value: Any) -> Any:
     "97",
 )
 def to_int(value: Any, /) -> int:
-    if value.__class__ is str and len(value) == 1 and not value.isdigit():
+    kind = value.__class__
+    if kind is int:
+        return value  # type: ignore[no-any-return]
+    if kind is float and value - value == 0:
+        return int(value)
+    if kind is str and len(value) == 1 and not value.isdigit():
         return ord(value)
     return int(finite("int", _number_from("int", value)))
 
@@ -193,6 +198,8 @@ def to_float(value: Any, /) -> float:
     "nil",
 )
 def parse_int(text: Any, /) -> int | None:
+    if text.__class__ is str and len(text) < 19 and text.isascii() and text.isdigit():
+        return int(text)
     from rtfs.builtins.number_text import read_int
 
     return read_int(need_string("parse-int", "text", text))

@@ -18,6 +18,8 @@ BASES = {"0x": 16, "0o": 8, "0b": 2}
 
 def digits_to_int(digits: str) -> int:
     """The int that a run of ASCII digits (no sign) denotes. LimitError `limit/integer` if it is too large."""
+    if len(digits) < 19:
+        return int(digits)
     digits = digits.lstrip("0") or "0"
     if len(digits) > MAX_DIGITS:
         raise too_large()

@@ -9,6 +9,7 @@ from rtfs.values.lazy import LazySeq, first_elements
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
+from rtfs.values.short_vector import ShortVector, item
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def get(collection: Any, key: Any, default: Any = None) -> Any:
     kind = collection.__class__
     if kind is Map or kind is Set:
         return collection.get(key, default)
+    if type(collection) is ShortVector:
+        return item(collection, key) if key.__class__ is int and 0 <= key < len(collection) else default
     if kind is Vector or kind is List or kind is str:
         if key.__class__ is int and 0 <= key < len(collection):
             return collection[key]

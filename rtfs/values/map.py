@@ -85,7 +85,7 @@ class Map(Collection):
         """The map of a fresh dict, which the caller gives away, whose keys have gone through `encode_key`."""
         made = _new(Map)
         made._d = d
-        made._odd = tuple in {key.__class__ for key in d}
+        made._odd = tuple in map(type, d)
         made.info = None
         return made
 

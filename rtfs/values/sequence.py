@@ -15,6 +15,7 @@ from _collections_abc import Sequence as _AbstractSequence
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError, TypeMismatch
 from rtfs.values.sequence_store import Patch, SequenceStore
+from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -253,23 +254,21 @@ class Vector(Sequence):
         """The vector of a fresh list, which the caller gives away: it must not touch it again."""
         return ShortVector(items) if len(items) <= SHORT else Vector.adopt(items)  # type: ignore[return-value]
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, index: Any = ABSENT, /, *more: Any) -> Any:
         """`(v index)`: the element at an index, as a program asks for it."""
-        if len(args) == 1:
-            index = args[0]
-            if index.__class__ is int and index >= 0:
-                index += self._start
-                if index < self._stop:
-                    more = self._more
-                    return self._items[index] if more is None else more.read(self._items, index, self._at)
-        return element_of_call(self, args)
+        if index.__class__ is int and not more and index >= 0:
+            position = self._start + index
+            if position < self._stop:
+                store = self._more
+                return self._items[position] if store is None else store.read(self._items, position, self._at)
+        return element_of_call(self, index, more)
 
 
-def element_of_call(vector: Any, args: tuple[Any, ...]) -> Any:
-    """`(v index)` of any vector, with the errors that it can have."""
-    if len(args) != 1:
-        raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {len(args)}")
-    index = args[0]
+def element_of_call(vector: Any, index: Any, more: tuple[Any, ...]) -> Any:
+    """`(v index)` of any vector, with the errors that it can have. more: arguments that are too many."""
+    if index is ABSENT or more:
+        count = 1 + len(more) if more else 0
+        raise EvalError("arity", f"a vector as a function takes 1 argument (an index), got {count}")
     if index.__class__ is not int:
         from rtfs.values.kinds import type_name
 

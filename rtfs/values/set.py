@@ -36,8 +36,7 @@ class Set(Collection):
     def __init__(self, elements: Iterable[Any] = ()) -> None:
         d: dict[Any, Any] = {}
         for part in in_stretches(elements):
-            for element in part:
-                d.setdefault(encode_key(element), element)
+            _put_elements(d, part)
         self._map = Map.of_encoded(d)
         self._hash = None
         self.info = None
@@ -92,8 +91,7 @@ class Set(Collection):
                 result = result.conj(element)
             return result
         d = self._map.fresh()
-        for element in added:
-            d.setdefault(encode_key(element), element)
+        _put_elements(d, added)
         return Set.of_map(Map.of_encoded(d))
 
     def with_info(self, info: FormInfo | None) -> Set:
@@ -115,5 +113,18 @@ class Set(Collection):
     def __repr__(self) -> str:
         return "Set([" + ", ".join(map(repr, self)) + "])"
 
+
+def _put_elements(d: dict[Any, Any], elements: Any) -> None:
+    """Puts sized elements into the dict of a set: of equal ones the first stays."""
+    if _ENCODED.isdisjoint(map(type, elements)):
+        for element in elements:
+            d.setdefault(element, element)
+    else:
+        for element in elements:
+            d.setdefault(encode_key(element), element)
+
+
+_ENCODED = {float, bool}
+"""Kinds of elements that are not in dicts as themselves."""
 
 _AbstractSet.register(Set)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from _collections import _tuplegetter  # type: ignore[import-not-found]
 
 from rtfs.values.sequence import Vector, element_of_call
+from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,13 +131,11 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         """The same elements with the note `info`."""
         return Vector.adopt([*self]).with_info(info)
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, index: Any = ABSENT, /, *more: Any) -> Any:
         """`(v index)`: the element at an index, as a program asks for it."""
-        if len(args) == 1:
-            index = args[0]
-            if index.__class__ is int and 0 <= index < len(self):
-                return item(self, index)
-        return element_of_call(self, args)
+        if index.__class__ is int and not more and 0 <= index < len(self):
+            return item(self, index)
+        return element_of_call(self, index, more)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Vector, ([*self],)

@@ -76,6 +76,8 @@ def stretches(elements: Iterable[Any]) -> Iterator[list[Any]]:
     rest = iter(elements)
     while part := list(islice(rest, STRETCH)):
         yield part
+        if len(part) < STRETCH:
+            return
         look()
 
 
