@@ -67,7 +67,7 @@ class Environment:
         self.expansions: Any = None
         """What the macros of the source that is being compiled may still use up; kept by the code that runs them."""
         self.finder: Any = None
-        """Finds and reads the files of modules, where this process does not: `find(name, source)` gives a path or None,
+        """Finds and reads the files of modules if this process may not: `find(name, source)` returns a path or None,
         `read(path)` its text."""
         self.observer: Callable[[Any, Analyser], None] | None = None
         """Told of the AST of every form that is compiled, for tools; nothing comes out of the cache then."""
@@ -227,8 +227,8 @@ class Environment:
                 self.modules[name].rollback(mark)
 
     def changed_since(self, marks: dict[str, tuple[Any, ...]]) -> bool:
-        """True if what names mean to the compiler is no longer what it was when the modules were marked. To macros
-        the values of names mean something too."""
+        """True if the meaning of a name to the compiler has changed since the modules were marked. For macros, values
+        of names count too."""
         macros = any(module.macros for name, module in self.modules.items() if name not in STANDARD)
         return self.modules.keys() != marks.keys() or any(
             self.modules[name].changed_since(mark, macros) for name, mark in marks.items() if mark
@@ -262,8 +262,8 @@ class Environment:
     def bind_import(
         self, importer: Module, target: Module, alias: str | None, only: list[tuple[str, str]] | None
     ) -> None:
-        """Give the importer the names of a loaded module, as values; `only`: (name there, name here). Raises
-        `undefined` for a name it has not."""
+        """Define the names of a loaded module in the importer, as values; `only`: (name there, name here). Raises
+        `undefined` for a name that the module lacks."""
         values = target.globals
         for name, here in only or ():
             key = global_name(name)
@@ -411,7 +411,7 @@ def undefined_in(searched: list[str], name: str, rest: str) -> CompileError:
 
 
 def _hand_over(values: dict[str, Any], key: str, into: dict[str, Any], name: str) -> None:
-    """Give a module the value of another's name, with its labels if it has any."""
+    """Define a name of another module in this one, with its labels if it has any."""
     into[name] = values[key]
     tag = values.get(tag_name(key))
     if tag is not None:

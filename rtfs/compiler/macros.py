@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 class ExpansionNamespace(dict):  # type: ignore[type-arg]
     """Globals of a unit's macros: its definitions that come before a macro's call are evaluated when a macro first
-    uses them, everything else is looked up where it is. `pooled` gives the unit's constants."""
+    uses them, everything else is looked up in the module. `pooled` returns the unit's constants."""
 
     def __init__(self, module: Module, environment: Environment, pooled: Callable[[str], Any]) -> None:
         super().__init__({"__builtins__": environment.core})

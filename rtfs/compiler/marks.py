@@ -1,5 +1,5 @@
-"""The marks of what macros make: template symbols told from symbols a macro's caller wrote, expansions from forms that
-stand in the text."""
+"""Marks that tell symbols of macro templates from symbols that a macro's caller wrote, and expansions from forms in the
+text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rtfs.values.info import FormInfo
 
 
 class TemplateMark:
-    """Stands in a symbol's `info`: the symbol comes from a macro template of `module`. Equality ignores it, so marked
+    """The `info` of a symbol that comes from a macro template of `module`. Equality ignores it, so marked
     symbols are ordinary data; the analyser lets one mean the definition of that module, if there is one."""
 
     __slots__ = ("meta", "module")

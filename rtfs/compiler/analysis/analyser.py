@@ -93,7 +93,7 @@ class Analyser:
 
     # ------------------------------------------------------------------ places
     def locate(self, form: Any) -> int:
-        """Span index of a form; a form without a place of its own has that of what surrounds it."""
+        """Span index of a form; a form without a place has that of the surrounding form."""
         info = getattr(form, "info", None)
         if info.__class__ is FormInfo:
             unit = self.unit.unit
@@ -109,7 +109,7 @@ class Analyser:
         return self.unit.span(info.source, info.start, info.end)
 
     def error(self, error: UserError, form: Any = None) -> UserError:
-        """Give an error the place of `form` (or the current one) unless it has a place already."""
+        """Set an error's place to that of `form` (or the current one) unless it has a place already."""
         if error.span is None:
             at = self.locate(form) if form is not None else self.at
             error.span = self.unit.span_at(at)

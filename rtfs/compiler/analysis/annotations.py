@@ -1,7 +1,7 @@
 """Type annotations in binding vectors: `x : T`, `x :T`, `x:T`, and the return type of a function.
 
 Knows nothing of what types check. Invariant: a binding vector is cut into (pattern, type or None, …) before any name is
-bound, so each binding form has one rule for where a type may stand.
+bound, so each binding form has one rule for where a type may be.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Absent:
-    """No annotation (nil is a type of its own)."""
+    """No annotation (nil is itself a type)."""
 
 
 ABSENT = Absent()
@@ -29,8 +29,8 @@ def is_colon(form: Any) -> bool:
 
 
 def split_name(form: Any) -> tuple[Any, Any]:
-    """`x:T` written as one symbol, apart: (symbol, type form or ABSENT); `x:` gives (symbol, None) for «type
-    follows»."""
+    """Split `x:T` written as one symbol: (symbol, type form or ABSENT); `x:` returns (symbol, None), since its type
+    follows."""
     if form.__class__ is Symbol and ":" in form.name and form.name != ":" and "/" not in form.name:
         name, _, type_name = form.name.partition(":")
         if name:

@@ -163,7 +163,7 @@ def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bin
         else:
             part(key, target)
     if rest is None and all(key.__class__ in _PLAIN for key in taken):
-        taking.operation = "pattern_record"  # which is only asked for keys that stand for themselves in dicts
+        taking.operation = "pattern_record"  # which is only asked for keys that are their own keys in dicts
     if rest is not None:
         take_apart(
             analyser, rest, Primitive(at, "pattern_without", [source, *(Const(at, key) for key in taken)]), scope, found

@@ -15,16 +15,17 @@ CALLS: dict[str, Callable[..., Any]] = {}
 Filled by forms/inlining.py and forms/changing.py."""
 
 OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {}
-"""Name and number of arguments -> what makes a Python expression of the call. Filled by codegen/operators.py."""
+"""Name and number of arguments -> the function that makes a Python expression of the call. Filled by
+codegen/operators.py."""
 
 SELECTING = frozenset(("map", "filter", "remove", "keep", "map-indexed", "mapv", "filterv"))
-"""Functions whose inlined calls gather what the rounds give, or choose."""
+"""Functions whose inlined calls collect the results of the rounds, or select."""
 CHOOSING = frozenset(("filter", "filterv", "remove"))
-"""Those of them that keep elements, by what a round says."""
+"""The functions that keep elements, depending on the result of the round."""
 AT_ONCE = frozenset(("mapv", "filterv"))
-"""Those of them that give a vector whatever they go through."""
+"""The functions that return a vector for every kind of collection."""
 LAZILY = {"map": " lazy_map", "map-indexed": " lazy_map_indexed", "keep": " lazy_keep"}
-"""What such a call is on a lazy sequence, where that is not `lazy_filter`."""
+"""The function for such a call on a lazy sequence, if it is not `lazy_filter`."""
 DECIDING: dict[str, tuple[Any, bool, Any]] = {
     "every?": (True, False, False),
     "not-every?": (False, False, True),

@@ -12,7 +12,7 @@ from rtfs.compiler.analysis.kinds import PREDICATES, Known
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import core_name
 
-# functions that never give a lazy sequence, whatever they are given
+# functions that never return a lazy sequence, whatever their arguments
 _WHOLE = frozenset(
     (
         *("assoc", "assoc-in", "dissoc", "filterv", "frequencies", "group-by", "hash-map", "into", "keys", "list"),

@@ -1,8 +1,8 @@
 """Patterns of `match`: each clause becomes a list of tests and bindings.
 
 Knows nothing of Python code. Vectors fit vectors and lists of exactly that length (`& r` for more), maps are open,
-literals compare with `=`, a regular expression fits a text that it matches whole, a name fits anything and stands once
-in a pattern.
+literals compare with `=`, a regular expression fits a text that it matches completely, a name fits anything and occurs
+once in a pattern.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WHEN = Keyword("when")
 OR = Keyword("or")
 MAX_ALTERNATIVES = 1000
 GUARDS = (Keyword("when"), Keyword("if"), Keyword("guard"), Keyword("where"))
-"""Keywords that stand where a guard would, with a test behind them: no body is a bare keyword there."""
+"""Keywords that begin a guard, with the test behind them: a bare keyword there is never the body."""
 DEFAULTS = (Keyword("else"), Keyword("default"), Keyword("otherwise"))
 
 

@@ -74,7 +74,8 @@ class Statement(Node):
 
 
 def _measure(node: Composite) -> None:
-    """Find the depths of a node and what is below it, without recursion: depth of text is no depth of Python's."""
+    """Find the depths of a node and the nodes below it, without recursion: deep texts must not exhaust Python's
+    stack."""
     pending = [node]
     while pending:
         one = pending[-1]
@@ -231,7 +232,7 @@ class Def(Statement):
 
 class Loop(Statement):
     """Bind, run the body; a `Recur` to it rebinds the variables and runs it again. `closes`: a closure of the body
-    captures what it binds, so each round needs variables of its own."""
+    captures what it binds, so each round needs new variables."""
 
     __slots__ = ("body", "closes", "target", "values", "variables")
 
@@ -388,7 +389,7 @@ class Each(Statement):
 
 # ---------------------------------------------------------------------- walking
 def children(node: Node) -> Sequence[Node]:
-    """The nodes directly below a node, in the order of their fields. The sequence may be the node's own."""
+    """The nodes directly below a node, in the order of their fields. The result may be the node's own list."""
     return _CHILDREN[node.__class__](node)
 
 

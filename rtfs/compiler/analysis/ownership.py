@@ -1,9 +1,9 @@
 """Ownership: where an accumulator may be changed in place because nothing else can see it.
 
-Knows nothing of Python code. As long as a loop variable, or the accumulator of an inlined `reduce`, is only asked
-(`get`, `count` …) and then passed on with an entry changed, building it in place gives what building new versions
-gives. One that starts as a map or vector made on the spot is the loop's own from the beginning; any other becomes that
-with its first change, which makes a new version anyway. Invariant: when in doubt the answer is no.
+Knows nothing of Python code. As long as a loop variable, or the accumulator of an inlined `reduce`, is only read
+(`get`, `count` …) and then passed on with an entry changed, building it in place has the same result as building new
+versions. An accumulator that starts as a new map or vector belongs to the loop from the beginning; any other from its
+first change, which makes a new version anyway. Invariant: when in doubt the answer is no.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def fresh_kind(node: Node | None) -> str | None:
 
 
 def is_new(node: Node | None) -> bool:
-    """True if nothing else can have the map that a node gives: a version with an entry changed, or a display; also of a
-    nameless local, which only nodes of the analyser's own mention."""
+    """True if nothing else can refer to the map that a node returns: a version with an entry changed, or a display;
+    also for a nameless local, which only the analyser's own nodes mention."""
     while True:
         if isinstance(node, nodes.Let):
             node = node.body
@@ -105,7 +105,7 @@ def is_update(node: Node, accumulator: Binding, kind: str, harmless: Harmless) -
     inner, rest = change
     if isinstance(inner, Local):
         return inner.binding is accumulator and all(harmless(one, accumulator) for one in rest)
-    # a chain: what stands outside is evaluated after the first change
+    # a chain: the outer arguments are evaluated after the first change
     return is_update(inner, accumulator, kind, harmless) and not any(mentions(one, accumulator) for one in rest)
 
 
@@ -135,7 +135,7 @@ def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | No
             node.body[-1], accumulator, kind, harmless
         )
     if isinstance(node, nodes.Each) and node.operation == "reduce":
-        # an inner reduce that goes on with the same accumulator
+        # an inner reduce that continues with the same accumulator
         return (
             isinstance(node.initial, Local)
             and node.initial.binding is accumulator
@@ -182,7 +182,7 @@ def continued(loop: nodes.Loop, accumulator: Binding) -> int | None:
 
 
 def _ends_with(node: Node, variable: Binding) -> bool:
-    """True if every way out of a loop's body gives the variable."""
+    """True if every way out of a loop's body returns the variable."""
     if isinstance(node, nodes.If):
         return _ends_with(node.then, variable) and _ends_with(node.orelse, variable)
     if isinstance(node, nodes.Let):

@@ -115,7 +115,7 @@ def locals_of(frame: FrameType) -> dict[str, Any]:
 
 
 def layout_of(frame: FrameType) -> Layout | None:
-    """The layout of the frames of the function that a frame of closures belongs to."""
+    """The frame layout of the function that a frame of closures belongs to."""
     outer: FrameType | None = frame
     while outer is not None and is_closure(outer):
         outer = outer.f_back

@@ -1,8 +1,8 @@
 """Closures of functions and definitions; a top-level form is a function of no arguments.
 
 Knows nothing of how hot code is compiled. An RTFS function is a Python function here too, with the name, parameters and
-place that generated code would give it, so that arity errors, traces and printing read alike. Its code is a template
-for its number of parameters:
+place that it would have in generated code, so that arity errors, traces and printing are the same. Its code is a
+template for its number of parameters:
 
     def fn(a, b, /):                              # free variables: body, calls, filling, hot; and `parent`
         for _ in calls:                           # an iterator of the calls left until it is hot

@@ -137,8 +137,8 @@ def _takes_apart(binding: nodes.Binding, value: nodes.Node) -> bool:
 
 
 def _take_apart(e: Emitter, node: nodes.Let, place: int) -> set[nodes.Binding]:
-    """Emit a vector pattern, whose nameless local is binding number `place`: each element gets a name at once. Gives
-    the bindings that are those names."""
+    """Emit a vector pattern, whose nameless local is binding number `place`: each element gets a name at once.
+    Returns the bindings that are those names."""
     part, value = node.bindings[place]
     assert isinstance(value, nodes.Primitive)
     count = value.arguments[1].value  # type: ignore[attr-defined]

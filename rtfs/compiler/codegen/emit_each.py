@@ -173,7 +173,7 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
 def _selection(
     e: Emitter, node: nodes.Each, value: ast.expr, kinds: Kinds, line: int
 ) -> tuple[ast.expr | None, ast.expr]:
-    """(test, result) of one round: map gives the value, filter and remove the item if the value says so."""
+    """(test, result) of one round: map returns the value, filter and remove the item if the value says so."""
     if node.operation == "keep":
         first, again = once(e, value, line)
         return py.compare(first, ast.IsNot(), py.const(None, line), line), again
@@ -471,7 +471,7 @@ def _update_named(e: Emitter, node: nodes.Let, accumulator: nodes.Binding, kind:
 
 
 def _pass_on(e: Emitter, accumulator: nodes.Binding, to: nodes.Binding, line: int) -> None:
-    """Give an accumulator another name."""
+    """Continue an accumulator under another name."""
     e.stores.add(to.python)
     e.loads.add(accumulator.python)
     e.block.append(py.assign(to.python, py.name(accumulator.python, line), line))

@@ -117,7 +117,7 @@ def _path(arguments: list[nodes.Node]) -> list[nodes.Node]:
 
 
 def put_into_new(function: str, arguments: list[ast.expr], line: int) -> ast.expr:
-    """Change entries of a collection that nobody else will ever see as it was."""
+    """Change entries of a collection whose earlier state nothing else can see."""
     made, *operands = arguments
     for key, value in zip(operands[::2], operands[1::2], strict=True):
         made = py.call(f" {function}/new", [made, key, value], line)

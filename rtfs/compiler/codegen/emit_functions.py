@@ -44,7 +44,7 @@ def evaluate_def(e: Emitter, node: nodes.Def) -> tuple[ast.expr, Kinds]:
 
 @emits(nodes.Def)
 def emit_def(e: Emitter, node: nodes.Def, to: Destination) -> None:
-    """A definition is no reason to compute a lazy sequence: as the value of a program it would be."""
+    """A definition does not compute a lazy sequence, although the value of a program is computed."""
     value, kinds = evaluate_def(e, node)
     line = node.at + 1
     if to.how == "return" and may_be_lazy(node.value, e.known):
@@ -92,7 +92,7 @@ def dispatcher(node: nodes.Fn, name: str, parts: list[str], line: int) -> ast.st
         wanted = [py.const(one, 1) for one in counts]
         given = py.pack([py.const(count, 1), *further], 1)
         arguments = [py.const(plain_name(name), 1), given, py.const(variadic is not None, 1), *wanted]
-        # no place of its own: the error belongs to the call
+        # without a place: the error belongs to the call
         return py.give(py.call(" wrong_arity", arguments, 1), 1)
 
     def chosen(count: int, extra: ast.expr | None) -> ast.stmt:

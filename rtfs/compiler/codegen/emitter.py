@@ -59,7 +59,8 @@ def emits(kind: type[nodes.Node]) -> Callable[[AnyEmit], AnyEmit]:
 def evaluates(kind: type[nodes.Node]) -> Callable[[AnyEvaluate], AnyEvaluate]:
     """Declare the function that makes nodes of a class a Python expression.
 
-    It gets (emitter, node) and gives (expression, kinds); statements that the expression needs go into the block first.
+    It gets (emitter, node) and returns (expression, kinds); statements that the expression needs go into the block
+    first.
     """
 
     def declare(evaluate: AnyEvaluate) -> AnyEvaluate:
@@ -183,7 +184,7 @@ class Emitter:
             self.nesting -= 1
 
     def crowded(self) -> bool:
-        """True where a subtree has to become a function of its own."""
+        """True if a subtree has to become a separate function."""
         return self.nesting > MAX_NESTING or self.blocks > MAX_BLOCKS
 
     # ------------------------------------------------------------------ expressions
@@ -251,7 +252,7 @@ class Emitter:
 
     # ------------------------------------------------------------------ outlining
     def outline(self, node: nodes.Node, to: Destination) -> None:
-        """Emit a subtree as a function of its own at the unit's top level, its free locals as parameters."""
+        """Emit a subtree as a separate function at the unit's top level, with its free locals as parameters."""
         line = node.at + 1
         if self.places:
             from rtfs.compiler.codegen.tails import hand_over

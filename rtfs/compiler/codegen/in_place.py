@@ -1,8 +1,8 @@
 """Functions that generated code calls to change an accumulator in place (see analysis/ownership.py).
 
 Knows nothing of nodes. Invariants: a changed value was made by the loop that changes it, and nothing else has seen it;
-errors name the function that the program called. A map that is owned has a dict of its own, a vector a list that it
-covers whole.
+errors name the function that the program called. An owned map has its own dict, an owned vector a list that it
+covers completely.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def putting_shared(function: str) -> Any:
 
 
 def putting_into_new(function: str) -> Any:
-    """Set an entry of a collection that was made for this alone: in place, if it is a map with a dict of its own."""
+    """Set an entry of a collection that was made for this alone: in place, if it is a map with its own dict."""
     put = putting(function)
 
     def put_new(made: Any, key: Any, value: Any, /) -> Any:

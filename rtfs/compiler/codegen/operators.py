@@ -1,8 +1,8 @@
 """Standard operators, inlined: the fast path of each is Python's own operator behind the cheapest guard there is.
 
-Knows nothing of statements. Invariant: what the guard does not let through goes to the function of rtfs.builtins, which
-decides and words the error, so an inlined operator answers exactly as the function does. Each inliner gets the emitter,
-the operands as (expression, kinds, binding or None), and the line; it gives (expression, kinds).
+Knows nothing of statements. Invariant: operands that fail the guard go to the function of rtfs.builtins, which decides
+and words the error, so an inlined operator behaves exactly like the function. Each inliner gets the emitter, the
+operands as (expression, kinds, binding or None), and the line; it returns (expression, kinds).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Primitives that become Python expressions instead of calls into support.py.
 
-Knows nothing of nodes. Invariant: each gives exactly what the support function of its name gives.
+Knows nothing of nodes. Invariant: each returns exactly what the support function of its name returns.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _pattern_item(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
 
 @primitive("pattern_record")
 def _pattern_record(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
-    """A map as the dict of its own, if it has one: both are asked alike."""
+    """A map's own dict, if it has one, else the map: both are read in the same way."""
     first, value = once(e, arguments[0], line)
     held = e.names.temporary()
     own = py.compare(py.walrus(held, py.attribute(value, "_d", line), line), ast.IsNot(), py.const(None, line), line)
@@ -174,8 +174,8 @@ def map_lookup(
     *,
     is_map: bool = False,
 ) -> ast.expr:
-    """The value of a plain key: of a map with a dict of its own straight from it, else by the function `slow`, called
-    with `before`, the collection and what is left. is_map: it is known to be a map."""
+    """The value of a plain key: from the map's own dict if it has one, else by the function `slow`, called with
+    `before`, the collection and the remaining arguments. is_map: the collection is known to be a map."""
     first, collection = once(e, collection, line)
     held = e.names.temporary()
     dictionary = py.attribute(first if is_map else collection, "_d", line)

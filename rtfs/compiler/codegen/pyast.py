@@ -197,7 +197,7 @@ def each_of(
     targets: list[str], iterable: ast.expr, body: list[ast.stmt], line: int, *, in_parts: bool = False
 ) -> ast.stmt:
     """for part in portions(iterable): for targets in part: body; a `break` in the body leaves both. in_parts: the
-    iterable gives portions already."""
+    iterable already yields portions."""
     part = targets[-1] + "_"
     went_through = ast.Continue(lineno=line, col_offset=0)
     each = ast.For(_target(targets, line), name(part, line), body, [went_through], lineno=line, col_offset=0)

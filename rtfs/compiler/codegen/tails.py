@@ -45,8 +45,7 @@ def begin_tail(e: Emitter, variable: nodes.Binding, line: int, *, forward: bool)
 
 
 def behind(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> None:
-    """The elements after the first of a variable without a header of its own, kept until everything else is
-    computed."""
+    """The elements after the first of a variable without a separate header, kept until everything else is computed."""
     flag, name = e.tails[variable], py.name(variable.python, line)
     rest = py.call(_callee(function), [name], line)
     e.behind[variable] = held = e.names.temporary()
@@ -58,7 +57,7 @@ def _callee(function: str | None) -> str:
 
 
 def advance(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> None:
-    """Move a variable on by an element; without a header of its own, to what `behind` has kept."""
+    """Advance a variable by an element; without a separate header, to the elements that `behind` has kept."""
     flag, name = py.name(e.tails[variable], line), variable.python
     held = e.behind.pop(variable, None)
     _, start, stop = _parts(e, variable, line)

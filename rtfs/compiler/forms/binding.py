@@ -218,7 +218,7 @@ def _arity(
     target = LoopContext(len(entries) + (rest_entry is not None), None)
     self_call = SelfCall(own, len(entries), target) if own is not None and rest_entry is None else None
     inner = Scope(scope, function=context, loop=target, self_call=self_call)
-    # names of parameters are bound in the loop's scope: a recur binds them anew
+    # names of parameters are bound in the loop's scope: a recur binds them again
     prologue: Bindings = []
     params = [bind_parameter(a, pattern, type_form, inner, prologue) for pattern, type_form in entries]
     rest = None
@@ -234,7 +234,7 @@ def _arity(
         params, rest = fresh[: len(params)], fresh[-1] if rest is not None else None
     if rest is not None and params:
         params[-1].python += REST_MARK
-    # a self tail call needs no check of its own: the loop's one result is checked
+    # a self tail call needs no separate check: the loop's one result is checked
     return nodes.Arity(a.at, params, rest, cast(a, body, result_type, "the result"))
 
 

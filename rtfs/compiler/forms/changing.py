@@ -1,8 +1,8 @@
 """Inlining `update`, `update-in` and `assoc-in` where the path is written out and the function is known.
 
-Knows nothing of Python code. Invariant: an inlined call gives what the function of rtfs.builtins gives, errors
-included: the arguments are evaluated first, then the path is followed, the function applied, and the levels are made
-anew from the innermost on. Without a closure in it a loop keeps its variables, and may change its accumulator in place.
+Knows nothing of Python code. Invariant: an inlined call returns what the function of rtfs.builtins returns, errors
+included: the arguments are evaluated first, then the path is followed, the function applied, and the levels are rebuilt
+from the innermost on. Without a closure in it a loop keeps its variables, and may change its accumulator in place.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rtfs.compiler.analysis.destructure import Bindings
 
     Apply = Callable[[list[nodes.Node], Bindings], nodes.Node]
-    """Makes what the function gives of the operands; bindings that this takes are added."""
+    """Makes the node of the function's result for the operands; adds the bindings that it needs."""
 
 LONGEST_PATH = 4
 _SIMPLE = frozenset(("conj", "disj", "dissoc", "assoc", "max", "min", "merge", "concat", "str", "not"))

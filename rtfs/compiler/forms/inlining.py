@@ -112,7 +112,7 @@ def _named(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None
 
 def _is_called(a: Analyser, function: nodes.Node, count: int, scope: Scope) -> bool:
     """True for a name whose call costs less than passing the function does: a function of the program, or a standard
-    one that has an operator, or one of its own for so many arguments."""
+    one that has an operator, or a special version for this number of arguments."""
     if isinstance(function, nodes.Global) and function.core:
         return (function.name, count) in OPERATORS or (function.name, count) in EXACT
     if not isinstance(function, (nodes.Global, nodes.Local)):

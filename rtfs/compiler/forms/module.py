@@ -1,7 +1,7 @@
 """Special forms of modules and types: module, import, deftype, defstruct.
 
-`module` and `import` are top-level matters, handled by compile.py before analysis; here stands their declaration and
-the error for a misplaced one.
+`module` and `import` are top-level matters, handled by compile.py before analysis; this module has their declaration
+and the error for a misplaced one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @special_form(
     "module",
     "(module name form…)",
-    "A module with names of its own; `(:exports [name …])` lists what others may use.",
+    "A module with its own names; `(:exports [name …])` lists those that others may use.",
     ("(module m (:exports [f]) (defn f [] 1)) (import m) (m/f)", "1"),
 )
 def analyse_module(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
@@ -123,7 +123,7 @@ def analyse_defstruct(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 
 def define_type(a: Analyser, name: str, form: Any) -> None:
-    """Give a type name of the module its meaning, now and when the unit is loaded."""
+    """Define a type name of the module, now and when the unit is loaded."""
     module = a.module
     alias = module.types.get(name)
     if alias is None or alias.bound:

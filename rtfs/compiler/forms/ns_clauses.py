@@ -1,7 +1,7 @@
 """The clauses of `ns`, `require`, `use` and `import`, as `Requirement`s.
 
 Knows nothing of modules, files or built-in namespaces. Invariant: every spelling of Clojure's that names a namespace
-becomes one `Requirement`; a spelling that is none of them is `form/shape`.
+becomes one `Requirement`; any other spelling is `form/shape`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The special form that declares a plan: its name, what it is for, its parameters and its result.
 
-Knows nothing of who gives the parameters: they arrive in the run's context under `GIVEN`. Invariants: a file has one
-`plan`, as its last form, and its other top-level forms only define; a parameter has been checked against its type
-before the body begins.
+Knows nothing of the callers that pass parameters: they arrive in the run's context under `GIVEN`. Invariants: a file
+has one `plan`, as its last form, and its other top-level forms only define; a parameter has been checked against its
+type before the body begins.
 """
 
 from __future__ import annotations

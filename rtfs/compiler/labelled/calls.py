@@ -223,7 +223,7 @@ PRIMITIVE_MOVES: dict[str, Move] = {
     "map_of": pairs,
     "with_keywords": moved(1),
 }
-"""Primitives that move parts of their arguments; in what any other gives is something of each of them."""
+"""Primitives that move parts of their arguments; the result of any other depends on all of them."""
 
 
 # ---------------------------------------------------------------------- displays

@@ -1,6 +1,6 @@
-"""Labelled closures of names, constants, and of what steers: if, do, let, and, or, match, try.
+"""Labelled closures of names, constants and control flow: if, do, let, and, or, match, try.
 
-Knows nothing of calls. Invariant: what a branch gives, and what is done in it, is decided by the test that chose it.
+Knows nothing of calls. Invariant: the test that chose a branch decides about the branch's value and its effects.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def label_local(m: LabelledMaker, node: nodes.Local) -> Labelled:
 def _late_local(m: LabelledMaker, node: nodes.Local) -> Labelled:
     """A local that may be read before it has a value."""
     name, places, layout = node.binding.python, m.places, m.layout
-    again = node.binding.definitions > 1  # the code that defines it anew may have run, or not
+    again = node.binding.definitions > 1  # the code that defines it again may have run, or not
 
     def late_local(f: Frame, s: FlowState, at: int = node.at) -> Any:
         place = places.get(name)

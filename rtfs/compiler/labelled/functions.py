@@ -1,8 +1,9 @@
 """Labelled closures of functions and definitions; a top-level form is a function of no arguments.
 
 Knows nothing of standard functions. A function is a Python function with the name, parameters and place that generated
-code would give it; called by labelled code it finds the tags of its arguments in the state, and leaves that of its
-value there; called by any other code it takes them from what is around (see `rtfs.flow.state`). Its code is a template:
+code would give it; called by labelled code it finds the tags of its arguments in the state, and leaves the tag of its
+value there; called by other code it takes them from the surrounding labels (see `rtfs.flow.state`). Its code is a
+template:
 
     def fn(a, b, /, *more):                                     # free variables: `enter`, `parent`
         return enter(parent, [a, b], more)
@@ -121,7 +122,7 @@ class LabelledFunction(Template):
         own = region.own
         if own is not None:
             named = namespace.get(own)
-            if getattr(named, "__code__", None) is not self.code:  # it was defined anew
+            if getattr(named, "__code__", None) is not self.code:  # it was defined again
                 return False
             if not region.clean(namespace.get(tag_name(own), UNKNOWN_TAG)):
                 return False

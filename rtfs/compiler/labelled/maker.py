@@ -1,8 +1,8 @@
 """The maker of labelled closures: a node becomes a closure by the function of its class.
 
-Knows nothing of any node. A closure takes a frame and the state of its machine, and gives a pair of a value and its
-tag. Frames are laid out as those of plain closures, but hold pairs. Invariant: a frame is changed only by the call that
-it belongs to.
+Knows nothing of any node. A closure takes a frame and the state of its machine, and returns a pair of a value and its
+tag. Frames have the layout of those of plain closures, but hold pairs. Invariant: a frame is changed only by the call
+that it belongs to.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def tries(s: FlowState, tags: list[Tag]) -> None:
 
 # ---------------------------------------------------------------------- joining
 def join_all(s: FlowState, function: Any, values: list[Any], tags: list[Tag], step: Step) -> Pair:
-    """The value of a call of code without labels, with all that the arguments have; and what the functions of the
-    program give that it calls."""
+    """The value of a call of code without labels. It has the labels of all arguments, and those of the results of the
+    program's functions that the code calls."""
     data = control = NOTHING
     scalars = True
     for value, tag in zip(values, tags, strict=True):

@@ -1,9 +1,9 @@
-"""Code that runs without labels, for nothing in it has any but those of the program's own constants: loops and
-functions that compute for long, which plain closures, and the code that hot ones become, run as fast as ever.
+"""Code that runs without labels, since its values have only the labels of the program's constants: loops and functions
+that compute for long run as plain closures, and hot ones as compiled code, without losing speed.
 
-Knows nothing of rules or hosts. Invariants: such code asks the host for nothing, defines nothing and reads no name of a
-module but that of its own function; it runs only while all that it reads comes from constants, or from nothing; its
-value then has the label of constants, and of what functions that it was given have left around.
+Knows nothing of rules or hosts. Invariants: such code makes no host call, defines nothing and reads no name of a module
+except its own function; it runs only while everything that it reads comes from constants, or has no label; its value
+then has the label of constants, and the labels that functions passed to it have added.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def key(source: Source, state: bytes, module: str) -> bytes:
 
 
 def chain_state(state: bytes, unit_key: bytes) -> bytes:
-    """The environment's state after a unit: what later keys depend on."""
+    """The environment's state after a unit; later keys depend on it."""
     return sha256(state + unit_key).digest()
 
 
@@ -109,7 +109,7 @@ def load(unit_key: bytes, source: Source) -> Unit | None:
 
 
 def save(unit_key: bytes, unit: Unit) -> None:
-    """Keep a unit; failing to is no error."""
+    """Keep a unit; failing to keep it is not an error."""
     where = folder() if _has_file(unit.source) else None
     if where is None:
         return

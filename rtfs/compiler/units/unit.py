@@ -1,6 +1,6 @@
-"""A unit: what one source becomes, before (`UnitBuilder`) and after (`Unit`) code generation.
+"""A unit: one compiled source, before (`UnitBuilder`) and after (`Unit`) code generation.
 
-Knows nothing of where units are kept or how they run. Invariant: a `Unit` is data that `marshal` can hold, but for its
+Knows nothing of where units are kept or how they run. Invariant: a `Unit` is data that `marshal` can hold, except its
 steps' code objects; a place in the text is an index into `spans`, 0 meaning no place.
 """
 
@@ -23,7 +23,7 @@ MAX_EXPANSIONS = 8_000
 """Expansions of macros that a source may take, beside one for each of its characters: about a second's worth."""
 MAX_NOTES = 4
 STANDARD = ("rtfs.core", "rtfs.prelude")
-"""Modules whose macros are nobody's to look into."""
+"""Modules of the standard library; errors do not mention their macros."""
 
 
 class Step:
@@ -119,7 +119,7 @@ class Unit:
         return self._tacit
 
     def span(self, index: int) -> Span | None:
-        """The place that an index stands for."""
+        """The place at an index."""
         if not 0 < index < len(self.spans) // 2:
             return None
         return Span(self.source, self.spans[2 * index], self.spans[2 * index + 1])
