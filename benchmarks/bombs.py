@@ -29,6 +29,7 @@ PAIRED = "(reduce (fn [v _] [v v]) [1] (range 60))"
 BOMBS = {
     "endless loop": "(loop [] (recur))",
     "endless recursion": "(defn f [n] (+ 1 (f n))) (f 1)",
+    "endless recursion that cleans up": "(defn f [n] (try (+ 1 (f n)) (finally 1))) (f 1)",
     "exponential recursion": "(defn f [n] (if (< n 1) 1 (+ (f (dec n)) (f (dec n))))) (f 100)",
     "endless within map": "(map (fn [x] (loop [] (recur))) [1 2])",
     "endless in a comparator": "(sort-by (fn [x] (loop [] (recur))) [1 2])",
@@ -41,6 +42,8 @@ BOMBS = {
     "a function of 1 ms in map": '(map (fn [x] (call "t.ms")) (range 1000000))',
     "product of large integers": "(def x (pow 3 330000)) (loop [] (* x x) (recur))",
     "product by a small one": "(def x (pow 3 660000)) (loop [] (* x 3) (recur))",
+    "product by a small one, later": "(def x (pow 3 660000)) (loop [i 0]"
+    " (if (< i 300000) (recur (inc i)) (loop [] (* x 3) (recur))))",
     "remainder of large integers": "(def x (pow 3 660000)) (def y (pow 3 330001)) (loop [] (mod x y) (recur))",
     "quotient of large integers": "(def x (pow 3 660000)) (def y (pow 3 330001)) (loop [] (quot x y) (recur))",
     "factorial": "(loop [] (factorial 20000) (recur))",
@@ -48,6 +51,9 @@ BOMBS = {
     "sort of vectors with one prefix": "(let [v (vec (range 10000))] (sort (map (fn [i] (conj v i)) (range 20000))))",
     "sort of millions": "(loop [v (vec (range 3000000))] (recur (reverse (sort v))))",
     "sort with a comparator": "(sort (fn [a b] (> a b)) (range 3000000))",
+    "sort of a mixed-up vector": "(loop [] (sort (mapv (fn [i] (mod (* i 7919) 1000003)) (range 1500000))) (recur))",
+    "sort-by of a mixed-up vector": "(loop [] (sort-by - (mapv (fn [i] (mod (* i 7919) 1000003)) (range 900000)))"
+    " (recur))",
     "re-seq of millions": '(count (re-seq "a" (apply str (repeat 9000000 "a"))))',
     "re-split of millions": '(count (re-split "a" (apply str (repeat 9000000 "a"))))',
     "a pattern of 50 kB": '(re-find (apply str (repeat 10000 "(a?)?")) "x")',
@@ -57,6 +63,14 @@ BOMBS = {
     "map over millions": "(def xs (range 9000000)) (def ys (map (fn [x] [x x x]) xs)) (count ys)",
     "filter over millions": "(loop [] (filter (fn [x] (odd? x)) (range 3000000)) (recur))",
     "reduce over millions": "(loop [] (reduce (fn [a x] (+ a x)) 0 (range 9000000)) (recur))",
+    "entries of a large map": "(let [m (zipmap (range 500000) (range 500000))] (loop [] (rest m) (recur)))",
+    "keys taken from a large map": "(let [m (zipmap (range 500000) (range 500000))] (loop []"
+    " (apply dissoc m (range 400000)) (recur)))",
+    "hash of a long vector": "(let [v (vec (range 3000000))] (loop [] (hash-map v 1) (recur)))",
+    "comparison of long texts": '(let [a (apply str (repeat 3000000 "ab")) b (str a "b") c (str a "b")] (loop [i 0]'
+    " (if (< i 100000) (recur (inc i)) (loop [] (compare a b) (= b c) (< a b) (recur)))))",
+    "lines of a long text": '(let [s (join "" (repeat 2000000 "a\\n"))] (loop []'
+    " (clojure.string/split-lines s) (recur)))",
     "group-by of millions": "(count (group-by (fn [x] (mod x 1000)) (range 9000000)))",
     "text of many elements": "(loop [] (count (str (vec (range 1000000)))) (recur))",
     "text of deep data": DEEP + "(count (str v))))",
@@ -66,6 +80,7 @@ BOMBS = {
     "parse-json of many keywords": '(let [s (str "{" (join "," (map (fn [i] (str "\\"k" i "\\":1")) (range 300000)))'
     ' "}")] (loop [] (parse-json s {:keywords true}) (recur)))',
     "serialize-json": "(let [v (vec (range 1000000))] (loop [] (serialize-json v) (recur)))",
+    "a long text to read": '(let [s (str "[" (join " " (range 300000)) "]")] (loop [] (read-string s) (recur)))',
     "doubling macro": "(defmacro m [] (reduce (fn [a _] `(do ~a ~a)) 1 (range 25))) (m)",
     "endless macro": "(defmacro m [] (loop [] (recur))) (m)",
     "endless expansion": "(defmacro m [] (list (quote m))) (m)",

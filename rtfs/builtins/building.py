@@ -25,7 +25,7 @@ from rtfs.builtins.lazy_sources import count_up, repeat_for_ever
 from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
 from rtfs.values.lazy import ahead_of
 from rtfs.values.short_vector import ShortVector
-from rtfs.values.step_account import spend
+from rtfs.values.step_account import look, paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _lazy_target(function: str) -> TypeMismatch:
 def _pairs(function: str, elements: Any) -> list[tuple[Any, Any]]:
     """Entries for a map: vectors or lists of two, and those of maps. Raises TypeMismatch for anything else."""
     pairs: list[Any] = []
-    for entry in elements:
+    for entry in paced(elements):
         if type(entry) is ShortVector and len(entry) == 2:
             pairs.append(entry)
             continue
@@ -185,17 +185,17 @@ def concat(*colls: Any) -> Any:
         return Vector()
     if LazySeq in map(type, colls):
         return steps.lazy_concat(list(colls))
-    parts = [items("concat", coll) for coll in colls]
+    parts = [items("concat", coll) for coll in paced(colls)]
     size = sum([len(part) for part in parts])
     if size > MAX_ITEMS:
         raise too_many("concat")
     if (size - len(parts[0])) * 8 >= len(parts[0]):  # more than `extended` appends one by one
         joined: list[Any] = []
-        for part in parts:
+        for part in paced(parts):
             joined += part
         return like(colls[0], joined)
     result = as_vector("concat", colls[0])
-    for part in parts[1:]:
+    for part in paced(parts[1:]):
         result = extended(result, part)
     return result
 
@@ -395,8 +395,10 @@ def flatten(coll: Any, /) -> Any:
         for element in stack[-1]:
             kind = element.__class__
             visits += 1
-            if visits > MAX_ITEMS:
-                raise too_many("flatten")
+            if not visits & 0x1FFF:
+                look()
+                if visits > MAX_ITEMS:
+                    raise too_many("flatten")
             if kind is Vector or kind is List or kind is LazySeq:
                 stack.append(iter(elements_of("flatten", element)))
                 break

@@ -39,7 +39,10 @@ def too_many(function: str) -> LimitError:
 
 def entries(coll: Map) -> list[Any]:
     """The entries of a map as vectors `[k v]`, in its order."""
-    return list(map(ShortVector, coll.items()))
+    pairs = coll.items()
+    if len(pairs) <= PART:
+        return list(map(ShortVector, pairs))
+    return [ShortVector(pair) for pair in paced(pairs)]
 
 
 def items(function: str, coll: Any) -> Any:
@@ -221,7 +224,7 @@ def extended(target: Any, more: Any) -> Any:
     """
     count = len(more)
     if count * 8 < len(target):
-        for element in more:
+        for element in paced(more):
             target = target.conj(element)
         return target
     joined = target.to_list()

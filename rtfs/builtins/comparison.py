@@ -12,6 +12,7 @@ from rtfs.builtins.declare import builtin
 from rtfs.values import Keyword, Symbol, TypeMismatch
 from rtfs.values.equality import equal as eq2
 from rtfs.values.order import compare as compare_values
+from rtfs.values.step_account import LARGE, look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ def _comparable(a: Any, b: Any) -> bool:
     cb = b.__class__
     if ca is int or ca is float:
         return cb is int or cb is float
-    return ca is str and cb is str
+    if ca is str and cb is str:
+        if len(a) > LARGE:
+            look()
+        return True
+    return False
 
 
 def not_comparable(function: str, a: Any, b: Any) -> TypeMismatch:
@@ -156,10 +161,19 @@ def compare(a: Any, b: Any, /) -> int:
 def text_order(a: str, b: str) -> int:
     """Java's order of two texts: the distance of the first characters that differ, else of the lengths."""
     if a != b:
-        for one, other in zip(a, b, strict=False):
-            if one != other:
-                return ord(one) - ord(other)
+        for start in range(0, min(len(a), len(b)), STRETCH):
+            part, other_part = a[start : start + STRETCH], b[start : start + STRETCH]
+            if not start & 0xFFFFF:
+                look()
+            if part != other_part:
+                for one, other in zip(part, other_part, strict=False):
+                    if one != other:
+                        return ord(one) - ord(other)
     return len(a) - len(b)
+
+
+STRETCH = 4096
+"""Characters of texts that are compared at a time: where they differ is looked for in one of them."""
 
 
 def _name_order(a: str, b: str) -> int:

@@ -13,7 +13,7 @@ from rtfs.builtins.deferred import steps
 from rtfs.values import LazySeq, Vector
 from rtfs.values.kinds import FunctionType
 from rtfs.values.map import encode_key
-from rtfs.values.step_account import spend
+from rtfs.values.step_account import LARGE, look, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,9 +196,10 @@ def apply(f: Any, argument: Any, /, *more: Any) -> Any:
     last = more[-1] if more else argument
     if last.__class__ is LazySeq and f.__class__ is FunctionType and f.__name__ == "concat":
         return steps.lazy_mapcat(None, steps.lazy_concat([Vector.of([argument, *more[:-1]]), last]) if more else last)
-    if not more:
-        return call_with(f, fresh_list("apply", argument))
-    return call_with(f, [argument, *more[:-1], *fresh_list("apply", more[-1])])
+    arguments = fresh_list("apply", last)
+    if len(arguments) > LARGE:
+        look()  # copying so many may have taken long
+    return call_with(f, [argument, *more[:-1], *arguments] if more else arguments)
 
 
 @builtin(

@@ -159,7 +159,7 @@ def partition_by(f: Any, coll: Any = MISSING, /) -> Any:
         else:
             groups.append([x])
         last = key
-    return like(coll, [like(coll, group) for group in groups])
+    return like(coll, [like(coll, group) for group in paced(groups)])
 
 
 @builtin(

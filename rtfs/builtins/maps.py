@@ -112,7 +112,7 @@ def assoc(coll: Any, key: Any, value: Any, /, *more: Any) -> Any:
     if len(more) % 2:
         raise argument_error("assoc", "needs a value for every key", code="arity")
     coll = put("assoc", coll, key, value)
-    for i in range(0, len(more), 2):
+    for i in paced(range(0, len(more), 2)):
         coll = put("assoc", coll, more[i], more[i + 1])
     return coll
 
@@ -124,7 +124,7 @@ def dissoc(coll: Any, /, *keys: Any) -> Any:
     if coll is None:
         return None
     result = _map("dissoc", coll)
-    for key in keys:
+    for key in paced(keys):
         result = result.dissoc(key)
     return result
 
@@ -194,7 +194,7 @@ def select_keys(coll: Any, keys: Any, /) -> Any:
     if coll.__class__ is Vector:
         coll = Map(enumerate(coll))
     source = _map("select-keys", coll)
-    return Map([(key, source.get(key)) for key in items("select-keys", keys) if key in source])
+    return Map([(key, source.get(key)) for key in paced(items("select-keys", keys)) if key in source])
 
 
 @builtin(

@@ -13,7 +13,7 @@ from math import fmod
 from rtfs.builtins.argument_errors import shown
 from rtfs.builtins.declare import builtin
 from rtfs.values import EvalError, LimitError, List, TypeMismatch, Vector
-from rtfs.values.step_account import spend
+from rtfs.values.step_account import paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def add(*numbers: Any) -> Any:
     if len(numbers) == 1:
         return need_number("+", numbers[0])
     total: Any = 0
-    for number in numbers:
+    for number in paced(numbers):
         total = add2(total, number)
     return total
 
@@ -298,7 +298,7 @@ def add(*numbers: Any) -> Any:
 def subtract(number: Any, /, *more: Any) -> Any:
     if not more:
         return neg1(number)
-    for other in more:
+    for other in paced(more):
         number = sub2(number, other)
     return number
 
@@ -317,7 +317,7 @@ def multiply(*numbers: Any) -> Any:
     if len(numbers) == 1:
         return need_number("*", numbers[0])
     product: Any = 1
-    for number in numbers:
+    for number in paced(numbers):
         product = mul2(product, number)
     return product
 
@@ -334,7 +334,7 @@ def multiply(*numbers: Any) -> Any:
 def divide(number: Any, /, *more: Any) -> Any:
     if not more:
         return need_number("/", number)
-    for other in more:
+    for other in paced(more):
         number = div2(number, other)
     return number
 
@@ -349,7 +349,7 @@ builtin("dec", "(dec a)", "The number minus one.", "(dec 43)", "42", aliases=("d
 @builtin("max", "(max number & more)", "The largest of the numbers; NaN if one of them is.", "(max 1 5 3)", "5")
 def largest(number: Any, /, *more: Any) -> Any:
     best = need_number("max", number)
-    for other in more:
+    for other in paced(more):
         if need_number("max", other) >= best or other != other:
             best = other
     return best
@@ -358,7 +358,7 @@ def largest(number: Any, /, *more: Any) -> Any:
 @builtin("min", "(min number & more)", "The smallest of the numbers; NaN if one of them is.", "(min 4 2 8)", "2")
 def smallest(number: Any, /, *more: Any) -> Any:
     best = need_number("min", number)
-    for other in more:
+    for other in paced(more):
         if need_number("min", other) <= best or other != other:
             best = other
     return best

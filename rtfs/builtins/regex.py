@@ -22,7 +22,7 @@ from rtfs.builtins.declare import builtin
 from rtfs.syntax.patterns import PatternError, compile_pattern
 from rtfs.syntax.plain_patterns import LONGEST_TEXT, plain_pattern
 from rtfs.values import EvalError, Regex, Vector
-from rtfs.values.step_account import spend
+from rtfs.values.step_account import look, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -278,6 +278,8 @@ def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit:
             continue
         parts.append(text[last:start])
         last = end
+        if not len(parts) & 0xFFF:
+            look()
         if len(parts) > MAX_ITEMS:
             raise size_error(name, "a vector", MAX_ITEMS, "elements")
     if not parts:

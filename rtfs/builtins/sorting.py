@@ -11,6 +11,7 @@ from rtfs.builtins.collection_support import fresh_list, like, looked_up
 from rtfs.builtins.comparison import greater, less
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.values import Keyword
+from rtfs.values.long_sort import kinds_of, sorted_list
 from rtfs.values.order import sorted_by, sorted_values
 from rtfs.values.step_account import look, paced, spend
 
@@ -33,7 +34,7 @@ def sort(comparator_or_coll: Any, coll: Any = MISSING, /) -> Any:
         return like(comparator_or_coll, sorted_values(fresh_list("sort", comparator_or_coll)))
     elements = fresh_list("sort", coll)
     order = _order("sort", comparator_or_coll, elements)
-    return like(coll, [elements[i] for i in order])
+    return like(coll, [elements[i] for i in paced(order)])
 
 
 @builtin(
@@ -51,12 +52,12 @@ def sort_by(f: Any, comparator_or_coll: Any, coll: Any = MISSING, /) -> Any:
     keys = looked_up(f, elements) if f.__class__ is Keyword else [f(element) for element in paced(elements)]
     if coll is MISSING:
         return like(whole, sorted_by(elements, keys))
-    return like(whole, [elements[i] for i in _order("sort-by", comparator_or_coll, keys)])
+    return like(whole, [elements[i] for i in paced(_order("sort-by", comparator_or_coll, keys))])
 
 
 def _plain(values: list[Any]) -> bool:
     """Whether Python's own order of the values is the language's: only integers, or only strings."""
-    kinds = set(map(type, values))
+    kinds = kinds_of(values)
     return kinds == {int} or kinds == {str}
 
 
@@ -67,9 +68,10 @@ def _order(function: str, comparator: Any, values: list[Any]) -> list[int]:
     """
     if _plain(values):
         if comparator is less:
-            return sorted(range(len(values)), key=values.__getitem__)
+            return sorted_list(range(len(values)), values.__getitem__)
         if comparator is greater:
-            return sorted(range(len(values)), key=values.__getitem__, reverse=True)
+            # of ties the first stays the first
+            return sorted_list(range(len(values) - 1, -1, -1), values.__getitem__)[::-1]
     order = list(range(len(values)))
     width = 1
     while width < len(order):

@@ -28,14 +28,22 @@ if TYPE_CHECKING:
 
 TEXT_SHIFT = 8
 """256 characters cost about as much as an element."""
+MANY = 10_000
+"""Texts that are joined at a time."""
 
 
 def concatenated(function: str, parts: list[str], separator: str = "") -> str:
     """The parts in one string with the separator between them. LimitError `limit/size` if that is too long."""
-    size = sum(map(len, parts)) + len(separator) * (len(parts) - 1 if parts else 0)
+    if len(parts) > MANY:
+        size = sum([sum(map(len, part)) for part in portions(parts)])
+    else:
+        size = sum(map(len, parts))
+    size += len(separator) * (len(parts) - 1 if parts else 0)
     if size > MAX_TEXT:
         raise size_error(function)
     spend(size >> TEXT_SHIFT)
+    if len(parts) > MANY:
+        parts = [separator.join(part) for part in portions(parts)]
     return separator.join(parts)
 
 

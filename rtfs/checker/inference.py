@@ -10,6 +10,7 @@ from __future__ import annotations
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic
 from rtfs.checker.facts import NEVER, Fact, join
 from rtfs.compiler.analysis import nodes
+from rtfs.values.step_account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Inference:
 
     def infer_all(self, parts: list[nodes.Node]) -> list[Fact]:
         found = []
-        for part in parts:
+        for part in paced(parts):
             found.append(self.infer(part))
         return found
 

@@ -144,6 +144,7 @@ class Budget:
                 self.worked += since
             if memory.due(now):
                 self._weigh()
+                now = monotonic()  # everything may have been looked through
         return now
 
     def _weigh(self) -> None:

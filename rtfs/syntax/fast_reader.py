@@ -23,6 +23,7 @@ from rtfs.syntax.tokens import CLOSED_BY, CLOSERS, PREFIXES, Mark, TooManyErrors
 from rtfs.syntax.words import SYMBOL
 from rtfs.values import List, Symbol, Vector
 from rtfs.values.info import FormInfo
+from rtfs.values.step_account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class PlainReader:
         items: list[Any] = []  # of it
         waiting: list[Waiting] = []  # its prefixes that have no operand yet
         function: Mark | None = None  # the `#(` that is open
-        for space, word, odd in self._scan(text, at, stop):
+        for space, word, odd in paced(self._scan(text, at, stop)):
             start = at + len(space)
             at = start + len(word)
             if function is not None and word[:1] == "%":

@@ -19,6 +19,7 @@ from rtfs.syntax.words import SYMBOL, WordError, character, classify, shorten
 from rtfs.values import Regex, Symbol
 from rtfs.values.info import FormInfo
 from rtfs.values.keyword import is_keyword_name
+from rtfs.values.step_account import look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ MAX_ARGUMENT = 20
 
 FAULTY = object()
 """The result of `read_word` for a word with an error."""
+LOOKS = 5_000
+"""Characters between two looks at the clock: a few milliseconds."""
 MOST_WORDS = 10_000
 _symbols: dict[str, str] = {}
 _constants: dict[str, Any] = {}
@@ -102,10 +105,14 @@ class FormLexer(Lexer):
         needs: list[int] = []  # of each open bracket `need` after it, or -1 if it is not an operand
         depth = 0  # of brackets since the outermost `#(` that is open
         function: Mark | None = None
+        due = LOOKS
         while at < stop:
             for match in scan(text, at, stop):
                 index = match.lastindex
                 start, end = match.span(index)  # type: ignore[arg-type]
+                if start > due:
+                    look()
+                    due = start + LOOKS
                 if index == 1:
                     word = match[1]
                     if depth and word[0] == "%" and function is not None:

@@ -14,7 +14,7 @@ from rtfs.values.keyword import Keyword
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
-from rtfs.values.step_account import PORTION, spend
+from rtfs.values.step_account import LARGE, PORTION, look, paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def equal(a: Any, b: Any) -> bool:
     kind = a.__class__
     if kind is b.__class__:
         if kind in SIMPLE:
+            if kind is str and len(a) > LARGE:
+                look()
             return a == b  # type: ignore[no-any-return]
         if kind is Vector:
             return a == b if type(a) is type(b) is ShortVector else equal_collections(a, b)
@@ -256,8 +258,8 @@ def hash_of(value: Any) -> int:
 
 def _parts(value: Any) -> Iterator[Any]:
     if value.__class__ is Map:
-        return chain.from_iterable(value.items())
-    return iter(elements(value) if value.__class__ is LazySeq else value)
+        return chain.from_iterable(paced(value.items()))
+    return iter(paced(elements(value) if value.__class__ is LazySeq else value))
 
 
 def _hash_leaf(value: Any) -> int:

@@ -14,11 +14,12 @@ from rtfs.values.error import LimitError, TypeMismatch
 from rtfs.values.keyword import Keyword
 from rtfs.values.kinds import type_name
 from rtfs.values.lazy import LazySeq, realised
+from rtfs.values.long_sort import PART, kinds_of, sorted_list
 from rtfs.values.map import Map
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
-from rtfs.values.step_account import spend
+from rtfs.values.step_account import paced, portions, spend
 from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _END, _NIL, _BOOLEAN, _NUMBER, _NAN, _STRING, _KEYWORD, _SYMBOL, _SEQUENCE, _MAP, _SET, _REGEX = range(12)
 _UNORDERED: frozenset[Any] = frozenset((Map, Set))
 _MOST = 20_000_000  # tokens of one key: a vector that holds one vector twice, and so on, would need more than there are
+
+TOKEN = 16
+"""What comparing a token weighs (see `sorted_list`)."""
 
 
 def sort_key(value: Any) -> tuple[Any, ...]:
@@ -80,22 +84,32 @@ def sorted_values(values: list[Any]) -> list[Any]:
 
 def sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
     """A fresh list of `values` in the order of the `keys` beside them (one each); ties keep their order."""
-    kinds = {key.__class__ for key in keys}
+    kinds = kinds_of(keys)
     order: list[Any]
-    if kinds <= {str} or (kinds <= {int, float} and (float not in kinds or all(key == key for key in keys))):
+    weight = 0
+    if kinds == {str}:
+        order = keys
+        weight = _length(keys)
+    elif kinds <= {int, float} and (float not in kinds or all(key == key for key in paced(keys))):
         order = keys
     elif kinds == {Keyword}:
-        order = [key.name for key in keys]
-        if any("/" in name for name in order):
-            order = [_name(name) for name in order]
+        order = [key.name for key in paced(keys)]
+        if any("/" in name for name in paced(order)):
+            order = [_name(name) for name in paced(order)]
     else:
         order = []
         for key in keys:
             order.append(one := sort_key(key))
             spend(len(one) + 4)
+            weight += TOKEN * len(one)
     if order is values:
-        return sorted(values)
-    return [values[i] for i in sorted(range(len(order)), key=order.__getitem__)]
+        return sorted_list(values, weight=weight)
+    return [values[i] for i in paced(sorted_list(range(len(order)), order.__getitem__, weight))]
+
+
+def _length(texts: list[str]) -> int:
+    """The characters of some texts."""
+    return sum(map(len, texts)) if len(texts) <= PART else sum([sum(map(len, part)) for part in portions(texts)])
 
 
 def _leaf(value: Any) -> tuple[Any, ...] | None:

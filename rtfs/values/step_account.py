@@ -24,6 +24,8 @@ PART = 512
 FIRST_PART, LONGEST_PART = 32, 8192
 """Elements that a function of the program is called with between two looks at the clock, at first and at most."""
 PART_TIME = 0.001
+LARGE = 100_000
+"""Elements, or characters, that take long to go through even in C."""
 STRETCH = 256
 
 
@@ -100,6 +102,8 @@ def _parts(elements: Any) -> Iterator[Any]:
     whole = elements
     if elements.__class__ not in _SLICED:
         whole = elements.to_list() if hasattr(elements, "to_list") else [*elements]
+    if len(whole) > LARGE:
+        look()  # making so many may have taken long
     start = 0
     while part := whole[start : start + size]:
         start += size

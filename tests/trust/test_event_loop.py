@@ -15,11 +15,28 @@ MOST = 0.25
 """Seconds of processor time between two turns of the loop."""
 
 BIG = "(def x (pow 3 660000))"
+MAP = "(zipmap (range 300000) (range 300000))"
 HELD = {
     "a product by a small number": f"{BIG} (loop [i 0] (if (< i 40000) (do (* x 3) (recur (inc i))) i))",
     "expensive steps after cheap ones": f"{BIG} (loop [i 0] (if (< i 300000) (recur (inc i))"
     " (loop [j 0] (if (< j 20000) (do (* x 3) (recur (inc j))) j))))",
     "endless recursion": "(defn f [n] (+ 1 (f n))) (f 1)",
+    "a sort": "(count (sort (mapv (fn [i] (mod (* i 7919) 1000003)) (range 2500000))))",
+    "a sort by keys": "(count (sort-by (fn [i] (mod (* i 7919) 1000003)) (range 900000)))",
+    "entries of a map": f"(let [m {MAP}] (loop [i 0] (if (< i 8) (do (rest m) (recur (inc i))) i)))",
+    "keys put into a map": "(count (apply assoc {} (range 1200000)))",
+    "keys taken from a map": f"(count (apply dissoc {MAP} (concat (range 300000) (range 300000))))",
+    "keys selected from a map": f"(let [m {MAP}] (count (select-keys m (vec (concat (range 600000) (range 600000))))))",
+    "pairs put into a map": "(let [v (mapv (fn [i] [i i]) (range 1200000))] (count (into {} v)))",
+    "many collections joined": "(let [v (mapv (fn [i] [i]) (range 800000))] (count (apply concat v)))",
+    "groups of neighbours": "(count (partition-by odd? (range 1200000)))",
+    "nested vectors flattened": "(let [v (mapv (fn [i] [i]) (range 1200000))] (count (flatten v)))",
+    "a sum of many": "(let [v (vec (range 3000000))] (apply + v))",
+    "the hash of a long vector": "(let [v (vec (range 6000000))] (count (hash-map v 1)))",
+    "lines": '(let [s (join "" (repeat 1500000 "a\\n"))] (count (clojure.string/split-lines s)))',
+    "a long text that is read": '(let [s (str "[" (join " " (range 200000)) "]")] (count (read-string s)))',
+    "long texts compared": """(let [a (join "" (repeat 3000000 "a")) b (str a "b") c (str a "b")]
+        (loop [i 0] (if (< i 8000) (do (= b c) (if (= 0 (mod i 1000)) (compare a b)) (recur (inc i))) i)))""",
 }
 
 
