@@ -286,11 +286,13 @@ def _by_name(
     either: those that are given by position where `rest`, the parameter of all further ones, gets some."""
 
     def call(arguments: Any = None) -> Any:
-        given: dict[str, Any] = {}
-        for key, value in () if arguments is None else arguments.items():
-            name = key.name if key.__class__ is Keyword else key
-            convert = converts.get(name)
-            given[name] = value if convert is None else convert(value)
+        raw = {} if arguments is None else arguments.raw()  # names are no odd keys
+        given = {key.name if key.__class__ is Keyword else key: value for key, value in raw.items()}
+        if converts:
+            for name, value in given.items():
+                convert = converts.get(name)
+                if convert is not None:
+                    given[name] = convert(value)
         if not only and rest is None:
             return function(**given)
         further = () if rest is None else given.pop(rest, ())

@@ -135,7 +135,10 @@ class Entry:
 
     def _check_closed(self, value: Any, what: str) -> Any:
         type = self.argument_type
-        return value if type is None else type.check(value, what)
+        if type is None:
+            return value
+        self.check_input = type.check
+        return type.check(value, what)
 
     @property
     def through_session(self) -> bool:

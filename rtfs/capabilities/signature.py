@@ -31,7 +31,8 @@ class Signature:
     """
 
     __slots__ = (
-        "_keywords", "_least", "_most", "any_first", "map_names", "names", "needed", "pair", "positional", "rest",
+        "_all_needed", "_keywords", "_least", "_most", "any_first", "map_names", "names", "needed", "pair",
+        "positional", "rest",
     )  # fmt: skip
 
     def __init__(
@@ -59,16 +60,20 @@ class Signature:
         self._least = max([1, *[by_position.index(name) + 1 for name in required]]) if simple else 1
         self._most = self.positional if simple else 0
         """Of so many arguments each has its name, and none is missing, unless a single one is a map."""
-        self._keywords: list[tuple[Keyword, bool]] | None = None
+        self._all_needed = next((place for place, name in enumerate(names) if name not in required), len(names))
+        """None of so many arguments is left out if it is nil."""
+        self._keywords: list[Keyword] | None = None
 
     def arrange(self, id: str, arguments: tuple[Any, ...]) -> Map:
         """The canonical map of a call's arguments. Raises EvalError `arity` if one is missing or too much."""
         count = len(arguments)
         if self._least <= count <= self._most and (count > 1 or arguments[0].__class__ is not Map):
             if self._keywords is None:
-                self._keywords = [(Keyword(name), name in self.needed) for name in self.names]
-            plain = zip(self._keywords, arguments, strict=False)
-            return Map.of_plain({keyword: value for (keyword, needed), value in plain if needed or value is not None})
+                self._keywords = [Keyword(name) for name in self.names]
+            plain = dict(zip(self._keywords, arguments, strict=False))
+            if count > self._all_needed:
+                plain = {key: value for key, value in plain.items() if value is not None or key.name in self.needed}
+            return Map.of_plain(plain)
         given = self._named(arguments)
         if given is None:
             names = self.names[: self.positional]

@@ -38,6 +38,8 @@ class ClosedRecord(Record):
 
     def _unknown(self, value: Any) -> Any:
         """The first key that is not known, in a 1-tuple, or None."""
+        if self._named.keys() >= value.raw().keys():
+            return None
         for key in value.keys():  # noqa: SIM118 - a Map iterates over its pairs
             if self.refuses(key):
                 return (key,)

@@ -121,7 +121,11 @@ def as_text(entry: Entry, arguments: tuple[Any, ...]) -> str:
         one = arguments[0]
         if entry.signature is None or one.__class__ is not Map:
             return canonical_text(one)
-        return f"{{{' '.join([f'{canonical_text(name)} {canonical_text(value)}' for name, value in one.items()])}}}"
+        named = [
+            f"{':' + name.name if name.__class__ is Keyword else canonical_text(name)} {canonical_text(value)}"
+            for name, value in one.items()
+        ]
+        return f"{{{' '.join(named)}}}"
     return " ".join([canonical_text(argument) for argument in arguments])
 
 

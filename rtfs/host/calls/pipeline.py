@@ -9,7 +9,7 @@ the ledger has the decision before anything happens, and an outcome for every ca
 
 from __future__ import annotations
 
-from time import perf_counter_ns
+from time import monotonic, perf_counter_ns
 
 from rtfs.capabilities.permit import Permit
 from rtfs.capabilities.registry import (
@@ -158,6 +158,7 @@ class Pipeline:
                     raise
                 except Exception as error:
                     raise failed(error) from error
+                budget.breathed = monotonic()  # others had their turn meanwhile
                 value = as_value(value, entry)
             else:
                 value = await self.route(entry, arguments, frame, number, needs)

@@ -333,7 +333,7 @@ class Durable:
     def _answer(self, known: Recorded, call: HostCall, frame: Frame) -> Any:
         outcome = known.outcome
         assert outcome is not None
-        frame.run.replayed.add(call.id)
+        frame.run.replayed |= {call.id}
         context = frame.context
         if not outcome.note:
             _spend(context.quota, call)

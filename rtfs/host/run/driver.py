@@ -157,8 +157,7 @@ async def handle_control_call(call: HostCall, frame: Frame) -> Any:
             frame.run.warn(f"the run's context has no `{call.id}`: `@{call.id}` is nil{meant}", call.span)
         return values.get(call.id)
     if kind == "context-enter":
-        frame.contexts.append(frame.context)
-        frame.context = frame.context.narrow(values={**frame.context.values, **context_values(call.args[0])})
+        frame.enter_context(frame.context.narrow(values={**frame.context.values, **context_values(call.args[0])}))
         return None
     if kind == "context-leave":
         frame.context = frame.contexts.pop()
@@ -167,9 +166,7 @@ async def handle_control_call(call: HostCall, frame: Frame) -> Any:
         context = frame.context
         detail = named(_step_detail(call.args[0] if call.args else None))
         name = named(call.id)
-        number = run.events.emit(StepEntered(context, frame.parent, name, detail))
-        frame.steps.append((frame.parent, name))
-        frame.parent = number
+        frame.enter_step(name, run.events.emit(StepEntered(context, frame.parent, name, detail)))
         return None
     if kind == "step-leave":
         _leave_step(frame, call.args[0] if call.args else "ok")

@@ -76,7 +76,7 @@ WIDTH = 16
 
 
 _NONE: Any = []
-"""Without flow rules, the value of the lists that only flow rules fill."""
+"""The list of a frame that has none of its own yet; never changed. A thousand plans may wait with nothing in theirs."""
 
 
 class Run:
@@ -165,7 +165,7 @@ class Run:
         self.breathe = breathe
         self.width = width
         self.files: Any = None
-        self.replayed: set[str] = set()
+        self.replayed: frozenset[str] = frozenset()
         self.flow: RunControl | None = None
         self.guest: Guest | None = None
         self.guests: Any = None
@@ -258,14 +258,28 @@ class Frame:
         self.journaled: Noting | None = None
         self.outer = outer
         self.machine: Any = None
-        self.steps: list[tuple[int, str]] = []
-        self.contexts: list[RuntimeContext] = []
+        self.steps: list[tuple[int, str]] = _NONE
+        self.contexts: list[RuntimeContext] = _NONE
         self._calls = 0
         self._machines = 0
         self.flow: FlowState | None = None
         self.argument_tags: list[Tag] = _NONE if run.flow is None else []
         self.implemented: list[tuple[Tag, bool]] = _NONE if run.flow is None else []
         self.looks_up = False
+
+    def enter_step(self, name: str, number: int) -> None:
+        """A step begins. number: of its record."""
+        if not self.steps:
+            self.steps = []
+        self.steps.append((self.parent, name))
+        self.parent = number
+
+    def enter_context(self, context: RuntimeContext) -> None:
+        """A `with-context` begins, with this context."""
+        if not self.contexts:
+            self.contexts = []
+        self.contexts.append(self.context)
+        self.context = context
 
     def inner(self, parent: int | None = None) -> Frame:
         """The frame of a machine that this one starts. Raises LimitError `limit/nesting`."""

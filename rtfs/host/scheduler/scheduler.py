@@ -45,6 +45,10 @@ else:
     from _collections import deque  # `collections` costs a millisecond
 
 
+_NO_TIMERS: list[Timer] = []
+"""The timers of a scheduler that never had one."""
+
+
 class Suspension:
     """An awaitable that suspends a fiber. `begin` starts it; the code that finishes it calls `Scheduler.wake` or, from
     another thread, `post`."""
@@ -108,7 +112,7 @@ class Scheduler:
         self.engine = engine
         self.home = home
         self._ready: deque[tuple[Fiber, Any, BaseException | None]] = deque()
-        self._timers: list[Timer] = []
+        self._timers: list[Timer] = _NO_TIMERS
         self._count = 0
         self._dead = 0
         self._ending: BaseException | None = None
@@ -178,6 +182,8 @@ class Scheduler:
         from heapq import heappush
 
         self._count += 1
+        if not self._timers:
+            self._timers = []
         timer: Timer = [moment, self._count, action]
         heappush(self._timers, timer)
         return timer
