@@ -281,3 +281,41 @@ def test_update_with_a_function_of_the_program_looks_it_up_before_its_arguments(
         assert isinstance(outcome, rtfs.Complete)
         shown = rtfs.to_text(outcome.value)
         assert shown == '[{:a 6} {:a {:b 8}} [1 10] "the argument" :type/mismatch {:a :local}]'
+
+
+@pytest.mark.parametrize("name", ["paths.rtfs", "<text>"])
+@pytest.mark.parametrize(
+    "path", ["[:a]", "[:a :b]", "[:a k]", '["s" :a k]', "[:a :b k]", "[k]", "[k :a]", "[1.0]", "[:a 1.0]"]
+)
+def test_a_path_is_followed_as_the_function_follows_it(path: str, name: str) -> None:
+    values = [
+        "nil",
+        "5",
+        "{}",
+        "{:a nil}",
+        "{:a 5}",
+        "{:a {:b {1 :x}}}",
+        "{:a [7 8 9]}",
+        '{"s" {:a "text"}}',
+        "[{:a 1}]",
+    ]
+    values += ["{1.0 :f 1 :i}", "{:a {1.0 :f 1 :i true :t}}", "(assoc (zipmap (range 100) (range 100)) :a {1 2})"]
+    caught = "(catch e [(:code e) (:message e)])"
+    keys = ["1", "1.0", "true", ":b", "nil", "[1]"]
+    followed = f"(fn [m k] (try (get-in m {path}) {caught}))"
+    called = f"(fn [m k] (try (own m {path}) {caught}))"
+    every = " ".join(f"(= ({followed} {m} {k}) ({called} {m} {k}))" for m in values for k in keys)
+    outcome = rtfs.start(rtfs.compile(f"(def own get-in) [{every}]", name=name))
+    assert isinstance(outcome, rtfs.Complete)
+    assert rtfs.to_python(outcome.value) == [True] * len(values) * len(keys)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 8, 9, 40])
+def test_a_sum_of_few_elements_is_that_of_many(count: int) -> None:
+    halves = "(reduce + 1 (map (fn [x] (/ x 2)) xs))"
+    caught = '(try (reduce + 1 (conj xs "a")) (catch e (:code e)))'
+    text = f"(def xs (vec (map inc (range {count})))) [(reduce + 1 xs) (reduce + 1.5 xs) {halves} {caught}]"
+    outcome = rtfs.start(rtfs.compile(text, name="sum.rtfs"))
+    assert isinstance(outcome, rtfs.Complete)
+    total = count * (count + 1) // 2
+    assert rtfs.to_python(outcome.value) == [1 + total, 1.5 + total, 1 + total / 2, "type/mismatch"]

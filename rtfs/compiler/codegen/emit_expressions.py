@@ -16,7 +16,7 @@ from rtfs.compiler.analysis.ownership import is_new
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
-from rtfs.compiler.codegen.operators import FOLDED, equal, is_plain_key
+from rtfs.compiler.codegen.operators import FOLDED, equal, is_keyword, is_plain_key, look_up
 from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, vector_of
 from rtfs.compiler.codegen.tails import asked
 from rtfs.compiler.mangling import global_name
@@ -25,6 +25,9 @@ from rtfs.values import Keyword, Map, Vector
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtfs.compiler.codegen.operators import Inliner
+
+LONGEST_PATH = 3
+"""Keys of a path that is followed in the code itself, at most."""
 
 
 @evaluates(nodes.Const)
@@ -66,6 +69,8 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
                 return _fold(e, function.name, operands, line)
             return py.call(function.name, [value for value, _, _ in operands], line), None
         keys = _path(node.arguments)
+        if function.name == "get-in" and count == 2 and _leads_through_maps(keys):
+            return _follow(e, node.arguments[0], keys, line), None
         if (function.name, count, len(keys)) in PATHS:
             parts = [node.arguments[0], *keys, *node.arguments[2:]]
             return py.call(f" {function.name}/{count}/{len(keys)}", [value for value, _ in e.values(parts)], line), None
@@ -96,12 +101,19 @@ def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.exp
         own = py.walrus(entries, py.attribute(owner, "_d", line), line)
         return py.compare(own, ast.IsNot(), py.const(None, line), line)
 
-    looked_up = py.compare(py.walrus(kind, py.class_of(target, line), line), ast.IsNot(), py.const(None, line), line)
-    in_map = py.both(ast.And(), [is_kind(" Map"), has_own(target)], line)
+    held = py.walrus(kind, py.class_of(target, line), line)
     in_set = py.both(ast.And(), [is_kind(" Set"), has_own(py.attribute(target, "_map", line))], line)
-    test = py.both(
-        ast.And(), [looked_up, is_plain_key(e, first, line), py.both(ast.Or(), [in_map, in_set], line)], line
-    )
+    if first is again:  # the key may be looked at or not
+        is_map = py.compare(held, ast.Is(), py.name(" Map", line), line)
+        in_map = py.both(ast.And(), [is_map, has_own(target)], line)
+        test = py.both(ast.Or(), [in_map, in_set], line)
+        if not is_keyword(first):
+            test = py.both(ast.And(), [test, is_plain_key(e, first, line)], line)
+    else:
+        looked_up = py.compare(held, ast.IsNot(), py.const(None, line), line)
+        in_map = py.both(ast.And(), [is_kind(" Map"), has_own(target)], line)
+        in_any = py.both(ast.Or(), [in_map, in_set], line)
+        test = py.both(ast.And(), [looked_up, is_plain_key(e, first, line), in_any], line)
     fast = py.call(py.attribute(py.name(entries, line), "get", line), [again], line)
     return py.choose(test, fast, py.call(target, [again], line), line)
 
@@ -114,6 +126,23 @@ def _path(arguments: list[nodes.Node]) -> list[nodes.Node]:
     if isinstance(path, nodes.Const) and path.value.__class__ is Vector:
         return [nodes.Const(path.at, key) for key in path.value]
     return []
+
+
+def _leads_through_maps(keys: list[nodes.Node]) -> bool:
+    """True for a path through maps: keywords and texts but for the last key, all evaluated without effect."""
+    if not 0 < len(keys) <= LONGEST_PATH or not isinstance(keys[-1], (nodes.Const, nodes.Local)):
+        return False
+    return all(isinstance(key, nodes.Const) and key.value.__class__ in (Keyword, str) for key in keys[:-1])
+
+
+def _follow(e: Emitter, collection: nodes.Node, keys: list[nodes.Node], line: int) -> ast.expr:
+    """The value at the end of a path."""
+    found, kinds = e.value(collection)
+    for key in keys:
+        value, key_kinds = e.value(key)
+        found = look_up(e, [(found, kinds, None), (value, key_kinds, None)], " get-in/2/1", line)
+        kinds = None
+    return found
 
 
 def put_into_new(function: str, arguments: list[ast.expr], line: int) -> ast.expr:

@@ -205,7 +205,7 @@ def equal(e: Emitter, operands: list[Operand], line: int) -> Result:
         return _equals_constant(e, left, left_kinds, right, line), BOOL
     if left_kinds is not None and left_kinds == right_kinds and len(left_kinds) == 1 and left_kinds <= NUMBER | STRING:
         return py.compare(left, ast.Eq(), right, line), BOOL
-    if _is_keyword(left) or _is_keyword(right):
+    if is_keyword(left) or is_keyword(right):
         return py.compare(left, ast.Is(), right, line), BOOL
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
@@ -219,7 +219,7 @@ def equal(e: Emitter, operands: list[Operand], line: int) -> Result:
     return py.choose(test, equal, py.call(" eq2", [left, right], line), line), BOOL
 
 
-def _is_keyword(value: ast.expr) -> bool:
+def is_keyword(value: ast.expr) -> bool:
     return isinstance(value, ast.Name) and value.id[0] == ":"
 
 
@@ -345,13 +345,18 @@ PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
 
 @inline("get", 2, 3)
 def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
+    return look_up(e, operands, "get", line), None
+
+
+def look_up(e: Emitter, operands: list[Operand], slow: str, line: int) -> ast.expr:
+    """The value of a key: of a map with a dict of its own straight from that, else by the function `slow`."""
     (collection, held_kinds, _), (key, key_kinds, _), *rest = operands
     default = [value for value, _, _ in rest]
     if not all(isinstance(one, (ast.Name, ast.Constant)) for one in (key, *default)):
-        return py.call("get", [value for value, _, _ in operands], line), None
-    if _is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS):
+        return py.call(slow, [value for value, _, _ in operands], line)
+    if is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS):
         is_map = held_kinds == KIND_OF_CLASS[Map]
-        return map_lookup(e, collection, key, default, "get", [], line, is_map=is_map), None
+        return map_lookup(e, collection, key, default, slow, [], line, is_map=is_map)
     first, collection = once(e, collection, line)
     plain = is_plain_key(e, key, line)
     inner = e.names.temporary()
@@ -360,7 +365,7 @@ def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
     )
     test = py.both(ast.And(), [py.is_class(first, " Map", line), plain, own], line)
     fast = py.call(py.attribute(py.name(inner, line), "get", line), [key, *default], line)
-    return py.choose(test, fast, py.call("get", [collection, key, *default], line), line), None
+    return py.choose(test, fast, py.call(slow, [collection, key, *default], line), line)
 
 
 def is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
@@ -404,7 +409,7 @@ def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
             ],
             line,
         )
-    if not (_is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS)):
+    if not (is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS)):
         dictionary = py.both(ast.And(), [dictionary, is_plain_key(e, key, line)], line)
     fast = py.compare(key, ast.In(), py.name(entries, line), line)
     return py.choose(dictionary, fast, py.call(slow, [collection, key], line), line), BOOL

@@ -135,6 +135,11 @@ def sum_items(initial: Any, elements: Any, /) -> Any:
     """`(reduce + initial elements)`."""
     if elements.__class__ is LazySeq:
         return fold("reduce", numbers.add2, initial, elements)
+    if len(elements) <= FEW:
+        for element in elements:
+            both_ints = element.__class__ is initial.__class__ is int
+            initial = initial + element if both_ints else numbers.add2(initial, element)
+        return numbers.checked(initial) if initial.__class__ is int else initial
     if initial.__class__ is int and set(map(type, elements)) <= _INTS:
         return numbers.checked(sum(elements, initial))
     for element in elements:
@@ -169,6 +174,8 @@ def indexed(elements: Any, /) -> Any:
 
 
 _INTS = {int}
+FEW = 8
+"""Elements whose sum is made here: looking at the kinds of all first costs more."""
 
 
 def lazy_map(f: Any, sequence: LazySeq, /) -> LazySeq:
