@@ -67,10 +67,6 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         return not self.__eq__(other)
 
     def __hash__(self) -> int:
-        if len(self) == 2:
-            a, b = self
-            if a.__class__ in SIMPLE and b.__class__ in SIMPLE:
-                return _tuple_hash(self)  # type: ignore[no-any-return]
         for one in self:
             if one.__class__ not in SIMPLE:
                 return equality.hash_of(self)
