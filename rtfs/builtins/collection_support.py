@@ -1,8 +1,8 @@
 """Code shared by the collection functions: the elements of a collection, and building a result of the same kind.
 
 Vectors, lists, lazy sequences, sets, strings (their characters), maps (their entries as `[k v]`) and nil (empty) are
-sequences. Must not know any particular function; declares none. Invariants: a list gives a list, a lazy sequence whose
-end was needed too, everything else a vector; who asks here for all elements of a lazy sequence gets them, or a limit.
+sequences. Must not know any particular function; declares none. Invariants: a list, and a lazy sequence whose end
+was needed, become a list, everything else a vector; reading all elements of a lazy sequence returns them or is a limit.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def next_batch(cursor: Cursor) -> tuple[Any, Any]:
 
 
 def fold(function: str, f: Any, result: Any, coll: Any) -> Any:
-    """`f` of the result so far and each element, until it gives a `Reduced`, which is unwrapped."""
+    """`f` of the result so far and each element, until it returns a `Reduced`, which is unwrapped."""
     found, cursor = batches(function, coll)
     while True:
         for x in paced(found):

@@ -1,7 +1,7 @@
 """Clojure's conversions between numbers, characters and texts: `long double char parse-long parse-double …`.
 
-A character is a text of length 1 here. Must not know the reader. Invariants: what is too large for a Java type is no
-error where the value is right as it is (ints have any size); a text is converted only by what is named for it.
+A character is a text of length 1 here. Must not know the reader. Invariants: a value too large for a Java type is
+not an error if it can stay as it is (ints have any size); a text is converted only by functions that are named for it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _code_of(function: str, text: str) -> int:
     if len(text) == 1 and not text.isdigit():
         return ord(text)
     error = argument_error(function, f"takes numbers and characters that are not digits, got {shown(text)}")
-    error.hint = "(parse-long text) reads a number, (char-code text) gives the code of a character"
+    error.hint = "(parse-long text) reads a number, (char-code text) returns the code of a character"
     raise error
 
 

@@ -70,7 +70,7 @@ def builtin(
 ) -> Callable[[F], F]:
     """Declare the decorated function as the standard function `name`.
 
-    signature, doc: see `Builtin`. expression, printed: an example and the text `pr-str` gives of its value; `more`
+    signature, doc: see `Builtin`. expression, printed: an example and its value as `pr-str` prints it; `more`
     holds further such pairs, flat. aliases: further names. Raises AssertionError if a name is declared twice.
     """
     examples: tuple[tuple[str, str], ...] = ((expression, printed),)

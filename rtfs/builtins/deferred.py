@@ -16,7 +16,7 @@ __all__ = ["steps", "transducers"]
 
 
 class _Deferred:
-    """Stands for a module of this package, by name."""
+    """A module of this package that is imported when it is first used."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -2,7 +2,7 @@
 
 Collecting further arguments costs as much as many of these functions do. Must not decide anything: a function here
 answers for the kinds that it is called with most, and leaves every other, and every error, to the function itself.
-Invariant: each gives exactly what the standard function of its name gives.
+Invariant: each returns exactly what the standard function of its name returns.
 """
 
 from __future__ import annotations

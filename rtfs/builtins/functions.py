@@ -39,7 +39,7 @@ def identity(value: Any, /) -> Any:
 @builtin(
     "constantly",
     "(constantly value)",
-    "A function of any arguments that gives the value.",
+    "A function of any arguments that returns the value.",
     "((constantly 7) 1 2)",
     "7",
 )
@@ -167,7 +167,7 @@ def complement(pred: Any, /) -> Any:
 @builtin(
     "juxt",
     "(juxt f & functions)",
-    "The function that gives a vector of what each function makes of its arguments.",
+    "The function that returns a vector of the results of all functions for its arguments.",
     "((juxt inc dec) 5)",
     "[6 4]",
 )
@@ -250,7 +250,7 @@ def every_pred(pred: Any, /, *more: Any) -> Any:
 @builtin(
     "some-fn",
     "(some-fn f & functions)",
-    "The function that gives the first true answer of the functions to its arguments; else the last answer.",
+    "The function that returns the first true result of the functions for its arguments; else the last result.",
     "((some-fn :a :b) {:b 2})",
     "2",
     "((some-fn even? neg?) 1 -3)",
@@ -276,7 +276,7 @@ def some_fn(f: Any, /, *more: Any) -> Any:
 @builtin(
     "trampoline",
     "(trampoline f & arguments)",
-    "Calls f with the arguments, and what it gives as long as that is a function; the first other value.",
+    "Calls f with the arguments, then its result as long as that is a function; returns the first other value.",
     "(trampoline (fn [n] (fn [] (* n 2))) 4)",
     "8",
 )

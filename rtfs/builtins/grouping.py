@@ -93,7 +93,7 @@ def frequencies(coll: Any, /) -> Any:
 @builtin(
     "group-by",
     "(group-by f coll)",
-    "A map of what `f` gives to the vector of the elements for which it gives that.",
+    "A map from each result of `f` to the vector of the elements that have it.",
     "(group-by odd? [1 2 3])",
     "{true [1 3] false [2]}",
 )
@@ -141,7 +141,7 @@ def dedupe(coll: Any = MISSING, /) -> Any:
 @builtin(
     "partition-by",
     "(partition-by f coll?)",
-    "Neighbouring elements together for which `f` gives equal values; without a collection a transducer.",
+    "Groups of neighbouring elements for which `f` returns equal values; without a collection a transducer.",
     "(partition-by odd? [1 3 2 4 5])",
     "[[1 3] [2 4] [5]]",
 )

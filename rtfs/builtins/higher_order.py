@@ -45,7 +45,7 @@ def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any
 @builtin(
     "map",
     "(map f coll? & colls)",
-    "What `f` gives for each element; with several collections it takes one of each, up to the end of the shortest; "
+    "The results of `f` for each element; with several collections it takes one of each, up to the shortest's end; "
     "without any a transducer.",
     "(map inc [1 2])",
     "[2 3]",
@@ -82,7 +82,7 @@ def mapv(f: Any, coll: Any, /, *colls: Any) -> Any:
 @builtin(
     "map-indexed",
     "(map-indexed f coll?)",
-    "What `f` gives for the index, from 0, and the element; without a collection a transducer.",
+    "The results of `f` for the index, from 0, and the element; without a collection a transducer.",
     "(map-indexed vector [:a :b])",
     "[[0 :a] [1 :b]]",
 )
@@ -97,7 +97,7 @@ def map_indexed(f: Any, coll: Any = MISSING, /) -> Any:
 @builtin(
     "mapcat",
     "(mapcat f coll? & colls)",
-    "The elements of all the collections that `f` gives, one after the other; without a collection a transducer.",
+    "The elements of all collections that `f` returns, one after the other; without a collection a transducer.",
     "(mapcat (fn [x] [x x]) [1 2])",
     "[1 1 2 2]",
 )
@@ -138,7 +138,7 @@ def for_source(coll: Any, /) -> Any:
 @builtin(
     "for*",
     "(for* step coll)",
-    "What `for` is made of: the elements of what `step` gives for each element, up to a nil; lazy if `coll` is.",
+    "The function behind `for`: the elements of all results of `step`, up to a nil; lazy if `coll` is.",
     "(for* (fn [x] (if (< x 3) [x x] nil)) [1 2 3])",
     "[1 1 2 2]",
 )
@@ -212,7 +212,7 @@ def remove(pred: Any, coll: Any = MISSING, /) -> Any:
 @builtin(
     "keep",
     "(keep f coll?)",
-    "What `f` gives for each element, without the nils; without a collection a transducer.",
+    "The results of `f` for each element, without the nils; without a collection a transducer.",
     "(keep :a [{:a 1} {} {:a false}])",
     "[1 false]",
 )
@@ -232,7 +232,7 @@ def keep(f: Any, coll: Any = MISSING, /) -> Any:
 @builtin(
     "keep-indexed",
     "(keep-indexed f coll?)",
-    "What `f` gives for the index, from 0, and the element, without the nils; without a collection a transducer.",
+    "The results of `f` for the index, from 0, and the element, without nils; without a collection a transducer.",
     "(keep-indexed (fn [i x] (if (odd? i) x nil)) [:a :b :c :d])",
     "[:b :d]",
 )

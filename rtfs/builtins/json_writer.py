@@ -1,8 +1,8 @@
 """The JSON writer behind `serialize-json` and `serialize-json-pretty`: values to texts (RFC 8259).
 
-Must not know hosts or schemas. Invariants: depth does not matter, what nests deeper than `_FEW` is written without
-recursion; gives up at `MAX_TEXT` characters; keeps the order of maps. CPython's encoder gets only parts that were
-counted before, so that values that share their parts cannot make it write for long.
+Must not know hosts or schemas. Invariants: depth does not matter, since values nested deeper than `_FEW` are written
+without recursion; gives up at `MAX_TEXT` characters; keeps the order of maps. CPython's encoder gets only parts that
+were counted before, so that values that share their parts cannot make it write for long.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _key_text(key: Any) -> str:
 
 
 def _keys(m: Map) -> list[str]:
-    texts = [_key_text(key) for key in m.keys()]  # noqa: SIM118 - a Map is no dict
+    texts = [_key_text(key) for key in m.keys()]  # noqa: SIM118 - a Map is not a dict
     if len(set(texts)) != len(texts):
         seen: set[str] = set()
         for text in texts:
@@ -236,7 +236,7 @@ def _small_writer() -> Callable[[Any], str | None]:
 
 
 def _made_once(encoder: JSONEncoder) -> Callable[[Any, int], Iterable[str]]:
-    """What `encoder.iterencode` makes for each value anew, which takes longer than a small value."""
+    """The function that `encoder.iterencode` makes for each value, made once: that takes longer than a small value."""
     from json import encoder as json_encoder
 
     try:
@@ -259,7 +259,8 @@ def _made_once(encoder: JSONEncoder) -> Callable[[Any, int], Iterable[str]]:
 def _open(
     value: Any, levels: list[tuple[Iterator[Any], Iterator[str] | None]], write: Callable[[Any], str | None] | None
 ) -> str:
-    """Push a non-empty collection and give its opening bracket. write: as `_small_writer` has it, for compact text."""
+    """Push a non-empty collection and return its opening bracket. write: as `_small_writer` makes it, for compact
+    text."""
     if value.__class__ is Map:
         levels.append((iter(value.values()), iter(_keys(value))))
         return "{"

@@ -69,7 +69,7 @@ def iterate(f: Any, value: Any, /) -> Any:
 @builtin(
     "repeatedly",
     "(repeatedly n? f)",
-    "What `f` gives when it is called without arguments, `n` times as a vector, or as a lazy sequence without end.",
+    "The results of calling `f` without arguments, `n` times as a vector, or as a lazy sequence without end.",
     "(repeatedly 2 (fn [] :x))",
     "[:x :x]",
     "(take 2 (repeatedly (fn [] :x)))",
@@ -121,7 +121,7 @@ def cycle(coll: Any, /) -> Any:
 @builtin(
     "lazy-seq*",
     "(lazy-seq* f)",
-    "What `lazy-seq` is made of: the sequence that `f` gives when its first element is asked for.",
+    "The function behind `lazy-seq`: the sequence that `f` returns when its first element is needed.",
     "(first (lazy-seq* (fn [] [1 2])))",
     "1",
 )
@@ -132,8 +132,8 @@ def lazy_seq(f: Any, /) -> Any:
 @builtin(
     "iteration",
     "(iteration step & options)",
-    "The answers of a paged source, lazily: `step` is called with a key, `:kf` gives the next key from an answer, nil "
-    "ends; `:vf` gives the value, `:somef` says whether there is one, `:initk` is the first key.",
+    "The answers of a paged source, lazily: `step` is called with a key, `:kf` takes the next key from an answer, nil "
+    "ends; `:vf` takes the value, `:somef` says whether there is one, `:initk` is the first key.",
     "(iteration (fn [k] {:page k :next (if (< k 2) (inc k) nil)}) :vf :page :kf :next :initk 0)",
     "(0 1 2)",
 )

@@ -1,7 +1,7 @@
 """Functions on one number, and numbers from text: `sqrt pow factorial floor ceil round even? … int float parse-int`.
 
-Must not know the four operations' callers in compiled code. Invariants: `floor ceil round int` give ints, so infinities
-and NaN are `arithmetic/not-finite`; ints stay below the size cap, which is checked before computing.
+Must not know the four operations' callers in compiled code. Invariants: `floor ceil round int` return ints, so
+infinities and NaN are `arithmetic/not-finite`; ints stay below the size cap, which is checked before computing.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def factorial_of(n: Any, /) -> int:
 
 def not_finite(function: str, value: Any) -> EvalError:
     """`arithmetic/not-finite`: an infinity or NaN has no integer near it."""
-    return EvalError("arithmetic/not-finite", f"({function} …) gives an integer, which {shown(value)} has none of")
+    return EvalError("arithmetic/not-finite", f"({function} …) returns an integer, and {shown(value)} has none")
 
 
 def finite(function: str, number: Any) -> Any:

@@ -40,7 +40,7 @@ def reads_as_symbol(text: str) -> bool:
 
 
 def _qualified(function: str, namespace: Any, name: Any) -> Any:
-    """`namespace/name` as text. nil is no namespace. Raises TypeMismatch."""
+    """`namespace/name` as text. nil means no namespace. Raises TypeMismatch."""
     for what, part in (("the namespace", namespace), ("the name", name)):
         if part.__class__ is not str and not (part is None and part is namespace):
             raise type_error(function, what, "a string", part)

@@ -89,7 +89,7 @@ LONG_DIVISION = 16_384
 
 
 def divided(a: int, b: int) -> tuple[int, int]:
-    """Quotient and remainder as `divmod` gives them, in pieces of some milliseconds that are paid for."""
+    """Quotient and remainder as from `divmod`, computed in pieces of some milliseconds that are charged to the run."""
     quotient_bits = a.bit_length() - b.bit_length()
     if quotient_bits < LONG_DIVISION or b.bit_length() < LONG_DIVISION:
         if a.bit_length() > LONG_DIVISION:

@@ -1,7 +1,7 @@
 """Values as text and back: `read-string prn-str print-str println-str`.
 
-Must not know programs: what is read is data and never run. Invariant: `read-string` of what `pr-str` gives is the
-value, for every value that has a literal.
+Must not know programs: the text is read as data and never run. Invariant: `read-string` of `pr-str` returns the value,
+for every value that has a literal.
 """
 
 from __future__ import annotations

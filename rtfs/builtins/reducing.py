@@ -1,6 +1,6 @@
 """Reductions: `reduce` and its kin, `reduced`, and the functions that run transducers.
 
-Must not know any transducer (`rtfs.builtins.transducers`). Invariant: a `Reduced` that a step gives ends the reduction
+Must not know any transducer (`rtfs.builtins.transducers`). Invariant: a `Reduced` from a step ends the reduction
 and is unwrapped once, everywhere.
 """
 
@@ -59,7 +59,7 @@ def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
         result = next(rest)
     else:
         result = init
-    # Ints only: `sum` adds floats in an order of its own.
+    # Ints only: `sum` adds floats in another order.
     if f is add and result.__class__ is int and cursor is None and set(map(type, found)) == _ONLY_INTS:
         return checked(sum(rest, result))
     f = _of_two(f)
@@ -159,7 +159,7 @@ def reductions(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
 @builtin(
     "reduced",
     "(reduced value)",
-    "The result that ends the reduction it is given to: `reduce`, `transduce` and their kin stop and give the value.",
+    "Ends the reduction whose function returns it: `reduce`, `transduce` and their kin stop and return the value.",
     "(reduce (fn [_ x] (if (> x 2) (reduced x) x)) 0 [1 2 3 4])",
     "3",
 )
@@ -180,7 +180,7 @@ def unreduced_(value: Any, /) -> Any:
 @builtin(
     "ensure-reduced",
     "(ensure-reduced value)",
-    "The value as `reduced` gives it, once.",
+    "The value as `reduced` returns it, once.",
     "(unreduced (ensure-reduced (reduced 1)))",
     "1",
 )

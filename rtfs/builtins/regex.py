@@ -111,7 +111,7 @@ def matches(function: str, pattern: Any, text: Any, most: int = MAX_ITEMS) -> li
         # bytes of ASCII are found at the places of its characters, without counting these
         for match in regex.finditer(text.encode() if text.isascii() else text):
             span = match.span()
-            if span == last:  # RE2's module gives an empty match twice where it is found from the place before
+            if span == last:  # RE2's module reports an empty match twice if it is found from the place before
                 continue
             last = span
             if len(found) >= most:
@@ -142,7 +142,7 @@ def first_match(function: str, pattern: Any, text: Any, *, whole: bool = False) 
 
 
 def groups_of(match: Match) -> Any:
-    """A match as Clojure gives it: its text, or a vector of the text and the groups if the pattern has groups."""
+    """A match as in Clojure: its text, or a vector of the text and the groups if the pattern has groups."""
     return Vector.of([match.whole, *match.groups()]) if len(match.spans) > 1 else match.whole
 
 
@@ -183,7 +183,7 @@ def re_find(pattern: Any, text: Any, /) -> Any:
 @builtin(
     "re-seq",
     "(re-seq pattern text)",
-    'All matches in the text, each as `re-find` gives it; without a match nil for a #"…", [] for a string.',
+    'All matches in the text, each as `re-find` returns it; without a match nil for a #"…", [] for a string.',
     '(re-seq #"[a-z]+" "ab 1 cd")',
     '["ab" "cd"]',
     '(re-seq #"([a-z])=(\\d)" "a=1 b=2")',
@@ -251,7 +251,7 @@ def re_split(pattern: Any, text: Any, /) -> Vector:
 
 
 def split_by(name: str, text: str, pattern: Any, limit: Any) -> Vector:
-    """The parts of a text between what a regular expression matches, as Java's `split` gives them."""
+    """The parts of a text between the matches of a regular expression, as in Java's `split`."""
     quick = plain(name, pattern, text) if limit.__class__ is int and limit == 0 else None
     if quick is None:
         return split_at(name, text, (match.span for match in matches(name, pattern, text)), limit)
@@ -264,7 +264,7 @@ def split_by(name: str, text: str, pattern: Any, limit: Any) -> Vector:
 
 
 def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit: Any) -> Vector:
-    """The parts of a text between separators, as Java's `split` gives them.
+    """The parts of a text between separators, as in Java's `split`.
 
     limit: at most so many parts; 0 takes the empty ones at the end away, a negative one keeps them.
     """
@@ -293,7 +293,7 @@ def split_at(name: str, text: str, separators: Iterator[tuple[int, int]], limit:
 
 def replace_by(function: str, text: Any, pattern: Any, replacement: Any, most: int = MAX_ITEMS) -> str:
     """The text with the first `most` matches replaced: by a text, in which `$1` or `${name}` is a group and a backslash
-    takes the next character as it is, or by what a function makes of the match (as `re-find` gives it)."""
+    takes the next character as it is, or by the result of a function for the match (in the form of `re-find`)."""
     found = matches(function, pattern, text, most)
     if not found:
         return text  # type: ignore[no-any-return]
@@ -354,7 +354,7 @@ def _template(function: str, replacement: str, regex: Any) -> list[str | int]:
 
 
 def _group(function: str, replacement: str, at: int, regex: Any) -> tuple[int, int]:
-    """The number of the group that a `$` before `at` names, and where the replacement goes on."""
+    """The number of the group that a `$` before `at` names, and where the replacement continues."""
     there = regex.groups
     if replacement.startswith("{", at) and "}" in replacement[at:]:
         end = replacement.index("}", at)

@@ -144,13 +144,13 @@ def _key_extreme(function: str, f: Any, values: tuple[Any, ...], sign: int) -> A
 def _number(function: str, value: Any) -> Any:
     if value.__class__ is int or value.__class__ is float:
         return value
-    raise type_error(function, "what its function gives", "a number", value)
+    raise type_error(function, "the result of its function", "a number", value)
 
 
 @builtin(
     "max-key",
     "(max-key f value & more)",
-    "The value for which `f` gives the greatest number; of several the last.",
+    "The value for which `f` returns the greatest number; of several the last.",
     '(max-key count "a" "ccc" "bb")',
     '"ccc"',
 )
@@ -161,7 +161,7 @@ def max_key(f: Any, value: Any, /, *more: Any) -> Any:
 @builtin(
     "min-key",
     "(min-key f value & more)",
-    "The value for which `f` gives the least number; of several the last.",
+    "The value for which `f` returns the least number; of several the last.",
     "(min-key abs -7 3 -2)",
     "-2",
 )
@@ -183,7 +183,7 @@ def _extreme(function: str, f: Any, coll: Any, sign: int) -> Any:
 @builtin(
     "max-by",
     "(max-by f coll)",
-    "The first element for which `f` gives the greatest value; nil if there is none.",
+    "The first element for which `f` returns the greatest value; nil if there is none.",
     '(max-by count ["a" "ccc" "bb"])',
     '"ccc"',
 )
@@ -194,7 +194,7 @@ def max_by(f: Any, coll: Any, /) -> Any:
 @builtin(
     "min-by",
     "(min-by f coll)",
-    "The first element for which `f` gives the least value; nil if there is none.",
+    "The first element for which `f` returns the least value; nil if there is none.",
     "(min-by :n [{:n 2} {:n 1}])",
     "{:n 1}",
 )

@@ -1,4 +1,4 @@
-"""Further parts of sequences: their ends, tails and splits, under the names that Clojure gives them.
+"""Further parts of sequences: their ends, tails and splits, under Clojure's names.
 
 Must not know maps beyond their entries. Invariant: nothing here asks a lazy sequence for more than its answer needs.
 """

@@ -40,7 +40,7 @@ def sort(comparator_or_coll: Any, coll: Any = MISSING, /) -> Any:
 @builtin(
     "sort-by",
     "(sort-by f comparator? coll)",
-    "The elements in the order of what `f` gives for them; equal ones stay in their order.",
+    "The elements in the order of `f`'s results for them; equal ones stay in their order.",
     "(sort-by :n [{:n 2} {:n 1}])",
     "[{:n 1} {:n 2}]",
     "(sort-by count > [[1] [2 3]])",
@@ -62,7 +62,7 @@ def _plain(values: list[Any]) -> bool:
 
 
 def _order(function: str, comparator: Any, values: list[Any]) -> list[int]:
-    """The indices of `values` in the order that the comparator gives them, stably.
+    """The indices of `values` in the order of the comparator, stably.
 
     Raises TypeMismatch if the comparator answers neither a boolean or nil nor a number, and whatever it raises.
     """

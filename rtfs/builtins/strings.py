@@ -151,7 +151,7 @@ def ends_with(text: Any, part: Any, /) -> bool:
 @builtin(
     "split",
     "(split text separator limit?)",
-    'The parts between a literal separator, empty ones too, "" gives the characters; by a #"…" as Clojure\'s `split`.',
+    'The parts between a literal separator, empty ones too; by "" the characters; by a #"…" as Clojure\'s `split`.',
     '(split "a,b,,c" ",")',
     '["a" "b" "" "c"]',
     '(split "abc" "")',

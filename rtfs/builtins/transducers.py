@@ -1,8 +1,8 @@
-"""Transducers: what `map`, `filter`, `take` … give without a collection.
+"""Transducers: the results of `map`, `filter`, `take` … without a collection.
 
 Declares no function. A transducer takes a reducing function (of none, one and two arguments: start, completion, step)
-and gives another. Must not know what is reduced. Invariants: state belongs to one application, so a transducer may be
-used again; what ends early gives a `Reduced`; every function is a plain Python one, called by plain calls.
+and returns another. Must not know what is reduced. Invariants: state belongs to one application, so a transducer may be
+used again; those that end early return a `Reduced`; every function is a plain Python one, called by plain calls.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _transducer(name: str, start: Callable[[Any], Step | tuple[Step, Complete]])
 
 
 def mapping(f: Any) -> Any:
-    """`(map f)`; it takes several inputs, as `(sequence (map +) xs ys)` gives it."""
+    """`(map f)`; it takes several inputs, as in `(sequence (map +) xs ys)`."""
 
     def transducer(rf: Any, /) -> Any:
         def reducing(result: Any = MISSING, x: Any = MISSING, /, *more: Any) -> Any:

@@ -1,7 +1,7 @@
 """Clojure's transients as the pure functions they speed up: collections here are built fast without them.
 
-Must not know how collections are changed. Invariant: a program that uses what these give, as Clojure demands, gets the
-value it gets in Clojure; nothing is ever changed in place.
+Must not know how collections are changed. Invariant: a program that uses their results, as Clojure demands, gets the
+same value as in Clojure; nothing is ever changed in place.
 """
 
 from __future__ import annotations

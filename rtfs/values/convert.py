@@ -1,7 +1,7 @@
 """Between Python's data and the language's, for hosts.
 
-Knows nothing of JSON or schemas. Invariants: no recursion, so depth is no danger; nothing is lost silently, what cannot
-be said in the other world is a TypeError or ValueError that names it.
+Knows nothing of JSON or schemas. Invariants: no recursion, so depth is harmless; nothing is lost silently, a value that
+has no counterpart is a TypeError or ValueError that names it.
 """
 
 from __future__ import annotations

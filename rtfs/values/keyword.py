@@ -1,4 +1,4 @@
-"""Keywords: interned names that stand for themselves (`:owner`, `:ns/name`).
+"""Keywords: interned names that evaluate to themselves (`:owner`, `:ns/name`).
 
 Invariant: two keywords of one name are one object, in every thread, so that dicts find them by identity (no Python
 `__hash__` or `__eq__` on the way). The table is weak: an unused keyword is forgotten.

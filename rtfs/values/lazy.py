@@ -1,8 +1,8 @@
 """Lazy sequences: elements are computed when they are first asked for, once, in order.
 
-A sequence is a header, a place in a chain of segments. A segment holds what has been computed, and what computes more:
+A sequence is a header, a place in a chain of segments. A segment holds the computed elements, and the source of more:
 a function that appends to it, another sequence that follows, or nothing at its end. A header of the rest of a sequence
-is another place in the same chain, so segments that nobody can reach any more are freed while a program walks on.
+is another place in the same chain, so segments that can no longer be reached are freed while a program reads on.
 
 Knows nothing of guest functions, machines or budgets: the machine sets `hooks`. Invariants: an element is
 computed by one machine at a time (`Segment.busy`) and then never changes; nothing here recurses for the length of a
@@ -35,8 +35,8 @@ class Hooks:
     """Hooks that a host of programs installs.
 
     owner: the machine that runs at the moment (anything but None). spend: notes a number of computed elements. wait:
-    called for a segment that another machine is busy with, or this one already; returns when it may be free.
-    wake: called for a segment that is free again, while `waiting` is not empty. waiting: segments somebody waits for.
+    called for a segment that another machine is busy with, or this one already; returns when it may be free. wake:
+    called for a segment that is free again, while `waiting` is not empty. waiting: segments that a machine waits for.
     """
 
     __slots__ = ("made", "owner", "spend", "wait", "waiting", "wake")

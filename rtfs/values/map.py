@@ -1,10 +1,10 @@
 """Maps: immutable, in insertion order, keyed by the language's equality.
 
 A map is a thin header. Small ones own a dict and are copied when changed, which up to 64 entries is faster than any
-tree; so do larger ones as long as nobody changes them. Of the others the newest version changes a shared dict in place
-(`rtfs.values.map_store`), and what goes on from an older one lays its changes over it.
+tree; so do larger ones as long as they are not changed. Of the others the newest version changes a shared dict in
+place (`rtfs.values.map_store`), and versions made from an older one are overlays on it.
 
-Knows nothing of text. Invariants: what a map answers never changes; the order is that of insertion, where overwriting
+Knows nothing of text. Invariants: a map never changes; the order is that of insertion, where overwriting
 keeps the place; a key that is a float or a boolean is in dicts as a tuple, so that 1, 1.0 and true are three keys,
 and every other key as itself, so that looking it up costs a class check and `dict.get`.
 """
@@ -73,7 +73,7 @@ class Map(Collection):
 
     @staticmethod
     def of_plain(d: dict[Any, Any]) -> Map:
-        """The map of a fresh dict, which the caller gives away; no key may be a float or a boolean."""
+        """The map of a new dict, which the caller must not use again; no key may be a float or a boolean."""
         made = _new(Map)
         made._d = d
         made._odd = False
@@ -82,7 +82,7 @@ class Map(Collection):
 
     @staticmethod
     def of_encoded(d: dict[Any, Any]) -> Map:
-        """The map of a fresh dict, which the caller gives away, whose keys have gone through `encode_key`."""
+        """The map of a new dict, which the caller must not use again, with keys from `encode_key`."""
         made = _new(Map)
         made._d = d
         made._odd = tuple in map(type, d)

@@ -85,10 +85,10 @@ class MapStore(History):
 
 
 class Overlay:
-    """A few changes over a large map that others go on from, so that a fork costs its changes and not the map.
+    """A few changes over a large map that other versions share, so that a fork costs its changes and not the map.
 
     over: new values by key. gone: keys to take away from `base` first, so that one put back comes last. settled: the
-    same content in a store of its own, once that was needed.
+    same content in a separate store, once that was needed.
     """
 
     __slots__ = ("base", "gone", "over", "settled")

@@ -1,10 +1,10 @@
 """Vectors and lists: immutable sequences that answer alike and differ in kind only.
 
 A sequence is a header over a stretch of a shared Python list. The list only grows at its end, so the sequence that ends
-there goes on in it and no other sees that; small ones are copied otherwise. Large ones whose elements are replaced, or
+there can grow in it and no other sees that; small ones are copied otherwise. Large ones whose elements are replaced, or
 that grow at the front, share a list that changes (`rtfs.values.sequence_store`).
 
-Knows nothing of text. Invariants: what a sequence answers never changes; iteration ends where the sequence ends,
+Knows nothing of text. Invariants: a sequence never changes; iteration ends where the sequence ends,
 whatever is appended meanwhile; a sequence keeps at most twice the elements alive that it has.
 """
 
@@ -50,7 +50,7 @@ class Sequence(Collection):
 
     @classmethod
     def adopt(cls, items: list[Any]) -> Self:
-        """The header over a fresh list, which the caller gives away: it must not touch it again."""
+        """The header over a new list, which the caller must not use again."""
         made = _new(cls)
         made._items = items
         made._start = 0
@@ -251,7 +251,7 @@ class Vector(Sequence):
 
     @staticmethod
     def of(items: list[Any]) -> Vector:
-        """The vector of a fresh list, which the caller gives away: it must not touch it again."""
+        """The vector of a new list, which the caller must not use again."""
         return ShortVector(items) if len(items) <= SHORT else Vector.adopt(items)  # type: ignore[return-value]
 
     def __call__(self, index: Any = ABSENT, /, *more: Any) -> Any:
@@ -286,7 +286,7 @@ class List(Sequence):
 
     @classmethod
     def of(cls, items: list[Any]) -> Self:
-        """The list of a fresh Python list, which the caller gives away: it must not touch it again."""
+        """The list of a new Python list, which the caller must not use again."""
         return cls.adopt(items)
 
 

@@ -28,7 +28,7 @@ _new = object.__new__
 class Set(Collection):
     """`#{1 2}`. `Set([1, 2])`, from any iterable of values."""
 
-    # _hash: once somebody asked. Sets within sets would otherwise be hashed anew at each level.
+    # _hash: once it is computed. Sets within sets would otherwise be hashed again at each level.
     __slots__ = ("_hash", "_map")
     _map: Map
     _hash: int | None

@@ -1,10 +1,10 @@
 """The account of work that passes no step of generated code: elements that standard functions, equality, order and the
 printer go through.
 
-Must not know who keeps the budget: a machine sets `account.pay` and gets what was spent, in portions, when a function
-is called. Invariants: no function goes through many elements unaccounted, so that loops of functions within functions
-meet the limits too; none goes on for long without `spend` or `look`, where the machine looks at the clock and at the
-memory and lets others have their turn.
+Must not know the owner of the budget: a machine sets `account.pay`, a function that gets the spent steps in portions.
+Invariants: no function goes through many elements unaccounted, so that loops of functions within functions meet the
+limits too; none runs for long without `spend` or `look`, in which the machine checks the clock and the memory and lets
+others take their turn.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class History:
     def __init__(self) -> None:
         self.keys: list[Any] = []
         self.olds: list[Any] = []
-        self.free = [True]  # empty while somebody changes the store: taking the one element is atomic
+        self.free = [True]  # empty while a thread changes the store: taking the one element is atomic
         # For each key the numbers of its changes, ascending, made when an old version is first read.
         self._index: dict[Any, list[int]] = {}
         self._indexed = 0
@@ -38,8 +38,8 @@ class History:
     def claim(self, at: int) -> bool:
         """True if version `at` is the newest and the caller alone may change the store; `free` ends that.
 
-        Never waits: of two that want to go on from one version, one gets False and makes something of its own.
-        A thread that is killed between claim and release leaves a store that is right and that nobody changes any more.
+        Never waits: of two callers that want to continue from one version, one gets False and makes a separate store. A
+        thread that is killed between claim and release leaves a store that is correct and that is not changed any more.
         """
         try:
             self.free.pop()

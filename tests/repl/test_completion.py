@@ -119,7 +119,7 @@ def test_nothing_is_offered_in_strings_comments_and_numbers(session: Session) ->
 @pytest.mark.parametrize(
     ("text", "at", "said"),
     [
-        ("(map inc xs)", 2, "(map f coll? & colls)  What `f` gives"),
+        ("(map inc xs)", 2, "(map f coll? & colls)  The results of `f`"),
         ("(map inc xs)", 6, "(inc "),
         ("(map inc ", 9, "(map f coll? & colls)"),
         ("(if ", 4, "(if test then else?)"),

@@ -1,7 +1,7 @@
 """Java's `Math`: its functions of numbers, with Java's kinds of results.
 
 Must not know `clojure.math`, which builds on it. Invariants: `abs max min round floorDiv floorMod` and the `…Exact`
-functions keep ints, everything else gives a float; what is not a number in Java is not one here.
+functions keep ints, everything else returns a float; values that are not numbers in Java are not numbers here.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def hypot(x: Any, y: Any, /) -> float:
     return math.hypot(as_float("Math/hypot", x), as_float("Math/hypot", y))
 
 
-@builtin("Math/abs", "(Math/abs x)", "The number without its sign, of its own kind.", "(Math/abs -3)", "3")
+@builtin("Math/abs", "(Math/abs x)", "The number without its sign, of the same kind.", "(Math/abs -3)", "3")
 def absolute(x: Any, /) -> int | float:
     number: int | float = abs(need_number("Math/abs", x))
     return number

@@ -1,7 +1,8 @@
 """clojure.math: the functions of Clojure's namespace, on floats as Java's `Math` computes them.
 
-Must not know how Java's spellings are declared. Invariant: everything gives a float but `round`, `floor-div`,
-`floor-mod`, `get-exponent` and the `…-exact` functions, which give ints; what is not a number in Java is not one here.
+Must not know how Java's spellings are declared. Invariant: everything returns a float except `round`, `floor-div`,
+`floor-mod`, `get-exponent` and the `…-exact` functions, which return ints; values that are not numbers in Java are not
+numbers here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """clojure.walk: going through data and rebuilding it.
 
 Must not know programs. Invariants: vectors, lists, maps and sets keep their kind, a map is walked as its entries
-`[k v]`; the depth of data is no matter to the C stack, for everything here calls from Python to Python.
+`[k v]`; deep data do not use up the C stack, since everything here calls from Python to Python.
 """
 
 from __future__ import annotations
