@@ -76,7 +76,7 @@ def _all(folder: str, url: str) -> Iterator[Row]:
     runtimes = {name: _runtime(**options) for name, options in places.items()}
     try:
         yield from _rates_of(runtimes)
-        yield from _costs(runtimes["postgres"], url)
+        yield from _costs(folder, url)
         yield from _peer(runtimes["postgres"], url)
     finally:
         for runtime in runtimes.values():
@@ -143,25 +143,30 @@ def _rates_of(runtimes: dict[str, rtfs.Runtime]) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def _costs(runtime: rtfs.Runtime, url: str) -> Iterator[Row]:
-    """What a call costs the database."""
+def _costs(folder: str, url: str) -> Iterator[Row]:
+    """What a call costs the database, without a ledger in it and with one."""
     n = 200
     plan = f'(loop [i 0] (if (< i {n}) (do (call "bench.work" i) (recur (+ i 1))) i))'
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
-        runtime.run(plan, durable=True)  # the pages of the tables are in the log whole, once after a checkpoint
+    ledgers: dict[str, dict[str, Any]] = {"": {}, ", with a ledger": {"ledger": url, "ledger_key": f"{folder}/key"}}
+    for name, options in ledgers.items():
+        runtime = _runtime(state=url, **options)
+        with runtime, psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            runtime.run(plan, durable=True)  # the pages of the tables are in the log whole, once after a checkpoint
+            before = _written(connection)
+            runtime.run(plan, durable=True)
+            after = _written(connection)
+        yield Row(GROUP, f"log of the database, a call{name}", (after[0] - before[0]) / n, "B", goal=1024)
+        yield Row(GROUP, f"transactions, a call{name}", (after[1] - before[1]) / n, "", goal=1.1)
 
-        def now() -> tuple[int, int]:
-            row = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0', pg_current_xact_id()::text::bigint")
-            found = row.fetchone()
-            assert found is not None
-            return int(found[0]), int(found[1])
 
-        before = now()
-        runtime.run(plan, durable=True)
-        after = now()
-    yield Row(GROUP, "log of the database, a call", (after[0] - before[0]) / n, "B", goal=1024)
-    yield Row(GROUP, "transactions, a call", (after[1] - before[1]) / n, "", goal=1.1)
+def _written(connection: psycopg.Connection[Any]) -> tuple[int, int]:
+    """Bytes of the server's log, and its transactions."""
+    row = connection.execute(
+        "SELECT pg_current_wal_insert_lsn() - '0/0', pg_current_xact_id()::text::bigint"
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 def _peer(runtime: rtfs.Runtime, url: str) -> Iterator[Row]:
