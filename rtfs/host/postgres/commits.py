@@ -159,8 +159,16 @@ class Commits:
                 return
             waiter.ready.acquire()
             self._queue.append(waiter)
-        with waiter.ready:
-            pass
+        try:
+            with waiter.ready:
+                pass
+        except BaseException:  # Ctrl-C: the others wait for the connection that it was to have
+            with self._guard:
+                if waiter in self._queue:
+                    self._queue.remove(waiter)
+            if waiter.link is not None:
+                self.release(waiter.link)
+            raise
 
     def release(self, link: Link) -> None:
         """A connection is free: the first that waits for one has it."""
