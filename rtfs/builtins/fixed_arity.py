@@ -119,6 +119,17 @@ def assoc7(coll: Any, a: Any, x: Any, b: Any, y: Any, c: Any, z: Any, /) -> Any:
     return maps.assoc(coll, a, x, b, y, c, z)
 
 
+def assoc9(coll: Any, a: Any, x: Any, b: Any, y: Any, c: Any, z: Any, d: Any, w: Any, /) -> Any:
+    """`(assoc coll a x b y c z d w)`."""
+    if coll.__class__ is Map and coll._d is not None and len(coll._d) <= SMALL:
+        made = assoc7(coll, a, x, b, y, c, z)
+        if made._d is not None and d.__class__ not in _ENCODED:
+            made._d[d] = w  # which nothing else has
+            return made
+        return made.assoc(d, w)
+    return maps.assoc(coll, a, x, b, y, c, z, d, w)
+
+
 def conj2(coll: Any, value: Any, /) -> Any:
     """`(conj coll value)`."""
     if type(coll) is ShortVector and len(coll) < SHORT:
@@ -456,6 +467,7 @@ EXACT: dict[tuple[str, int], Any] = {
     ("assoc", 3): assoc3,
     ("assoc", 5): assoc5,
     ("assoc", 7): assoc7,
+    ("assoc", 9): assoc9,
     ("assoc-in", 3): assoc_in3,
     ("get-in", 2): get_in2,
     ("conj", 2): conj2,

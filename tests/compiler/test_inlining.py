@@ -319,3 +319,48 @@ def test_a_sum_of_few_elements_is_that_of_many(count: int) -> None:
     assert isinstance(outcome, rtfs.Complete)
     total = count * (count + 1) // 2
     assert rtfs.to_python(outcome.value) == [1 + total, 1.5 + total, 1 + total / 2, "type/mismatch"]
+
+
+@pytest.mark.parametrize("operation", ["*", "/", "="])
+def test_an_operator_gives_what_the_function_gives_whatever_is_known_of_its_operands(operation: str) -> None:
+    huge = "(reduce * 1 (repeat 300 10000000000))"
+    values = ["0", "3", "-2", "2.5", "0.0", "-0.0", "1e300", "##Inf", "##NaN", huge, '"a"', "nil", ":k"]
+    caught = "(catch e [:error (:code e)])"
+    unknown = f"(fn [a b] (try ({operation} a b) {caught}))"
+    known = f"(fn [a b] (try (let [x (+ a 0) y (+ b 0)] ({operation} x y)) {caught}))"
+    float = f"(fn [a b] (try (let [x (* a 1.5) y (+ b 0)] ({operation} x y)) {caught}))"
+    same = f"(fn [a b] (try (own a b) {caught}))"
+    pairs = f"(for [a [{' '.join(values)}] b [{' '.join(values)}]] [a b])"
+    text = f"""(def own {operation})
+      (def show (fn [f] (map (fn [[a b]] (pr-str (f a b))) {pairs})))
+      [(= (show {unknown}) (show {same}))
+       (= (show {known}) (show (fn [a b] (try (own (+ a 0) (+ b 0)) {caught}))))
+       (= (show {float}) (show (fn [a b] (try (own (* a 1.5) (+ b 0)) {caught}))))]"""
+    for name in ("operators.rtfs", "<text>"):
+        outcome = rtfs.start(rtfs.compile(text, name=name))
+        assert isinstance(outcome, rtfs.Complete), outcome
+        assert rtfs.to_python(outcome.value) == [True, True, True]
+
+
+@pytest.mark.parametrize("name", ["texts.rtfs", "<text>"])
+def test_texts_put_together_are_those_of_the_function(name: str) -> None:
+    parts = [
+        '"a"',
+        "7",
+        "-7",
+        "(* 1000000000000 1000000000000)",
+        "1.5",
+        "nil",
+        ":k",
+        "true",
+        "[1]",
+        '(join "" (repeat 4096 "x"))',
+    ]
+    known = " ".join(f"(str {a} {b})" for a in parts for b in parts)
+    unknown = " ".join(f"(f {a} {b})" for a in parts for b in parts)
+    called = " ".join(f"(own {a} {b})" for a in parts for b in parts)
+    functions = "(def own str) (defn f [a b] (str a b)) (defn g [a b c d] (str a b c d))"
+    text = f"{functions} [(= [{known}] [{unknown}] [{called}]) (g 1 nil :a 2.5)]"
+    outcome = rtfs.start(rtfs.compile(text, name=name))
+    assert isinstance(outcome, rtfs.Complete)
+    assert rtfs.to_text(outcome.value) == '[true "1:a2.5"]'

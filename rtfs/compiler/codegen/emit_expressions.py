@@ -16,8 +16,8 @@ from rtfs.compiler.analysis.ownership import is_new
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
-from rtfs.compiler.codegen.operators import FOLDED, equal, is_keyword, is_plain_key, look_up
-from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, vector_of
+from rtfs.compiler.codegen.operators import FOLDED, equal, is_keyword, look_up
+from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, is_plain_key, vector_of
 from rtfs.compiler.codegen.tails import asked
 from rtfs.compiler.mangling import global_name
 from rtfs.values import Keyword, Map, Vector

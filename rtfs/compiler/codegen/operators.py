@@ -13,7 +13,7 @@ from rtfs.compiler.analysis.inlined import OPERATORS
 from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import once
-from rtfs.compiler.codegen.primitives import map_lookup
+from rtfs.compiler.codegen.primitives import is_plain_key, map_lookup
 from rtfs.values import Map, Set
 
 TYPE_CHECKING = False
@@ -51,8 +51,9 @@ def _guarded_binary(
     fast: Callable[[ast.expr, ast.expr], ast.expr],
     slow: str,
     kinds: Kinds,
+    floats: Callable[[ast.expr, ast.expr], ast.expr] | None = None,
 ) -> Result:
-    """`fast` if both operands are ints or both floats, else the function `slow`."""
+    """`fast` if both operands are ints or both floats, else the function `slow`. floats: what is faster for those."""
     (left, left_kinds, left_binding), (right, right_kinds, right_binding) = operands
     left_known, right_known = is_number(left_kinds), is_number(right_kinds)
     if left_known and right_known:
@@ -74,11 +75,13 @@ def _guarded_binary(
             py.class_of(first_left, line), operators, [py.class_of(first_right, line), py.name(likely, line)], line
         )
         retry = py.chain(py.class_of(left, line), operators, [py.class_of(right, line), py.name(other, line)], line)
-    slower = py.choose(retry, fast(left, right), slow_call, line)
+    floats = floats or fast
+    first_try, second_try = (fast, floats) if likely == " int" else (floats, fast)
+    slower = py.choose(retry, second_try(left, right), slow_call, line)
     for binding in (left_binding, right_binding):
         if binding is not None:
             e.refine(binding, NUMBER)
-    return py.choose(test, fast(left, right), slower, line), kinds
+    return py.choose(test, first_try(left, right), slower, line), kinds
 
 
 def _arithmetic(symbol: str, operator: type[ast.operator], slow: str) -> None:
@@ -98,14 +101,22 @@ def _multiply(e: Emitter, operands: list[Operand], line: int) -> Result:
     small = any(isinstance(one[0], ast.Constant) and _is_small(one[0].value) for one in operands)
 
     def fast(left: ast.expr, right: ast.expr) -> ast.expr:
-        product = py.binary(left, ast.Mult(), right, line)
+        product = floats(left, right)
         if small or kinds == FLOAT:
             return product
         first, again = once(e, product, line)
-        bounded = py.chain(py.name(" -bound", line), [ast.Lt(), ast.Lt()], [first, py.name(" bound", line)], line)
-        return py.choose(bounded, again, py.call(" bounded", [again], line), line)
+        tests: list[ast.expr] = []
+        if all(is_number(held) for _, held, _ in operands) and kinds != INT:
+            # comparing a float with a bound of ints takes longer than all the rest
+            tests.append(py.is_class(first, " float", line))
+            first = again
+        tests.append(py.chain(py.name(" -bound", line), [ast.Lt(), ast.Lt()], [first, py.name(" bound", line)], line))
+        return py.choose(py.both(ast.Or(), tests, line), again, py.call(" bounded", [again], line), line)
 
-    return _guarded_binary(e, operands, line, fast, " mul2", kinds)
+    def floats(left: ast.expr, right: ast.expr) -> ast.expr:
+        return py.binary(left, ast.Mult(), right, line)
+
+    return _guarded_binary(e, operands, line, fast, " mul2", kinds, floats)
 
 
 def _bounded(value: ast.expr, line: int) -> ast.expr:
@@ -126,7 +137,15 @@ def _divide(e: Emitter, operands: list[Operand], line: int) -> Result:
     for _, _, binding in operands:
         if binding is not None:
             e.refine(binding, NUMBER)
-    return py.call(" div2", [left, right], line), NUMBER
+    if INT in (left_kinds, right_kinds):
+        return py.call(" div2", [left, right], line), NUMBER
+    first_left, left = once(e, left, line)
+    first_right, right = once(e, right, line)
+    floats = [py.class_of(first_right, line), py.name(" float", line)]
+    test = py.chain(py.class_of(first_left, line), [ast.Is(), ast.Is()], floats, line)
+    test = py.both(ast.And(), [test, right], line)  # by zero the function divides
+    slow = py.call(" div2", [left, right], line)
+    return py.choose(test, py.binary(left, ast.Div(), right, line), slow, line), NUMBER
 
 
 @inline("mod", 2)
@@ -215,8 +234,10 @@ def equal(e: Emitter, operands: list[Operand], line: int) -> Result:
         [py.class_of(first_right, line), py.name(" int", line)],
         line,
     )
-    equal = py.compare(left, ast.Eq(), right, line)
-    return py.choose(test, equal, py.call(" eq2", [left, right], line), line), BOOL
+    classes = [py.class_of(right, line), py.name(" str", line)]
+    texts = py.chain(py.class_of(left, line), [ast.Is(), ast.Is()], classes, line)
+    otherwise = py.choose(texts, py.compare(left, ast.Eq(), right, line), py.call(" eq2", [left, right], line), line)
+    return py.choose(test, py.compare(left, ast.Eq(), right, line), otherwise, line), BOOL
 
 
 def is_keyword(value: ast.expr) -> bool:
@@ -317,10 +338,27 @@ _parity("odd?", 1)
 SHORT_INT = 1 << 30
 
 
+FEW_TEXTS = 4
+"""Texts that are put together without a call, at most."""
+FREE_TEXT = 4096
+"""Characters of a text that is made at no charge."""
+
+
 @inline("str", 2, 3, 4, 5, 6, 7, 8)
 def _concatenate(e: Emitter, operands: list[Operand], line: int) -> Result:
     parts = [_str(e, [operand], line)[0] for operand in operands]
-    return py.call(" concatenated", [py.display(parts, line)], line), STRING
+    if len(parts) > FEW_TEXTS:
+        return py.call(" concatenated", [py.display(parts, line)], line), STRING
+    held = [once(e, part, line) for part in parts]
+    lengths = [py.call(" len", [first], line) for first, _ in held]
+    size = lengths[0]
+    for length in lengths[1:]:
+        size = py.binary(size, ast.Add(), length, line)
+    again = [part for _, part in held]
+    free = py.compare(size, ast.LtE(), py.const(FREE_TEXT, line), line)
+    return py.choose(
+        free, py.shown_together(again, line), py.call(" concatenated", [py.display(again, line)], line), line
+    ), STRING
 
 
 @inline("str", 1)
@@ -336,8 +374,12 @@ def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
     short = py.chain(above, [ast.Lt(), ast.Lt()], [first if kinds == INT else again, below], line)
     if kinds == INT:
         return py.choose(short, py.shown(again, line), slow, line), STRING
-    test = py.both(ast.And(), [py.is_class(first, " int", line), short], line)
-    return py.choose(test, py.shown(again, line), slow, line), STRING
+    may_be_text = kinds is None or kinds >= STRING
+    test = py.both(ast.And(), [py.is_class(again if may_be_text else first, " int", line), short], line)
+    number = py.choose(test, py.shown(again, line), slow, line)
+    if may_be_text:
+        number = py.choose(py.is_class(first, " str", line), again, number, line)
+    return number, STRING
 
 
 PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
@@ -357,26 +399,7 @@ def look_up(e: Emitter, operands: list[Operand], slow: str, line: int) -> ast.ex
     if is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS):
         is_map = held_kinds == KIND_OF_CLASS[Map]
         return map_lookup(e, collection, key, default, slow, [], line, is_map=is_map)
-    first, collection = once(e, collection, line)
-    plain = is_plain_key(e, key, line)
-    inner = e.names.temporary()
-    own = py.compare(
-        py.walrus(inner, py.attribute(collection, "_d", line), line), ast.IsNot(), py.const(None, line), line
-    )
-    test = py.both(ast.And(), [py.is_class(first, " Map", line), plain, own], line)
-    fast = py.call(py.attribute(py.name(inner, line), "get", line), [key, *default], line)
-    return py.choose(test, fast, py.call(slow, [collection, key, *default], line), line)
-
-
-def is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
-    """Whether the class of a key says that it is in dicts as itself."""
-    held = e.names.temporary()
-    kind = py.walrus(held, py.class_of(key, line), line)
-    tests: list[ast.expr] = [
-        py.compare(kind, ast.IsNot(), py.name(" float", line), line),
-        py.compare(py.name(held, line), ast.IsNot(), py.name(" bool", line), line),
-    ]
-    return py.both(ast.And(), tests, line)
+    return map_lookup(e, collection, key, default, slow, [], line, is_plain=False)
 
 
 @inline("contains?", 2)

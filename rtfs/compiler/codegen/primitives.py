@@ -156,11 +156,24 @@ def _level(name: str) -> None:
         plain = isinstance(key, ast.Constant) or (isinstance(key, ast.Name) and key.id[0] == ":")
         if plain and getattr(key, "value", None).__class__ not in (float, bool):
             return map_lookup(e, collection, key, [], f" {name}/get", [], line)
+        if isinstance(key, ast.Name):
+            return map_lookup(e, collection, key, [], f" {name}/get", [], line, is_plain=False)
         return py.call(f" {name}/get", arguments, line)
 
 
 for one in CHANGING:
     _level(one)
+
+
+def is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
+    """Whether the class of a key says that it is in dicts as itself."""
+    held = e.names.temporary()
+    kind = py.walrus(held, py.class_of(key, line), line)
+    tests: list[ast.expr] = [
+        py.compare(kind, ast.IsNot(), py.name(" float", line), line),
+        py.compare(py.name(held, line), ast.IsNot(), py.name(" bool", line), line),
+    ]
+    return py.both(ast.And(), tests, line)
 
 
 def map_lookup(
@@ -173,15 +186,20 @@ def map_lookup(
     line: int,
     *,
     is_map: bool = False,
+    is_plain: bool = True,
 ) -> ast.expr:
-    """The value of a plain key: from the map's own dict if it has one, else by the function `slow`, called with
-    `before`, the collection and the remaining arguments. is_map: the collection is known to be a map."""
+    """The value of a key: from the map's own dict if it has one and the key is in dicts as itself, else by the function
+    `slow`, called with `before`, the collection and the remaining arguments. is_map, is_plain: what is known of the
+    collection and of the key, a name or constant."""
     first, collection = once(e, collection, line)
     held = e.names.temporary()
     dictionary = py.attribute(first if is_map else collection, "_d", line)
-    test = py.compare(py.walrus(held, dictionary, line), ast.IsNot(), py.const(None, line), line)
-    if not is_map:
-        test = py.both(ast.And(), [py.is_class(first, " Map", line), test], line)
+    tests: list[ast.expr] = [] if is_map else [py.is_class(first, " Map", line)]
+    tests.append(py.compare(py.walrus(held, dictionary, line), ast.IsNot(), py.const(None, line), line))
+    if not is_plain:
+        tests.append(is_plain_key(e, key, line))
     fast = py.call(py.attribute(py.name(held, line), "get", line), [key, *default], line)
     after = [] if before else [key]
-    return py.choose(test, fast, py.call(slow, [*before, collection, *after, *default], line), line)
+    return py.choose(
+        py.both(ast.And(), tests, line), fast, py.call(slow, [*before, collection, *after, *default], line), line
+    )

@@ -229,6 +229,12 @@ def shown(value: ast.expr, line: int) -> ast.expr:
     return ast.JoinedStr([part], lineno=line, col_offset=0)
 
 
+def shown_together(texts: list[ast.expr], line: int) -> ast.expr:
+    """f"{text}{text}…" """
+    parts: list[ast.expr] = [ast.FormattedValue(text, -1, None, lineno=line, col_offset=0) for text in texts]
+    return ast.JoinedStr(parts, lineno=line, col_offset=0)
+
+
 def put(container: ast.expr, key: ast.expr, value: ast.expr, line: int) -> ast.stmt:
     """container[key] = value"""
     return ast.Assign(
