@@ -97,7 +97,8 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
     size = count = 0
     colon = ": " if indent else ":"
     levels: list[tuple[Iterator[Any], Iterator[str] | None]] = []
-    opening = _open(value, levels, None if indent else write)
+    pieces = None if indent else _piecewise(write)
+    opening = _open(value, levels, pieces)
     parts.append(opening)
     first = True
     while levels:
@@ -111,7 +112,7 @@ def serialize(value: Any, indent: int = 0, function: str = "serialize-json") -> 
             if atom is None and not indent:
                 atom = write(element)
             first = atom is None
-            text = lead + (_open(element, levels, None if indent else write) if atom is None else atom)
+            text = lead + (_open(element, levels, pieces) if atom is None else atom)
             size += len(text)
             if size > MAX_TEXT:
                 raise size_error(function)
@@ -257,14 +258,16 @@ def _made_once(encoder: JSONEncoder) -> Callable[[Any, int], Iterable[str]]:
 
 
 def _open(
-    value: Any, levels: list[tuple[Iterator[Any], Iterator[str] | None]], write: Callable[[Any], str | None] | None
+    value: Any,
+    levels: list[tuple[Iterator[Any], Iterator[str] | None]],
+    pieces: Callable[[list[Any]], Iterator[Any]] | None,
 ) -> str:
-    """Push a non-empty collection and return its opening bracket. write: as `_small_writer` makes it, for compact
+    """Push a non-empty collection and return its opening bracket. pieces: as `_piecewise` makes it, for compact
     text."""
     if value.__class__ is Map:
         levels.append((iter(value.values()), iter(_keys(value))))
         return "{"
-    levels.append((iter(value) if write is None else _pieces(value.to_list(), write), None))
+    levels.append((iter(value) if pieces is None else pieces(value.to_list()), None))
     return "["
 
 
@@ -278,19 +281,82 @@ class _Piece:
 
 
 _LONGEST_PIECE = 64
+_LONGEST_TABLE = 512
+_FEWEST_ROWS = 32
+_MOST_FAILURES = 8
+"""How often in one value columns are looked for in vain."""
 
 
-def _pieces(items: list[Any], write: Callable[[Any], str | None]) -> Iterator[Any]:
-    """The elements, those that are small together as one `_Piece`."""
-    size = _LONGEST_PIECE
-    start = 0
-    while start < len(items):
-        part = items[start : start + size]
-        start += size
-        text = write(part) if size > 1 else None
-        if text is None:
-            size = max(size >> 2, 1)
-            yield from part
-        else:
-            size = min(size + 1, _LONGEST_PIECE)
-            yield _Piece(text[1:-1])
+def _piecewise(write: Callable[[Any], str | None]) -> Callable[[list[Any]], Iterator[Any]]:
+    """A function that takes the elements of an array and gives them back with those that could be written together as
+    one `_Piece`: rows by their columns, others if they are small. write: as `_small_writer` makes it."""
+    from rtfs.syntax.column_texts import NoColumns, Notation
+
+    notation = Notation(_atoms(), ",", _labels)
+    failures = 0
+
+    def table(items: list[Any], start: int) -> _Piece | None:
+        nonlocal failures
+        part = items[start : start + _LONGEST_TABLE]
+        spend(len(part) * 8)
+        try:
+            return _Piece(",".join(notation.texts(part)))
+        except NoColumns:
+            failures += 1
+            return None
+
+    def pieces(items: list[Any]) -> Iterator[Any]:
+        size = _LONGEST_PIECE
+        start = 0
+        while start + _FEWEST_ROWS <= len(items) and failures < _MOST_FAILURES:
+            rows = table(items, start)
+            if rows is None:
+                break
+            start += _LONGEST_TABLE
+            yield rows
+        while start < len(items):
+            part = items[start : start + size]
+            start += size
+            text = write(part) if size > 1 else None
+            if text is None:
+                size = max(size >> 2, 1)
+                yield from part
+            else:
+                size = min(size + 1, _LONGEST_PIECE)
+                yield _Piece(text[1:-1])
+
+    return pieces
+
+
+def _atoms() -> dict[type, Callable[[Any], str]]:
+    from json.encoder import encode_basestring as quote
+
+    return {
+        str: quote,
+        int: int_text,
+        float: _float_text,
+        bool: lambda value: "true" if value else "false",
+        type(None): lambda value: "null",
+        Keyword: lambda value: quote(value.name),
+        Symbol: lambda value: quote(value.name),
+    }
+
+
+def _float_text(number: float) -> str:
+    if number - number != 0:
+        raise unserializable(shown(number))
+    return repr(number)
+
+
+def _labels(rows: list[dict[Any, Any]]) -> list[tuple[Any, str]] | None:
+    """The keys of rows that have the same ones in the same order; None where one of them is no text."""
+    from json.encoder import encode_basestring as quote
+
+    if len({*map(tuple, rows)}) != 1:
+        return None
+    if not {key.__class__ for key in rows[0]} <= {str, Keyword}:
+        return None
+    names = {key: key if key.__class__ is str else key.name for key in rows[0]}
+    if len({*names.values()}) < len(names):
+        return None
+    return [(key, quote(name) + ":") for key, name in names.items()]

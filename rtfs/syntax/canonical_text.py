@@ -59,14 +59,15 @@ def _large(value: Any, levels: int) -> str | None:
         items = [part for _, key in sorted(zip(names, raw, strict=True)) for part in (key, raw[key])]
     else:
         items = value.to_list()
-    from rtfs.syntax.column_texts import NoColumns, column_texts
+    from rtfs.syntax.column_texts import NoColumns, Notation
 
+    notation = Notation(ATOMS, " ", _labels)
     size = 0
     texts: list[str] = []
     for start in range(0, len(items), _STRETCH):
         stretch = items[start : start + _STRETCH]
         try:
-            written = column_texts(stretch)
+            written = notation.texts(stretch)
             size += sum(map(len, written)) + len(written)
             if size > MOST_TEXT:
                 raise too_long()
@@ -82,6 +83,11 @@ def _large(value: Any, levels: int) -> str | None:
         spend(_STRETCH * 8)
     opener, closer = _BRACKETS[value.__class__]
     return f"{opener}{' '.join(texts)}{closer}"
+
+
+def _labels(rows: list[dict[Any, Any]]) -> list[tuple[Any, str]] | None:
+    shape = _shape((*rows[0],))
+    return None if shape is None else [(key, text + " ") for key, text in shape]
 
 
 def _small(value: Any, left: list[int], depth: int) -> str | None:

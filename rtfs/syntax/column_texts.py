@@ -1,7 +1,7 @@
-"""The texts of many values at once, for `rtfs.syntax.canonical_text`: rows are written column by column.
+"""The texts of many values at once, in a given notation: rows are written column by column.
 
-Rows of one answer have the same keys, and a column mostly one kind of value, so CPython's own loops do for a column
-what else is asked of each value. Knows nothing of hashes. Invariants: the texts are those of `canonical_text`, or
+Rows of one answer have the same keys, and a column mostly has one kind of value, so CPython's own loops handle a whole
+column at once. Knows nothing of hashes or JSON. Invariants: the texts are those that the notation gives each value, or
 there are none; values that share their parts are not written longer than `_MOST` parts and `_LONGEST` characters.
 """
 
@@ -10,14 +10,12 @@ from __future__ import annotations
 from _operator import itemgetter
 from itertools import chain, islice, repeat
 
-from rtfs.syntax.printer import ATOMS
 from rtfs.values import Map, Vector
-from rtfs.values.canonical import order_of_names
 from rtfs.values.short_vector import ShortVector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
 _MOST = 1 << 15
@@ -25,8 +23,8 @@ _MOST = 1 << 15
 _DEEPEST = 12
 _FEW = 8
 """Rows from which on columns are worth it, and elements up to which vectors have columns."""
-_LONGEST = 1 << 20
-"""Characters of the strings in one column."""
+_LONGEST = 1 << 22
+"""Characters of the strings among them."""
 _USUAL = 10**512
 """Integers up to it are written by CPython, whose limit on digits never is below."""
 _SEQUENCES = {Vector, ShortVector}
@@ -36,97 +34,118 @@ class NoColumns(Exception):
     """The values are too many, or have no common form."""
 
 
-def column_texts(values: Sequence[Any]) -> list[str]:
-    """The canonical text of each value. Raises NoColumns where they have to be written one by one."""
-    texts, quote = _column(values, [_MOST], _DEEPEST)
-    return [f'"{text}"' for text in texts] if quote else [*texts]
+class Notation:
+    """How values are written, in brackets `[]` and `{}`. atoms: the text of values without parts, by their kind.
+    between: what separates elements. labels(rows): the keys that all rows have, in the order in which they are written,
+    each with the text in front of its values; None where the rows have no common form."""
+
+    __slots__ = ("atoms", "between", "labels")
+
+    def __init__(
+        self,
+        atoms: dict[type, Callable[[Any], str]],
+        between: str,
+        labels: Callable[[list[dict[Any, Any]]], list[tuple[Any, str]] | None],
+    ) -> None:
+        self.atoms = atoms
+        self.between = between
+        self.labels = labels
+
+    def texts(self, values: Sequence[Any]) -> list[str]:
+        """The text of each value. Raises NoColumns where they have to be written one by one."""
+        texts, quote = _Columns(self).write(values, _DEEPEST)
+        return [f'"{text}"' for text in texts] if quote else [*texts]
 
 
-def _column(values: Sequence[Any], left: list[int], depth: int) -> tuple[Iterable[str], str]:
-    """The texts of values, and what each is to be put between: quotes or nothing. left: how many parts may still be
-    written. depth: how many levels of them."""
-    if not values:
-        return values, ""
-    left[0] -= len(values)
-    if left[0] < 0 or not depth:
-        raise NoColumns
-    kinds = {*map(type, values)}
-    if len(kinds) == 1:
-        (kind,) = kinds
-        if kind is Map:
-            return _rows(values, left, depth - 1), ""
-        if kind is str:
-            return (values, '"') if _are_plain(values) else (map(ATOMS[str], values), "")
-        if kind is int and max(values) < _USUAL and min(values) > -_USUAL:
-            return map(str, values), ""
-        if kind is float:
-            return _floats(values), ""
-        if kind is ShortVector:
-            return _vectors(values, left, depth - 1), ""
-    if kinds <= _SEQUENCES:
-        return _vectors(values, left, depth - 1), ""
-    if not ATOMS.keys() >= kinds:
-        raise NoColumns
-    return [ATOMS[value.__class__](value) for value in values], ""
+class _Columns:
+    """One use of a notation. parts, characters: how many may still be written."""
+
+    __slots__ = ("characters", "notation", "parts")
+
+    def __init__(self, notation: Notation) -> None:
+        self.notation = notation
+        self.parts = _MOST
+        self.characters = _LONGEST
+
+    def write(self, values: Sequence[Any], depth: int) -> tuple[Iterable[str], str]:
+        """The texts of values, and what each is to be put between: quotes or nothing. depth: how many levels of parts
+        they may have."""
+        if not values:
+            return values, ""
+        self.parts -= len(values)
+        if self.parts < 0 or not depth:
+            raise NoColumns
+        atoms = self.notation.atoms
+        kinds = {*map(type, values)}
+        if len(kinds) == 1:
+            (kind,) = kinds
+            if kind is Map:
+                return self._rows(values, depth - 1), ""
+            if kind is str:
+                return (values, '"') if self._are_plain(values) else (map(atoms[str], values), "")
+            if kind is int and max(values) < _USUAL and min(values) > -_USUAL:
+                return map(str, values), ""
+            if kind is float:
+                return _floats(values, atoms[float]), ""
+        if kinds <= _SEQUENCES:
+            return self._vectors(values, depth - 1), ""
+        if not atoms.keys() >= kinds:
+            raise NoColumns
+        return [atoms[value.__class__](value) for value in values], ""
+
+    def _are_plain(self, texts: Sequence[str]) -> bool:
+        """Whether strings are written as they are, between quotes."""
+        self.characters -= sum(map(len, texts))
+        if self.characters < 0:
+            raise NoColumns
+        joined = "".join(texts)
+        return joined.isprintable() and '"' not in joined and "\\" not in joined
+
+    def _vectors(self, vectors: Sequence[Any], depth: int) -> list[str]:
+        sizes = [*map(len, vectors)]
+        if sum(sizes) > self.parts:
+            raise NoColumns
+        size = sizes[0]
+        if 0 < size <= _FEW <= len(sizes) and sizes.count(size) == len(sizes):
+            return self._side_by_side("[", [""] * size, [*zip(*vectors, strict=True)], "]", depth)
+        texts, quote = self.write([*chain.from_iterable(vectors)], depth)
+        rest, between = iter(texts), quote + self.notation.between + quote
+        return [f"[{quote}{between.join(islice(rest, size))}{quote}]" if size else "[]" for size in sizes]
+
+    def _rows(self, maps: Sequence[Map], depth: int) -> list[str]:
+        size = len(maps[0])
+        if not size or len(maps) < _FEW or {*map(len, maps)} != {size} or size * len(maps) > self.parts:
+            raise NoColumns
+        raws = [one.raw() for one in maps]
+        labels = self.notation.labels(raws)
+        if labels is None:
+            raise NoColumns
+        keys = [key for key, _ in labels]
+        if size == 1:
+            keys *= 2  # `itemgetter` of one key gives no tuple
+        try:
+            columns = [*zip(*map(itemgetter(*keys), raws), strict=True)][:size]
+        except KeyError:
+            raise NoColumns from None
+        return self._side_by_side("{", [label for _, label in labels], columns, "}", depth)
+
+    def _side_by_side(
+        self, opener: str, labels: Iterable[str], columns: Sequence[Sequence[Any]], closer: str, depth: int
+    ) -> list[str]:
+        """The texts of collections whose elements, each behind its label, are those of the columns."""
+        pieces: list[Iterable[str]] = []
+        before, between = opener, self.notation.between
+        for label, column in zip(labels, columns, strict=True):
+            texts, quote = self.write(column, depth)
+            pieces += [repeat(before + label + quote), texts]
+            before = quote + between
+        pieces.append(repeat(before.removesuffix(between) + closer))
+        return [*map("".join, zip(*pieces))]  # noqa: B905 - what is repeated has no end
 
 
-def _are_plain(texts: Sequence[str]) -> bool:
-    """Whether strings print as they are, between quotes. Raises NoColumns for too much text."""
-    if sum(map(len, texts)) > _LONGEST:
-        raise NoColumns
-    joined = "".join(texts)
-    return joined.isprintable() and '"' not in joined and "\\" not in joined
-
-
-def _floats(numbers: Sequence[float]) -> Iterable[str]:
+def _floats(numbers: Sequence[float], text: Callable[[Any], str]) -> Iterable[str]:
     texts = [*map(repr, numbers)]
     joined = "".join(texts)
-    if "e" in joined or "n" in joined:  # exponents, ##Inf, ##NaN
-        return map(ATOMS[float], numbers)
+    if "e" in joined or "n" in joined:  # exponents, infinities, NaN
+        return map(text, numbers)
     return texts
-
-
-def _vectors(vectors: Sequence[Any], left: list[int], depth: int) -> list[str]:
-    sizes = [*map(len, vectors)]
-    if sum(sizes) > left[0]:
-        raise NoColumns
-    size = sizes[0]
-    if 0 < size <= _FEW <= len(sizes) and sizes.count(size) == len(sizes):
-        return _side_by_side("[", [""] * size, [*zip(*vectors, strict=True)], "]", left, depth)
-    texts, quote = _column([*chain.from_iterable(vectors)], left, depth)
-    rest, between = iter(texts), f"{quote} {quote}"
-    return [f"[{quote}{between.join(islice(rest, size))}{quote}]" if size else "[]" for size in sizes]
-
-
-def _rows(maps: Sequence[Map], left: list[int], depth: int) -> list[str]:
-    size = len(maps[0])
-    if len(maps) < _FEW or {*map(len, maps)} != {size} or size * len(maps) > left[0]:
-        raise NoColumns
-    raws = [one.raw() for one in maps]
-    keys = [*raws[0]]
-    names = order_of_names(keys)
-    if names is None:
-        raise NoColumns
-    in_order = [key for _, key in sorted(zip(names, keys, strict=True))]
-    if size == 1:
-        in_order *= 2  # `itemgetter` of one key gives no tuple
-    try:
-        columns = [*zip(*map(itemgetter(*in_order), raws), strict=True)][:size]
-    except KeyError:
-        raise NoColumns from None
-    labels = [f"{ATOMS[key.__class__](key)} " for key in in_order[:size]]
-    return _side_by_side("{", labels, columns, "}", left, depth)
-
-
-def _side_by_side(
-    opener: str, labels: Iterable[str], columns: Sequence[Sequence[Any]], closer: str, left: list[int], depth: int
-) -> list[str]:
-    """The texts of collections whose elements, each behind its label, are those of the columns."""
-    pieces: list[Iterable[str]] = []
-    before = opener
-    for label, column in zip(labels, columns, strict=True):
-        texts, quote = _column(column, left, depth)
-        pieces += [repeat(before + label + quote), texts]
-        before = quote + " "
-    pieces.append(repeat(before[:-1] + closer))
-    return [*map("".join, zip(*pieces))]  # noqa: B905 - what is repeated has no end

@@ -8,13 +8,26 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtfs.builtins import CORE
 from rtfs.builtins.json_parser import LONG, MAX_DEPTH
 from rtfs.syntax.printer import to_text
-from rtfs.values import EvalError, Keyword, LimitError, List, Map, Symbol, TypeMismatch, Vector, equal, from_python
+from rtfs.values import (
+    EvalError,
+    Keyword,
+    LimitError,
+    List,
+    Map,
+    Set,
+    Symbol,
+    TypeMismatch,
+    Vector,
+    equal,
+    from_python,
+    to_python,
+)
 
 K = Keyword
 parse, serialize, pretty = CORE["parse-json"], CORE["serialize-json"], CORE["serialize-json-pretty"]
@@ -106,6 +119,65 @@ def test_one_row_among_many_that_has_no_json_is_an_error(odd: Any) -> None:
     rows = [Map({"id": n, K("tags"): Vector(["a"])}) for n in range(300)]
     with pytest.raises(EvalError) as caught:
         serialize(Vector([*rows, Map({"odd": odd}), *rows]))
+    assert caught.value.code == "json/unserializable"
+
+
+CELLS = [
+    st.integers(),
+    st.sampled_from([10**520, -(10**600), 7]),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text('ab"\\ \n\u200b\x01😀', max_size=3),
+    st.booleans(),
+    st.none(),
+    st.sampled_from([K("a"), K("n/b"), Symbol("s")]),
+    st.one_of(st.integers(), st.text("%a", max_size=2), st.none(), st.just(List([1])), st.just(Set([2]))),
+    st.lists(st.text("a", max_size=2), max_size=3).map(Vector),
+    st.lists(st.integers(), min_size=2, max_size=2).map(lambda pair: Map(zip("ab", pair, strict=True))),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data(), st.lists(st.sampled_from(range(len(CELLS))), min_size=1, max_size=4), st.booleans())
+def test_rows_written_by_columns_are_written_as_python_writes_them(
+    data: st.DataObject, kinds: list[int], keywords: bool
+) -> None:
+    names: list[Any] = [K(f"k{n}") if keywords else f'k"%{9 - n}' for n in range(len(kinds))]
+    rows = data.draw(st.lists(st.tuples(*[CELLS[kind] for kind in kinds]), min_size=1, max_size=5))
+    maps = [Map(zip(names, row, strict=True)) for row in rows] * (1200 // len(rows))
+    digits = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        whole = json.dumps(
+            [to_python(one) for one in maps], separators=(",", ":"), ensure_ascii=False, default=lambda part: [*part]
+        )
+    finally:
+        sys.set_int_max_str_digits(digits)
+    assert serialize(Vector(maps)) == whole
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [Map([("a", n)] if n % 2 else [("b", n)]) for n in range(1200)],
+        [Map([("a", n), ("b", n)] if n % 2 else [("b", n), ("a", n)]) for n in range(1200)],
+        [Map([(n, 1), ("b", n)]) for n in range(1200)],
+        [Map([("a", "x" * 10_000)])] * 1200,
+        [Map([("a", Vector(range(300)))])] * 1200,
+        [Map()] * 1200,
+        [Vector()] * 1200,
+    ],
+    ids=["other keys", "other order", "integers as keys", "long strings", "many parts", "no keys", "no elements"],
+)
+def test_rows_without_common_columns_are_written_as_python_writes_them(rows: list[Any]) -> None:
+    assert serialize(Vector(rows)) == json.dumps([to_python(one) for one in rows], separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    "odd", [Map([("a", math.inf)]), Map([("a", math.nan)]), Map([("a", len)]), Map([("a", 1), (K("a"), 2)])]
+)
+def test_rows_that_have_no_json_are_an_error(odd: Any) -> None:
+    with pytest.raises(EvalError) as caught:
+        serialize(Vector([odd] * 1200))
     assert caught.value.code == "json/unserializable"
 
 
