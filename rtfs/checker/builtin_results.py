@@ -177,4 +177,4 @@ KEEPING: dict[str, int] = {
     **dict.fromkeys(("rest", "next", "reverse", "sort", "distinct", "dedupe", "vec", "butlast", "seq", "doall"), 0),
     **dict.fromkeys(("filter", "filterv", "remove", "take", "drop", "take-while", "drop-while", "take-last"), 1),
 }
-"""Standard functions that give elements of one of their arguments, and the place of that."""
+"""Standard functions that return elements of one of their arguments, and that argument's place."""

@@ -1,7 +1,7 @@
-"""The places where a program calls a capability: what is declared of it, what it is given, how often at most.
+"""The places where a program calls a capability: its declaration, the arguments, how often at most.
 
-Knows declarations only by the `Capability` that is handed in. Importing this module declares the handlers. Invariant: a
-call whose id is a literal is found wherever it stands; one whose id is computed is listed without an id.
+Knows declarations only by the `Capability` that is passed in. Importing this module declares the handlers. Invariant: a
+call whose id is a literal is found wherever it is; one whose id is computed is listed without an id.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Diagnostics as data: what is wrong, where, and what to write instead.
 
-Knows nothing of how they are found or shown. Invariant: `to_json` gives plain JSON values, lines and columns from 1.
+Knows nothing of how they are found or shown. Invariant: `to_json` returns plain JSON values, lines and columns from 1.
 """
 
 from __future__ import annotations

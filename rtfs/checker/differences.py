@@ -25,7 +25,7 @@ BITS = 63
 
 
 def warn_of_difference(inference: Inference, name: str, node: nodes.Invoke, arguments: list[Fact]) -> None:
-    """Warn of a call that gives something else than in Clojure."""
+    """Warn of a call with another result than in Clojure."""
     if not inference.detailed or inference.silent:
         return
     name = name.rpartition("clojure.core/")[2]
@@ -39,7 +39,7 @@ def warn_of_difference(inference: Inference, name: str, node: nodes.Invoke, argu
 
 
 def warn_of_folding(inference: Inference, node: nodes.Each, initial: Fact) -> None:
-    """Warn of `(reduce conj () coll)`: what each round gives is conjoined to a list."""
+    """Warn of `(reduce conj () coll)`: each round adds to a list."""
     if not inference.detailed or inference.silent or not initial.only("list"):
         return
     from rtfs.compiler.analysis.nodes import Global, If, Invoke, Let, Local
@@ -65,7 +65,7 @@ def warn_of_folding(inference: Inference, node: nodes.Each, initial: Fact) -> No
 
 
 def _written(inference: Inference, node: nodes.Invoke) -> list[str]:
-    """The texts of the arguments, as far as the call is written like one; a constant has no place of its own."""
+    """The texts of the arguments, as far as the call is written like one; a constant itself has no place."""
     from rtfs.syntax.lexemes import CLOSE, COMMENT, OPEN, PREFIX, lexemes
 
     whole = inference.span_at(node.at)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Kinds = frozenset[str]
 
 UNKNOWN: Any = object()
-"""Stands for a constant that is not known."""
+"""An unknown constant."""
 
 _DEEPEST = 6
 """Levels of a constant whose parts are described one by one."""

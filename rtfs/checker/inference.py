@@ -165,7 +165,7 @@ class Inference:
         self.findings.append(Finding(diagnostic, self.owners, certain, self.depth > 0))
 
     def argument_span(self, node: Any, place: int, name: str) -> Span | None:
-        """The place of an argument of a call of `name`. A constant has none of its own: it is looked up in the text of
+        """The place of an argument of a call of `name`. A constant has no place itself: it is looked up in the text of
         the call, if that is written as it was analysed."""
         argument = node.arguments[place]
         whole = self.span_at(node.at)

@@ -1,7 +1,7 @@
 """The interface that a `plan` form declares, with its types, known before it runs.
 
-Must not know running, nor who calls plans. Invariant: the parameters that `fitted` gives are those that were given, in
-another form only where the declared type asks for it; what does not fit is left for the plan itself to refuse.
+Must not know running, nor the callers of plans. Invariant: `fitted` returns the parameters that were passed, converted
+only if the declared type needs it; values that do not fit are left for the plan itself to refuse.
 """
 
 from __future__ import annotations

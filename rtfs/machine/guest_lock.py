@@ -1,8 +1,8 @@
-"""Whose turn it is: one thread of the process runs guest code at a time, so that the counters that generated code draws
-from need no lock of their own.
+"""The guest lock: one thread of the process runs guest code at a time, so that the counters of generated code need no
+locks.
 
 Knows nothing of machines. Invariant: a thread has the turn only while guest code runs in it; a thread that computes for
-long hands the turn on at each slice of steps when somebody waits for it.
+long passes the turn on at each slice of steps if another waits for it.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Limits:
 NAMES = ("steps", "depth", "seconds", "output", "memory")
 DEFAULT_LIMITS = Limits()
 
-# For all macros of one source together: they run while somebody waits for the compiler.
+# For all macros of one source together: they run while a caller waits for the compiler.
 EXPANSION_LIMITS = Limits(steps=20_000_000, depth=20_000, seconds=20.0)
 
 
@@ -172,7 +172,7 @@ class Budget:
         )
 
     def beside(self, limits: Limits) -> Budget:
-        """A budget of steps of its own for work that belongs to the same run, within the same time and memory."""
+        """A separate budget of steps for work that belongs to the same run, within the same time and memory."""
         other = Budget(limits)
         deadline = self.deadline
         if deadline is not None and (other.deadline is None or deadline < other.deadline):

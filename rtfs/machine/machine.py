@@ -1,4 +1,4 @@
-"""The machine: runs compiled code in a greenlet, which stops for the host and goes on.
+"""The machine: runs compiled code in a greenlet, which stops for the host and continues.
 
 Knows nothing of asyncio, network or files. Invariant: guest code runs only between `_enter` and the switch back, with
 its own step iterator and recursion limit in place; pure code pays nothing for being able to stop.
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from rtfs.flow.state import FlowState
     from rtfs.values.lazy import Segment
 
-# Steps between two looks at the clock: a millisecond or two, whatever a step costs. The first slices are short, for
-# nobody knows yet; a program of cheap steps has the longest from its ninth look on.
+# Steps between two looks at the clock: a millisecond or two, whatever a step costs. The first slices are short, since
+# the cost is not known yet; a program of cheap steps has the longest from its ninth look on.
 SLICE = 10_000
 FIRST_SLICE = 64
 SLICE_TIME = 0.002
@@ -236,7 +236,7 @@ class Machine:
         return self.ticks
 
     def _leave(self) -> None:
-        """Nothing runs in this machine any more: give back the steps in hand."""
+        """Nothing runs in this machine any more: return the unused steps."""
         memory.take_back()
         budget = self.budget
         if self in budget.machines:
@@ -475,9 +475,9 @@ def start(
 ) -> Outcome:
     """Run a program until it ends or asks the host for something.
 
-    limits: steps, depth, seconds; the defaults if None. breathe: give control back (a "breathe" call) at each slice of
-    steps. budget: what it shares with other machines; one of its own if None. flow: what its labels are kept in, where
-    its code carries labels. Raises UserError with place and trace if the program ends with an error.
+    limits: steps, depth, seconds; the defaults if None. breathe: return control (a "breathe" call) at each slice of
+    steps. budget: shared with other machines; a new one if None. flow: the state that holds its labels, if its code
+    carries labels. Raises UserError with place and trace if the program ends with an error.
     """
     environment, unit = program.environment, program.unit
     return Machine(environment, run_unit, (unit, environment), limits, breathe, budget, flow).start()
@@ -492,15 +492,15 @@ def start_call(
     budget: Budget | None = None,
     flow: FlowState | None = None,
 ) -> Outcome:
-    """Run a call of an RTFS function in a machine of its own."""
+    """Run a call of an RTFS function in a new machine."""
     return Machine(environment, call_with, (function, args), limits, breathe, budget, flow).start()
 
 
 def start_compiling(
     environment: Environment, compile: Callable[[], Any], limits: Limits | None, breathe: bool, budget: Budget
 ) -> Outcome:
-    """Compile within the time and memory of a run, whose `budget` this is; the outcome's value is what `compile` gives.
-    Macros have steps of their own, for all of one source together."""
+    """Compile within the time and memory of a run, whose `budget` this is; the outcome's value is the result of
+    `compile`. Macros have a separate budget of steps, shared by all macros of one source."""
     return Machine(environment, compile, (), limits, breathe, budget.beside(EXPANSION_LIMITS)).start()
 
 
@@ -537,8 +537,8 @@ def _is_standard(function: Any) -> bool:
 
 
 def _expand_standard(environment: Environment, function: Any, args: list[Any], outer: Machine | None) -> Any:
-    """An expansion by a macro of the standard library, which ends and makes no host call: without a machine of its own.
-    In the machine `outer` it takes its steps, outside of any it takes none."""
+    """An expansion by a macro of the standard library, which ends and makes no host call, so it needs no machine.
+    Within the machine `outer` it uses that machine's steps, otherwise none."""
     core = environment.core
     ticks = core[" ticks"]
     if outer is None:

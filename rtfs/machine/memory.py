@@ -1,14 +1,14 @@
 """The memory of runs: how large the process is, which run made it grow, and when cycles are looked for.
 
-Knows nothing of machines. What the process has grown by between two looks is charged to the run that looks, for it has
-computed meanwhile; an embedder that grows at the same time is charged to it too, so a run in a process of its own
-(`isolation="process"`) is the only one whose account is exact. Invariants: a program that does not make the process
-grow pays for reading its size, once in some milliseconds; cycles that a program leaves behind are looked for when
-memory grows, not only when objects do: two local functions that call each other and hold a million elements are four
-objects to Python's collector, and forty megabytes. A run that holds much has what it holds set aside (`gc.freeze`)
-while it computes: the collector, which nothing can interrupt, then looks at what is new, not at millions of objects
-again and again; everything that was set aside is looked at when memory grows, and after the run. Where the system does
-not say how large the process is (it does on Linux), Python's collector is left to itself and no run is charged.
+Knows nothing of machines. What the process has grown by between two looks is charged to the run that looks, since it
+has computed meanwhile; an embedder that grows at the same time is charged to it too, so only a run in a separate
+process (`isolation="process"`) has an exact account. Invariants: a program that does not make the process grow pays for
+reading its size, once in some milliseconds; cycles that a program leaves behind are looked for when memory grows, not
+only when objects do: two local functions that call each other and hold a million elements are four objects to Python's
+collector, and forty megabytes. A run that holds much has what it holds set aside (`gc.freeze`) while it computes: the
+collector, which nothing can interrupt, then looks at what is new, not at millions of objects again and again;
+everything that was set aside is looked at when memory grows, and after the run. Where the system does not say how large
+the process is (it does on Linux), Python's collector is left to itself and no run is charged.
 """
 
 from __future__ import annotations

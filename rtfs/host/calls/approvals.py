@@ -1,9 +1,9 @@
 """Asking a person before a call: the stage between a decision `approve` and the call.
 
 Must not know terminals. Invariants: an approval is for one principal and one capability with these very arguments under
-these rules (their keyed hash), is used once and ends after its time; only where the rule lets a person say so it holds
-for the other calls of the run that the rule asks about; what is not a clear yes is a no; everything that is asked about
-is shown, or it is said what is not; the time somebody takes counts against no limit of the run.
+these rules (their keyed hash), is used once and ends after its time; only if the rule permits it does it hold
+for the other calls of the run that the rule asks about; an answer that is not a clear yes is a no; the arguments are
+shown completely, or with a note of what was left out; the time a person takes counts against no limit of the run.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ class ApprovalRequest:
         self.run_id = frame.context.run_id
 
     def parts(self, most: int | None = None) -> list[str]:
-        """Each argument as a text of its own, with its name; cut to so many characters, with what was left out said."""
+        """Each argument as a separate text, with its name; cut to so many characters, with a note of what was left
+        out."""
         named = self.arguments[0] if len(self.arguments) == 1 else None
         if named.__class__ is Map:
             pairs = [(to_text(key), value) for key, value in named.items()]
@@ -95,8 +96,8 @@ def _cut(text: str, most: int | None) -> str:
 
 class Approvals:
     """ask(request): True, False or a `Refusal`, "always" (for this hash, while the runtime lives), "run" (if
-    `request.for_run`: for this run's calls of the capability that are asked about for the same reason), or None: nobody
-    is there; it may be async. None in its place: nobody can be asked."""
+    `request.for_run`: for this run's calls of the capability that are asked about for the same reason), or None: no
+    person is there; it may be async. ask is None: no person can be asked."""
 
     __slots__ = ("_always", "_for_runs", "_given", "_person")
 
@@ -119,8 +120,8 @@ class Approvals:
         return bool(good)
 
     async def settle(self, request: ApprovalRequest, frame: Frame) -> str:
-        """How the request was approved, in words for the ledger. Raises HostError `policy/approval-required` if nobody
-        can be asked, `policy/denied` for no."""
+        """How the request was approved, in words for the ledger. Raises HostError `policy/approval-required` if no
+        person can be asked, `policy/denied` for no."""
         key = (request.principal, request.hash)
         if key in self._always:
             return "approved always"

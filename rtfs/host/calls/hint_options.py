@@ -35,7 +35,7 @@ _OTHERS = {
 
 
 def options_of(name: str, value: Any, entry: Entry, frame: Frame) -> dict[str, Any]:
-    """A hint's options by name without colon. A bare value stands for the first option: `:runtime.timeout 500`."""
+    """A hint's options by name without colon. A bare value means the first option: `:runtime.timeout 500`."""
     numbers, others = _NUMBERS.get(name, ()), _OTHERS.get(name, ())
     if value is True:
         return {}

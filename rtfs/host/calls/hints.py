@@ -2,9 +2,9 @@
 
 Must not know providers. The seven, from outside in: metrics, cache, circuit-breaker, rate-limit, retry, timeout,
 fallback; `:runtime.retry` is short for `:runtime.learning.retry`. Others come from the entry-point group `rtfs.hints`
-and stand outside of them, by name. Invariants: a hint never exceeds `HintLimits`; a call that it makes again is decided
-about and counted again; a fallback is a call of its own, with its own decision; state (caches, breakers, buckets,
-metrics) is kept by principal and capability, so that nobody sees another's.
+and apply outside of them, by name. Invariants: a hint never exceeds `HintLimits`; a call that it repeats is decided
+and counted again; a fallback is a separate call, with its own decision; state (caches, breakers, buckets,
+metrics) is kept by principal and capability, so that no principal sees another's.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _NOT_PERFORMED = frozenset(
         "unauthorized", "unavailable", "version",
     )
 )  # fmt: skip
-"""How a session fails before the call was performed; after any other failure (an answer that nobody can read, say) it
-may have been."""
+"""How a session fails before the call was performed; after any other failure (an unreadable answer, say) it may have
+been performed."""
 ORDER = ("metrics", "cache", "circuit-breaker", "rate-limit", "retry", "timeout", "fallback")
 
 
@@ -337,7 +337,7 @@ class Hints:
         budget = frame.run.budget
         end = monotonic() - budget.stood() + limit / 1000
 
-        def remaining() -> float:  # time stands still while a person is asked
+        def remaining() -> float:  # the clock is paused while a person is asked
             left: float = end + budget.stood() - monotonic()
             return left
 

@@ -52,7 +52,7 @@ def call_inline(entry: Entry, arguments: tuple[Any, ...], told: dict[str, Any] =
     except BaseException as error:
         from asyncio import CancelledError
 
-        if isinstance(error, CancelledError):  # nobody cancelled a call that awaits nothing
+        if isinstance(error, CancelledError):  # its own: a call that awaits nothing is not cancelled
             raise failed(error) from error
         raise
     return value if value.__class__ in _VALUES else as_value(value, entry)

@@ -80,8 +80,8 @@ class Pipeline:
     """policy: the built-in decision function, or None (then everything is denied). guard: the embedder's policy, asked
     instead, or None. hints, sessions: the stages of those names; stub: `f(id, arguments)`, asked first at the route
     stage for what would leave the process, answering NotImplemented for no (tests use it). rules: of the configuration,
-    or None. sequence: the rules over the history of calls, or None. own: the host's own files, or None. approvals: whom
-    to ask about what they want asked. undeclared: finds capabilities that nobody declared, or None. strict_arguments:
+    or None. sequence: the rules over the history of calls, or None. own: the host's own files, or None. approvals: asks
+    a person about calls. undeclared: finds capabilities that are not declared, or None. strict_arguments:
     keys that an input schema does not name are refused."""
 
     __slots__ = (
@@ -217,8 +217,8 @@ class Pipeline:
         self.events.call_ended(frame.context, number, entry.id, detail, perf_counter_ns() - started)
 
     def _bring_into_form(self, entry: Entry, call: HostCall, frame: Frame) -> None:
-        """Give a call its canonical arguments. Arguments that have none are an error EvalError `arity`, recorded as a
-        denial; what is denied with any arguments stays denied."""
+        """Bring a call's arguments into canonical form. Arguments that have none are EvalError `arity`, recorded as a
+        denial; a capability that is denied with any arguments stays denied."""
         try:
             call.args = canonical(entry, call.args)
         except UserError as error:
@@ -304,7 +304,7 @@ class Pipeline:
         self, entry: Entry, arguments: tuple[Any, ...], text: str, decision: Decision, frame: Frame, span: Span | None
     ) -> Decision:
         """The decision after a person was asked; both are recorded. Raises HostError `policy/denied` for no, and Stop
-        `policy/approval-required` where nobody answers: a program that could go on would have decided itself."""
+        `policy/approval-required` without an answer: a program that could continue would have decided itself."""
         whole = f"{to_text(entry.id)} {text}"
         rules = "" if self.rules is None else self.rules.digest()
         hash = self.events.ledger.fingerprint(f"{whole} {rules}")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class Questions:
-    """ask(question): a mapping of what is answered (`{}` for the form's own defaults), False for no, None if it is put
-    aside or nobody is there, True where it is an address to open and the person is willing; it may be async."""
+    """ask(question): a mapping of the answers (`{}` for the form's own defaults), False for no, None if the question is
+    put aside or no person is there, True if it is an address to open and the person is willing; it may be async."""
 
     __slots__ = ("_person",)
 

@@ -248,7 +248,7 @@ class Sessions:
                 )
 
     def end_run(self, run_id: str) -> None:
-        """A run is over: the sessions that are its own are ended, on the engine's loop; nobody waits for it."""
+        """A run is over: end its own sessions, on the engine's loop, without waiting."""
         if run_id not in self._runs:
             return
         self._runs.discard(run_id)
@@ -319,8 +319,8 @@ class Sessions:
         return None
 
     def _may_use_login(self, handler: Any, entry: Entry, context: RuntimeContext) -> bool:
-        """Whether a stored login may stand in for a credential: for a plan's own declaration, as far as the credential
-        itself could be read."""
+        """Whether a stored login may replace a credential: for a plan's own declaration, only if the credential itself
+        could be read."""
         if entry.origin != PLAN:
             return True
         ask = getattr(handler, "credential_env", None)

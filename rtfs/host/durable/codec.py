@@ -1,10 +1,10 @@
-"""Values as text that loses nothing: what the journal and its checks are written in.
+"""Values as lossless text, for the journal and its checks.
 
-Must not know what is written or where. Invariants: equal values of one kind give the same text, in every process and
-whatever the hash seed; `decode(encode(v))` is v, with every kind kept apart (1 and 1.0, lists and vectors, keywords and
-strings, NaN, lone surrogates, integers of any size); nesting of any depth is no danger.
+Must not know what is written or where. Invariants: equal values of one kind have the same text, in every process and
+for every hash seed; `decode(encode(v))` is v, with every kind kept apart (1 and 1.0, lists and vectors, keywords and
+strings, NaN, lone surrogates, integers of any size); nesting may have any depth.
 
-What came along with a call's result (`ResultInfo`) is kept, unless the writer says that only the value counts.
+Additions to a call's result (`ResultInfo`) are kept, unless the writer says that only the value counts.
 
 A value is a JSON array of steps for a stack machine, children first: a JSON atom pushes itself, an array does what its
 first word says.
@@ -54,9 +54,10 @@ _ERRORS: dict[str, type[UserError]] = {
 
 
 def encode(value: Any, functions: bool | Callable[[Any], Any] = False, results: bool = True) -> str:
-    """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses); or what
-    gives JSON data by which `decode` is told of a function, or of whatever else has no text. results: whether what
-    came along with results of calls is kept. Raises TypeError for what is not a value, and for functions."""
+    """The text of a value. functions: whether functions may occur in it, nameless (which `decode` refuses); or a
+    function that returns JSON data from which `decode` restores a function, or another value without a text. results:
+    whether additions to results of calls are kept. Raises TypeError for an object that is not a value, and for
+    functions."""
     kind = value.__class__
     if kind in _ATOMS and (kind is not int or -_LARGE < value < _LARGE):
         return write((value,))
@@ -119,7 +120,7 @@ def encode_calls(error: UserError) -> str:
 
 
 def decode_calls(error: UserError, text: str, sources: Mapping[str, Source]) -> None:
-    """Give an error the trace and notes of a text that `encode_calls` made. sources: by name. Raises ValueError for any
+    """Set an error's trace and notes from a text that `encode_calls` made. sources: by name. Raises ValueError for any
     other text."""
     try:
         trace, notes = (tuple((one, _span(place, sources)) for one, place in part) for part in read(text))
@@ -135,8 +136,8 @@ def _span(place: Any, sources: Mapping[str, Source]) -> Span | None:
 def decode(
     text: str, sources: Mapping[str, Source] | None = None, functions: Callable[[Any], Any] | None = None
 ) -> Any:
-    """The value of a text. sources: by name, for the places of errors. functions: gives the function of the data that
-    `encode` was given for it, or of None for a nameless one. Raises ValueError for any other text."""
+    """The value of a text. sources: by name, for the places of errors. functions: returns the function for the data
+    that `encode` got for it, or for None if it is nameless. Raises ValueError for any other text."""
     try:
         steps = read(text)
         stack: list[Any] = []

@@ -19,7 +19,7 @@ def exists(run_id: str) -> HostError:
 
 
 def unknown(run_id: str, where: str) -> HostError:
-    """There is no run with an id. where: in which folder or database."""
+    """No run has this id. where: the folder or database."""
     return HostError(f"there is no run {run_id} in {where}", code="run/unknown", hint="rtfs runs lists them")
 
 

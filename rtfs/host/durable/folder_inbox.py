@@ -61,7 +61,7 @@ class Told:
         for line in lines:
             try:
                 question, answer, by, at = loads(line)
-            except (JSONDecodeError, ValueError):  # it was cut off: nobody was told that it was taken down
+            except (JSONDecodeError, ValueError):  # it was cut off: its sender got no confirmation
                 continue
             one = Answer(len(found) + 1, question, answer, by, at, False)
             one.used = taken_fact(one) in facts

@@ -1,12 +1,13 @@
-"""Recordings: the calls of a run and what they gave, in a file for people and for replaying without touching anything.
+"""Recordings: the calls of a run and their results, in a file for people and for replaying without effects.
 
 Must not know how calls are made. Invariants: the file holds no secret that the process knows; a replayed run performs
 nothing but printing, and what it asks for beyond the recording is an error that names it.
 
 A recording is JSON Lines: `{"recording": 1, …}`, then a line a call in the order in which the calls ended, with `path`
 (the place in the run: `3`, `3.1.2`), `call` (id), `arguments` (a vector) and `value` as RTFS text, or `error`. `enter`
-is a call that was carried out in RTFS, `fail` a branch that ended with an error, `dropped` a call whose end nobody
-waited for. Where a text does not read back as the value, `exact` spells it as rtfs.host.durable.codec does.
+is a call that was carried out in RTFS, `fail` a branch that ended with an error, `dropped` a call that ended after its
+run had stopped waiting for it. Where a text does not read back as the value, `exact` spells it as
+rtfs.host.durable.codec does.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class Recorder:
         return time()
 
     def take(self, question: str) -> None:
-        """Nobody answers in a recording but its calls."""
+        """A recording has answers for its calls only."""
 
     def continue_as(self, renewal: Renewal) -> None:
         """Only a run that can be resumed is continued as a new one. Raises HostError `run/not-durable`."""
@@ -192,7 +193,7 @@ class Recording:
         return time()
 
     def take(self, question: str) -> None:
-        """Nobody answers in a recording but its calls."""
+        """A recording has answers for its calls only."""
 
     def continue_as(self, renewal: Renewal) -> None:
         """Only a run that can be resumed is continued as a new one. Raises HostError `run/not-durable`."""

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 class Recorded:
     """A recorded call. kind: call, safe, whole or enter. value: its arguments. outcome: its outcome or error event,
-    or None. ordered: whether the outcome has its place in the order. dropped: nobody ever heard of its outcome, since
-    another branch failed. remembered: the provider's note of a call under way, or None: with it the call can be taken
-    up again. labels: of what it gave, as text, where they do not follow from its
-    arguments. resolution: what the user has said of it, if it was in doubt: (how, value) as in `Resolution`."""
+    or None. ordered: whether the outcome has its place in the order. dropped: its outcome was never used, since another
+    branch failed. remembered: the provider's note about a call in flight, or None: with it the call can be resumed.
+    labels: of its result, as text, if they do not follow from its arguments. resolution: the user's decision about it,
+    if it was in doubt: (how, value) as in `Resolution`."""
 
     __slots__ = (
         "dropped",
@@ -173,8 +173,8 @@ class Replay:
             self._waiting.pop(key, None)
 
     def idle(self) -> None:
-        """Nothing can go on by itself; before the end of the record nothing from outside is under way either. Raises
-        Stop `run/divergence` if the record is not used up, for then nobody asks for what comes next in it."""
+        """Nothing can continue by itself; before the end of the record nothing from outside is in flight either. Raises
+        Stop `run/divergence` if the record is not used up: then its next entry will never be asked for."""
         if not self.over:
             raise self.missing()
 

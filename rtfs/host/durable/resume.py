@@ -98,7 +98,7 @@ def opening(
 
 class Resumption:
     """A run that is to be resumed, with its journal open. `ended`: whether it has a value or an error already; then
-    `outcome` gives or raises it, else it runs with `source`, `options` and `durability`, in a context that `narrow`
+    `outcome` returns or raises it, else it runs with `source`, `options` and `durability`, in a context that `narrow`
     narrows. It may wait for files. Raises HostError `run/…`.
 
     loaded: what its runtime has loaded. travels: it has its texts with it, those of this machine do not count, and

@@ -33,11 +33,11 @@ ANNOUNCEMENTS = (CALL, SAFE, WHOLE, AGAIN, NOTED)
 RUNNING, DONE, FAILED, WAITING = "running", "done", "failed", "waiting"
 QUEUED, SLEEPING, CANCELLED, STUCK, IN_DOUBT = "queued", "sleeping", "cancelled", "stuck", "in doubt"
 """States of a run, its fact `state`. queued: it waits for a worker. waiting: for an answer to the question that the
-fact `question` names. sleeping: until the time that the fact `wake-at` gives, in seconds since 1970. in doubt: it waits
+fact `question` names. sleeping: until the time in the fact `wake-at`, in seconds since 1970. in doubt: it waits
 to be told what became of a call, as `question` names it. stuck: it was taken up several times in vain. A run in one of
 these states has no process."""
 ENDED = (DONE, FAILED, CANCELLED)
-"""States in which nothing of a run is left to do."""
+"""States of runs that have ended."""
 
 
 class Event:

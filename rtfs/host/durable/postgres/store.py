@@ -58,8 +58,8 @@ _WAITING = (IN_DOUBT, SLEEPING, WAITING)
 
 class PostgresRunStore:
     """database: a `Database`, or its address; one that is given is closed by its maker. worker: the name of this
-    process. lease: seconds after which a run whose process gives no sign of life may be taken over. enqueue(connection,
-    run_id, at): told of a run that can go on, at a time in seconds since 1970 or at once, within the transaction that
+    process. lease: seconds after which a run may be taken over if its process is silent. enqueue(connection, run_id,
+    at): called for a run that can continue, at a time in seconds since 1970 or at once, within the transaction that
     makes it so; true where a worker will continue the run. Raises HostError `database/url`, `config/…`."""
 
     __slots__ = ("_leases", "_own", "database", "enqueue", "lease", "worker")
@@ -182,7 +182,7 @@ class PostgresRunStore:
         return RunView(run_id, facts, events, busy, asked if asked is None else unpacked(asked))
 
     def state_of(self, run_id: str) -> dict[str, str]:
-        """See `RunStore`: one row, which is small while the run goes on."""
+        """See `RunStore`: one row, which is small until the run ends."""
         check_run_id(run_id)
         query = "SELECT state, CASE WHEN state <> ALL(%s) THEN changed END FROM rtfs.run WHERE id = %s"
         values = ([QUEUED, RUNNING], run_id)
