@@ -98,7 +98,7 @@ async def ask_for_text(
     if default is not None:
         return default
     raise HostError(
-        f'nobody answered "{text(entry.id, "prompt", prompt)}"',
+        f'there was no answer to "{text(entry.id, "prompt", prompt)}"',
         code="session/input-required",
         capability=entry.id,
         hint="run it at a terminal, give the Runtime an `elicit` function, or the call a default",
