@@ -106,7 +106,8 @@ def prepared() -> Environment:
     for package in _PACKAGES:
         for module in pkgutil.walk_packages(import_module(f"rtfs.{package}").__path__, f"rtfs.{package}."):
             import_module(module.name)
-    import_module(f"{isolation.__name__}.worker")
+    for name in (f"{isolation.__name__}.worker", "rtfs.capabilities.flow_declaration"):
+        import_module(name)
     environment = new_environment(())
     environment.core_macros()
     for text in (_WARM_UP, *_WRONG):
