@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # CPython's compiler packs the arguments of larger calls, so spelling them out would not help.
 MOST_SPELLED = 30
 MOST_NESTED = 200
+CALLABLE_HINT = "only functions, keywords, maps and vectors can be called; quote a list of data: '(1 2)"
 
 
 def call_with(f: Any, args: Sequence[Any]) -> Any:
@@ -86,5 +87,5 @@ def not_callable(value: Any) -> Any:
     return TypeMismatch(
         "type/not-callable",
         f"{shown(value)} cannot be called",
-        hint="only functions, keywords, maps and vectors can be called",
+        hint=CALLABLE_HINT,
     )

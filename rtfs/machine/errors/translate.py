@@ -6,6 +6,7 @@ program never meets a Python exception.
 
 from __future__ import annotations
 
+from rtfs.builtins.calling import CALLABLE_HINT
 from rtfs.compiler.mangling import plain_name
 from rtfs.values.error import EvalError, InternalError, LimitError, RtfsError, TypeMismatch, UserError
 
@@ -95,7 +96,7 @@ def _bad_call(error: TypeError, units: Units) -> UserError | None:
         return TypeMismatch(
             "type/not-callable",
             f"{shown} cannot be called",
-            hint="only functions, keywords, maps and vectors can be called; quote a list of data: '(1 2)",
+            hint=CALLABLE_HINT,
         )
     from rtfs.machine.errors.arity import wrong_count
 
