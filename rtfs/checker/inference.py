@@ -128,9 +128,15 @@ class Inference:
         return fact
 
     def infer_all(self, parts: list[nodes.Node]) -> list[Fact]:
+        """The facts about the values of nodes."""
+        if self.detailed:
+            return [self.infer(part) for part in paced(parts)]
+        self.nodes += len(parts)
+        if self.nodes > MOST_NODES:
+            raise Exhausted
         found = []
         for part in paced(parts):
-            found.append(self.infer(part))
+            found.append(HANDLERS[part.__class__](self, part))
         return found
 
     def quietly(self, node: nodes.Node) -> Fact:
