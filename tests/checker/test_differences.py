@@ -64,8 +64,8 @@ COVERED = {
 
 NO_VALUE = (
     "sets have no order", "ratios", "`5N` and `1.5M`", "`017` is 15", "`#{a b}`", "`#inst`", "`clojure.set`", "`some`",
-    "sequence functions are lazy", "reading an endless sequence", "`conj` on a lazy", "`transient`", "atoms", "a static method",
-    "`catch`", "`::key`", "a namespace's Java", "annotations",
+    "sequence functions are lazy", "reading an endless sequence", "`conj` on a lazy", "`transient`", "atoms",
+    "a static method", "`catch`", "`::key`", "a namespace's Java", "annotations",
 )  # fmt: skip
 """Rows that change an error, an order that Clojure leaves open, a class, or when something is computed."""
 
