@@ -530,11 +530,13 @@ class Executor:
     # ------------------------------------------------------------------ one run
     def execute(self, source: Source, frame: Frame) -> Coroutine[Any, Any, Any]:
         """Compile and run a program, within its time; awaited, its value. Raises UserError and Stop."""
-        running = self.recorded(self.compile_and_run(source, frame), frame)
-        return running if frame.run.budget.deadline is None else self._in_time(running, frame)
+        timeless = frame.run.budget.deadline is None
+        return self._execute(source, frame) if timeless else self._in_time(source, frame)
 
-    @staticmethod
-    async def _in_time(running: Coroutine[Any, Any, Any], frame: Frame) -> Any:
+    async def _execute(self, source: Source, frame: Frame) -> Any:
+        return await self.recorded(self.compile_and_run(source, frame), frame)
+
+    async def _in_time(self, source: Source, frame: Frame) -> Any:
         run = frame.run
         seconds = run.budget.remaining() or 0.0
 
@@ -542,7 +544,7 @@ class Executor:
             left = run.budget.remaining()
             return (left or 0.0) + (0.0 if run.guest is None else run.guest.grace)
 
-        return await Within(max(seconds, 0.0), running, run.budget.late, remaining)
+        return await Within(max(seconds, 0.0), self._execute(source, frame), run.budget.late, remaining)
 
     async def compile_and_run(self, source: Source, frame: Frame) -> Any:
         """Compile a program, and have its journaling carry it out; in a worker process where the runtime is

@@ -64,8 +64,9 @@ MAX_NESTED = 250
 
 
 PAUSED = CollectorPaused()
-"""Python's collector while a program is deep in calls: should they end with an error, there are hundreds of thousands
-of frames at once, and it would look through them again and again."""
+"""Python's collector while a program is deep in calls. Should they end with an error, there are hundreds of thousands
+of frames at once, and it would look through them again and again; and what it finalizes runs on top of the calls: where
+there is no room for one more, CPython ends the process."""
 
 
 class Machine:
@@ -155,11 +156,15 @@ class Machine:
         guest, self.guest = self.guest, None
         if guest is not None and not guest.dead:
             take_turn()
+            if self.deep:
+                PAUSED.__enter__()
             try:
                 self._leave()
                 guest.parent = getcurrent()
                 guest.throw()
             finally:
+                if self.deep:
+                    PAUSED.__exit__()
                 end_turn()
 
     def _switch(self, switch: Any, *arguments: Any) -> Outcome:
@@ -169,6 +174,8 @@ class Machine:
         outside, outside_spent = core.get(" ticks"), account.spent
         raise_limit(self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS + self.environment.cold_frames)
         outside_owner = hooks.owner
+        if self.deep:
+            PAUSED.__enter__()
         try:
             core[" ticks"] = self.ticks
             account.spent = self.spent
@@ -182,7 +189,6 @@ class Machine:
             raise
         finally:
             if self.deep:
-                self.deep = False
                 PAUSED.__exit__()
             core[" ticks"] = outside
             hooks.owner = outside_owner
@@ -257,7 +263,7 @@ class Machine:
             self.slice = max(int(self.slice * SLICE_TIME / took), FIRST_SLICE)
             self.longest = min(self.longest, self.slice * CAUTION)
         self._pause(now)
-        if is_deep() is not self.deep:
+        if (self.slice > FIRST_SLICE and is_deep()) is not self.deep:
             self.deep = not self.deep
             (PAUSED.__enter__ if self.deep else PAUSED.__exit__)()
         self.core[" ticks"] = self._next_slice()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -191,3 +193,24 @@ def test_a_sink_that_fails_is_a_failed_call() -> None:
 
     with rtfs.Runtime(output=full) as rt, pytest.raises(rtfs.UserError, match="no space left"):
         rt.run('(println "x")')
+
+
+@pytest.mark.parametrize("limits", [{}, {"seconds": 5}])
+def test_a_run_that_is_cancelled_before_it_begins_leaves_no_coroutine(limits: dict[str, float]) -> None:
+    """What is left would be finalized whenever Python's collector comes to it, with a warning."""
+
+    async def cancelled_at_once() -> None:
+        runtime = rtfs.Runtime(limits=limits)
+        for turns in range(4):
+            task = asyncio.ensure_future(runtime.arun("(loop [] (recur))"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises((asyncio.CancelledError, rtfs.Cancelled)):
+                await task
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        asyncio.run(cancelled_at_once())
+        gc.collect()
+    assert [str(one.message) for one in seen] == []

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from rtfs.machine import RequiresHost, memory
-from tests.machine.support import begin
+from rtfs.machine import Limits, RequiresHost, memory
+from rtfs.machine.errors.deep import is_deep
+from tests.machine.support import begin, error
 
 CYCLES = """
 import resource, sys
@@ -86,3 +87,27 @@ def test_what_an_embedder_has_set_aside_stays_so(monkeypatch: pytest.MonkeyPatch
     finally:
         gc.unfreeze()
         monkeypatch.setattr(memory, "_theirs", False)
+
+
+def test_nothing_is_finalized_on_top_of_deep_calls():
+    """CPython ends the process where a finalizer finds no room for a call."""
+    finalized: list[bool] = []
+
+    class Garbage:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            finalized.append(is_deep())
+            if len(finalized) < 10_000:
+                Garbage()
+
+    Garbage()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50, 1, 1)
+    try:
+        assert error("(defn f [n] (+ 1 (f n))) (f 1)", Limits(depth=20_000)).code == "limit/depth"
+    finally:
+        gc.set_threshold(*thresholds)
+    assert finalized
+    assert not any(finalized)
