@@ -11,6 +11,7 @@ first and last are not counted.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -129,6 +130,7 @@ def _rates_of(runtimes: dict[str, rtfs.Runtime]) -> Iterator[Row]:
     at_once = _interleaved({name: _at_once(one) for name, one in runtimes.items()}, AT_ONCE * CALLS)
     empty = _interleaved({name: _empty(one) for name, one in runtimes.items()}, EMPTY)
     ours, base = 1000 / empty["postgres"], 1000 / empty[POWER]
+    yield Row(GROUP, "a write to the disk", 1000 * _flush(), "ms", note="what each commit waits for at least")
     yield Row(
         GROUP, "a run without calls", ours, "ms", base=base, ratio=ours / base, note=f"base: a folder, {POWER}"
     )  # fmt: skip
@@ -141,6 +143,18 @@ def _rates_of(runtimes: dict[str, rtfs.Runtime]) -> Iterator[Row]:
             GROUP, name, rates["postgres"], "/s", base=rates[mode], ratio=rates["postgres"] / rates[mode], goal=goal,
             better="more", note=f"base: a folder that survives {mode}",
         )  # fmt: skip
+
+
+def _flush() -> float:
+    """Seconds that a short write takes to be on the disk of the server, median."""
+    found = []
+    with tempfile.TemporaryFile(buffering=0) as file:
+        for _ in range(10 * ROUNDS):
+            started = time.perf_counter()
+            file.write(b"x" * 512)
+            os.fdatasync(file.fileno())
+            found.append(time.perf_counter() - started)
+    return statistics.median(found)
 
 
 def _costs(folder: str, url: str) -> Iterator[Row]:
