@@ -225,7 +225,7 @@ def _slices(elements: Any, n: int, size: int, starts: range) -> list[Any]:
 
 
 GROUP = 8
-"""What a group costs, in elements."""
+"""Cost of a group, in elements."""
 
 
 @builtin(

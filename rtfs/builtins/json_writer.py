@@ -178,7 +178,7 @@ def _small_writer() -> Callable[[Any], str | None]:
     most = left = _FEW
 
     def default(value: Any) -> Any:
-        """What the encoder does not know by itself, in terms of what it does."""
+        """Convert a value that the encoder does not know into one that it knows."""
         kind = type(value)
         if kind is Map:
             raw = value.raw()

@@ -28,7 +28,7 @@ _SHOWN = 6
 """Ids that are proposed at most."""
 
 PLAN, FILE, CONFIG, EMBEDDER, BUILTIN = 0, 1, 2, 3, 4
-"""Where a declaration comes from, by growing trust: a running plan, a loaded file, the configuration, the embedding
+"""Origins of a declaration, by growing trust: a running plan, a loaded file, the configuration, the embedding
 program, this package."""
 ORIGINS = ("plan", "file", "config", "embedder", "builtin")
 

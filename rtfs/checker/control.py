@@ -282,7 +282,7 @@ def infer_recur(inference: Inference, node: nodes.Recur) -> Fact:
 
 
 SEQABLE = SEQUENCES | kinds("nil", "string", "map", "set")
-"""What `map`, `reduce` and their like go through."""
+"""Kinds that `map`, `reduce` and their like iterate over."""
 
 
 @infers(nodes.Each)

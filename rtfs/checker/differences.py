@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rtfs.compiler.analysis import nodes
 
     Difference = tuple[str, str]
-    """What is different, and what to write instead."""
+    """The difference, and the text to write instead."""
 
 CODE = "lint/clojure"
 BITS = 63
@@ -251,4 +251,4 @@ _WRITTEN_DIFFERENCES: dict[str, Callable[[list[Fact], list[str]], Difference | N
     "string?": _is_string,
     **dict.fromkeys(("re-find", "re-matches", "re-seq"), _pattern),
 }
-"""Those that depend on how the arguments are written."""
+"""Differences that depend on how the arguments are written."""

@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from rtfs.checker.functions import Need
 
 CALLED = CALLABLE - kinds("symbol")
-"""What standard functions take as a function."""
+"""Kinds that standard functions accept as a function."""
 _LOOKED_UP = kinds("nil", "map", "set", "error")
-"""What a keyword can be looked up in."""
+"""Kinds in which a keyword can be looked up."""
 _MAP_OR_NIL = kinds("map", "nil")
 _MAP, _VECTOR = kinds("map"), kinds("vector")
 

@@ -27,7 +27,7 @@ _WORTH_IT = 8
 """The cache is written again once its modules are fewer than so many times those that it lacked."""
 
 _machinery: Any = sys.modules["_frozen_importlib_external"]
-"""What `importlib.machinery` and `importlib.util` are made from, and cost a millisecond to import."""
+"""The modules behind `importlib.machinery` and `importlib.util`, which take a millisecond to import."""
 ModuleSpec: Any = type(rtfs.__spec__)
 
 

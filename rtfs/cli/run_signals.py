@@ -74,8 +74,8 @@ def _ends_schedule(options: Options, id: str) -> bool:
 
 
 def verdict(found: argparse.Namespace) -> Any:
-    """What the options of `rtfs resume` answer to an approval, as `Runtime.answer` takes it: True, for the rest of the
-    run, or the reason of a no. None if they answer nothing."""
+    """The answer to an approval in the options of `rtfs resume`, as `Runtime.answer` takes it: True, for the rest of
+    the run, or the reason of a no. None if there is no answer."""
     from rtfs.host.durable.answers import APPROVED_FOR_RUN
 
     if found.approve_for_run:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHOWN = 120
 """Characters of the arguments of a call."""
 _LABELS = {"waiting": "waits for", "sleeping": "waits for"}
-"""What the note of a run is called, where it is not the run's state."""
+"""Labels of a run's note, if it is not the run's state."""
 
 
 def show_run(store: RunStore, run_id: str, ledger: str | None, as_json: bool) -> None:

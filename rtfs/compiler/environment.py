@@ -59,39 +59,39 @@ class Environment:
         self.files: dict[str, Unit] = {}
         self.importing: list[str] = []
         self.marking: list[dict[str, tuple[Any, ...]]] = []
-        """What modules were before the texts that are being compiled, outermost first."""
+        """States of the modules before the texts that are being compiled, outermost first."""
         self.state = b""
-        """What the compiler has been told so far: part of the key of every unit."""
+        """Digest of the definitions that the compiler knows: part of the key of every unit."""
         self.values = b""
-        """What else has been defined, for units on disk: a macro of a later process may use it."""
+        """Digest of the other definitions, for units on disk: a macro of a later process may use them."""
         self.expansions: Any = None
-        """What the macros of the source that is being compiled may still use up; kept by the code that runs them."""
+        """The remaining budget of the macros of the source that is being compiled; kept by the code that runs them."""
         self.finder: Any = None
         """Finds and reads the files of modules if this process may not: `find(name, source)` returns a path or None,
         `read(path)` its text."""
         self.observer: Callable[[Any, Analyser], None] | None = None
-        """Told of the AST of every form that is compiled, for tools; nothing comes out of the cache then."""
+        """Called with the AST of every form that is compiled, for tools; the cache is not used then."""
         self.gathered: list[AnalysedForm] | None = None
-        """Where the forms that are compiled are gathered for a `Gate`, while there is one."""
+        """The compiled forms, collected for a `Gate` while there is one."""
         self.cold_frames = 0
         """Python frames that closures may take beyond those of the functions that run: until its function is compiled,
         each node of a text may have a few at once."""
         self.literal: Label | None = None
         """The label of the constants in the texts, where their code carries labels; None: it carries none."""
         self.macro_literal: Label | None = None
-        """The labels of the texts with the macros that there are: an expansion has constants of theirs."""
+        """The labels of the texts that define the macros: an expansion has constants of these texts."""
         self._lives: dict[str, list[ref[Life]]] = {}
-        """Of texts that `outlive` was told of, by file name: more than one where the same text was compiled again."""
+        """For the texts passed to `outlive`, by file name: several if the same text was compiled again."""
         self.edition = 0
-        """Another whenever something is defined, or was about to be."""
+        """Changes whenever something is defined, or was about to be."""
         self.defining = 0
         """How many units are running that define something."""
         self._shared: tuple[int, Environment] | None = None
-        """What `shared_snapshot` gave last, and in which edition."""
+        """The last result of `shared_snapshot`, and its edition."""
         self._core_ready = False
         self._core_macros: dict[str, Macro] | None = None
         self._functions: dict[str, bool] = {}
-        """What `is_function` has answered."""
+        """Earlier results of `is_function`."""
         self._namespaces: set[str] = set()
 
     def note(self, node: Node, analyser: Analyser) -> None:

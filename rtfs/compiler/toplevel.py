@@ -61,7 +61,7 @@ class UnitCompiler:
         self.source = source
         self.builder = UnitBuilder(source, key.hex()[:12])
         self.acting: list[UserError] = []
-        """What is wrong with the forms that do something, should a `plan` follow them."""
+        """Errors of forms that are not definitions, in case a `plan` follows them."""
 
     def compile(self, forms: list[Any], module: Module) -> Unit:
         """The unit of a source's forms."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Step = tuple[str, str, int]
-    """What a value went through: a name, the unit's file name, the index of the place in it."""
+    """A step on the way of a value: a name, the unit's file name, the index of the place in it."""
     Way = tuple[Step, ...]
 
 MOST = 200

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 KILL, POWER = "kill", "power"
 MODES = {KILL: "NORMAL", POWER: "FULL"}
-"""What a written transaction survives, and the `PRAGMA synchronous` that does it. kill: the end of the process at any
-point (what was written is with the operating system). power: a loss of power as well (each transaction is on the disk
-before anything continues)."""
+"""The events that a written transaction survives, and the `PRAGMA synchronous` for it. kill: the end of the process at
+any point (what was written is with the operating system). power: a loss of power as well (each transaction is on the
+disk before anything continues)."""
 
 connect: Callable[[str], Any] | None = None
 """Makes connections; None for sqlite3's own. Tests put one here that fails."""

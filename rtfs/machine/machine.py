@@ -50,8 +50,8 @@ CAUTION = 32
 """How many times as long as the slices of expensive steps those of cheap ones may be in the same machine: the next
 expensive steps come without a warning."""
 LARGE = 500_000
-"""What a standard function pays at once for something so large that the steps which use it are expensive: an integer of
-some hundred thousand bits, which generated code adds to and multiplies at no charge."""
+"""The charge of a standard function for a result so large that steps which use it are expensive: an integer of some
+hundred thousand bits, which generated code adds and multiplies without a charge."""
 BREATH = 0.005
 """Seconds after which a machine that shares its thread lets others have their turn."""
 
@@ -217,8 +217,8 @@ class Machine:
             raise failure from cause
 
     def _failure(self, error: BaseException) -> BaseException:
-        """What the machine ends with for an error that ended its program. Others have their turn meanwhile: a deep
-        program leaves hundreds of thousands of frames."""
+        """The error that the machine ends with, for an error that ended its program. Others have their turn meanwhile:
+        a deep program leaves hundreds of thousands of frames."""
         if self.deep:
             memory.freeze()
         found = translate(error, self.environment.units, leaving=True, rest=self._rest)

@@ -87,7 +87,7 @@ def set_aside(held: int) -> None:
 
 
 def freeze() -> None:
-    """What there is now is not looked at again for a while."""
+    """Keep the collector from looking at the present objects for a while."""
     global _settled, _theirs
     if _theirs:
         return

@@ -343,7 +343,7 @@ def _spoken_kinds(schema: dict[Any, Any]) -> list[str] | None:
 
 
 def _only_kinds(values: Type, kinds: list[str]) -> Type:
-    """Those of the constants that have one of the given kinds."""
+    """The constants that have one of the given kinds."""
     tests = {"null": NIL, "boolean": BOOL, "integer": INT, "number": NUMBER, "string": STRING}
     allowed = [tests[kind] for kind in kinds if kind in tests]
     if isinstance(values, Enum):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PART = 1 << 17
 """Elements that are sorted at a time, at most."""
 WEIGHT = 1 << 22
-"""What the keys of a part weigh together, at most."""
+"""The largest total weight of the keys of a part."""
 FEWEST = 16
 
 

@@ -33,7 +33,7 @@ _UNORDERED: frozenset[Any] = frozenset((Map, Set))
 _MOST = 20_000_000  # tokens of one key: a vector that holds one vector twice, and so on, would need more than there are
 
 TOKEN = 16
-"""What comparing a token weighs (see `sorted_list`)."""
+"""Weight of comparing a token (see `sorted_list`)."""
 
 
 def sort_key(value: Any) -> tuple[Any, ...]:

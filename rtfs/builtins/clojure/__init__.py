@@ -28,7 +28,7 @@ NAMESPACES: dict[str, str] = {
 """Namespace → the Python module that declares it."""
 
 METHODS = "java.methods"
-"""Where Java's methods (`.toUpperCase`) are; programs name them without it."""
+"""The namespace of Java's methods (`.toUpperCase`); programs name them without it."""
 
 CLASSES: dict[str, str] = {
     "Math": "rtfs.builtins.clojure.java_math",
@@ -48,7 +48,7 @@ USUAL_ALIASES: dict[str, tuple[str, ...]] = {
     "edn": ("clojure.edn",),
     "json": ("clojure.data.json", "cheshire.core"),
 }
-"""What an alias means that a program does not define itself."""
+"""Aliases that a program need not define, and their namespaces."""
 
 _loaded: dict[str, dict[str, Any]] = {}
 

@@ -28,7 +28,7 @@ WHITESPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
     "\u2028\u2029\u205f\u3000"
 )
-"""What Java's Character.isWhitespace takes: no-break spaces are not among it."""
+"""Characters that Java's Character.isWhitespace accepts, which excludes no-break spaces."""
 
 
 def _to_string(name: str, value: Any) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 MIXED_ARGUMENTS = "arguments are given by position or by keywords, not both; only a map and keywords go together"
-"""What is wrong with a `call` that has both; some of it shows only when it runs."""
+"""The error of a `call` that has both; some cases show only when it runs."""
 
 
 class SpecialForm:
@@ -57,7 +57,7 @@ class SpecialForm:
 
 
 _OTHERWISE = {"deftype": "; a record is a map, {:x 1 :y 2}; (defstruct Name :field type …) makes one that is checked"}
-"""What else a form may be meant for that is written as in Clojure."""
+"""Hints for forms that are written as in Clojure but have another meaning here."""
 
 SPECIAL_FORMS: dict[str, SpecialForm] = {}
 

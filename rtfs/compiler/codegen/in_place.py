@@ -273,4 +273,4 @@ IN_PLACE: dict[str, Any] = {
     **{f" {name}/owned": putting_owned(name) for name in ("assoc", *CHANGING)},
     **{f" {name}/shared": putting_shared(name) for name in ("assoc", *CHANGING)},
 }
-"""What is a global of generated code, under its name with a blank in front."""
+"""Globals of generated code, whose names begin with a blank."""

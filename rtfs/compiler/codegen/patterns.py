@@ -1,4 +1,4 @@
-"""What generated code calls to take values apart: vector and map patterns of `let`, parameters and `match`.
+"""Functions that generated code calls to destructure values: vector and map patterns of `let`, parameters and `match`.
 
 Knows nothing of forms. Every function of `PATTERNS` is a global of generated code under its name with a blank in front.
 Functions here raise errors without a place; the machine finds the place from the traceback.

@@ -148,7 +148,7 @@ _FIELDS = (
     "spans", "keywords", "constants", "types", "facts", "macros", "definitions", "depends", "namespaces", "expanded",
     "tells", "unresolved", "checked",
 )  # fmt: skip
-"""What is kept of a unit, beside its file name and its steps."""
+"""The parts of a unit that are kept, besides its file name and its steps."""
 
 
 def _pack(unit: Unit) -> tuple[Any, ...]:

@@ -158,8 +158,8 @@ class UnitBuilder:
         self.plan: Any = None
         """The `plan` form of the source, or None."""
         self.errors: list[UserError] | None = None
-        """Where errors of forms are collected, so that the next form is analysed nevertheless; None: the first ends
-        the compilation."""
+        """The list that collects errors of forms, so that the next form is analysed nevertheless; None: the first error
+        ends the compilation."""
 
     # ------------------------------------------------------------------ places
     def span(self, source: Source, start: int, end: int) -> int:

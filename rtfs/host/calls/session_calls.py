@@ -76,7 +76,7 @@ class Sessions:
         self.sample: Callable[[Any], Any] | None = None
         """Answers what servers ask of a language model; given to handlers that have the attribute `sample`."""
         self.trace: Callable[[int], RequestTrace] | None = None
-        """What traces the requests of a call, by the number of its decision."""
+        """Returns the tracing of a call's requests, for the number of its decision."""
 
     def register(self, name: str, handler: Any) -> None:
         """Have `handler` (a SessionHandler, or a class or function that makes one) serve metadata prefixed by

@@ -107,7 +107,7 @@ class Durable:
         self.working: Callable[[], bool] = _nobody_works
         """Whether another process computes for the run, which may ask for something."""
         self.key = ""
-        """What the idempotency keys of its calls begin with: no two runs share it, even if their ids are the same."""
+        """Prefix of the idempotency keys of its calls: no two runs share it, even if their ids are the same."""
 
     # ------------------------------------------------------------------ the run
     async def carry_out(self, begin: Callable[[], Coroutine[Any, Any, Any]], environment: Loads) -> Any:

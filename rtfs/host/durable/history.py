@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN = "no outcome recorded"
 """The outcome of a call that has none in the journal: it is still running, or its outcome is unknown."""
 FUNCTION = Symbol("#function")
-"""What is shown of a function among the arguments of a call."""
+"""Text shown for a function among the arguments of a call."""
 NOT_MADE = "not made"
 """The journal's note of an error for which its call was never made."""
 

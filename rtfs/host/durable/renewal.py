@@ -79,7 +79,7 @@ def renewing(run_id: str, old: Mapping[str, str], parameters: Map | None, quota:
 
 
 def spent_of(facts: Mapping[str, str]) -> Any:
-    """What the runs before have used up of the quotas, as `Spending.take` wants it; None for nothing."""
+    """The parts of the quotas that earlier runs have used, as `Spending.take` takes them; None if they used nothing."""
     return loads(facts[SPENT]) if SPENT in facts else None
 
 

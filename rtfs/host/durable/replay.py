@@ -80,7 +80,7 @@ class Replay:
     def __init__(self, events: list[Event], begin: Callable[[Scheduler], None]) -> None:
         self.calls: dict[str, Recorded] = {}
         self.grants: dict[tuple[str, str], str] = {}
-        """Who allowed the calls of a capability that are asked about for a reason, for the rest of the run."""
+        """(capability, reason) → the person who approved such calls for the rest of the run."""
         self.failures: set[str] = set()
         """Branches whose failure has a place in the order."""
         self._order: list[tuple[str, str]] = []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rtfs.host.durable.renewal import Renewal
 
     Added = tuple[str, str, str, str, str]
-    """What `JournalStore.add` was given: kind, path, subject, value and note."""
+    """The arguments of `JournalStore.add`: kind, path, subject, value and note."""
 
 CALL, SAFE, WHOLE, ENTER = "call", "safe", "whole", "enter"
 AGAIN, RESOLVED, OUTCOME, ERROR, FAIL, NOTED = "again", "resolved", "outcome", "error", "fail", "noted"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WARM = 2
 """Workers that wait for a run."""
 WALLS = ("limits", "no_new_privs", "landlock", "seccomp")
-"""What a worker's sandbox consists of, as far as the kernel has it."""
+"""The parts of a worker's sandbox, as far as the kernel has them."""
 _START = (
     "import sys; sys.path[:] = {path!r}; from rtfs.host.isolation.template import main; main({descriptor}, {cache!r})"
 )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rtfs.host.language_service.document import Document
 
 KINDS = ("keyword", "macro", "function", "variable", "property", "string", "number", "comment", "regexp")
-"""What a word can be; the names are those of the Language Server Protocol (3.17, SemanticTokenTypes)."""
+"""Kinds of words; the names are those of the Language Server Protocol (3.17, SemanticTokenTypes)."""
 
 
 def tokens(document: Document) -> Iterator[tuple[int, int, str]]:

@@ -363,8 +363,8 @@ class PostgresRunStore:
         return then
 
     def renewal(self, journal: PostgresJournal, renewal: Renewal) -> Callable[[Connection[Any]], None]:
-        """What belongs to the transaction that ends a run which continues as a new one: to make that, with the answers
-        that were not taken."""
+        """The part of the transaction that ends a run which continues as a new one: create the new run, with the unused
+        answers."""
         statement, values, _ = self._insertion(renewal.run_id, renewal.facts)
 
         def then(connection: Connection[Any]) -> None:
