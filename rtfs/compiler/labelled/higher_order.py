@@ -70,7 +70,11 @@ def call_value(s: FlowState, function: Any, tag: Tag, values: Sequence[Any], tag
         if found is not None:
             tries(s, [tag, *tags])
             return call_with(function, values), found
-    return join_all(s, lambda _, *given: call_with(function, given), [function, *values], [tag, *tags], step)
+
+    def called(_: Any, *given: Any) -> Any:
+        return call_with(function, given) if callable(function) else function()  # fails as a call in other code does
+
+    return join_all(s, called, [function, *values], [tag, *tags], step)
 
 
 def call_own(s: FlowState, function: Any, tag: Tag, values: Sequence[Any], tags: list[Tag]) -> Pair:
