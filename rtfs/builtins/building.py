@@ -53,7 +53,7 @@ def list_(*elements: Any) -> Any:
 def hash_map(*pairs: Any) -> Any:
     if len(pairs) % 2:
         raise argument_error("hash-map", "needs a value for every key", code="arity")
-    return Map(zip(pairs[::2], pairs[1::2], strict=True))
+    return Map.of_columns(pairs[::2], pairs[1::2])
 
 
 @builtin(
@@ -335,7 +335,9 @@ def zip_(coll: Any, /, *colls: Any) -> Any:
     "{:a 1 :b 2}",
 )
 def zipmap(keys: Any, values: Any, /) -> Any:
-    return Map(tuples("zipmap", (keys, values)))
+    if keys.__class__ is LazySeq or values.__class__ is LazySeq:
+        return Map(tuples("zipmap", (keys, values)))
+    return Map.of_columns(items("zipmap", keys), items("zipmap", values))
 
 
 @builtin(

@@ -16,7 +16,7 @@ from _collections_abc import Mapping as _AbstractMapping
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError
 from rtfs.values.map_store import MapStore, Overlay
-from rtfs.values.step_account import in_stretches
+from rtfs.values.step_account import STRETCH, in_stretches
 from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
@@ -32,6 +32,8 @@ _SMALL = 64  # entries up to which a change copies the dict
 _MIDDLE = 512  # entries up to which a fork does: cheaper than looking in two places from then on
 _TRUE = (True, None)
 _FALSE = (False, None)
+_ENCODED = {float, bool}
+"""Kinds of keys that are not in dicts as themselves."""
 
 
 def encode_key(key: Any) -> Any:
@@ -88,6 +90,13 @@ class Map(Collection):
         made._odd = tuple in map(type, d)
         made.info = None
         return made
+
+    @staticmethod
+    def of_columns(keys: Any, values: Any) -> Map:
+        """The map of sized keys and values side by side, as many as there are of both; of equal keys the last wins."""
+        if len(keys) <= STRETCH and _ENCODED.isdisjoint(map(type, keys)):
+            return Map.of_plain(dict(zip(keys, values, strict=False)))
+        return Map(zip(keys, values, strict=False))
 
     def raw(self) -> dict[Any, Any]:
         """The content as a dict of encoded keys. It may be the map's own: only to be read."""

@@ -364,3 +364,35 @@ def test_texts_put_together_are_those_of_the_function(name: str) -> None:
     outcome = rtfs.start(rtfs.compile(text, name=name))
     assert isinstance(outcome, rtfs.Complete)
     assert rtfs.to_text(outcome.value) == '[true "1:a2.5"]'
+
+
+@pytest.mark.parametrize("operation", ["quot", "rem"])
+def test_a_truncating_division_is_that_of_the_function(operation: str) -> None:
+    huge = "(reduce * 1 (repeat 300 10000000000))"
+    values = [
+        "0",
+        "7",
+        "-7",
+        "3",
+        "-3",
+        "2.5",
+        "-0.0",
+        "1073741824",
+        "-1073741825",
+        huge,
+        f"(- 0 {huge})",
+        '"a"',
+        "nil",
+    ]
+    caught = "(catch e [(:code e) (:message e)])"
+    for right in values:
+        at_once = " ".join(f"(try ({operation} {left} {right}) {caught})" for left in values)
+        unknown = " ".join(f"(f {left} {right})" for left in values)
+        called = " ".join(f"(g {left} {right})" for left in values)
+        functions = f"(def own {operation}) (defn f [a b] (try ({operation} a b) {caught}))"
+        functions += f" (defn g [a b] (try (own a b) {caught}))"
+        text = f"{functions} (map (fn [one] (pr-str one)) [[{at_once}] [{unknown}] [{called}]])"
+        outcome = rtfs.start(rtfs.compile(text, name="division.rtfs"))
+        assert isinstance(outcome, rtfs.Complete)
+        first, second, third = rtfs.to_python(outcome.value)
+        assert first == second == third

@@ -179,6 +179,35 @@ def _modulo(e: Emitter, operands: list[Operand], line: int) -> Result:
     return py.choose(test, py.binary(left, ast.Mod(), right, line), py.call(" mod2", [left, right], line), line), kinds
 
 
+def _truncating(symbol: str, operator: type[ast.operator]) -> None:
+    """`quot` and `rem` of ints of which none is negative, by a short one: Python's own, which rounds down."""
+
+    @inline(symbol, 2)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        (left, left_kinds, _), (right, right_kinds, _) = operands
+        slow = f" {symbol}/2"
+        kinds = INT if left_kinds == INT and right_kinds == INT else NUMBER
+        constant = isinstance(right, ast.Constant)
+        if constant and not (_is_small(right.value) and right.value > 0):  # type: ignore[attr-defined]
+            return py.call(slow, [left, right], line), kinds
+        first_left, left = once(e, left, line)
+        first_right, right = once(e, right, line)
+        test = py.chain(
+            py.class_of(first_left, line),
+            [ast.Is(), ast.Is()],
+            [py.class_of(first_right, line), py.name(" int", line)],
+            line,
+        )
+        positive = py.compare(left, ast.GtE(), py.const(0, line), line)
+        tests = [test, positive] if constant else [test, positive, _bounded(right, line)]
+        fast = py.binary(left, operator(), right, line)
+        return py.choose(py.both(ast.And(), tests, line), fast, py.call(slow, [left, right], line), line), kinds
+
+
+_truncating("quot", ast.FloorDiv)
+_truncating("rem", ast.Mod)
+
+
 @inline("inc", 1)
 def _increment(e: Emitter, operands: list[Operand], line: int) -> Result:
     return _by_one(e, operands, ast.Add(), " inc_slow", line)

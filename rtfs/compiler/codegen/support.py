@@ -112,7 +112,7 @@ def set_of(*items: Any) -> Set:
 
 
 def map_of(*items: Any) -> Map:
-    return Map(zip(items[::2], items[1::2], strict=True))
+    return Map.of_columns(items[::2], items[1::2])
 
 
 # ---------------------------------------------------------------------- inlined higher-order calls
