@@ -8,7 +8,7 @@ it.
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
-from rtfs.values import Keyword, Map, Regex, Set, Vector
+from rtfs.values import Keyword, Map, Regex, Set, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ NUMBER: frozenset[str] = frozenset(("int", "float"))
 BOOL: frozenset[str] = frozenset(("bool",))
 STRING: frozenset[str] = frozenset(("str",))
 NIL: frozenset[str] = frozenset(("nil",))
-NOT_CALLABLE: frozenset[str] = NUMBER | BOOL | STRING | NIL
+SYMBOL: frozenset[str] = frozenset(("symbol",))
+NOT_CALLABLE: frozenset[str] = NUMBER | BOOL | STRING | NIL | SYMBOL
 TRUTHY_ONLY: frozenset[str] = frozenset(("int", "float", "str", "keyword", "vector", "map", "set", "regex", "function"))
 
 _CLASS_KINDS = {int: INT, float: FLOAT, bool: BOOL, str: STRING, type(None): NIL}
@@ -33,6 +34,7 @@ KIND_OF_CLASS: dict[type, Kinds] = {
     Map: frozenset(("map",)),
     Set: frozenset(("set",)),
     Regex: frozenset(("regex",)),
+    Symbol: SYMBOL,
 }
 
 PREDICATES = frozenset(
