@@ -42,11 +42,22 @@ def run() -> Iterator[Row]:
                 lambda f=function, k=n: runtime.run(f"({f} {k})"),
                 lambda f=function, k=n: runtime.run(f"({f} {k * 10})"),
             )
+        yield _row(
+            "(a list of Python's, 10,000 to 100,000)", lambda: _python_list(10_000), lambda: _python_list(100_000), None
+        )
         yield _sessions()
         branches = [f"(step-parallel {' '.join(['(+ 1 1)'] * n)})" for n in (100, 1000)]
         yield _row(
             "parallel branches, 100 to 1,000", lambda: runtime.run(branches[0]), lambda: runtime.run(branches[1])
         )
+
+
+def _python_list(count: int) -> list[int]:
+    """The same as "conj": what memory that was not used yet costs."""
+    made: list[int] = []
+    for number in range(count):
+        made.append(number)
+    return made
 
 
 def _sessions() -> Row:
@@ -76,7 +87,7 @@ def _sessions() -> Row:
         )
 
 
-def _row(name: str, small: Callable[[], object], large: Callable[[], object]) -> Row:
+def _row(name: str, small: Callable[[], object], large: Callable[[], object], goal: float | None = GOAL) -> Row:
     samples = interleaved([large, small])
     ours, base = (statistics.median(each) * 1e3 for each in samples)
-    return Row(GROUP, name, ours, "ms", base, ours / base, GOAL, samples={"large": samples[0], "small": samples[1]})
+    return Row(GROUP, name, ours, "ms", base, ours / base, goal, samples={"large": samples[0], "small": samples[1]})
