@@ -125,20 +125,10 @@ class Pipeline:
         text = as_text(entry, arguments)
         decision = journaled.decision or self.decide(entry, arguments, context)
         needs = decision.needs
-        if frame.run.flow is not None and frame.flow is not None:
-            frame.argument_tags = frame.run.flow.tags(call, frame)
-            if journaled.decision is None and (decision.allow or decision.ask):
-                decision = await frame.run.flow.decide(decision, entry, call, frame)
-        if self.sequence is not None and not frame.looks_up:
-            try:
-                decision = await self._in_sequence(self.sequence, entry, call, text, decision, frame, journaled)
-                number = self._admit(entry, text, decision, frame, self.facts(call, frame, frame.idempotency_key))
-            finally:
-                self.sequence.end()
-        else:
-            if decision.ask:
-                decision = await self._asked(entry, arguments, text, decision, frame, call.span)
+        if frame.run.flow is None and self.sequence is None and not decision.ask:  # nothing to wait for
             number = self._admit(entry, text, decision, frame)
+        else:
+            number = await self._admit_in_time(entry, call, text, decision, frame, journaled)
         spending, budget = context.quota.spending, frame.run.budget
         stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
@@ -240,6 +230,25 @@ class Pipeline:
         if decision.ask:
             decision = await self._asked(entry, arguments, text, decision, frame, None)
         return self._admit(entry, text, decision, frame), needs
+
+    async def _admit_in_time(
+        self, entry: Entry, call: HostCall, text: str, decision: Decision, frame: Frame, journaled: JournaledCall
+    ) -> int:
+        """`_admit`, after flow rules, sequence rules and the person whom the decision wants asked."""
+        flow = frame.run.flow
+        if flow is not None and frame.flow is not None:
+            frame.argument_tags = flow.tags(call, frame)
+            if journaled.decision is None and (decision.allow or decision.ask):
+                decision = await flow.decide(decision, entry, call, frame)
+        if self.sequence is not None and not frame.looks_up:
+            try:
+                decision = await self._in_sequence(self.sequence, entry, call, text, decision, frame, journaled)
+                return self._admit(entry, text, decision, frame, self.facts(call, frame, frame.idempotency_key))
+            finally:
+                self.sequence.end()
+        if decision.ask:
+            decision = await self._asked(entry, call.args, text, decision, frame, call.span)
+        return self._admit(entry, text, decision, frame)
 
     async def _in_sequence(
         self,
