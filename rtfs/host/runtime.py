@@ -98,6 +98,9 @@ class Runtime:
 
             self._pipeline.sequence = SequenceControl(options.sequence, self.ledger)
         if options.policy is not None:
+            from rtfs.host.bundled.declarations import bundled
+
+            bundled()  # the manifests that a policy looks at are read now, not within its time
             self._pipeline.guard = Guard(options.policy, options.policy_seconds)
         self._executor = Executor(options, self._registry, self._pipeline, self._engine, self.events, rules)
         if options.flow is not None:
