@@ -70,7 +70,7 @@ def test_a_wrong_number_of_arguments_says_how_many_are_wanted_and_given(text: st
         ("(let [x (list 1)] (x 1))", "a list"),
         ("(let [f true] (map f [1]))", "the boolean true"),
         ("(apply 1.5 [1])", "the float 1.5"),
-        ("(let [x 'sym] (x))", "a symbol"),
+        ("(let [x 'sym] (x))", "the symbol sym"),
         ("(let [e (try (/ 1 0) (catch e e))] (e))", "an error"),
     ],
 )
