@@ -14,7 +14,6 @@ from rtfs.host.audit.events import Events
 from rtfs.host.audit.ledger import Ledger
 from rtfs.host.bundled import capabilities
 from rtfs.host.calls.approvals import Approvals
-from rtfs.host.calls.hints import Hints
 from rtfs.host.calls.pipeline import Pipeline
 from rtfs.host.calls.session_calls import Sessions
 from rtfs.host.calls.undeclared import Undeclared
@@ -87,7 +86,7 @@ class Runtime:
         files = [file for file in (options.kv, options.ledger) if file is not None and not is_url(file)]
         self._protected = OwnFiles(files, None if is_url(options.state) else options.state)
         rules = Rules(options.rules, options.quotas)
-        self._pipeline = Pipeline(self.events, self._sessions, Hints(options.hint_limits))
+        self._pipeline = Pipeline(self.events, self._sessions, options.hint_limits)
         self._pipeline.stub = options.stub
         self._pipeline.strict_arguments = options.strict_arguments
         self._pipeline.approvals = Approvals(options.approve)

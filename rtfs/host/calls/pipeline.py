@@ -9,6 +9,7 @@ the ledger has the decision before anything happens, and an outcome for every ca
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from time import monotonic, perf_counter_ns
 
 from rtfs.capabilities.permit import Permit
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.registry import Entry
     from rtfs.host.audit.events import Events
-    from rtfs.host.calls.hints import Hints
+    from rtfs.host.calls.hints import HintLimits, Hints
     from rtfs.host.calls.session_calls import Sessions
     from rtfs.host.calls.undeclared import Undeclared
     from rtfs.host.policy.context import RuntimeContext
@@ -78,21 +79,23 @@ if TYPE_CHECKING:
 
 class Pipeline:
     """policy: the built-in decision function, or None (then everything is denied). guard: the embedder's policy, asked
-    instead, or None. hints, sessions: the stages of those names; stub: `f(id, arguments)`, asked first at the route
+    instead, or None. sessions: the stage of that name; stub: `f(id, arguments)`, asked first at the route
     stage for what would leave the process, answering NotImplemented for no (tests use it). rules: of the configuration,
     or None. sequence: the rules over the history of calls, or None. own: the host's own files, or None. approvals: asks
     a person about calls. undeclared: finds capabilities that are not declared, or None. strict_arguments:
     keys that an input schema does not name are refused."""
 
     __slots__ = (
-        "approvals", "events", "guard", "hints", "own", "policy", "rules", "sequence", "sessions", "strict_arguments",
-        "stub", "undeclared",
+        "_hint_limits", "_hints", "_lock", "approvals", "events", "guard", "own", "policy", "rules", "sequence",
+        "sessions", "strict_arguments", "stub", "undeclared",
     )  # fmt: skip
 
-    def __init__(self, events: Events, sessions: Sessions, hints: Hints) -> None:
+    def __init__(self, events: Events, sessions: Sessions, hint_limits: HintLimits | None) -> None:
         self.events = events
         self.sessions = sessions
-        self.hints = hints
+        self._hint_limits = hint_limits
+        self._hints: Hints | None = None
+        self._lock = allocate_lock()
         self.guard: Guard | None = None
         self.own: OwnFiles | None = None
         self.undeclared: Undeclared | None = None
@@ -102,6 +105,16 @@ class Pipeline:
         self.approvals = Approvals()
         self.policy: Callable[..., Decision] | None = policy.decide
         self.stub: Callable[[str, tuple[Any, ...]], Any] | None = None
+
+    @property
+    def hints(self) -> Hints:
+        """The stage of hints, imported when a call has some."""
+        with self._lock:
+            if self._hints is None:
+                from rtfs.host.calls.hints import Hints
+
+                self._hints = Hints(self._hint_limits)
+            return self._hints
 
     def perform(self, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
         """Perform a `call`; awaited, its value. Raises UserError (`capability/…`, `policy/…`, `session/…`,
