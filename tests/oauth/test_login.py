@@ -129,7 +129,7 @@ def test_scopes_add_up_over_logins(server: LoginServer, trying: Trying) -> None:
         ({"code_challenge_methods_supported": None}, "PKCE with S256"),
         ({"issuer": "https://evil.example"}, "another issuer"),
         ({"authorization_endpoint": "http://evil.example/authorize"}, "not reached by https"),
-        ({"authorization_endpoint": None}, "no URL"),
+        ({"authorization_endpoint": None}, "not a usable URL"),
         ({"registration_endpoint": None}, "registers no clients"),
         ({"registration_endpoint": "http://169.254.169.254/register"}, "not reached by https"),
     ],

@@ -71,7 +71,7 @@ def test_a_run_out_of_time_names_the_setting(session: Session, capsys: Captured)
 
 def test_what_a_name_is_for_is_broken_at_words(session: Session, capsys: Captured) -> None:
     said(session, capsys, ":set width 40")
-    assert "with\n  several collections it takes one of\n  each," in said(session, capsys, ":doc map")[0]
+    assert "with several collections it takes one\n  of each," in said(session, capsys, ":doc map")[0]
 
 
 @pytest.mark.parametrize(

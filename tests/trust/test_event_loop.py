@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 from time import thread_time
 
 import pytest
@@ -57,6 +61,24 @@ def stretches(text: str) -> list[float]:
     return found
 
 
+@pytest.fixture(scope="module")
+def longest() -> dict[str, float]:
+    """The longest stretch of each program, in a fresh process: what the collector looks through in that of the tests
+    is the tests' own."""
+    root = Path(__file__).parents[2]
+    program = "import json; from tests.trust import test_event_loop as it; print(json.dumps(it.all_longest()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True, timeout=600
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def all_longest() -> dict[str, float]:
+    """The longest stretch of each program."""
+    return {name: max(stretches(text)) for name, text in HELD.items()}
+
+
 @pytest.mark.parametrize("name", HELD)
-def test_the_loop_has_its_turn(name: str) -> None:
-    assert max(stretches(HELD[name])) < MOST
+def test_the_loop_has_its_turn(name: str, longest: dict[str, float]) -> None:
+    assert longest[name] < MOST

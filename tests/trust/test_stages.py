@@ -22,7 +22,7 @@ CANARY = "canary-stage-1234"
 # stage: (method, what is taken out, what is there instead)
 STAGES = {
     "decide": ("_perform", "journaled.decision or self.decide(entry, arguments, context)", "policy.Decision(True, '')"),
-    "ask": ("_perform", "decision = await self._asked(entry, arguments, text, decision, frame, call.span)",
+    "ask": ("_admit_in_time", "decision = await self._asked(entry, call.args, text, decision, frame, call.span)",
             "decision = policy.Decision(True, '')"),
     "admit": ("_perform", "number = self._admit(entry, text, decision, frame)", "number = 0"),
     "deny": ("_admit", "if not decision.allow:", "if False:"),

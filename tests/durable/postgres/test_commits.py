@@ -55,6 +55,7 @@ def test_work_waits_for_a_connection_and_has_it_to_itself(commits: Commits, held
     assert sorted(found) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.usefixtures("heeded_signals")
 def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_connection_to_others(commits: Commits, held: Held):
     first = threading.Thread(target=lambda: commits.work(lambda connection: 1))
     first.start()
