@@ -243,10 +243,11 @@ class Machine:
 
     def _leave(self) -> None:
         """Nothing runs in this machine any more: return the unused steps."""
-        memory.take_back()
         budget = self.budget
         if self in budget.machines:
             budget.machines.discard(self)
+            if not budget.machines:
+                memory.take_back()
             if budget.left is not None:
                 budget.left += self.ticks.__length_hint__()
             self.ticks = repeat(None, 0)

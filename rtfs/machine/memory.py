@@ -7,8 +7,8 @@ reading its size, once in some milliseconds; cycles that a program leaves behind
 only when objects do: two local functions that call each other and hold a million elements are four objects to Python's
 collector, and forty megabytes. A run that holds much has what it holds set aside (`gc.freeze`) while it computes: the
 collector, which nothing can interrupt, then looks at what is new, not at millions of objects again and again;
-everything that was set aside is looked at when memory grows, and after the run. Where the system does not say how large
-the process is (it does on Linux), Python's collector is left to itself and no run is charged.
+everything that was set aside is looked at before the run meets its limit, and after the run. Where the system does not
+say how large the process is (it does on Linux), Python's collector is left to itself and no run is charged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GROWTH = 256 << 20
-"""Bytes by which the process grows, at least, before everything is looked through; half of its size if that is more."""
+"""Bytes by which the process grows, at least, before what is not set aside is looked through; half of its size if that
+is more."""
+EVERYTHING = 1 << 30
+"""Bytes by which the process grows, at least, before what was set aside is looked through as well. A run with the usual
+limit of memory meets that first, and then everything is looked through."""
 BETWEEN = 0.005
 """Seconds between two looks, whichever run looks."""
 SETTLES = 32 << 20
@@ -39,6 +43,8 @@ _ceiling: int | None = None
 _owner = 0
 _settled = 0
 """How large the process was when things were last set aside; 0 if nothing is."""
+_settled_from = 0
+"""How large it was when the first of them were."""
 _theirs = False
 """Whether the embedder has set things aside itself, as servers do before they fork: they are left alone."""
 _statm: int | None = None
@@ -57,12 +63,13 @@ def due(now: float) -> bool:
 
 def grown() -> int:
     """Bytes by which the process has grown since the last look, negative if it shrank. Collects cycles when it has
-    grown much."""
+    grown much: among what is new, and when it has grown very much, among everything."""
     global _allowed, _last
     size = resident()
     if size > _allowed:
         if _allowed:
-            take_back()
+            if size > _settled_from + EVERYTHING:
+                take_back()
             gc.collect()
             size = resident()
         _allowed = size + max(GROWTH, size // 2)
@@ -88,13 +95,15 @@ def set_aside(held: int) -> None:
 
 def freeze() -> None:
     """Keep the collector from looking at the present objects for a while."""
-    global _settled, _theirs
+    global _settled, _settled_from, _theirs
     if _theirs:
         return
     if not _settled and gc.get_freeze_count():
         _theirs = True
         return
     gc.freeze()
+    if not _settled:
+        _settled_from = _last
     _settled = max(_last, 1)
 
 

@@ -24,7 +24,7 @@ ENDED = {
     "sort of shared data": "limit/time",
     "re-split of millions": "limit/time",
     "partition of millions": "limit/time",
-    "map over millions": "limit/time",
+    "map over millions": "limit/",
     "text of deep data": "limit/time",
     "equality of deep data": "limit/time",
     "parse-json of many keywords": "limit/time",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from time import monotonic
 
 from rtfs.host.stop import Stop
+from rtfs.syntax.collector import CollectorPaused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Scheduler:
         "_link",
         "_ready",
         "_timers",
+        "_unwinding",
         "engine",
         "home",
         "idle",
@@ -116,6 +118,7 @@ class Scheduler:
         self._count = 0
         self._dead = 0
         self._ending: BaseException | None = None
+        self._unwinding = False
         self._inbox: Any = None
         self.idle: Callable[[], Callable[[], None] | None] | None = None
         self._link: Link | None = None
@@ -263,7 +266,19 @@ class Scheduler:
 
     def cancel(self, fiber: Fiber) -> None:
         """Unwind a fiber, whatever it waits for; it is done afterwards and `then` is not called. Where everything ends
-        with an exception, every fiber unwinds with it."""
+        with an exception, every fiber unwinds with it. Python's collector rests meanwhile: it would look through
+        thousands of fibers that are gone a moment later."""
+        if self._unwinding:
+            self._unwind(fiber)
+            return
+        self._unwinding = True
+        try:
+            with CollectorPaused():
+                self._unwind(fiber)
+        finally:
+            self._unwinding = False
+
+    def _unwind(self, fiber: Fiber) -> None:
         if fiber.done:
             return
         fiber.done = True
