@@ -65,7 +65,7 @@ def warn_of_folding(inference: Inference, node: nodes.Each, initial: Fact) -> No
 
 
 def _written(inference: Inference, node: nodes.Invoke) -> list[str]:
-    """The texts of the arguments, as far as the call is written like one; a constant itself has no place."""
+    """The texts of the arguments if they are written in the call itself; a constant alone has no place."""
     from rtfs.syntax.lexemes import CLOSE, COMMENT, OPEN, PREFIX, lexemes
 
     whole = inference.span_at(node.at)

@@ -14,6 +14,7 @@ from rtfs.values.keyword import is_keyword_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from rtfs.types import Type
@@ -73,24 +74,31 @@ def _path(path: str, schema: Type | None) -> tuple[list[Any], Type | None]:
 
 def _field(type: Type | None, name: str) -> Any:
     """The field of a name in a type that takes maps."""
-    from rtfs.types.alias import Alias
     from rtfs.types.record import Record
+
+    for part in _parts(type):
+        if isinstance(part, Record):
+            field = part.field(name)
+            if field is not None:
+                return field
+    return None
+
+
+def _parts(type: Type | None) -> Iterator[Type | None]:
+    """What a type is made of behind its names, as alternatives or together; a hundred parts at most."""
+    from rtfs.types.alias import Alias
     from rtfs.types.unions import And, Union
 
     pending = [type]
     for _ in range(100):
         if not pending:
-            break
+            return
         part = pending.pop()
-        if isinstance(part, Record):
-            field = part.field(name)
-            if field is not None:
-                return field
-        elif isinstance(part, Alias):
+        yield part
+        if isinstance(part, Alias):
             pending.append(part.target)
         elif isinstance(part, (And, Union)):
             pending += part.children()
-    return None
 
 
 def _value(text: str, type: Type | None, *, repeated: bool) -> Any:
@@ -119,25 +127,14 @@ def _value(text: str, type: Type | None, *, repeated: bool) -> Any:
 
 def _takes_lists(type: Type | None) -> bool:
     """Whether the schema says that a value may be a vector. One that says nothing, or takes anything, does not."""
-    from rtfs.types.alias import Alias
     from rtfs.types.basic import Base
     from rtfs.types.shapes import Array, Tuple, VectorOf
-    from rtfs.types.unions import And, Union
 
-    pending = [type]
-    for _ in range(100):
-        if not pending:
-            break
-        part = pending.pop()
-        if isinstance(part, (VectorOf, Tuple, Array)):
-            return True
-        if isinstance(part, Base) and part.classes is not None and Vector in part.classes:
-            return True
-        if isinstance(part, Alias):
-            pending.append(part.target)
-        elif isinstance(part, (And, Union)):
-            pending += part.children()
-    return False
+    return any(
+        isinstance(part, (VectorOf, Tuple, Array))
+        or (isinstance(part, Base) and part.classes is not None and Vector in part.classes)
+        for part in _parts(type)
+    )
 
 
 def _repeated(path: str, type: Type | None) -> HostError:

@@ -148,6 +148,12 @@ def _divide(e: Emitter, operands: list[Operand], line: int) -> Result:
     return py.choose(test, py.binary(left, ast.Div(), right, line), slow, line), NUMBER
 
 
+def _are_both(kind: str, left: ast.expr, right: ast.expr, line: int) -> ast.expr:
+    """The test whether two values are of one class. kind: its name in generated code."""
+    classes = [py.class_of(right, line), py.name(kind, line)]
+    return py.chain(py.class_of(left, line), [ast.Is(), ast.Is()], classes, line)
+
+
 @inline("mod", 2)
 def _modulo(e: Emitter, operands: list[Operand], line: int) -> Result:
     kinds = arithmetic(operands[0][1], operands[1][1])
@@ -165,12 +171,7 @@ def _modulo(e: Emitter, operands: list[Operand], line: int) -> Result:
         return py.choose(_bounded(first, line), remainder, py.call(" mod2", [left, right], line), line), INT
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
-    test = py.chain(
-        py.class_of(first_left, line),
-        [ast.Is(), ast.Is()],
-        [py.class_of(first_right, line), py.name(" int", line)],
-        line,
-    )
+    test = _are_both(" int", first_left, first_right, line)
     if not small:
         test = py.both(ast.And(), [test, _bounded(right, line)], line)
     for binding in (left_binding, right_binding):
@@ -192,12 +193,7 @@ def _truncating(symbol: str, operator: type[ast.operator]) -> None:
             return py.call(slow, [left, right], line), kinds
         first_left, left = once(e, left, line)
         first_right, right = once(e, right, line)
-        test = py.chain(
-            py.class_of(first_left, line),
-            [ast.Is(), ast.Is()],
-            [py.class_of(first_right, line), py.name(" int", line)],
-            line,
-        )
+        test = _are_both(" int", first_left, first_right, line)
         positive = py.compare(left, ast.GtE(), py.const(0, line), line)
         tests = [test, positive] if constant else [test, positive, _bounded(right, line)]
         fast = py.binary(left, operator(), right, line)
@@ -257,14 +253,8 @@ def equal(e: Emitter, operands: list[Operand], line: int) -> Result:
         return py.compare(left, ast.Is(), right, line), BOOL
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
-    test = py.chain(
-        py.class_of(first_left, line),
-        [ast.Is(), ast.Is()],
-        [py.class_of(first_right, line), py.name(" int", line)],
-        line,
-    )
-    classes = [py.class_of(right, line), py.name(" str", line)]
-    texts = py.chain(py.class_of(left, line), [ast.Is(), ast.Is()], classes, line)
+    test = _are_both(" int", first_left, first_right, line)
+    texts = _are_both(" str", left, right, line)
     otherwise = py.choose(texts, py.compare(left, ast.Eq(), right, line), py.call(" eq2", [left, right], line), line)
     return py.choose(test, py.compare(left, ast.Eq(), right, line), otherwise, line), BOOL
 

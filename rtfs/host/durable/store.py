@@ -181,8 +181,8 @@ if TYPE_CHECKING:
             HostError `run/unknown` or `run/damaged`."""
 
         def listen(self, run_id: str, wake: Callable[[], None]) -> Callable[[], None]:
-            """Have `wake` called, from any thread, when `state_of` may have changed, as far as the store hears of it;
-            the function that ends this. Raises HostError `run/unwritable`."""
+            """Have `wake` called, from any thread, when the store hears that `state_of` may have changed. Returns the
+            function that ends this. Raises HostError `run/unwritable`."""
 
         def list(
             self,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WARM = 2
 """Workers that wait for a run."""
 WALLS = ("limits", "no_new_privs", "landlock", "seccomp")
-"""The parts of a worker's sandbox, as far as the kernel has them."""
+"""The parts of a worker's sandbox; a kernel may lack some."""
 _START = (
     "import sys; sys.path[:] = {path!r}; from rtfs.host.isolation.template import main; main({descriptor}, {cache!r})"
 )
