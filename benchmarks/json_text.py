@@ -1,10 +1,16 @@
-"""JSON beside Python's `json`, and what the ledger's text and hash of a large result cost beside the result."""
+"""JSON beside Python's `json`, and what the ledger's text and hash of a large result cost beside the result.
+
+`parse-json` reads with pydantic's parser, which is imported from the start, as it is where a configuration or a typed
+function is loaded; otherwise it would be imported after some megabytes.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from typing import Any
+
+import pydantic_core  # noqa: F401 - see above
 
 import rtfs
 from benchmarks.measure import Row, compare, interleaved

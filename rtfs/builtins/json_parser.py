@@ -1,23 +1,21 @@
 """The JSON reader behind `parse-json`: texts to values (RFC 8259).
 
 Must not know hosts or schemas. Invariants: refuses what RFC 8259 does not have (`NaN`, `Infinity`) and nesting beyond
-`MAX_DEPTH`, which would eat C stack in Python's parser; keeps the order of keys.
+`MAX_DEPTH`, which would eat C stack in Python's parser; keeps the order of keys; the value is the same whichever parser
+reads a text. What pydantic's does not take is read by Python's, which also words the errors.
 """
 
 from __future__ import annotations
 
-from rtfs.values import EvalError, Keyword, Map, Vector
+from rtfs.builtins.json_values import Adoption, KeywordAdoption, Names, TooDeep
+from rtfs.values import EvalError
 from rtfs.values.convert import from_python, to_python
-from rtfs.values.keyword import is_keyword_name
-from rtfs.values.short_vector import SHORT, ShortVector
-from rtfs.values.step_account import spend, stretches
+from rtfs.values.step_account import in_stretches, look, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
-
-_new = object.__new__
 
 MAX_DEPTH = 512
 """Arrays and objects inside each other that `parse-json` takes."""
@@ -28,32 +26,91 @@ def parse(text: str, keywords: bool = False) -> Any:
 
     Raises EvalError `json/parse` (with line and column) or `json/depth`, LimitError for an integer beyond the cap.
     """
-    import json
-    import sys
-
+    spend(len(text) >> 6)
+    read = _quick.parser(len(text))
+    if read is not None:
+        try:
+            # CPython would keep the UTF-8 of a text that is not ASCII for as long as the text
+            data = read(text if text.isascii() else text.encode(), allow_inf_nan=False, cache_strings="keys")
+        except ValueError:
+            pass
+        else:
+            try:
+                return _adopted(data, keywords)
+            except TooDeep:
+                pass
     depth = min(text.count("[") + text.count("{"), _SHALLOW)
     if depth == _SHALLOW:
         depth = _depth(text)
     if depth > MAX_DEPTH:
         raise EvalError("json/depth", f"(parse-json …) takes up to {MAX_DEPTH} arrays and objects inside each other")
-    spend(len(text) >> 6)
     halves = "\\" in text and ("\\ud" in text or "\\uD" in text)
-    plain = depth <= _SHALLOW and not halves
-    paced = len(text) > LONG
-    hook = None if keywords else _objects(paced, plain)
-    pairs_hook = _keyword_objects(paced, plain) if keywords else None
+    if depth <= _SHALLOW and not halves:
+        return _adopted(_read(text, _pacing() if len(text) > LONG else None), keywords)
+    value = from_python(_read(text, _renaming(Names()) if keywords else _pacing()))
+    if halves:
+        _check_surrogates(to_python(value))
+    return value
+
+
+def _adopted(data: Any, keywords: bool) -> Any:
+    return (KeywordAdoption if keywords else Adoption)(_SHALLOW).value(data)
+
+
+LONGEST = 1 << 23
+"""Characters of a text that pydantic's parser reads at most: a tenth of a second, in which nothing looks at the
+clock."""
+MUCH = 1 << 22
+"""Characters that are read in all before that parser is imported, which takes as long as is saved with some of them."""
+
+
+class _Quick:
+    """Access to the parser of pydantic, which takes two thirds of the time of Python's. read: the characters so far."""
+
+    __slots__ = ("missing", "read")
+
+    def __init__(self) -> None:
+        self.missing = False
+        self.read = 0
+
+    def parser(self, length: int) -> Callable[..., Any] | None:
+        """The parser for a text of this length; None where Python's is to be used."""
+        if length > LONGEST or self.missing:
+            return None
+        from sys import modules
+
+        module = modules.get("pydantic_core")
+        if module is None:
+            self.read += length
+            if self.read < MUCH:
+                return None
+            try:
+                import pydantic_core as module
+            except (ImportError, OSError):  # an isolated worker cannot import it any more
+                self.missing = True
+                return None
+        return getattr(module, "from_json", None)
+
+
+_quick = _Quick()
+
+LONG = 1 << 20
+"""Characters of a text from which on the machine looks at the clock while Python's parser reads it."""
+
+
+def _read(text: str, hook: Callable[[dict[str, Any]], Any] | None) -> Any:
+    """The Python data of a JSON text, read by Python's parser. hook: called with each object, for what takes its
+    place."""
+    import json
+    import sys
+
     own_ints = sys.get_int_max_str_digits() == 0
     try:
         while True:
             try:
-                value = json.loads(
-                    text,
-                    parse_constant=_refuse,
-                    parse_int=_parse_int if own_ints else None,
-                    object_hook=hook,
-                    object_pairs_hook=pairs_hook,
+                return json.loads(
+                    text, parse_constant=_refuse, parse_int=_parse_int if own_ints else None, object_hook=hook
                 )
-                break
             except json.JSONDecodeError:
                 raise
             except ValueError:
@@ -63,92 +120,30 @@ def parse(text: str, keywords: bool = False) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise EvalError("json/parse", f"(parse-json …): {_reason(error.msg)} at {where}") from None
-    if not plain:
-        value = from_python(value)
-        if halves:
-            _check_surrogates(to_python(value))
-        return value
-    return _vector(value) if value.__class__ is list else value
 
 
-LONG = 1 << 18
-"""Characters of a text from which on the machine looks at the clock while it is read."""
-
-
-_LARGE = 256
-"""Entries of an object from which on the machine looks at the clock while its keys are made."""
-_PACE = 64
-"""Objects of a long text between two looks at the account."""
-
-
-def _objects(paced: bool, plain: bool) -> Callable[[dict[str, Any]], Any]:
-    """A hook for the JSON reader that makes each object a map, and arrays in it vectors. Without `plain`, objects and
-    arrays stay Python's."""
-    array = list if plain else None
+def _pacing() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A hook that changes nothing, and lets the machine look at the clock now and then."""
     count = 0
 
-    def made(read: dict[str, Any]) -> Any:
+    def passed(read: dict[str, Any]) -> dict[str, Any]:
         nonlocal count
-        if paced:
-            count += 1
-            if count == _PACE:
-                count = 0
-                spend(_PACE * 32)
-        if array is None:
-            return read
-        for key, item in read.items():
-            if type(item) is array:
-                read[key] = _vector(item)
-        one = _new(Map)  # Map.of_plain, written out: this is what an object costs
-        one._d = read
-        one._odd = False
-        one.info = None
-        return one
+        count += 1
+        if not count & 0xFF:
+            look()
+        return read
 
-    return made
+    return passed
 
 
-def _keyword_objects(paced: bool, plain: bool) -> Callable[[list[tuple[str, Any]]], Any]:
-    """As `_objects`, with keywords as keys where the names read back as such."""
-    names = _Names()
-    array = list if plain else None
-    count = 0
+def _renaming(names: Names) -> Callable[[dict[str, Any]], dict[Any, Any]]:
+    """A hook that gives objects keywords as keys."""
 
-    def made(pairs: list[tuple[str, Any]]) -> Any:
-        nonlocal count
-        if paced:
-            count += 1
-            if count == _PACE:
-                count = 0
-                spend(_PACE * 32)
-        read: dict[Any, Any] = {}
-        for part in (pairs,) if len(pairs) <= _LARGE else stretches(pairs):  # each new name takes some microseconds
-            for name, item in part:
-                read[names[name]] = _vector(item) if type(item) is array else item
-        if array is None:
-            return read
-        one = _new(Map)
-        one._d = read
-        one._odd = False
-        one.info = None
-        return one
+    def renamed(read: dict[str, Any]) -> dict[Any, Any]:
+        spend(8)
+        return {names[name]: item for part in in_stretches(read.items()) for name, item in part}
 
-    return made
-
-
-class _Names(dict):  # type: ignore[type-arg]
-    """The key for each name that was met: a keyword, or the name itself where it does not read back as one."""
-
-    def __missing__(self, name: str) -> Any:
-        key = self[name] = Keyword(name) if is_keyword_name(name) else name
-        return key
-
-
-def _vector(items: list[Any]) -> Any:
-    """The vector of an array that was read, whose objects are maps already; not deeper than `_SHALLOW`."""
-    if list in map(type, items):
-        items = [_vector(item) if type(item) is list else item for item in items]
-    return ShortVector(items) if len(items) <= SHORT else Vector.adopt(items)
+    return renamed
 
 
 def _reason(message: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtfs.builtins import CORE
+from rtfs.builtins import CORE, json_parser
 from rtfs.builtins.json_parser import LONG, MAX_DEPTH
 from rtfs.syntax.printer import to_text
 from rtfs.values import (
@@ -28,13 +29,16 @@ from rtfs.values import (
     from_python,
     to_python,
 )
+from rtfs.values.keyword import is_keyword_name
+from rtfs.values.step_account import account
 
 K = Keyword
 parse, serialize, pretty = CORE["parse-json"], CORE["serialize-json"], CORE["serialize-json-pretty"]
 KEYWORDS = Map({K("keywords"): True})
 
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    ATOMS,
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=30,
 )
@@ -181,8 +185,121 @@ def test_rows_that_have_no_json_are_an_error(odd: Any) -> None:
     assert caught.value.code == "json/unserializable"
 
 
+@pytest.fixture(params=["pydantic", "json"])
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts are read by pydantic's parser, or by Python's."""
+    import pydantic_core
+
+    assert sys.modules["pydantic_core"] is pydantic_core
+    monkeypatch.setattr(json_parser._quick, "missing", request.param == "json")
+
+
+def outcome(text: str, *options: Any) -> Any:
+    """The value as text, or the error; and the steps that it takes."""
+    paid: list[int] = []
+    account.spent, account.pay, before = 0, paid.append, account.pay
+    try:
+        value = parse(text, *options)
+        steps = sum(paid) + account.spent
+        return to_text(value), steps
+    except (EvalError, LimitError) as error:
+        return error.code, error.message
+    finally:
+        account.pay = before
+
+
+def python_outcome(text: str, *options: Any) -> Any:
+    """As `outcome`, read by Python's parser."""
+    json_parser._quick.missing = True
+    try:
+        return outcome(text, *options)
+    finally:
+        json_parser._quick.missing = False
+
+
+def as_values(data: Any, keywords: bool) -> Any:
+    """The value of JSON data, made the simple way."""
+    if isinstance(data, dict):
+        pairs = data.items()
+        return Map(
+            (K(key) if keywords and is_keyword_name(key) else key, as_values(item, keywords)) for key, item in pairs
+        )
+    return Vector([as_values(item, keywords) for item in data]) if isinstance(data, list) else data
+
+
+ROWS = st.builds(
+    lambda keys, rows: [dict(zip(keys, row, strict=False)) for row in rows],
+    st.lists(st.sampled_from(["a", "b", "a b", "x/y", "", "1", "é"]), unique=True, max_size=4),
+    st.lists(st.lists(ATOMS | st.lists(ATOMS | st.lists(ATOMS)), min_size=4, max_size=4), min_size=7, max_size=20),
+)
+
+
+@given(PLAIN | ROWS | st.lists(ROWS, max_size=3), st.booleans(), st.booleans())
+@settings(max_examples=100)
+def test_both_parsers_make_the_value_that_is_made_the_simple_way(value: Any, keywords: bool, ascii: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii)
+    options = (KEYWORDS,) if keywords else ()
+    expected = as_values(value, keywords)
+    assert equal(parse(text, *options), expected)
+    assert outcome(text, *options)[0] == to_text(expected)
+    assert outcome(text, *options) == python_outcome(text, *options)
+
+
+NASTY = [
+    *("-0", "-0.0", "1e400", "1e5", "18446744073709551616", "4.9e-324", "9" * 4301, "NaN", "-Infinity", "01", "1."),
+    *("+1", ".5", "1 2", "[1,]", "[,1]", "tru", '"\\ud800"', '"\ud800"', '"\\ud83d\\ude00"', '"\\ude00\\ud83d"'),
+    *('"a\x01"', '"a\nb"', '"\\u0000"', '"\\x"', '"', "\ufeff1", "\x0b1", "\u00a01", "", " ", '{"a":1,"b":2,"a":3}'),
+    *('{"\\u0061":1,"a":2}', "{'a':1}", '{"a" 1}', '{"a":1,}', "{1:2}", "\x00", "[]]", "/* */ 1", '"\x7f\u2028"'),
+]
+DEPTHS = [99, 100, 101, 199, 200, 201, MAX_DEPTH, MAX_DEPTH + 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *NASTY,
+        *(f'[{{"a": [{text}]}}]' for text in NASTY),
+        *("[" * depth + "]" * depth for depth in DEPTHS),
+        *('{"a":' * depth + "1" + "}" * depth for depth in DEPTHS),
+        *('[{"a":' * (depth // 2) + "1e0" + "}]" * (depth // 2) for depth in DEPTHS),
+    ],
+)
+def test_both_parsers_agree_about_texts_at_the_limits_and_errors_and_steps(text: str) -> None:
+    assert outcome(text) == python_outcome(text)
+    assert outcome(text, KEYWORDS) == python_outcome(text, KEYWORDS)
+
+
+@given(PLAIN, st.integers(0, 10_000), st.sampled_from([*',:"[]{}\\\0 1e-.u', "", "\ud800"]), st.integers(0, 2))
+def test_both_parsers_agree_about_broken_texts(value: Any, place: int, put: str, cut: int) -> None:
+    text = json.dumps(value)
+    place %= len(text)
+    broken = text[:place] + put + text[place + cut :]
+    assert outcome(broken) == python_outcome(broken)
+
+
+def test_the_faster_parser_is_imported_once_much_was_read() -> None:
+    code = (
+        "import sys; from rtfs.builtins.json_parser import MUCH, parse\n"
+        "text = '[1,' + '2,' * (MUCH // 5) + '3]'\n"
+        "for _ in range(4): parse(text); print('pydantic_core' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False", "True", "True"]
+
+
+def test_where_the_faster_parser_cannot_be_imported_texts_are_read_without_it() -> None:
+    code = (
+        "import sys; from rtfs.builtins.json_parser import MUCH, parse\n"
+        "sys.modules['pydantic_core'] = None\n"
+        "print(len(parse('[1,' + '2,' * MUCH + '3]')))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == f"{json_parser.MUCH + 2}\n"
+
+
+@pytest.mark.usefixtures("reading")
 def test_a_long_text_is_read_as_a_short_one_is() -> None:
-    rows = [{"id": n, "a b": [], "tags": ["a", ["b", {"c": n}], *range(20)], "sub": {"y": None}} for n in range(4000)]
+    rows = [{"id": n, "a b": [], "tags": ["a", ["b", {"c": n}], *range(20)], "sub": {"y": None}} for n in range(12000)]
     text = json.dumps(rows)
     assert len(text) > LONG
     assert equal(parse(text), from_python(rows))
@@ -190,6 +307,7 @@ def test_a_long_text_is_read_as_a_short_one_is() -> None:
     assert [to_text(ids[0]), to_text(ids[3999])] == [to_text(parse(json.dumps(rows[n]), KEYWORDS)) for n in (0, 3999)]
 
 
+@pytest.mark.usefixtures("reading")
 @pytest.mark.parametrize("part", ['["]",', '["]"," ",', '["\\"]",', '[{"}":1},"}]",', '{"]": "}", "a": '])
 def test_brackets_in_strings_do_not_hide_the_nesting(part: str) -> None:
     with pytest.raises(EvalError) as caught:
@@ -197,6 +315,7 @@ def test_brackets_in_strings_do_not_hide_the_nesting(part: str) -> None:
     assert caught.value.code == "json/depth"
 
 
+@pytest.mark.usefixtures("reading")
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -218,6 +337,7 @@ def test_parse(text: str, value: Any) -> None:
     assert parse(serialize(parsed)) == parsed
 
 
+@pytest.mark.usefixtures("reading")
 def test_keys_become_keywords_where_they_read_back() -> None:
     parsed = parse('{"a": {"b c": 1}, "x/y": [{"k": 2}], "": 3}', KEYWORDS)
     inner = Vector([Map({K("k"): 2})])
@@ -225,6 +345,7 @@ def test_keys_become_keywords_where_they_read_back() -> None:
     assert equal(parse('{"a": 1}', Map({K("keywords"): False})), Map({"a": 1}))
 
 
+@pytest.mark.usefixtures("reading")
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -247,6 +368,7 @@ def test_bad_json_says_what_and_where(text: str, part: str) -> None:
     assert part in caught.value.message
 
 
+@pytest.mark.usefixtures("reading")
 def test_nesting_beyond_the_limit_is_an_error_however_deep_the_stack_may_be() -> None:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(1_000_000)
@@ -259,6 +381,7 @@ def test_nesting_beyond_the_limit_is_an_error_however_deep_the_stack_may_be() ->
         sys.setrecursionlimit(limit)
 
 
+@pytest.mark.usefixtures("reading")
 @pytest.mark.parametrize("limit", [0, 4300])
 def test_huge_integers_are_refused_whatever_the_digit_limit_of_python(limit: int) -> None:
     before = sys.get_int_max_str_digits()
