@@ -21,14 +21,14 @@ from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import CORE_MODULE, function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine import memory
-from rtfs.machine.errors.deep import is_deep, let_go_of_calls
-from rtfs.machine.errors.translate import translate
+from rtfs.machine.errors.deep import is_crowded, is_deep, let_go_of_calls
+from rtfs.machine.errors.translate import too_deep, translate
 from rtfs.machine.guest import ENDED, Guest, guest_for, leave
 from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
 from rtfs.machine.limits import DEFAULT_LIMITS, EXPANSION_LIMITS, Budget, Limits
 from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
 from rtfs.syntax.collector import CollectorPaused
-from rtfs.values.error import InternalError, LimitError, UserError, uncatchable
+from rtfs.values.error import UNCATCHABLE, InternalError, LimitError, UserError, uncatchable
 from rtfs.values.lazy import hooks, needs_itself, realised
 from rtfs.values.step_account import account
 
@@ -131,12 +131,12 @@ class Machine:
                     f"more than {MAX_NESTED} programs run within each other",
                     hint="does a macro expand itself while it runs?",
                 )
-        guest = self.guest = guest_for(self)
         take_turn()
         try:
             self._next_slice()
         finally:
             end_turn()
+        guest = self.guest = guest_for(self)
         return self._switch(guest.switch)
 
     def resume(self, value: Any) -> Outcome:
@@ -150,7 +150,10 @@ class Machine:
         if isinstance(error, UserError):
             error.arrival = (call, error.__traceback__, error.trace)
         self.guest.parent = getcurrent()
-        return self._switch(self.guest.throw, error)
+        try:
+            return self._switch(self.guest.throw, error)
+        finally:
+            del error  # its traceback has this call
 
     def close(self) -> None:
         guest, self.guest = self.guest, None
@@ -186,6 +189,7 @@ class Machine:
         except BaseException:
             self._leave()
             self.guest = None
+            del switch, arguments  # the error, and its traceback has this call
             raise
         finally:
             if self.deep:
@@ -212,9 +216,7 @@ class Machine:
         except (GreenletExit, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
-            failure, cause = self._failure(error), error.__cause__
-            del error
-            raise failure from cause
+            raise self._failure(error) from error.__cause__
 
     def _failure(self, error: BaseException) -> BaseException:
         """The error that the machine ends with, for an error that ended its program. Others have their turn meanwhile:
@@ -267,6 +269,8 @@ class Machine:
         if (self.slice > FIRST_SLICE and is_deep()) is not self.deep:
             self.deep = not self.deep
             (PAUSED.__enter__ if self.deep else PAUSED.__exit__)()
+        if self.deep and is_crowded(self.limits.depth):
+            raise too_deep()
         self.core[" ticks"] = self._next_slice()
 
     def pay(self, elements: int) -> None:
@@ -409,6 +413,8 @@ def _asked_from(frame: Any, units: dict[str, Unit]) -> tuple[Unit, int] | None:
 
 def caught(error: BaseException) -> UserError:
     """The error as a `catch` sees it; raises an error that no program may catch."""
+    if isinstance(error, UserError) and not isinstance(error, UNCATCHABLE):
+        return error
     if isinstance(error, GreenletExit) or not isinstance(error, Exception):
         raise error
     found = translate(error, _machine().environment.units)

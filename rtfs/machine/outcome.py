@@ -137,7 +137,10 @@ class RequiresHost:
 
     def throw(self, error: BaseException) -> Outcome:
         """Go on as if the call had raised `error`. Raises it (or another) if the program does not catch it."""
-        return self._take().throw(error, self.call)
+        try:
+            return self._take().throw(error, self.call)
+        finally:
+            del error  # its traceback has this call
 
     def close(self) -> None:
         """Abandon the program: nothing of it runs any more, not even a `finally`."""

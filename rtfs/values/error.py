@@ -156,6 +156,11 @@ class HostError(UserError):
         super().__init__(code, message, **fields)
 
 
+UNCATCHABLE = (LimitError, Cancelled)
+"""The errors of a program that it may not catch. `try` lets them pass without a look: there may be one at each of a
+hundred thousand calls."""
+
+
 def uncatchable(error: BaseException) -> bool:
     """True for what no program may catch: limits, cancellation, our own bugs."""
-    return isinstance(error, (LimitError, Cancelled)) or not isinstance(error, Exception)
+    return isinstance(error, UNCATCHABLE) or not isinstance(error, Exception)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -228,6 +229,103 @@ def test_an_interrupt_unwinds_everything() -> None:
     with pytest.raises(KeyboardInterrupt):
         Scheduler(None).run(_gather([other, interrupted], 2))
     assert ended == ["unwound"]
+
+
+MANY = 20_000
+
+
+async def _unwinding(unwound: list[int], number: int) -> None:
+    try:
+        await Sleep(100)
+    finally:
+        unwound.append(number)
+
+
+def _many(unwound: list[int], *more: Any) -> Any:
+    return _gather([*(lambda n=n: _unwinding(unwound, n) for n in range(MANY)), *more], MANY + len(more))
+
+
+def test_a_loop_has_its_turn_while_thousands_of_fibers_unwind(engine: Engine) -> None:
+    unwound: list[int] = []
+    seen: list[int] = []
+
+    async def watch() -> None:
+        while True:
+            seen.append(len(unwound))
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        watching = asyncio.create_task(watch())
+        with pytest.raises(HostError, match="no"):
+            await Scheduler(engine, asyncio.get_running_loop()).drive(_many(unwound, lambda: failing(0.2)))
+        watching.cancel()
+
+    asyncio.run(main())
+    assert unwound == list(range(MANY))
+    assert [count for count in seen if 0 < count < MANY]
+
+
+def test_no_fiber_steps_before_those_that_an_error_ends_have_unwound(engine: Engine) -> None:
+    unwound: list[int] = []
+
+    async def other() -> int:
+        while not unwound:
+            await Turn()
+        return len(unwound)
+
+    async def failed() -> int:
+        with pytest.raises(HostError, match="no"):
+            await Gather([*(lambda n=n: _unwinding(unwound, n) for n in range(MANY)), failing], MANY + 1)
+        return len(unwound)
+
+    async def main() -> Any:
+        return await Scheduler(engine, asyncio.get_running_loop()).drive(_gather([other, failed], 2))
+
+    assert asyncio.run(main()) == [MANY, MANY]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_cancelled_run_has_unwound_when_its_task_is_done(engine: Engine, times: int) -> None:
+    unwound: list[int] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        begun = asyncio.Event()
+
+        async def last() -> None:
+            begun.set()
+            await Sleep(100)
+
+        task = asyncio.create_task(Scheduler(engine, loop).drive(_many(unwound, last)))
+        await begun.wait()
+        for _ in range(times):  # the second time while it unwinds
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(unwound) == MANY
+
+    asyncio.run(main())
+
+
+def test_branches_that_failed_leave_no_cycles(engine: Engine) -> None:
+    async def tree(depth: int) -> None:
+        if depth == 0:
+            await failing()
+        await Gather([lambda: tree(depth - 1), lambda: tree(depth - 1)], 2)
+
+    def fail() -> None:
+        with pytest.raises(HostError, match="no"):
+            Scheduler(engine).run(tree(8))
+
+    fail()
+    gc.collect()
+    gc.disable()
+    try:
+        fail()
+        assert gc.collect() < 500  # those of the last error; with those of each branch they are ten thousand
+    finally:
+        gc.enable()
 
 
 def test_timers_of_finished_work_are_forgotten() -> None:

@@ -13,6 +13,7 @@ from rtfs.compiler.closures.frames import UNSET, distance
 from rtfs.compiler.closures.maker import Maker, makes
 from rtfs.compiler.codegen.support import error_catches
 from rtfs.compiler.mangling import global_name
+from rtfs.values.error import UNCATCHABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -248,6 +249,8 @@ def make_try(m: Maker, node: nodes.Try) -> Closure:
     def try_(f: Frame, at: int = node.at) -> Any:
         try:
             return body(f)
+        except UNCATCHABLE:
+            raise
         except BaseException as raised:
             error = caught(raised)
         for pattern, index, handler in handlers:
@@ -268,6 +271,8 @@ def _make_finally(m: Maker, node: nodes.Try, cleanup_node: nodes.Node) -> Closur
         pending = value = None
         try:
             value = body(f)
+        except UNCATCHABLE:
+            raise
         except BaseException as raised:
             pending = caught(raised)
         cleanup(f)

@@ -149,9 +149,13 @@ def each_tick(body: list[ast.stmt], orelse: list[ast.stmt], line: int) -> ast.st
 
 
 def guarded(body: list[ast.stmt], caught: str, handler: list[ast.stmt], line: int) -> ast.stmt:
-    """try: body / except BaseException as caught: handler"""
-    clause = ast.ExceptHandler(name(" BaseException", line), caught, handler, lineno=line, col_offset=0)
-    return ast.Try(body, [clause], [], [], lineno=line, col_offset=0)
+    """try: body / except UNCATCHABLE: raise / except BaseException as caught: handler"""
+    passing = ast.Raise(None, None, lineno=line, col_offset=0)
+    clauses = [
+        ast.ExceptHandler(name(" uncatchable", line), None, [passing], lineno=line, col_offset=0),
+        ast.ExceptHandler(name(" BaseException", line), caught, handler, lineno=line, col_offset=0),
+    ]
+    return ast.Try(body, clauses, [], [], lineno=line, col_offset=0)
 
 
 def throw(value: ast.expr, line: int) -> ast.stmt:

@@ -20,7 +20,7 @@ from rtfs.compiler.codegen.in_place import IN_PLACE
 from rtfs.compiler.codegen.patterns import PATTERNS, a_kind, pattern_map, pattern_without
 from rtfs.compiler.mangling import id_of_keyword
 from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vector
-from rtfs.values.error import EvalError, LimitError, TypeMismatch, UserError
+from rtfs.values.error import UNCATCHABLE, EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.lazy import Cursor
 from rtfs.values.lookup import keyword_get
 from rtfs.values.short_vector import ShortVector, item
@@ -432,6 +432,7 @@ SUPPORT.update(
         " Vector": Vector,
         " Keyword": Keyword,
         " BaseException": BaseException,
+        " uncatchable": UNCATCHABLE,
         " concatenated": strings.strings_together,
         " str1": strings.str1,
         " inc_slow": lambda value, _, /: numbers.inc1(value),

@@ -14,6 +14,7 @@ from rtfs.compiler.mangling import global_name, tag_name
 from rtfs.flow.label import NOTHING, join
 from rtfs.flow.state import Gathering
 from rtfs.flow.tag import NO_TAG, UNKNOWN_TAG, Tag
+from rtfs.values.error import UNCATCHABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -283,6 +284,8 @@ def label_try(m: LabelledMaker, node: nodes.Try) -> Labelled:
             s.trying = tried
         try:
             result = body(f, s)
+        except UNCATCHABLE:
+            raise
         except BaseException as raised:
             error = caught(raised)
         else:
@@ -322,6 +325,8 @@ def _label_finally(m: LabelledMaker, node: nodes.Try, cleanup_node: nodes.Node) 
         tried = s.trying = Gathering()
         try:
             result = body(f, s)
+        except UNCATCHABLE:
+            raise
         except BaseException as raised:
             pending = caught(raised)
         finally:

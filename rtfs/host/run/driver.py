@@ -32,12 +32,13 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
     """Run a machine to its end; its value. Raises what the program raised (UserError)."""
     run = frame.run
     perform, budget = run.performer.perform, run.budget
+    failure: UserError | None = None
     try:
         if outcome.__class__ is RequiresHost:
             frame.machine = outcome.machine
         while outcome.__class__ is RequiresHost:
             call = outcome.call
-            failure: UserError | None = None
+            failure = None
             value: Any = None
             try:
                 # a machine that gives others their turn looks at the limits itself, or frees what a dead program held
@@ -56,6 +57,7 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
                 outcome = outcome.throw(failure)
         return outcome.value  # type: ignore[union-attr]
     finally:
+        failure = None  # its traceback has this call
         if frame.steps:
             abandon_steps(frame)
 

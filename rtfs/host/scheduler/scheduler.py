@@ -2,7 +2,8 @@
 
 Must not know programs, calls or capabilities. Invariants: fibers of one scheduler run in one thread, one at a time, so
 guest code stays in the thread that started it; a fiber that never suspends costs no more than a function call; what
-other threads finish comes in through `post` only; a cancelled fiber has unwound before `cancel` returns.
+other threads finish comes in through `post` only; a cancelled fiber has unwound before `cancel` returns, or before
+anything else steps after `drop`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rtfs.syntax.collector import CollectorPaused
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
     from typing import Any, Protocol
 
     from rtfs.host.scheduler.on_loop import LoopDriver
@@ -46,8 +47,15 @@ else:
     from _collections import deque  # `collections` costs a millisecond
 
 
+PART = 0.01
+"""Seconds of unwinding between two turns of an event loop."""
+
 _NO_TIMERS: list[Timer] = []
 """The timers of a scheduler that never had one."""
+
+
+def _nothing() -> None:
+    """What follows where nothing does."""
 
 
 class Suspension:
@@ -63,6 +71,11 @@ class Suspension:
 
         def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
             """Start; every kind brings its own. An exception here is raised in the fiber."""
+
+    @property
+    def children(self) -> Sequence[Fiber]:
+        """The fibers that this one waits for."""
+        return ()
 
     def resolve(self, scheduler: Scheduler, fiber: Fiber, value: Any, error: BaseException | None) -> None:
         """Something was posted for the fiber, which waits for this: go on with it."""
@@ -99,6 +112,7 @@ class Scheduler:
         "_count",
         "_dead",
         "_driver",
+        "_drops",
         "_ending",
         "_inbox",
         "_link",
@@ -119,6 +133,7 @@ class Scheduler:
         self._dead = 0
         self._ending: BaseException | None = None
         self._unwinding = False
+        self._drops: deque[tuple[Iterator[None], Callable[[], None]]] = deque()
         self._inbox: Any = None
         self.idle: Callable[[], Callable[[], None] | None] | None = None
         self._link: Link | None = None
@@ -243,6 +258,8 @@ class Scheduler:
                 await driver.look()
         except BaseException as error:
             self._ending = error
+            if not isinstance(error, GeneratorExit):
+                await self._cancel_in_turns(fiber)
             self.cancel(fiber)
             raise
         finally:
@@ -255,7 +272,7 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether a turn would find something to do now."""
-        if self._ready or (self._link is not None and self._link.pending):
+        if self._ready or self._drops or (self._link is not None and self._link.pending):
             return True
         return self._inbox is not None and not self._inbox.empty()
 
@@ -269,20 +286,60 @@ class Scheduler:
         with an exception, every fiber unwinds with it. Python's collector rests meanwhile: it would look through
         thousands of fibers that are gone a moment later."""
         if self._unwinding:
-            self._unwind(fiber)
-            return
+            for _ in self._unwound([fiber]):
+                pass
+        else:
+            self._drops.append((self._unwound([fiber]), _nothing))
+            self._advance(None)
+
+    def drop(self, fibers: Sequence[Fiber], then: Callable[[], None]) -> None:
+        """`cancel` fibers in the next turns, one after the other, and call `then` when all have unwound: thousands take
+        long, and an event loop that drives has its turn meanwhile. No fiber steps before that."""
+        self._drops.append((self._unwound(fibers), then))
+
+    async def _cancel_in_turns(self, fiber: Fiber) -> None:
+        """`cancel`, while the event loop has its turn now and then, unless this is cancelled itself."""
+        from asyncio import CancelledError, sleep
+
+        self.drop([fiber], _nothing)
+        try:
+            while not self._advance(monotonic() + PART):
+                await sleep(0)
+        except CancelledError:
+            pass
+
+    def _advance(self, until: float | None) -> bool:
+        """Unwind what is dropped, up to a moment; whether that was all."""
         self._unwinding = True
         try:
             with CollectorPaused():
-                self._unwind(fiber)
+                while self._drops:
+                    unwound, then = self._drops[0]
+                    for _ in unwound:
+                        if until is not None and monotonic() > until:
+                            return False
+                    self._drops.popleft()
+                    then()
         finally:
             self._unwinding = False
+        return True
+
+    def _unwound(self, fibers: Sequence[Fiber]) -> Iterator[None]:
+        """Unwind fibers, what each waits for first."""
+        left: list[tuple[Fiber, bool]] = [(fiber, False) for fiber in reversed(fibers)]
+        while left:
+            fiber, alone = left.pop()
+            if alone:
+                self._unwind(fiber)
+                yield
+            elif not fiber.done:
+                fiber.done = True
+                left.append((fiber, True))
+                if fiber.waiting is not None:
+                    left += [(child, False) for child in reversed(fiber.waiting.children)]
 
     def _unwind(self, fiber: Fiber) -> None:
-        if fiber.done:
-            return
-        fiber.done = True
-        waiting, fiber.waiting = fiber.waiting, None
+        waiting, fiber.waiting, fiber.then = fiber.waiting, None, None
         if waiting is not None:
             waiting.cancel(self)
         coroutine = fiber.coroutine
@@ -299,18 +356,24 @@ class Scheduler:
         """Step fibers until none is ready (or for one round, up to a moment), taking in what has come due."""
         ready = self._ready
         while True:
+            if self._drops and not self._advance(until):
+                return
             if self._inbox is not None:
                 self._collect()
             if self._timers:
                 self._fire()
             if self._link is not None:
                 self._link.receive()
+            if self._drops:
+                continue
             if not ready:
                 return
             for _ in range(len(ready)):
                 fiber, value, error = ready.popleft()
                 if not fiber.done:
                     self._step(fiber, value, error)
+                    if self._drops:
+                        break
                 if until is not None and monotonic() > until:
                     return
             if until is not None:
@@ -322,7 +385,8 @@ class Scheduler:
         except StopIteration as stop:
             fiber.value = stop.value
         except Exception as failure:
-            fiber.error = failure
+            # without this call, which knows the fiber: each would keep the other
+            fiber.error = failure.with_traceback(failure.__traceback__ and failure.__traceback__.tb_next)
         else:
             fiber.waiting = suspension
             try:
@@ -331,8 +395,9 @@ class Scheduler:
                 self.wake(fiber, None, failure)
             return
         fiber.done = True
-        if fiber.then is not None:
-            fiber.then(fiber)
+        then, fiber.then = fiber.then, None
+        if then is not None:
+            then(fiber)
 
     def _collect(self) -> None:
         inbox = self._inbox
@@ -351,7 +416,8 @@ class Scheduler:
 
         now = monotonic()
         while self._timers and (self._timers[0][0] <= now or self._timers[0][2] is None):
-            action = heappop(self._timers)[2]
+            timer = heappop(self._timers)
+            action, timer[2] = timer[2], None
             if action is None:
                 self._dead -= 1
             else:

@@ -83,11 +83,14 @@ class Within(Suspension):
             if left is not None and left > 0:
                 self._timer = scheduler.at(monotonic() + max(left, 0.01), over)
                 return
-            scheduler.cancel(self._child)
-            scheduler.wake(fiber, None, self.late())
+            scheduler.drop([self._child], lambda: scheduler.wake(fiber, None, self.late()))
 
         self._timer = scheduler.at(monotonic() + self.seconds, over)
         self._child = scheduler.spawn(self.coroutine, finished)
+
+    @property
+    def children(self) -> Sequence[Fiber]:
+        return () if self._child is None else (self._child,)
 
     def cancel(self, scheduler: Scheduler) -> None:
         scheduler.forget(self._timer)
@@ -126,8 +129,9 @@ class Gather(Suspension):
             if fiber.waiting is not self:
                 return
             if child.error is not None:
-                self.cancel(scheduler)
-                scheduler.wake(fiber, None, child.error)
+                failed, error = self._children, child.error
+                self._children = []
+                scheduler.drop(failed, lambda: scheduler.wake(fiber, None, error))
                 return
             self._children.remove(child)
             self._values[index] = child.value
@@ -138,6 +142,10 @@ class Gather(Suspension):
                 self._launch(scheduler, fiber)
 
         self._children.append(scheduler.spawn(self.makers[index](), finished))
+
+    @property
+    def children(self) -> Sequence[Fiber]:
+        return self._children
 
     def cancel(self, scheduler: Scheduler) -> None:
         children, self._children = self._children, []

@@ -17,12 +17,35 @@ DEEP = 10_000
 """Calls of Python functions."""
 PART = 1_000
 """Calls that are looked at, or freed, at a time."""
+SAMPLE = 100
+"""Calls that tell what the many are like."""
+FEW = 4
+"""If one of so many calls guards against errors, the limit of all calls comes first."""
 
 
 def is_deep() -> bool:
     """Whether the caller is that deep in calls."""
     try:
         _getframe(DEEP)
+    except ValueError:
+        return False
+    return True
+
+
+def is_crowded(depth: int) -> bool:
+    """Whether more than `depth` calls wait for each other of which the newest mostly guard against errors: an error
+    passes such a call in several times the time that it takes to pass another one."""
+    frame, guarded = _getframe(1), 0
+    for _ in range(SAMPLE):
+        if frame.f_code.co_exceptiontable:
+            guarded += 1
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    if guarded * FEW < SAMPLE:
+        return False
+    try:
+        _getframe(depth * SAMPLE // guarded)
     except ValueError:
         return False
     return True

@@ -48,6 +48,15 @@ def translate(
     return found
 
 
+def too_deep() -> LimitError:
+    """`limit/depth`: the program's calls are nested too deeply."""
+    return LimitError(
+        "limit/depth",
+        "the program's calls are nested too deeply",
+        hint="make the recursive call the last thing the function does, or use loop/recur or reduce",
+    )
+
+
 def _foreign(error: BaseException, units: Units) -> BaseException:
     """An exception that Python raised while guest code ran."""
     if isinstance(error, ZeroDivisionError):
@@ -55,11 +64,7 @@ def _foreign(error: BaseException, units: Units) -> BaseException:
     if isinstance(error, NameError):
         return _undefined(error)
     if isinstance(error, RecursionError):
-        return LimitError(
-            "limit/depth",
-            "the program's calls are nested too deeply",
-            hint="make the recursive call the last thing the function does, or use loop/recur or reduce",
-        )
+        return too_deep()
     if isinstance(error, OverflowError):
         return EvalError("arithmetic/overflow", "a number is too large for a float")
     if isinstance(error, MemoryError):
