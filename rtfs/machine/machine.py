@@ -279,6 +279,7 @@ class Machine:
             if elements > LARGE:
                 self.longest = min(self.longest, FIRST_SLICE * CAUTION)
             self.budget.pay(elements, self.core[" ticks"].__length_hint__())
+        self._pause(monotonic())  # what was paid for may have taken long, and so may the look at the memory
         self._pause(self.budget.look())
 
     def _rest(self) -> None:
