@@ -45,9 +45,13 @@ _COLUMNS = "seq, time, kind, run, parent, subject, principal, detail, arguments,
 
 
 class Chain:
-    """The chain of one run, or of one process for what belongs to no run. seq, head: of its last record."""
+    """The chain of one run, or of one process for what belongs to no run. seq, head: of its last record. dropped: the
+    run is another process's, and so is its chain.
 
-    __slots__ = ("_guard", "_seal", "head", "last", "name", "rows", "seq")
+    What is taken to be written is written, or back, before more is taken: no record is ever there without the one
+    before it."""
+
+    __slots__ = ("_guard", "_seal", "_writing", "dropped", "head", "last", "name", "rows", "seq")
 
     def __init__(self, name: str, seq: int, head: str, seal: bytes) -> None:
         self.name = name
@@ -55,8 +59,10 @@ class Chain:
         self.head = head
         self.rows: list[tuple[Any, ...]] = []
         self.last: list[Record] = []
+        self.dropped = False
         self._seal = seal
         self._guard = allocate_lock()
+        self._writing = allocate_lock()
 
     def add(self, kind: str, run: str, parent: int, texts: tuple[str, ...], duration: int) -> int:
         """Append a record, to be written; its number."""
@@ -64,26 +70,37 @@ class Chain:
             seq = self.seq + 1
             content = (seq, time_ns(), kind, run, parent, *texts, duration)
             previous, self.head, self.seq = self.head, chain(self.head, content), seq
-            self.rows.append((
-                self.name, *(packed(part) if isinstance(part, str) else part for part in content),
-                bytes.fromhex(self.head),
-            ))  # fmt: skip
+            if not self.dropped:
+                self.rows.append((
+                    self.name, *(packed(part) if isinstance(part, str) else part for part in content),
+                    bytes.fromhex(self.head),
+                ))  # fmt: skip
             self.last = [*self.last[1 - KEPT :], Record(content, previous, self.head)]
             return seq
 
     def take(self) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
         """See `Rider`."""
+        self._writing.acquire()
         with self._guard:
             rows, self.rows = self.rows, []
-            if not rows:
-                return [], None
-            seq, digest = rows[-1][1], rows[-1][-1]
-            return rows, (self.name, seq, digest, seal(self._seal, self.name, seq, digest))
+        if not rows:
+            self._writing.release()
+            return [], None
+        seq, digest = rows[-1][1], rows[-1][-1]
+        return rows, (self.name, seq, digest, seal(self._seal, self.name, seq, digest))
 
-    def give_back(self, rows: list[tuple[Any, ...]]) -> None:
+    def settle(self, rows: list[tuple[Any, ...]], written: bool) -> None:
+        """See `Rider`."""
+        if rows:
+            with self._guard:
+                if not written and not self.dropped:
+                    self.rows[:0] = rows
+            self._writing.release()
+
+    def drop(self) -> None:
         """See `Rider`."""
         with self._guard:
-            self.rows[:0] = rows
+            self.dropped, self.rows = True, []
 
 
 class PostgresLedger(Ledger):
@@ -121,7 +138,7 @@ class PostgresLedger(Ledger):
         run HostError)."""
         texts = (subject, principal, detail, self.fingerprint(arguments), self.fingerprint(result))
         try:
-            one = self._chain(run or self._own)
+            one = self._chain(run or self._own, kind)
             seq = one.add(kind, run, parent, texts, duration)
             if self._heard is not None:
                 self._heard.append(one.last[-1])
@@ -146,21 +163,24 @@ class PostgresLedger(Ledger):
 
     def _write(self, one: Chain) -> None:
         rows, head = one.take()
+        if not rows:
+            return
+        written = False
         try:
             self._database.commits.write(Batch(0, 0, records=rows, head=head))
-        except BaseException:
-            one.give_back(rows)
-            raise
+            written = True
+        finally:
+            one.settle(rows, written)
 
     def _write_in_turn(self, turns: Turns, one: Chain, run: str) -> None:
         rows, head = one.take()
-        assert head is not None
+        written = head is None  # the run is another process's
         try:
-            done = turns.write(rows, head, self._database.journaled.get(run))
-        except BaseException:
-            one.give_back(rows)
-            raise
-        if not done:
+            if head is not None:
+                written = turns.write(rows, head, self._database.journaled.get(run))
+        finally:
+            one.settle(rows, written)
+        if not rows or not written:
             raise not_ours(run)
 
     # ------------------------------------------------------------------ for rules over a history
@@ -188,10 +208,10 @@ class PostgresLedger(Ledger):
         if self._turns is not None:
             self._turns.end()
 
-    def _chain(self, name: str) -> Chain:
+    def _chain(self, name: str, kind: str) -> Chain:
         with self._lock:
             found = self._chains.get(name)
-            if found is None:
+            if found is None or (found.dropped and kind in ("run", "resume")):
                 seq, head = self._database.read(lambda connection: _begin(connection, name, self._secret))
                 found = self._chains[name] = Chain(name, seq, head, self._secret)
                 if name != self._own:

@@ -8,10 +8,9 @@ Source: https://procrastinate.readthedocs.io (MIT).
 
 from __future__ import annotations
 
-import logging
-from typing import cast
-
 from rtfs.host.dispatch.dispatch import place
+from rtfs.host.dispatch.taking import Taking
+from rtfs.host.postgres.answering import answering
 from rtfs.host.postgres.link import LIVELINESS
 from rtfs.values import HostError
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from procrastinate import App
-    from procrastinate.worker import Worker
     from psycopg import AsyncConnection, Connection
 
 SCHEMA = "rtfs_queue"
@@ -29,8 +27,6 @@ TASK = "rtfs.advance"
 CLASS = 50_000_000
 """The distance between the queue's priorities for two adjacent priorities of ours; the values between them order the
 turns."""
-LONGEST_PAUSE = 30.0
-"""Seconds between two attempts."""
 _SEARCH = f"SET LOCAL search_path TO {SCHEMA}, public"
 _DROP = f"DELETE FROM {SCHEMA}.procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'"
 
@@ -67,9 +63,11 @@ def make_tables(connection: Connection[Any]) -> bool:
 def _pool(**options: Any) -> Any:
     """Connections of a worker. One that is lost is noticed when it is used: asking each before costs as much as the
     use. Each statement of the queue is a transaction of its own."""
+    from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
-    return AsyncConnectionPool(**{**options, "check": None, "configure": _commit_each})
+    options |= {"check": None, "configure": _commit_each, "connection_class": answering(AsyncConnection)}
+    return AsyncConnectionPool(**options)
 
 
 async def _commit_each(connection: AsyncConnection[Any]) -> None:
@@ -79,15 +77,14 @@ async def _commit_each(connection: AsyncConnection[Any]) -> None:
 class Procrastinate:
     """url: of the database. lease: seconds without a sign of life after which a worker's jobs go to others."""
 
-    __slots__ = ("_app", "_stopping", "_worker", "advance", "lease", "url")
+    __slots__ = ("_app", "_stopping", "_taking", "lease", "url")
 
     def __init__(self, url: str, lease: float) -> None:
         self.url = url
         self.lease = lease
         self._app: App | None = None
-        self._worker: Worker | None = None
+        self._taking: Taking | None = None
         self._stopping = False
-        self.advance: Callable[[str], None] | None = None
 
     @property
     def app(self) -> App:
@@ -98,29 +95,24 @@ class Procrastinate:
 
     def _made(self) -> App:
         procrastinate = queue()
-        from procrastinate.retry import BaseRetryStrategy, RetryDecision
+        app: App = procrastinate.App(connector=self._connector())
 
-        class Again(BaseRetryStrategy):
-            def get_retry_decision(self, *, exception: BaseException, job: Any) -> Any:
-                return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 8), LONGEST_PAUSE)})
-
-        options = f"-c search_path={SCHEMA},public -c idle_in_transaction_session_timeout={max(int(self.lease), 2)}s"
-        options += " -c synchronous_commit=off"  # a job that a crash has back is looked at again, and found to be done
-        connector = procrastinate.PsycopgConnector(
-            pool_factory=_pool,
-            conninfo=self.url,
-            kwargs={**LIVELINESS, "options": options, "application_name": "rtfs worker"},
-            min_size=1,
-            max_size=4,
-        )
-        app: App = procrastinate.App(connector=connector)
-
-        @app.task(name=TASK, retry=Again())
+        @app.task(name=TASK)
         def advance(run: str) -> None:
-            assert self.advance is not None
-            self.advance(run)
+            """The name of what is queued; `Taking` carries it out."""
 
         return app
+
+    def _connector(self) -> Any:
+        return queue().PsycopgConnector(
+            pool_factory=_pool, conninfo=self.url, kwargs=self._options(), min_size=1, max_size=4
+        )
+
+    def _options(self) -> dict[str, str]:
+        """The settings of the worker's connections."""
+        options = f"-c search_path={SCHEMA},public -c idle_in_transaction_session_timeout={max(int(self.lease), 2)}s"
+        options += " -c synchronous_commit=off"  # a job that a crash has back is looked at again, and found to be done
+        return {**LIVELINESS, "options": options, "application_name": "rtfs worker"}
 
     def enqueue(self, connection: Connection[Any], run_id: str, at: float | None) -> bool:
         """See `Dispatch`. What waits for an earlier time or turn is replaced."""
@@ -144,68 +136,25 @@ class Procrastinate:
         return True
 
     async def work(self, advance: Callable[[str], None], queues: Sequence[str], runs: int) -> None:
-        """See `Dispatch`."""
-        import asyncio
+        """See `Dispatch`. Called again after it failed, it counts the runs that are still advanced."""
+        from procrastinate.manager import JobManager
+        from psycopg import AsyncConnection
 
-        from procrastinate.worker import Worker
-
-        self.advance = advance
-        async with self.app.open_async():
-            if self._stopping:  # told so while the connections were opened
-                return
-            self._worker = Worker(
-                self.app,
-                queues=queues,
-                name=None,
-                concurrency=runs,
-                delete_jobs="always",
-                install_signal_handlers=False,
-                fetch_job_polling_interval=2.0,
-                update_heartbeat_interval=self.lease / 5,
-                stalled_worker_timeout=self.lease,
-            )
-            watching = asyncio.create_task(self._watch())
-            try:
-                await cast("Any", self._worker).run()
-            finally:
-                self._worker = None
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
+        if self._taking is None:
+            self._taking = Taking(advance, queues, runs, self.lease)
+        options: Any = self._options()
+        async with await AsyncConnection.connect(self.url, **options):
+            pass  # a pool would not say why it cannot connect, and try for half a minute
+        connector = self._connector()  # a new one each time: one that failed keeps its connections
+        try:
+            await connector.open_async()
+            if not self._stopping:  # told so while the connections were opened
+                await self._taking.take(JobManager(connector))
+        finally:
+            await connector.close_async()
 
     def stop(self) -> None:
         """See `Dispatch`."""
         self._stopping = True
-        worker: Any = self._worker
-        if worker is not None:
-            worker.stop()
-
-    async def _watch(self) -> None:
-        """Pass the jobs of silent workers to others."""
-        import asyncio
-
-        from procrastinate.exceptions import ProcrastinateException, UniqueViolation
-
-        manager = self.app.job_manager
-        while True:
-            await asyncio.sleep(min(self.lease / 5, 2.0))
-            try:
-                await manager.prune_stalled_workers(self.lease)
-                for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self.lease):
-                    try:
-                        await manager.retry_job(job)
-                    except UniqueViolation:  # another job of the run waits
-                        await self._forget(job)
-                    except ProcrastinateException:  # another worker was faster
-                        continue
-            except ProcrastinateException as error:
-                logging.getLogger("rtfs.worker").info("looking for stalled jobs: %s", error)
-
-    async def _forget(self, job: Any) -> None:
-        """Delete a stalled job whose run has another one."""
-        from procrastinate.exceptions import ProcrastinateException
-        from procrastinate.jobs import Status
-
-        try:
-            await self.app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
-        except ProcrastinateException:
-            pass
+        if self._taking is not None:
+            self._taking.stop()

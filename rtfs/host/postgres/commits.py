@@ -189,12 +189,14 @@ class Commits:
                 try:
                     self._are_written(link, [batch], patience)
                 except Exception as error:
-                    batch.error = error
+                    batch.error, batch.done = error, True
         except HostError as error:
             for batch in group:
                 batch.error = error
         finally:
             for batch in group:
+                if not batch.done and batch.error is None:  # Ctrl-C in this thread, and the others do not write
+                    batch.error = InterruptedError("the write was interrupted")
                 batch.done = True
 
     def _are_written(self, link: Link, group: list[Batch], patience: float | None) -> bool:
@@ -231,6 +233,7 @@ class Commits:
             if owner != batch.owner:
                 batch.error = Fenced()
                 _clean(link, batch.run)
+            batch.done = True
         return True
 
 

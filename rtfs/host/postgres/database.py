@@ -25,10 +25,14 @@ if TYPE_CHECKING:
         """A ledger's chain whose records are written together with the events of its run."""
 
         def take(self) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
-            """Rows of the records that are not written, and of the chain's head after them."""
+            """Rows of the records that are not written, and of the chain's head after them. Waits until what was taken
+            before is settled."""
 
-        def give_back(self, rows: list[tuple[Any, ...]]) -> None:
-            """These rows were not written."""
+        def settle(self, rows: list[tuple[Any, ...]], written: bool) -> None:
+            """Whether the rows that were taken are written; if not, they are taken again."""
+
+        def drop(self) -> None:
+            """The chain goes on in another process: nothing is written to it from here any more."""
 
 
 WRITERS = 4

@@ -10,6 +10,7 @@ from _thread import allocate_lock
 from contextlib import contextmanager
 from time import monotonic, sleep
 
+from rtfs.host.postgres.answering import answering
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -83,19 +84,23 @@ def at_once(connection: Connection[Any]) -> Iterator[None]:
 
 
 class Reached:
-    """Whether a database was ever reached: only then is it waited for."""
+    """What the links of a database know of it. ever: whether it was ever reached; only then is it waited for. lost: the
+    last time at which a connection was lost. Those from before are not used again: they may be lost as well, and each
+    would wait for an answer before that shows."""
 
-    __slots__ = ("ever",)
+    __slots__ = ("ever", "lost")
 
     def __init__(self) -> None:
         self.ever = False
+        self.lost = 0.0
 
 
 class Link:
     """url: of the database. ready: told of each new connection, before it is used. patience: seconds to wait for a
-    database that went away. reached: shared by the links of one database."""
+    database that went away. reached: shared by the links of one database. answers: whether each statement has an answer
+    soon; a connection on which one has not counts as lost."""
 
-    __slots__ = ("_closed", "_connection", "_lock", "_reached", "_ready", "patience", "url")
+    __slots__ = ("_answers", "_closed", "_connection", "_lock", "_made", "_reached", "_ready", "patience", "url")
 
     def __init__(
         self,
@@ -103,13 +108,16 @@ class Link:
         ready: Callable[[Connection[Any]], None],
         patience: float = PATIENCE,
         reached: Reached | None = None,
+        answers: bool = True,
     ) -> None:
         self.url = url
+        self._answers = answers
         self.patience = patience
         self._ready = ready
         self._connection: Connection[Any] | None = None
         self._lock = allocate_lock()
         self._closed = False
+        self._made = 0.0
         self._reached = reached or Reached()
 
     def work(self, do: Callable[[Connection[Any], bool], T], patience: float | None = None) -> T:
@@ -127,10 +135,11 @@ class Link:
                 except psycopg.OperationalError as error:
                     if not self._is_lost(error):
                         raise
+                    if self._connection is not None:
+                        again, self._reached.lost = True, monotonic()
+                        self._drop()
                     if not self._reached.ever or self._closed or monotonic() - since + pause > patience:
                         raise self._unreachable(error) from None
-                    again = again or self._connection is not None
-                    self._drop()
                 sleep(pause)
                 pause = min(pause * 2, 1.0)
 
@@ -141,17 +150,21 @@ class Link:
             self._drop()
 
     def _connected(self) -> Connection[Any]:
+        if self._made < self._reached.lost:
+            self._drop()
         if self._connection is None:
             psycopg = driver()
             if self._closed:
                 raise psycopg.OperationalError("it is closed")
-            connection = psycopg.connect(**{**LIVELINESS, **check_url(self.url)}, autocommit=True)
+            kind = answering(psycopg.Connection) if self._answers else psycopg.Connection
+            connection = kind.connect(**{**LIVELINESS, **check_url(self.url)}, autocommit=True)
             try:
                 self._ready(connection)
             except BaseException:
                 connection.close()
                 raise
             self._connection, self._reached.ever = connection, True
+            self._made = monotonic()
         return self._connection
 
     def _is_lost(self, error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from _thread import allocate_lock, start_new_thread
 from time import sleep
 
+from rtfs.host.postgres.answering import answering
 from rtfs.host.postgres.link import LIVELINESS, check_url, driver
 
 TYPE_CHECKING = False
@@ -60,7 +61,9 @@ class Notices:
         psycopg = driver()
         while True:
             try:
-                with psycopg.connect(**{**LIVELINESS, **check_url(self._url)}, autocommit=True) as connection:
+                with answering(psycopg.Connection).connect(
+                    **{**LIVELINESS, **check_url(self._url)}, autocommit=True
+                ) as connection:
                     self._listen(connection)
             except psycopg.Error:  # the database is away, or has no connection left
                 sleep(_LOOK)

@@ -68,7 +68,7 @@ def one_at_a_time(url: str, lock: int, what: str, make: Callable[[Connection[Any
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
             return make(connection)
 
-    link = Link(url, lambda connection: None)
+    link = Link(url, lambda connection: None, answers=False)
     try:
         return link.work(work)
     except psycopg.Error as error:

@@ -1,12 +1,16 @@
-"""A TCP proxy between a worker and its database, which drops, delays or resets what passes."""
+"""A TCP proxy between a worker and its database, which drops, delays, loses or resets what passes."""
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
 import time
 from urllib.parse import parse_qs, urlsplit
+
+_LOOK = 0.05
+"""Seconds between two looks at the mode. A socket on which a thread waits is not closed before the thread wakes."""
 
 
 class Proxy:
@@ -17,7 +21,7 @@ class Proxy:
         self.mode = "pass"
         self._target = url
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
+        self._open: list[_Link] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -33,13 +37,17 @@ class Proxy:
 
     def reset(self) -> None:
         """Reset every connection."""
-        for one in self._open:
-            try:
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                one.close()
-            except OSError:
-                pass
-        self._open = []
+        for one in self._taken():
+            one.resets = True
+
+    def lose(self) -> None:
+        """Pass no answer on any more over the connections that are open, and leave them open."""
+        for one in self._taken():
+            one.loses = True
+
+    def _taken(self) -> list[_Link]:
+        taken, self._open = self._open, []
+        return taken
 
     def _connect(self) -> socket.socket:
         parts = urlsplit(self._target)
@@ -59,23 +67,41 @@ class Proxy:
             if self.mode == "reset":
                 client.close()
                 continue
-            server = self._connect()
-            self._open += [client, server]
-            for here, there in ((client, server), (server, client)):
-                threading.Thread(target=self._pump, args=(here, there), daemon=True).start()
+            link = _Link(self, client, self._connect())
+            self._open.append(link)
+            threading.Thread(target=link.pump, daemon=True).start()
 
-    def _pump(self, here: socket.socket, there: socket.socket) -> None:
+
+class _Link:
+    """A connection through a proxy. resets: it is to be reset. loses: no answer passes any more."""
+
+    def __init__(self, proxy: Proxy, client: socket.socket, server: socket.socket) -> None:
+        self._proxy = proxy
+        self._client = client
+        self._server = server
+        self.resets = False
+        self.loses = False
+
+    def pump(self) -> None:
+        """Pass on what comes, until either side ends."""
         try:
-            while piece := here.recv(65_536):
-                while self.mode == "drop":
-                    time.sleep(0.05)
-                if self.mode == "delay":
-                    time.sleep(1)
-                there.sendall(piece)
+            while not self.resets:
+                for here in select.select([self._client, self._server], [], [], _LOOK)[0]:
+                    piece = here.recv(65_536)
+                    if not piece:
+                        return
+                    if here is self._server and self.loses:
+                        continue
+                    while self._proxy.mode == "drop" and not self.resets:
+                        time.sleep(_LOOK)
+                    if self._proxy.mode == "delay":
+                        time.sleep(1)
+                    if not self.resets:
+                        (self._server if here is self._client else self._client).sendall(piece)
         except OSError:
             pass
-        for one in (here, there):
-            try:
+        finally:
+            for one in (self._client, self._server):
+                if self.resets and one.family == socket.AF_INET:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 one.close()
-            except OSError:
-                pass

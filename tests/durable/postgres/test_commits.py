@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rtfs.host.postgres.commits import Commits
+from rtfs.host.postgres.commits import Batch, Commits
 
 
 class Held:
@@ -74,3 +74,40 @@ def test_a_thread_that_is_interrupted_while_it_waits_leaves_the_connection_to_ot
     held.ends.set()
     first.join(60)
     assert commits.work(lambda connection: 3) == 3
+
+
+class Interrupted(Held):
+    """As it, and whatever works next is interrupted."""
+
+    def work(self, do: Any, patience: float | None = None) -> Any:
+        self.works += 1
+        if self.works > 1:
+            raise KeyboardInterrupt
+        assert self.ends.wait(60)
+        return [(1, 1, None)]
+
+
+def test_a_thread_for_which_another_one_writes_is_told_that_this_was_interrupted():
+    held = Interrupted()
+    commits = Commits([held])  # type: ignore[list-item]
+    became: dict[int, BaseException | None] = {}
+
+    def write(run: int) -> None:
+        try:
+            commits.write(Batch(run, 1))
+            became[run] = None
+        except BaseException as error:
+            became[run] = error
+
+    threads = [threading.Thread(target=write, args=(run,)) for run in (1, 2, 3)]
+    for waiting, thread in enumerate(threads):
+        thread.start()
+        until_waiting(commits, waiting)
+        while not held.works:
+            time.sleep(0.001)
+    held.ends.set()
+    for thread in threads:
+        thread.join(60)
+    assert became[1] is None
+    assert isinstance(became[2], KeyboardInterrupt)
+    assert isinstance(became[3], InterruptedError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -253,3 +254,54 @@ def test_a_store_that_cannot_be_reached_is_said(database):
     with rtfs.Runtime(kv="postgresql://127.0.0.1:1/x") as runtime, pytest.raises(HostError) as caught:
         runtime.run('(call "ccos.state.kv.get" "k")')
     assert caught.value.code == "capability/failed"
+
+
+def test_a_chain_stays_whole_when_a_process_takes_over_a_run_that_it_has_itself(database, key, sql):
+    """Its lease had run out, and a call of before ends meanwhile. The records of both openings are in one chain."""
+    with rtfs.Runtime(state=database, ledger=database, ledger_key=key) as runtime:
+        found, begun, ended = [], threading.Event(), threading.Event()
+
+        def again() -> None:
+            found.append(runtime.resume("r"))
+
+        other = threading.Thread(target=again)
+
+        def slow(n: int) -> int:
+            if not other.ident:
+                sql("UPDATE rtfs.run SET beat_at = beat_at - interval '1 hour'")
+                other.start()
+                assert begun.wait(60)
+            else:
+                begun.set()
+                assert ended.wait(60)
+            return n
+
+        runtime.register("slow", slow, idempotent=True, blocking=True)
+        with pytest.raises(rtfs.HostError) as caught:
+            runtime.run('(inc (call "slow" 1))', durable=True, run_id="r")
+        ended.set()
+        other.join(60)
+    assert caught.value.code == "run/fenced"
+    assert found == [2]
+    assert inspect(database, str(key)) is None
+    assert [kind for _, kind, _, _ in kinds(database, "r")].count("end") == 2
+
+
+def test_a_process_that_has_lost_a_run_writes_nothing_more_to_its_chain(database, key, sql):
+    """Not even before the one that has it now has written anything."""
+    with (
+        rtfs.Runtime(state=database, ledger=database, ledger_key=key) as runtime,
+        rtfs.Runtime(state=database, ledger=database, ledger_key=key) as rival,
+    ):
+
+        def lost(n: int) -> int:
+            sql("UPDATE rtfs.run SET beat_at = beat_at - interval '1 hour'")
+            rival._executor.store.open("r")
+            return n
+
+        runtime.register("lost", lost, idempotent=True)
+        with pytest.raises(rtfs.HostError) as caught:
+            runtime.run('(+ (call "lost" 1) (call "lost" 2))', durable=True, run_id="r")
+        assert caught.value.code == "run/fenced"
+        assert inspect(database, str(key)) is None
+        assert [kind for _, kind, _, _ in kinds(database, "r")] == ["run", "decision"]

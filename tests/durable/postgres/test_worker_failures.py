@@ -20,6 +20,7 @@ from rtfs.testing.postgres import own_server
 from tests.durable.postgres.proxy import Proxy
 from tests.durable.postgres.workers import PROGRAM, Workers, until, workers
 
+IMPATIENT = "import rtfs.host.postgres.answering as answering\nanswering.ANSWER = 3.0\n"
 NAMES = ("pay", "ask", "slow", "die", "who")
 
 
@@ -159,6 +160,34 @@ def test_a_worker_that_is_cut_off_from_the_database_loses_its_runs_and_comes_bac
     proxy.mode = "pass"
     assert value(runtime, runtime.submit("(+ 1 2)")) == 3
     assert sum(line.startswith("pay") for line in others.made) == 1
+    proxy.close()
+
+
+def test_a_worker_whose_answers_are_lost_on_the_way_comes_back(runtime: rtfs.Runtime, database: str, others: Workers):
+    """Its connections stay open, so that no error tells of it: a balancer that has lost its state does so."""
+    proxy = Proxy(database)
+    others.start(url=proxy.url, program=IMPATIENT + PROGRAM)
+    assert value(runtime, runtime.submit("(+ 1 2)")) == 3
+    run_id = runtime.submit('[(call "slow" 2) (call "pay" 2)]')
+    until(began(others))
+    proxy.lose()
+    assert value(runtime, runtime.submit("(+ 2 2)"), 60) == 4
+    assert value(runtime, run_id, 60) == rtfs.Vector([2, 2])
+    proxy.close()
+
+
+def test_a_worker_that_was_cut_off_takes_other_runs_while_a_call_from_before_is_under_way(
+    runtime: rtfs.Runtime, database: str, others: Workers
+):
+    proxy = Proxy(database)
+    others.start(url=proxy.url)
+    runtime.submit('(call "slow" 60)')
+    until(began(others))
+    for _ in range(8):  # each query that it makes now and then meets one
+        proxy.reset()
+        sleep(0.3)
+    assert value(runtime, runtime.submit("(+ 1 2)"), 40) == 3
+    assert not any(line.startswith("end") for line in others.made)
     proxy.close()
 
 

@@ -131,26 +131,29 @@ class PostgresJournal:
         self._changed.update(facts)
         rider = self._store.database.riders.get(self.run_id)
         records, head = ([], None) if rider is None else rider.take()
-        batch = Batch(
-            self.number,
-            self.owner,
-            [(self.number, self._seq + at, *map(packed, event)) for at, event in enumerate(self._pending, 1)],
-            records,
-            head,
-            self._state(release) if facts or release else None,
-            self._taken,
-            then or (self._store.follow_up(self, facts) if facts else None),
-        )
+        written = False
         try:
+            batch = Batch(
+                self.number,
+                self.owner,
+                [(self.number, self._seq + at, *map(packed, event)) for at, event in enumerate(self._pending, 1)],
+                records,
+                head,
+                self._state(release) if facts or release else None,
+                self._taken,
+                then or (self._store.follow_up(self, facts) if facts else None),
+            )
             self._store.database.commits.write(batch, patience)
+            written = True
         except Fenced:
             self.fence()
             raise not_ours(self.run_id) from None
         except Exception as error:
-            if rider is not None:
-                rider.give_back(records)
             self._broken = saying(error)
             raise unwritable(self.run_id, self._broken) from None
+        finally:
+            if rider is not None:
+                rider.settle(records, written)
         self._seq += len(self._pending)
         self._pending.clear()
         self._taken = []
@@ -167,6 +170,7 @@ class PostgresJournal:
         """Another process has the run now."""
         self.fenced, self._held = True, False
         self.stop_asked = TAKEN_OVER
+        self._store.lose(self)
 
     def abandon(self) -> None:
         """Forget announcements that are not written: what they announce was not made, and will not be."""

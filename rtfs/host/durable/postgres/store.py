@@ -52,6 +52,8 @@ _OLDEST = (
     f"SELECT {ANSWER} FROM rtfs.answer WHERE run = %s AND question = %s AND NOT used AND number <> ALL(%s)"
     " ORDER BY number LIMIT 1"
 )
+REMOVED = 500
+"""Runs that are deleted in one transaction at most."""
 _WAITING = (IN_DOUBT, SLEEPING, WAITING)
 """States in which an answer may let a run continue."""
 
@@ -316,7 +318,7 @@ class PostgresRunStore:
         """See `RunStore`."""
         query = (
             f"SELECT number FROM rtfs.run WHERE state = ANY(%s) AND (%s::float8 IS NULL OR ended < %s)"
-            f" AND NOT ({BUSY}) FOR UPDATE SKIP LOCKED"
+            f" AND NOT ({BUSY}) LIMIT {REMOVED} FOR UPDATE SKIP LOCKED"
         )
         wanted = [*states]
 
@@ -326,7 +328,10 @@ class PostgresRunStore:
                 _remove(connection, [number for (number,) in rows])
                 return len(rows)
 
-        return self._write("", remove)
+        count = removed = self._write("", remove)
+        while removed == REMOVED:
+            count += (removed := self._write("", remove))
+        return count
 
     def close(self) -> None:
         """See `RunStore`."""
@@ -342,7 +347,18 @@ class PostgresRunStore:
     def forget(self, journal: PostgresJournal) -> None:
         """A journal is closed: its lease is not renewed any more."""
         self._leases.remove(journal)
-        self.database.journaled.pop(journal.run_id, None)
+        if self._is_last(journal):
+            del self.database.journaled[journal.run_id]
+
+    def lose(self, journal: PostgresJournal) -> None:
+        """Another process has the run, or this one has opened it again: then both openings write to its chain."""
+        rider = self.database.riders.get(journal.run_id)
+        if rider is not None and self._is_last(journal):
+            rider.drop()
+
+    def _is_last(self, journal: PostgresJournal) -> bool:
+        """Whether a journal is the last of its run that was opened in this process, and is open."""
+        return self.database.journaled.get(journal.run_id) == (journal.number, journal.owner)
 
     def follow_up(self, journal: PostgresJournal, facts: Mapping[str, str]) -> Callable[[Connection[Any]], None] | None:
         """The work that belongs to the transaction that writes these facts of a run: enqueue the run if another process
