@@ -105,7 +105,7 @@ class Scheduler:
     engine: has `.loop()`, the event loop for awaiting work, started at the first use. home: the asyncio loop that
     drives this scheduler from within (`arun`), or None. idle: called when no fiber can go on by itself; it may wake
     some, or give work that blocks, to be done before it is called again. link: where messages come from that wake
-    fibers, or None.
+    fibers, or None. awaits: what the task that drives the scheduler awaits for the only fiber there is, or None.
     """
 
     __slots__ = (
@@ -117,8 +117,10 @@ class Scheduler:
         "_inbox",
         "_link",
         "_ready",
+        "_root",
         "_timers",
         "_unwinding",
+        "awaits",
         "engine",
         "home",
         "idle",
@@ -138,6 +140,8 @@ class Scheduler:
         self.idle: Callable[[], Callable[[], None] | None] | None = None
         self._link: Link | None = None
         self._driver: LoopDriver | None = None
+        self._root: Fiber | None = None
+        self.awaits: Any = None
 
     def attach(self, link: Link | None) -> Callable[[], None]:
         """Take in the messages of a link from now on, of none with None. What the link calls when something has come
@@ -241,21 +245,36 @@ class Scheduler:
 
     async def drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine to its end from within the running asyncio loop, which gets its turn in between."""
-        from asyncio import get_running_loop
+        from asyncio import CancelledError, current_task, get_running_loop
 
-        from rtfs.host.scheduler.on_loop import LoopDriver
+        from rtfs.host.scheduler.on_loop import LoopDriver, error_of_await
 
         fiber = self.spawn(coroutine)
         driver = self._driver = LoopDriver(self, fiber, get_running_loop())
-        driver.queue()
+        task = current_task()
+        self._root = None if task is None else fiber
         try:
+            driver.queue()
             while True:
-                await driver.ringing
+                if not driver.rung:
+                    await driver.ringing()
                 if driver.error is not None:
                     raise driver.error
                 if fiber.done:
                     break
-                await driver.look()
+                if self.awaits is None:
+                    await driver.look()
+                    continue
+                awaited, self.awaits = self.awaits, None
+                cancels = task.cancelling()
+                try:
+                    value, failure = await awaited, None
+                except BaseException as error:
+                    value, failure = None, error_of_await(error, task.cancelling() > cancels)
+                if task.cancelling() > cancels:
+                    raise CancelledError
+                self.wake(fiber, value, failure)
+                driver.go_on()
         except BaseException as error:
             self._ending = error
             if not isinstance(error, GeneratorExit):
@@ -268,6 +287,18 @@ class Scheduler:
         if fiber.error is not None:
             raise fiber.error
         return fiber.value
+
+    def is_alone(self, fiber: Fiber) -> bool:
+        """Whether nothing but this fiber can happen here until it is woken, so that the task that drives the scheduler
+        can wait for it alone."""
+        return (
+            fiber is self._root
+            and not self._ready
+            and not self._timers
+            and self._inbox is None
+            and self._link is None
+            and self.idle is None
+        )
 
     @property
     def busy(self) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from contextvars import copy_context
 from time import monotonic
+from types import coroutine
 
 from rtfs.host.scheduler.scheduler import Fiber, Scheduler, Suspension
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Generator, Sequence
     from contextvars import Context
     from typing import Any
 
@@ -156,8 +157,9 @@ class Gather(Suspension):
 class OnLoop(Suspension):
     """Run a coroutine on an asyncio loop: `loop`, or the engine's.
 
-    make: makes the coroutine, on that loop's thread, of `arguments` and `keywords`. Raises HostError `runtime/deadlock`
-    where this thread is the one that would have to run it.
+    make: makes the coroutine, on that loop's thread, of `arguments` and `keywords`. Where nothing else happens in its
+    run, the task that drives the run awaits the coroutine itself; else it has a task. Raises HostError
+    `runtime/deadlock` where this thread is the one that would have to run it.
     """
 
     __slots__ = ("_fiber", "_given_up", "_loop", "_scheduler", "_task", "arguments", "keywords", "loop", "make")
@@ -181,8 +183,11 @@ class OnLoop(Suspension):
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
         loop = self.loop if self.loop is not None else scheduler.engine.loop()
-        self._loop, self._scheduler, self._fiber = loop, scheduler, fiber
         context = copy_context()
+        if scheduler.home is loop and scheduler.is_alone(fiber) and self.__class__ is OnLoop:
+            scheduler.awaits = _within(context, self.make, self.arguments, self.keywords)
+            return
+        self._loop, self._scheduler, self._fiber = loop, scheduler, fiber
         if scheduler.home is loop:
             self._start(context)
             return
@@ -240,6 +245,30 @@ class OnLoop(Suspension):
     def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+
+@coroutine
+def _within(
+    context: Context, make: Callable[..., Coroutine[Any, Any, Any]], arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> Generator[Any, Any, Any]:
+    """Awaited, the value of the coroutine that `make` makes, in a context of its own."""
+    run = context.run
+    running = run(make, *arguments, **keywords)
+    error: BaseException | None = None
+    while True:
+        try:
+            found = run(running.send, None) if error is None else run(running.throw, error)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            error = None  # its traceback knows this frame
+        try:
+            yield found
+        except GeneratorExit:
+            run(running.close)
+            raise
+        except BaseException as thrown:
+            error = thrown
 
 
 class InThread(Suspension):
