@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from multidict import CIMultiDict
 
 import rtfs
 from rtfs.capabilities.sessions.oauth.bearer import Authorized
@@ -282,7 +283,9 @@ def test_a_token_is_sent_to_the_origin_of_its_server_and_to_no_other() -> None:
     sent: list[tuple[str, str | None]] = []
 
     class Web:
-        async def send(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes = b"") -> httpx.Response:
+        async def send(
+            self, method: str, url: httpx.URL, headers: CIMultiDict[str], body: bytes = b""
+        ) -> httpx.Response:
             sent.append((str(url), headers.get("authorization")))
             return httpx.Response(200)
 
@@ -300,8 +303,8 @@ def test_a_token_is_sent_to_the_origin_of_its_server_and_to_no_other() -> None:
         home = httpx.URL("https://h/mcp")
         client = Authorized(Web(), home, Held(Tokens("test")))  # type: ignore[arg-type]
         for url in ("https://h/mcp", "https://h:443/x", "https://evil/mcp", "http://h/mcp", "https://h:8443/mcp"):
-            await client.send("GET", httpx.URL(url), httpx.Headers())
-        await client.send("GET", home, httpx.Headers())
+            await client.send("GET", httpx.URL(url), CIMultiDict())
+        await client.send("GET", home, CIMultiDict())
 
     asyncio.run(body())
     assert [authorization for _, authorization in sent] == ["Bearer secret"] * 2 + [None] * 3 + ["Bearer secret"]

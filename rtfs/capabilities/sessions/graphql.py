@@ -32,7 +32,7 @@ from rtfs.capabilities.sessions.wire.http import (
     authorization,
     body_of,
     close,
-    fields_of,
+    header_fields,
     retry_after,
     unauthorized,
 )
@@ -140,16 +140,16 @@ class GraphqlHandler:
         import httpx
 
         content = encode_checked(body)
-        headers = httpx.Headers({"Content-Type": "application/json", "Accept": "application/json"})
+        headers = header_fields([(b"Content-Type", b"application/json"), (b"Accept", b"application/json")])
         if credential is not None:
             headers["Authorization"] = authorization(credential)
         url = httpx.URL(self._url(call.metadata))
         server = str(url).partition("?")[0]
         response = await self._client.send("POST", url, headers, content)
         try:
-            fields, status = fields_of(response), response.status_code
+            fields, status = response.fields, response.status_code
             try:
-                raw = await body_of(response, fields, self.largest)
+                raw = await body_of(response, self.largest)
                 answer = parse(raw)
             except ValueError:
                 answer = None

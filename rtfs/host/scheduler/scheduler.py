@@ -252,7 +252,8 @@ class Scheduler:
         fiber = self.spawn(coroutine)
         driver = self._driver = LoopDriver(self, fiber, get_running_loop())
         task = current_task()
-        self._root = None if task is None else fiber
+        assert task is not None
+        self._root = fiber
         try:
             driver.queue()
             while True:

@@ -249,7 +249,10 @@ class OnLoop(Suspension):
 
 @coroutine
 def _within(
-    context: Context, make: Callable[..., Coroutine[Any, Any, Any]], arguments: tuple[Any, ...], keywords: dict[str, Any]
+    context: Context,
+    make: Callable[..., Coroutine[Any, Any, Any]],
+    arguments: tuple[Any, ...],
+    keywords: dict[str, Any],
 ) -> Generator[Any, Any, Any]:
     """Awaited, the value of the coroutine that `make` makes, in a context of its own."""
     run = context.run

@@ -13,10 +13,11 @@ from rtfs.capabilities.sessions.wire.http import close, origin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import httpx
+    from multidict import CIMultiDict
 
     from rtfs.capabilities.sessions.handler import MaybeSent, NotSent
     from rtfs.capabilities.sessions.oauth.token_sources import Tokens, TokenSource
-    from rtfs.capabilities.sessions.wire.http import WebClient
+    from rtfs.capabilities.sessions.wire.http import Response, WebClient
 
 
 class Authorized:
@@ -26,7 +27,7 @@ class Authorized:
         self.client = client
         self.source = source
         self._url = url
-        self._last: tuple[httpx.Headers, str, httpx.Headers] | None = None
+        self._last: tuple[CIMultiDict[str], str, CIMultiDict[str]] | None = None
 
     @property
     def tokens(self) -> Tokens:
@@ -37,7 +38,7 @@ class Authorized:
         """As `WebClient.failure`."""
         return self.client.failure(error, url)
 
-    async def send(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes = b"") -> httpx.Response:
+    async def send(self, method: str, url: httpx.URL, headers: CIMultiDict[str], body: bytes = b"") -> Response:
         """As `WebClient.send`; after a 401 once more, if there is another token. Raises what the source raises, too."""
         if url is not self._url and origin(url) != origin(self._url):
             return await self.client.send(method, url, headers, body)
@@ -55,7 +56,7 @@ class Authorized:
         await close(response)
         return await self.client.send(method, url, self._with(headers, other), body)
 
-    def _with(self, headers: httpx.Headers, token: str) -> httpx.Headers:
+    def _with(self, headers: CIMultiDict[str], token: str) -> CIMultiDict[str]:
         """The headers with the token; most requests of a session share theirs, so the last made are kept."""
         if not token:
             return headers

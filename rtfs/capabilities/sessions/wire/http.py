@@ -1,10 +1,10 @@
 """HTTP as all sessions of a handler share it: one connection pool, one TLS context, no cookies, no redirects.
 
 Must not know what is said over it. Invariants: a body is never held beyond its limit, compressed or not; whether a
-request can have left this machine is told by the exception (`NotSent`, `MaybeSent`). httpx and aiohttp are imported
+request can have left this machine is told by the exception (`NotSent`, `MaybeSent`). aiohttp and httpx are imported
 when first needed.
 
-The transport is used without `httpx.AsyncClient`, whose cookie jar and redirects are just what must not happen here.
+Requests are made by aiohttp; httpx gives the URLs, and the system's certificates as the rest of the package uses them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    import aiohttp
     import httpx
+    from multidict import CIMultiDict
+    from yarl import URL
 
     from rtfs.capabilities.sessions.handler import Credential
 
@@ -34,68 +37,97 @@ KEEPALIVE_SECONDS = 4.0
 without anyone knowing whether it was read."""
 
 
+def header_fields(pairs: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
+    """Header fields to send; a name may be there several times, whatever its case."""
+    from multidict import CIMultiDict
+
+    return CIMultiDict([(name.decode("ascii"), value.decode("latin-1")) for name, value in pairs])
+
+
+class Response:
+    """A response whose body is unread. fields: the header fields, names in lower case. content: aiohttp's stream."""
+
+    __slots__ = ("_response", "content", "fields", "status_code")
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status_code = response.status
+        self.fields = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers}
+        self.content = response.content
+
+    async def aclose(self) -> None:
+        """As `close`."""
+        try:
+            await self._response.__aexit__(None, None, None)
+        except Exception:
+            pass
+
+
 class WebClient:
     """connect_seconds: for a TCP and TLS connection. Bound to the loop of the first request."""
 
     def __init__(self, connect_seconds: float = 10.0) -> None:
-        self._transports: dict[bool, Any] = {}
+        self._clients: dict[bool, aiohttp.ClientSession] = {}
+        self._urls: dict[int, tuple[httpx.URL, URL]] = {}
         self._unsent: tuple[type[BaseException], ...] = ()
-        self._extensions: dict[str, Any] = {
-            "timeout": {"connect": connect_seconds, "read": None, "write": None, "pool": None}
-        }
-        self._request: Any = None
+        self._connect_seconds = connect_seconds
         self._broken: tuple[type[BaseException], ...] = ()
         self._last = monotonic()
 
-    def _transport(self, secure: bool) -> Any:
-        found = self._transports.get(secure)
+    def _client(self, secure: bool) -> aiohttp.ClientSession:
+        found = self._clients.get(secure)
         if found is None:
             import aiohttp
-            import httpx
-            from httpx_aiohttp import AiohttpTransport
 
-            self._request = httpx.Request
             self._unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-            self._broken = (httpx.TransportError, aiohttp.ClientError, OSError, asyncio.TimeoutError)
-            # Loading the system's certificates takes 20 ms, which a loopback server should not cost.
-            transport = AiohttpTransport(verify=secure, trust_env=secure)
+            self._broken = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
+            context: Any = False
+            if secure:  # loading the system's certificates takes 20 ms, which a loopback server should not cost
+                import httpx
 
-            def open_client() -> aiohttp.ClientSession:
-                connector = aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=transport.ssl_context if secure else False
-                )
-                return aiohttp.ClientSession(
-                    connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout()
-                )
-
-            transport.client = open_client
-            found = self._transports[secure] = transport
+                context = httpx.create_ssl_context()
+            found = self._clients[secure] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=context),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(sock_connect=self._connect_seconds),
+                auto_decompress=False,
+            )
         return found
 
-    async def send(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes = b"") -> httpx.Response:
-        """Send a request, answer the httpx response with its body unread; close it with `close`.
+    def _url(self, url: httpx.URL) -> URL:
+        """The URL as aiohttp takes it; a session uses the same object for all of its requests."""
+        known = self._urls.get(id(url))
+        if known is None:
+            from yarl import URL
+
+            if len(self._urls) > 1000:
+                self._urls.clear()
+            known = self._urls[id(url)] = url, URL(str(url))
+        return known[1]
+
+    async def send(self, method: str, url: httpx.URL, headers: CIMultiDict[str], body: bytes = b"") -> Response:
+        """Send a request, answer the response with its body unread; close it with `close`.
 
         Raises NotSent where no connection could be made, MaybeSent where it broke afterwards.
         """
-        transport = self._transport(url.scheme == "https")
+        client = self._client(url.scheme == "https")
         if monotonic() - self._last > _QUIET_SECONDS:
             for _ in range(3):
                 await asyncio.sleep(0)
-        request = self._request(method, url, headers=headers, content=body, extensions=self._extensions)
         try:
-            response: httpx.Response = await transport.handle_async_request(request)
+            response = await client.request(
+                method, self._url(url), headers=headers, data=body or None, allow_redirects=False, compress=False
+            )
         except self._broken as error:
             raise self.failure(error, url) from error
         self._last = monotonic()
-        return response
+        return Response(response)
 
     def failure(self, error: BaseException, url: httpx.URL) -> NotSent | MaybeSent:
-        """The meaning of a failed request. (The transport maps both kinds to one exception; its cause tells them
-        apart.)"""
-        cause = error.__cause__ or error
-        if isinstance(cause, self._unsent):
-            reason = getattr(cause, "os_error", None)
-            text = getattr(reason, "strerror", None) or str(reason or cause) or type(cause).__name__
+        """The meaning of a failed request."""
+        if isinstance(error, self._unsent):
+            reason = getattr(error, "os_error", None)
+            text = getattr(reason, "strerror", None) or str(reason or error) or type(error).__name__
             text, hint = _unsent(reason, text)
             message = f"cannot connect to {origin(url)}: {text}"
             return NotSent(SessionError(message, code="session/unavailable", hint=hint))
@@ -105,9 +137,9 @@ class WebClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        transports, self._transports = self._transports, {}
-        for transport in transports.values():
-            await transport.aclose()
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.close()
 
 
 def _unsent(reason: object, text: str) -> tuple[str, str]:
@@ -129,41 +161,32 @@ def origin(url: httpx.URL) -> str:
     return f"{url.scheme}://{host}{port}"
 
 
-def fields_of(response: httpx.Response) -> dict[str, str]:
-    """The response's header fields, names in lower case, read once: one look-up in `httpx.Headers` costs as much."""
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
-
-
-async def close(response: httpx.Response) -> None:
+async def close(response: Response) -> None:
     """Let go of a response: its connection is used again if the body was read to its end, else dropped."""
-    try:
-        await response.stream.aclose()  # type: ignore[union-attr]
-    except Exception:
-        pass
+    await response.aclose()
 
 
 class Body:
     """The body of a response, decompressed, piece by piece, never more than `limit` bytes in all."""
 
-    __slots__ = ("_inflate", "_left", "_limit", "_pieces")
+    __slots__ = ("_content", "_inflate", "_left", "_limit")
 
-    def __init__(self, response: httpx.Response, fields: dict[str, str], limit: int) -> None:
-        encoding = fields.get("content-encoding", "").lower()
+    def __init__(self, response: Response, limit: int) -> None:
+        encoding = response.fields.get("content-encoding", "").lower()
         self._inflate = None
         if encoding and encoding != "identity":
             if encoding not in ("gzip", "x-gzip", "deflate"):
                 raise SessionError(f"the server answers in an encoding that was not asked for ({encoding[:40]!r})")
             self._inflate = zlib.decompressobj(15 + 32)
         self._limit = self._left = limit
-        self._pieces: Any = response.stream.__aiter__()  # type: ignore[union-attr]
+        self._content = response.content
 
     async def next(self) -> bytes:
         """The next piece, b"" at the end. Raises SessionError (`session/too-large`; `session/protocol` for damaged
         compression), and what the transport raises."""
         while True:
-            try:
-                piece: bytes = await self._pieces.__anext__()
-            except StopAsyncIteration:
+            piece = await self._content.readany()
+            if not piece:
                 return b""
             if self._inflate is not None:
                 try:
@@ -176,22 +199,18 @@ class Body:
             if piece:
                 return piece
 
-    async def aclose(self) -> None:
-        """Stop reading."""
-        await self._pieces.aclose()
-
 
 def too_large(limit: int) -> SessionError:
     """The error for an answer beyond its limit in bytes."""
     return SessionError(f"the server's answer is larger than {limit} bytes", code="session/too-large")
 
 
-async def body_of(response: httpx.Response, fields: dict[str, str], limit: int) -> bytes:
+async def body_of(response: Response, limit: int) -> bytes:
     """The whole body. Raises as `Body.next` does; a declared length beyond the limit is refused before reading."""
-    declared = fields.get("content-length", "")
+    declared = response.fields.get("content-length", "")
     if declared.isdigit() and len(declared) < 20 and int(declared) > limit:
         raise too_large(limit)
-    body = Body(response, fields, limit)
+    body = Body(response, limit)
     first = await body.next()
     if not first:
         return first

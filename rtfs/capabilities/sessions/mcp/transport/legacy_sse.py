@@ -17,7 +17,7 @@ from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.transport.channel import Background
 from rtfs.capabilities.sessions.mcp.transport.http_status import refusal
 from rtfs.capabilities.sessions.mcp.transport.sse import SseReader
-from rtfs.capabilities.sessions.wire.http import Body, body_of, close, fields_of, origin
+from rtfs.capabilities.sessions.wire.http import Body, body_of, close, origin
 from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from rtfs.capabilities.sessions.mcp.transport.streamable_http import Headers, HttpChannel
+    from rtfs.capabilities.sessions.wire.http import Response
 
 logger = logging.getLogger("rtfs.mcp")
 
@@ -38,7 +39,7 @@ class TwoEndpointChannel:
     """plain: the channel with the stream's address, its headers, credential, limits and client. dead: the stream has
     ended, nothing can be asked any more. session_id: for those who require a session; the stream is one."""
 
-    def __init__(self, plain: HttpChannel, response: httpx.Response) -> None:
+    def __init__(self, plain: HttpChannel, response: Response) -> None:
         self.client = plain.client
         self.server = plain.server
         self.limits = plain.limits
@@ -62,7 +63,7 @@ class TwoEndpointChannel:
         try:
             async with asyncio.timeout(seconds):
                 response = await plain.listen_from("")
-                kind = fields_of(response).get("content-type", "").lower()
+                kind = response.fields.get("content-type", "").lower()
                 if response.status_code != 200 or not kind.startswith("text/event-stream"):
                     await close(response)
                     return None
@@ -117,17 +118,16 @@ class TwoEndpointChannel:
         """Send a message; the error reply that the refusal of it is, or None where it was taken."""
         response = await self.client.send("POST", await self._endpoint, self._plain.headers, body)
         try:
-            fields = fields_of(response)
             try:
                 async with asyncio.timeout(self.limits.refusal_seconds):
-                    said = await body_of(response, fields, self.limits.refusal)
+                    said = await body_of(response, self.limits.refusal)
             except Exception:
                 said = b""
             if 200 <= response.status_code < 300:
                 return None
             meant = refusal(
                 response.status_code,
-                fields,
+                response.fields,
                 said,
                 request_id=request_id,
                 in_session=True,
@@ -142,7 +142,7 @@ class TwoEndpointChannel:
 
     async def _read(self) -> None:
         reader = SseReader(self.limits.line, self.limits.event, self._named)
-        body = Body(self._response, fields_of(self._response), _ENDLESS)
+        body = Body(self._response, _ENDLESS)
         try:
             while piece := await body.next():
                 for data in reader.feed(piece):
@@ -158,7 +158,6 @@ class TwoEndpointChannel:
             for future, _ in list(self._pending.values()):
                 if not future.done():
                     future.set_exception(MaybeSent(SessionError(gone, code="session/unavailable")))
-            await body.aclose()
             await close(self._response)
 
     def _named(self, event: bytes, data: bytes) -> None:

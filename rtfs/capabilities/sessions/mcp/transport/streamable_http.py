@@ -19,7 +19,7 @@ from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.transport.channel import Background
 from rtfs.capabilities.sessions.mcp.transport.http_status import refusal
 from rtfs.capabilities.sessions.mcp.transport.sse import SseReader, TooLarge
-from rtfs.capabilities.sessions.wire.http import Body, body_of, close, fields_of, origin
+from rtfs.capabilities.sessions.wire.http import Body, body_of, close, header_fields, origin
 from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     import httpx
+    from multidict import CIMultiDict
 
     from rtfs.capabilities.sessions.handler import Credential
     from rtfs.capabilities.sessions.mcp.limits import WireLimits
-    from rtfs.capabilities.sessions.wire.http import WebClient
+    from rtfs.capabilities.sessions.wire.http import Response, WebClient
 
     Headers = list[tuple[bytes, bytes]]
 
@@ -72,10 +73,8 @@ class HttpChannel:
 
     def learn(self, extra: Headers) -> None:
         """Send these headers too from now on."""
-        import httpx
-
         self.all = self.base + extra
-        self.headers = httpx.Headers(self.all)
+        self.headers = header_fields(self.all)
 
     async def request(
         self, body: bytes, request_id: int, inbox: Callable[[Any], None], extra: Headers | None = None
@@ -86,13 +85,13 @@ class HttpChannel:
         """
         response = await self.client.send("POST", self.url, self._with(extra), body)
         try:
-            fields = fields_of(response)
+            fields = response.fields
             self.new_session_id = fields.get("mcp-session-id")
             if response.status_code != 200:
-                return await self._refused(response, fields, request_id)
+                return await self._refused(response, request_id)
             kind = fields.get("content-type", "").lower()
             if kind.startswith("application/json"):
-                data = await self._read(response, fields, self.limits.body)
+                data = await self._read(response, self.limits.body)
                 reply = self._reply(self._parsed(data), request_id, inbox)
                 if reply is None:
                     raise SessionError(f"{self.server} answered another request than the one sent")
@@ -109,9 +108,9 @@ class HttpChannel:
         response = await self.client.send("POST", self.url, self._with(extra), body)
         try:
             if 200 <= response.status_code < 300:
-                await self._read(response, fields_of(response), self.limits.refusal)
+                await self._read(response, self.limits.refusal)
             else:
-                await self._refused(response, fields_of(response), None)
+                await self._refused(response, None)
         finally:
             await close(response)
 
@@ -119,7 +118,7 @@ class HttpChannel:
         """End a session on the server; one that allows no DELETE (405) or forgot the session (404) is content."""
         response = await self.client.send("DELETE", self.url, self._only({"mcp-session-id": session_id}))
         try:
-            await self._read(response, fields_of(response), self.limits.refusal)
+            await self._read(response, self.limits.refusal)
             if response.status_code >= 400 and response.status_code not in (404, 405):
                 raise SessionError(f"{self.server} answered {response.status_code} to the end of the session")
         finally:
@@ -130,24 +129,20 @@ class HttpChannel:
         self._listener = Listener(self, inbox)
         await self._listener.begun()
 
-    async def listen_from(self, last_id: str) -> httpx.Response:
+    async def listen_from(self, last_id: str) -> Response:
         """Ask for the stream of what the server says unasked, from after an event; the response, whatever it is."""
         fields = {"accept": "text/event-stream"}
         return await self.client.send(
             "GET", self.url, self._only({**fields, "last-event-id": last_id} if last_id else fields)
         )
 
-    def _with(self, extra: Headers | None) -> httpx.Headers:
-        if not extra:
-            return self.headers
-        import httpx
+    def _with(self, extra: Headers | None) -> CIMultiDict[str]:
+        return header_fields(self.all + extra) if extra else self.headers
 
-        return httpx.Headers(self.all + extra)
-
-    def _only(self, fields: dict[str, str]) -> httpx.Headers:
+    def _only(self, fields: dict[str, str]) -> CIMultiDict[str]:
         """The headers of a request without a body, with these instead of what they were."""
         headers = self.headers.copy()
-        headers.pop("content-type", None)
+        headers.popall("content-type", None)
         for name, value in fields.items():
             headers[name] = value
         return headers
@@ -163,9 +158,9 @@ class HttpChannel:
             await listener.stop()
         await self._side.settle(seconds)
 
-    async def _read(self, response: httpx.Response, fields: dict[str, str], limit: int) -> bytes:
+    async def _read(self, response: Response, limit: int) -> bytes:
         try:
-            return await body_of(response, fields, limit)
+            return await body_of(response, limit)
         except SessionError:
             raise
         except Exception as error:
@@ -193,17 +188,15 @@ class HttpChannel:
                     found = part
         return found
 
-    async def _refused(
-        self, response: httpx.Response, fields: dict[str, str], request_id: int | None
-    ) -> dict[str, Any]:
+    async def _refused(self, response: Response, request_id: int | None) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self.limits.refusal_seconds):
-                body = await body_of(response, fields, self.limits.refusal)
+                body = await body_of(response, self.limits.refusal)
         except Exception:
             body = b""
         meant = refusal(
             response.status_code,
-            fields,
+            response.fields,
             body,
             request_id=request_id,
             in_session=self.session_id is not None,
@@ -214,9 +207,7 @@ class HttpChannel:
             return meant
         raise meant
 
-    async def _streamed(
-        self, response: httpx.Response, request_id: int, inbox: Callable[[Any], None]
-    ) -> dict[str, Any]:
+    async def _streamed(self, response: Response, request_id: int, inbox: Callable[[Any], None]) -> dict[str, Any]:
         """The reply from a stream of events, taken up again where it broke as long as the server keeps it."""
         limits = self.limits
         reader = SseReader(limits.line, limits.event)
@@ -253,13 +244,13 @@ class HttpChannel:
         fresh.last_id, fresh.retry = reader.last_id, reader.retry
         return fresh
 
-    async def _resume(self, last_id: str) -> httpx.Response | None:
+    async def _resume(self, last_id: str) -> Response | None:
         """The stream again, from after an event; None if it may work later."""
         try:
             response = await self.listen_from(last_id)
         except (NotSent, MaybeSent):
             return None
-        if response.status_code == 200 and fields_of(response).get("content-type", "").startswith("text/event-stream"):
+        if response.status_code == 200 and response.fields.get("content-type", "").startswith("text/event-stream"):
             return response
         await close(response)
         if response.status_code >= 500 or response.status_code == 429:
@@ -272,10 +263,10 @@ class HttpChannel:
         )
 
     async def _events(
-        self, response: httpx.Response, reader: SseReader, request_id: int, inbox: Callable[[Any], None]
+        self, response: Response, reader: SseReader, request_id: int, inbox: Callable[[Any], None]
     ) -> tuple[dict[str, Any] | None, str]:
         """Read one response's events: (the reply, "") or (None, how the stream came to its end)."""
-        body = Body(response, fields_of(response), self.limits.body)
+        body = Body(response, self.limits.body)
         try:
             while piece := await body.next():
                 for data in reader.feed(piece):
@@ -291,8 +282,6 @@ class HttpChannel:
         except Exception as error:
             logger.debug("%s: the stream broke: %s", self.server, error)
             return None, "broke the stream"
-        finally:
-            await body.aclose()
 
     async def _finish(self, body: Body) -> None:
         """Read the end of a stream whose reply has come, so that its connection can serve the next request."""
@@ -350,24 +339,22 @@ class Listener:
         channel = self._channel
         response = await channel.listen_from(reader.last_id)
         try:
-            fields = fields_of(response)
-            if response.status_code != 200 or not fields.get("content-type", "").startswith("text/event-stream"):
+            if response.status_code != 200 or not response.fields.get("content-type", "").startswith(
+                "text/event-stream"
+            ):
                 return response.status_code >= 500 and response.status_code != 501
             self._answered.set()
-            body = Body(response, fields, _ENDLESS)  # one event is bounded, the stream is as long as the session
-            try:
-                while piece := await self._piece(body):
-                    for data in reader.feed(piece):
-                        try:
-                            message = parse(data)
-                        except ValueError as error:
-                            logger.debug("%s: no message: %s", channel.server, error)
-                            continue
-                        for part in message if isinstance(message, list) else (message,):
-                            if isinstance(part, dict) and isinstance(part.get("method"), str):
-                                self._inbox(part)
-            finally:
-                await body.aclose()
+            body = Body(response, _ENDLESS)  # one event is bounded, the stream is as long as the session
+            while piece := await self._piece(body):
+                for data in reader.feed(piece):
+                    try:
+                        message = parse(data)
+                    except ValueError as error:
+                        logger.debug("%s: no message: %s", channel.server, error)
+                        continue
+                    for part in message if isinstance(message, list) else (message,):
+                        if isinstance(part, dict) and isinstance(part.get("method"), str):
+                            self._inbox(part)
             return True
         finally:
             await close(response)
