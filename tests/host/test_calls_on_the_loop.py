@@ -1,4 +1,4 @@
-"""Calls of asynchronous functions by plans on their caller's event loop: what a call costs there, and what it may do."""
+"""Calls of asynchronous functions by plans on their caller's event loop: what they cost there, and what they may do."""
 
 from __future__ import annotations
 
