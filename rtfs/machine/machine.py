@@ -362,15 +362,34 @@ def request(kind: str, id: str, args: tuple[Any, ...], hints: Any = None, depth:
     return current.parent.switch(HostCall(kind, id, args, hints, unit, line - 1))
 
 
+def placed_request(kind: str, id: str, args: tuple[Any, ...], hints: Any, filename: str, index: int) -> Any:
+    """`request` by code that knows its place, so that no frame is looked at. filename, index: the place."""
+    current = getcurrent()
+    if current.__class__ is not Guest:
+        raise InternalError("a host call outside of a machine")
+    unit, index = _placed(current.machine.environment.units, filename, index)
+    if hooks.made:
+        args = tuple([realised(argument) for argument in args])
+        hints = realised(hints)
+    return current.parent.switch(HostCall(kind, id, args, hints, unit, index))
+
+
 def labelled_call(kind: str, id: str, args: tuple[Any, ...], hints: Any, filename: str, index: int) -> HostCall:
     """The request that labelled code is about to make. filename, index: its place."""
-    units = _machine().environment.units
-    unit, line = units.get(filename), index + 1
-    if unit is not None and unit.source.library:
-        unit, line = _asked_from(sys._getframe(1), units) or (unit, line)
-    call = HostCall(kind, id, args, realised(hints), unit, line - 1)
+    unit, at = _placed(_machine().environment.units, filename, index)
+    call = HostCall(kind, id, args, realised(hints), unit, at)
     call.where = (filename, index)
     return call
+
+
+def _placed(units: dict[str, Unit], filename: str, index: int) -> tuple[Unit | None, int]:
+    """The unit of a place and its index there; for a place in the library, that of the user's call if it is near."""
+    unit = units.get(filename)
+    if unit is not None and unit.source.library:
+        found = _asked_from(sys._getframe(2), units)
+        if found is not None:
+            return found[0], found[1] - 1
+    return unit, index
 
 
 def switch(call: HostCall) -> Any:
@@ -435,6 +454,7 @@ def module_value(module: str, name: str, /) -> Any:
 HOOKS: dict[str, Any] = {
     " refill": refill,
     " request": request,
+    " placed_request": placed_request,
     " labelled_call": labelled_call,
     " switch": switch,
     " parallel": parallel,

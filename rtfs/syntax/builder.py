@@ -221,16 +221,30 @@ def map_form(
     if namespace:
         values[::2] = [_qualified(namespace, key) for key in values[::2]]
     keys = values[::2]
-    if not _COLLECTIONS.isdisjoint([key.__class__ for key in keys]):
-        _check_cost(reading, keys, places)
-    if _PLAIN_KEYS.issuperset([key.__class__ for key in keys]):
-        form = Map.of_plain(dict(zip(keys, values[1::2], strict=True)))
-    else:
-        form = Map(zip(keys, values[1::2], strict=True))
+    form = _map_of(reading, keys, values[1::2])
     if len(form) < len(keys):
         places = _surviving(reading, keys, places)
     form.info = FormInfo(reading.source, start, end, tuple(places))
     return form
+
+
+def whole_map(reading: Reading, values: list[Any], start: int, end: int) -> Any:
+    """The map of keys and values in turn, whose places are not noted; None if it has equal keys, or a key too many."""
+    if len(values) & 1:
+        return None
+    keys = values[::2]
+    form = _map_of(reading, keys, values[1::2])
+    form.info = FormInfo(reading.source, start, end, None)
+    return form if len(form) == len(keys) else None
+
+
+def _map_of(reading: Reading, keys: list[Any], values: list[Any]) -> Any:
+    kinds = {key.__class__ for key in keys}
+    if not _COLLECTIONS.isdisjoint(kinds):
+        _check_cost(reading, keys)
+    if _PLAIN_KEYS.issuperset(kinds):
+        return Map.of_plain(dict(zip(keys, values, strict=True)))
+    return Map(zip(keys, values, strict=True))
 
 
 def _qualified(namespace: str, key: Any) -> Any:
@@ -271,15 +285,22 @@ def set_form(reading: Reading, items: list[Any], begin: int, stop: int) -> Any:
     return form
 
 
-def _check_cost(reading: Reading, keys: list[Any], places: list[int]) -> None:
+def whole_set(reading: Reading, elements: list[Any], start: int, end: int) -> Any:
+    """The set of elements whose places are not noted; None if some are equal."""
+    form = Set(elements)
+    form.info = FormInfo(reading.source, start, end, None)
+    return form if len(form) == len(elements) else None
+
+
+def _check_cost(reading: Reading, keys: list[Any]) -> None:
     """Give up on maps as keys of maps that are keys themselves, and so on, before hashing them takes for ever."""
     allowed = 10 * len(reading.source.text) + 2_000_000
-    for number, key in enumerate(keys):
+    for key in keys:
         if key.__class__ in _COLLECTIONS:
-            start, end = places[4 * number : 4 * number + 2]
-            reading.key_text += end - start
+            info = key.info
+            reading.key_text += info.end - info.start
             if reading.key_text > allowed:
-                reading.error("reader/nesting", "maps are nested too deeply as keys of maps", start, end)
+                reading.error("reader/nesting", "maps are nested too deeply as keys of maps", info.start, info.end)
                 raise TooManyErrors
 
 
@@ -299,11 +320,14 @@ def _surviving(reading: Reading, keys: list[Any], places: list[int]) -> list[int
 
 
 def _function(opener: Mark, items: list[Any], closer: Mark) -> Mark:
-    return _closed(opener, closer, function_form(opener, items, closer.end))
+    values = items[::3]
+    del items[::3]
+    return _closed(opener, closer, function_form(opener, values, closer.end, tuple(items)))
 
 
-def function_form(opener: Mark, items: list[Any], end: int) -> Any:
-    """`#(+ % %2)` is `(fn [%1 %2] (+ %1 %2))`; the lexer has renamed `%` already."""
+def function_form(opener: Mark, values: list[Any], end: int, places: tuple[int, ...] | None = None) -> Any:
+    """`#(+ % %2)` is `(fn [%1 %2] (+ %1 %2))`; the lexer has renamed `%` already. places: of the body's forms, None if
+    they are not noted."""
     source = opener.reading.source
     start = opener.start
 
@@ -315,9 +339,8 @@ def function_form(opener: Mark, items: list[Any], end: int) -> Any:
         names += [symbol("&"), symbol("%&")]
     parameters = Vector.adopt(names)
     parameters.info = FormInfo(source, start, start + 1, (start, start + 1) * len(names))
-    body = List.of(items[::3])
-    del items[::3]
-    body.info = FormInfo(source, start + 1, end, tuple(items))
+    body = List.of(values)
+    body.info = FormInfo(source, start + 1, end, places)
     form = List.of([symbol("fn"), parameters, body])
     form.info = FormInfo(source, start, end, (start, start + 1, start, start + 1, start + 1, end))
     return form

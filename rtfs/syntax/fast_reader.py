@@ -1,21 +1,21 @@
 """Reads texts without faults by one loop over one `findall`; all others, and block comments, are left to the parser.
 
 It knows as much of the grammar as brackets and prefixes are: what may follow what. Atoms are those of the lexer's
-terminals, and compound forms are made by the builder. Invariant: `read_plain` answers what the parser would, or None
-and then nothing is noted in the reading; what is wrong with a text only the parser says.
+terminals. Invariant: `read_plain` answers what the parser would, or None and then nothing is noted in the reading; what
+is wrong with a text only the parser says. Places of children are not noted: they are found when they are asked for (see
+`FormInfo.kids`). Symbols and sequences are made here without a call of their classes: that takes a third of the time.
 """
 
 from __future__ import annotations
 
 import re
 
-from rtfs.syntax.builder import annotate, function_form, map_form, prefixed, sequence_form, set_form
+from rtfs.syntax.builder import annotate, function_form, prefixed, whole_map, whole_set
 from rtfs.syntax.lexer import (
     FAULTY,
     argument,
     first_and_last,
     is_text,
-    known_words,
     read_word,
     text_of_string,
 )
@@ -29,16 +29,61 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.source import Source
     from rtfs.syntax.builder import Item
     from rtfs.syntax.tokens import Reading
 
-    Waiting = list[Any]  # [prefix, start, end, operand of `^` or None]
+    Waiting = list[list[Any]]  # [prefix, start, end, operand of `^` or None]
 
-_PREFIXES = frozenset(PREFIXES.values())
-_MARKS = frozenset((*CLOSED_BY, *_PREFIXES, *CLOSERS.values(), "#|"))
-_PLAIN_OPENERS = frozenset(CLOSED_BY) - {"#("}
-_NOTHING = " "
-"""The closer of the top level: no token equals it."""
+_new = object.__new__
+
+
+class _Closer:
+    """A closing bracket."""
+
+    __slots__ = ()
+
+
+class _Opener:
+    """An opening bracket, and the one that closes it. text: `(`, `[`, `{`, `#{` or `#(`."""
+
+    __slots__ = ("closer", "text")
+
+    def __init__(self, text: str, closer: _Closer) -> None:
+        self.text = text
+        self.closer = closer
+
+
+class _Prefix:
+    """A prefix."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+_TOP = _Opener("", _Closer())
+"""What the top level is within: no token closes it."""
+_CLOSERS = {text: _Closer() for text in CLOSERS.values()}
+_MARKS: dict[str, Any] = {
+    **_CLOSERS,
+    **{text: _Opener(text, _CLOSERS[closer]) for text, closer in CLOSED_BY.items()},
+    **{text: _Prefix(text) for text in PREFIXES.values()},
+}
+_NEW = object()
+"""The meaning of a word that was not read lately."""
+MOST_WORDS = 10_000
+_words = dict(_MARKS)
+"""Words read lately with their values, a symbol without a place; and the marks. Most words of a text are known."""
+
+
+def _known_words() -> dict[str, Any]:
+    """The known words, to be added to."""
+    global _words
+    if len(_words) > MOST_WORDS:
+        _words = dict(_MARKS)
+    return _words
 
 
 class PlainReader:
@@ -47,7 +92,7 @@ class PlainReader:
     def __init__(self, terminals: dict[str, str]) -> None:
         space, comment = terminals["SPACE"], terminals["COMMENT"]
         atom = terminals["ATOM"]
-        marks = "|".join(re.escape(mark) for mark in sorted(_MARKS, key=len, reverse=True))
+        marks = "|".join(re.escape(mark) for mark in sorted((*_MARKS, "#|"), key=len, reverse=True))
         self._scan = re.compile(f"((?:{space}|{comment})*+)(?:({atom}|{marks})|(.)|\\Z)", re.DOTALL).findall
 
     def read(self, reading: Reading) -> list[Any] | None:
@@ -67,77 +112,107 @@ class PlainReader:
         if not is_text(text):
             return None
         at, stop = first_and_last(text)
-        symbols, constants = known_words()
-        symbol_name = symbols.get
-        opened: list[tuple[str, str, int, list[Any], list[Waiting]]] = []
-        closer = _NOTHING  # what closes the innermost form, and where that began
-        begun = 0
-        items: list[Any] = []  # of it
-        waiting: list[Waiting] = []  # its prefixes that have no operand yet
+        words = _known_words()
+        known = words.get
+        new = _new
+        opened: list[tuple[_Opener, int, list[Any], Waiting]] = []
+        opener, begun = _TOP, 0  # the innermost form that is open, and where it began
+        top: list[Any] = []  # the flat items of the top level
+        values = top  # of the innermost form
+        waiting: Waiting = []  # its prefixes that have no operand yet
         function: Mark | None = None  # the `#(` that is open
         for space, word, odd in paced(self._scan(text, at, stop)):
             start = at + len(space)
             at = start + len(word)
             if function is not None and word[:1] == "%":
                 word = argument(reading, function, word, start)
-            name = symbol_name(word)
-            if name is not None:
-                value: Any = Symbol(name, FormInfo(source, start, at))
-            elif word in _PLAIN_OPENERS:
-                opened.append((word, closer, begun, items, waiting))
-                closer, begun, items, waiting = CLOSED_BY[word], start, [], []
+            value = known(word, _NEW)
+            kind = value.__class__
+            if kind is Symbol:
+                info = new(FormInfo)
+                info.source, info.start, info.end, info.meta = source, start, at, None
+                info.found = ()
+                name = value.name
+                value = new(Symbol)
+                value.name, value.info = name, info
+            elif kind is _Opener:
+                if value.text == "#(":
+                    if function is not None:
+                        return None
+                    function = Mark("FN", start, at, reading)
+                    function.arguments, function.rest = 0, False
+                opened.append((opener, begun, values, waiting))
+                opener, begun, values, waiting = value, start, [], []
                 continue
-            elif word == closer and not waiting:
-                kind, closer, outer, outer_items, waiting = opened.pop()
-                if kind == "(":
-                    value = sequence_form(List, reading, items, begun, at)
-                elif kind == "[":
-                    value = sequence_form(Vector, reading, items, begun, at)
-                elif kind == "{":
-                    value = map_form(reading, items, begun, at)
-                elif kind == "#{":
-                    value = set_form(reading, items, begun, at)
+            elif kind is _Closer:
+                if value is not opener.closer or waiting:
+                    return None
+                bracket = opener.text
+                if bracket == "(":
+                    value = _sequence(List, source, values, begun, at)
+                elif bracket == "[":
+                    value = _sequence(Vector, source, values, begun, at)
+                elif bracket == "{":
+                    value = whole_map(reading, values, begun, at)
+                    if value is None:
+                        return None
+                elif bracket == "#{":
+                    value = whole_set(reading, values, begun, at)
+                    if value is None:
+                        return None
                 else:
                     assert function is not None
-                    value, function = function_form(function, items, at), None
-                start, begun, items = begun, outer, outer_items
-            elif word in constants:
-                value = constants[word]
-            elif word in _MARKS:
-                if word in _PREFIXES:
-                    waiting.append([word, start, at, None])
-                    continue
-                if word != "#(" or function is not None:
-                    return None
-                function = Mark("FN", start, at, reading)
-                function.arguments, function.rest = 0, False
-                opened.append((word, closer, begun, items, waiting))
-                closer, begun, items, waiting = CLOSED_BY[word], start, [], []
+                    value, function = function_form(function, values, at), None
+                start = begun
+                opener, begun, values, waiting = opened.pop()
+            elif kind is _Prefix:
+                waiting.append([value.text, start, at, None])
                 continue
-            elif odd:
-                return None
-            elif not word:
-                break  # nothing follows but comments
-            elif word[0] == '"':
-                value = text_of_string(reading, word, start)
-            else:
-                value = read_word(reading, word, start, at)
-                if value is SYMBOL:
-                    symbols[word] = word
-                    value = Symbol(word, FormInfo(source, start, at))
-                elif value is FAULTY:
+            elif value is _NEW:
+                if odd or word == "#|":
                     return None
+                if not word:
+                    break  # nothing follows but comments
+                if word[0] == '"':
+                    value = text_of_string(reading, word, start)
                 else:
-                    constants[word] = value
+                    value = read_word(reading, word, start, at)
+                    if value is FAULTY:
+                        return None
+                    if value is SYMBOL:
+                        words[word] = Symbol(word)
+                        value = Symbol(word, FormInfo(source, start, at))
+                    else:
+                        words[word] = value
             if waiting:
                 operand: Item | None = (value, start, at)
                 while operand is not None and waiting:
                     operand = _applied(reading, waiting, operand)
-                if operand is not None:
-                    items += operand
-            else:
-                items += (value, start, at)
-        return None if opened or waiting else items
+                if operand is None:
+                    continue
+                value, start, end = operand
+                if values is top:
+                    top += (value, start, end)
+                    continue
+            elif values is top:
+                top += (value, start, at)
+                continue
+            values.append(value)
+        return None if opened or waiting else top
+
+
+def _sequence(kind: Any, source: Source, values: list[Any], start: int, end: int) -> Any:
+    """The list or vector of these elements, which the caller must not use again: `kind.adopt`, spelled out."""
+    info = _new(FormInfo)
+    info.source, info.start, info.end, info.found, info.meta = source, start, end, None, None
+    form = _new(kind)
+    form._items = values
+    form._start = 0
+    form._stop = len(values)
+    form._more = None
+    form._at = 0
+    form.info = info
+    return form
 
 
 def _applied(reading: Reading, waiting: list[Waiting], operand: Item) -> Item | None:

@@ -11,11 +11,14 @@ from sys import intern
 
 from rtfs.source import Source
 from rtfs.syntax.tokens import CLOSERS, OPENERS, PREFIXES, Atom, Mark, Reading, TooManyErrors
+from rtfs.values.info import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from rtfs.values.info import FormInfo
 
 _ENDS = {*CLOSERS, "$END"}
 _lock = allocate_lock()
@@ -134,6 +137,19 @@ def _reduce(grammar: _Grammar, reading: Reading) -> list[Any] | None:
                 items: list[Any] = values[-1]
                 return items
     raise AssertionError("the end of a text was no end")
+
+
+def _places_of_children(info: FormInfo) -> tuple[int, ...]:
+    """Start and end of each child of a form that was read without them, flat."""
+    begin = info.start
+    reading = Reading(Source(info.source.text[begin : info.end]))
+    items = _reduce(_the_grammar(), reading)
+    if items is None or reading.errors:
+        raise AssertionError("the text of a form is not one")
+    return tuple([begin + place for place in items[0].info.kids])
+
+
+places.find = _places_of_children
 
 
 class _End:

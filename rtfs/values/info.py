@@ -15,17 +15,40 @@ if TYPE_CHECKING:
 
 
 class FormInfo:
-    """`start`, `end`: offsets of the form in `source`. `kids`: start and end of each child, flat (a map's children are
-    key, value, key, value …, as written). `meta`: the `^{…}` map or None."""
+    """`start`, `end`: offsets of the form in `source`. `found`: `kids`, or None as long as nothing asks for them.
+    `meta`: the `^{…}` map or None."""
 
-    __slots__ = ("end", "kids", "meta", "source", "start")
+    __slots__ = ("end", "found", "meta", "source", "start")
 
-    def __init__(self, source: Source, start: int, end: int, kids: tuple[int, ...] = (), meta: Any = None) -> None:
+    def __init__(
+        self, source: Source, start: int, end: int, kids: tuple[int, ...] | None = (), meta: Any = None
+    ) -> None:
         self.source = source
         self.start = start
         self.end = end
-        self.kids = kids
+        self.found = kids
         self.meta = meta
+
+    @property
+    def kids(self) -> tuple[int, ...]:
+        """Start and end of each child, flat (a map's children are key, value, key, value …, as written). Where the
+        reader has not noted them, the form's text is read once more."""
+        if self.found is None:
+            assert places.find is not None
+            self.found = places.find(self)
+        return self.found
+
+
+class Places:
+    """find: what reads the places of a form's children from its text; the reader sets it."""
+
+    __slots__ = ("find",)
+
+    def __init__(self) -> None:
+        self.find: Callable[[FormInfo], tuple[int, ...]] | None = None
+
+
+places = Places()
 
 
 class ResultInfo:

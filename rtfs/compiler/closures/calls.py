@@ -157,13 +157,14 @@ def make_type_test(m: Maker, node: nodes.TypeTest) -> Closure:
 
 @makes(nodes.HostRequest)
 def make_request(m: Maker, node: nodes.HostRequest) -> Closure:
-    request, kind, id, arguments = m.core[" request"], node.kind, m.make(node.id), m.make_all(node.arguments)
+    request, kind, filename = m.core[" placed_request"], node.kind, m.filename
+    id, arguments = m.make(node.id), m.make_all(node.arguments)
     hints = NIL if node.hints is None else m.make(node.hints)
 
     def request_(f: Frame, at: int = node.at, id: Closure = id, arguments: list[Closure] = arguments) -> Any:
         name, values = id(f), []
         for argument in arguments:
             values.append(argument(f))
-        return request(kind, name, tuple(values), hints(f))
+        return request(kind, name, tuple(values), hints(f), filename, at)
 
     return request_
