@@ -31,7 +31,7 @@ from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.error import CompileError, UserError
 from rtfs.values.info import FormInfo
-from rtfs.values.step_account import account, look
+from rtfs.values.step_account import account, look, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ class Analyser:
     def analyse(self, form: Any, scope: Scope, tail: LoopContext | None = None) -> Node:
         """AST of a form. `tail`: the loop that a `recur` here would go on with, or None."""
         kind = form.__class__
+        if kind in ATOMS:
+            return Const(self.at, form)
         account.worked += 1  # `work`, which costs more to call than it does
         if not account.worked & 0x7F:
             look()
@@ -136,11 +138,9 @@ class Analyser:
                 self.at = outer
         if kind is Symbol:
             return self.resolve(form, scope)
-        if kind in ATOMS:
-            return Const(self.at, form)
         if kind is Vector:
             at = self.locate(form)
-            return VectorDisplay(at, [self.analyse(item, scope) for item in form]) if len(form) else Const(at, form)
+            return VectorDisplay(at, self.analyse_all(form.to_list(), scope)) if len(form) else Const(at, form)
         if kind is Map:
             parts: list[Node] = []
             for key, value in form.items():
@@ -152,6 +152,13 @@ class Analyser:
         if kind is Regex:
             self.check_regex(form)
         return Const(self.at, form)
+
+    def analyse_all(self, forms: list[Any], scope: Scope) -> list[Node]:
+        """ASTs of forms that are evaluated one after the other, none of them in tail position."""
+        found: list[Node] = []
+        for form in paced(forms):
+            found.append(Const(self.at, form) if form.__class__ in ATOMS else self.analyse(form, scope))
+        return found
 
     def check_regex(self, regex: Any) -> None:
         """Raise CompileError `regex/invalid` for a regular expression that RE2 does not take."""
@@ -180,7 +187,8 @@ class Analyser:
             if self._means_standard(head, name, scope):
                 special = SPECIAL_FORMS.get(name)
                 if special is not None:
-                    special.check_shape(count - 1)
+                    if count <= special.least or special.most is not None:
+                        special.check_shape(count - 1)
                     return special.analyse(self, form, scope, tail)  # type: ignore[no-any-return]
                 if self.environment.is_function(name):
                     return self.analyse_call(form, items, scope)
@@ -204,17 +212,14 @@ class Analyser:
                 if name[-1] == "." and len(name) > 1 and not self.means_something(name):
                     return self.analyse_constructor(name[:-1], items[1:], scope)
         elif head.__class__ is Keyword and 2 <= count <= 3:
-            found: list[Node] = [Const(self.at, head)]
-            for item in items[1:]:
-                found.append(self.analyse(item, scope))
-            return Primitive(self.at, "keyword_get", found)
+            return Primitive(self.at, "keyword_get", self.analyse_all(items, scope))
         return self.analyse_invoke(form, scope, tail)
 
     def _means_standard(self, head: Any, name: str, scope: Scope) -> bool:
         """True if a head surely has the meaning that the language gives its name, if it gives it one."""
         mark, module = head.info, self.module
         return (
-            name not in scope.names.ever
+            name not in scope.ever
             and name not in module.defined
             and name not in module.macros
             and name not in module.builtin_names
@@ -230,12 +235,9 @@ class Analyser:
             if inlined is not None:
                 return inlined
         function = Global(self.locate(items[0]), name, True)
-        arguments = []
-        for item in items[1:]:
-            arguments.append(self.analyse(item, scope))
-        if may_call(name):
+        if name in HIGHER_ORDER:
             scope.function.ticks = True
-        return Invoke(at, function, arguments)
+        return Invoke(at, function, self.analyse_all(items[1:], scope))
 
     def analyse_constructor(self, name: str, arguments: list[Any], scope: Scope) -> Node:
         """`(Name. argument…)` of a class of errors."""
@@ -244,7 +246,7 @@ class Analyser:
 
             raise CompileError("form/shape", f"`{name}` is not a class of errors", hint=constructor_hint(name))
         code = Const(self.at, made_code(error_class(name)))
-        return Primitive(self.at, "new_error", [code, *[self.analyse(one, scope) for one in arguments]])
+        return Primitive(self.at, "new_error", [code, *self.analyse_all(arguments, scope)])
 
     def means_something(self, name: str) -> bool:
         """Whether the module or the environment defines a name."""
@@ -256,7 +258,7 @@ class Analyser:
             self.environment.use_namespace(METHODS)
             if name in self.environment.core:
                 self.unit.use_namespace(METHODS)
-                arguments = [self.analyse(item, scope) for item in form[1:]]
+                arguments = self.analyse_all(form.to_list()[1:], scope)
                 return Invoke(self.at, Global(self.at, name, True), arguments)
         function = Symbol(name[1:], getattr(form[0], "info", None))
         return self.analyse(List([function, *form[1:]]).with_info(form.info), scope, tail)
@@ -275,8 +277,7 @@ class Analyser:
                     return inlined
             elif len(uses) == noted + 1:
                 uses[-1].count, uses[-1].call = len(form) - 1, at
-        analyse = self.analyse
-        arguments = [analyse(item, scope) for item in form.to_list()[1:]]
+        arguments = self.analyse_all(form.to_list()[1:], scope)
         own = scope.self_call
         if own is not None and tail is own.target and len(arguments) == own.arity and self._calls_itself(function, own):
             own.target.used = True
@@ -383,6 +384,17 @@ class Analyser:
 
     def expand_fully(self, form: Any, scope: Scope) -> Any:
         """Expand until the head is not a macro."""
+        if form.__class__ is not List:
+            return form
+        head = form.first()
+        if head.__class__ is not Symbol:
+            return form
+        name = head.name
+        if self._means_standard(head, name, scope) and (name in SPECIAL_FORMS or self.environment.is_function(name)):
+            return form
+        return self._expanded(form, scope)
+
+    def _expanded(self, form: Any, scope: Scope) -> Any:
         outer = self.at
         try:
             while form.__class__ is List:
@@ -424,15 +436,21 @@ class Analyser:
     def body(self, forms: list[Any], scope: Scope, tail: LoopContext | None = None) -> Node:
         """A sequence of forms in a body; definitions among them are local to it and see each other."""
         if scope.local_definitions:
-            forms = [self.expand_fully(form, scope) for form in forms]
+            forms = [self.expand_fully(form, scope) if form.__class__ is List else form for form in forms]
             for form in forms:
-                if head_name(form) in DECLARING:
+                if form.__class__ is List and head_name(form) in DECLARING:
                     self._declare_local(form, scope)
+        return self.sequence(forms, scope, tail)
+
+    def sequence(self, forms: list[Any], scope: Scope, tail: LoopContext | None) -> Node:
+        """Forms that are evaluated one after the other, the last one for its value."""
+        if len(forms) == 1:
+            return self.analyse(forms[0], scope, tail)
         if not forms:
             return Const(self.at, None)
-        parts = [self.analyse(form, scope) for form in forms[:-1]]
+        parts = self.analyse_all(forms[:-1], scope)
         parts.append(self.analyse(forms[-1], scope, tail))
-        return parts[0] if len(parts) == 1 else nodes.Do(self.at, parts)
+        return nodes.Do(self.at, parts)
 
     def _declare_local(self, form: Any, scope: Scope) -> None:
         """Bring a definition's name into scope before the body is analysed."""
@@ -458,7 +476,7 @@ class Analyser:
     def bind(self, name: str, scope: Scope) -> nodes.Binding:
         """A new local of that name, visible in `scope` from now on."""
         binding = self.fresh(name, scope)
-        scope.names[name] = binding
+        scope.bind(name, binding)
         return binding
 
     def fresh(self, name: str, scope: Scope) -> nodes.Binding:

@@ -50,7 +50,7 @@ def take_apart(analyser: Analyser, pattern: Any, value: Node, scope: Scope, foun
         binding = analyser.fresh(name, scope)
         found.append((binding, value))
         if name != "_":
-            scope.names[name] = binding
+            scope.bind(name, binding)
     elif kind is Vector:
         _vector(analyser, pattern, value, scope, found)
     elif kind is Map:

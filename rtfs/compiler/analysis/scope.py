@@ -43,27 +43,13 @@ class SelfCall:
         self.target = target
 
 
-class Bound(dict[str, Binding]):
-    """The names of one scope. `ever` holds those of all scopes of a top-level form: a name that is not in it needs no
-    search, however deep the scope is."""
-
-    __slots__ = ("ever",)
-
-    def __init__(self, ever: set[str]) -> None:
-        self.ever = ever  # nothing to tell `dict`: it is empty
-
-    def __setitem__(self, name: str, binding: Binding) -> None:
-        self.ever.add(name)
-        super().__setitem__(name, binding)
-
-
 class Scope:
     """Names visible at a place. `loop` is the innermost loop whose rounds rebind what is bound here; `defines`: a
-    definition in this body is local to it (not so in the bodies of a top-level `try` or `match`)."""
+    definition in this body is local to it (not so in the bodies of a top-level `try` or `match`). `ever` holds the
+    names of all scopes of a top-level form: one that is not in it needs no search, however deep the scope is."""
 
-    __slots__ = ("function", "local_definitions", "loop", "names", "parent", "self_call")
+    __slots__ = ("ever", "function", "local_definitions", "loop", "names", "parent", "self_call")
     function: FunctionContext
-    names: Bound
 
     def __init__(
         self,
@@ -75,7 +61,8 @@ class Scope:
         defines: bool = True,
     ) -> None:
         self.parent = parent
-        self.names = Bound(parent.names.ever if parent is not None else set())
+        self.names: dict[str, Binding] = {}
+        self.ever: set[str] = set() if parent is None else parent.ever
         self.loop = loop
         self.self_call = self_call
         self.local_definitions = defines and parent is not None
@@ -86,9 +73,16 @@ class Scope:
             self.self_call = self_call or parent.self_call
         self.function = enclosing or FunctionContext(None)
 
+    def bind(self, name: str, binding: Binding) -> None:
+        """Make a name mean a binding here."""
+        self.ever.add(name)
+        self.names[name] = binding
+
     def lookup(self, name: str) -> Binding | None:
         """The binding that `name` means here; notes a capture by a closure."""
-        scope: Scope | None = self if name in self.names.ever else None
+        if name not in self.ever:
+            return None
+        scope: Scope | None = self
         while scope is not None:
             found = scope.names.get(name)
             if found is not None:

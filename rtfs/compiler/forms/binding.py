@@ -268,12 +268,12 @@ def bind_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prol
     if is_simple(pattern):
         binding = a.fresh(binding_name(pattern), inner)
         if pattern.name != "_":
-            inner.names[pattern.name] = binding
+            inner.bind(pattern.name, binding)
         if type_form is not ABSENT:
             checked = a.fresh(pattern.name, inner)
             value = cast(a, Local(a.locate(pattern), binding), type_form, f"parameter {pattern.name}")
             prologue.append((checked, value))
-            inner.names[pattern.name] = checked
+            inner.bind(pattern.name, checked)
         return binding
     binding = a.fresh("argument", inner)
     value = cast(a, Local(a.locate(pattern), binding), type_form, "parameter")
@@ -291,7 +291,7 @@ def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, pro
         value = nodes.If(at, value, checked, Const(at, None))
     if is_simple(pattern):
         if type_form is not ABSENT:
-            inner.names[pattern.name] = again = a.fresh(pattern.name, inner)
+            again = a.bind(pattern.name, inner)
             prologue.append((again, value))
         return binding
     if pattern.__class__ is Map:
@@ -331,7 +331,7 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
             )
             value = cast(a, value, type_form, binding.name)
             bindings.append((binding, value))
-            inner.names[binding.name] = binding
+            inner.bind(binding.name, binding)
             continue
         value = a.analyse(value_form, inner)
         if type_form is not ABSENT:
@@ -385,8 +385,8 @@ def _functions_visible(inner: Scope, functions: Scope, own: Binding) -> Scope:
     scope = Scope(inner)
     for name, binding in functions.names.items():
         if name not in inner.names:
-            scope.names[name] = binding
-    scope.names[own.name] = own
+            scope.bind(name, binding)
+    scope.bind(own.name, own)
     return scope
 
 
@@ -415,7 +415,7 @@ def analyse_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         if not is_simple(pattern):
             before.extend(destructure(a, pattern, Local(a.at, initial), outside))
         elif pattern.name != "_":
-            outside.names[pattern.name] = initial
+            outside.bind(pattern.name, initial)
         values.append(Local(a.at, initial))
         variables.append(bind_parameter(a, pattern, type_form, inner, prologue))
     body = a.body(form.to_list()[2:], inner, target)
@@ -438,7 +438,7 @@ def analyse_recur(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
             "`recur` is not in tail position",
             hint="`recur` must be the last thing a loop or function does; inside `try`, call a function instead",
         )
-    arguments = [a.analyse(item, scope) for item in form.to_list()[1:]]
+    arguments = a.analyse_all(form.to_list()[1:], scope)
     if len(arguments) != tail.arity:
         raise CompileError(
             "recur/arity",

@@ -37,12 +37,7 @@ def analyse_if(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 @special_form("do", "(do form…)", "Evaluate forms in order; the value of the last.", ("(do 1 2)", "2"), ("(do)", "nil"))
 def analyse_do(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    forms = form.to_list()[1:]
-    if not forms:
-        return Const(a.at, None)
-    parts = [a.analyse(one, scope) for one in forms[:-1]]
-    parts.append(a.analyse(forms[-1], scope, tail))
-    return parts[0] if len(parts) == 1 else nodes.Do(a.at, parts)
+    return a.sequence(form.to_list()[1:], scope, tail)
 
 
 @special_form(
@@ -69,7 +64,7 @@ def _logic(a: Analyser, operator: str, form: Any, scope: Scope, tail: Any) -> No
         return Const(a.at, True if operator == "and" else None)
     if len(forms) == 1:
         return a.analyse(forms[0], scope, tail)
-    operands = [a.analyse(one, scope) for one in forms[:-1]]
+    operands = a.analyse_all(forms[:-1], scope)
     operands.append(a.analyse(forms[-1], scope, tail))
     return nodes.Logic(a.at, operator, operands)
 
