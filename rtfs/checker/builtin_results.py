@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Result = Callable[[list[Fact]], Fact]
 
 _PLAIN = (type(None), bool, int, float, str, Keyword)
+_INT, _FLOAT, _BOOL, _NIL = kinds("int"), kinds("float"), kinds("bool"), kinds("nil")
 
 
 def field_of(held: Fact, key: object) -> Fact | None:
@@ -31,11 +32,13 @@ def field_of(held: Fact, key: object) -> Fact | None:
 
 
 def _arithmetic(arguments: list[Fact]) -> Fact:
-    if all(one.only("int") for one in arguments):
-        return of_kinds(kinds("int"))
-    if any(one.only("float") for one in arguments):
-        return of_kinds(kinds("float"))
-    return of_kinds(NUMBERS)
+    found = _INT
+    for one in arguments:
+        if one.kinds == _FLOAT:
+            return of_kinds(_FLOAT)
+        if one.kinds != _INT:
+            found = NUMBERS
+    return of_kinds(found)
 
 
 def _get(arguments: list[Fact]) -> Fact:
@@ -45,7 +48,7 @@ def _get(arguments: list[Fact]) -> Fact:
     found = field_of(held, key.value)
     if found is None:
         return ANY
-    return join(found.without(kinds("nil")), arguments[2]) if len(arguments) == 3 else found
+    return join(found.without(_NIL), arguments[2]) if len(arguments) == 3 else found
 
 
 def _assoc(arguments: list[Fact]) -> Fact:
@@ -72,7 +75,7 @@ def equal(arguments: list[Fact]) -> Fact:
     """`=` of constants is a constant, so that a branch it rules out is known."""
     values = [one.value for one in arguments]
     if any(value.__class__ not in _PLAIN for value in values):
-        return of_kinds(kinds("bool"))
+        return of_kinds(_BOOL)
     first = values[0]
     return TRUE if all(value.__class__ is first.__class__ and value == first for value in values) else FALSE
 
@@ -105,7 +108,7 @@ def _get_in(arguments: list[Fact]) -> Fact:
         if part is None:
             return ANY
         found = part
-    return join(found.without(kinds("nil")), arguments[2]) if len(arguments) == 3 else found
+    return join(found.without(_NIL), arguments[2]) if len(arguments) == 3 else found
 
 
 def decided(exact: frozenset[str], fact: Fact) -> Fact:

@@ -12,7 +12,6 @@ from rtfs.checker.facts import (
     NEVER,
     SEQUENCES,
     UNKNOWN,
-    WITHOUT_PARTS,
     Fact,
     Kinds,
     describe,
@@ -47,9 +46,7 @@ def infer_nothing(inference: Inference, node: nodes.Node) -> Fact:
 
 @infers(nodes.Const)
 def infer_constant(inference: Inference, node: nodes.Const) -> Fact:
-    value = node.value
-    alone = WITHOUT_PARTS.get(value.__class__)
-    return of_value(value) if alone is None else Fact(alone, value)
+    return of_value(node.value)
 
 
 @infers(nodes.Local)
@@ -136,7 +133,7 @@ def _alias(inference: Inference, binding: nodes.Binding, value: nodes.Node) -> N
 
 def _announce(inference: Inference, binding: nodes.Binding, fn: nodes.Fn) -> None:
     """A function may call itself, and the functions of a `let` each other."""
-    inference.bindings[binding] = Fact(kinds("function"), function=function_of(inference, fn, binding.name))
+    inference.bindings[binding] = Fact(_FUNCTION, function=function_of(inference, fn, binding.name))
 
 
 @infers(nodes.Def)
@@ -172,7 +169,7 @@ def infer_function(inference: Inference, node: nodes.Fn) -> Fact:
     outer = inference.conditional, inference.rounds
     inference.depth += 1
     inference.rounds = None
-    fact = Fact(kinds("function"), function=function)
+    fact = Fact(_FUNCTION, function=function)
     if node.binding is not None:
         inference.bindings[node.binding] = fact
     try:
@@ -281,6 +278,8 @@ def infer_recur(inference: Inference, node: nodes.Recur) -> Fact:
     return NEVER
 
 
+_SEQUENCES_OR_NIL = SEQUENCES | kinds("nil")
+_FUNCTION, _VECTOR, _STRING, _BOOL = kinds("function"), kinds("vector"), kinds("string"), kinds("bool")
 SEQABLE = SEQUENCES | kinds("nil", "string", "map", "set")
 """Kinds that `map`, `reduce` and their like iterate over."""
 
@@ -309,9 +308,9 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
     if node.operation == "some":
         return ANY
     if node.operation in DECIDING:
-        return of_kinds(kinds("bool"))
+        return of_kinds(_BOOL)
     found = _mapped(element_of(collection) if node.operation in CHOOSING else body)
-    return Fact(kinds("vector"), element=found.element) if node.operation in AT_ONCE else found
+    return Fact(_VECTOR, element=found.element) if node.operation in AT_ONCE else found
 
 
 def seqable_or_report(inference: Inference, node: nodes.Each, collection: Fact) -> bool:
@@ -336,10 +335,10 @@ def element_of(collection: Fact) -> Fact:
     """The fact about each element of a collection."""
     if collection.kinds is None:
         return ANY
-    if collection.kinds <= SEQUENCES | kinds("nil") and collection.element is not None:
+    if collection.element is not None and collection.kinds <= _SEQUENCES_OR_NIL:
         return collection.element if collection.element.kinds else ANY
-    if collection.only("string") and collection.value != "":
-        return of_kinds(kinds("string"))
+    if collection.kinds == _STRING and collection.value != "":
+        return of_kinds(_STRING)
     return ANY
 
 

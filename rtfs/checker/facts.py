@@ -159,10 +159,24 @@ def kind_of(value: Any) -> str | None:
     return kind
 
 
+_WORDS: dict[Any, Fact] = {}
+"""Facts about keywords and texts, most of which a program names more than once."""
+_MOST_WORDS = 2_000
+_LONGEST_WORD = 40
+
+
 def of_value(value: Any, depth: int = 0) -> Fact:
     """The fact about a constant."""
-    alone = WITHOUT_PARTS.get(value.__class__)
+    kind_class = value.__class__
+    alone = WITHOUT_PARTS.get(kind_class)
     if alone is not None:
+        if kind_class is Keyword or (kind_class is str and len(value) <= _LONGEST_WORD):
+            known = _WORDS.get(value)
+            if known is None:
+                if len(_WORDS) >= _MOST_WORDS:
+                    _WORDS.clear()
+                known = _WORDS[value] = Fact(alone, value)
+            return known
         return Fact(alone, value)
     kind = kind_of(value)
     if kind is None:
@@ -219,8 +233,9 @@ def _detail_of(one: Fact, other: Fact) -> Fact | None:
     assert other.kinds is not None
     if not other.kinds <= _SCALARS:
         return None
-    detailed = (one.fields, one.items, one.element, one.function)
-    return one if any(part is not None for part in detailed) else None
+    if one.fields is None and one.items is None and one.element is None and one.function is None:
+        return None
+    return one
 
 
 _SCALARS = kinds("nil", "bool", "int", "float", "string", "symbol", "regex")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic
 from rtfs.checker.facts import NEVER, Fact, join
 from rtfs.compiler.analysis import nodes
-from rtfs.values.step_account import paced
+from rtfs.values.step_account import PART, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Inference:
         if self.nodes > MOST_NODES:
             raise Exhausted
         found = []
-        for part in paced(parts):
+        for part in parts if len(parts) <= PART else paced(parts):
             found.append(HANDLERS[part.__class__](self, part))
         return found
 

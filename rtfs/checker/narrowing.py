@@ -7,6 +7,7 @@ Knows no findings. Invariant: what is learned is true whenever the branch is tak
 from __future__ import annotations
 
 from rtfs.checker.facts import (
+    ANY,
     CALLABLE,
     FALSY,
     NUMBERS,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rtfs.checker.inference import Inference
 
     Learned = list[tuple[Any, Fact]]
+
+_NIL = kinds("nil")
 
 PREDICATES: dict[str, Kinds] = {
     "nil?": kinds("nil"),
@@ -93,8 +96,8 @@ def _invoke(inference: Inference, test: nodes.Invoke, holds: bool) -> Learned:
 
 def _known(inference: Inference, node: nodes.Node) -> tuple[Any, Fact] | None:
     """The binding that a node names, or the (binding, key) that it looks up, with what is known of it."""
-    if isinstance(node, nodes.Local):
-        return node.binding, inference.quietly(node)
+    if node.__class__ is nodes.Local:
+        return node.binding, inference.bindings.get(node.binding, ANY)
     if (
         isinstance(node, nodes.Primitive)
         and node.operation == "keyword_get"
@@ -111,9 +114,7 @@ def _truthy(inference: Inference, node: nodes.Node, holds: bool) -> Learned:
     if known is None:
         return []
     key, fact = known
-    if holds:
-        return [(key, fact.without(kinds("nil")))]
-    return [(key, fact.within(FALSY))]
+    return [(key, fact.without(_NIL) if holds else fact.within(FALSY))]
 
 
 def _predicate(inference: Inference, name: str, arguments: list[nodes.Node], holds: bool) -> Learned:
@@ -128,9 +129,9 @@ def _predicate(inference: Inference, name: str, arguments: list[nodes.Node], hol
         return []
     key, fact = known
     if name == "some?":
-        return [(key, fact.without(kinds("nil")) if holds else fact.within(kinds("nil")))]
+        return [(key, fact.without(_NIL) if holds else fact.within(_NIL))]
     if name == "seq" or name == "not-empty":
-        return [(key, fact.without(kinds("nil")))] if holds else []
+        return [(key, fact.without(_NIL))] if holds else []
     exact = PREDICATES.get(name)
     if exact is not None:
         return [(key, fact.within(exact) if holds else fact.without(exact))]
@@ -152,7 +153,7 @@ def _equal(inference: Inference, arguments: list[nodes.Node], same: bool) -> Lea
         if same and constant.kinds is not None and other.value.__class__ in (int, str, bool, type(None)):
             return [(key, constant)]
         if not same and other.value is None:
-            return [(key, fact.without(kinds("nil")))]
+            return [(key, fact.without(_NIL))]
     return []
 
 

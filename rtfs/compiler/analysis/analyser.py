@@ -31,7 +31,7 @@ from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.error import CompileError, UserError
 from rtfs.values.info import FormInfo
-from rtfs.values.step_account import account, look, paced
+from rtfs.values.step_account import PART, account, look, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Analyser:
     def analyse_all(self, forms: list[Any], scope: Scope) -> list[Node]:
         """ASTs of forms that are evaluated one after the other, none of them in tail position."""
         found: list[Node] = []
-        for form in paced(forms):
+        for form in forms if len(forms) <= PART else paced(forms):
             found.append(Const(self.at, form) if form.__class__ in ATOMS else self.analyse(form, scope))
         return found
 

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 @makes(nodes.Invoke)
 def make_invoke(m: Maker, node: nodes.Invoke) -> Closure:
-    function, arguments = node.function, m.make_all(node.arguments)
+    function, arguments = node.function, node.arguments
     if function.__class__ is nodes.Global:
         if function.core:
             name: str = function.name
             exact = EXACT.get((name, len(arguments)))
-            return call_known(m.core[name] if exact is None else exact, arguments, node.at)
+            return call_known(m, m.core[name] if exact is None else exact, arguments, node.at)
     elif _is_never_callable(function):
-        return call_known(support.not_callable, [m.make(function), *arguments], node.at)
-    return _spelled(len(arguments))(m.make(function), arguments, node.at)
+        return call_known(m, support.not_callable, [function, *arguments], node.at)
+    return _spelled(len(arguments))(m.make(function), m.make_all(arguments), node.at)
 
 
 def _is_never_callable(node: nodes.Node) -> bool:
@@ -44,23 +44,44 @@ def _is_never_callable(node: nodes.Node) -> bool:
     return kinds is not None and kinds <= NOT_CALLABLE
 
 
-def call_known(function: Any, arguments: list[Closure], place: int) -> Closure:
-    """A call of a function that is known now."""
+def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int) -> Closure:
+    """A call of a function that is known now. A constant among two arguments, as most calls of two have, takes no
+    closure."""
     count = len(arguments)
     if count == 1:
+        a = m.make(arguments[0])
 
-        def known_1(f: Frame, at: int = place, function: Any = function, a: Closure = arguments[0]) -> Any:
+        def known_1(f: Frame, at: int = place, function: Any = function, a: Closure = a) -> Any:
             return function(a(f))
 
         return known_1
-    if count == 2:
-        a, b = arguments
+    if count != 2:
+        return _spelled(count)(constant(function), m.make_all(arguments), place)
+    first, second = arguments
+    if second.__class__ is nodes.Const:
+        a, value = m.make(first), second.value
 
-        def known_2(f: Frame, at: int = place, function: Any = function, a: Closure = a, b: Closure = b) -> Any:
-            return function(a(f), b(f))
+        def known_and_constant(
+            f: Frame, at: int = place, function: Any = function, a: Closure = a, value: Any = value
+        ) -> Any:
+            return function(a(f), value)
 
-        return known_2
-    return _spelled(count)(constant(function), arguments, place)
+        return known_and_constant
+    if first.__class__ is nodes.Const:
+        a, value = m.make(second), first.value
+
+        def constant_and_known(
+            f: Frame, at: int = place, function: Any = function, value: Any = value, a: Closure = a
+        ) -> Any:
+            return function(value, a(f))
+
+        return constant_and_known
+    a, b = m.make(first), m.make(second)
+
+    def known_2(f: Frame, at: int = place, function: Any = function, a: Closure = a, b: Closure = b) -> Any:
+        return function(a(f), b(f))
+
+    return known_2
 
 
 def _spelled(count: int) -> Callable[..., Closure]:
@@ -89,10 +110,10 @@ _SPELLED: dict[int, Any] = {}
 
 @makes(nodes.Primitive)
 def make_primitive(m: Maker, node: nodes.Primitive) -> Closure:
-    arguments = m.make_all(node.arguments)
     function = _OPERATIONS.get(node.operation) or m.core.get(" " + node.operation)
     if function is not None:
-        return call_known(function, arguments, node.at)
+        return call_known(m, function, node.arguments, node.at)
+    arguments = m.make_all(node.arguments)
     kind = List if node.operation == "list_of" else Vector
     return lambda f: kind.of([argument(f) for argument in arguments])
 

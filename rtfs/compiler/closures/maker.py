@@ -18,7 +18,7 @@ from _weakref import ref
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.closures.frames import FILES, FIRST, Layout, distance
 from rtfs.values import InternalError
-from rtfs.values.step_account import paced
+from rtfs.values.step_account import PART, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Maker:
 
     def make_all(self, parts: list[nodes.Node]) -> list[Closure]:
         made = []
-        for part in paced(parts):
+        for part in parts if len(parts) <= PART else paced(parts):
             made.append(MAKERS[part.__class__](self, part))
         return made
 
