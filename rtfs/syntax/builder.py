@@ -297,7 +297,7 @@ def _check_cost(reading: Reading, keys: list[Any]) -> None:
     allowed = 10 * len(reading.source.text) + 2_000_000
     for key in keys:
         if key.__class__ in _COLLECTIONS:
-            info = key.info
+            info: Any = key.info
             reading.key_text += info.end - info.start
             if reading.key_text > allowed:
                 reading.error("reader/nesting", "maps are nested too deeply as keys of maps", info.start, info.end)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rtfs.syntax.builder import Item
     from rtfs.syntax.tokens import Reading
 
-    Waiting = list[list[Any]]  # [prefix, start, end, operand of `^` or None]
+    Waiting = list[Any]  # [prefix, start, end, operand of `^` or None]
 
 _new = object.__new__
 
@@ -115,11 +115,11 @@ class PlainReader:
         words = _known_words()
         known = words.get
         new = _new
-        opened: list[tuple[_Opener, int, list[Any], Waiting]] = []
+        opened: list[tuple[_Opener, int, list[Any], list[Waiting]]] = []
         opener, begun = _TOP, 0  # the innermost form that is open, and where it began
         top: list[Any] = []  # the flat items of the top level
         values = top  # of the innermost form
-        waiting: Waiting = []  # its prefixes that have no operand yet
+        waiting: list[Waiting] = []  # its prefixes that have no operand yet
         function: Mark | None = None  # the `#(` that is open
         for space, word, odd in paced(self._scan(text, at, stop)):
             start = at + len(space)
