@@ -5,6 +5,7 @@ Knows nothing of hashes. Invariant: `canonical_text(value)` is `to_text(canonica
 
 from __future__ import annotations
 
+from rtfs.syntax.numbers import int_text
 from rtfs.syntax.printer import ATOMS, MOST_TEXT, to_text, too_long
 from rtfs.values import List, Map, Vector
 from rtfs.values.canonical import canonical, order_of_names
@@ -23,22 +24,26 @@ _STRETCH = 512
 _USUAL = 10**512
 """Integers up to it are written by CPython, whose limit on digits is never lower."""
 _UNKNOWN: Any = object()
-_shapes: dict[tuple[Any, ...], list[tuple[Any, str]] | None] = {}
-"""The keys of maps that were written lately, as they follow each other: their order and texts; None where they have no
-simple order."""
+_shapes: dict[tuple[Any, ...], _Shape | None] = {}
+"""The keys of maps that were written lately, as they follow each other; None where they have no simple order."""
 _SHAPES = 256
 _KEYS = 24
 _NAME = 40
 """Shapes that are kept at most, and how many keys of how many characters they may have: names, hardly data."""
+_atom = ATOMS.get
 _BRACKETS = {Vector: ("[", "]"), List: ("(", ")"), Map: ("{", "}")}
 
 
 def canonical_text(value: Any) -> str:
     """The text of a value, the keys of maps and elements of sets sorted at any depth. Raises LimitError `limit/size`
     for too much text."""
-    atom = ATOMS.get(value.__class__)
+    atom = _atom(value.__class__)
     if atom is not None:
         return atom(value)
+    if value.__class__ is Map:
+        text = _map(value.raw(), [_MOST], _DEEPEST)  # `_text` would do so first: this is what most calls pass
+        if text is not None:
+            return text
     return _text(value, _LEVELS)
 
 
@@ -74,7 +79,7 @@ def _large(value: Any, levels: int) -> str | None:
             texts += written
         except NoColumns:
             for item in stretch:
-                atom = ATOMS.get(item.__class__)
+                atom = _atom(item.__class__)
                 text = _text(item, levels) if atom is None else atom(item)
                 size += len(text) + 1
                 if size > MOST_TEXT:
@@ -87,28 +92,28 @@ def _large(value: Any, levels: int) -> str | None:
 
 def _labels(rows: list[dict[Any, Any]]) -> list[tuple[Any, str]] | None:
     shape = _shape((*rows[0],))
-    return None if shape is None else [(key, text + " ") for key, text in shape]
+    return None if shape is None else shape.labels
 
 
 def _small(value: Any, left: list[int], depth: int) -> str | None:
     """The text of a collection; None where it has too many parts, or some that have no simple order."""
     kind = value.__class__
-    if kind is Map:
-        return _map(value.raw(), left, depth)
     if kind is not Vector and kind is not List:
-        return None
+        return _map(value.raw(), left, depth) if kind is Map else None
     left[0] -= len(value)
     if left[0] < 0 or not depth:
         return None
     texts = []
     for item in value:
-        atom = ATOMS.get(item.__class__)
-        text = _small(item, left, depth - 1) if atom is None else atom(item)
+        atom = _atom(item.__class__)
+        if atom is not None:
+            texts.append(atom(item))
+            continue
+        text = _small(item, left, depth - 1)
         if text is None:
             return None
         texts.append(text)
-    inside = " ".join(texts)
-    return f"[{inside}]" if kind is Vector else f"({inside})"
+    return f"[{' '.join(texts)}]" if kind is Vector else f"({' '.join(texts)})"
 
 
 def _map(raw: dict[Any, Any], left: list[int], depth: int) -> str | None:
@@ -121,30 +126,46 @@ def _map(raw: dict[Any, Any], left: list[int], depth: int) -> str | None:
         shape = _shape(keys)
     if shape is None:
         return None
-    entries = []
-    for key, name in shape:
+    texts = []
+    for key in shape.keys:
         item = raw[key]
         kind = item.__class__
-        if kind is str and item.isprintable() and '"' not in item and "\\" not in item:
-            entries.append(f'{name} "{item}"')
-        elif kind is int and -_USUAL < item < _USUAL:
-            entries.append(f"{name} {item}")
+        if kind is int:
+            texts.append(item if -_USUAL < item < _USUAL else int_text(item))
+        elif kind is str and item.isprintable() and '"' not in item and "\\" not in item:
+            texts.append(f'"{item}"')
         else:
-            atom = ATOMS.get(kind)
-            text = _small(item, left, depth - 1) if atom is None else atom(item)
+            atom = _atom(kind)
+            if atom is not None:
+                texts.append(atom(item))
+                continue
+            text = _map(item.raw(), left, depth - 1) if kind is Map else _small(item, left, depth - 1)
             if text is None:
                 return None
-            entries.append(f"{name} {text}")
-    return f"{{{' '.join(entries)}}}"
+            texts.append(text)
+    return shape.form % (*texts,)
 
 
-def _shape(keys: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
-    """The keys in their order, each with its text; None where they have no simple order. Equal keys of other kinds than
-    those that have one may print differently."""
+class _Shape:
+    """The keys of maps. labels: in their order, each with the text in front of its value. form: the text of a map, with
+    `%s` for the text of each value."""
+
+    __slots__ = ("form", "keys", "labels")
+
+    def __init__(self, keys: list[Any]) -> None:
+        self.keys = keys
+        self.labels = [(key, ATOMS[key.__class__](key) + " ") for key in keys]
+        inside = " ".join([label.replace("%", "%%") + "%s" for _, label in self.labels])
+        self.form = f"{{{inside}}}"
+
+
+def _shape(keys: tuple[Any, ...]) -> _Shape | None:
+    """The shape of maps with these keys; None where they have no simple order. Equal keys of other kinds than those that
+    have one may print differently."""
     names = order_of_names([*keys]) if keys else []
     shape = None
     if names is not None:
-        shape = [(key, ATOMS[key.__class__](key)) for _, key in sorted(zip(names, keys, strict=True))]
+        shape = _Shape([key for _, key in sorted(zip(names, keys, strict=True))])
     if len(keys) <= _KEYS and (names is None or all(len(name) <= _NAME for name in names)):
         if len(_shapes) >= _SHAPES:
             _shapes.clear()
