@@ -143,7 +143,8 @@ def _map(raw: dict[Any, Any], left: list[int], depth: int) -> str | None:
             if text is None:
                 return None
             texts.append(text)
-    return shape.form % (*texts,)
+    written: str = shape.form % (*texts,)
+    return written
 
 
 class _Shape:
@@ -160,8 +161,8 @@ class _Shape:
 
 
 def _shape(keys: tuple[Any, ...]) -> _Shape | None:
-    """The shape of maps with these keys; None where they have no simple order. Equal keys of other kinds than those that
-    have one may print differently."""
+    """The shape of maps with these keys; None where they have no simple order. Equal keys of other kinds than those
+    that have one may print differently."""
     names = order_of_names([*keys]) if keys else []
     shape = None
     if names is not None:

@@ -38,6 +38,8 @@ MOST_COLLECTIONS = 2_000_000
 
 _PORTION = 16_384  # pieces of text that are put together at a time
 _LONG = 1024  # characters of an atom from which on it counts by itself
+_FEWEST_ROWS, _ROWS = 32, 512  # elements from which on columns are looked for, and that are written together
+_MOST_FAILURES = 8
 
 
 def to_text(value: Any, width: int | None = None) -> str:
@@ -73,14 +75,15 @@ def _collection_text(value: Any) -> str:
     stack: list[tuple[Any, str]] = []
     opener, closer = _BRACKETS[value.__class__]
     put(opener)
-    items: Any = iter(elements(value))
+    pieces = _Pieces()
+    items: Any = iter(elements(value) if len(value) < _FEWEST_ROWS else pieces.of(value))
     atoms = ATOMS.get
     while True:
         for item in islice(items, _PORTION):
             kind = item.__class__
             atom = atoms(kind)
-            if atom is not None:
-                text = atom(item)
+            if atom is not None or kind is _Piece:
+                text = item.text if atom is None else atom(item)
                 put(text)
                 put(" ")
                 if len(text) > _LONG:
@@ -98,7 +101,7 @@ def _collection_text(value: Any) -> str:
                 stack.append((items, closer))
                 opener, closer = _BRACKETS[kind]
                 put(opener)
-                items = iter(elements(item))
+                items = iter(elements(item) if len(item) < _FEWEST_ROWS else pieces.of(item))
                 break
             else:
                 put(_other_text(item))
@@ -117,6 +120,57 @@ def _collection_text(value: Any) -> str:
                 return "".join([*chunks, *out])
             put(" ")
             items, closer = stack.pop()
+
+
+class _Piece:
+    """Elements that follow each other, as they are printed."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class _Pieces:
+    """The elements of collections, with rows that could be written by their columns as pieces. failures: how often
+    columns were looked for in vain: values that share their parts could have it tried at each level."""
+
+    __slots__ = ("failures", "size")
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.size = 0
+
+    def of(self, value: Any) -> list[Any]:
+        """What to print between the brackets of a collection. Raises LimitError `limit/size` for too much text."""
+        if value.__class__ is Map or value.__class__ is Set or self.failures >= _MOST_FAILURES:
+            return elements(value)
+        from rtfs.syntax.column_texts import NoColumns, Notation
+
+        notation = Notation(ATOMS, " ", _labels)
+        items = elements(value)
+        found: list[Any] = []
+        for start in range(0, len(items), _ROWS):
+            part = items[start : start + _ROWS]
+            spend(len(part) * 4)
+            try:
+                text = " ".join(notation.texts(part))
+            except NoColumns:
+                self.failures += 1
+                return found + items[start:]
+            self.size += len(text)
+            if self.size > MOST_TEXT:
+                raise too_long()
+            found.append(_Piece(text))
+        return found
+
+
+def _labels(rows: list[dict[Any, Any]]) -> list[tuple[Any, str]] | None:
+    """The keys of rows that have the same ones in the same order; None where one of them is no name."""
+    keys = [*rows[0]]
+    if not {key.__class__ for key in keys} <= {str, Keyword} or len({*map(tuple, rows)}) != 1:
+        return None
+    return [(key, ATOMS[key.__class__](key) + " ") for key in keys]
 
 
 def _put_together(out: list[str], chunks: list[str], size: int) -> int:

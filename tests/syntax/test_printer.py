@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtfs.syntax.printer import display, to_text
-from rtfs.values import Keyword, List, Map, Symbol, UserError, Vector
+from rtfs.values import Keyword, LimitError, List, Map, Set, Symbol, UserError, Vector
 from tests.syntax import oracle
-from tests.syntax.support import one
+from tests.syntax.support import one, one_by_one
 
 
 def named(name):
@@ -114,6 +114,51 @@ def test_what_is_printed_reads_back_to_the_same_value_kind_and_order(value):
 @given(VALUES, st.integers(min_value=1, max_value=120))
 def test_what_is_printed_over_several_lines_reads_back_too(value, width):
     assert oracle.show(one(to_text(value, width=width))) == oracle.show(value)
+
+
+CELLS = [
+    *(st.integers(), st.sampled_from([10**520, 7]), st.floats(), st.text('ab"\\ \n\u200b', max_size=3), st.none()),
+    *(st.booleans() | st.none(), st.lists(st.integers(), max_size=3).map(Vector), st.sampled_from([len, {}.get, 1])),
+    st.lists(st.integers(), min_size=2, max_size=2).map(lambda pair: Map(zip("ba", pair, strict=True))),
+    st.lists(st.integers(), min_size=40, max_size=40).map(List),
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.lists(st.sampled_from(CELLS), max_size=4), st.sampled_from(["k%", 'q"', ":"]), st.integers(0, 40))
+def test_many_rows_print_as_each_of_them_does(data, cells, name, more):
+    names = [Keyword(f"k{n}") if name == ":" else f"{name}{9 - n}" for n in range(len(cells))]
+    rows = data.draw(st.lists(st.tuples(*cells), min_size=1, max_size=5))
+    value = Vector([Map(zip(names, row, strict=True)) for row in rows] * (600 // len(rows)))
+    assert to_text(value) == one_by_one(value)
+    mixed = List([*value, *range(more), Map([(1.0, 1), (True, 2)]), *value])
+    assert to_text(mixed) == one_by_one(mixed)
+    assert to_text(Vector(rows[0] * 100)) == one_by_one(Vector(rows[0] * 100))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [Map([("a", n), ("b", n)] if n % 2 else [("b", n), ("a", n)]) for n in range(600)],
+        [Map([(1.0, n), (True, n)]) for n in range(600)],
+        [Map([(n % 2 == 0, n)]) for n in range(600)],
+        [Map([(Keyword("a"), n), ("b", n)]) for n in range(600)],
+        [Map(), *[Map([("a", Vector(range(300)))])] * 600, Vector()],
+        [Set([n, "x"]) for n in range(600)],
+    ],
+    ids=["other order", "odd keys", "booleans", "mixed keys", "many parts", "sets"],
+)
+def test_rows_without_common_columns_print_as_each_of_them_does(rows):
+    assert to_text(Vector(rows)) == one_by_one(Vector(rows))
+    assert to_text(Map([("rows", List(rows))])) == one_by_one(Map([("rows", List(rows))]))
+
+
+def test_shared_rows_are_too_long_to_print():
+    shared = Vector(["x" * 1_000_000] * 300)
+    for value in (shared, Vector([shared] * 300), Vector([Vector(["x" * 100_000] * 40)] * 300)):
+        with pytest.raises(LimitError) as caught:
+            to_text(value)
+        assert caught.value.code == "limit/size"
 
 
 def test_what_fits_stays_on_one_line_and_what_does_not_is_broken():

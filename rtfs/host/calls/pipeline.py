@@ -507,8 +507,8 @@ def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
     if entry.route != SESSION:
         return value, result
     note = result_info(value)
-    if knows_any() and (shown := redact(text := to_text(value))) != text:
-        value = read_shown(entry, shown)
+    if knows_any() and redact(result) != result:
+        value = read_shown(entry, redact(to_text(value)))
         result = canonical_text(value)
     if note is not None and (value.__class__ is Map or value.__class__ is Vector):
         cleaned = note.cleaned(redact) if knows_any() else note
