@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CAPACITY = 256
 """Units that were run again."""
-ONCE = 2
+ONCE = 8
 """Units that were run once."""
 REMEMBERED = 1024
 """Keys of units that were run once and made room."""
