@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PATIENCE = 15.0
 """Seconds that a server has to answer."""
 
-_NEEDED = ("aiohttp", "google-re2", "greenlet", "httpx", "lark", "pydantic", "pyyaml")
+_NEEDED = ("google-re2", "greenlet", "httptools", "httpx", "lark", "pydantic", "pyyaml")
 _OPTIONAL = {"prompt_toolkit": "the REPL's editor: pip install 'rtfs-host[repl]'"}
 
 

@@ -373,7 +373,7 @@ def test_running_a_file_imports_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "hello.rtfs").write_text('(println "Hello")')
     program = (
         "import sys; from rtfs.cli.main import main; main(['run', 'hello.rtfs'])\n"
-        "heavy = ('asyncio', 'pydantic', 'httpx', 'aiohttp', 'lark', 're', 'json', 'argparse', 'inspect', 'logging',"
+        "heavy = ('asyncio', 'pydantic', 'httpx', 'httptools', 'lark', 're', 'json', 'argparse', 'inspect', 'logging',"
         " 'dataclasses', 'enum', 'yaml', 'threading', 'socket', 'hashlib')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

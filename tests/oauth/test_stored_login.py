@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-from multidict import CIMultiDict
 
 import rtfs
 from rtfs.capabilities.sessions.oauth.bearer import Authorized
@@ -280,13 +279,11 @@ def test_no_token_goes_to_another_origin(server: LoginServer, home: Path, monkey
 
 
 def test_a_token_is_sent_to_the_origin_of_its_server_and_to_no_other() -> None:
-    sent: list[tuple[str, str | None]] = []
+    sent: list[tuple[str, bytes | None]] = []
 
     class Web:
-        async def send(
-            self, method: str, url: httpx.URL, headers: CIMultiDict[str], body: bytes = b""
-        ) -> httpx.Response:
-            sent.append((str(url), headers.get("authorization")))
+        async def send(self, method: str, url: httpx.URL, headers: Any, body: bytes = b"") -> httpx.Response:
+            sent.append((str(url), dict(headers).get(b"Authorization")))
             return httpx.Response(200)
 
     class Held(TokenSource):
@@ -303,11 +300,11 @@ def test_a_token_is_sent_to_the_origin_of_its_server_and_to_no_other() -> None:
         home = httpx.URL("https://h/mcp")
         client = Authorized(Web(), home, Held(Tokens("test")))  # type: ignore[arg-type]
         for url in ("https://h/mcp", "https://h:443/x", "https://evil/mcp", "http://h/mcp", "https://h:8443/mcp"):
-            await client.send("GET", httpx.URL(url), CIMultiDict())
-        await client.send("GET", home, CIMultiDict())
+            await client.send("GET", httpx.URL(url), [])
+        await client.send("GET", home, [])
 
     asyncio.run(body())
-    assert [authorization for _, authorization in sent] == ["Bearer secret"] * 2 + [None] * 3 + ["Bearer secret"]
+    assert [authorization for _, authorization in sent] == [b"Bearer secret"] * 2 + [None] * 3 + [b"Bearer secret"]
 
 
 def test_tokens_show_nowhere(

@@ -107,7 +107,7 @@ def test_importing_the_handlers_loads_no_http_library() -> None:
         "import sys; import rtfs.capabilities.sessions.handler; "
         "assert 'asyncio' not in sys.modules; "
         "import rtfs.capabilities.sessions.pool, rtfs.capabilities.sessions.mcp, rtfs.capabilities.sessions.graphql; "
-        "print([m for m in ('httpx', 'aiohttp', 'mcp', 'pydantic') if m in sys.modules])"
+        "print([m for m in ('httpx', 'httptools', 'mcp', 'pydantic') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -32,7 +32,6 @@ from rtfs.capabilities.sessions.wire.http import (
     authorization,
     body_of,
     close,
-    header_fields,
     retry_after,
     unauthorized,
 )
@@ -140,9 +139,9 @@ class GraphqlHandler:
         import httpx
 
         content = encode_checked(body)
-        headers = header_fields([(b"Content-Type", b"application/json"), (b"Accept", b"application/json")])
+        headers = [(b"Content-Type", b"application/json"), (b"Accept", b"application/json")]
         if credential is not None:
-            headers["Authorization"] = authorization(credential)
+            headers.append((b"Authorization", authorization(credential).encode("ascii")))
         url = httpx.URL(self._url(call.metadata))
         server = str(url).partition("?")[0]
         response = await self._client.send("POST", url, headers, content)

@@ -13,11 +13,13 @@ from rtfs.capabilities.sessions.wire.http import close, origin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import httpx
-    from multidict import CIMultiDict
 
     from rtfs.capabilities.sessions.handler import MaybeSent, NotSent
     from rtfs.capabilities.sessions.oauth.token_sources import Tokens, TokenSource
-    from rtfs.capabilities.sessions.wire.http import Response, WebClient
+    from rtfs.capabilities.sessions.wire.connection import Response
+    from rtfs.capabilities.sessions.wire.http import WebClient
+
+    Headers = list[tuple[bytes, bytes]]
 
 
 class Authorized:
@@ -27,7 +29,7 @@ class Authorized:
         self.client = client
         self.source = source
         self._url = url
-        self._last: tuple[CIMultiDict[str], str, CIMultiDict[str]] | None = None
+        self._last: tuple[Headers, str, Headers] | None = None
 
     @property
     def tokens(self) -> Tokens:
@@ -38,7 +40,7 @@ class Authorized:
         """As `WebClient.failure`."""
         return self.client.failure(error, url)
 
-    async def send(self, method: str, url: httpx.URL, headers: CIMultiDict[str], body: bytes = b"") -> Response:
+    async def send(self, method: str, url: httpx.URL, headers: Headers, body: bytes = b"") -> Response:
         """As `WebClient.send`; after a 401 once more, if there is another token. Raises what the source raises, too."""
         if url is not self._url and origin(url) != origin(self._url):
             return await self.client.send(method, url, headers, body)
@@ -56,12 +58,12 @@ class Authorized:
         await close(response)
         return await self.client.send(method, url, self._with(headers, other), body)
 
-    def _with(self, headers: CIMultiDict[str], token: str) -> CIMultiDict[str]:
+    def _with(self, headers: Headers, token: str) -> Headers:
         """The headers with the token; most requests of a session share theirs, so the last made are kept."""
         if not token:
             return headers
         if self._last is None or self._last[0] is not headers or self._last[1] != token:
-            sent = headers.copy()
-            sent["authorization"] = f"Bearer {token}"
+            sent = [field for field in headers if field[0].lower() != b"authorization"]
+            sent.append((b"Authorization", f"Bearer {token}".encode("ascii")))
             self._last = (headers, token, sent)
         return self._last[2]

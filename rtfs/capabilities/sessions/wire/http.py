@@ -1,10 +1,8 @@
 """HTTP as all sessions of a handler share it: one connection pool, one TLS context, no cookies, no redirects.
 
 Must not know what is said over it. Invariants: a body is never held beyond its limit, compressed or not; whether a
-request can have left this machine is told by the exception (`NotSent`, `MaybeSent`). aiohttp and httpx are imported
-when first needed.
-
-Requests are made by aiohttp; httpx gives the URLs, and the system's certificates as the rest of the package uses them.
+request can have left this machine is told by the exception (`NotSent`, `MaybeSent`). httpx (for URLs and certificates)
+and httptools are imported when first needed.
 """
 
 from __future__ import annotations
@@ -18,15 +16,16 @@ from rtfs.values import Keyword, Map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
-    import aiohttp
     import httpx
-    from multidict import CIMultiDict
-    from yarl import URL
 
     from rtfs.capabilities.sessions.handler import Credential
+    from rtfs.capabilities.sessions.wire.connection import Connection, Response
+
+    Headers = list[tuple[bytes, bytes]]
+    _Place = tuple[bool, str, int]  # secure, host, port
 
 _QUIET_SECONDS = 0.05
 """After a pause this long the loop first gets a chance to notice that a server closed its connections meanwhile: it
@@ -37,109 +36,161 @@ KEEPALIVE_SECONDS = 4.0
 without anyone knowing whether it was read."""
 
 
-def header_fields(pairs: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
-    """Header fields to send; a name may be there several times, whatever its case."""
-    from multidict import CIMultiDict
-
-    return CIMultiDict([(name.decode("ascii"), value.decode("latin-1")) for name, value in pairs])
-
-
-class Response:
-    """A response whose body is unread. fields: the header fields, names in lower case. content: aiohttp's stream."""
-
-    __slots__ = ("_response", "content", "fields", "status_code")
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status_code = response.status
-        self.fields = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers}
-        self.content = response.content
-
-    async def aclose(self) -> None:
-        """As `close`."""
-        try:
-            await self._response.__aexit__(None, None, None)
-        except Exception:
-            pass
+_USUAL = ((b"User-Agent", b"rtfs"), (b"Accept", b"*/*"))
+"""Header fields of a request that has none of these names."""
+_UNSENDABLE = frozenset(b"\r\n\0")
+_REPEATABLE = frozenset(("GET", "DELETE"))
+"""Methods that may be sent once more where a connection turns out to have been closed. Source: RFC 9110, 9.2.2."""
+_HEADS = 64
+"""Heads of requests that are kept."""
 
 
 class WebClient:
     """connect_seconds: for a TCP and TLS connection. Bound to the loop of the first request."""
 
     def __init__(self, connect_seconds: float = 10.0) -> None:
-        self._clients: dict[bool, aiohttp.ClientSession] = {}
-        self._urls: dict[int, tuple[httpx.URL, URL]] = {}
-        self._unsent: tuple[type[BaseException], ...] = ()
         self._connect_seconds = connect_seconds
-        self._broken: tuple[type[BaseException], ...] = ()
+        self._idle: dict[_Place, list[Connection]] = {}
+        self._open: set[Connection] = set()
+        self._heads: dict[tuple[int, int, str], tuple[httpx.URL, Headers, bytes]] = {}
+        self._context: Any = None
+        self._sweeper: asyncio.TimerHandle | None = None
         self._last = monotonic()
 
-    def _client(self, secure: bool) -> aiohttp.ClientSession:
-        found = self._clients.get(secure)
-        if found is None:
-            import aiohttp
-
-            self._unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-            self._broken = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
-            context: Any = False
-            if secure:  # loading the system's certificates takes 20 ms, which a loopback server should not cost
-                import httpx
-
-                context = httpx.create_ssl_context()
-            found = self._clients[secure] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=context),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(sock_connect=self._connect_seconds),
-                auto_decompress=False,
-            )
-        return found
-
-    def _url(self, url: httpx.URL) -> URL:
-        """The URL as aiohttp takes it; a session uses the same object for all of its requests."""
-        known = self._urls.get(id(url))
-        if known is None:
-            from yarl import URL
-
-            if len(self._urls) > 1000:
-                self._urls.clear()
-            known = self._urls[id(url)] = url, URL(str(url))
-        return known[1]
-
-    async def send(self, method: str, url: httpx.URL, headers: CIMultiDict[str], body: bytes = b"") -> Response:
-        """Send a request, answer the response with its body unread; close it with `close`.
+    async def send(self, method: str, url: httpx.URL, headers: Headers, body: bytes = b"") -> Response:
+        """Send a request, answer the response with its body unread; close it with `close`. headers: not changed
+        afterwards, for the same list is rendered once.
 
         Raises NotSent where no connection could be made, MaybeSent where it broke afterwards.
         """
-        client = self._client(url.scheme == "https")
+        from rtfs.capabilities.sessions.wire.connection import Broken
+
         if monotonic() - self._last > _QUIET_SECONDS:
             for _ in range(3):
                 await asyncio.sleep(0)
-        try:
-            response = await client.request(
-                method, self._url(url), headers=headers, data=body or None, allow_redirects=False, compress=False
-            )
-        except self._broken as error:
-            raise self.failure(error, url) from error
-        self._last = monotonic()
-        return Response(response)
+        place = (url.scheme == "https", url.host, url.port or (443 if url.scheme == "https" else 80))
+        head = self._head(method, url, headers)
+        data = b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body) if body else head + b"\r\n"
+        connection = self._idle_at(place)
+        repeats = connection is not None and method in _REPEATABLE
+        while True:
+            if connection is None:
+                connection = await self._connect(place, url)
+            try:
+                response = await connection.request(data)
+            except Broken as error:
+                if not repeats:
+                    raise self.failure(error, url) from error
+                connection, repeats = None, False
+            else:
+                self._last = monotonic()
+                return response
 
-    def failure(self, error: BaseException, url: httpx.URL) -> NotSent | MaybeSent:
-        """The meaning of a failed request."""
-        if isinstance(error, self._unsent):
-            reason = getattr(error, "os_error", None)
-            text = getattr(reason, "strerror", None) or str(reason or error) or type(error).__name__
-            text, hint = _unsent(reason, text)
-            message = f"cannot connect to {origin(url)}: {text}"
-            return NotSent(SessionError(message, code="session/unavailable", hint=hint))
+    def _head(self, method: str, url: httpx.URL, headers: Headers) -> bytes:
+        """The head of a request, but for the length of its body and its end."""
+        key = (id(url), id(headers), method)
+        known = self._heads.get(key)
+        if known is None:
+            if len(self._heads) >= _HEADS:
+                self._heads.clear()
+            known = self._heads[key] = url, headers, head_of(method, url, headers)
+        return known[2]
+
+    def _idle_at(self, place: _Place) -> Connection | None:
+        """The connection that was used last, of those that can be used again."""
+        idle = self._idle.get(place)
+        while idle:
+            found = idle.pop()
+            if found.usable and monotonic() - found.idle_since < KEEPALIVE_SECONDS:
+                return found
+            found.abort()
+        return None
+
+    async def _connect(self, place: _Place, url: httpx.URL) -> Connection:
+        """A new connection. Raises NotSent."""
+        from rtfs.capabilities.sessions.wire.connection import Connection
+
+        secure, host, port = place
+        loop = asyncio.get_running_loop()
+        more: dict[str, Any] = {}
+        if isinstance(loop, asyncio.BaseEventLoop):  # others do not know it
+            more["happy_eyeballs_delay"] = 0.25
+        if secure:
+            if self._context is None:  # the system's certificates take 20 ms to load
+                import httpx
+
+                self._context = httpx.create_ssl_context()
+            more["ssl"], more["server_hostname"] = self._context, host
+        made = Connection(lambda connection: self._released(place, connection), self._open.discard)
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                await loop.create_connection(lambda: made, host, port, **more)
+        except TimeoutError as error:
+            raise _unconnected(url, None, f"no connection within {self._connect_seconds:g} seconds") from error
+        except (OSError, ValueError) as error:
+            text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise _unconnected(url, error, text) from error
+        self._open.add(made)
+        return made
+
+    def _released(self, place: _Place, connection: Connection) -> None:
+        self._idle.setdefault(place, []).append(connection)
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().call_later(KEEPALIVE_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what has been idle for too long."""
+        now = monotonic()
+        for place, idle in list(self._idle.items()):
+            kept = [one for one in idle if one.usable and now - one.idle_since < KEEPALIVE_SECONDS]
+            for one in idle:
+                if one not in kept:
+                    one.abort()
+            if kept:
+                self._idle[place] = kept
+            else:
+                del self._idle[place]
+        self._sweeper = (
+            asyncio.get_running_loop().call_later(KEEPALIVE_SECONDS / 2, self._sweep) if self._idle else None
+        )
+
+    def failure(self, error: BaseException, url: httpx.URL) -> MaybeSent:
+        """The meaning of a request that failed once there was a connection."""
         return MaybeSent(
             SessionError(f"the connection to {origin(url)} broke before the answer", code="session/unavailable")
         )
 
     async def aclose(self) -> None:
         """Close every connection."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        self._idle.clear()
+        for connection in list(self._open):
+            connection.abort()
+        for _ in range(3):  # for asyncio to close the sockets
+            await asyncio.sleep(0)
+
+
+def head_of(method: str, url: httpx.URL, headers: Headers) -> bytes:
+    """The head of a request, but for its end. Raises ValueError for what no header can carry."""
+    lines = [b"%s %s HTTP/1.1" % (method.encode(), url.raw_path), b"Host: " + url.netloc]
+    names = {name.lower() for name, _ in headers}
+    lines += [b"%s: %s" % field for field in _USUAL if field[0].lower() not in names]
+    if url.userinfo and b"authorization" not in names:
+        from base64 import b64encode
+
+        lines.append(b"Authorization: Basic " + b64encode(f"{url.username}:{url.password}".encode()))
+    lines += [b"%s: %s" % field for field in headers]
+    if any(_UNSENDABLE.intersection(line) for line in lines):
+        raise ValueError("a header holds a line break or a NUL")
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+def _unconnected(url: httpx.URL, reason: object, text: str) -> NotSent:
+    """No connection could be made."""
+    text, hint = _unsent(reason, text)
+    return NotSent(SessionError(f"cannot connect to {origin(url)}: {text}", code="session/unavailable", hint=hint))
 
 
 def _unsent(reason: object, text: str) -> tuple[str, str]:
@@ -162,14 +213,14 @@ def origin(url: httpx.URL) -> str:
 
 
 async def close(response: Response) -> None:
-    """Let go of a response: its connection is used again if the body was read to its end, else dropped."""
+    """Let go of a response: its connection is used again if the body came to its end, else dropped."""
     await response.aclose()
 
 
 class Body:
     """The body of a response, decompressed, piece by piece, never more than `limit` bytes in all."""
 
-    __slots__ = ("_content", "_inflate", "_left", "_limit")
+    __slots__ = ("_inflate", "_left", "_limit", "_response")
 
     def __init__(self, response: Response, limit: int) -> None:
         encoding = response.fields.get("content-encoding", "").lower()
@@ -179,13 +230,13 @@ class Body:
                 raise SessionError(f"the server answers in an encoding that was not asked for ({encoding[:40]!r})")
             self._inflate = zlib.decompressobj(15 + 32)
         self._limit = self._left = limit
-        self._content = response.content
+        self._response = response
 
     async def next(self) -> bytes:
         """The next piece, b"" at the end. Raises SessionError (`session/too-large`; `session/protocol` for damaged
         compression), and what the transport raises."""
         while True:
-            piece = await self._content.readany()
+            piece = await self._response.next()
             if not piece:
                 return b""
             if self._inflate is not None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from rtfs.capabilities.sessions.mcp.transport.streamable_http import Headers, HttpChannel
-    from rtfs.capabilities.sessions.wire.http import Response
+    from rtfs.capabilities.sessions.wire.connection import Response
 
 logger = logging.getLogger("rtfs.mcp")
 

@@ -19,7 +19,7 @@ from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.transport.channel import Background
 from rtfs.capabilities.sessions.mcp.transport.http_status import refusal
 from rtfs.capabilities.sessions.mcp.transport.sse import SseReader, TooLarge
-from rtfs.capabilities.sessions.wire.http import Body, body_of, close, header_fields, origin
+from rtfs.capabilities.sessions.wire.http import Body, body_of, close, origin
 from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     import httpx
-    from multidict import CIMultiDict
 
     from rtfs.capabilities.sessions.handler import Credential
     from rtfs.capabilities.sessions.mcp.limits import WireLimits
-    from rtfs.capabilities.sessions.wire.http import Response, WebClient
+    from rtfs.capabilities.sessions.wire.connection import Response
+    from rtfs.capabilities.sessions.wire.http import WebClient
 
     Headers = list[tuple[bytes, bytes]]
 
@@ -73,8 +73,7 @@ class HttpChannel:
 
     def learn(self, extra: Headers) -> None:
         """Send these headers too from now on."""
-        self.all = self.base + extra
-        self.headers = header_fields(self.all)
+        self.headers = self.base + extra
 
     async def request(
         self, body: bytes, request_id: int, inbox: Callable[[Any], None], extra: Headers | None = None
@@ -136,16 +135,14 @@ class HttpChannel:
             "GET", self.url, self._only({**fields, "last-event-id": last_id} if last_id else fields)
         )
 
-    def _with(self, extra: Headers | None) -> CIMultiDict[str]:
-        return header_fields(self.all + extra) if extra else self.headers
+    def _with(self, extra: Headers | None) -> Headers:
+        return self.headers + extra if extra else self.headers
 
-    def _only(self, fields: dict[str, str]) -> CIMultiDict[str]:
+    def _only(self, fields: dict[str, str]) -> Headers:
         """The headers of a request without a body, with these instead of what they were."""
-        headers = self.headers.copy()
-        headers.popall("content-type", None)
-        for name, value in fields.items():
-            headers[name] = value
-        return headers
+        instead = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
+        without = {b"content-type", *(name for name, _ in instead)}
+        return [field for field in self.headers if field[0].lower() not in without] + instead
 
     def spawn(self, work: Any) -> None:
         """Do something on the side (a cancellation, a reply to a ping)."""
