@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def flow(self, on: bool) -> None:
-        """Read on, or read no more for now."""
+        """Whether to read what comes, or leave it to the other side for a while."""
         if on is not self._flows and self.usable:
             self._flows = on
             if on:
