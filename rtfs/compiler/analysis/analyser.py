@@ -334,7 +334,8 @@ class Analyser:
         core = self.is_core(name)
         if not core and name not in self.module.defined:
             self.unit.uses.append(Use(name, self.module, at, scope))
-        return Global(at, name, core, (self.module.name, name) in self.unit.data)
+        key = (self.module.name, name)
+        return Global(at, name, core, key in self.unit.data, None if core else self.unit.traits.get(key))
 
     def builtin_name(self, symbol: Symbol) -> str | None:
         """The full name of what a symbol means in a built-in namespace, or None. The symbol of a template means what

@@ -75,6 +75,28 @@ def hold(analyser: Analyser, value: Node, scope: Scope, found: Bindings) -> Loca
     return Local(value.at, binding)
 
 
+def whole_name(pattern: Any) -> Symbol | None:
+    """The name that a pattern gives to the whole value by `:as`."""
+    whole = None
+    if pattern.__class__ is Map:
+        whole = pattern.get(AS)
+    elif pattern.__class__ is Vector and len(pattern) >= 2 and pattern[-2] is AS:
+        whole = pattern[-1]
+    return whole if whole.__class__ is Symbol else None
+
+
+def _whole(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> Local:
+    """Bind the whole value as `:as` says; the local that holds it. A name that means it already stays as it is."""
+    if pattern.__class__ is not Symbol:
+        held = hold(analyser, value, scope, found)
+        take_apart(analyser, pattern, held, scope, found)
+        return held
+    if isinstance(value, Local) and scope.names.get(pattern.name) is value.binding:
+        return value
+    take_apart(analyser, pattern, value, scope, found)
+    return Local(value.at, found[-1][0])
+
+
 def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
     at = analyser.locate(pattern)
     items = pattern.to_list()
@@ -83,9 +105,7 @@ def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: 
         whole = items[-1]
         items = items[:-2]
     if whole is not None:
-        held = hold(analyser, value, scope, found)
-        take_apart(analyser, whole, held, scope, found)
-        value = held
+        value = _whole(analyser, whole, value, scope, found)
     if not any(item.__class__ is Symbol and item.name == "&" for item in items):
         unpacked = hold(analyser, Primitive(at, "pattern_items", [value, Const(at, len(items))]), scope, found)
         for index, item in enumerate(items):
@@ -119,9 +139,7 @@ _PLAIN = (Keyword, str, int)
 def _map(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
     at = analyser.locate(pattern)
     if pattern.get(AS) is not None:
-        held = hold(analyser, value, scope, found)
-        take_apart(analyser, pattern.get(AS), held, scope, found)
-        value = held
+        value = _whole(analyser, pattern.get(AS), value, scope, found)
     defaults = _defaults(pattern.get(OR))
     taking = Primitive(at, "pattern_map", [value])
     source = hold(analyser, taking, scope, found)

@@ -110,15 +110,31 @@ class Local(Node):
 
 class Global(Node):
     """A name of a module, looked up when used. `core`: it means the standard function of that name. `data`: the text
-    defines it as something that is not written as a function, which may be one all the same."""
+    defines it as something that is not written as a function, which may be one all the same. `traits`: those of the
+    function that the text defines as it before."""
 
-    __slots__ = ("core", "data", "name")
+    __slots__ = ("core", "data", "name", "traits")
 
-    def __init__(self, at: int, name: str, core: bool, data: bool = False) -> None:
+    def __init__(self, at: int, name: str, core: bool, data: bool = False, traits: Traits | None = None) -> None:
         self.at = at
         self.name = name
         self.core = core
         self.data = data
+        self.traits = traits
+
+
+class Traits:
+    """What a function of so many parameters (`count`) does with its arguments, as long as its name means it. `asked`:
+    places of those of which it keeps nothing but elements. `plain`: the global that holds the function besides its
+    name; `in_place`: the one of its version that changes the first argument, if that is the caller's own, or None."""
+
+    __slots__ = ("asked", "count", "in_place", "plain")
+
+    def __init__(self, number: str, count: int, asked: frozenset[int], changes: bool) -> None:
+        self.count = count
+        self.asked = asked
+        self.plain = f" ={number}"
+        self.in_place = f" !{number}" if changes else None
 
 
 class Broken(Node):

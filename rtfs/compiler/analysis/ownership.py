@@ -90,9 +90,36 @@ def changed(node: Node, kind: str) -> tuple[Node, list[Node]] | None:
     elif isinstance(node, nodes.Primitive):
         if node.operation in PUTS and kind != "vector":
             return node.arguments[0], node.arguments[1:]
-    elif isinstance(node, Invoke) and (core_name(node), len(node.arguments)) in _CHANGES[kind]:
-        return node.arguments[0], node.arguments[1:]
+    elif isinstance(node, Invoke):
+        if (core_name(node), len(node.arguments)) in _CHANGES[kind] or (kind == ANY and hands_over(node)):
+            return node.arguments[0], node.arguments[1:]
     return None
+
+
+def called(node: Node) -> nodes.Traits | None:
+    """What is known of the function of the program that a node calls with as many arguments as it takes."""
+    if isinstance(node, Invoke) and isinstance(node.function, nodes.Global):
+        traits = node.function.traits
+        if traits is not None and traits.count == len(node.arguments):
+            return traits
+    return None
+
+
+def hands_over(node: Node) -> bool:
+    """True if a node calls a function of the program that may change its first argument in place."""
+    traits = called(node)
+    return traits is not None and traits.in_place is not None
+
+
+def traits_of(fn: nodes.Fn, number: str) -> nodes.Traits | None:
+    """What others may rely on when they call a function, if there is anything. number: one that no other has."""
+    arity = fn.arities[0]
+    if len(fn.arities) > 1 or arity.rest is not None or not arity.params:
+        return None
+    asked = frozenset([place for place, one in enumerate(arity.params) if only_asked(arity.body, one)])
+    is_changed = any(changed(part, ANY) is not None for part in walk(arity.body))
+    changes = is_changed and 0 not in asked and updates(arity.body, arity.params[0], ANY)
+    return nodes.Traits(number, len(arity.params), asked, changes) if asked or changes else None
 
 
 def is_update(node: Node, accumulator: Binding, kind: str, harmless: Harmless) -> bool:
@@ -106,7 +133,7 @@ def is_update(node: Node, accumulator: Binding, kind: str, harmless: Harmless) -
     if isinstance(inner, Local):
         return inner.binding is accumulator and all(harmless(one, accumulator) for one in rest)
     # a chain: the outer arguments are evaluated after the first change
-    return is_update(inner, accumulator, kind, harmless) and not any(mentions(one, accumulator) for one in rest)
+    return updates(inner, accumulator, kind, harmless) and not any(mentions(one, accumulator) for one in rest)
 
 
 def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | None = None) -> bool:
@@ -119,7 +146,7 @@ def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | No
         )
     if isinstance(node, nodes.Let):
         for place, (binding, value) in enumerate(node.bindings):
-            if harmless(value, accumulator) or is_idle_name(node, place, accumulator):
+            if harmless(value, accumulator) or is_read_first(node, place, accumulator):
                 continue
             # a new name for what is passed on: the old one must not be used any more
             if kind not in (ANY, TAIL) or binding.definitions > 1 or not updates(value, accumulator, kind, harmless):
@@ -160,12 +187,25 @@ def updates(node: Node, accumulator: Binding, kind: str, harmless: Harmless | No
     return is_update(node, accumulator, kind, harmless)
 
 
-def is_idle_name(node: nodes.Let, place: int, accumulator: Binding) -> bool:
-    """True if binding number `place` is a further name of the accumulator that nothing uses, as a `loop` makes them."""
+def is_read_first(node: nodes.Let, place: int, accumulator: Binding) -> bool:
+    """True if what binding number `place` takes from the accumulator is not used after a change: it is a further name
+    that nothing uses, as a `loop` makes them, or the entries of a map of which a pattern picks some at once."""
     binding, value = node.bindings[place]
-    if not (isinstance(value, Local) and value.binding is accumulator):
+    record = is_record_of(value, accumulator)
+    if not record and not (isinstance(value, Local) and value.binding is accumulator):
         return False
-    return not any(mentions(one, binding) for one in (*[one for _, one in node.bindings[place + 1 :]], node.body))
+    later = [one for _, one in node.bindings[place + 1 :]]
+    while record and later and mentions(later[0], binding) and only_asked(later[0], accumulator):
+        del later[0]
+    return not any(mentions(one, binding) for one in (*later, node.body))
+
+
+def is_record_of(node: Node, accumulator: Binding) -> bool:
+    """True for the entries of the accumulator, from which a pattern takes some; nothing else ever sees them."""
+    if not (isinstance(node, nodes.Primitive) and node.operation == "pattern_record"):
+        return False
+    held = node.arguments[0]
+    return isinstance(held, Local) and held.binding is accumulator
 
 
 def continued(loop: nodes.Loop, accumulator: Binding) -> int | None:
@@ -252,13 +292,25 @@ def only_asked(node: Node, accumulator: Binding) -> bool:
         elif isinstance(node.function, Local):  # (accumulator key)
             asked, rest = [node.function], node.arguments
         else:
-            return all(only_asked(part, accumulator) for part in children(node))
+            traits = called(node)
+            places = () if traits is None else traits.asked
+            asked, rest = [], [node.function]
+            for place, one in enumerate(node.arguments):
+                (asked if place in places else rest).append(one)
         return all(isinstance(one, Local) or only_asked(one, accumulator) for one in asked) and all(
             only_asked(one, accumulator) for one in rest
         )
+    if isinstance(node, nodes.Fn):
+        return not mentions(node, accumulator)
     if isinstance(node, nodes.Each) and node.operation != "reduce" and mentions(node.body, accumulator):
         return False  # of a lazy collection the body would run later
+    if isinstance(node, nodes.Let):
+        return all(
+            is_record_of(value, accumulator) or only_asked(value, accumulator) for _, value in node.bindings
+        ) and only_asked(node.body, accumulator)
     if isinstance(node, nodes.Primitive):
+        if node.operation == "pattern_items" and isinstance(node.arguments[0], Local):
+            return True  # which takes the elements out at once
         if node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
             return all(only_asked(one, accumulator) for one in node.arguments[2:])
         if node.operation in GETS and isinstance(node.arguments[0], Local):

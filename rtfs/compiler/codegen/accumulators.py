@@ -10,8 +10,10 @@ import ast
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import KIND_OF_CLASS, Kinds
+from rtfs.compiler.analysis.ownership import called
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Emitter
+from rtfs.compiler.mangling import global_name
 from rtfs.values import Map, Vector
 
 SIZES = {"conj": 1, "disj": 1, "dissoc": 1, "pop": 0}
@@ -93,7 +95,47 @@ def _change_any(e: Emitter, accumulator: nodes.Binding, name: str, operands: lis
         e.block.append(py.when(paid, owned, [py.unpack([variable, debt], shared, line)], line))
 
 
+def call_in_place(
+    e: Emitter, accumulator: nodes.Binding, node: nodes.Node, operands: list[tuple[ast.expr, Kinds]], line: int
+) -> None:
+    """Let the function that a node calls change an accumulator: by its version in place, as long as the name still
+    means it; else the result may be anybody's, and the accumulator is the loop's own no more. operands: the computed
+    arguments after it."""
+    assert isinstance(node, nodes.Invoke)
+    assert isinstance(node.function, nodes.Global)
+    traits = node.function.traits
+    assert traits is not None
+    assert traits.in_place is not None
+    variable, debt = accumulator.python, e.debts[accumulator]
+    e.loads.add(variable)
+    function = py.name(global_name(node.function.name), line)
+    given = [py.name(variable, line), *[value for value, _ in operands]]
+    in_place = py.call(traits.in_place, [*given, py.name(debt, line)], line)
+    plain = py.pack([py.call(function, given, line), py.const(0, line)], line)
+    is_plain = py.compare(function, ast.Is(), py.name(traits.plain, line), line)
+    changed, replaced = (py.unpack([variable, debt], one, line) for one in (in_place, plain))
+    e.block.append(py.when(is_plain, [changed], [replaced], line))
+
+
+def lent(e: Emitter, node: nodes.Invoke, arguments: list[ast.expr], line: int) -> list[ast.expr]:
+    """The arguments of a call of a function of the program. What may be changed in place later is given to one that
+    only asks it; should the name mean another function by now, that gets a copy."""
+    traits = called(node)
+    if traits is None or not traits.asked:
+        return arguments
+    assert isinstance(node.function, nodes.Global)
+    for place in traits.asked:
+        given = node.arguments[place]
+        if isinstance(given, nodes.Local) and given.binding in e.form.lent:
+            function = py.name(global_name(node.function.name), line)
+            is_plain = py.compare(function, ast.Is(), py.name(traits.plain, line), line)
+            copied = py.call(" copied", [arguments[place]], line)
+            arguments[place] = py.choose(is_plain, arguments[place], copied, line)
+    return arguments
+
+
 def begin_any(e: Emitter, accumulator: nodes.Binding, line: int) -> None:
     """An accumulator that starts as whatever it is given: its debt says whether it is the loop's own."""
     e.debts[accumulator] = debt = e.names.temporary()
+    e.form.lent.add(accumulator)
     e.block.append(py.assign(debt, py.const(0, line), line))

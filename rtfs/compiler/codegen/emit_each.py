@@ -18,13 +18,14 @@ from rtfs.compiler.analysis.ownership import (
     changed,
     core_name,
     fresh_kind,
-    is_idle_name,
+    hands_over,
+    is_read_first,
     never_asked,
     only_asked,
     updates,
 )
 from rtfs.compiler.codegen import pyast as py
-from rtfs.compiler.codegen.accumulators import begin_any, change, fresh_value, steady
+from rtfs.compiler.codegen.accumulators import begin_any, call_in_place, change, fresh_value, steady
 from rtfs.compiler.codegen.emit_control import bind_locals
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
 from rtfs.compiler.codegen.primitives import is_short
@@ -314,12 +315,14 @@ def _rounds(e: Emitter, node: nodes.Each, source: Source, kind: str | None) -> N
     else:
         e.blocks += blocks
         if kind is not None:
+            e.form.lent.add(accumulator)
             body = e.nested(update, e, node.body, accumulator, kind)
         else:
             body = e.nested(e.store, node.body, accumulator.python)
         e.blocks -= blocks
     cursor = _cursor(e, source)
-    if kind is None and may_be_reduced(node.body, accumulator):
+    plain = kind is None or any(hands_over(part) for part in walk(node.body))
+    if plain and may_be_reduced(node.body, accumulator):
         value = py.name(accumulator.python, line)
         leave = [py.assign(accumulator.python, py.attribute(value, "value", line), line), *_leave(cursor, line)]
         body = [*body, py.when(py.is_class(value, " Reduced", line), leave, [], line)]
@@ -446,6 +449,9 @@ def update(e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str) 
         if kind == TAIL:
             advance(e, accumulator, core_name(node), line)
             return
+        if hands_over(node):
+            call_in_place(e, accumulator, node, steady(e, operands), line)
+            return
         name = node.operation.partition("/")[0] if isinstance(node, nodes.Primitive) else core_name(node)
         assert name is not None
         # those of one change are computed right where they are used
@@ -457,7 +463,7 @@ def _update_named(e: Emitter, node: nodes.Let, accumulator: nodes.Binding, kind:
     """An update after which, or in the course of which, locals are bound."""
     line = node.at + 1
     for place, (binding, value) in enumerate(node.bindings):
-        if only_asked(value, accumulator) or is_idle_name(node, place, accumulator):
+        if only_asked(value, accumulator) or is_read_first(node, place, accumulator):
             continue
         # the accumulator itself, updated, under a new name
         bind_locals(e, nodes.Let(node.at, node.bindings[:place], node.body))
@@ -476,6 +482,7 @@ def _pass_on(e: Emitter, accumulator: nodes.Binding, to: nodes.Binding, line: in
     e.loads.add(accumulator.python)
     e.block.append(py.assign(to.python, py.name(accumulator.python, line), line))
     to.kinds = e.known[to] = e.known.get(accumulator)
+    e.form.lent.add(to)
     if accumulator in e.pushing:
         e.pushing[to] = e.pushing[accumulator]
     if accumulator in e.debts:

@@ -14,6 +14,7 @@ from rtfs.compiler.analysis.inlined import OPERATORS, PUTS
 from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds
 from rtfs.compiler.analysis.ownership import is_new
 from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.accumulators import lent
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
 from rtfs.compiler.codegen.operators import FOLDED, equal, is_keyword, look_up
@@ -85,7 +86,7 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
         return py.call(" not_callable", [target, *[value for value, _ in rest]], line), None
     if isinstance(function, nodes.Global) and function.data and count == 1:
         return _ask_data(e, target, rest[0][0], line), None
-    return py.call(target, [value for value, _ in rest], line), None
+    return py.call(target, lent(e, node, [value for value, _ in rest], line), line), None
 
 
 def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.expr:

@@ -10,6 +10,7 @@ import ast
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import Kinds
 from rtfs.compiler.analysis.laziness import may_be_lazy
+from rtfs.compiler.analysis.ownership import traits_of
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Destination, Emitter, emits, evaluates
 from rtfs.compiler.mangling import global_name, plain_name
@@ -35,11 +36,33 @@ def evaluate_def(e: Emitter, node: nodes.Def) -> tuple[ast.expr, Kinds]:
     name = global_name(node.name)
     e.globals.add(name)
     if isinstance(node.value, nodes.Fn) and node.value.binding is None:
+        traits = traits_of(node.value, f"{e.form.unit.number}.{e.form.unit.generate()}") if e.form.defined is node else None
+        if traits is not None:
+            arity = node.value.arities[0]
+            e.form.lent.update(arity.params[place] for place in traits.asked)
         define_function(e, node.value, name)
+        if traits is not None:
+            _keep_traits(e, node.value, name, traits, line)
         return py.name(name, line), FUNCTION
     value, kinds = e.value(node.value)
     e.block.append(py.assign(name, value, line))
     return py.name(name, line), kinds
+
+
+def _keep_traits(e: Emitter, node: nodes.Fn, name: str, traits: nodes.Traits, line: int) -> None:
+    """Let later forms rely on the traits of a function that has just been defined: they compare its name with a second
+    one, and call its version in place."""
+    from rtfs.compiler.codegen.versions import version_in_place
+
+    form = e.form
+    e.globals.add(traits.plain)
+    e.block.append(py.assign(traits.plain, py.name(name, line), line))
+    if traits.in_place is not None:
+        e.globals.add(traits.in_place)
+        local = f"{plain_name(name)} !"
+        e.block.append(version_in_place(form, node, local, line))
+        e.block.append(py.assign(traits.in_place, py.name(local, line), line))
+    form.unit.traits[form.module, node.name] = traits
 
 
 @emits(nodes.Def)

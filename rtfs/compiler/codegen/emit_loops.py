@@ -94,6 +94,7 @@ def _rounds(
     that are variables of the loop."""
     line = node.at + 1
     for index, owned_kind in e.form.owned[node.target].items():
+        e.form.lent.add(node.variables[index])
         if going_on is not None and index in going_on:
             if going_on[index] in e.debts:
                 e.debts[node.variables[index]] = e.debts[going_on[index]]

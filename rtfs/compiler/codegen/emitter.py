@@ -306,7 +306,11 @@ def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
 
 class FormGenerator:
     """State that the Python functions of one top-level form share: names, pooled constants, loops, outlined
-    functions."""
+    functions.
+
+    defined: the definition that the form is, if it is one. lent: locals whose value is changed in place, by this code
+    or by what calls it.
+    """
 
     def __init__(self, unit: UnitBuilder, names: Names, module: str, type_of: Callable[[Any], Any]) -> None:
         self.type_of = type_of
@@ -317,6 +321,8 @@ class FormGenerator:
         self.owned: dict[object, dict[int, str]] = {}
         self.unpacked: dict[str, list[str]] = {}
         self.definitions: list[ast.stmt] = []
+        self.defined: nodes.Def | None = None
+        self.lent: set[nodes.Binding] = set()
 
     def function(
         self,

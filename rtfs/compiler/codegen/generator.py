@@ -14,6 +14,7 @@ import rtfs.compiler.codegen.emit_expressions
 import rtfs.compiler.codegen.emit_loops
 import rtfs.compiler.codegen.emit_try
 import rtfs.compiler.codegen.sequences  # noqa: F401 - importing these modules declares how nodes are emitted
+from rtfs.compiler.analysis.nodes import Def
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Destination, Emitter, FormGenerator
 from rtfs.compiler.module import FORM
@@ -67,6 +68,7 @@ def compile_tree(tree: ast.Module, filename: str) -> CodeType:
 def module_of(form: FormGenerator, node: Node) -> ast.Module:
     """The Python module of a top-level form, as a tree."""
     emitter = Emitter(form)
+    form.defined = node if isinstance(node, Def) else None
     emitter.into(node, Destination("return"))
     body = emitter.block or [ast.Pass(lineno=1, col_offset=0)]
     if emitter.globals:

@@ -55,6 +55,12 @@ def still_own(value: Any, /) -> Any:
     return value if whole else own(value)
 
 
+def copied(value: Any, /) -> Any:
+    """A copy of what may be changed in place, for others to keep; anything else as it is."""
+    kind = type(value)
+    return own(value) if kind is Map or kind is Set or kind is Vector else value
+
+
 def tail(value: Any, /) -> tuple[Any, bool]:
     """(header over the elements that nothing else references, True), or (the value, False) where there can be none."""
     kind = type(value)
@@ -258,6 +264,7 @@ IN_PLACE: dict[str, Any] = {
     " tail": tail,
     " place": place,
     " left": left,
+    " copied": copied,
     " own": own,
     " still_own": still_own,
     " settle": settle,

@@ -17,6 +17,7 @@ from rtfs.compiler.analysis.destructure import (
     is_list_headed,
     is_simple,
     take_apart,
+    whole_name,
 )
 from rtfs.compiler.analysis.nodes import Binding, Const, Local, Node
 from rtfs.compiler.analysis.scope import FunctionContext, LoopContext, Scope, SelfCall
@@ -275,7 +276,11 @@ def bind_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prol
             prologue.append((checked, value))
             inner.bind(pattern.name, checked)
         return binding
-    binding = a.fresh("argument", inner)
+    whole = whole_name(pattern) if type_form is ABSENT else None
+    if whole is not None:
+        inner.names[whole.name] = binding = a.fresh(binding_name(whole), inner)
+    else:
+        binding = a.fresh("argument", inner)
     value = cast(a, Local(a.locate(pattern), binding), type_form, "parameter")
     prologue.extend(destructure(a, pattern, value, inner))
     return binding

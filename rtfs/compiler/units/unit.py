@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from rtfs.compiler.analysis.nodes import Node
+    from rtfs.compiler.analysis.nodes import Node, Traits
     from rtfs.compiler.analysis.undefined import Use
     from rtfs.compiler.module import Macro, Module
 
@@ -150,6 +150,8 @@ class UnitBuilder:
         self.uses: list[Use] = []
         self.data: set[tuple[str, str]] = set()
         """(module, name) of definitions so far whose value is not written as a function."""
+        self.traits: dict[tuple[str, str], Traits] = {}
+        """(module, name) of functions so far -> what compiled code may rely on."""
         self.declared: list[Node] = []
         """See `AnalysedForm`: of the form at hand."""
         self.missing: set[str] = set()

@@ -1,0 +1,43 @@
+"""Code generation of versions: a function of the program that changes its first argument in place.
+
+A version gets its arguments and the debt of the first one (see accumulators.py), and returns that argument, changed,
+with the debt that is left. Knows nothing of forms. Invariant: the value is that of the function itself, and as long as
+there is a debt nothing of the caller's is changed.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.ownership import ANY
+from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.emit_each import update
+from rtfs.compiler.codegen.emitter import Emitter, FormGenerator
+
+
+def version_in_place(form: FormGenerator, node: nodes.Fn, name: str, line: int) -> ast.stmt:
+    """The definition of the version of a function that `ownership.traits_of` says has one."""
+    arity = node.arities[0]
+    accumulator = arity.params[0]
+    e = Emitter(form)
+    debt = form.names.temporary()
+    parameters = [*[one.python for one in arity.params], debt]
+    e.stores.update(parameters)
+    e.debts[accumulator] = debt
+    form.lent.add(accumulator)
+
+    def body() -> None:
+        update(e, arity.body, accumulator, ANY)
+        e.loads.add(accumulator.python)
+        result = py.pack([py.name(accumulator.python, line), py.name(debt, line)], line)
+        e.block.append(py.give(result, line))
+
+    if node.ticks and not isinstance(arity.body, nodes.Loop):
+        e.blocks = 2
+        inside = e.nested(body)
+        refill = py.statement(py.call(" refill", [], line), line)
+        e.block.append(py.forever([py.each_tick(inside, [], line), refill], line))
+    else:
+        body()
+    return py.define(name, parameters, None, [], e.block, line)
