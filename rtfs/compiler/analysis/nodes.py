@@ -224,13 +224,15 @@ class Invoke(Composite):
 
 
 class Primitive(Composite):
-    """An operation of the compiler's own support library, by name (see support.py); user text never names one."""
+    """An operation of the compiler's own support library, by name (see support.py); user text never names one.
+    `entry`: what was put where this one looks, if that is known; a key that equals nothing still finds nothing."""
 
-    __slots__ = ("arguments", "operation")
+    __slots__ = ("arguments", "entry", "operation")
 
     def __init__(self, at: int, operation: str, arguments: list[Node]) -> None:
         self.at = at
         self._depth = -1
+        self.entry: Node | None = None
         self.operation = operation
         self.arguments = arguments
 

@@ -66,6 +66,8 @@ def is_new(node: Node | None) -> bool:
             if node.binding.uses or node.binding.definitions > 1:
                 return False
             node = node.binding.value
+        elif isinstance(node, nodes.Primitive) and node.entry is not None:
+            node = node.entry
         else:
             break
     if isinstance(node, nodes.Primitive):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.kinds import KIND_OF_CLASS, Kinds
+from rtfs.compiler.analysis.kinds import INT, KIND_OF_CLASS, Kinds
 from rtfs.compiler.analysis.ownership import called
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Emitter
@@ -66,7 +66,7 @@ def change(
     target = py.name(accumulator.python, line)
     e.loads.add(accumulator.python)
     if accumulator in e.debts:
-        _change_any(e, accumulator, name, [value for value, _ in operands], line)
+        _change_any(e, accumulator, name, operands, line)
         return
     if name == "conj":
         (item, _) = operands[0]
@@ -82,17 +82,35 @@ def change(
             e.block.append(py.statement(py.call(" put", [target, key, value], line), line))
 
 
-def _change_any(e: Emitter, accumulator: nodes.Binding, name: str, operands: list[ast.expr], line: int) -> None:
+def _change_any(
+    e: Emitter, accumulator: nodes.Binding, name: str, operands: list[tuple[ast.expr, Kinds]], line: int
+) -> None:
     """Change what may not be the loop's own yet: in place once its debt is nil, else as a new version, which the loop
     may own from then on."""
     variable, debt = accumulator.python, e.debts[accumulator]
+    paid = py.compare(py.name(debt, line), ast.Is(), py.const(None, line), line)
     size = SIZES.get(name, 2)
     for start in range(0, len(operands), size) if size else (0,):
-        given = [py.name(variable, line), *operands[start : start + size]]
-        owned = [py.statement(py.call(f" {name}/owned", given, line), line)]
-        shared = py.call(f" {name}/shared", [*given, py.name(debt, line)], line)
-        paid = py.compare(py.name(debt, line), ast.Is(), py.const(None, line), line)
-        e.block.append(py.when(paid, owned, [py.unpack([variable, debt], shared, line)], line))
+        given = [py.name(variable, line), *[value for value, _ in operands[start : start + size]]]
+        in_place = [py.statement(py.call(f" {name}/owned", given, line), line)]
+        shared = [py.unpack([variable, debt], py.call(f" {name}/shared", [*given, py.name(debt, line)], line), line)]
+        if size == 2:
+            in_place = [_put_at_once(given, operands[start][1], in_place, line)]
+        e.block.append(py.when(paid, in_place, shared, line))
+
+
+def _put_at_once(given: list[ast.expr], key_kinds: Kinds, otherwise: list[ast.stmt], line: int) -> ast.stmt:
+    """Set an entry of what is the loop's own: of a map or vector at once, if its key is surely in dicts as itself, or
+    the index of an element."""
+    owned, key, value = given
+    if key_kinds == INT:
+        within = py.chain(py.const(0, line), [ast.LtE(), ast.Lt()], [key, py.attribute(owned, "_stop", line)], line)
+        fits = py.both(ast.And(), [py.is_class(owned, " Vector", line), within], line)
+        return py.when(fits, [py.put(py.attribute(owned, "_items", line), key, value, line)], otherwise, line)
+    if (key_kinds is not None and key_kinds <= PLAIN_KEYS) or (isinstance(key, ast.Name) and key.id[0] == ":"):
+        is_map = py.is_class(owned, " Map", line)
+        return py.when(is_map, [py.put(py.attribute(owned, "_d", line), key, value, line)], otherwise, line)
+    return otherwise[0]
 
 
 def call_in_place(

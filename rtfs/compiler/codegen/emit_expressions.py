@@ -130,10 +130,10 @@ def _path(arguments: list[nodes.Node]) -> list[nodes.Node]:
 
 
 def _leads_through_maps(keys: list[nodes.Node]) -> bool:
-    """True for a path through maps: keywords and texts but for the last key, all evaluated without effect."""
-    if not 0 < len(keys) <= LONGEST_PATH or not isinstance(keys[-1], (nodes.Const, nodes.Local)):
+    """True for a path that begins in a map, or has one key: all keys are evaluated without effect."""
+    if not 0 < len(keys) <= LONGEST_PATH or not all(isinstance(key, (nodes.Const, nodes.Local)) for key in keys):
         return False
-    return all(isinstance(key, nodes.Const) and key.value.__class__ in (Keyword, str) for key in keys[:-1])
+    return len(keys) == 1 or (isinstance(keys[0], nodes.Const) and keys[0].value.__class__ in (Keyword, str))
 
 
 def _follow(e: Emitter, collection: nodes.Node, keys: list[nodes.Node], line: int) -> ast.expr:
@@ -178,12 +178,25 @@ def evaluate_primitive(e: Emitter, node: nodes.Primitive) -> tuple[ast.expr, Kin
         return equal(e, [(*operands[0], None), (*operands[1], None)], line)
     build = PRIMITIVES.get(node.operation)
     arguments = [value for value, _ in operands]
+    if node.entry is not None:
+        return _put_before(e, node, node.entry, arguments, line)
     if build is not None:
         return build(e, arguments, line), BOOL if node.operation in PREDICATE_PRIMITIVES else None
     if node.operation in PUTS and is_new(node.arguments[0]):
         return put_into_new(node.operation.partition("/")[0], arguments, line), None
     kinds = BOOL if node.operation in PREDICATE_PRIMITIVES else None
     return py.call(" " + node.operation, arguments, line), kinds
+
+
+def _put_before(
+    e: Emitter, node: nodes.Primitive, entry: nodes.Node, arguments: list[ast.expr], line: int
+) -> tuple[ast.expr, Kinds]:
+    """What was put where a primitive looks; only a key that is not a number is found nowhere."""
+    value, kinds = e.value(entry)
+    if isinstance(node.arguments[1], nodes.Const):
+        return value, kinds
+    is_float = py.is_class(arguments[1], " float", line)
+    return py.choose(is_float, py.call(f" {node.operation}", arguments, line), value, line), None
 
 
 @evaluates(nodes.HostRequest)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import return_type
 from rtfs.compiler.analysis.destructure import hold, is_list_headed
-from rtfs.compiler.analysis.inlined import CALLS, OPERATORS
+from rtfs.compiler.analysis.inlined import CALLS, OPERATORS, PUTS
 from rtfs.compiler.analysis.scope import Scope
 from rtfs.compiler.forms.binding import bind_parameter, cast
 from rtfs.compiler.forms.inlining import plain_parameters
-from rtfs.values import List, Symbol, Vector
+from rtfs.values import Keyword, List, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def analyse_update(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Nod
         return None
     at = a.at
     bindings: Bindings = []
-    collection = _held(a, a.analyse(form[1], scope), inner, bindings)
+    collection = _collection(a, form[1], scope, inner, bindings)
     keys = [_held(a, a.analyse(key, scope), inner, bindings) for key in path]
     if called is not None:
         called = _held(a, called, inner, bindings)  # looked up before the arguments are evaluated
     arguments = [_held(a, a.analyse(one, scope), inner, bindings) for one in form.to_list()[4:]]
     a.at = at
     levels = _levels(a, name, collection, keys, inner, bindings)
-    old = _held(a, nodes.Primitive(at, f"{name}/get", [levels[-1], keys[-1]]), inner, bindings)
+    old = _entry(a, name, levels[-1], keys[-1], inner, bindings)
     if apply is not None:
         value = apply([old, *arguments], bindings)
     else:
@@ -83,7 +83,7 @@ def analyse_assoc_in(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.N
     at = a.at
     inner = Scope(scope)
     bindings: Bindings = []
-    collection = _held(a, a.analyse(form[1], scope), inner, bindings)
+    collection = _collection(a, form[1], scope, inner, bindings)
     keys = [_held(a, a.analyse(key, scope), inner, bindings) for key in path]
     value = _held(a, a.analyse(form[3], scope), inner, bindings)
     a.at = at
@@ -110,9 +110,52 @@ def _levels(
     """The collections met when following all keys but the last."""
     levels = [collection]
     for key in keys[:-1]:
-        found = nodes.Primitive(a.at, f"{name}/get", [levels[-1], key])
-        levels.append(_held(a, found, scope, bindings))
+        levels.append(_entry(a, name, levels[-1], key, scope, bindings))
     return levels
+
+
+def _collection(a: Analyser, form: Any, scope: Scope, inner: Scope, bindings: Bindings) -> nodes.Node:
+    """The collection that is changed; what an inlined call binds to make it is bound beside what this one binds, so
+    that its levels are known here."""
+    made = a.analyse(form, scope)
+    while isinstance(made, nodes.Let) and not any(binding.uses for binding, _ in made.bindings):
+        bindings.extend(made.bindings)
+        made = made.body
+    return _held(a, made, inner, bindings)
+
+
+def _entry(
+    a: Analyser, name: str, level: nodes.Node, key: nodes.Node, scope: Scope, bindings: Bindings
+) -> nodes.Node:
+    """The value at a key of a level, which a call inside this one may have put there."""
+    found = nodes.Primitive(a.at, f"{name}/get", [level, key])
+    values: dict[nodes.Binding, nodes.Node] = {}
+    made: nodes.Node | None = level
+    while isinstance(made, nodes.Local) and not made.binding.uses:
+        values = values or dict(bindings)
+        made = values.get(made.binding)
+        if not (isinstance(made, nodes.Primitive) and made.operation in PUTS):
+            break
+        made, put_at, value = made.arguments
+        if _is_same(put_at, key):
+            nameless = isinstance(value, nodes.Local) and not value.binding.uses
+            found.entry = value if nameless or isinstance(value, nodes.Const) else None
+            break
+        if not (_is_known(put_at) and _is_known(key)):
+            break
+    return _held(a, found, scope, bindings)
+
+
+def _is_known(key: nodes.Node) -> bool:
+    """True for a constant key that no other constant equals."""
+    return isinstance(key, nodes.Const) and key.value.__class__ in (Keyword, str)
+
+
+def _is_same(key: nodes.Node, other: nodes.Node) -> bool:
+    """True if two keys surely are the same entry's."""
+    if isinstance(key, nodes.Local) and isinstance(other, nodes.Local):
+        return key.binding is other.binding and key.binding.definitions <= 1
+    return _is_known(key) and _is_known(other) and key.value == other.value  # type: ignore[attr-defined]
 
 
 def _rebuilt(
