@@ -167,7 +167,10 @@ def get_path1(coll: Any, key: Any, /) -> Any:
 
 def get_path2(coll: Any, outer: Any, key: Any, /) -> Any:
     """`(get-in coll [outer key])`."""
-    inner = coll.get(outer) if coll.__class__ is Map else _element(coll, outer)
+    if type(coll) is Vector and coll._more is None and outer.__class__ is int and 0 <= outer < coll._stop - coll._start:
+        inner = coll._items[coll._start + outer]
+    else:
+        inner = coll.get(outer) if coll.__class__ is Map else _element(coll, outer)
     return inner.get(key) if inner.__class__ is Map else _element(inner, key)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rtfs
+from rtfs.machine import new_environment
 
 # names that the compiler knows; under a name of the program's own the same functions are called as they are
 KNOWN = ("assoc-in", "assoc", "conj", "update-in", "update", "dissoc", "disj", "pop", "rest", "next", "first", "empty?")
@@ -59,7 +60,21 @@ NESTED_LOOP = f"""(loop [left changes acc start]
   (if (empty? left) acc
     (recur (rest left) (let [[op a b] (first left)] (if (= op :none) acc {INNER})))))"""
 PASSED = f"(let [step (fn [acc op a b] {STEP})] (reduce (fn [acc [op a b]] (step acc op a b)) start changes))"
-BODIES = [REDUCE, LOOP, NESTED_REDUCE, NESTED_LOOP, PASSED]
+# the same with functions of the program, which change what they are given and ask it
+DEFINED = f"""(defn size [acc] (if (number? acc) 0 (count acc)))
+(defn step [acc [op a b]] {STEP})
+(defn step-if [acc change] (if (= (size acc) 3) acc (step acc change)))
+(defn again [acc [op a b] n] (if (pos? n) (again (step acc [op a n]) [op a b] (dec n)) acc))
+(defn walk [{{:keys [a] :as acc}} change]
+  (let [grown (step acc change) n (size acc)]
+    (if (or a (odd? n)) (-> grown (step change) (step-if [:conj n a])) (again grown change 2))))
+"""
+CALLED = "(reduce step start changes)"
+CALLED_LOOP = "(loop [left changes acc start] (if (empty? left) acc (recur (rest left) (walk acc (first left)))))"
+CALLED_CHAIN = (
+    "(reduce (fn [acc change] (-> acc (step change) (step-if change) (again change (size acc)))) start changes)"
+)
+BODIES = [REDUCE, LOOP, NESTED_REDUCE, NESTED_LOOP, PASSED, CALLED, CALLED_LOOP, CALLED_CHAIN]
 STARTS = [
     *("{}", "[]", "#{}", "nil", "{:a {:y 1}}", "[1 2 3]", "#{:a 1}", "'(1 2)", '"ab"', "{1.0 2 true 3}"),
     *(f"(zipmap (range {n}) (range {n}))" for n in (64, 65, 600)),
@@ -83,7 +98,7 @@ def test_changes_in_place_give_what_new_versions_give(
         listed = " ".join(f"[{' '.join(change)}]" for change in one)
         tried.append(f"(let [changes [{listed}]] (try {body} (catch e [:error (:code e) (:message e)])))")
     # the result is used further, and the start is unchanged
-    check(f"(let [start {start} before (pr-str start)] [{' '.join(tried)} (= before (pr-str start))])")
+    check(f"{DEFINED} (let [start {start} before (pr-str start)] [{' '.join(tried)} (= before (pr-str start))])")
 
 
 @settings(max_examples=15, deadline=None)
@@ -140,6 +155,82 @@ PROGRAMS = [
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_nobody_sees_that_a_loop_changes_what_it_passes_on(program: str) -> None:
     check(program)
+
+
+# what a function of the program does with its first argument
+FUNCTIONS = [
+    # it is kept besides
+    "(defn f [m x] (assoc m x [m])) (reduce f {} [1 2 3])",
+    "(defn keep-in [m all] (conj all m)) (defn f [m x] (assoc m x (keep-in m []))) (reduce f {} [1 2 3])",
+    "(defn f [m x] (let [old m new (assoc m x 1)] (if (= x 2) old new))) (reduce f {} [1 2 3])",
+    "(defn f [m x] (assoc m x (fn [] (count m)))) (map (fn [g] (g)) (vals (reduce f {} [1 2 3])))",
+    "(defn f [m x] (assoc m x (map (fn [y] (get m y)) [1 2]))) (reduce f {} [1 2 3])",
+    "(defn f [m x] (assoc m x (lazy-seq [(count m)]))) (reduce f {} [1 2 3])",
+    "(defn g [m] m) (defn f [m x] (assoc m x (g m))) (reduce f {} [1 2 3])",
+    "(defn g [m] [m]) (defn f [m x] (let [k (g m)] (assoc m x k))) (reduce f {} [1 2 3])",
+    "(defn g [{:keys [a] :as m}] (if a m nil)) (defn f [m x] (assoc m x (g m))) (reduce f {:a 1} [1 2 3])",
+    "(defn f [m x] (assoc m x 1)) (loop [i 0 m {} all []] (if (= i 3) all (recur (inc i) (f m i) (conj all m))))",
+    "(defn f [m x] (assoc m x 1)) (let [m (f {} 1) a (f m 2) b (f m 3)] [m a b])",
+    "(defn f [m x] (assoc m x 1)) (reduce (fn [[a b] x] [(f a x) a]) [{} {}] [1 2 3])",
+    "(defn f [m x] (assoc m x (try (/ 1 x) (catch e (count m))))) (reduce f {} [1 0 3])",
+    "(defn f [m x] (assoc (assoc m x 1) :n (/ 1 x))) (def m {:a 1}) [(try (reduce f m [1 0]) (catch e m)) m]",
+    # what a pattern takes from it is what was there before
+    "(defn f [{:keys [n] :as m} x] (-> m (assoc :n x) (assoc :before n))) (reduce f {:n 0} [1 2 3])",
+    "(defn f [{:keys [n k] :or {k (inc 1)} :as m} x] (assoc m :n (+ x k) :k n)) (reduce f {:n 0} [1 2 3])",
+    "(defn f [[a b :as v] x] (-> v (assoc 0 b) (assoc 1 (+ a b x)))) (reduce f [0 1] (range 5))",
+    "(defn f [m x] (let [{:keys [n]} m m (assoc m :n x)] (assoc m x n))) (reduce f {:n 0} [1 2 3])",
+    # the name means another function by then
+    """(defn f [m x] (assoc m x 1)) (defn g [m x] (-> m (f x) (f [x])))
+       (defn f [m x] (if (= x 2) m {:was m})) [(reduce g {} [1 2 3]) (reduce f {} [1 2])]""",
+    "(defn asks [m] (count m)) (defn f [m x] (assoc m x (asks m))) (defn asks [m] m) (reduce f {} [1 2 3])",
+    """(defn f [m x] (assoc m x 1)) (defn g [m x] (f m x))
+       (defn f [m x] (if (= x 2) (reduced [m]) (assoc m x 2))) [(reduce g {} [1 2 3]) (reduce f {} [1 2 3])]""",
+    "(defn f [m x] (assoc m x 1)) (when false (defn f [m x] m)) (reduce f {} [1 2 3])",
+    "(defn f [m x] (assoc m x 1)) (reduce (fn [m x] (f (f m x) :last)) nil [1 2 3])",
+    # entries put by one change and found by the next
+    "(let [m {:a {:b 1}}] [(-> m (update-in [:a :b] inc) (update-in [:a :c] (fnil inc 0)) (assoc-in [:a :d] 4)) m])",
+    "(let [k ##NaN] (-> {} (assoc-in [k :b] 1) (update-in [k :c] (fnil inc 0)) vals))",
+    "(let [k 1.0] (-> {1 :int} (assoc-in [k :b] 1) (update-in [k :c] (fnil inc 0))))",
+    "(let [k 0 v [{:n 1} {:n 2}]] [(-> v (update-in [k :n] inc) (assoc-in [k :m] 5) (update-in [1 :n] dec)) v])",
+    "(let [in {:n 1}] [(-> {} (assoc-in [:b :c] in) (update-in [:b :c :n] inc) (assoc-in [:b :d] 1)) in])",
+    "(-> {:a {:b {:c 1}}} (update-in [:a :b :c] inc) (update-in [:a :b] assoc :d 1) (update :a (fn [m] [m m])))",
+    "(-> {:a {:b 1}} (update-in [:a :b] inc) (update :a (fn [m] (assoc m :old m))) (assoc-in [:a :c] 3))",
+    "(try (-> {:a 1} (assoc :b 2) (update-in [:a :b] inc)) (catch e (:message e)))",
+]
+
+
+@pytest.mark.parametrize("program", FUNCTIONS)
+def test_nobody_sees_that_a_function_changes_what_it_is_given(program: str) -> None:
+    check(program)
+
+
+def test_a_later_text_may_define_a_function_anew_that_compiled_code_called_in_place() -> None:
+    environment = new_environment()
+
+    def run(text: str, name: str) -> str:
+        outcome = rtfs.start(rtfs.compile(text, name=name, environment=environment))
+        assert isinstance(outcome, rtfs.Complete)
+        return rtfs.to_text(outcome.value)
+
+    run(
+        "(defn asks [m] (count m)) (defn put [m x] (assoc m x (asks m))) (defn all [xs] (reduce put {} xs))", "one.rtfs"
+    )
+    assert run("(all [:a :b])", "two.rtfs") == "{:a 0 :b 1}"
+    run("(defn asks [m] m)", "three.rtfs")
+    assert run("(all [:a :b])", "four.rtfs") == "{:a {} :b {:a {}}}"
+    run("(defn put [m x] {x m})", "five.rtfs")
+    assert run("(all [:a :b])", "six.rtfs") == "{:b {:a {}}}"
+
+
+def test_the_trace_of_an_error_in_a_version_in_place_names_the_function_that_was_called() -> None:
+    text = "(defn put [m x] (assoc m :n (/ 1 x)))\n(defn all [xs] (reduce put {} xs))\n(all [1 0])"
+    seen = []
+    for name in ("file.rtfs", "<text>"):
+        with pytest.raises(rtfs.EvalError) as caught:
+            rtfs.start(rtfs.compile(text, name=name))
+        seen.append([(called, span and span.start) for called, span in caught.value.trace])
+    assert seen[0] == seen[1]
+    assert "put" in [called for called, _ in seen[0]]
 
 
 SEQUENCES = [

@@ -92,9 +92,10 @@ def changed(node: Node, kind: str) -> tuple[Node, list[Node]] | None:
     elif isinstance(node, nodes.Primitive):
         if node.operation in PUTS and kind != "vector":
             return node.arguments[0], node.arguments[1:]
-    elif isinstance(node, Invoke):
-        if (core_name(node), len(node.arguments)) in _CHANGES[kind] or (kind == ANY and hands_over(node)):
-            return node.arguments[0], node.arguments[1:]
+    elif isinstance(node, Invoke) and (
+        (core_name(node), len(node.arguments)) in _CHANGES[kind] or (kind == ANY and hands_over(node))
+    ):
+        return node.arguments[0], node.arguments[1:]
     return None
 
 

@@ -36,25 +36,28 @@ def evaluate_def(e: Emitter, node: nodes.Def) -> tuple[ast.expr, Kinds]:
     name = global_name(node.name)
     e.globals.add(name)
     if isinstance(node.value, nodes.Fn) and node.value.binding is None:
-        traits = traits_of(node.value, f"{e.form.unit.number}.{e.form.unit.generate()}") if e.form.defined is node else None
-        if traits is not None:
-            arity = node.value.arities[0]
-            e.form.lent.update(arity.params[place] for place in traits.asked)
-        define_function(e, node.value, name)
-        if traits is not None:
-            _keep_traits(e, node.value, name, traits, line)
+        if e.form.defined is node:
+            _define_with_traits(e, node.value, name, line)
+        else:
+            define_function(e, node.value, name)
         return py.name(name, line), FUNCTION
     value, kinds = e.value(node.value)
     e.block.append(py.assign(name, value, line))
     return py.name(name, line), kinds
 
 
-def _keep_traits(e: Emitter, node: nodes.Fn, name: str, traits: nodes.Traits, line: int) -> None:
-    """Let later forms rely on the traits of a function that has just been defined: they compare its name with a second
-    one, and call its version in place."""
+def _define_with_traits(e: Emitter, node: nodes.Fn, name: str, line: int) -> None:
+    """Define a function of the program and let later forms rely on its traits: they compare its name with a second one,
+    and call its version in place."""
     from rtfs.compiler.codegen.versions import version_in_place
 
     form = e.form
+    traits = traits_of(node, f"{form.unit.number}.{form.unit.generate()}")
+    if traits is None:
+        define_function(e, node, name)
+        return
+    form.lent.update(node.arities[0].params[place] for place in traits.asked)
+    define_function(e, node, name)
     e.globals.add(traits.plain)
     e.block.append(py.assign(traits.plain, py.name(name, line), line))
     if traits.in_place is not None:

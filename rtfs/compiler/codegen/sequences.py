@@ -54,14 +54,40 @@ _last("last")
 
 @inline("nth", 2)
 def _nth(e: Emitter, operands: list[Operand], line: int) -> Result:
-    (collection, _, _), (index, _, _) = operands
+    (collection, _, _), (index, index_kinds, _) = operands
     slow = " nth/2"
     if isinstance(index, ast.Constant) and index.value.__class__ is int and 0 <= index.value < SHORT:
         test, value, _ = _of_short(e, collection, slow, line)
         fits = py.both(ast.And(), [test, has_more_than(value, index.value, line)], line)
         found = py.attribute(value, element_slot(index.value), line)
         return py.choose(fits, found, py.call(slow, [value, index], line), line), None
-    return py.call(slow, [collection, index], line), None
+    if not (isinstance(collection, ast.Name) and isinstance(index, ast.Name)):
+        return py.call(slow, [collection, index], line), None
+    return _at(e, collection, index, index_kinds, py.call(slow, [collection, index], line), line), None
+
+
+def _at(e: Emitter, value: ast.expr, index: ast.expr, kinds: Kinds, slow: ast.expr, line: int) -> ast.expr:
+    """The element at an index: of a vector over a list of its own, or a short one, at once."""
+    kind = e.names.temporary()
+    start = py.attribute(value, "_start", line)
+    size = py.binary(py.attribute(value, "_stop", line), ast.Sub(), start, line)
+    is_vector = py.compare(
+        py.walrus(kind, py.call(" type", [value], line), line), ast.Is(), py.name(" Vector", line), line
+    )
+    alone = py.compare(py.attribute(value, "_more", line), ast.Is(), py.const(None, line), line)
+    place = py.binary(start, ast.Add(), index, line)
+    element = ast.Subscript(py.attribute(value, "_items", line), place, py.LOAD, lineno=line, col_offset=0)
+    is_short_one = py.compare(py.name(kind, line), ast.Is(), py.name(" short", line), line)
+    of_short = py.both(ast.And(), [is_short_one, _within(index, py.call(" len", [value], line), line)], line)
+    in_short = py.choose(of_short, py.call(" item", [value, index], line), slow, line)
+    of_vector = py.both(ast.And(), [is_vector, alone, _within(index, size, line)], line)
+    found = py.choose(of_vector, element, in_short, line)
+    return found if kinds == INT else py.choose(py.is_class(index, " int", line), found, slow, line)
+
+
+def _within(index: ast.expr, size: ast.expr, line: int) -> ast.expr:
+    """Whether an integer is an index of so many elements."""
+    return py.chain(py.const(0, line), [ast.LtE(), ast.Lt()], [index, size], line)
 
 
 def _size(function: str, kinds: Kinds) -> None:

@@ -124,9 +124,7 @@ def _collection(a: Analyser, form: Any, scope: Scope, inner: Scope, bindings: Bi
     return _held(a, made, inner, bindings)
 
 
-def _entry(
-    a: Analyser, name: str, level: nodes.Node, key: nodes.Node, scope: Scope, bindings: Bindings
-) -> nodes.Node:
+def _entry(a: Analyser, name: str, level: nodes.Node, key: nodes.Node, scope: Scope, bindings: Bindings) -> nodes.Node:
     """The value at a key of a level, which a call inside this one may have put there."""
     found = nodes.Primitive(a.at, f"{name}/get", [level, key])
     values: dict[nodes.Binding, nodes.Node] = {}
