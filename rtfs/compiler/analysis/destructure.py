@@ -76,13 +76,13 @@ def hold(analyser: Analyser, value: Node, scope: Scope, found: Bindings) -> Loca
 
 
 def whole_name(pattern: Any) -> Symbol | None:
-    """The name that a pattern gives to the whole value by `:as`."""
+    """The name that a pattern gives to the whole value by `:as`, if it does."""
     whole = None
     if pattern.__class__ is Map:
         whole = pattern.get(AS)
     elif pattern.__class__ is Vector and len(pattern) >= 2 and pattern[-2] is AS:
         whole = pattern[-1]
-    return whole if whole.__class__ is Symbol else None
+    return whole if whole.__class__ is Symbol and whole.name != "_" else None
 
 
 def _whole(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> Local:

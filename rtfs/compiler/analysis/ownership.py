@@ -8,6 +8,8 @@ first change, which makes a new version anyway. Invariant: when in doubt the ans
 
 from __future__ import annotations
 
+from itertools import chain
+
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import GETS, PUTS
 from rtfs.compiler.analysis.nodes import Binding, Invoke, Local, Node, children, walk
@@ -15,7 +17,7 @@ from rtfs.values import Map, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     Harmless = Callable[[Node, Binding], bool]
 
@@ -119,7 +121,8 @@ def traits_of(fn: nodes.Fn, number: str) -> nodes.Traits | None:
     arity = fn.arities[0]
     if len(fn.arities) > 1 or arity.rest is not None or not arity.params:
         return None
-    asked = frozenset([place for place, one in enumerate(arity.params) if only_asked(arity.body, one)])
+    given = set(given_away(arity.body))
+    asked = frozenset([place for place, one in enumerate(arity.params) if one not in given])
     is_changed = any(changed(part, ANY) is not None for part in walk(arity.body))
     changes = is_changed and 0 not in asked and updates(arity.body, arity.params[0], ANY)
     return nodes.Traits(number, len(arity.params), asked, changes) if asked or changes else None
@@ -205,10 +208,16 @@ def is_read_first(node: nodes.Let, place: int, accumulator: Binding) -> bool:
 
 def is_record_of(node: Node, accumulator: Binding) -> bool:
     """True for the entries of the accumulator, from which a pattern takes some; nothing else ever sees them."""
-    if not (isinstance(node, nodes.Primitive) and node.operation == "pattern_record"):
-        return False
-    held = node.arguments[0]
-    return isinstance(held, Local) and held.binding is accumulator
+    return _is_record(node) and node.arguments[0].binding is accumulator  # type: ignore[attr-defined]
+
+
+def _is_record(node: Node) -> bool:
+    """True for the entries of the map that a local holds, from which a pattern takes some."""
+    return (
+        isinstance(node, nodes.Primitive)
+        and node.operation == "pattern_record"
+        and isinstance(node.arguments[0], Local)
+    )
 
 
 def continued(loop: nodes.Loop, accumulator: Binding) -> int | None:
@@ -287,38 +296,58 @@ def changes(loop: nodes.Loop, index: int, kind: str) -> bool:
 
 def only_asked(node: Node, accumulator: Binding) -> bool:
     """True if the accumulator is at most looked into: it is not kept, passed on, returned or captured."""
-    if isinstance(node, Local):
-        return node.binding is not accumulator
-    if isinstance(node, Invoke):
-        if core_name(node) in _ASKING:
-            asked, rest = node.arguments[:1], node.arguments[1:]
-        elif isinstance(node.function, Local):  # (accumulator key)
-            asked, rest = [node.function], node.arguments
+    return all(binding is not accumulator for binding in given_away(node))
+
+
+def given_away(node: Node) -> Iterator[Binding]:
+    """The locals whose values a node does more with than to look into them, some of them repeatedly."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        kind = one.__class__
+        if kind is Local:
+            yield one.binding  # type: ignore[attr-defined]
+        elif kind is Invoke:
+            pending.extend(_not_asked(one))  # type: ignore[arg-type]
+        elif kind is nodes.Primitive:
+            place = _place_asked(one)  # type: ignore[arg-type]
+            for at, argument in enumerate(children(one)):
+                if at != place or argument.__class__ is not Local:
+                    pending.append(argument)
+        elif kind is nodes.Let:
+            pending.extend([value for _, value in one.bindings if not _is_record(value)])  # type: ignore[attr-defined]
+            pending.append(one.body)  # type: ignore[attr-defined]
+        elif kind is nodes.Fn:
+            yield from _locals(one)
         else:
-            traits = called(node)
-            places = () if traits is None else traits.asked
-            asked, rest = [], [node.function]
-            for place, one in enumerate(node.arguments):
-                (asked if place in places else rest).append(one)
-        return all(isinstance(one, Local) or only_asked(one, accumulator) for one in asked) and all(
-            only_asked(one, accumulator) for one in rest
-        )
-    if isinstance(node, nodes.Fn):
-        return not mentions(node, accumulator)
-    if isinstance(node, nodes.Each) and node.operation != "reduce" and mentions(node.body, accumulator):
-        return False  # of a lazy collection the body would run later
-    if isinstance(node, nodes.Let):
-        return all(
-            is_record_of(value, accumulator) or only_asked(value, accumulator) for _, value in node.bindings
-        ) and only_asked(node.body, accumulator)
-    if isinstance(node, nodes.Primitive):
-        if node.operation == "pattern_items" and isinstance(node.arguments[0], Local):
-            return True  # which takes the elements out at once
-        if node.operation == "keyword_get" and isinstance(node.arguments[1], Local):
-            return all(only_asked(one, accumulator) for one in node.arguments[2:])
-        if node.operation in GETS and isinstance(node.arguments[0], Local):
-            return all(only_asked(one, accumulator) for one in node.arguments[1:])
-    return all(only_asked(part, accumulator) for part in children(node))
+            pending.extend(children(one))
+            if kind is nodes.Each and one.operation != "reduce":  # type: ignore[attr-defined]
+                yield from _locals(one.body)  # type: ignore[attr-defined]  # of a lazy collection it would run later
+
+
+def _locals(node: Node) -> Iterator[Binding]:
+    return (part.binding for part in walk(node) if isinstance(part, Local))
+
+
+def _not_asked(node: Invoke) -> Iterator[Node]:
+    """The parts of a call but for locals that it only asks."""
+    if core_name(node) in _ASKING:
+        places: Sequence[int] | frozenset[int] = (0,)
+    elif isinstance(node.function, Local):  # (accumulator key)
+        return iter(node.arguments)
+    else:
+        traits = called(node)
+        places = () if traits is None else traits.asked
+    parts = (one for at, one in enumerate(node.arguments) if at not in places or one.__class__ is not Local)
+    return chain((node.function,), parts)
+
+
+def _place_asked(node: nodes.Primitive) -> int:
+    """Which argument of a primitive is only asked; -1 for none."""
+    operation = node.operation
+    if operation == "keyword_get":
+        return 1
+    return 0 if operation in GETS or operation == "pattern_items" else -1
 
 
 def goes_forward(loop: nodes.Loop, index: int) -> bool:

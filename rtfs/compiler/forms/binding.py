@@ -277,10 +277,7 @@ def bind_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, prol
             inner.bind(pattern.name, checked)
         return binding
     whole = whole_name(pattern) if type_form is ABSENT else None
-    if whole is not None:
-        inner.names[whole.name] = binding = a.fresh(binding_name(whole), inner)
-    else:
-        binding = a.fresh("argument", inner)
+    binding = a.fresh("argument", inner) if whole is None else a.bind(binding_name(whole), inner)
     value = cast(a, Local(a.locate(pattern), binding), type_form, "parameter")
     prologue.extend(destructure(a, pattern, value, inner))
     return binding
