@@ -7,9 +7,9 @@ reads a text. What pydantic's does not take is read by Python's, which also word
 
 from __future__ import annotations
 
-from rtfs.builtins.json_values import Adoption, KeywordAdoption, Names, TooDeep
 from rtfs.values import EvalError
 from rtfs.values.convert import from_python, to_python
+from rtfs.values.plain_data import Adoption, KeywordAdoption, Names, TooDeep
 from rtfs.values.step_account import in_stretches, look, spend
 
 TYPE_CHECKING = False

@@ -6,6 +6,8 @@ has no counterpart is a TypeError or ValueError that names it.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from rtfs.values.error import LimitError, TypeMismatch, UserError
 from rtfs.values.keyword import Keyword, is_keyword_name
 from rtfs.values.kinds import FunctionType
@@ -15,6 +17,7 @@ from rtfs.values.order import sorted_values
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
+from rtfs.values.short_vector import SHORT, ShortVector
 from rtfs.values.step_account import spend
 from rtfs.values.symbol import Symbol
 
@@ -106,9 +109,7 @@ def _plain_data(value: Any, depth: int, left: list[int], names: _KeywordNames | 
     if left[0] < 0 or not depth:
         raise _NotPlain
     if kind is list:
-        return Vector.of(
-            [part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names) for part in value]
-        )
+        return Vector.of(_plain_parts(value, depth - 1, left, names))
     made: dict[Any, Any] = {}
     if names is None:
         for key, part in value.items():
@@ -126,6 +127,56 @@ def _plain_data(value: Any, depth: int, left: list[int], names: _KeywordNames | 
             name = key
         made[name] = part if part.__class__ in _OWN else _plain_data(part, depth - 1, left, names)
     return Map.of_plain(dict(zip(value, made.values(), strict=True)) if mixed else made)
+
+
+_FEW, _STRETCH, _WIDEST = 8, 512, 32
+"""Rows from which on they are made together, that are at a time, and the keys that they have at most."""
+
+
+def _plain_parts(parts: list[Any], depth: int, left: list[int], names: _KeywordNames | None) -> list[Any]:
+    """The values of the elements of a list, by columns where they are rows with the same keys."""
+    if len(parts) >= _FEW:
+        kinds = {*map(type, parts)}
+        if kinds == {dict}:
+            made: list[Any] = []
+            for start in range(0, len(parts), _STRETCH):
+                rows = _plain_rows(parts[start : start + _STRETCH], depth - 1, left, names)
+                if rows is None:
+                    break
+                made += rows
+            return made + [_plain_data(part, depth, left, names) for part in parts[len(made) :]]
+        if kinds == {list} and depth and max(map(len, parts)) <= SHORT:
+            inner = [*chain.from_iterable(parts)]
+            if _OWN.issuperset(map(type, inner)):
+                left[0] -= len(inner)
+                if left[0] < 0:
+                    raise _NotPlain
+                return [*map(ShortVector, parts)]
+    return [part if part.__class__ in _OWN else _plain_data(part, depth, left, names) for part in parts]
+
+
+def _plain_rows(
+    rows: list[dict[Any, Any]], depth: int, left: list[int], names: _KeywordNames | None
+) -> list[Any] | None:
+    """The maps of rows; None where they have different keys."""
+    keys: list[Any] = [*rows[0]]
+    width = len(keys)
+    if not 0 < width <= _WIDEST or {*map(len, rows)} != {width} or [*chain.from_iterable(rows)] != keys * len(rows):
+        return None
+    left[0] -= width * len(rows)
+    if left[0] < 0 or depth < 0 or {*map(type, keys)} != {str}:
+        raise _NotPlain
+    items = [*chain.from_iterable(map(dict.values, rows))]
+    columns = []
+    for start in range(width):
+        column = items[start::width]
+        columns.append(column if _OWN.issuperset(map(type, column)) else _plain_parts(column, depth, left, names))
+    if names is not None:
+        keywords = [names[key] for key in keys]
+        keys = keys if None in keywords else keywords
+    from rtfs.values.plain_data import rows_of
+
+    return rows_of(width)(keys, columns)
 
 
 class _KeywordNames(dict):  # type: ignore[type-arg]

@@ -1,7 +1,8 @@
-"""Values of data that a JSON reader has just made: its dicts become maps and its lists vectors, most without a copy.
+"""Values of data that nobody else has, as a JSON reader makes it: its dicts become maps and its lists vectors, most
+without a copy.
 
-Must not know texts. Invariants: the data belongs to nobody else and must not be used afterwards, even if it nests
-too deep; keys keep their order; the machine looks at the clock and the memory while it goes through much data.
+Must not know texts. Invariants: the data must not be used afterwards, not even where it nests too deep; keys keep their
+order; the machine looks at the clock and the memory while it goes through much data.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from gc import is_tracked
 from itertools import chain
 
-from rtfs.values import Keyword, Map, Vector
-from rtfs.values.keyword import is_keyword_name
+from rtfs.values.keyword import Keyword, is_keyword_name
+from rtfs.values.map import Map
+from rtfs.values.sequence import Vector
 from rtfs.values.short_vector import SHORT, ShortVector
 from rtfs.values.step_account import in_stretches, spend
 
@@ -32,7 +34,7 @@ class TooDeep(Exception):
 
 
 class Adoption:
-    """The conversion of one value. depth: how many lists and dicts may be inside each other; each takes up to three
+    """The adoption of one value. depth: how many lists and dicts may be inside each other; each takes up to three
     Python calls."""
 
     __slots__ = ("depth", "steps")
@@ -42,7 +44,7 @@ class Adoption:
         self.steps = 0
 
     def value(self, read: Any) -> Any:
-        """The value of what was read. Raises TooDeep."""
+        """The value of what was read. Raises TooDeep, as all these functions."""
         kind = type(read)
         if kind is dict:
             return self.map(read, self.depth)
@@ -76,8 +78,10 @@ class Adoption:
             elif list not in kinds:
                 continue
             elif len(kinds) == 1 and depth and max(map(len, part)) <= SHORT:
-                inner = {*map(type, chain.from_iterable(part))}
+                flat = [*chain.from_iterable(part)]
+                inner = {*map(type, flat)}
                 if dict not in inner and list not in inner:
+                    self.pace(len(flat))
                     items[start : start + _STRETCH] = map(ShortVector, part)
                     continue
             items[start : start + _STRETCH] = [
@@ -166,7 +170,7 @@ class KeywordAdoption(Adoption):
             column = items[start::width]
             self.elements(column, depth)
             columns.append(column)
-        return _rows_of(width)([self.names[key] for key in keys], columns)
+        return rows_of(width)([self.names[key] for key in keys], columns)
 
 
 class Names(dict):  # type: ignore[type-arg]
@@ -180,7 +184,7 @@ class Names(dict):  # type: ignore[type-arg]
 _makers: dict[int, Callable[[Sequence[Any], Sequence[list[Any]]], list[Any]]] = {}
 
 
-def _rows_of(width: int) -> Callable[[Sequence[Any], Sequence[list[Any]]], list[Any]]:
+def rows_of(width: int) -> Callable[[Sequence[Any], Sequence[list[Any]]], list[Any]]:
     """A function from keys and the columns of their values to maps: written out for a number of keys, since displays
     make a dict in half the time."""
     made = _makers.get(width)
