@@ -258,6 +258,18 @@ def test_a_request_that_is_given_up_takes_its_connection_with_it() -> None:
     run(body)
 
 
+def test_a_header_field_that_comes_twice_has_both_values() -> None:
+    twice = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nwww-authenticate: Bearer x=1\r\nContent-Length: 0\r\n\r\n"
+
+    async def body(client: WebClient) -> None:
+        async with Server(twice) as server:
+            response = await client.send("POST", server.url, [], b"{}")
+            assert response.fields["www-authenticate"] == "Basic, Bearer x=1"
+            await close(response)
+
+    run(body)
+
+
 def test_no_connection_means_not_sent() -> None:
     async def body(client: WebClient) -> None:
         async with Server() as server:

@@ -30,7 +30,8 @@ class Broken(Exception):
 
 
 class Response:
-    """A response, whose body is unread at first. fields: the header fields, names in lower case."""
+    """A response, whose body is unread at first. fields: the header fields, names in lower case; the values of a name
+    that came more than once are joined by commas."""
 
     __slots__ = ("_connection", "_done", "_error", "_pieces", "_size", "_waiter", "fields", "status_code")
 
@@ -167,7 +168,9 @@ class Connection(asyncio.Protocol):
             self._keeps = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields[name.decode("latin-1").lower()] = value.decode("latin-1")
+        field, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        known = self._fields.get(field)
+        self._fields[field] = text if known is None else f"{known}, {text}"  # RFC 9110, 5.3
 
     def on_headers_complete(self) -> None:
         fields, self._fields, self._frame = self._fields, {}, 0

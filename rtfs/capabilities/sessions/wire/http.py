@@ -35,7 +35,6 @@ KEEPALIVE_SECONDS = 4.0
 """Below the five seconds after which common servers close an idle connection: a request sent into that moment is lost
 without anyone knowing whether it was read."""
 
-
 _USUAL = ((b"User-Agent", b"rtfs"), (b"Accept", b"*/*"))
 """Header fields of a request that has none of these names."""
 _UNSENDABLE = frozenset(b"\r\n\0")
@@ -68,7 +67,7 @@ class WebClient:
         if monotonic() - self._last > _QUIET_SECONDS:
             for _ in range(3):
                 await asyncio.sleep(0)
-        place = (url.scheme == "https", url.host, url.port or (443 if url.scheme == "https" else 80))
+        place = (url.scheme == "https", url.raw_host.decode(), url.port or (443 if url.scheme == "https" else 80))
         head = self._head(method, url, headers)
         data = b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body) if body else head + b"\r\n"
         connection = self._idle_at(place)
