@@ -124,17 +124,17 @@ class Global(Node):
 
 
 class Traits:
-    """What a function of so many parameters (`count`) does with its arguments, as long as its name means it. `asked`:
-    places of those of which it keeps nothing but elements. `plain`: the global that holds the function besides its
-    name; `in_place`: the one of its version that changes the first argument, if that is the caller's own, or None."""
+    """What a function of the text (`fn`) does with its arguments, as long as its name means it. `asked`: places of
+    those of which it keeps nothing but elements; `changes`: whether it only asks the first one and returns it changed.
+    `plain`: the global that holds the function besides its name."""
 
-    __slots__ = ("asked", "count", "in_place", "plain")
+    __slots__ = ("asked", "changes", "fn", "plain")
 
-    def __init__(self, number: str, count: int, asked: frozenset[int], changes: bool) -> None:
-        self.count = count
+    def __init__(self, fn: Fn, plain: str, asked: frozenset[int], changes: bool) -> None:
+        self.fn = fn
+        self.plain = plain
         self.asked = asked
-        self.plain = f" ={number}"
-        self.in_place = f" !{number}" if changes else None
+        self.changes = changes
 
 
 class Broken(Node):

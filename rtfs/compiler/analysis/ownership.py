@@ -105,7 +105,7 @@ def called(node: Node) -> nodes.Traits | None:
     """What is known of the function of the program that a node calls with as many arguments as it takes."""
     if isinstance(node, Invoke) and isinstance(node.function, nodes.Global):
         traits = node.function.traits
-        if traits is not None and traits.count == len(node.arguments):
+        if traits is not None and len(traits.fn.arities[0].params) == len(node.arguments):
             return traits
     return None
 
@@ -113,11 +113,11 @@ def called(node: Node) -> nodes.Traits | None:
 def hands_over(node: Node) -> bool:
     """True if a node calls a function of the program that may change its first argument in place."""
     traits = called(node)
-    return traits is not None and traits.in_place is not None
+    return traits is not None and traits.changes
 
 
-def traits_of(fn: nodes.Fn, number: str) -> nodes.Traits | None:
-    """What others may rely on when they call a function, if there is anything. number: one that no other has."""
+def traits_of(fn: nodes.Fn, plain: str) -> nodes.Traits | None:
+    """What others may rely on when they call a function, if there is anything. plain: see `Traits`."""
     arity = fn.arities[0]
     if len(fn.arities) > 1 or arity.rest is not None or not arity.params:
         return None
@@ -125,7 +125,7 @@ def traits_of(fn: nodes.Fn, number: str) -> nodes.Traits | None:
     asked = frozenset([place for place, one in enumerate(arity.params) if one not in given])
     is_changed = any(changed(part, ANY) is not None for part in walk(arity.body))
     changes = is_changed and 0 not in asked and updates(arity.body, arity.params[0], ANY)
-    return nodes.Traits(number, len(arity.params), asked, changes) if asked or changes else None
+    return nodes.Traits(fn, plain, asked, changes) if asked or changes else None
 
 
 def is_update(node: Node, accumulator: Binding, kind: str, harmless: Harmless) -> bool:

@@ -119,16 +119,17 @@ def call_in_place(
     """Let the function that a node calls change an accumulator: by its version in place, as long as the name still
     means it; else the result may be anybody's, and the accumulator is the loop's own no more. operands: the computed
     arguments after it."""
+    from rtfs.compiler.codegen.versions import version_in_place
+
     assert isinstance(node, nodes.Invoke)
     assert isinstance(node.function, nodes.Global)
     traits = node.function.traits
     assert traits is not None
-    assert traits.in_place is not None
     variable, debt = accumulator.python, e.debts[accumulator]
     e.loads.add(variable)
     function = py.name(global_name(node.function.name), line)
     given = [py.name(variable, line), *[value for value, _ in operands]]
-    in_place = py.call(traits.in_place, [*given, py.name(debt, line)], line)
+    in_place = py.call(version_in_place(e.form, traits), [*given, py.name(debt, line)], line)
     plain = py.pack([py.call(function, given, line), py.const(0, line)], line)
     is_plain = py.compare(function, ast.Is(), py.name(traits.plain, line), line)
     changed, replaced = (py.unpack([variable, debt], one, line) for one in (in_place, plain))

@@ -47,12 +47,10 @@ def evaluate_def(e: Emitter, node: nodes.Def) -> tuple[ast.expr, Kinds]:
 
 
 def _define_with_traits(e: Emitter, node: nodes.Fn, name: str, line: int) -> None:
-    """Define a function of the program and let later forms rely on its traits: they compare its name with a second one,
-    and call its version in place."""
-    from rtfs.compiler.codegen.versions import version_in_place
-
+    """Define a function of the program and let later forms rely on its traits: they compare its name with a second
+    one."""
     form = e.form
-    traits = traits_of(node, f"{form.unit.number}.{form.unit.generate()}")
+    traits = traits_of(node, f" ={form.unit.number}.{form.unit.generate()}")
     if traits is None:
         define_function(e, node, name)
         return
@@ -60,11 +58,6 @@ def _define_with_traits(e: Emitter, node: nodes.Fn, name: str, line: int) -> Non
     define_function(e, node, name)
     e.globals.add(traits.plain)
     e.block.append(py.assign(traits.plain, py.name(name, line), line))
-    if traits.in_place is not None:
-        e.globals.add(traits.in_place)
-        local = f"{plain_name(name)} !"
-        e.block.append(version_in_place(form, node, local, line))
-        e.block.append(py.assign(traits.in_place, py.name(local, line), line))
     form.unit.traits[form.module, node.name] = traits
 
 

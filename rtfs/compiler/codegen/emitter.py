@@ -309,7 +309,7 @@ class FormGenerator:
     functions.
 
     defined: the definition that the form is, if it is one. lent: locals whose value is changed in place, by this code
-    or by what calls it.
+    or by what calls it. versions: traits of functions that this code calls in place -> the global (see versions.py).
     """
 
     def __init__(self, unit: UnitBuilder, names: Names, module: str, type_of: Callable[[Any], Any]) -> None:
@@ -323,6 +323,7 @@ class FormGenerator:
         self.definitions: list[ast.stmt] = []
         self.defined: nodes.Def | None = None
         self.lent: set[nodes.Binding] = set()
+        self.versions: dict[nodes.Traits, str] = {}
 
     def function(
         self,

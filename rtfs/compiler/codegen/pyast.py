@@ -114,6 +114,10 @@ def assign_all(ids: list[str], values: list[ast.expr], line: int) -> ast.stmt:
     return ast.Assign([targets], pack(values, line), lineno=line, col_offset=0)
 
 
+def forget(id: str, line: int) -> ast.stmt:
+    return ast.Delete([ast.Name(id, ast.Del(), lineno=line, col_offset=0)], lineno=line, col_offset=0)
+
+
 def unpack(ids: list[str], value: ast.expr, line: int) -> ast.stmt:
     targets = ast.Tuple([store(id, line) for id in ids], STORE, lineno=line, col_offset=0)
     return ast.Assign([targets], value, lineno=line, col_offset=0)

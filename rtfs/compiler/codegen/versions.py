@@ -1,13 +1,12 @@
 """Code generation of versions: a function of the program that changes its first argument in place.
 
 A version gets its arguments and the debt of the first one (see accumulators.py), and returns that argument, changed,
-with the debt that is left. Knows nothing of forms. Invariant: the value is that of the function itself, and as long as
-there is a debt nothing of the caller's is changed.
+with the debt that is left. It is part of the form that calls it, so that functions which nothing calls with what it
+owns have none. Knows nothing of forms. Invariant: the value is that of the function itself, and as long as there is a
+debt nothing of the caller's is changed.
 """
 
 from __future__ import annotations
-
-import ast
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.ownership import ANY
@@ -16,9 +15,21 @@ from rtfs.compiler.codegen.emit_each import update
 from rtfs.compiler.codegen.emitter import Emitter, FormGenerator
 
 
-def version_in_place(form: FormGenerator, node: nodes.Fn, name: str, line: int) -> ast.stmt:
-    """The definition of the version of a function that `ownership.traits_of` says has one."""
-    arity = node.arities[0]
+def version_in_place(form: FormGenerator, traits: nodes.Traits) -> str:
+    """The global that holds the version of a function that changes its first argument (`Traits.changes`)."""
+    name = form.versions.get(traits)
+    if name is None:
+        form.versions[traits] = name = f" !{form.unit.number}.{form.unit.generate()}"
+        unpacked, form.unpacked = form.unpacked, {}  # the function's names are those of another form
+        try:
+            _define(form, traits.fn, name)
+        finally:
+            form.unpacked = unpacked
+    return name
+
+
+def _define(form: FormGenerator, fn: nodes.Fn, name: str) -> None:
+    arity, line = fn.arities[0], fn.at + 1
     accumulator = arity.params[0]
     e = Emitter(form)
     debt = form.names.temporary()
@@ -33,11 +44,16 @@ def version_in_place(form: FormGenerator, node: nodes.Fn, name: str, line: int) 
         result = py.pack([py.name(accumulator.python, line), py.name(debt, line)], line)
         e.block.append(py.give(result, line))
 
-    if node.ticks and not isinstance(arity.body, nodes.Loop):
+    if fn.ticks and not isinstance(arity.body, nodes.Loop):
         e.blocks = 2
         inside = e.nested(body)
         refill = py.statement(py.call(" refill", [], line), line)
         e.block.append(py.forever([py.each_tick(inside, [], line), refill], line))
     else:
         body()
-    return py.define(name, parameters, None, [], e.block, line)
+    called = f"{fn.name} {name[1:]}"  # what a trace shows
+    form.definitions += [
+        py.define(called, parameters, None, [], e.block, line),
+        py.assign(name, py.name(called, line), line),
+        py.forget(called, line),
+    ]
