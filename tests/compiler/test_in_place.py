@@ -274,6 +274,31 @@ WALKS = [
          (if (or (empty? xs) (= (count out) 20)) out
            (recur (rest xs)
                   (loop [n 0 out out] (if (= n 2) out (recur (inc n) (conj out [n (first xs)])))))))""",
+    """(loop [xs $s out []]
+         (if (or (empty? xs) (= (count out) 50)) out
+           (let [x (first xs) more (rest xs)] (if (= x 2) (recur more (conj out :two)) (recur more (conj out x))))))""",
+    """(loop [xs $s out []]
+         (let [more (next xs) n (count out)]
+           (cond (> n 20) out
+                 (nil? (seq xs)) (conj out :end)
+                 (odd? n) (recur more (conj out (first xs) [n]))
+                 :else (recur more (conj out n)))))""",
+    """(loop [xs $s out []]
+         (let [more (rest xs)]
+           (if (= (count out) 9) [out (first xs) (vec (take 3 xs))]
+             (recur (if (even? (count out)) more xs) (conj out (first xs))))))""",
+    """(loop [xs $s out []]
+         (let [more (rest xs)] (if (or (empty? xs) (> (count out) 8)) [out (first more)]
+           (recur more (conj out (first xs))))))""",
+    """(loop [xs $s fs []]
+         (if (or (empty? xs) (= (count fs) 9)) (mapv (fn [f] (f)) fs)
+           (let [more (rest xs)] (recur more (conj fs (fn [] (first more)))))))""",
+    f"""(loop [xs $s out []]
+          (let [more (rest xs)]
+            (if (or (empty? xs) (= (count out) 9)) out {deep("(recur more (conj out (first xs)))")})))""",
+    f"""(loop [xs $s out [] n 0]
+          (let [more (rest xs)]
+            (if (= n 30) [out (first xs)] (recur more (conj out {deep("(first xs)")}) (inc n)))))""",
     f"""(loop [xs $s out []]
           (if (or (empty? xs) (= (count out) 50)) out {deep("(recur (rest xs) (conj out (first xs)))")}))""",
     f"""(loop [xs $s out [] n 0]

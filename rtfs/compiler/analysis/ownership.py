@@ -244,20 +244,44 @@ def _ends_with(node: Node, variable: Binding) -> bool:
     return isinstance(node, nodes.Recur) or (isinstance(node, Local) and node.binding is variable)
 
 
-def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
+def names_of_rests(loop: nodes.Loop, index: int) -> dict[Binding, str]:
+    """The locals that hold what is behind the first element of variable `index` and are only passed on as that
+    variable, as in `(let [x (first xs) more (rest xs)] … (recur more))`, with the function that gives it."""
+    variable = loop.variables[index]
+    found: dict[Binding, str] = {}
+    for part in walk(loop.body):
+        if isinstance(part, nodes.Let):
+            for binding, value in part.bindings:
+                name = core_name(value)
+                if name in ("rest", "next") and binding.definitions <= 1 and _is_of(value, variable):
+                    found[binding] = name
+    if found:
+        passed, mentioned = [], []
+        for part in walk(loop.body):
+            if isinstance(part, Local):
+                mentioned.append(part.binding)
+            elif isinstance(part, nodes.Recur) and part.target is loop.target:
+                passed.append(getattr(part.arguments[index], "binding", None))
+        found = {one: name for one, name in found.items() if 0 < passed.count(one) == mentioned.count(one)}
+    return found
+
+
+def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str, rests: dict[Binding, str] | None = None) -> bool:
     """True if each round of the loop either ends it or passes on an update of variable `index`, only asked before."""
     variable = loop.variables[index]
+    if rests is None:
+        rests = names_of_rests(loop, index) if kind == TAIL else {}
     if isinstance(node, nodes.If):
         return (_is_seq_of(node.test, variable) or only_asked(node.test, variable)) and all(
-            loop_updates(one, loop, index, kind) for one in (node.then, node.orelse)
+            loop_updates(one, loop, index, kind, rests) for one in (node.then, node.orelse)
         )
     if isinstance(node, nodes.Let):
-        return all(only_asked(value, variable) for _, value in node.bindings) and loop_updates(
-            node.body, loop, index, kind
-        )
+        return all(
+            binding in rests or only_asked(value, variable) for binding, value in node.bindings
+        ) and loop_updates(node.body, loop, index, kind, rests)
     if isinstance(node, nodes.Do):
         return all(only_asked(one, variable) for one in node.body[:-1]) and loop_updates(
-            node.body[-1], loop, index, kind
+            node.body[-1], loop, index, kind, rests
         )
     if isinstance(node, nodes.Recur):
         if node.target is not loop.target:
@@ -265,6 +289,8 @@ def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str) -> bool:
         before, passed, after = node.arguments[:index], node.arguments[index], node.arguments[index + 1 :]
         if not all(only_asked(one, variable) for one in (*before, *after)):
             return False
+        if isinstance(passed, Local) and passed.binding in rests:
+            return True
         if any(mentions(one, variable) for one in after):  # they see it as it is before the change
             return is_straight(passed, kind) and is_update(passed, variable, kind, only_asked)
         return updates(passed, variable, kind, only_asked)
@@ -288,6 +314,8 @@ def is_straight(node: Node, kind: str) -> bool:
 
 def changes(loop: nodes.Loop, index: int, kind: str) -> bool:
     """True if a round of the loop changes what variable `index` holds."""
+    if kind == TAIL and names_of_rests(loop, index):
+        return True
     passed = [
         one.arguments[index] for one in walk(loop.body) if isinstance(one, nodes.Recur) and one.target is loop.target
     ]
@@ -354,8 +382,12 @@ def goes_forward(loop: nodes.Loop, index: int) -> bool:
     """True if all that the loop does with variable `index` is to ask for its first element and whether there is one,
     and to pass on what is behind that."""
     variable = loop.variables[index]
+    rests = names_of_rests(loop, index)
 
     def is_fine(node: Node) -> bool:
+        if isinstance(node, nodes.Let):
+            values = [value for binding, value in node.bindings if binding not in rests]
+            return all(is_fine(one) for one in (*values, node.body))
         if isinstance(node, Local):
             return node.binding is not variable
         if isinstance(node, (nodes.Each, nodes.Fn)):
@@ -370,7 +402,7 @@ def goes_forward(loop: nodes.Loop, index: int) -> bool:
         if isinstance(node, nodes.If):
             return is_fine(node.test) and passes(node.then) and passes(node.orelse)
         if isinstance(node, Local):
-            return node.binding is variable
+            return node.binding is variable or node.binding in rests
         return core_name(node) in ("rest", "next") and _is_of(node, variable)
 
     return is_fine(loop.body)

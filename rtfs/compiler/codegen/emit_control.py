@@ -13,6 +13,7 @@ from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import define_function
 from rtfs.compiler.codegen.emitter import Destination, Emitter, emits, evaluates, once
 from rtfs.compiler.codegen.primitives import unpack
+from rtfs.compiler.codegen.tails import name_rest
 
 # An if-else chain longer than this leaves a loop of one round instead of nesting.
 LONG_CHAIN = 8
@@ -102,6 +103,9 @@ def bind_locals(e: Emitter, node: nodes.Let) -> None:
         if binding in pieces:
             binding.kinds = e.known[binding] = None
             binding.value = value
+            continue
+        if binding in e.rests:
+            name_rest(e, binding, value.at + 1)
             continue
         if _takes_apart(binding, value):
             pieces.update(_take_apart(e, node, place))

@@ -21,6 +21,7 @@ from rtfs.compiler.analysis.ownership import (
     is_straight,
     loop_updates,
     mentions,
+    names_of_rests,
 )
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import begin_any, change, change_of, fresh_value
@@ -102,6 +103,8 @@ def _rounds(
             begin_any(e, node.variables[index], line)
         elif owned_kind == TAIL:
             begin_tail(e, node.variables[index], line, forward=goes_forward(node, index))
+            for binding, function in names_of_rests(node, index).items():
+                e.rests[binding] = node.variables[index], function
     for variable, kind in zip(node.variables, kinds, strict=True):
         e.stores.add(variable.python)
         variable.kinds = kind
@@ -183,21 +186,25 @@ def _recur_in_place(e: Emitter, node: nodes.Recur) -> None:
     loop = e.form.loops[node.target]
     owned = e.form.owned[node.target]
     found = []
-    advancing: list[tuple[nodes.Binding, str | None]] = []
+    advancing: list[tuple[nodes.Binding, str | None, nodes.Binding | None]] = []
     others: list[tuple[str, ast.expr]] = []
     for index, argument in enumerate(node.arguments):
         variable = loop.variables[index]
         if index in owned:
-            if owned[index] == TAIL and is_straight(argument, TAIL):
+            if isinstance(argument, nodes.Local) and argument.binding in e.rests:
+                advancing.append((variable, e.rests[argument.binding][1], argument.binding))
+            elif owned[index] == TAIL and is_straight(argument, TAIL):
                 if isinstance(argument, nodes.Invoke):
                     behind(e, variable, core_name(argument), line)
-                    advancing.append((variable, core_name(argument)))
+                    advancing.append((variable, core_name(argument), None))
             elif is_straight(argument, owned[index]):
                 found.append((variable, change_of(e, argument, variable, owned[index])))
             else:
                 update(e, argument, variable, owned[index])
             continue
         value, _ = e.value(argument)
+        if isinstance(value, ast.Name) and value.id == variable.python:
+            continue
         if not isinstance(argument, nodes.Const):
             later = any(not is_straight(node.arguments[one], owned[one]) for one in owned if one > index)
             asks = any(mentions(argument, loop.variables[one]) for one in owned)
@@ -206,8 +213,8 @@ def _recur_in_place(e: Emitter, node: nodes.Recur) -> None:
                 e.block.append(py.assign(held, value, line))
                 value = py.name(held, line)
         others.append((variable.python, value))
-    for variable, function in advancing:
-        advance(e, variable, function, line)
+    for variable, function, named in advancing:
+        advance(e, variable, function, line, named)
     for variable, operands in found:
         for one in operands:
             change(e, variable, "conj" if len(one) == 1 else "assoc", one, line)

@@ -106,7 +106,8 @@ class Emitter:
     debts: accumulator that may not be the loop's own -> the variable that says so (see accumulators.py).
 
     tails: variable that is gone through -> the variable that says whether it has a header or place of its own; places:
-    where in its elements the loop is; behind: what is behind its first element otherwise (see tails.py).
+    where in its elements the loop is; behind: what is behind its first element otherwise; rests: local that holds that
+    to be passed on -> (the variable, the function) (see tails.py).
     """
 
     def __init__(self, form: FormGenerator) -> None:
@@ -124,6 +125,7 @@ class Emitter:
         self.tails: dict[nodes.Binding, str] = {}
         self.behind: dict[nodes.Binding, str] = {}
         self.places: dict[nodes.Binding, Place] = {}
+        self.rests: dict[nodes.Binding, tuple[nodes.Binding, str]] = {}
         self.blocks = 0
         self.nesting = 0
 
@@ -254,7 +256,7 @@ class Emitter:
     def outline(self, node: nodes.Node, to: Destination) -> None:
         """Emit a subtree as a separate function at the unit's top level, with its free locals as parameters."""
         line = node.at + 1
-        if self.places:
+        if self.places or self.rests:
             from rtfs.compiler.codegen.tails import hand_over
 
             hand_over(self, line)

@@ -44,22 +44,38 @@ def begin_tail(e: Emitter, variable: nodes.Binding, line: int, *, forward: bool)
     e.block.append(py.unpack([name, flag], py.call(" tail", [py.name(name, line)], line), line))
 
 
+def name_rest(e: Emitter, binding: nodes.Binding, line: int) -> None:
+    """Bind a local that holds the elements after the first, to be passed on: only a variable without a separate header
+    needs them."""
+    variable, function = e.rests[binding]
+    e.stores.add(binding.python)
+    e.known[binding] = None
+    e.block.append(py.assign(binding.python, _if_shared(e, variable, function, line), line))
+
+
+def _if_shared(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> ast.expr:
+    """The elements after the first of a variable without a separate header."""
+    rest = py.call(_callee(function), [py.name(variable.python, line)], line)
+    return py.choose(py.name(e.tails[variable], line), py.const(None, line), rest, line)
+
+
 def behind(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> None:
     """The elements after the first of a variable without a separate header, kept until everything else is computed."""
-    flag, name = e.tails[variable], py.name(variable.python, line)
-    rest = py.call(_callee(function), [name], line)
     e.behind[variable] = held = e.names.temporary()
-    e.block.append(py.assign(held, py.choose(py.name(flag, line), py.const(None, line), rest, line), line))
+    e.block.append(py.assign(held, _if_shared(e, variable, function, line), line))
 
 
 def _callee(function: str | None) -> str:
     return " rest/1" if function == "rest" else "next"
 
 
-def advance(e: Emitter, variable: nodes.Binding, function: str | None, line: int) -> None:
-    """Advance a variable by an element; without a separate header, to the elements that `behind` has kept."""
+def advance(
+    e: Emitter, variable: nodes.Binding, function: str | None, line: int, named: nodes.Binding | None = None
+) -> None:
+    """Advance a variable by an element; without a separate header, to the elements that `behind` has kept, or that the
+    local `named` holds."""
     flag, name = py.name(e.tails[variable], line), variable.python
-    held = e.behind.pop(variable, None)
+    held = e.behind.pop(variable, None) if named is None else named.python
     _, start, stop = _parts(e, variable, line)
     place = e.places.get(variable)
     counted: Any = ast.Attribute(py.name(name, line), "_start", py.STORE, lineno=line, col_offset=0)
@@ -85,11 +101,15 @@ def _parts(e: Emitter, variable: nodes.Binding, line: int) -> tuple[ast.expr, as
 
 
 def hand_over(e: Emitter, line: int) -> None:
-    """Make variables with a place what is left of them, for code that knows no place."""
+    """Make variables with a place what is left of them, for code that knows no place, and bind names of rests."""
     for variable, place in e.places.items():
         flag, name = py.name(e.tails[variable], line), py.name(variable.python, line)
         left = py.call(" left", [name, py.name(place.at, line)], line)
         e.block.append(py.when(flag, [py.assign(variable.python, left, line)], [], line))
+    for binding, (variable, function) in e.rests.items():
+        if binding in e.known:
+            rest = py.call(_callee(function), [py.name(variable.python, line)], line)
+            e.block.append(py.when(py.name(e.tails[variable], line), [py.assign(binding.python, rest, line)], [], line))
 
 
 def asked(e: Emitter, function: str, arguments: list[nodes.Node], line: int) -> tuple[ast.expr, Kinds] | None:
