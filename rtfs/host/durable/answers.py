@@ -47,7 +47,7 @@ class _Teller:
 def question_of(view: RunView) -> str:
     """The question that a run waits for, or "". It is in the run's facts or, for a run that was killed within a call,
     in its events."""
-    from rtfs.host.durable.execution import calls_in_doubt
+    from rtfs.host.durable.doubt import calls_in_doubt
 
     return view.facts.get("question") or question_about(calls_in_doubt(view))
 
@@ -155,7 +155,7 @@ def _asks(view: RunView, question: str) -> bool:
         return True
     if not question.startswith(RESOLUTION):
         return False
-    from rtfs.host.durable.execution import calls_in_doubt
+    from rtfs.host.durable.doubt import calls_in_doubt
 
     return any(question == f"{RESOLUTION}{call.path}" for call in calls_in_doubt(view))
 

@@ -11,17 +11,17 @@ from __future__ import annotations
 from time import time
 
 from rtfs.capabilities.permit import Permit
-from rtfs.capabilities.registry import BRANCHES, GUEST, INLINE
 from rtfs.host.audit.events import CallReplayed
-from rtfs.host.durable.answers import resolution_of, verdict_of
+from rtfs.host.durable.answers import verdict_of
 from rtfs.host.durable.call_identity import same_call
 from rtfs.host.durable.codec import decode, encode, encode_calls
-from rtfs.host.durable.errors import damaged, how_to_approve
-from rtfs.host.durable.flush import Announced, Written, current_key
+from rtfs.host.durable.doubt import Resolution, in_doubt, may_repeat, replay_of, settle
+from rtfs.host.durable.errors import how_to_approve
+from rtfs.host.durable.flush import Written, current_key
+from rtfs.host.durable.journaled_call import JournaledCall, in_step
 from rtfs.host.durable.renewal import renewing
-from rtfs.host.durable.replay import Never, Replay, diverged
+from rtfs.host.durable.replay import Never, diverged
 from rtfs.host.durable.store import (
-    AGAIN,
     CALL,
     CANCELLED,
     DONE,
@@ -31,18 +31,12 @@ from rtfs.host.durable.store import (
     FAILED,
     GRANTED,
     IN_DOUBT,
-    LABELS,
-    NOTED,
     OUTCOME,
-    RESOLVED,
-    SAFE,
     STUCK,
     WAITING,
-    WHOLE,
     facts_of_running,
 )
 from rtfs.host.durable.waits import Waits, facts_of_cancelled
-from rtfs.host.policy.policy import Decision
 from rtfs.host.policy.rules import size_of
 from rtfs.host.run.durability import not_renewable
 from rtfs.host.run.person import FOR_RUN
@@ -58,28 +52,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.providers.waiting import ContinueAsNew, Wait
-    from rtfs.capabilities.registry import Entry
     from rtfs.host.durable.replay import Recorded
-    from rtfs.host.durable.store import Event, JournalStore, RunView
+    from rtfs.host.durable.store import JournalStore
     from rtfs.host.policy.context import Quota
     from rtfs.host.run.durability import Asked, Loads, Stages
     from rtfs.host.run.frame import Frame
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
     from rtfs.machine import HostCall
-
-_DECIDED = "allow: decided when the run was recorded"
-
-
-class Resolution:
-    """The resolution of calls whose outcome is not in the journal. how: "ask", "retry", "failed" or "result" (with
-    `value`). call: the path of the call to resolve; None if only one is in doubt."""
-
-    __slots__ = ("call", "how", "value")
-
-    def __init__(self, how: str = "ask", value: Any = None, call: str | None = None) -> None:
-        self.how = how
-        self.value = value
-        self.call = call
 
 
 class Durable:
@@ -118,7 +97,7 @@ class Durable:
         token = current_key.set(None)
         try:
             self._replay = replay_of(journal.run_id, journal.events, self._attend)
-            self._settle()
+            settle(journal, self._replay, self._resolution)
             if journal.owner > 1:
                 facts = facts_of_running(journal.owner)
                 if any(journal.facts.get(name, "") != value for name, value in facts.items()):
@@ -169,27 +148,6 @@ class Durable:
             facts["for-run"] = "yes" if stopped.for_run else ""
             facts |= {"question": stopped.question, "wake-at": "" if stopped.wake_at is None else repr(stopped.wake_at)}
             journal.commit(facts.items())
-
-    def _settle(self) -> None:
-        """Take down what the user says of a call in doubt, and what was answered about others. Raises Stop
-        `run/in-doubt` where it is not clear which is meant, HostError `argument/invalid` for one that is not in
-        doubt."""
-        given = self._resolution
-        for call in self._replay.in_doubt():
-            answer = self._journal.take(f"resolution:{call.path}")
-            if answer is not None:
-                call.resolution = resolution_of(answer.answer)
-                self._journal.add(RESOLVED, call.path, call.resolution[0], encode(call.resolution[1]))
-        doubtful = self._replay.in_doubt()
-        if given.how == "ask" or (given.call is None and not doubtful):
-            return
-        meant = [call for call in doubtful if given.call is None or call.path == given.call]
-        if not meant:
-            raise HostError(f"call {given.call} of run {self._journal.run_id} is not in doubt", code="argument/invalid")
-        if len(meant) > 1:
-            raise in_doubt(self._journal.run_id, meant[0], True)
-        meant[0].resolution = (given.how, given.value)
-        self._journal.add(RESOLVED, meant[0].path, given.how, encode(given.value))
 
     async def _finish(self, state: str, result: Any) -> None:
         if not self._replay.over:
@@ -437,152 +395,8 @@ class Durable:
         return str(self._journal.run_id)
 
 
-class JournaledCall:
-    """A call that is being performed. path: of the call. decision: the recorded one, if there is one. key: the
-    idempotency key."""
-
-    __slots__ = (
-        "_announced", "_call", "_counted", "_durable", "_frame", "_known", "_rerun", "_text", "decision", "key", "path",
-    )  # fmt: skip
-
-    def __init__(
-        self, durable: Durable, path: str, text: str, call: HostCall, frame: Frame, known: Recorded | None
-    ) -> None:
-        self._durable = durable
-        self.path = path
-        self._text = text
-        self._call = call
-        self._frame = frame
-        self._known = known
-        self._announced = known is not None
-        self._rerun = False
-        self._counted = True
-        self.decision = None
-        self.key = f"{durable.key}-{path}"
-        if known is not None and known.kind == ENTER:
-            self.decision = Decision(True, "")
-            self.decision.text = _DECIDED
-
-    def announce(self, entry: Entry, hinted: bool) -> Announced:
-        """The call was allowed and is about to be made: awaited, that is written. What runs an implementation in RTFS
-        needs no announcement, as each of its calls has one."""
-        rerun = entry.route == GUEST or entry.route == BRANCHES
-        self._rerun = rerun and not hinted
-        if self._rerun:
-            self.end()
-        known = self._known
-        if known is not None:
-            if known.kind != ENTER:
-                self._durable.add(AGAIN, self.path, entry.id, "")
-        else:
-            self._announced = True
-            kind = ENTER if self._rerun else WHOLE if rerun else SAFE if may_repeat(entry, self._call.args) else CALL
-            self._durable.add(kind, self.path, entry.id, self._text, self._note())
-        if rerun and not self._rerun:  # its own calls are not made again when it is answered from the record
-            self._call.keep_labels = lambda text: self._durable.add(LABELS, self.path, entry.id, text)
-        return Announced(self._durable, self.key, not rerun, entry.route == INLINE)
-
-    def end(self) -> None:
-        """The call is not under way any more, or each of the calls that it makes counts. Harmless when repeated."""
-        if self._counted:
-            self._counted = False
-            self._durable.waits.under_way -= 1
-
-    def tell(self, kind: str, text: str) -> None:
-        """Note what the call was told, with the next transaction."""
-        self._durable.add(kind, self.path, self._call.id, text)
-
-    @property
-    def remembered(self) -> str | None:
-        """The provider's note of an earlier attempt, in a process that is gone; None for no note."""
-        return None if self._known is None else self._known.remembered
-
-    async def remember(self, text: str) -> None:
-        """Keep a provider's note about the call, which is under way; returns when it is written."""
-        self._durable.add(NOTED, self.path, self._call.id, text)
-        await Written(self._durable)
-
-    def done(self, value: Any) -> Any:
-        """The call gave a value."""
-        if not self._rerun:
-            try:
-                text = encode(value)
-            except TypeError as error:
-                failure = HostError(
-                    f'what "{self._call.id}" answered cannot be recorded: {error}',
-                    code="capability/result",
-                    capability=self._call.id,
-                )
-                self.failed(failure)
-                raise failure from None
-            self._durable.add(OUTCOME, self.path, self._call.id, text)
-        return value
-
-    def failed(self, error: UserError) -> None:
-        """The call gave an error, or was not made at all."""
-        if self._rerun:
-            return
-        if not self._announced:
-            self._durable.add(CALL, self.path, self._call.id, self._text, self._note())
-            self._durable.add(ERROR, self.path, self._call.id, error_text(error), "not made")
-        else:
-            self._durable.add(ERROR, self.path, self._call.id, error_text(error))
-
-    def _note(self) -> str:
-        span = self._call.span
-        return in_step(self._frame) + (f" ({span})" if span is not None else "")
-
-
 def _nobody_works() -> bool:
     return False
-
-
-def may_repeat(entry: Entry, arguments: tuple[Any, ...]) -> bool:
-    """Whether a call may be made again, with its key, where its outcome is unknown."""
-    return entry.keyed or entry.is_idempotent(arguments)
-
-
-def error_text(error: UserError) -> str:
-    """An error as the journal keeps it."""
-    try:
-        return encode(error)
-    except TypeError:  # a function in its data
-        return encode(HostError(error.message, code=error.code, hint=error.hint, capability=error.capability))
-
-
-def in_step(frame: Frame) -> str:
-    """The step that a frame is in, for messages."""
-    return f' in step "{frame.steps[-1][1]}"' if frame.steps else ""
-
-
-def replay_of(run_id: str, events: list[Event], begin: Callable[[Scheduler], None]) -> Replay:
-    """The replay of a run's events. Raises HostError `run/damaged`."""
-    try:
-        return Replay(events, begin)
-    except ValueError as error:
-        raise damaged(run_id, error) from None
-
-
-def calls_in_doubt(view: RunView) -> list[Recorded]:
-    """The calls of a run seen from outside that were under way when it was interrupted. Raises HostError
-    `run/damaged`."""
-    return replay_of(view.run_id, view.events, lambda scheduler: None).in_doubt()
-
-
-def in_doubt(run_id: str, known: Recorded, several: bool, span: Any = None) -> Stop:
-    """The error of a run that cannot go on by itself. several: whether other calls are in doubt as well."""
-    which = f" --call {known.path}" if several else ""
-    found = stop(
-        "run/in-doubt",
-        f'call {known.path} of "{known.subject}"{known.note} was under way when the run was interrupted: whether it was'
-        " done is not known",
-        span=span,
-        hint=f"rtfs resume {run_id}{which} --retry makes it again, --assume-failed gives the program an error,"
-        " --result JSON gives it this value",
-        capability=known.subject,
-    )
-    found.question = f"resolution:{known.path}"
-    return found
 
 
 def _from_outside(error: UserError) -> bool:

@@ -14,8 +14,9 @@ from time import time
 
 import rtfs
 from rtfs.host.durable.codec import decode, decode_calls, encode
+from rtfs.host.durable.doubt import Resolution
 from rtfs.host.durable.errors import damaged
-from rtfs.host.durable.execution import Durable, Resolution
+from rtfs.host.durable.execution import Durable
 from rtfs.host.durable.renewal import CONTINUED, CONTINUES, spent_of
 from rtfs.host.durable.store import CALL, DONE, ENDED, RUNNING, SAFE, STUCK, WHOLE
 from rtfs.host.durable.waits import Waits

@@ -10,8 +10,8 @@ from json import loads
 from rtfs.compiler.forms.plan import GIVEN
 from rtfs.host.durable.answers import question_about
 from rtfs.host.durable.codec import decode
+from rtfs.host.durable.doubt import calls_in_doubt, in_doubt
 from rtfs.host.durable.errors import damaged
-from rtfs.host.durable.execution import calls_in_doubt, in_doubt
 from rtfs.host.durable.renewal import CONTINUED, CONTINUES
 from rtfs.host.durable.store import (
     CALL,

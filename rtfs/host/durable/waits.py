@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.providers.waiting import Wait
-    from rtfs.host.durable.execution import JournaledCall
+    from rtfs.host.durable.journaled_call import JournaledCall
     from rtfs.host.durable.store import JournalStore
     from rtfs.host.scheduler.scheduler import Fiber, Scheduler
 
