@@ -39,6 +39,10 @@ PLAN = (
     f'(loop [i 0] (if (< i {SEQUENTIAL}) (do (call "bench.work" i) (recur (+ i 1))) i))'
     f" (step-parallel {' '.join([CALL] * BRANCHES)})"
 )
+WAITING = PLAN.replace("bench.work", "bench.wait")
+WAIT = 0.005
+"""Seconds that a call of `WAITING` takes, as one of a server nearby does."""
+MANY = 32
 RUNS, AT_ONCE = 4, 8
 """Runs of one sample: one after the other, and at once."""
 EMPTY = 10
@@ -89,6 +93,7 @@ def _all(folder: str, url: str) -> Iterator[Row]:
 def _runtime(**options: Any) -> rtfs.Runtime:
     runtime = rtfs.Runtime(**options)
     runtime.register("bench.work", lambda value: value)
+    runtime.register("bench.wait", lambda value: time.sleep(WAIT), blocking=True)
     return runtime
 
 
@@ -105,17 +110,17 @@ def _interleaved(works: dict[str, Callable[[], object]], count: int) -> dict[str
     return {name: statistics.median(samples) for name, samples in found.items()}
 
 
-def _in_turn(runtime: rtfs.Runtime) -> Callable[[], object]:
-    return lambda: [runtime.run(PLAN, durable=True) for _ in range(RUNS)]
+def _in_turn(runtime: rtfs.Runtime, plan: str = PLAN) -> Callable[[], object]:
+    return lambda: [runtime.run(plan, durable=True) for _ in range(RUNS)]
 
 
 def _empty(runtime: rtfs.Runtime) -> Callable[[], object]:
     return lambda: [runtime.run("1", durable=True) for _ in range(EMPTY)]
 
 
-def _at_once(runtime: rtfs.Runtime) -> Callable[[], object]:
+def _at_once(runtime: rtfs.Runtime, plan: str = PLAN, count: int = AT_ONCE) -> Callable[[], object]:
     def work() -> None:
-        threads = [threading.Thread(target=lambda: runtime.run(PLAN, durable=True)) for _ in range(AT_ONCE)]
+        threads = [threading.Thread(target=lambda: runtime.run(plan, durable=True)) for _ in range(count)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -128,16 +133,25 @@ def _rates_of(runtimes: dict[str, rtfs.Runtime]) -> Iterator[Row]:
     """Calls a second, beside runs in a folder."""
     in_turn = _interleaved({name: _in_turn(one) for name, one in runtimes.items()}, RUNS * CALLS)
     at_once = _interleaved({name: _at_once(one) for name, one in runtimes.items()}, AT_ONCE * CALLS)
+    waiting = _interleaved({name: _in_turn(one, WAITING) for name, one in runtimes.items()}, RUNS * CALLS)
+    some, many = (
+        _interleaved({name: _at_once(one, WAITING, count) for name, one in runtimes.items()}, count * CALLS)
+        for count in (AT_ONCE, MANY)
+    )
     empty = _interleaved({name: _empty(one) for name, one in runtimes.items()}, EMPTY)
     ours, base = 1000 / empty["postgres"], 1000 / empty[POWER]
     yield Row(GROUP, "a write to the disk", 1000 * _flush(), "ms", note="what each commit waits for at least")
     yield Row(
         GROUP, "a run without calls", ours, "ms", base=base, ratio=ours / base, note=f"base: a folder, {POWER}"
     )  # fmt: skip
+    calls = f"calls of {1000 * WAIT:.0f} ms"
     for name, rates, mode, goal in (
         ("one run at a time", in_turn, POWER, 0.9),
+        (f"one run at a time, {calls}", waiting, POWER, 0.9),
         (f"{AT_ONCE} runs at once", at_once, POWER, None),
         (f"{AT_ONCE} runs at once", at_once, KILL, 1.0),
+        (f"{AT_ONCE} runs at once, {calls}", some, KILL, 1.0),
+        (f"{MANY} runs at once, {calls}", many, KILL, 1.0),
     ):
         yield Row(
             GROUP, name, rates["postgres"], "/s", base=rates[mode], ratio=rates["postgres"] / rates[mode], goal=goal,

@@ -51,7 +51,7 @@ class Chain:
     What is taken to be written is written, or back, before more is taken: no record is ever there without the one
     before it."""
 
-    __slots__ = ("_guard", "_seal", "_writing", "dropped", "head", "last", "name", "rows", "seq")
+    __slots__ = ("_first", "_guard", "_seal", "_writing", "dropped", "head", "last", "name", "rows", "seq")
 
     def __init__(self, name: str, seq: int, head: str, seal: bytes) -> None:
         self.name = name
@@ -60,6 +60,7 @@ class Chain:
         self.rows: list[tuple[Any, ...]] = []
         self.last: list[Record] = []
         self.dropped = False
+        self._first = seq == 0
         self._seal = seal
         self._guard = allocate_lock()
         self._writing = allocate_lock()
@@ -87,13 +88,15 @@ class Chain:
             self._writing.release()
             return [], None
         seq, digest = rows[-1][1], rows[-1][-1]
-        return rows, (self.name, seq, digest, seal(self._seal, self.name, seq, digest))
+        return rows, (self.name, seq, digest, seal(self._seal, self.name, seq, digest), self._first)
 
     def settle(self, rows: list[tuple[Any, ...]], written: bool) -> None:
         """See `Rider`."""
         if rows:
             with self._guard:
-                if not written and not self.dropped:
+                if written:
+                    self._first = False
+                elif not self.dropped:
                     self.rows[:0] = rows
             self._writing.release()
 
