@@ -11,7 +11,8 @@ from rtfs.cli import wiring
 from rtfs.cli.run_signals import no_approval, tell_verdict, verdict
 from rtfs.cli.stores import run_store
 from rtfs.host.durable.renewal import CONTINUED
-from rtfs.host.durable.store import ENDED, STUCK
+from rtfs.host.durable.store import ENDED, IN_DOUBT, STUCK, WAITING
+from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
 
 
 def resume_elsewhere(options: Options, found: argparse.Namespace, state: RunState) -> None:
-    """Say what is to be said, have a stuck run taken up again, print the value of one that is done. Raises HostError
-    `run/…`, and what the program raised."""
+    """Answer what the run waits for, have a stuck run taken up again, print the value of one that is done. Raises
+    HostError `run/…`, `policy/approval-required`, and what the program raised."""
     if state.state in ENDED:
         _print(options, found.run)
         return
     given = verdict(found)
     if given is not None and state.question.startswith("approval:"):
         tell_verdict(options, found.run, state.question, given)
-    elif found.approve_for_run:
+    elif given is not None:
         raise no_approval(state)
     elif found.retry or found.assume_failed or found.result is not None:
         question = state.question if found.call is None else f"resolution:{found.call}"
@@ -44,7 +45,23 @@ def resume_elsewhere(options: Options, found: argparse.Namespace, state: RunStat
             requeue(store, found.run)
         finally:
             store.close()
+    elif state.state in (IN_DOUBT, WAITING):
+        raise _unanswered(state)
     print(f"run {found.run} is continued by a worker", file=sys.stderr)
+
+
+def _unanswered(state: RunState) -> HostError:
+    """The error for a run that no worker continues before its question is answered."""
+    kind, _, what = state.question.partition(":")
+    message = state.note or f"run {state.run_id} is {state.state}"
+    if kind == "approval":
+        more = ", --approve-for-run also all such calls of the run" if state.for_run else ""
+        hint = f"rtfs resume {state.run_id} --approve allows it{more}, --refuse REASON does not"
+        return HostError(message, code="policy/approval-required", hint=hint)
+    if kind == "signal":
+        return HostError(message, code="run/waiting", hint=f"rtfs signal {state.run_id} {what} JSON sends it")
+    hint = f"rtfs resume {state.run_id} with --retry, --assume-failed or --result JSON says what became of the call"
+    return HostError(message, code="run/in-doubt", hint=hint)
 
 
 def _how(found: argparse.Namespace) -> dict[str, Any]:

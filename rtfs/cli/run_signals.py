@@ -61,7 +61,7 @@ def _ends_schedule(options: Options, id: str) -> bool:
     from rtfs.cli.stores import state_of
     from rtfs.paths import is_url
 
-    if not is_url(state_of(options)):
+    if not is_url(state_of(options, warns=False)):
         return False
     from rtfs.host.durable.postgres.store import PostgresRunStore
     from rtfs.host.workers.housekeeping import unschedule

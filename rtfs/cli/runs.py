@@ -60,13 +60,19 @@ def resume(options: Options) -> int:
     found = _resume_parser().parse_args(options.rest)
     options.json, options.debug, options.verbose = bool(found.json), bool(found.debug), found.verbose
     take(found, options)
-    place = state_of(options)
+    place = state_of(options, warns=False)
     store = run_store(options)
     try:
         view = store.look(found.run)
     finally:
         store.close()
     state = RunState(view)
+    if found.question is not None and found.question != state.question:
+        raise HostError(
+            f"run {found.run} does not ask {found.question!r}",
+            code="run/no-question",
+            hint=f"it asks {state.question!r}" if state.question else f"it is {state.state}",
+        )
     if state.by_workers:
         from rtfs.cli.remote_resume import resume_elsewhere
 
@@ -83,12 +89,6 @@ def resume(options: Options) -> int:
             setattr(options, name, state.shell[name])
     options.state = place if place is None or is_url(place) else os.path.abspath(place)
     options.no_input = found.no_input
-    if found.question is not None and found.question != state.question:
-        raise HostError(
-            f"run {found.run} does not ask {found.question!r}",
-            code="run/no-question",
-            hint=f"it asks {state.question!r}" if state.question else f"it is {state.state}",
-        )
     if state.question.startswith("approval:"):
         from rtfs.cli.run_signals import tell_verdict, verdict
 

@@ -20,18 +20,23 @@ def add_options(parser: Parser) -> None:
     """The options that say where durable runs are."""
     parser.add_argument("--state", metavar="PLACE", help="folder or database (postgresql://…) of durable runs")
     parser.add_argument("--config", metavar="FILE", help="configuration (rtfs.yaml) with a `state`")
+    parser.add_argument("--trust", action="store_true", help="trust the rtfs.yaml and the server files found here")
 
 
 def take(found: argparse.Namespace, options: Options) -> None:
     """Have the options say what `add_options` found."""
-    options.state, options.config = found.state, found.config
+    options.state, options.config, options.trust = found.state, found.config, found.trust
 
 
-def state_of(options: Options) -> str | None:
-    """The place that the options name, or a configuration; None for the usual folder. Raises HostError `config/…`."""
+def state_of(options: Options, *, warns: bool = True) -> str | None:
+    """The place that the options name, or a configuration; None for the usual folder. warns: of a configuration that is
+    not used, as it is not trusted. Raises HostError `config/…`."""
     if options.state is not None:
         return options.state
-    wiring.discovered(options, asks=False, told=lambda _: None)  # `rtfs runs` asks no questions
+    if warns:
+        wiring.discovered(options, asks=False)  # `rtfs runs` asks no questions
+    else:
+        wiring.discovered(options, asks=False, told=lambda _: None)
     if options.config is None:
         return None
     from rtfs.host.config.config import read_config

@@ -19,7 +19,7 @@ def coming(text: str, option: str) -> float:
     """Seconds since 1970 of a moment, where `2h` is from now. As `moment`."""
     if later := _AGO.fullmatch(text):
         return time() + int(later[1]) * UNITS[later[2]]
-    return moment(text, option)
+    return moment(text, option, "how long from now")
 
 
 def shown(seconds: float) -> str:
@@ -27,9 +27,9 @@ def shown(seconds: float) -> str:
     return strftime("%Y-%m-%d %H:%M:%S", localtime(seconds))
 
 
-def moment(text: str, option: str) -> float:
-    """Seconds since 1970 of a moment. A time without a zone is local. option: its name, for the error. Raises HostError
-    `usage`."""
+def moment(text: str, option: str, otherwise: str = "how long ago") -> float:
+    """Seconds since 1970 of a moment. A time without a zone is local. option: its name, and otherwise: what else it
+    takes, for the error. Raises HostError `usage`."""
     from datetime import datetime
 
     if ago := _AGO.fullmatch(text):
@@ -38,7 +38,7 @@ def moment(text: str, option: str) -> float:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
         raise HostError(
-            f"{option} takes a date and time, or how long ago, not {text!r}",
+            f"{option} takes a date and time, or {otherwise}, not {text!r}",
             code="usage",
             hint=f"{option} 2h (s, m, h, d or w), {option} 2026-11-29 or {option} 2026-11-29T09:30:00+01:00",
         ) from None

@@ -256,7 +256,9 @@ def statement_of(group: list[Batch]) -> tuple[bytes, list[str]]:
     first, later = [head[:-1] for head in heads if head[-1]], [head[:-1] for head in heads if not head[-1]]
     taken = [(batch.run, number) for batch in group for number in batch.taken]
     states = [batch.state for batch in group if batch.state is not None]
-    values = [array(column) for rows in (events, records, first, later, taken, states) for column in zip(*rows, strict=True)]
+    values = [
+        array(column) for rows in (events, records, first, later, taken, states) for column in zip(*rows, strict=True)
+    ]
     values += [array([batch.run for batch in group]), array([state[0] for state in states])]
     return _statement(*map(bool, (events, records, first, later, taken, states))), values
 
