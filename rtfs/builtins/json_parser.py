@@ -57,8 +57,8 @@ def _adopted(data: Any, keywords: bool) -> Any:
     return (KeywordAdoption if keywords else Adoption)(_SHALLOW).value(data)
 
 
-LONGEST = 1 << 23
-"""Characters of a text that pydantic's parser reads at most: a tenth of a second, in which nothing looks at the
+LONGEST = 1 << 21
+"""Characters of a text that pydantic's parser reads at most: some hundredths of a second, in which nothing looks at the
 clock."""
 MUCH = 1 << 22
 """Characters that are read in all before that parser is imported, which takes as long as is saved with some of them."""

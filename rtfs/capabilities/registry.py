@@ -212,13 +212,18 @@ class Registry:
 
     def find(self, id: str) -> Entry | None:
         """The entry of an id, or None."""
-        entry = self.entries.get(id)
-        if entry is None and self.parent is not None:
-            return self.parent.find(id)
-        if entry is None and self.recall is not None:
-            self.recall(id)
-            return self.entries.get(id)
-        return entry
+        registry = self
+        while True:
+            entry = registry.entries.get(id)
+            if entry is not None:
+                return entry
+            if registry.parent is None:
+                break
+            registry = registry.parent
+        if registry.recall is not None:
+            registry.recall(id)
+            return registry.entries.get(id)
+        return None
 
     def ids(self) -> list[str]:
         """All ids, sorted."""
