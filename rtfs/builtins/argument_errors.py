@@ -7,6 +7,7 @@ Invariant: a message names the function as the program wrote it, what was expect
 from __future__ import annotations
 
 from rtfs.values import EvalError, LazySeq, LimitError, TypeMismatch
+from rtfs.values.step_account import LARGE, look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,8 +88,10 @@ def size_error(function: str, what: str = "a string", limit: int = MAX_TEXT, uni
 
 
 def need_string(function: str, what: str, value: Any) -> str:
-    """`value`, if it is a string; else TypeMismatch."""
+    """`value`, if it is a string; else TypeMismatch. What is done with a long one takes a while."""
     if value.__class__ is str:
+        if len(value) > LARGE:
+            look()
         return value
     raise type_error(function, what, "a string", value)
 

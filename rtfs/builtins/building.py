@@ -25,7 +25,7 @@ from rtfs.builtins.lazy_sources import count_up, repeat_for_ever
 from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
 from rtfs.values.lazy import ahead_of
 from rtfs.values.short_vector import ShortVector
-from rtfs.values.step_account import look, paced, spend
+from rtfs.values.step_account import PORTION, look, paced, spend, stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -355,7 +355,8 @@ def interleave(*colls: Any) -> Any:
     whole = [coll for coll in colls if coll.__class__ is not LazySeq]
     if min([len(items("interleave", coll)) for coll in whole]) * len(colls) > MAX_ITEMS:
         raise too_many("interleave")
-    return like(colls[0], [element for row in tuples("interleave", colls) for element in row])
+    rows = tuples("interleave", colls)
+    return like(colls[0], [element for part in stretches(rows, PORTION) for row in part for element in row])
 
 
 @builtin(

@@ -15,7 +15,7 @@ from rtfs.values.equality import equal
 from rtfs.values.lazy import MOST, Cursor, elements, endless, first_elements
 from rtfs.values.lookup import keyword_get
 from rtfs.values.short_vector import SHORT, ShortVector
-from rtfs.values.step_account import PART, PORTION, account, look, paced, portions, spend
+from rtfs.values.step_account import LARGE, PART, PORTION, account, look, paced, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,6 +149,17 @@ def elements_of(function: str, coll: Any) -> Any:
     raise not_a_sequence(function, coll)
 
 
+def characters(text: str) -> list[str]:
+    """The characters of a text, with looks at the clock in between."""
+    if len(text) <= LARGE:
+        return list(text)
+    found: list[str] = []
+    for start in range(0, len(text), LARGE):
+        found += text[start : start + LARGE]
+        look()
+    return found
+
+
 def fresh_list(function: str, coll: Any) -> list[Any]:
     """The elements of `coll` as a Python list that the caller owns. Raises TypeMismatch if `coll` is not a sequence."""
     kind = coll.__class__
@@ -160,7 +171,7 @@ def fresh_list(function: str, coll: Any) -> list[Any]:
     if kind is Set:
         return coll.to_list()  # type: ignore[no-any-return]
     if kind is str:
-        return list(coll)
+        return characters(coll)
     if coll is None:
         return []
     if kind is LazySeq:

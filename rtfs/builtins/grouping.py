@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 def _markers(values: Any) -> Any:
     """The values in a form that a Python dict tells apart as the language does: floats and booleans within tuples."""
-    if set(map(type, values)).isdisjoint(_WRAPPED):
+    if values.__class__ is str:
         return values
-    return [encode_key(x) for x in values]
+    kinds: set[type] = set()
+    for part in portions(values):
+        kinds.update(map(type, part))
+    if kinds.isdisjoint(_WRAPPED):
+        return values
+    return [encode_key(x) for x in paced(values)]
 
 
 def _once_each(markers: Any) -> list[Any]:

@@ -319,7 +319,7 @@ def _is_entry(value: Any) -> bool:
     "{:a 2 :b 3}",
 )
 def update_vals(coll: Any, f: Any, /) -> Any:
-    return Map([(key, f(value)) for key, value in _map_like("update-vals", coll)])
+    return Map([(key, f(value)) for key, value in paced(_map_like("update-vals", coll))])
 
 
 @builtin(
@@ -330,7 +330,7 @@ def update_vals(coll: Any, f: Any, /) -> Any:
     '{"a" 1 "b" 2}',
 )
 def update_keys(coll: Any, f: Any, /) -> Any:
-    return Map([(f(key), value) for key, value in _map_like("update-keys", coll)])
+    return Map([(f(key), value) for key, value in paced(_map_like("update-keys", coll))])
 
 
 def _map_like(function: str, coll: Any) -> Any:

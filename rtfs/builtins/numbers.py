@@ -147,17 +147,27 @@ def sub2(a: Any, b: Any, /) -> Any:
     raise not_number("-", a, b)
 
 
+def bounded(product: Any) -> Any:
+    """A product that may be large: paid for, or LimitError `limit/integer`. Floats have no size."""
+    if product.__class__ is int:
+        bits = product.bit_length()
+        if bits > MAX_BITS:
+            raise too_large()
+        if bits > CHARGED:
+            charge_product(bits)
+    return product
+
+
 def mul2(a: Any, b: Any, /) -> Any:
     """`(* a b)`."""
     ca = a.__class__
     cb = b.__class__
     if ca is int and cb is int:
-        if a.bit_length() + b.bit_length() > MAX_BITS and a and b:
+        if a.bit_length() + b.bit_length() <= CHARGED:
+            return a * b
+        if a.bit_length() + b.bit_length() > MAX_BITS + 1 and a and b:
             raise too_large()
-        product = a * b
-        if product.bit_length() > CHARGED:
-            charge_product(product.bit_length())
-        return product
+        return bounded(a * b)
     if (ca is float or ca is int) and (cb is float or cb is int):
         try:
             return a * b

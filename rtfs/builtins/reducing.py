@@ -137,7 +137,7 @@ def reductions(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
         cursor.index += 1
         return steps.lazy_reductions(f, first, cursor.rest())
     found = items("reductions", whole)
-    rest = iter(found)
+    rest = iter(paced(found))
     if coll is not MISSING:
         result = init
     elif len(found):

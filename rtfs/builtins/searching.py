@@ -223,7 +223,7 @@ def sum_(coll: Any, /) -> Any:
 )
 def index_of(coll: Any, value: Any, /) -> Any:
     if coll.__class__ is str:
-        place = coll.find(need_string("index-of", "the part", value))
+        place = need_string("index-of", "the text", coll).find(need_string("index-of", "the part", value))
     elif coll.__class__ is LazySeq:
         place = _place_in_lazy(coll, value)
     else:
@@ -258,7 +258,7 @@ def contains(coll: Any, value: Any, /) -> Any:
     if kind is Vector or kind is List:
         return position(coll, value) >= 0
     if kind is str:
-        return need_string("contains?", "the part", value) in coll
+        return need_string("contains?", "the part", value) in need_string("contains?", "the text", coll)
     if coll is None:
         return False
     if kind is LazySeq:

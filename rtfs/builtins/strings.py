@@ -15,12 +15,12 @@ from rtfs.builtins.argument_errors import (
     size_error,
     type_error,
 )
-from rtfs.builtins.collection_support import items, like
+from rtfs.builtins.collection_support import characters, items, like
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
-from rtfs.values.step_account import portions, spend
+from rtfs.values.step_account import look, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ TEXT_SHIFT = 8
 """256 characters cost about as much as an element."""
 MANY = 10_000
 """Texts that are joined at a time."""
+SPLIT = 1 << 18
+"""Parts into which a text is split at a time."""
 
 
 def concatenated(function: str, parts: list[str], separator: str = "") -> str:
@@ -170,7 +172,19 @@ def split(text: Any, separator: Any, limit: Any = MISSING, /) -> Vector:
         raise size_error("split", "a vector", MAX_ITEMS, "elements")
     if limit is not MISSING and need_int("split", "the limit", limit) > 0:
         return Vector.of(text.split(separator, limit - 1) if separator else [*text[: limit - 1], text[limit - 1 :]])
-    return Vector.of(text.split(separator) if separator else list(text))
+    return Vector.of(_split(text, separator) if separator else characters(text))
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """`text.split(separator)`, with looks at the clock in between."""
+    parts = text.split(separator, SPLIT)
+    found: list[str] = []
+    while len(parts) > SPLIT:
+        text = parts.pop()
+        found += parts
+        look()
+        parts = text.split(separator, SPLIT)
+    return found + parts if found else parts
 
 
 @builtin(
@@ -187,7 +201,8 @@ def join(separator: Any, coll: Any, /) -> str:
     try:
         return concatenated("join", list(elements), separator)
     except TypeError:  # not all of them are strings
-        return concatenated("join", [e if e.__class__ is str else str1(e) for e in elements], separator)
+        texts = [e if e.__class__ is str else str1(e) for part in portions(elements) for e in part]
+        return concatenated("join", texts, separator)
 
 
 @builtin("upper", "(upper text)", "The text in capital letters.", '(upper "añb")', '"AÑB"', aliases=("string-upper",))

@@ -23,10 +23,11 @@ from rtfs.syntax.tokens import CLOSED_BY, CLOSERS, PREFIXES, Mark, TooManyErrors
 from rtfs.syntax.words import SYMBOL
 from rtfs.values import List, Symbol, Vector
 from rtfs.values.info import FormInfo
-from rtfs.values.step_account import paced
+from rtfs.values.step_account import LARGE, paced, stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from rtfs.source import Source
@@ -93,7 +94,7 @@ class PlainReader:
         space, comment = terminals["SPACE"], terminals["COMMENT"]
         atom = terminals["ATOM"]
         marks = "|".join(re.escape(mark) for mark in sorted((*_MARKS, "#|"), key=len, reverse=True))
-        self._scan = re.compile(f"((?:{space}|{comment})*+)(?:({atom}|{marks})|(.)|\\Z)", re.DOTALL).findall
+        self._scan = re.compile(f"((?:{space}|{comment})*+)(?:({atom}|{marks})|(.)|\\Z)", re.DOTALL)
 
     def read(self, reading: Reading) -> list[Any] | None:
         """The flat items `[value, start, end, …]` of the reading's source; None for a text that is not plain."""
@@ -105,6 +106,13 @@ class PlainReader:
             reading.restart()
             return None
         return items
+
+    def _tokens(self, text: str, at: int, stop: int) -> Iterable[tuple[str, str, str]]:
+        """The tokens of a text as (what is before it, token, what is none), with looks at the clock in between."""
+        if stop - at <= LARGE:
+            return paced(self._scan.findall(text, at, stop))
+        found = stretches(self._scan.finditer(text, at, stop))
+        return (match.groups("") for part in found for match in part)
 
     def _read(self, reading: Reading) -> list[Any] | None:
         source = reading.source
@@ -121,7 +129,7 @@ class PlainReader:
         values = top  # of the innermost form
         waiting: list[Waiting] = []  # its prefixes that have no operand yet
         function: Mark | None = None  # the `#(` that is open
-        for space, word, odd in paced(self._scan(text, at, stop)):
+        for space, word, odd in self._tokens(text, at, stop):
             start = at + len(space)
             at = start + len(word)
             if function is not None and word[:1] == "%":

@@ -11,6 +11,9 @@ from rtfs.values.step_account import spend
 _PIECE = 512
 """Digits that `int` and `str` convert whatever the limit is set to (it cannot go below 640)."""
 
+_LONG = 8192
+"""Digits from which on a conversion is charged: a product of such numbers takes a while."""
+
 _SAFE = 10**_PIECE
 
 
@@ -31,6 +34,8 @@ def parse_digits(digits: str) -> int:
         if width <= _PIECE:
             return int(digits[start:stop])
         low = width >> 1
+        if width > _LONG:
+            spend(int(width**1.6) >> 8)
         return convert(start, stop - low) * power(low) + convert(stop - low, stop)
 
     return convert(0, len(digits))

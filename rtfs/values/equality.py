@@ -14,7 +14,7 @@ from rtfs.values.keyword import Keyword
 from rtfs.values.map import Map
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
-from rtfs.values.step_account import LARGE, PORTION, look, paced, spend
+from rtfs.values.step_account import LARGE, PORTION, look, paced, spend, stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,13 +89,14 @@ def _equal_simple_maps(left: dict[Any, Any], right: dict[Any, Any]) -> bool | No
     """Whether the dicts of two maps are equal; None for keys or values with parts or that have to be encoded."""
     if len(left) != len(right):
         return False
-    for key, value in left.items():
-        kind = value.__class__
-        if key.__class__ not in SIMPLE or kind not in SIMPLE:
-            return None
-        other = right.get(key, _ABSENT)
-        if other.__class__ is not kind or other != value:
-            return False
+    for part in (left.items(),) if len(left) <= PORTION else stretches(left.items(), PORTION):
+        for key, value in part:
+            kind = value.__class__
+            if key.__class__ not in SIMPLE or kind not in SIMPLE:
+                return None
+            other = right.get(key, _ABSENT)
+            if other.__class__ is not kind or other != value:
+                return False
     return True
 
 

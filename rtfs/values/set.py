@@ -91,7 +91,8 @@ class Set(Collection):
                 result = result.conj(element)
             return result
         d = self._map.fresh()
-        _put_elements(d, added)
+        for part in in_stretches(added):
+            _put_elements(d, part)
         return Set.of_map(Map.of_encoded(d))
 
     def with_info(self, info: FormInfo | None) -> Set:

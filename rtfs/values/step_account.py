@@ -72,13 +72,13 @@ def portions(elements: Any) -> Iterable[Any]:
     return (elements,) if len(elements) <= PART else _parts(elements)
 
 
-def stretches(elements: Iterable[Any]) -> Iterator[list[Any]]:
-    """Any iterable in lists of some hundred elements, between which the machine looks at the clock. For what is put
-    into a dict: a key that was chosen to collide takes as long as there are keys already."""
+def stretches(elements: Iterable[Any], size: int = STRETCH) -> Iterator[list[Any]]:
+    """Any iterable in lists of `size` elements, some hundred, between which the machine looks at the clock. For what is
+    put into a dict: a key that was chosen to collide takes as long as there are keys already."""
     rest = iter(elements)
-    while part := list(islice(rest, STRETCH)):
+    while part := list(islice(rest, size)):
         yield part
-        if len(part) < STRETCH:
+        if len(part) < size:
             return
         look()
 

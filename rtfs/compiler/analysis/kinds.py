@@ -8,10 +8,12 @@ it.
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.ownership import core_name
 from rtfs.values import Keyword, Map, Regex, Set, Symbol, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 Kinds = frozenset[str] | None
@@ -24,6 +26,8 @@ STRING: frozenset[str] = frozenset(("str",))
 NIL: frozenset[str] = frozenset(("nil",))
 SYMBOL: frozenset[str] = frozenset(("symbol",))
 NOT_CALLABLE: frozenset[str] = NUMBER | BOOL | STRING | NIL | SYMBOL
+SHORT = 1 << 31
+"""Constants below are short."""
 TRUTHY_ONLY: frozenset[str] = frozenset(("int", "float", "str", "keyword", "vector", "map", "set", "regex", "function"))
 
 _CLASS_KINDS = {int: INT, float: FLOAT, bool: BOOL, str: STRING, type(None): NIL}
@@ -143,3 +147,59 @@ def _widen(node: nodes.Node, target: Any, known: Known, kinds: list[Kinds]) -> N
             return
         else:
             return
+
+
+# ---------------------------------------------------------------------- how long ints become
+def is_short_int(node: nodes.Node) -> bool:
+    """Whether a node is an int that is known to be short: a constant, a counter, a size."""
+    if isinstance(node, nodes.Const):
+        return node.value.__class__ is int and -SHORT < node.value < SHORT
+    if isinstance(node, nodes.Local):
+        return node.binding.short
+    return core_name(node) == "count"
+
+
+def counters(loop: nodes.Loop) -> list[nodes.Binding]:
+    """The variables of a loop that begin with a constant and change by constants: no run has the time to make a long
+    int of one."""
+    found: dict[int, nodes.Binding] = {}
+    for index, value in enumerate(loop.values):
+        first = value.binding.value if isinstance(value, nodes.Local) else value
+        if isinstance(first, nodes.Const) and is_short_int(first):
+            found[index] = loop.variables[index]
+    for recur in _recurs(loop.body, loop.target):
+        for index, variable in list(found.items()):
+            if not _counts(recur.arguments[index], variable):
+                del found[index]
+    return list(found.values())
+
+
+def _counts(node: nodes.Node, variable: nodes.Binding) -> bool:
+    """Whether a node is the variable, with a constant added or taken away at most, or a constant."""
+    if isinstance(node, nodes.Const):
+        return is_short_int(node)
+    if isinstance(node, nodes.Local):
+        return node.binding is variable
+    if not isinstance(node, nodes.Invoke) or core_name(node) not in ("inc", "dec", "+", "-"):
+        return False
+    arguments = node.arguments
+    variables = sum(not isinstance(one, nodes.Const) for one in arguments)
+    return len(arguments) <= 2 and variables == 1 and all(_counts(one, variable) for one in arguments)
+
+
+def _recurs(node: nodes.Node, target: Any) -> Iterator[nodes.Recur]:
+    """Each `recur` to `target` in tail position of `node`."""
+    if isinstance(node, nodes.If):
+        yield from _recurs(node.then, target)
+        yield from _recurs(node.orelse, target)
+    elif isinstance(node, nodes.Do):
+        yield from _recurs(node.body[-1], target)
+    elif isinstance(node, nodes.Let):
+        yield from _recurs(node.body, target)
+    elif isinstance(node, nodes.Logic):
+        yield from _recurs(node.operands[-1], target)
+    elif isinstance(node, nodes.Match):
+        for clause in node.clauses:
+            yield from _recurs(clause.body, target)
+    elif isinstance(node, nodes.Recur) and node.target is target:
+        yield node

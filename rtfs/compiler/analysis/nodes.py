@@ -18,9 +18,10 @@ MAX_INLINE_DEPTH = 24
 
 class Binding:
     """A local name. `python` is the Python local that holds it; `kinds`, once known, the classes its value can have;
-    `uses` counts how often the text mentions it; `value` is the node that a `let` bound it to."""
+    `uses` counts how often the text mentions it; `value` is the node that a `let` bound it to. short: whether every
+    value is known to be an int that is no longer than a counter becomes, some dozens of bits."""
 
-    __slots__ = ("definitions", "function", "kinds", "loop", "name", "python", "uses", "value")
+    __slots__ = ("definitions", "function", "kinds", "loop", "name", "python", "short", "uses", "value")
 
     def __init__(self, name: str, python: str, function: Any, loop: Any) -> None:
         self.name = name
@@ -29,6 +30,7 @@ class Binding:
         self.loop = loop
         self.kinds: frozenset[str] | None = None
         self.definitions = 0
+        self.short = False
         self.uses = 0
         self.value: Node | None = None
 

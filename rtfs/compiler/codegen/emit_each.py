@@ -9,7 +9,7 @@ import ast
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING, LAZILY, SELECTING
-from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, join, kinds_of
+from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, is_short_int, join, kinds_of
 from rtfs.compiler.analysis.laziness import is_small, may_be_lazy, may_be_reduced
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import (
@@ -190,6 +190,7 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
     """The iterable of an inlined call."""
     line = node.at + 1
     source = node.collection
+    node.item.short = _is_short_range(source)
     if isinstance(source, nodes.Each) and source.operation in SELECTING and not e.crowded():
         found = _collect(e, source)
         if not (found.lazy and node.operation in AT_ONCE):
@@ -216,6 +217,14 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
     in_parts = node.operation in SELECTING and node.accumulator is None
     whole = " parts_or_lazy" if in_parts else " whole_or_lazy"
     return Source(_hold(e, py.call(whole, arguments, line), line), kinds, value, True, in_parts)
+
+
+def _is_short_range(source: nodes.Node) -> bool:
+    """Whether the elements are surely short ints."""
+    origin = source.binding.value if isinstance(source, nodes.Local) else source
+    if not isinstance(origin, nodes.Invoke) or core_name(origin) != "range":
+        return False
+    return 1 <= len(origin.arguments) <= 3 and all(is_short_int(one) for one in origin.arguments)
 
 
 def _kinds_of_items(e: Emitter, source: nodes.Node) -> Kinds:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.kinds import Kinds, loop_kinds
+from rtfs.compiler.analysis.kinds import Kinds, counters, loop_kinds
 from rtfs.compiler.analysis.ownership import (
     ANY,
     TAIL,
@@ -105,6 +105,8 @@ def _rounds(
             begin_tail(e, node.variables[index], line, forward=goes_forward(node, index))
             for binding, function in names_of_rests(node, index).items():
                 e.rests[binding] = node.variables[index], function
+    for variable in counters(node):
+        variable.short = True
     for variable, kind in zip(node.variables, kinds, strict=True):
         e.stores.add(variable.python)
         variable.kinds = kind

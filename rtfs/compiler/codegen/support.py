@@ -24,7 +24,7 @@ from rtfs.values.error import UNCATCHABLE, EvalError, LimitError, TypeMismatch, 
 from rtfs.values.lazy import Cursor
 from rtfs.values.lookup import keyword_get
 from rtfs.values.short_vector import ShortVector, item
-from rtfs.values.step_account import PART, PORTION, account, paced, portions, spend
+from rtfs.values.step_account import LARGE, PART, PORTION, account, look, paced, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def wrong_arity(name: str, given: tuple[Any, ...], open_end: bool, /, *wanted: i
 
 def rest_list(items: Any, /) -> List | None:
     """The value that `& r` binds: a list of the further arguments (a tuple or list), nil if there is none."""
+    if len(items) > LARGE:
+        look()  # passing so many arguments has taken long
     return List.of(list(items)) if items else None
 
 
@@ -279,9 +281,10 @@ def error_catches(error: UserError, kind: str, name: str, /) -> bool:
     return catches(error.code, kind, name)
 
 
-def bounded(product: int, /) -> int:
-    """A product past the cheap bound: within the size limit, or `limit/integer`."""
-    return numbers.mul2(product, 1)  # type: ignore[no-any-return]  # pays by the size, too
+def times(a: Any, b: Any, /) -> Any:
+    """The product of two numbers."""
+    product = a * b
+    return product if -PRODUCT_BOUND < product < PRODUCT_BOUND else numbers.bounded(product)
 
 
 # ---------------------------------------------------------------------- host
@@ -364,7 +367,8 @@ SUPPORT: dict[str, Any] = {
         map_of,
         new_error,
         throw,
-        bounded,
+        numbers.bounded,
+        times,
         capability_id,
         step_name,
         with_keywords,
