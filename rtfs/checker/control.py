@@ -21,6 +21,7 @@ from rtfs.checker.facts import (
     kinds,
     of_kinds,
     of_value,
+    of_keyword,
     truth,
 )
 from rtfs.checker.functions import Function, Need, Parameters
@@ -30,6 +31,7 @@ from rtfs.checker.schemas import fact_of, misfit
 from rtfs.checker.suspicions import warn_of_unreachable
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING
+from rtfs.values import Keyword
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ def infer_nothing(inference: Inference, node: nodes.Node) -> Fact:
 
 @infers(nodes.Const)
 def infer_constant(inference: Inference, node: nodes.Const) -> Fact:
-    return of_value(node.value)
+    value = node.value
+    known = of_keyword(value) if value.__class__ is Keyword else None
+    return known or of_value(value)
 
 
 @infers(nodes.Local)

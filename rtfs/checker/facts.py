@@ -159,25 +159,23 @@ def kind_of(value: Any) -> str | None:
     return kind
 
 
-_WORDS: dict[Any, Fact] = {}
-"""Facts about keywords and texts, most of which a program names more than once."""
-_MOST_WORDS = 2_000
-_LONGEST_WORD = 40
+_KEYWORDS: dict[Keyword, Fact] = {}
+"""Facts about keywords, most of which a program names more than once."""
+_MOST_KEYWORDS = 2_000
+of_keyword = _KEYWORDS.get
+"""The fact about a keyword that was met lately, or None."""
 
 
 def of_value(value: Any, depth: int = 0) -> Fact:
     """The fact about a constant."""
-    kind_class = value.__class__
-    alone = WITHOUT_PARTS.get(kind_class)
+    alone = WITHOUT_PARTS.get(value.__class__)
     if alone is not None:
-        if kind_class is Keyword or (kind_class is str and len(value) <= _LONGEST_WORD):
-            known = _WORDS.get(value)
-            if known is None:
-                if len(_WORDS) >= _MOST_WORDS:
-                    _WORDS.clear()
-                known = _WORDS[value] = Fact(alone, value)
-            return known
-        return Fact(alone, value)
+        made = Fact(alone, value)
+        if value.__class__ is Keyword:
+            if len(_KEYWORDS) >= _MOST_KEYWORDS:
+                _KEYWORDS.clear()
+            _KEYWORDS[value] = made
+        return made
     kind = kind_of(value)
     if kind is None:
         return ANY

@@ -213,40 +213,79 @@ def _characters(fact: Fact) -> str | None:
 
 
 # ---------------------------------------------------------------------- standard functions
+class StandardCall:
+    """What is known of the calls of a standard function with one number of arguments.
+
+    wrong    the fewest and the most arguments that the function takes, where these are too few or too many; else None
+    taken    the places where only some kinds are taken, with these
+    result   the fact about the value, if nothing is known of the arguments
+    refine   given the facts about the arguments, the fact about the value; None: it does not depend on them
+    """
+
+    __slots__ = ("refine", "result", "taken", "wrong")
+
+    def __init__(self, name: str, count: int) -> None:
+        counts = argument_counts(name)
+        fits = counts is None or (counts[0] <= count and (counts[1] is None or count <= counts[1]))
+        self.wrong = None if fits else counts
+        known = signature(name, count)
+        self.taken: list[tuple[int, frozenset[str]]] = []
+        self.result = ANY
+        self.refine: Callable[[list[Fact]], Fact] | None = None
+        if known is not None:
+            self.taken = [(place, taken) for place, taken in enumerate(known.taken) if taken is not None]
+            self.result = of_kinds(known.result)
+            self.refine = RESULTS.get(name) or _refinement(name, count, known.result)
+
+
+def _refinement(name: str, count: int, result: frozenset[str] | None) -> Callable[[list[Fact]], Fact] | None:
+    """What tells more than the kinds of the result do, for a function that `RESULTS` does not have."""
+    if count == 1 and name in PREDICATES:
+        exact = PREDICATES[name]
+        return lambda arguments: decided(exact, arguments[0])
+    place = KEEPING.get(name, count)
+    if result is not None and place < count:
+        return lambda arguments: Fact(result, element=element_of(arguments[place]))
+    return None
+
+
+_CALLS: dict[tuple[str, int], StandardCall] = {}
+_MOST_KEPT = 8
+"""Arguments of the longest calls of which the above is kept."""
+
+
+def _known_call(name: str, count: int) -> StandardCall:
+    """What is known of the calls of a standard function with so many arguments, looked up for the first time."""
+    made = StandardCall(name, count)
+    if count <= _MOST_KEPT:
+        _CALLS[name, count] = made
+    return made
+
+
 def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments: list[Fact]) -> Fact:
     """A call of a standard function."""
-    if never(arguments):
-        return NEVER
+    for fact in arguments:
+        if fact.kinds is not None and not fact.kinds:
+            return NEVER
     count = len(arguments)
-    counts = argument_counts(name)
-    if counts is not None and not (counts[0] <= count and (counts[1] is None or count <= counts[1])):
-        _wrong_count(inference, name, node, counts)
+    known = _CALLS.get((name, count)) or _known_call(name, count)
+    if known.wrong is not None:
+        _wrong_count(inference, name, node, known.wrong)
         return NEVER
-    if inference.detailed:
+    detailed = inference.detailed
+    if detailed:
         warn_of_difference(inference, name, node, arguments)
         warn_of_text_for_pattern(inference, name, node, arguments)
-    known = signature(name, count)
-    if known is None:
-        return ANY
-    parts, noting = node.arguments, not (inference.conditional or inference.silent)
-    for place, (taken, fact) in enumerate(zip(known.taken, arguments, strict=True)):
-        if taken is None:
-            continue
-        if noting and parts[place].__class__ is nodes.Local:
-            need(inference, parts[place], taken, None, node.at, f"`{name}`")
-        if not fact.may_be(taken):
+    for place, taken in known.taken:
+        fact = arguments[place]
+        if node.arguments[place].__class__ is nodes.Local and not (inference.conditional or inference.silent):
+            need(inference, node.arguments[place], taken, None, node.at, f"`{name}`")
+        if fact.kinds is not None and fact.kinds.isdisjoint(taken):
             _wrong_kind(inference, name, node, place, taken, fact)
             return NEVER
-        if inference.detailed:
+        if detailed:
             warn_of_nil(inference, name, node, place, taken, fact)
-    special = RESULTS.get(name)
-    if special is not None:
-        return special(arguments)
-    if count == 1 and name in PREDICATES:
-        return decided(PREDICATES[name], arguments[0])
-    if known.result is not None and KEEPING.get(name, count) < count:
-        return Fact(known.result, element=element_of(arguments[KEEPING[name]]))
-    return of_kinds(known.result)
+    return known.result if known.refine is None else known.refine(arguments)
 
 
 def _wrong_count(inference: Inference, name: str, node: nodes.Invoke, counts: tuple[int, int | None]) -> None:

@@ -92,8 +92,8 @@ class Module:
 
     def changed_since(self, mark: tuple[Any, ...], values: bool) -> bool:
         """True if compiling changed the module since the mark was made; `values`: new values of old names count."""
-        now = self.checkpoint()
-        if now[:5] != mark[:5] or now[6:] != mark[6:]:
+        now = (self.macros, self.types, self.aliases, self.referred, self.builtin_names)
+        if now != mark[:5] or (self.defined, self.private, self.exports, self.declared) != mark[6:]:
             return True
         return values and any(namespace is not mark[5].get(name) for name, namespace in self.early.items())
 
