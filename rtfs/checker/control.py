@@ -19,9 +19,9 @@ from rtfs.checker.facts import (
     join,
     join_all,
     kinds,
+    of_keyword,
     of_kinds,
     of_value,
-    of_keyword,
     truth,
 )
 from rtfs.checker.functions import Function, Need, Parameters

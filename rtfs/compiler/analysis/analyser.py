@@ -78,6 +78,7 @@ class Analyser:
         self.environment = environment
         self.module = module
         self.names = Names()
+        self.source, self.spans = unit.unit.source, unit.unit.spans
         self.at = 0
 
     def analysed(self, node: Node) -> AnalysedForm:
@@ -96,10 +97,9 @@ class Analyser:
         """Span index of a form; a form without a place has that of the surrounding form."""
         info = getattr(form, "info", None)
         if info.__class__ is FormInfo:
-            unit = self.unit.unit
-            if info.source is not unit.source:
+            if info.source is not self.source:
                 return 0
-            spans = unit.spans
+            spans = self.spans
             spans += (info.start, info.end)
             return len(spans) // 2 - 1
         if info is None or info.__class__ is TemplateMark:
@@ -126,8 +126,13 @@ class Analyser:
         if not account.worked & 0x7F:
             look()
         if kind is List:
-            outer = self.at
-            self.at = self.locate(form)
+            outer, info = self.at, form.info
+            if info.__class__ is FormInfo and info.source is self.source:  # `locate`, spelled out
+                spans = self.spans
+                self.at = len(spans) >> 1
+                spans += (info.start, info.end)
+            else:
+                self.at = self.locate(form)
             try:
                 return self.analyse_list(form, scope, tail)
             except UserError as error:

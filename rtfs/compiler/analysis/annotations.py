@@ -42,16 +42,19 @@ def parameters(items: list[Any]) -> list[tuple[Any, Any]]:
     """Cut a parameter vector into (pattern or `&`, type or ABSENT). A keyword is always a type here."""
     found: list[tuple[Any, Any]] = []
     index = 0
-    while index < len(items):
-        pattern, type_form = split_name(items[index])
+    count = len(items)
+    while index < count:
+        pattern, type_form = items[index], ABSENT
+        if pattern.__class__ is Symbol and ":" in pattern.name:
+            pattern, type_form = split_name(pattern)
         index += 1
-        if type_form is None or (type_form is ABSENT and index < len(items) and is_colon(items[index])):
+        if type_form is None or (type_form is ABSENT and index < count and is_colon(items[index])):
             index += type_form is ABSENT
-            if index >= len(items):
+            if index >= count:
                 raise CompileError("form/shape", "a type is missing after `:`")
             type_form = items[index]
             index += 1
-        elif type_form is ABSENT and index < len(items) and items[index].__class__ is Keyword:
+        elif type_form is ABSENT and index < count and items[index].__class__ is Keyword:
             type_form = items[index]
             index += 1
         if pattern.__class__ is Symbol and 0 < pattern.name.find("=") < len(pattern.name) - 1:
@@ -86,9 +89,12 @@ def _pairs(items: list[Any], is_type: IsType | None) -> list[tuple[Any, Any, Any
     index = 0
     count = len(items)
     while index < count:
-        pattern, type_form = split_name(items[index])
+        pattern, type_form = items[index], ABSENT
+        if pattern.__class__ is Symbol and ":" in pattern.name:
+            pattern, type_form = split_name(pattern)
         index += 1
-        if type_form is None or (type_form is ABSENT and index < count and is_colon(items[index])):
+        after = items[index] if index < count else None
+        if type_form is None or (type_form is ABSENT and after.__class__ is Symbol and after.name == ":"):
             index += type_form is ABSENT
             if index >= count:
                 return None
@@ -112,10 +118,11 @@ def _pairs(items: list[Any], is_type: IsType | None) -> list[tuple[Any, Any, Any
 
 def return_type(forms: list[Any], is_type: IsType) -> tuple[Any, list[Any]]:
     """The return type after a parameter vector, if there is one, and the forms of the body."""
-    if forms and is_colon(forms[0]):
+    first = forms[0] if forms else None
+    if first.__class__ is Symbol and is_colon(first):
         if len(forms) < 2:
             raise CompileError("form/shape", "a type is missing after `:`")
         return forms[1], forms[2:]
-    if len(forms) >= 2 and forms[0].__class__ is Keyword and is_type(forms[0]):
-        return forms[0], forms[1:]
+    if first.__class__ is Keyword and len(forms) >= 2 and is_type(first):
+        return first, forms[1:]
     return ABSENT, forms

@@ -319,9 +319,10 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     functions: Scope | None = None
     for index, (pattern, type_form, value_form) in enumerate(entries):
         if pattern.__class__ is Symbol and value_form.__class__ is List:
-            value_form = a.expand_fully(value_form, inner)
-            entries[index] = pattern, type_form, value_form
-            if head_name(value_form) in FUNCTIONS:
+            expanded = a.expand_fully(value_form, inner)
+            if expanded is not value_form:
+                entries[index] = pattern, type_form, expanded
+            if head_name(expanded) in FUNCTIONS:
                 functions = functions or Scope(scope)
                 own[index] = a.bind(binding_name(pattern), functions)
     bindings: Bindings = []
