@@ -15,9 +15,10 @@ class Source:
 
     library: whether it was loaded for programs to use, as the standard library is; errors in it are shown where the
     program used it. incremental: whether more text follows, as at a prompt, that may define what this one uses.
+    keyed: the last cache key made of it, behind what else that was made of; None before the first.
     """
 
-    __slots__ = ("_starts", "incremental", "library", "name", "text")
+    __slots__ = ("_starts", "incremental", "keyed", "library", "name", "text")
 
     def __init__(self, text: str, name: str = "<string>", incremental: bool = False) -> None:
         self.name = name
@@ -25,6 +26,7 @@ class Source:
         self.incremental = incremental
         self.library = name.startswith(STANDARD)
         self._starts: list[int] | None = None
+        self.keyed: tuple[bytes, str, bytes] | None = None
 
     def _line_starts(self) -> list[int]:
         if self._starts is None:

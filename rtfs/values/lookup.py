@@ -55,10 +55,13 @@ def _lazy_get(sequence: LazySeq, key: Any, default: Any) -> Any:
 
 def keyword_get(keyword: Keyword, m: Any, default: Any = None) -> Any:
     """`(:k m default?)`: like `get`, but on maps, sets, errors and nil only. Raises TypeMismatch for anything else."""
-    if m.__class__ is Map or m.__class__ is Set:
-        return m.get(keyword, default)
+    if m.__class__ is Map:
+        d = m._d
+        return m.get(keyword, default) if d is None else d.get(keyword, default)
     if m is None:
         return default
+    if m.__class__ is Set:
+        return m.get(keyword, default)
     if isinstance(m, UserError):
         return _error_field(m, keyword, default)
     raise TypeMismatch("type/mismatch", f":{keyword.name} looks up maps and sets, not {_a(type_name(m))}")

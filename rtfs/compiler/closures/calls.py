@@ -6,6 +6,8 @@ goes through C and eats its stack; the function is evaluated before the argument
 
 from __future__ import annotations
 
+from operator import getitem
+
 from rtfs.builtins import calling, comparison
 from rtfs.builtins.fixed_arity import EXACT
 from rtfs.compiler.analysis import nodes
@@ -120,7 +122,7 @@ def make_primitive(m: Maker, node: nodes.Primitive) -> Closure:
 
 _OPERATIONS: dict[str, Any] = {
     "equals": comparison.eq2,
-    "unpacked": lambda items, index: items[index],
+    "unpacked": getitem,
     "is_map": lambda value: value.__class__ is Map,
 }
 
