@@ -26,7 +26,7 @@ class Source:
         self.incremental = incremental
         self.library = name.startswith(STANDARD)
         self._starts: list[int] | None = None
-        self.keyed: tuple[bytes, str, bytes] | None = None
+        self.keyed: tuple[bytes, bytes, str, bytes] | None = None
 
     def _line_starts(self) -> list[int]:
         if self._starts is None:

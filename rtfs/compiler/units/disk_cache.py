@@ -58,16 +58,16 @@ def _stamp_files(folder: str, parts: list[str]) -> None:
 
 def key(source: Source, state: bytes, module: str) -> bytes:
     """Key of a unit: 32 bytes."""
-    keyed = source.keyed
-    if keyed is not None and keyed[0] == state and keyed[1] == module:
-        return keyed[2]
-    made = sha256(compiler_digest())
+    compiler, keyed = compiler_digest(), source.keyed
+    if keyed is not None and keyed[:3] == (compiler, state, module):
+        return keyed[3]
+    made = sha256(compiler)
     for part in (state, module.encode(), source.name.encode("utf-8", "surrogatepass")):
         made.update(len(part).to_bytes(8, "big"))
         made.update(part)
     made.update(source.text.encode("utf-8", "surrogatepass"))
     found = made.digest()
-    source.keyed = state, module, found
+    source.keyed = compiler, state, module, found
     return found
 
 
