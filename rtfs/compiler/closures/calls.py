@@ -6,6 +6,7 @@ goes through C and eats its stack; the function is evaluated before the argument
 
 from __future__ import annotations
 
+from functools import partial
 from operator import getitem
 
 from rtfs.builtins import calling, comparison
@@ -47,8 +48,7 @@ def _is_never_callable(node: nodes.Node) -> bool:
 
 
 def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int) -> Closure:
-    """A call of a function that is known now. A constant among two arguments, as most calls of two have, takes no
-    closure."""
+    """A call of a function that is known now. A constant among two arguments takes no closure."""
     count = len(arguments)
     if count == 1:
         a = m.make(arguments[0])
@@ -61,23 +61,14 @@ def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int)
         return _spelled(count)(constant(function), m.make_all(arguments), place)
     first, second = arguments
     if second.__class__ is nodes.Const:
-        a, value = m.make(first), second.value
+        a, b = m.make(first), second.value
 
-        def known_and_constant(
-            f: Frame, at: int = place, function: Any = function, a: Closure = a, value: Any = value
-        ) -> Any:
-            return function(a(f), value)
+        def with_constant(f: Frame, at: int = place, function: Any = function, a: Closure = a, b: Any = b) -> Any:
+            return function(a(f), b)
 
-        return known_and_constant
+        return with_constant
     if first.__class__ is nodes.Const:
-        a, value = m.make(second), first.value
-
-        def constant_and_known(
-            f: Frame, at: int = place, function: Any = function, value: Any = value, a: Closure = a
-        ) -> Any:
-            return function(value, a(f))
-
-        return constant_and_known
+        return call_known(m, partial(function, first.value), [second], place)
     a, b = m.make(first), m.make(second)
 
     def known_2(f: Frame, at: int = place, function: Any = function, a: Closure = a, b: Closure = b) -> Any:

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 @makes(nodes.Const)
 def make_const(m: Maker, node: nodes.Const) -> Closure:
-    def const(f: Frame, value: Any = node.value) -> Any:
-        return value
-
-    return const
+    return constant(node.value)
 
 
 def constant(value: Any) -> Closure:

@@ -175,25 +175,14 @@ def _make_function(m: Maker, node: nodes.Fn, python: str) -> Closure:
         python = node.binding.python
         index = m.slot(node.binding)
     if len(node.arities) > 1:
-        return _make_dispatcher(m, node, python, index)
-    instance = Function(m, node, python).instance
+        instance = dispatcher_of(m, node, python, lambda one, name, listed: Function(m, one, name).instance)
+    else:
+        instance = Function(m, node, python).instance
     if not index:
         return instance
 
     def fn(f: Frame) -> Any:
         f[index] = made = instance(f)
-        return made
-
-    return fn
-
-
-def _make_dispatcher(m: Maker, node: nodes.Fn, python: str, index: int) -> Closure:
-    instance = dispatcher_of(m, node, python, lambda one, name, listed: Function(m, one, name).instance)
-
-    def fn(f: Frame) -> Any:
-        made = instance(f)
-        if index:
-            f[index] = made
         return made
 
     return fn
@@ -239,8 +228,7 @@ def make_def(m: Maker, node: nodes.Def) -> Closure:
         return made
 
     def last_def(f: Frame) -> Any:
-        f[0][key] = made = value(f)
-        return defined(made)
+        return defined(def_(f))
 
     return last_def if node in m.last else def_
 
