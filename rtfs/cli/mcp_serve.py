@@ -109,6 +109,7 @@ def _check_sandbox() -> None:
 
 async def _serve(found: argparse.Namespace, options: Options, limit: float) -> None:
     import asyncio
+    from contextlib import AsyncExitStack
 
     from rtfs.cli import json_log
     from rtfs.cli.runs import KEPT
@@ -132,38 +133,30 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
         tell = json_log.say
     else:
         runtime, tell = wiring.runtime(options, **asked), None
-    finish = None
-    try:
+    async with AsyncExitStack() as ends:
+        await ends.enter_async_context(runtime)  # its sessions are on this loop, as its plans are
         if found.otel:
             from rtfs.cli import otel
 
-            finish = otel.begin(runtime)
+            ends.push_async_callback(asyncio.to_thread, otel.begin(runtime))
         runs.runtime = runtime
         runtime.shell.update({name: getattr(options, name) for name in KEPT})  # so that `rtfs resume` can continue runs
         tools = Tools(runtime, runs, PlanFiles(runtime, found.plans, CODE if code else ON_RUNS), code)
+        ends.callback(tools.close)
         settings = (
             ServeSettings() if options.config is None or address is None else read_config(options.config).settings.serve
         )
         server = PlanServer(tools, callers(settings, runtime.options.principal), code)
-        try:
-            if address is None:
-                await serve_stdio(server)
-                return
-            listening = Listening(address)
-            try:
-                tokens = tokens_of(settings)
-                shown = None
-                if found.console is not None:
-                    shown = _console(found.console, runs, settings, listening, options, tokens)
-                await serve_http(server, settings, listening, address, tell, tokens, shown)
-            finally:
-                listening.close()
-        finally:
-            tools.close()
-    finally:
-        if finish is not None:
-            await asyncio.to_thread(finish)
-        await runtime.aclose()
+        if address is None:
+            await serve_stdio(server)
+            return
+        listening = Listening(address)
+        ends.callback(listening.close)
+        tokens = tokens_of(settings)
+        shown = None
+        if found.console is not None:
+            shown = _console(found.console, runs, settings, listening, options, tokens)
+        await serve_http(server, settings, listening, address, tell, tokens, shown)
 
 
 def _check_packages(console: bool) -> None:

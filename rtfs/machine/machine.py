@@ -249,7 +249,7 @@ class Machine:
         if self in budget.machines:
             budget.machines.discard(self)
             if not budget.machines:
-                memory.take_back()
+                memory.computed()
             if budget.left is not None:
                 budget.left += self.ticks.__length_hint__()
             self.ticks = repeat(None, 0)

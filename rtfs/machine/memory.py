@@ -7,7 +7,8 @@ reading its size, once in some milliseconds; cycles that a program leaves behind
 only when objects do: two local functions that call each other and hold a million elements are four objects to Python's
 collector, and forty megabytes. A run that holds much has what it holds set aside (`gc.freeze`) while it computes: the
 collector, which nothing can interrupt, then looks at what is new, not at millions of objects again and again;
-everything that was set aside is looked at before the run meets its limit, and after the run. Where the system does not
+everything that was set aside is looked at before the run meets its limit, and after the run. So is what many runs hold
+that wait at the same time, until most of them are over. Where the system does not
 say how large the process is (it does on Linux), Python's collector is left to itself and no run is charged.
 """
 
@@ -45,6 +46,8 @@ _settled = 0
 """How large the process was when things were last set aside; 0 if nothing is."""
 _settled_from = 0
 """How large it was when the first of them were."""
+_many = 0
+"""Event loops on which so many runs wait that what they hold is set aside."""
 _theirs = False
 """Whether the embedder has set things aside itself, as servers do before they fork: they are left alone."""
 _statm: int | None = None
@@ -105,6 +108,27 @@ def freeze() -> None:
     if not _settled:
         _settled_from = _last
     _settled = max(_last, 1)
+
+
+def wait_aside(first: bool) -> None:
+    """Set aside what there is, for many runs wait on an event loop: the collector would go through what they hold
+    again and again. first: of several times, until `waited`."""
+    global _many
+    _many += first
+    freeze()
+
+
+def waited() -> None:
+    """On an event loop with many runs, few are left."""
+    global _many
+    _many -= 1
+    computed()
+
+
+def computed() -> None:
+    """A run computes no more."""
+    if not _many:
+        take_back()
 
 
 def take_back() -> None:

@@ -167,3 +167,19 @@ def test_a_resumed_plan_of_a_session_gives_its_value_without_those_of_the_sessio
     assert command("resume", "task", cwd=folder)[:2] == (0, "42\n")
     with rtfs.Runtime.from_config("rtfs.yaml") as runtime:
         assert RunBrowser(runtime).details("task").value == "42"
+
+
+def test_the_sessions_of_a_server_are_on_its_own_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rtfs.cli.main import main
+    from rtfs.serve import server as serving
+
+    seen: list[tuple[bool, bool]] = []
+
+    async def serve(server: Any) -> None:
+        engine = server.tools.runtime._engine
+        seen.append((engine.loop() is asyncio.get_running_loop(), engine.started))
+
+    monkeypatch.setattr(serving, "serve_stdio", serve)
+    monkeypatch.chdir(tmp_path)
+    assert main(["mcp", "serve"]) == 0
+    assert seen == [(True, False)], "no thread of its own"

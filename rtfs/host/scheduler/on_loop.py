@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from rtfs.machine import memory
 from rtfs.values import HostError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 ROUND = 0.005
 TURN = 0.01
 """Seconds for which the fibers of one scheduler step before others have their turn; a step may take as long again."""
+MANY = 100
+"""Runs at once from which on what they hold is set aside from Python's collector, after each so many turns, and at most
+once for each so many runs: what else is there at that moment, garbage included, waits as well."""
 UNCOUNTED = 0.001
 """Seconds that runs may take before the share looks where a round of the loop ends, which is a callback."""
 
@@ -34,7 +38,7 @@ UNCOUNTED = 0.001
 class Share:
     """The time that runs have on one event loop."""
 
-    __slots__ = ("_loop", "_pumping", "_queue", "_spent", "_turning")
+    __slots__ = ("_aside", "_loop", "_pumping", "_queue", "_runs", "_spent", "_turning", "_turns")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -42,6 +46,20 @@ class Share:
         self._pumping = False
         self._turning = False
         self._spent = 0.0
+        self._runs = 0
+        self._turns = 0
+        self._aside = 0
+
+    def enter(self) -> None:
+        """A run begins."""
+        self._runs += 1
+
+    def leave(self) -> None:
+        """A run is over."""
+        self._runs -= 1
+        if self._aside and self._runs < MANY // 2:
+            self._aside = self._turns = 0
+            memory.waited()
 
     def add(self, driver: LoopDriver) -> None:
         """Give a driver a turn: now, if there is time left in this round, else like `wait`."""
@@ -70,12 +88,19 @@ class Share:
         """A new round: those that wait have their turns."""
         queue, self._pumping, self._turning = self._queue, False, True
         began = now = monotonic()
-        for _ in range(len(queue)):
+        before = len(queue)
+        for _ in range(before):
             queue.popleft().turn(now)
             now = monotonic()
             if now - began > ROUND:
                 break
         self._turning = False
+        if self._runs >= MANY and self._aside < self._runs // MANY:
+            self._turns += before - len(queue)
+            if self._turns >= MANY:
+                self._turns = 0
+                memory.wait_aside(first=not self._aside)
+                self._aside += 1
         self._spent = now - began
         if queue or self._spent > UNCOUNTED:
             self._watch()
@@ -117,6 +142,7 @@ class LoopDriver:
         self._fiber = fiber
         self._loop = loop
         self._share = share_of(loop)
+        self._share.enter()
         self._context = copy_context()
         self._ringing: Future[None] | None = None
         self._alarm: TimerHandle | None = None
@@ -149,6 +175,7 @@ class LoopDriver:
     def end(self) -> None:
         """Nothing waits any more."""
         self.rung = True
+        self._share.leave()
         self.error = None
         if self._alarm is not None:
             self._alarm.cancel()
