@@ -7,7 +7,7 @@ there are none; values that share their parts are not written longer than `_MOST
 
 from __future__ import annotations
 
-from _operator import itemgetter
+from _operator import attrgetter, itemgetter
 from itertools import chain, islice, repeat
 
 from rtfs.values import Map, Vector
@@ -28,6 +28,8 @@ _LONGEST = 1 << 22
 _USUAL = 10**512
 """Integers up to it are written by CPython, whose limit on digits never is below."""
 _SEQUENCES = {Vector, ShortVector}
+_own_content: Any = attrgetter("_d")
+"""`Map.raw` of a map that has its content for itself, None for another."""
 
 
 class NoColumns(Exception):
@@ -87,6 +89,9 @@ class _Columns:
                 return map(str, values), ""
             if kind is float:
                 return _floats(values, atoms[float]), ""
+            if kind is bool or kind is type(None):
+                texts = {value: atoms[kind](value) for value in {*values}}
+                return map(texts.__getitem__, values), ""
         if kinds <= _SEQUENCES:
             return self._vectors(values, depth - 1), ""
         if not atoms.keys() >= kinds:
@@ -113,10 +118,16 @@ class _Columns:
         return [f"[{quote}{between.join(islice(rest, size))}{quote}]" if size else "[]" for size in sizes]
 
     def _rows(self, maps: Sequence[Map], depth: int) -> list[str]:
-        size = len(maps[0])
-        if not size or len(maps) < _FEW or {*map(len, maps)} != {size} or size * len(maps) > self.parts:
+        if len(maps) < _FEW:
             raise NoColumns
-        raws = [one.raw() for one in maps]
+        raws = [*map(_own_content, maps)]
+        if None in raws:  # then `raw` copies it
+            if len(maps[0]) * len(maps) > self.parts or {*map(len, maps)} != {len(maps[0])}:
+                raise NoColumns
+            raws = [one.raw() for one in maps]
+        size = len(raws[0])
+        if not size or {*map(len, raws)} != {size} or size * len(maps) > self.parts:
+            raise NoColumns
         labels = self.notation.labels(raws)
         if labels is None:
             raise NoColumns
