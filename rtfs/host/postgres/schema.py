@@ -88,8 +88,10 @@ def check_schema(connection: Connection[Any], where: str) -> None:
     there = row[0] if row is not None and row[0] is not None else 0
     _refuse_newer(there, known, where)
     if there < known[-1][0]:
-        what = f"the tables of an older rtfs (schema {there}, not {known[-1][0]})" if there else "no tables of rtfs"
-        raise HostError(f"{where} has {what}", code="database/schema", hint="rtfs runs migrate makes them")
+        what, how = "no tables of rtfs", "makes"
+        if there:
+            what, how = f"the tables of an older rtfs (schema {there}, not {known[-1][0]})", "upgrades"
+        raise HostError(f"{where} has {what}", code="database/schema", hint=f"rtfs runs migrate {how} them")
 
 
 def _refuse_newer(there: int, known: list[tuple[int, str, str]], where: str) -> None:
