@@ -171,6 +171,8 @@ def get_path2(coll: Any, outer: Any, key: Any, /) -> Any:
         inner = coll._items[coll._start + outer]
     else:
         inner = coll.get(outer) if coll.__class__ is Map else _element(coll, outer)
+    if type(inner) is ShortVector and key.__class__ is int and 0 <= key < len(inner):
+        return item(inner, key)
     return inner.get(key) if inner.__class__ is Map else _element(inner, key)
 
 

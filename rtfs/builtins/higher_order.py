@@ -23,7 +23,8 @@ from rtfs.builtins.collection_support import (
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
 from rtfs.values import Keyword, LazySeq, List, Reduced, Vector
-from rtfs.values.step_account import PART, paced, portions
+from rtfs.values.short_vector import ShortVector
+from rtfs.values.step_account import PART, paced, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +35,25 @@ def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any
     """The results of `f` for the elements of the collections, side by side, up to the end of the shortest."""
     if not more:
         return [f(x) for part in portions(items(function, coll)) for x in part]
+    if len(more) == 1 and coll.__class__ is Vector and more[0].__class__ is Vector:
+        return _mapped_two(f, coll, more[0])
     if f is vector:
         return [row(one) for one in tuples(function, (coll, *more))]
     rows = list(tuples(function, (coll, *more)))
     if len(more) == 1:
         return [f(x, y) for part in portions(rows) for x, y in part]
     return [call_with(f, one) for part in portions(rows) for one in part]
+
+
+def _mapped_two(f: Any, coll: Any, other: Any) -> list[Any]:
+    """The results of `f` for the elements of two vectors, side by side."""
+    spend(len(coll) + len(other))
+    rows = zip(coll, other, strict=False)
+    if f is vector:
+        return [ShortVector(one) for one in rows]
+    if len(coll) <= PART:
+        return [f(x, y) for x, y in rows]
+    return [f(x, y) for part in portions(list(rows)) for x, y in part]
 
 
 @builtin(

@@ -396,3 +396,51 @@ def test_a_truncating_division_is_that_of_the_function(operation: str) -> None:
         assert isinstance(outcome, rtfs.Complete)
         first, second, third = rtfs.to_python(outcome.value)
         assert first == second == third
+
+
+def shown(program: str, name: str) -> str:
+    outcome = rtfs.start(rtfs.compile(program, name=name))
+    assert isinstance(outcome, rtfs.Complete)
+    return rtfs.to_text(outcome.value)
+
+
+HELD = [
+    *(
+        "{:a 1 0 :zero}",
+        "{1.0 :float true :yes}",
+        "{}",
+        "(zipmap (range 99) (range 99))",
+        "#{:a 0 1}",
+        "#{}",
+        "#{1.0 nil}",
+    ),
+    *(
+        "[]",
+        "[:x :y]",
+        "[nil]",
+        "(vec (range 40))",
+        "(subvec (vec (range 40)) 3)",
+        "(assoc (vec (range 200)) 3 :changed)",
+    ),
+    *("'(1 2)", ":a", "'a", "inc", "(fn [x] [x])", "nil", '"text"', "(map inc [1 2])", "(comp vec list)"),
+]
+ASKED = ["0", "1", "-1", "39", "40", "1.0", "true", "nil", ":a", '"a"', "[1]", "(inc 0)"]
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_a_local_that_is_called_answers_as_closures_do(held: str) -> None:
+    """What is called may be a collection: then compiled code looks into it at once."""
+    wrong = "(catch e [(:code e) (:message e)])"
+    tried = " ".join(f"(try (f {key}) {wrong}) (let [k {key}] (try (f k) {wrong}))" for key in ASKED)
+    counted = f"(try (loop [i 0 all []] (if (= i 3) all (recur (inc i) (conj all (f i))))) {wrong})"
+    program = f"(let [f {held}] [{tried} {counted}])"
+    assert shown(program, "file.rtfs") == shown(program, "<text>")
+
+
+@pytest.mark.parametrize(
+    "coll", ["[]", "[:x]", "(vec (range 40))", "(subvec (vec (range 40)) 3)", "'(1 2)", '"abc"', "nil", "5"]
+)
+def test_nth_with_any_index_answers_as_closures_do(coll: str) -> None:
+    tried = " ".join(f"(let [v {coll} i {key}] (try (nth v i) (catch e [(:code e) (:message e)])))" for key in ASKED)
+    program = f"[{tried} (let [v {coll}] (try (mapv (fn [i] (nth v i)) (range 41)) (catch e (:message e))))]"
+    assert shown(program, "file.rtfs") == shown(program, "<text>")

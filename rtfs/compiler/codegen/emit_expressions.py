@@ -11,14 +11,15 @@ import ast
 from rtfs.builtins.fixed_arity import EXACT, PATHS
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import OPERATORS, PUTS
-from rtfs.compiler.analysis.kinds import BOOL, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds
+from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds
 from rtfs.compiler.analysis.ownership import is_new
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import lent
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
-from rtfs.compiler.codegen.operators import FOLDED, equal, is_keyword, look_up
+from rtfs.compiler.codegen.operators import FOLDED, PLAIN_KEYS, equal, is_keyword, look_up
 from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, is_plain_key, vector_of
+from rtfs.compiler.codegen.sequences import element_at
 from rtfs.compiler.codegen.tails import asked
 from rtfs.compiler.mangling import global_name
 from rtfs.values import Keyword, Map, Vector
@@ -86,7 +87,36 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
         return py.call(" not_callable", [target, *[value for value, _ in rest]], line), None
     if isinstance(function, nodes.Global) and function.data and count == 1:
         return _ask_data(e, target, rest[0][0], line), None
+    if isinstance(function, nodes.Local) and count == 1 and isinstance(target, ast.Name):
+        return _ask_local(e, target, rest[0], line), None
     return py.call(target, lent(e, node, [value for value, _ in rest], line), line), None
+
+
+def _ask_local(e: Emitter, target: ast.expr, key: tuple[ast.expr, Kinds], line: int) -> ast.expr:
+    """`(held key)`: of a map or set with a dict of its own, or a vector, straight from that, else by a call."""
+    given, kinds = key
+    call = py.call(target, [given], line)
+    if not isinstance(given, (ast.Name, ast.Constant)):
+        return call
+    kind, entries = e.names.temporary(), e.names.temporary()
+
+    def has_own(name: str, owner: ast.expr, first: ast.expr) -> ast.expr:
+        own = py.walrus(entries, py.attribute(owner, "_d", line), line)
+        is_kind = py.compare(first, ast.Is(), py.name(name, line), line)
+        return py.both(ast.And(), [is_kind, py.compare(own, ast.IsNot(), py.const(None, line), line)], line)
+
+    held, again = py.walrus(kind, py.call(" type", [target], line), line), py.name(kind, line)
+    in_map = has_own(" Map", target, held)
+    in_set = has_own(" Set", py.attribute(target, "_map", line), again)
+    test = py.both(ast.Or(), [in_map, in_set], line)
+    plain = is_keyword(given) or (kinds is not None and kinds <= PLAIN_KEYS)
+    if not plain:
+        test = py.both(ast.And(), [test, is_plain_key(e, given, line)], line)
+    otherwise = call
+    if isinstance(given, ast.Name) and not is_keyword(given) and (kinds is None or kinds == INT):
+        element = element_at(again, again, target, given, call, line)
+        otherwise = element if kinds == INT else py.choose(py.is_class(given, " int", line), element, call, line)
+    return py.choose(test, py.call(py.attribute(py.name(entries, line), "get", line), [given], line), otherwise, line)
 
 
 def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.expr:

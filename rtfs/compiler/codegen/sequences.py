@@ -69,20 +69,27 @@ def _nth(e: Emitter, operands: list[Operand], line: int) -> Result:
 def _at(e: Emitter, value: ast.expr, index: ast.expr, kinds: Kinds, slow: ast.expr, line: int) -> ast.expr:
     """The element at an index: of a vector over a list of its own, or a short one, at once."""
     kind = e.names.temporary()
+    held = py.walrus(kind, py.call(" type", [value], line), line)
+    found = element_at(held, py.name(kind, line), value, index, slow, line)
+    return found if kinds == INT else py.choose(py.is_class(index, " int", line), found, slow, line)
+
+
+def element_at(
+    first: ast.expr, kind: ast.expr, value: ast.expr, index: ast.expr, slow: ast.expr, line: int
+) -> ast.expr:
+    """The element of a vector at an integer, which goes to `slow` if that is not an index or the value no vector.
+    first, kind: the type of the value, and that once more."""
     start = py.attribute(value, "_start", line)
     size = py.binary(py.attribute(value, "_stop", line), ast.Sub(), start, line)
-    is_vector = py.compare(
-        py.walrus(kind, py.call(" type", [value], line), line), ast.Is(), py.name(" Vector", line), line
-    )
+    is_vector = py.compare(first, ast.Is(), py.name(" Vector", line), line)
     alone = py.compare(py.attribute(value, "_more", line), ast.Is(), py.const(None, line), line)
     place = py.binary(start, ast.Add(), index, line)
     element = ast.Subscript(py.attribute(value, "_items", line), place, py.LOAD, lineno=line, col_offset=0)
-    is_short_one = py.compare(py.name(kind, line), ast.Is(), py.name(" short", line), line)
+    is_short_one = py.compare(kind, ast.Is(), py.name(" short", line), line)
     of_short = py.both(ast.And(), [is_short_one, _within(index, py.call(" len", [value], line), line)], line)
     in_short = py.choose(of_short, py.call(" item", [value, index], line), slow, line)
     of_vector = py.both(ast.And(), [is_vector, alone, _within(index, size, line)], line)
-    found = py.choose(of_vector, element, in_short, line)
-    return found if kinds == INT else py.choose(py.is_class(index, " int", line), found, slow, line)
+    return py.choose(of_vector, element, in_short, line)
 
 
 def _within(index: ast.expr, size: ast.expr, line: int) -> ast.expr:
