@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rtfs.compiler import Environment
 
-_HIDDEN = frozenset(("at", "depth", "inline", "ticks", "uses", "closes"))
+_HIDDEN = frozenset(("at", "depth", "inline", "ticks", "uses", "closes", "entry", "rests", "traits"))
 _DEEPEST = 60
 
 

@@ -187,6 +187,12 @@ FUNCTIONS = [
        (defn f [m x] (if (= x 2) (reduced [m]) (assoc m x 2))) [(reduce g {} [1 2 3]) (reduce f {} [1 2 3])]""",
     "(defn f [m x] (assoc m x 1)) (when false (defn f [m x] m)) (reduce f {} [1 2 3])",
     "(defn f [m x] (assoc m x 1)) (reduce (fn [m x] (f (f m x) :last)) nil [1 2 3])",
+    # a literal is made once and never changed
+    "(defn f [] (loop [v [1 2] i 0] (if (= i 2) v (recur (assoc v i :x) (inc i))))) [(f) (f)]",
+    "(defn f [] (reduce (fn [v i] (assoc v i :x)) [1 2 3] [0 1])) [(f) (f)]",
+    "(defn f [] (reduce conj [[1] 2] [3])) [(f) (f)]",
+    """(defn f [] [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17])
+       [(conj (f) :a) (conj (f) :b) (reduce conj (f) [1 2]) (f)]""",
     # entries put by one change and found by the next
     "(let [m {:a {:b 1}}] [(-> m (update-in [:a :b] inc) (update-in [:a :c] (fnil inc 0)) (assoc-in [:a :d] 4)) m])",
     "(let [k ##NaN] (-> {} (assoc-in [k :b] 1) (update-in [k :c] (fnil inc 0)) vals))",

@@ -252,9 +252,9 @@ class Def(Statement):
 
 class Loop(Statement):
     """Bind, run the body; a `Recur` to it rebinds the variables and runs it again. `closes`: a closure of the body
-    captures what it binds, so each round needs new variables."""
+    captures what it binds, so each round needs new variables. `rests`: what `ownership.names_of_rests` has found."""
 
-    __slots__ = ("body", "closes", "target", "values", "variables")
+    __slots__ = ("body", "closes", "rests", "target", "values", "variables")
 
     def __init__(
         self, at: int, target: Any, variables: list[Binding], values: list[Node], body: Node, closes: bool
@@ -265,6 +265,7 @@ class Loop(Statement):
         self.values = values
         self.body = body
         self.closes = closes
+        self.rests: dict[int, dict[Binding, str]] = {}
 
 
 class Recur(Statement):

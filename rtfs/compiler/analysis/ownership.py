@@ -247,8 +247,10 @@ def _ends_with(node: Node, variable: Binding) -> bool:
 def names_of_rests(loop: nodes.Loop, index: int) -> dict[Binding, str]:
     """The locals that hold what is behind the first element of variable `index` and are only passed on as that
     variable, as in `(let [x (first xs) more (rest xs)] … (recur more))`, with the function that gives it."""
+    if index in loop.rests:
+        return loop.rests[index]
     variable = loop.variables[index]
-    found: dict[Binding, str] = {}
+    loop.rests[index] = found = {}
     for part in walk(loop.body):
         if isinstance(part, nodes.Let):
             for binding, value in part.bindings:
@@ -262,7 +264,8 @@ def names_of_rests(loop: nodes.Loop, index: int) -> dict[Binding, str]:
                 mentioned.append(part.binding)
             elif isinstance(part, nodes.Recur) and part.target is loop.target:
                 passed.append(getattr(part.arguments[index], "binding", None))
-        found = {one: name for one, name in found.items() if 0 < passed.count(one) == mentioned.count(one)}
+        for one in [one for one in found if not 0 < passed.count(one) == mentioned.count(one)]:
+            del found[one]
     return found
 
 

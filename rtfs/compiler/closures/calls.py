@@ -13,6 +13,7 @@ from rtfs.builtins import calling, comparison
 from rtfs.builtins.fixed_arity import EXACT
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import NOT_CALLABLE, kinds_of
+from rtfs.compiler.analysis.literals import constant_vector
 from rtfs.compiler.closures.control import NIL, constant
 from rtfs.compiler.closures.maker import Maker, makes
 from rtfs.compiler.codegen import support
@@ -120,6 +121,9 @@ _OPERATIONS: dict[str, Any] = {
 
 @makes(nodes.VectorDisplay)
 def make_vector(m: Maker, node: nodes.VectorDisplay) -> Closure:
+    value = constant_vector(node)
+    if value is not None:
+        return constant(value)
     items = m.make_all(node.items)
 
     def vector(f: Frame, items: list[Closure] = items) -> Any:

@@ -12,6 +12,7 @@ from rtfs.builtins.fixed_arity import EXACT, PATHS
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import OPERATORS, PUTS
 from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds
+from rtfs.compiler.analysis.literals import constant_vector
 from rtfs.compiler.analysis.ownership import is_new
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import lent
@@ -243,6 +244,9 @@ def evaluate_request(e: Emitter, node: nodes.HostRequest) -> tuple[ast.expr, Kin
 @evaluates(nodes.VectorDisplay)
 def evaluate_vector(e: Emitter, node: nodes.VectorDisplay) -> tuple[ast.expr, Kinds]:
     line = node.at + 1
+    constant = constant_vector(node)
+    if constant is not None:
+        return e.form.constant(constant, line), KIND_OF_CLASS[Vector]
     items = [value for value, _ in e.values(node.items)]
     return vector_of(items, line), KIND_OF_CLASS[Vector]
 
