@@ -67,9 +67,13 @@ def pattern_items(value: Any, count: int, /) -> Any:
 
 
 def pattern_item(sequence: Any, index: int, /) -> Any:
-    if type(sequence) is ShortVector:
-        return sequence[index] if index < len(sequence) else None
-    if sequence.__class__ is LazySeq:
+    kind = type(sequence)
+    if kind is ShortVector:
+        return item(sequence, index) if index < len(sequence) else None
+    if (kind is List or kind is Vector) and sequence._more is None:
+        place = sequence._start + index
+        return sequence._items[place] if place < sequence._stop else None
+    if kind is LazySeq:
         return lazy_nth(sequence, index, None)
     return sequence[index] if index < len(sequence) else None
 
@@ -89,9 +93,13 @@ def sequence_rest(sequence: Any, index: int, /) -> Any:
 
 def pattern_rest(sequence: Any, index: int, /) -> Any:
     """The value that `& r` binds when a sequence is destructured: like `sequence_rest`, but nil if nothing is left."""
-    if type(sequence) is ShortVector:
+    kind = type(sequence)
+    if kind is List:
+        size = sequence._stop - sequence._start
+        return sequence.slice(index, size) if index < size else None
+    if kind is ShortVector:
         return List.adopt([*item(sequence, slice(index, None))]) if index < len(sequence) else None
-    if sequence.__class__ is Vector:
+    if kind is Vector:
         items = sequence.to_list()[index:]
         return List.of(items) if items else None
     return seq(sequence_rest(sequence, index))
