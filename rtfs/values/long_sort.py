@@ -20,6 +20,8 @@ PART = 1 << 17
 WEIGHT = 1 << 22
 """The largest total weight of the keys of a part."""
 FEWEST = 16
+TOGETHER = 4
+"""Sorted parts that C merges at once, which takes as long as three are sorted."""
 
 
 def kinds_of(values: list[Any]) -> set[type]:
@@ -44,12 +46,23 @@ def sorted_list(values: Sequence[Any], key: Callable[[Any], Any] | None = None, 
     for start in range(0, size, part):
         runs.append(sorted(values[start : start + part], key=key))
         look()
+    runs = [_merged_at_once(runs[i : i + TOGETHER], key) for i in range(0, len(runs), TOGETHER)]
     while len(runs) > 1:
         odd = runs.pop() if len(runs) & 1 else None
         runs = [_merged(runs[i], runs[i + 1], key, part) for i in range(0, len(runs), 2)]
         if odd is not None:
             runs.append(odd)
     return runs[0]
+
+
+def _merged_at_once(runs: list[list[Any]], key: Callable[[Any], Any] | None) -> list[Any]:
+    """A few sorted lists in one."""
+    made: list[Any] = []
+    for run in runs:
+        made += run
+    made.sort(key=key)  # it finds the runs
+    look()
+    return made
 
 
 def _merged(left: list[Any], right: list[Any], key: Callable[[Any], Any] | None, part: int) -> list[Any]:

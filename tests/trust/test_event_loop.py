@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from time import thread_time
 
 import pytest
 
+import rtfs
 from rtfs.machine import Complete, Limits, start
 from rtfs.values import UserError
 from tests.machine.support import program
@@ -25,6 +27,9 @@ HELD = {
     "expensive steps after cheap ones": f"{BIG} (loop [i 0] (if (< i 300000) (recur (inc i))"
     " (loop [j 0] (if (< j 20000) (do (* x 3) (recur (inc j))) j))))",
     "endless recursion": "(defn f [n] (+ 1 (f n))) (f 1)",
+    "endless recursion that cleans up": "(defn f [n] (try (+ 1 (f n)) (finally 1))) (f 1)",
+    "an error that passes many calls": "(defn f [n] (if (> n 99000) (throw :x) (try (+ 1 (f (inc n))) (finally n))))"
+    " (f 1)",
     "a sort": "(count (sort (mapv (fn [i] (mod (* i 7919) 1000003)) (range 2500000))))",
     "a sort by keys": "(count (sort-by (fn [i] (mod (* i 7919) 1000003)) (range 900000)))",
     "entries of a map": f"(let [m {MAP}] (loop [i 0] (if (< i 8) (do (rest m) (recur (inc i))) i)))",
@@ -36,6 +41,17 @@ HELD = {
     "groups of neighbours": "(count (partition-by odd? (range 1200000)))",
     "nested vectors flattened": "(let [v (mapv (fn [i] [i]) (range 1200000))] (count (flatten v)))",
     "a sum of many": "(let [v (vec (range 3000000))] (apply + v))",
+    "a join of numbers": '(count (join "," (range 2500000)))',
+    "a set of many": "(count (into #{} (range 2000000)))",
+    "equality of large maps": f"(= {MAP} {MAP} {MAP} {MAP} {MAP})",
+    "running totals": "(count (reductions + (range 1500000)))",
+    "vectors interleaved": "(count (interleave (range 2500000) (range 2500000)))",
+    "groups": "(count (group-by odd? (vec (range 3000000))))",
+    "letters counted": '(let [s (join "" (repeat 9000000 "ab"))] (count (frequencies s)))',
+    "searches in a long text": '(let [s (join "" (repeat 9000000 "ab"))] (loop [i 0]'
+    ' (if (< i 50) (do (clojure.string/index-of s "zz") (recur (inc i))) i)))',
+    "long numbers read": "(let [s (str (pow 7 300000))] (loop [i 0]"
+    " (if (< i 6) (do (parse-int s) (recur (inc i))) i)))",
     "the hash of a long vector": "(let [v (vec (range 6000000))] (count (hash-map v 1)))",
     "lines": '(let [s (join "" (repeat 1500000 "a\\n"))] (count (clojure.string/split-lines s)))',
     "a long text that is read": '(let [s (str "[" (join " " (range 200000)) "]")] (count (read-string s)))',
@@ -61,6 +77,35 @@ def stretches(text: str) -> list[float]:
     return found
 
 
+BRANCHES = {
+    "branches in branches": "(defn f [] (step-parallel (f) (f))) (f)",
+    "branches beside one that fails": """(call "ccos.concurrent/parallel"
+        (conj (vec (repeat 20000 (fn [] (call "ccos.system.sleep-ms" 60000)))) (fn [] (throw :x))))""",
+}
+
+
+async def waits(text: str) -> list[float]:
+    """Seconds of processor time between two turns of an event loop while a runtime runs a program on it."""
+    runtime = rtfs.Runtime(limits={"seconds": 1.0})
+    found: list[float] = []
+
+    async def watch() -> None:
+        last = thread_time()
+        while True:
+            await asyncio.sleep(0)
+            now = thread_time()
+            found.append(now - last)
+            last = now
+
+    await runtime.arun("(map inc (range 10))")
+    watching = asyncio.create_task(watch())
+    with suppress(UserError):
+        await runtime.arun(text)
+    await asyncio.sleep(0.01)
+    watching.cancel()
+    return found
+
+
 @pytest.fixture(scope="module")
 def longest() -> dict[str, float]:
     """The longest stretch of each program, in a fresh process: what the collector looks through in that of the tests
@@ -76,9 +121,10 @@ def longest() -> dict[str, float]:
 
 def all_longest() -> dict[str, float]:
     """The longest stretch of each program."""
-    return {name: max(stretches(text)) for name, text in HELD.items()}
+    found = {name: max(stretches(text)) for name, text in HELD.items()}
+    return found | {name: max(asyncio.run(waits(text))) for name, text in BRANCHES.items()}
 
 
-@pytest.mark.parametrize("name", HELD)
+@pytest.mark.parametrize("name", [*HELD, *BRANCHES])
 def test_the_loop_has_its_turn(name: str, longest: dict[str, float]) -> None:
     assert longest[name] < MOST

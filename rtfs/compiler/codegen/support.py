@@ -282,9 +282,12 @@ def error_catches(error: UserError, kind: str, name: str, /) -> bool:
 
 
 def times(a: Any, b: Any, /) -> Any:
-    """The product of two numbers."""
+    """The product of two numbers of which one is small."""
     product = a * b
-    return product if -PRODUCT_BOUND < product < PRODUCT_BOUND else numbers.bounded(product)
+    if -PRODUCT_BOUND < product < PRODUCT_BOUND or product.__class__ is float:
+        return product
+    spend(product.bit_length() >> 11)  # it takes time by the length, not by its square as other products do
+    return numbers.checked(product)
 
 
 # ---------------------------------------------------------------------- host
