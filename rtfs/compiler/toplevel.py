@@ -29,6 +29,7 @@ from rtfs.compiler.units.unit import Step, Unit, UnitBuilder
 from rtfs.types import Alias
 from rtfs.values import Keyword, List, Symbol, Vector
 from rtfs.values.error import CompileError, UserError
+from rtfs.values.step_account import work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class UnitCompiler:
 
     # ------------------------------------------------------------------ forms
     def form(self, form: Any, analyser: Analyser) -> None:
+        work()  # a macro may double its form a dozen times; a constant takes no other look at the clock
         scope = Scope(None)
         outer = analyser.at
         try:
