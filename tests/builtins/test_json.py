@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtfs.builtins import CORE, json_parser
@@ -235,6 +235,7 @@ ROWS = st.builds(
 
 
 @given(PLAIN | ROWS | st.lists(ROWS, max_size=3), st.booleans(), st.booleans())
+@example({"\U00010000": None}, True, True)
 @settings(max_examples=100)
 def test_both_parsers_make_the_value_that_is_made_the_simple_way(value: Any, keywords: bool, ascii: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii)

@@ -23,6 +23,14 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No machine lets others have their turn because time has passed: which branch calls first does not depend on how
+    busy the computer is."""
+    monkeypatch.setattr("rtfs.machine.machine.BREATH", 600.0)
+    monkeypatch.setattr("rtfs.host.run.driver.BREATH", 600.0)
+
+
 class Counting:
     """A runtime with the capability `count`, which notes its argument, answers ten times it, and does as `plan` says
     for the calls it has an entry for: raise it, or call it."""

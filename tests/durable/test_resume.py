@@ -132,6 +132,7 @@ def test_any_other_call_in_doubt_is_asked_about(counting: Make) -> None:
         assert rtfs.to_text(one.runtime.resume(run_id, **how)) == expected
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_several_calls_in_doubt_are_resolved_one_by_one(counting: Make) -> None:
     one = counting(width=3)
     source = '(step-parallel (call "count" 1) (call "count" 2) (call "count" 3))'
@@ -161,6 +162,7 @@ def test_implementations_in_rtfs_go_on_within(counting: Make) -> None:
     assert one.made == [1, 2, 2, 4, 5, 5]
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 6, 7])
 def test_parallel_branches_end_as_they_did(counting: Make, at: int) -> None:
     """The first error in time wins, also when the run is replayed."""
@@ -524,6 +526,7 @@ def test_what_was_done_is_written_before_somebody_is_asked(counting: Make, state
     assert seen == ["call", "outcome"]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_the_outcome_of_a_branch_is_written_before_the_next_branch_makes_its_call(counting: Make, state: Path) -> None:
     """Killed in the tenth of sixteen synchronous branches: nine are known to be done, one is in doubt."""
     one = counting()

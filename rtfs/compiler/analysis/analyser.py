@@ -488,3 +488,7 @@ class Analyser:
     def fresh(self, name: str, scope: Scope) -> nodes.Binding:
         """A local that no form can name."""
         return nodes.Binding(name, self.names.local(name), scope.function, scope.loop)
+
+    def unnamed(self, scope: Scope) -> nodes.Binding:
+        """A local that no form can name, and that gives its name to no function."""
+        return nodes.Binding("", self.names.temporary(), scope.function, scope.loop)

@@ -70,7 +70,7 @@ def hold(analyser: Analyser, value: Node, scope: Scope, found: Bindings) -> Loca
     """Bind a value to a nameless local, so that it is computed once."""
     if isinstance(value, Local):
         return value
-    binding = analyser.fresh("part", scope)
+    binding = analyser.unnamed(scope)
     found.append((binding, value))
     return Local(value.at, binding)
 

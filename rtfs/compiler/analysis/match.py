@@ -119,7 +119,7 @@ class Pattern:
     def _hold(self, value: Node) -> Node:
         if isinstance(value, Local):
             return value
-        binding = self.a.fresh("part", self.scope)
+        binding = self.a.unnamed(self.scope)
         self.found.append((binding, value))
         return Local(value.at, binding)
 

@@ -81,7 +81,7 @@ def analyse_match(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     at = a.at
     value = a.analyse(form[1], scope)
     inner = Scope(scope, defines=scope.local_definitions)
-    held = a.fresh("matched", inner)
+    held = a.unnamed(inner)
     subject = Local(at, held)
     clauses = match_clauses(a, form.to_list()[2:], subject, inner, tail)
     literal = [Const(at, one) for one in DEFAULTS if one in form.to_list()[2::2]][:1]
