@@ -73,6 +73,8 @@ DEFAULT_LIMITS = Limits()
 # For all macros of one source together: they run while a caller waits for the compiler.
 EXPANSION_LIMITS = Limits(steps=20_000_000, depth=20_000, seconds=20.0)
 
+# For what a host does with the values of a program.
+WORK_LIMITS = Limits(steps=None)
 
 FEW, ENDING = 2_000, 25e-6
 """A run with more machines than this at once ends earlier by so many seconds for each: it takes as long to end one."""
@@ -178,10 +180,10 @@ class Budget:
     def beside(self, limits: Limits) -> Budget:
         """A separate budget of steps for work that belongs to the same run, within the same time and memory."""
         other = Budget(limits)
-        deadline = self.deadline
+        deadline, seconds = self.deadline, limits.seconds
         if deadline is not None and (other.deadline is None or deadline < other.deadline):
-            other.deadline = deadline
-            other.limits = Limits(limits.steps, limits.depth, self.limits.seconds, limits.output, self.limits.memory)
+            other.deadline, seconds = deadline, self.limits.seconds
+        other.limits = Limits(limits.steps, limits.depth, seconds, limits.output, self.limits.memory)
         other.held, other.worked, other.breathed = self.held, self.worked, self.breathed
         return other
 

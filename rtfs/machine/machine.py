@@ -530,12 +530,17 @@ def start_call(
     return Machine(environment, call_with, (function, args), limits, breathe, budget, flow).start()
 
 
-def start_compiling(
-    environment: Environment, compile: Callable[[], Any], limits: Limits | None, breathe: bool, budget: Budget
+def start_work(
+    environment: Environment,
+    work: Callable[..., Any],
+    args: tuple[Any, ...],
+    own: Limits,
+    breathe: bool,
+    budget: Budget,
 ) -> Outcome:
-    """Compile within the time and memory of a run, whose `budget` this is; the outcome's value is the result of
-    `compile`. Macros have a separate budget of steps, shared by all macros of one source."""
-    return Machine(environment, compile, (), limits, breathe, budget.beside(EXPANSION_LIMITS)).start()
+    """Call a function of the host, such as the compiler; the outcome's value is its result. It has the time and the
+    memory of the run whose `budget` this is, and steps of its own."""
+    return Machine(environment, work, args, budget.limits, breathe, budget.beside(own)).start()
 
 
 def run_expansion(environment: Environment, function: Any, args: list[Any]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from rtfs.syntax.printer import to_text
-from rtfs.values import EvalError, HostError, Keyword, Map
+from rtfs.values import EvalError, HostError, Keyword, List, Map, Set, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1024 * 1024
 """Bytes of the largest value, as text."""
+_COLLECTIONS = (Vector, List, Set, Map)
 ABSENT = object()
 
 
@@ -131,8 +132,11 @@ class Store:
 
 
 def _fits(name: str, value: Any) -> None:
-    text = to_text(value)
-    if len(text) > LARGEST or (not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > LARGEST):
+    fits = value.__class__ not in _COLLECTIONS or 2 * len(value) < LARGEST  # an element is a character and a blank
+    if fits:
+        text = to_text(value)
+        fits = len(text if text.isascii() else text.encode("utf-8", "surrogatepass")) <= LARGEST
+    if not fits:
         raise HostError(f'"ccos.state.kv.{name}": a value has at most {LARGEST:,} bytes', code="capability/failed")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
 
 _FUNCTION = type(lambda: None)
-_VALUES = frozenset((type(None), bool, int, float, str, Keyword, Symbol, List, Vector, Map, Set, Regex, _FUNCTION))
+VALUES = frozenset((type(None), bool, int, float, str, Keyword, Symbol, List, Vector, Map, Set, Regex, _FUNCTION))
 _EMPTY = Map()
 _NOTHING: dict[str, Any] = {}
 
@@ -42,9 +42,9 @@ def failed(error: BaseException) -> HostError:
 
 
 def call_inline(entry: Entry, arguments: tuple[Any, ...], told: dict[str, Any] = _NOTHING) -> Any:
-    """Call a Python function at once, and return its value. told: further keyword arguments."""
+    """Call a Python function at once, and return what it answers. told: further keyword arguments."""
     try:
-        value = entry.function(*(arguments if arguments or entry.takes_nothing else (_EMPTY,)), **told)
+        return entry.function(*(arguments if arguments or entry.takes_nothing else (_EMPTY,)), **told)
     except UserError:
         raise
     except Exception as error:
@@ -55,12 +55,11 @@ def call_inline(entry: Entry, arguments: tuple[Any, ...], told: dict[str, Any] =
         if isinstance(error, CancelledError):  # its own: a call that awaits nothing is not cancelled
             raise failed(error) from error
         raise
-    return value if value.__class__ in _VALUES else as_value(value, entry)
 
 
 def as_value(value: Any, entry: Entry) -> Any:
     """The result of Python code as an RTFS value: dicts and lists are converted, anything else is an error."""
-    if value.__class__ in _VALUES:
+    if value.__class__ in VALUES:
         return value
     try:
         made = _converted(value)

@@ -31,6 +31,7 @@ from rtfs.capabilities.signature import canonical
 from rtfs.host.audit.events import WAITS, CapabilityDeclared
 from rtfs.host.calls.approvals import ApprovalRequest, Approvals
 from rtfs.host.calls.marshal import (
+    VALUES,
     as_text,
     as_value,
     call_inline,
@@ -49,6 +50,7 @@ from rtfs.host.policy.rules import size_of
 from rtfs.host.redaction import clean, knows_any, named, redact
 from rtfs.host.run.driver import call_function, parallel
 from rtfs.host.run.durability import NOT_JOURNALED
+from rtfs.host.run.large_values import in_turns, is_large
 from rtfs.host.scheduler.suspensions import InThread, OnLoop
 from rtfs.host.stop import Stop
 from rtfs.syntax.canonical_text import canonical_text
@@ -71,7 +73,7 @@ if TYPE_CHECKING:
     from rtfs.host.policy.protected_files import OwnFiles
     from rtfs.host.policy.rules import Rules
     from rtfs.host.run.durability import JournaledCall
-    from rtfs.host.run.frame import Frame
+    from rtfs.host.run.frame import Frame, Run
     from rtfs.host.sequence.control import SequenceControl
     from rtfs.machine import HostCall
     from rtfs.source import Span
@@ -135,18 +137,21 @@ class Pipeline:
         if entry is None:
             raise self._unknown(call, frame)
         context, arguments = frame.context, call.args
-        text = as_text(entry, arguments)
+        run = frame.run
+        large = is_large(run, arguments)
+        text = await in_turns(run, as_text, entry, arguments) if large else as_text(entry, arguments)
         decision = journaled.decision or self.decide(entry, arguments, context)
         needs = decision.needs
-        if frame.run.flow is None and self.sequence is None and not decision.ask:  # nothing to wait for
+        if run.flow is None and self.sequence is None and not decision.ask:  # nothing to wait for
             number = self._admit(entry, text, decision, frame)
         else:
             number = await self._admit_in_time(entry, call, text, decision, frame, journaled)
-        spending, budget = context.quota.spending, frame.run.budget
+        spending, budget = context.quota.spending, run.budget
         stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
         try:
-            _check_arguments(entry, arguments, text, frame, self.strict_arguments)
+            given = entry, arguments, text, frame, self.strict_arguments
+            await in_turns(run, _check_arguments, *given) if large else _check_arguments(*given)
             chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
             if journaled is not NOT_JOURNALED:
                 await journaled.announce(entry, bool(chosen))
@@ -162,10 +167,13 @@ class Pipeline:
                 except Exception as error:
                     raise failed(error) from error
                 budget.breathed = monotonic()  # others had their turn meanwhile
-                value = as_value(value, entry)
             else:
                 value = await self.route(entry, arguments, frame, number, needs)
-            value, result = _checked_result(entry, value)
+            if value.__class__ not in VALUES:
+                value = await _value_of(value, entry, run)
+            large = is_large(run, value)
+            checked = await in_turns(run, _checked_result, entry, value) if large else _checked_result(entry, value)
+            value, result = checked
             if spending is not None:
                 spending.end(entry.id, size_of(result), (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
         except BaseException as error:
@@ -407,7 +415,7 @@ class Pipeline:
             needs = decision.needs
         told = {} if not entry.told else {"permit": permit_of(frame, needs)}
         if how == INLINE:
-            return call_inline(entry, arguments, told)
+            return await _value_of(call_inline(entry, arguments, told), entry, frame.run)
         if how == GUEST:
             inner, given = frame.inner(number), given_arguments(entry, arguments)
             if inner.flow is not None and inner.run.flow is not None:
@@ -415,7 +423,7 @@ class Pipeline:
             return await call_function(entry.function, given, inner)
         if how == SESSION:
             answer = await self.sessions.perform(entry, one_value(arguments), frame, number)
-            return named_keys(as_value(answer, entry), entry)
+            return named_keys(await _value_of(answer, entry, frame.run), entry)
         if how == BRANCHES:
             return await parallel(thunks_of(entry, arguments), frame.inner(number), grouped=False)
         if how == PERSON:
@@ -446,7 +454,7 @@ class Pipeline:
             raise
         except Exception as error:
             raise failed(error) from error
-        return as_value(value, entry)
+        return await _value_of(value, entry, frame.run)
 
     @staticmethod
     def tags_of(frame: Frame, given: tuple[Any, ...]) -> list[Any]:
@@ -475,6 +483,13 @@ class Pipeline:
     def _stubbed(entry: Entry) -> bool:
         """Whether the stub is asked about this capability: it would leave the process, or nothing implements it."""
         return entry.needs is not None or entry.route == SESSION or entry.route == NOWHERE
+
+
+async def _value_of(answer: Any, entry: Entry, run: Run) -> Any:
+    """The answer of Python code as a value. Raises HostError `capability/result`."""
+    if is_large(run, answer):
+        return await in_turns(run, as_value, answer, entry)
+    return as_value(answer, entry)
 
 
 def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:

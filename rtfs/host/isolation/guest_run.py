@@ -39,8 +39,8 @@ from rtfs.host.scheduler.scheduler import Suspension
 from rtfs.host.scheduler.suspensions import Gather, Turn
 from rtfs.machine import RequiresHost, start, start_call
 from rtfs.machine.errors.refine import refine_error
-from rtfs.machine.limits import Budget, Limits
-from rtfs.machine.machine import start_compiling
+from rtfs.machine.limits import EXPANSION_LIMITS, Budget, Limits
+from rtfs.machine.machine import start_work
 from rtfs.types.closed_records import closed
 from rtfs.values import LimitError, Map, UserError, Vector
 
@@ -163,7 +163,7 @@ class GuestRun:
                 check_parameters(source, environment, self.context.get(GIVEN))
             return compile_source(source, environment, module="user", gate=self.gate)
 
-        outcome = start_compiling(environment, compile, self.limits, True, self.budget)
+        outcome = start_work(environment, compile, (), EXPANSION_LIMITS, True, self.budget)
         while isinstance(outcome, RequiresHost):
             await Turn()
             outcome = outcome.resume(None)

@@ -11,7 +11,8 @@ from rtfs.host.run.driver import drive
 from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.scheduler.suspensions import Turn
 from rtfs.machine import RequiresHost, start
-from rtfs.machine.machine import start_compiling
+from rtfs.machine.limits import EXPANSION_LIMITS
+from rtfs.machine.machine import start_work
 from rtfs.syntax.collector import CollectorPaused
 from rtfs.values import UserError
 
@@ -49,7 +50,7 @@ async def compile_program(source: Source, run: Run, compiling: LockType) -> Prog
         return compile_source(source, environment, module="user", gate=run.gate)
 
     with compiling, CollectorPaused():
-        outcome = start_compiling(environment, compile, run.limits, run.breathe, run.budget)
+        outcome = start_work(environment, compile, (), EXPANSION_LIMITS, run.breathe, run.budget)
     while isinstance(outcome, RequiresHost):  # a long text: others have their turn meanwhile
         await Turn()
         with compiling, CollectorPaused():
