@@ -45,8 +45,11 @@ def parse(text: str, keywords: bool = False) -> Any:
     if depth > MAX_DEPTH:
         raise EvalError("json/depth", f"(parse-json …) takes up to {MAX_DEPTH} arrays and objects inside each other")
     halves = "\\" in text and ("\\ud" in text or "\\uD" in text)
-    if depth <= _SHALLOW and not halves:
-        return _adopted(_read(text, _pacing() if len(text) > LONG else None), keywords)
+    if depth <= _SHALLOW:
+        data = _read(text, _pacing() if len(text) > LONG else None)
+        if halves:
+            _check_surrogates(data)
+        return _adopted(data, keywords)
     value = from_python(_read(text, _renaming(Names()) if keywords else _pacing()))
     if halves:
         _check_surrogates(to_python(value))

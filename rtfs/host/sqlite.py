@@ -17,6 +17,9 @@ MODES = {KILL: "NORMAL", POWER: "FULL"}
 any point (what was written is with the operating system). power: a loss of power as well (each transaction is on the
 disk before anything continues)."""
 
+_PATIENCE = 10
+"""Seconds to wait for other connections that write."""
+
 connect: Callable[[str], Any] | None = None
 """Makes connections; None for sqlite3's own. Tests put one here that fails."""
 
@@ -39,9 +42,9 @@ def open_database(path: str, mode: str) -> Any:
     if connect is not None:
         connection = connect(path)
     else:
-        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _keep_a_log(connection)
         connection.execute("PRAGMA synchronous=" + MODES[mode])
     except BaseException:
         connection.close()
@@ -49,12 +52,31 @@ def open_database(path: str, mode: str) -> Any:
     return connection
 
 
+def _keep_a_log(connection: Any) -> None:
+    """Switch to WAL mode. Of several processes that do so with a new file at once, SQLite lets one do it and refuses
+    the others without waiting, as each holds a lock that the others would wait for."""
+    import sqlite3
+    from time import monotonic, sleep
+
+    until = monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+        sleep(0.002)
+
+
 def read_database(path: str) -> Any:
     """A connection for looking only."""
     import sqlite3
     from pathlib import Path
 
-    return sqlite3.connect(Path(path).absolute().as_uri() + "?mode=ro", uri=True, timeout=10, isolation_level=None)
+    return sqlite3.connect(
+        Path(path).absolute().as_uri() + "?mode=ro", uri=True, timeout=_PATIENCE, isolation_level=None
+    )
 
 
 def make_private(path: str) -> None:

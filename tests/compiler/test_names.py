@@ -90,7 +90,9 @@ def test_redefining_a_standard_function_changes_it_only_there():
     )
 
 
-ALLOWED = {"__class__", "_d", "_items", "_map", "append", "get", "value"} | {*map(element_slot, range(SHORT))}
+ALLOWED = {"__class__", "_d", "_items", "_map", "_more", "_start", "_stop", "append", "get", "value"} | {
+    *map(element_slot, range(SHORT))
+}
 
 
 def test_generated_code_reads_no_attribute_that_a_program_names(monkeypatch: pytest.MonkeyPatch):

@@ -22,9 +22,9 @@ POLICY = (
 @pytest.fixture
 def waiting(tmp_path: Path, command: Command) -> None:
     """A run `w` that waits for an approval."""
-    (tmp_path / "rtfs.yaml").write_text(POLICY)
+    (tmp_path / "policy.yaml").write_text(POLICY)
     (tmp_path / "plan.rtfs").write_text(PLAN.replace("@to", "to"))
-    found = command("run", "--config", "rtfs.yaml", "--durable", "--run-id", "w", "--param", "to=out", "plan.rtfs")
+    found = command("run", "--config", "policy.yaml", "--durable", "--run-id", "w", "--param", "to=out", "plan.rtfs")
     assert found[0] == 4, found
 
 

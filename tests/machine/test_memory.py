@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from rtfs.machine import Limits, RequiresHost, memory
+from rtfs.machine import Complete, Limits, RequiresHost, memory
 from rtfs.machine.errors.deep import is_deep
 from tests.machine.support import begin, error
 
@@ -65,6 +66,12 @@ def test_where_nobody_says_how_large_the_process_is_nothing_is_done(monkeypatch:
 
 
 def test_what_a_run_holds_is_not_looked_through_again_and_again_but_everything_is_after_it():
+    """In a process of its own: one that has held more before grows by less."""
+    program = "from tests.machine import test_memory; test_memory.set_aside_while_it_runs()"
+    subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=True)
+
+
+def set_aside_while_it_runs() -> None:
     assert gc.get_freeze_count() == 0
     outcome = begin(
         """(let [held (loop [acc [] i 0] (if (< i 300000) (recur (conj acc {:a i :b [i]}) (inc i)) acc))]
@@ -74,6 +81,7 @@ def test_what_a_run_holds_is_not_looked_through_again_and_again_but_everything_i
     assert isinstance(outcome, RequiresHost)
     assert gc.get_freeze_count() > 100_000
     ended = outcome.resume(None)
+    assert isinstance(ended, Complete)
     assert ended.value == 300_000
     assert gc.get_freeze_count() == 0
 

@@ -15,12 +15,15 @@ NUMBERS = list(range(N))
 
 
 def size_of(make: Callable[[], Any]) -> int:
-    tracemalloc.start()
-    made = make()
-    size = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    del made
-    return size
+    """The least of three: what other tests left running in a thread allocates as well."""
+    sizes = []
+    for _ in range(3):
+        tracemalloc.start()
+        made = make()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        del made
+    return min(sizes)
 
 
 def by_conj() -> Any:

@@ -20,6 +20,7 @@ from rtfs.testing.postgres import own_server
 from tests.durable.postgres.proxy import Proxy
 from tests.durable.postgres.workers import PROGRAM, Workers, until, workers
 
+REPEATABLE = PROGRAM.replace("slow, blocking=True", "slow, blocking=True, idempotent=True")
 IMPATIENT = "import rtfs.host.postgres.answering as answering\nanswering.ANSWER = 3.0\n"
 NAMES = ("pay", "ask", "slow", "die", "who")
 
@@ -166,9 +167,9 @@ def test_a_worker_that_is_cut_off_from_the_database_loses_its_runs_and_comes_bac
 def test_a_worker_whose_answers_are_lost_on_the_way_comes_back(runtime: rtfs.Runtime, database: str, others: Workers):
     """Its connections stay open, so that no error tells of it: a balancer that has lost its state does so."""
     proxy = Proxy(database)
-    others.start(url=proxy.url, program=IMPATIENT + PROGRAM)
+    others.start(url=proxy.url, program=IMPATIENT + REPEATABLE)
     assert value(runtime, runtime.submit("(+ 1 2)")) == 3
-    run_id = runtime.submit('[(call "slow" 2) (call "pay" 2)]')
+    run_id = runtime.submit('[(call "slow" 2) (call "ask" 2)]')
     until(began(others))
     proxy.lose()
     assert value(runtime, runtime.submit("(+ 2 2)"), 60) == 4
