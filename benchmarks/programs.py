@@ -35,15 +35,15 @@ def run() -> Iterator[Row]:
         for path in sorted(FOLDER.glob("*.py")):
             name, twin = path.stem, path.read_text(encoding="utf-8")
             code = compile(twin, "<twin>", "exec")
-            expected = _comparable(execute(code))
+            expected = comparable(execute(code))
             jobs: list[Any] = []
             for spelling in SPELLINGS:
                 text = path.with_name(f"{name}.{spelling}.rtfs").read_text(encoding="utf-8")
                 program = rtfs.compile(text, name=f"{name}.rtfs")
-                given = rtfs.to_python(_value(program))
+                given = rtfs.to_python(value_of(program))
                 if given != expected:
                     raise AssertionError(f"{name}, {spelling}: {given!r} is not {expected!r}")
-                jobs.append(lambda program=program: _value(program))
+                jobs.append(lambda program=program: value_of(program))
             jobs.append(lambda code=code: execute(code))
             beside = session is not None and "import" not in twin
             if beside:
@@ -63,12 +63,13 @@ def run() -> Iterator[Row]:
         yield Row(GROUP, "geometric mean, beside Monty", mean, "x", 1.0, mean, goal=1.0)
 
 
-def _comparable(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """A twin's result with lists for its tuples."""
-    return [_comparable(one) for one in value] if isinstance(value, (list, tuple)) else value
+    return [comparable(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def _value(program: rtfs.Program) -> Any:
+def value_of(program: rtfs.Program) -> Any:
+    """The value of a program that asks its host for nothing."""
     outcome = rtfs.start(program)
     assert isinstance(outcome, rtfs.Complete)
     return outcome.value

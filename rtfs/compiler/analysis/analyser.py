@@ -491,4 +491,4 @@ class Analyser:
 
     def unnamed(self, scope: Scope) -> nodes.Binding:
         """A local that no form can name, and that gives its name to no function."""
-        return nodes.Binding("", self.names.temporary(), scope.function, scope.loop)
+        return nodes.Binding("", self.names.local(" part"), scope.function, scope.loop)
