@@ -2,7 +2,7 @@
 
 Must not know pools, retries, or how long a body may be. Invariants: what a response holds unread, and how long a head
 or a trailer may be, is bounded; a connection is offered for another request only if request and response were whole and
-nothing else came along; whoever waits for a response or a part of it is told when there will be none.
+nothing else came along; a caller that waits for a response, or a part of it, is told when there will be none.
 
 Parsing is left to llhttp (httptools). Source: RFC 9112.
 """
