@@ -6,7 +6,6 @@ goes through C and eats its stack; the function is evaluated before the argument
 
 from __future__ import annotations
 
-from functools import partial
 from operator import getitem
 
 from rtfs.builtins import calling, comparison
@@ -49,17 +48,16 @@ def _is_never_callable(node: nodes.Node) -> bool:
 
 
 def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int) -> Closure:
-    """A call of a function that is known now. A constant among two arguments takes no closure."""
-    count = len(arguments)
-    if count == 1:
+    """A call of a function that is known now. A constant as the second of two arguments takes no closure."""
+    if len(arguments) == 1:
         a = m.make(arguments[0])
 
         def known_1(f: Frame, at: int = place, function: Any = function, a: Closure = a) -> Any:
             return function(a(f))
 
         return known_1
-    if count != 2:
-        return _spelled(count)(constant(function), m.make_all(arguments), place)
+    if len(arguments) != 2:
+        return _spelled(len(arguments))(constant(function), m.make_all(arguments), place)
     first, second = arguments
     if second.__class__ is nodes.Const:
         a, b = m.make(first), second.value
@@ -68,8 +66,6 @@ def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int)
             return function(a(f), b)
 
         return with_constant
-    if first.__class__ is nodes.Const:
-        return call_known(m, partial(function, first.value), [second], place)
     a, b = m.make(first), m.make(second)
 
     def known_2(f: Frame, at: int = place, function: Any = function, a: Closure = a, b: Closure = b) -> Any:
