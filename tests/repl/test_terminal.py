@@ -169,7 +169,7 @@ def test_ctrl_c_ends_a_loop_that_never_ends(tmp_path: Path) -> None:
         pane.press("C-c")
         pane.wait("cancelled")
         pane.enter("(+ 2 3)")
-        pane.wait("\n5\n")
+        pane.wait("\n5\nrtfs>")
         pane.type("(abandoned")
         pane.press("C-c")
         pane.wait("(abandoned\nrtfs>\n")
