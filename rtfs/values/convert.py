@@ -129,8 +129,8 @@ def _plain_data(value: Any, depth: int, left: list[int], names: _KeywordNames | 
     return Map.of_plain(dict(zip(value, made.values(), strict=True)) if mixed else made)
 
 
-_FEW, _STRETCH, _WIDEST = 8, 512, 32
-"""Rows from which on they are made together, that are at a time, and the keys that they have at most."""
+_FEW, _STRETCH = 8, 512
+"""Rows from which on they are made together, and that are at a time."""
 
 
 def _plain_parts(parts: list[Any], depth: int, left: list[int], names: _KeywordNames | None) -> list[Any]:
@@ -159,24 +159,22 @@ def _plain_rows(
     rows: list[dict[Any, Any]], depth: int, left: list[int], names: _KeywordNames | None
 ) -> list[Any] | None:
     """The maps of rows; None where they have different keys."""
-    keys: list[Any] = [*rows[0]]
-    width = len(keys)
-    if not 0 < width <= _WIDEST or {*map(len, rows)} != {width} or [*chain.from_iterable(rows)] != keys * len(rows):
+    from rtfs.values.plain_data import columns_of, rows_of
+
+    found = columns_of(rows)
+    if found is None:
         return None
-    left[0] -= width * len(rows)
+    keys, columns = found
+    left[0] -= len(keys) * len(rows)
     if left[0] < 0 or depth < 0 or {*map(type, keys)} != {str}:
         raise _NotPlain
-    items = [*chain.from_iterable(map(dict.values, rows))]
-    columns = []
-    for start in range(width):
-        column = items[start::width]
-        columns.append(column if _OWN.issuperset(map(type, column)) else _plain_parts(column, depth, left, names))
+    columns = [
+        column if _OWN.issuperset(map(type, column)) else _plain_parts(column, depth, left, names) for column in columns
+    ]
     if names is not None:
-        keywords = [names[key] for key in keys]
+        keywords: list[Any] = [names[key] for key in keys]
         keys = keys if None in keywords else keywords
-    from rtfs.values.plain_data import rows_of
-
-    return rows_of(width)(keys, columns)
+    return rows_of(len(keys))(keys, columns)
 
 
 class _KeywordNames(dict):  # type: ignore[type-arg]

@@ -159,18 +159,13 @@ class KeywordAdoption(Adoption):
         return Map.of_plain(made)
 
     def maps(self, rows: Sequence[dict[str, Any]], depth: int) -> list[Any]:
-        keys = [*rows[0]]
-        width = len(keys)
-        if len(rows) < _FEW or not 0 < width <= _WIDEST or [*chain.from_iterable(rows)] != keys * len(rows):
+        found = None if len(rows) < _FEW else columns_of(rows)
+        if found is None:
             return [self.map(read, depth) for read in rows]
-        depth -= 1
-        items = [*chain.from_iterable(map(dict.values, rows))]
-        columns = []
-        for start in range(width):
-            column = items[start::width]
-            self.elements(column, depth)
-            columns.append(column)
-        return rows_of(width)([self.names[key] for key in keys], columns)
+        keys, columns = found
+        for column in columns:
+            self.elements(column, depth - 1)
+        return rows_of(len(keys))([self.names[key] for key in keys], columns)
 
 
 class Names(dict):  # type: ignore[type-arg]
@@ -179,6 +174,17 @@ class Names(dict):  # type: ignore[type-arg]
     def __missing__(self, name: str) -> Any:
         key = self[name] = Keyword(name) if is_keyword_name(name) else name
         return key
+
+
+def columns_of(rows: Sequence[dict[Any, Any]]) -> tuple[list[Any], list[list[Any]]] | None:
+    """The keys of rows, and the values of each; None where the rows are wide, or do not all have these keys in this
+    order."""
+    keys = [*rows[0]]
+    width = len(keys)
+    if not 0 < width <= _WIDEST or [*chain.from_iterable(rows)] != keys * len(rows):
+        return None
+    items = [*chain.from_iterable(map(dict.values, rows))]
+    return keys, [items[start::width] for start in range(width)]
 
 
 _makers: dict[int, Callable[[Sequence[Any], Sequence[list[Any]]], list[Any]]] = {}

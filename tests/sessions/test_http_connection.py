@@ -14,7 +14,7 @@ import pytest
 
 from rtfs.capabilities.sessions.handler import MaybeSent, NotSent, SessionError
 from rtfs.capabilities.sessions.wire import http
-from rtfs.capabilities.sessions.wire.http import WebClient, body_of, close, head_of
+from rtfs.capabilities.sessions.wire.http import WebClient, body_of, head_of
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 
@@ -79,7 +79,7 @@ async def exchange(client: WebClient, url: httpx.URL, body: bytes = b"{}", metho
     try:
         return response.status_code, await body_of(response, 1_000_000)
     finally:
-        await close(response)
+        response.close()
 
 
 BODIES = {
@@ -172,7 +172,7 @@ def test_a_body_that_is_cut_off_is_an_error(name: str) -> None:
             with pytest.raises(Exception, match=r".") as caught:
                 await body_of(response, 1_000_000)
             assert type(caught.value).__name__ == "Broken"
-            await close(response)
+            response.close()
 
     run(once)
 
@@ -208,7 +208,7 @@ def test_a_body_that_nobody_reads_waits_at_the_server() -> None:
         assert sent > before, "reading goes on where something was taken"
         with pytest.raises(SessionError, match="larger than 1000000 bytes"):
             await body_of(response, 1_000_000)
-        await close(response)
+        response.close()
         server.close()
 
     run(body)
@@ -265,7 +265,7 @@ def test_a_header_field_that_comes_twice_has_both_values() -> None:
         async with Server(twice) as server:
             response = await client.send("POST", server.url, [], b"{}")
             assert response.fields["www-authenticate"] == "Basic, Bearer x=1"
-            await close(response)
+            response.close()
 
     run(body)
 

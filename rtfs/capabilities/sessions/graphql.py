@@ -31,7 +31,6 @@ from rtfs.capabilities.sessions.wire.http import (
     WebClient,
     authorization,
     body_of,
-    close,
     retry_after,
     unauthorized,
 )
@@ -157,7 +156,7 @@ class GraphqlHandler:
             except Exception as error:
                 raise self._client.failure(error, url) from error
         finally:
-            await close(response)
+            response.close()
         answer = answer if isinstance(answer, dict) else {}
         errors = answer.get("errors")
         if status == 401 or _unauthenticated(errors):

@@ -129,9 +129,8 @@ def _by_constant(e: Emitter, left: ast.expr, right: ast.expr, first_is_constant:
     left, right = (left, again) if first_is_constant else (again, right)
     below = py.compare(first, ast.Lt(), py.const(SHORT_INT, line), line)
     above = py.compare(again, ast.Gt(), py.const(-SHORT_INT, line), line)
-    test = py.both(
-        ast.And(), [below, above], line
-    )  # not a chain, whose first comparison CPython 3.11 does not speed up
+    # not a chain, whose first comparison CPython 3.11 does not speed up
+    test = py.both(ast.And(), [below, above], line)
     return py.choose(test, py.binary(left, ast.Mult(), right, line), py.call(" times", [left, right], line), line)
 
 

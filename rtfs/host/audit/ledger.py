@@ -124,15 +124,7 @@ class Ledger:
         duration: int,
     ) -> int:
         """Write a record of these `FIELDS`, with the texts of arguments and result; its number."""
-        given = found = ""
-        if arguments is not None:  # `fingerprint`, written out: this is a tenth of what a call costs
-            keyed = self._keyed.copy()
-            keyed.update(arguments.encode("utf-8", "surrogatepass"))
-            given = keyed.hexdigest()
-        if result is not None:
-            keyed = self._keyed.copy()
-            keyed.update(result.encode("utf-8", "surrogatepass"))
-            found = keyed.hexdigest()
+        given, found = self.fingerprint(arguments), self.fingerprint(result)
         fresh = self._fresh
         with self._lock:
             seq = self._seq = self._seq + 1

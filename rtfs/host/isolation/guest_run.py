@@ -33,6 +33,7 @@ from rtfs.host.isolation.wire import (
 )
 from rtfs.host.run.driver import context_values
 from rtfs.host.run.frame import NESTING
+from rtfs.host.run.large_values import finished
 from rtfs.host.run.lazy_waits import wait_for_segment
 from rtfs.host.run.parameters import UNFITTED, check_parameters, parameters_for
 from rtfs.host.scheduler.scheduler import Suspension
@@ -163,10 +164,7 @@ class GuestRun:
                 check_parameters(source, environment, self.context.get(GIVEN))
             return compile_source(source, environment, module="user", gate=self.gate)
 
-        outcome = start_work(environment, compile, (), EXPANSION_LIMITS, True, self.budget)
-        while isinstance(outcome, RequiresHost):
-            await Turn()
-            outcome = outcome.resume(None)
+        program = await finished(start_work(environment, compile, (), EXPANSION_LIMITS, True, self.budget))
         if self.journaled:
             names = [[unit.source.name, name in known] for name, unit in environment.files.items()]
             await Request(self.worker, COMPILED, [names], number=0)
@@ -174,7 +172,7 @@ class GuestRun:
         self.worker.frames[0] = frame
         frame.flow = None if labels is None else labels.program()
         try:
-            return await self.drive(start(outcome.value, self.limits, True, self.budget, frame.flow), frame)
+            return await self.drive(start(program, self.limits, True, self.budget, frame.flow), frame)
         except UserError as error:
             refine_error(error)
             raise

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.host.run.frame import Run
+    from rtfs.machine.outcome import Outcome
 
 LARGE = 20_000
 """Parts of a value, or characters by the hundred, that take some milliseconds to go through."""
@@ -66,7 +67,11 @@ def _is_large(collection: Any) -> bool:
 async def in_turns(run: Run, work: Callable[..., Any], *arguments: Any) -> Any:
     """The result of a function of the host, which may take as long as a value is large. It has the time and the memory
     of the run, and takes none of its steps. Raises what the function raises, and LimitError."""
-    outcome = start_work(run.environment, work, arguments, WORK_LIMITS, run.breathe, run.budget)
+    return await finished(start_work(run.environment, work, arguments, WORK_LIMITS, run.breathe, run.budget))
+
+
+async def finished(outcome: Outcome) -> Any:
+    """The result of work that a machine does, which asks its host for nothing but turns for others."""
     while outcome.__class__ is RequiresHost:
         await Turn()
         outcome = outcome.resume(None)

@@ -8,7 +8,7 @@ Source: RFC 6750 (2.1); MCP specification, basic/authorization.
 
 from __future__ import annotations
 
-from rtfs.capabilities.sessions.wire.http import close, origin
+from rtfs.capabilities.sessions.wire.http import origin, replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.handler import MaybeSent, NotSent
     from rtfs.capabilities.sessions.oauth.token_sources import Tokens, TokenSource
     from rtfs.capabilities.sessions.wire.connection import Response
-    from rtfs.capabilities.sessions.wire.http import WebClient
-
-    Headers = list[tuple[bytes, bytes]]
+    from rtfs.capabilities.sessions.wire.http import Headers, WebClient
 
 
 class Authorized:
@@ -51,11 +49,11 @@ class Authorized:
         try:
             other = await self.source.other(used)
         except BaseException:
-            await close(response)
+            response.close()
             raise
         if other in ("", used):
             return response
-        await close(response)
+        response.close()
         return await self.client.send(method, url, self._with(headers, other), body)
 
     def _with(self, headers: Headers, token: str) -> Headers:
@@ -63,7 +61,6 @@ class Authorized:
         if not token:
             return headers
         if self._last is None or self._last[0] is not headers or self._last[1] != token:
-            sent = [field for field in headers if field[0].lower() != b"authorization"]
-            sent.append((b"Authorization", f"Bearer {token}".encode("ascii")))
+            sent = replaced(headers, [(b"Authorization", f"Bearer {token}".encode("ascii"))])
             self._last = (headers, token, sent)
         return self._last[2]

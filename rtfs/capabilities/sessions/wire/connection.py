@@ -59,7 +59,7 @@ class Response:
             self._connection.flow(True)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Let go of it: its connection is used again if the body came to its end, else dropped."""
         self._pieces = []
         if not self._done:
@@ -107,7 +107,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether it can take a request, as far as is known."""
+        """Whether it is open on this side; the other may have closed it unnoticed."""
         return self._transport is not None and not self._transport.is_closing()
 
     async def request(self, data: bytes) -> Response:

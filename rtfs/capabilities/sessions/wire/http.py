@@ -57,7 +57,7 @@ class WebClient:
         self._last = monotonic()
 
     async def send(self, method: str, url: httpx.URL, headers: Headers, body: bytes = b"") -> Response:
-        """Send a request, answer the response with its body unread; close it with `close`. headers: not changed
+        """Send a request, answer the response with its body unread, to be closed. headers: not changed
         afterwards, for the same list is rendered once.
 
         Raises NotSent where no connection could be made, MaybeSent where it broke afterwards.
@@ -186,6 +186,13 @@ def head_of(method: str, url: httpx.URL, headers: Headers) -> bytes:
     return b"\r\n".join(lines) + b"\r\n"
 
 
+def replaced(headers: Headers, fields: Headers, *without: bytes) -> Headers:
+    """Headers with these fields instead of those of the same names, and without those of some names (in lower
+    case)."""
+    gone = {*without, *(name.lower() for name, _ in fields)}
+    return [field for field in headers if field[0].lower() not in gone] + fields
+
+
 def _unconnected(url: httpx.URL, reason: object, text: str) -> NotSent:
     """No connection could be made."""
     text, hint = _unsent(reason, text)
@@ -209,11 +216,6 @@ def origin(url: httpx.URL) -> str:
     port = f":{url.port}" if url.port is not None else ""
     host = f"[{url.host}]" if ":" in url.host else url.host
     return f"{url.scheme}://{host}{port}"
-
-
-async def close(response: Response) -> None:
-    """Let go of a response: its connection is used again if the body came to its end, else dropped."""
-    await response.aclose()
 
 
 class Body:

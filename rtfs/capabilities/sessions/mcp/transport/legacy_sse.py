@@ -17,7 +17,7 @@ from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.transport.channel import Background
 from rtfs.capabilities.sessions.mcp.transport.http_status import refusal
 from rtfs.capabilities.sessions.mcp.transport.sse import SseReader
-from rtfs.capabilities.sessions.wire.http import Body, body_of, close, origin
+from rtfs.capabilities.sessions.wire.http import Body, body_of, origin
 from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from rtfs.capabilities.sessions.mcp.transport.streamable_http import Headers, HttpChannel
+    from rtfs.capabilities.sessions.mcp.transport.streamable_http import HttpChannel
     from rtfs.capabilities.sessions.wire.connection import Response
+    from rtfs.capabilities.sessions.wire.http import Headers
 
 logger = logging.getLogger("rtfs.mcp")
 
@@ -65,7 +66,7 @@ class TwoEndpointChannel:
                 response = await plain.listen_from("")
                 kind = response.fields.get("content-type", "").lower()
                 if response.status_code != 200 or not kind.startswith("text/event-stream"):
-                    await close(response)
+                    response.close()
                     return None
                 channel = cls(plain, response)
                 try:
@@ -138,7 +139,7 @@ class TwoEndpointChannel:
                 return meant
             raise meant
         finally:
-            await close(response)
+            response.close()
 
     async def _read(self) -> None:
         reader = SseReader(self.limits.line, self.limits.event, self._named)
@@ -158,7 +159,7 @@ class TwoEndpointChannel:
             for future, _ in list(self._pending.values()):
                 if not future.done():
                     future.set_exception(MaybeSent(SessionError(gone, code="session/unavailable")))
-            await close(self._response)
+            self._response.close()
 
     def _named(self, event: bytes, data: bytes) -> None:
         """An event of another type than a message: the address for messages comes as one."""

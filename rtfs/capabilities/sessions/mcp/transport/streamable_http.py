@@ -19,7 +19,7 @@ from rtfs.capabilities.sessions.mcp.protocol import error_of
 from rtfs.capabilities.sessions.mcp.transport.channel import Background
 from rtfs.capabilities.sessions.mcp.transport.http_status import refusal
 from rtfs.capabilities.sessions.mcp.transport.sse import SseReader, TooLarge
-from rtfs.capabilities.sessions.wire.http import Body, body_of, close, origin
+from rtfs.capabilities.sessions.wire.http import Body, body_of, origin, replaced
 from rtfs.capabilities.sessions.wire.json import parse
 
 TYPE_CHECKING = False
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.handler import Credential
     from rtfs.capabilities.sessions.mcp.limits import WireLimits
     from rtfs.capabilities.sessions.wire.connection import Response
-    from rtfs.capabilities.sessions.wire.http import WebClient
-
-    Headers = list[tuple[bytes, bytes]]
+    from rtfs.capabilities.sessions.wire.http import Headers, WebClient
 
 logger = logging.getLogger("rtfs.mcp")
 
@@ -100,7 +98,7 @@ class HttpChannel:
             shown = kind.partition(";")[0][:60] or "no content type"
             raise SessionError(f"{self.server} answers with {shown}, which is not MCP", hint="is the URL right?")
         finally:
-            await close(response)
+            response.close()
 
     async def notify(self, body: bytes, extra: Headers | None = None) -> None:
         """POST a notification or a reply. Raises SessionError, NotSent, MaybeSent or SessionExpired if refused."""
@@ -111,7 +109,7 @@ class HttpChannel:
             else:
                 await self._refused(response, None)
         finally:
-            await close(response)
+            response.close()
 
     async def delete(self, session_id: str) -> None:
         """End a session on the server; one that allows no DELETE (405) or forgot the session (404) is content."""
@@ -121,7 +119,7 @@ class HttpChannel:
             if response.status_code >= 400 and response.status_code not in (404, 405):
                 raise SessionError(f"{self.server} answered {response.status_code} to the end of the session")
         finally:
-            await close(response)
+            response.close()
 
     async def listen(self, inbox: Callable[[Any], None]) -> None:
         """Hear what the server says unasked, until `settle`."""
@@ -141,8 +139,7 @@ class HttpChannel:
     def _only(self, fields: dict[str, str]) -> Headers:
         """The headers of a request without a body, with these instead of what they were."""
         instead = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
-        without = {b"content-type", *(name for name, _ in instead)}
-        return [field for field in self.headers if field[0].lower() not in without] + instead
+        return replaced(self.headers, instead, b"content-type")
 
     def spawn(self, work: Any) -> None:
         """Do something on the side (a cancellation, a reply to a ping)."""
@@ -214,7 +211,7 @@ class HttpChannel:
             try:
                 reply, broken = await self._events(response, reader, request_id, inbox)
             finally:
-                await close(response)
+                response.close()
             if reply is not None:
                 return reply
             if not reader.last_id or not self.resumable:
@@ -249,7 +246,7 @@ class HttpChannel:
             return None
         if response.status_code == 200 and response.fields.get("content-type", "").startswith("text/event-stream"):
             return response
-        await close(response)
+        response.close()
         if response.status_code >= 500 or response.status_code == 429:
             return None
         raise MaybeSent(
@@ -354,7 +351,7 @@ class Listener:
                             self._inbox(part)
             return True
         finally:
-            await close(response)
+            response.close()
 
     async def _piece(self, body: Body) -> bytes:
         """The next piece of the stream; b"" also where it breaks, for it can be taken up again."""
