@@ -124,7 +124,7 @@ def _load_locals(pool: Pool, names: set[str], layout: Layout | None, line: int) 
                     block.append(py.assign(frames[step], py.item(py.name(frames[step - 1], line), 1, line), line))
         slot = py.item(py.name(frames[steps], line), place[1], line)
         held = f" {FRAME}"
-        test = py.compare(py.walrus(held, slot, line), ast.IsNot(), py.name(" unset", line), line)
+        test = py.compare(py.walrus(held, slot, line), py.IS_NOT, py.name(" unset", line), line)
         block.append(py.when(test, [py.assign(name, py.name(held, line), line)], [], line))
     if block:
         pool.values[" unset"] = UNSET

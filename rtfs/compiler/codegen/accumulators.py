@@ -88,7 +88,7 @@ def _change_any(
     """Change what may not be the loop's own yet: in place once its debt is nil, else as a new version, which the loop
     may own from then on."""
     variable, debt = accumulator.python, e.debts[accumulator]
-    paid = py.compare(py.name(debt, line), ast.Is(), py.const(None, line), line)
+    paid = py.compare(py.name(debt, line), py.IS, py.const(None, line), line)
     size = SIZES.get(name, 2)
     for start in range(0, len(operands), size) if size else (0,):
         given = [py.name(variable, line), *[value for value, _ in operands[start : start + size]]]
@@ -104,8 +104,8 @@ def _put_at_once(given: list[ast.expr], key_kinds: Kinds, otherwise: list[ast.st
     the index of an element."""
     owned, key, value = given
     if key_kinds == INT:
-        within = py.chain(py.const(0, line), [ast.LtE(), ast.Lt()], [key, py.attribute(owned, "_stop", line)], line)
-        fits = py.both(ast.And(), [py.is_class(owned, " Vector", line), within], line)
+        within = py.chain(py.const(0, line), [py.LT_E, py.LT], [key, py.attribute(owned, "_stop", line)], line)
+        fits = py.both(py.AND, [py.is_class(owned, " Vector", line), within], line)
         return py.when(fits, [py.put(py.attribute(owned, "_items", line), key, value, line)], otherwise, line)
     if (key_kinds is not None and key_kinds <= PLAIN_KEYS) or (isinstance(key, ast.Name) and key.id[0] == ":"):
         is_map = py.is_class(owned, " Map", line)
@@ -131,7 +131,7 @@ def call_in_place(
     given = [py.name(variable, line), *[value for value, _ in operands]]
     in_place = py.call(version_in_place(e.form, traits), [*given, py.name(debt, line)], line)
     plain = py.pack([py.call(function, given, line), py.const(0, line)], line)
-    is_plain = py.compare(function, ast.Is(), py.name(traits.plain, line), line)
+    is_plain = py.compare(function, py.IS, py.name(traits.plain, line), line)
     changed, replaced = (py.unpack([variable, debt], one, line) for one in (in_place, plain))
     e.block.append(py.when(is_plain, [changed], [replaced], line))
 
@@ -147,7 +147,7 @@ def lent(e: Emitter, node: nodes.Invoke, arguments: list[ast.expr], line: int) -
         given = node.arguments[place]
         if isinstance(given, nodes.Local) and given.binding in e.form.lent:
             function = py.name(global_name(node.function.name), line)
-            is_plain = py.compare(function, ast.Is(), py.name(traits.plain, line), line)
+            is_plain = py.compare(function, py.IS, py.name(traits.plain, line), line)
             copied = py.call(" copied", [arguments[place]], line)
             arguments[place] = py.choose(is_plain, arguments[place], copied, line)
     return arguments

@@ -211,17 +211,17 @@ def evaluate_logic(e: Emitter, node: nodes.Logic) -> tuple[ast.expr, Kinds]:
     value, kinds = parts[-1]
     for left, left_kinds in reversed(parts[:-1]):
         if left_kinds == BOOL and kinds == BOOL:
-            value = py.both(ast.And() if node.operator == "and" else ast.Or(), [left, value], line)
+            value = py.both(py.AND if node.operator == "and" else py.OR, [left, value], line)
             continue
         first, again = once(e, left, line)
         if left_kinds == BOOL:
             test: ast.expr = first
         else:
             test = py.both(
-                ast.And(),
+                py.AND,
                 [
-                    py.compare(first, ast.IsNot(), py.const(None, line), line),
-                    py.compare(again, ast.IsNot(), py.const(False, line), line),
+                    py.compare(first, py.IS_NOT, py.const(None, line), line),
+                    py.compare(again, py.IS_NOT, py.const(False, line), line),
                 ],
                 line,
             )
@@ -270,7 +270,7 @@ def _clause(e: Emitter, clause: nodes.Clause, index: int, to: Destination) -> No
             break
         index += 1
     if tests:
-        test = py.both(ast.And(), tests, line)
+        test = py.both(py.AND, tests, line)
         e.block.append(py.when(test, e.nested(_clause, e, clause, index, to), [], line))
     else:
         e.into(clause.body, to)

@@ -177,7 +177,7 @@ def _selection(
     """(test, result) of one round: map returns the value, filter and remove the item if the value says so."""
     if node.operation == "keep":
         first, again = once(e, value, line)
-        return py.compare(first, ast.IsNot(), py.const(None, line), line), again
+        return py.compare(first, py.IS_NOT, py.const(None, line), line), again
     if node.operation not in CHOOSING:
         return None, value
     test = e.truth(value, kinds, line)
@@ -359,7 +359,7 @@ def _go_through(e: Emitter, source: Source, item: str, body: list[ast.stmt], cur
     begun = source.value if source.in_parts else py.call(" begin_gathered", [source.value], line)
     rounds = [
         py.each_of([item], py.name(parts, line), body, line, in_parts=True),
-        py.when(py.compare(py.name(cursor, line), ast.Is(), py.const(None, line), line), [py.leave(line)], [], line),
+        py.when(py.compare(py.name(cursor, line), py.IS, py.const(None, line), line), [py.leave(line)], [], line),
         py.unpack([parts, cursor], py.call(" go_on", [py.name(cursor, line)], line), line),
     ]
     e.block.append(py.unpack([parts, cursor], begun, line))
@@ -402,8 +402,8 @@ def _decide(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
 
 def _is_true(first: ast.expr, again: ast.expr, line: int) -> ast.expr:
     """Whether a value, which `first` computes, is neither nil nor false."""
-    some = py.compare(first, ast.IsNot(), py.const(None, line), line)
-    return py.both(ast.And(), [some, py.compare(again, ast.IsNot(), py.const(False, line), line)], line)
+    some = py.compare(first, py.IS_NOT, py.const(None, line), line)
+    return py.both(py.AND, [some, py.compare(again, py.IS_NOT, py.const(False, line), line)], line)
 
 
 def _bare_rounds(e: Emitter, node: nodes.Each, source: Source) -> None:

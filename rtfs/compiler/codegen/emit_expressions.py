@@ -103,16 +103,16 @@ def _ask_local(e: Emitter, target: ast.expr, key: tuple[ast.expr, Kinds], line: 
 
     def has_own(name: str, owner: ast.expr, first: ast.expr) -> ast.expr:
         own = py.walrus(entries, py.attribute(owner, "_d", line), line)
-        is_kind = py.compare(first, ast.Is(), py.name(name, line), line)
-        return py.both(ast.And(), [is_kind, py.compare(own, ast.IsNot(), py.const(None, line), line)], line)
+        is_kind = py.compare(first, py.IS, py.name(name, line), line)
+        return py.both(py.AND, [is_kind, py.compare(own, py.IS_NOT, py.const(None, line), line)], line)
 
     held, again = py.walrus(kind, py.call(" type", [target], line), line), py.name(kind, line)
     in_map = has_own(" Map", target, held)
     in_set = has_own(" Set", py.attribute(target, "_map", line), again)
-    test = py.both(ast.Or(), [in_map, in_set], line)
+    test = py.both(py.OR, [in_map, in_set], line)
     plain = is_keyword(given) or (kinds is not None and kinds <= PLAIN_KEYS)
     if not plain:
-        test = py.both(ast.And(), [test, is_plain_key(e, given, line)], line)
+        test = py.both(py.AND, [test, is_plain_key(e, given, line)], line)
     otherwise = call
     if isinstance(given, ast.Name) and not is_keyword(given) and (kinds is None or kinds == INT):
         element = element_at(again, again, target, given, call, line)
@@ -127,25 +127,25 @@ def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.exp
     first, again = once(e, key, line)
 
     def is_kind(name: str) -> ast.expr:
-        return py.compare(py.name(kind, line), ast.Is(), py.name(name, line), line)
+        return py.compare(py.name(kind, line), py.IS, py.name(name, line), line)
 
     def has_own(owner: ast.expr) -> ast.expr:
         own = py.walrus(entries, py.attribute(owner, "_d", line), line)
-        return py.compare(own, ast.IsNot(), py.const(None, line), line)
+        return py.compare(own, py.IS_NOT, py.const(None, line), line)
 
     held = py.walrus(kind, py.class_of(target, line), line)
-    in_set = py.both(ast.And(), [is_kind(" Set"), has_own(py.attribute(target, "_map", line))], line)
+    in_set = py.both(py.AND, [is_kind(" Set"), has_own(py.attribute(target, "_map", line))], line)
     if first is again:  # the key may be looked at or not
-        is_map = py.compare(held, ast.Is(), py.name(" Map", line), line)
-        in_map = py.both(ast.And(), [is_map, has_own(target)], line)
-        test = py.both(ast.Or(), [in_map, in_set], line)
+        is_map = py.compare(held, py.IS, py.name(" Map", line), line)
+        in_map = py.both(py.AND, [is_map, has_own(target)], line)
+        test = py.both(py.OR, [in_map, in_set], line)
         if not is_keyword(first):
-            test = py.both(ast.And(), [test, is_plain_key(e, first, line)], line)
+            test = py.both(py.AND, [test, is_plain_key(e, first, line)], line)
     else:
-        looked_up = py.compare(held, ast.IsNot(), py.const(None, line), line)
-        in_map = py.both(ast.And(), [is_kind(" Map"), has_own(target)], line)
-        in_any = py.both(ast.Or(), [in_map, in_set], line)
-        test = py.both(ast.And(), [looked_up, is_plain_key(e, first, line), in_any], line)
+        looked_up = py.compare(held, py.IS_NOT, py.const(None, line), line)
+        in_map = py.both(py.AND, [is_kind(" Map"), has_own(target)], line)
+        in_any = py.both(py.OR, [in_map, in_set], line)
+        test = py.both(py.AND, [looked_up, is_plain_key(e, first, line), in_any], line)
     fast = py.call(py.attribute(py.name(entries, line), "get", line), [again], line)
     return py.choose(test, fast, py.call(target, [again], line), line)
 

@@ -13,6 +13,7 @@ from rtfs.compiler.analysis.laziness import may_be_lazy
 from rtfs.compiler.analysis.ownership import traits_of
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Destination, Emitter, emits, evaluates
+from rtfs.compiler.codegen.pynodes import LOAD
 from rtfs.compiler.mangling import global_name, plain_name
 
 FUNCTION: frozenset[str] = frozenset(("function",))
@@ -122,13 +123,13 @@ def dispatcher(node: nodes.Fn, name: str, parts: list[str], line: int) -> ast.st
             fixed, left = given[:least], given[least:]
             items: list[ast.expr] = list(left)
             if extra is not None:
-                items.append(ast.Starred(extra, py.LOAD, lineno=line, col_offset=0))
+                items.append(ast.Starred(extra, LOAD, lineno=line, col_offset=0))
             packed = py.call(" rest_list", [py.display(items, line)], line)
             return py.give(py.call(parts[variadic], [*fixed, packed], line), line)
         return wrong(count)
 
     for count in range(most):
-        missing = py.compare(py.name(parameters[count], line), ast.Is(), py.name(" missing", line), line)
+        missing = py.compare(py.name(parameters[count], line), py.IS, py.name(" missing", line), line)
         body.append(py.when(missing, [chosen(count, None)], [], line))
     if variadic is None:
         body.append(py.when(rest, [wrong(most, rest)], [], line))

@@ -60,7 +60,7 @@ def _handle(e: Emitter, handler: nodes.Handler, error: str, to: Destination, lin
     if handler.pattern is not None:
         kind, wanted = handler.pattern
         arguments = [py.name(error, line), py.const(kind, line), py.const(wanted, line)]
-        test = py.both(ast.And(), [test, py.call(" catches", arguments, line)], line)
+        test = py.both(py.AND, [test, py.call(" catches", arguments, line)], line)
 
     def emit() -> None:
         name = handler.binding.python
@@ -74,4 +74,4 @@ def _handle(e: Emitter, handler: nodes.Handler, error: str, to: Destination, lin
 
 
 def _pending(error: str, line: int) -> ast.expr:
-    return py.compare(py.name(error, line), ast.IsNot(), py.const(None, line), line)
+    return py.compare(py.name(error, line), py.IS_NOT, py.const(None, line), line)

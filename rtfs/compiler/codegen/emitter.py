@@ -225,15 +225,15 @@ class Emitter:
             if kinds == BOOL:
                 return value
             if kinds <= TRUTHY_ONLY:
-                return py.compare(value, ast.IsNot(), py.const(None, line), line)
+                return py.compare(value, py.IS_NOT, py.const(None, line), line)
         if isinstance(value, ast.Constant):
             return py.const(value.value is not None and value.value is not False, line)
         first, again = once(self, value, line)
         return py.both(
-            ast.And(),
+            py.AND,
             [
-                py.compare(first, ast.IsNot(), py.const(None, line), line),
-                py.compare(again, ast.IsNot(), py.const(False, line), line),
+                py.compare(first, py.IS_NOT, py.const(None, line), line),
+                py.compare(again, py.IS_NOT, py.const(False, line), line),
             ],
             line,
         )
@@ -242,7 +242,7 @@ class Emitter:
         """A node as a Python condition."""
         line = node.at + 1
         if node.inline and isinstance(node, nodes.Logic):
-            operator: ast.boolop = ast.And() if node.operator == "and" else ast.Or()
+            operator: ast.boolop = py.AND if node.operator == "and" else py.OR
             tests = [self.test(node.operands[0])]
             known = self.known
             self.known = dict(known)

@@ -70,7 +70,7 @@ def _guarded_binary(
         retry = py.is_class(again, other, line)
     else:
         # a.__class__ is b.__class__ is int: evaluates both operands, in order, whatever the answer
-        operators: list[ast.cmpop] = [ast.Is(), ast.Is()]
+        operators: list[ast.cmpop] = [py.IS, py.IS]
         test = py.chain(
             py.class_of(first_left, line), operators, [py.class_of(first_right, line), py.name(likely, line)], line
         )
@@ -84,15 +84,15 @@ def _guarded_binary(
     return py.choose(test, first_try(left, right), slower, line), kinds
 
 
-def _arithmetic(symbol: str, operator: type[ast.operator], slow: str) -> None:
+def _arithmetic(symbol: str, operator: ast.operator, slow: str) -> None:
     @inline(symbol, 2)
     def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
         kinds = arithmetic(operands[0][1], operands[1][1])
-        return _guarded_binary(e, operands, line, lambda a, b: py.binary(a, operator(), b, line), slow, kinds)
+        return _guarded_binary(e, operands, line, lambda a, b: py.binary(a, operator, b, line), slow, kinds)
 
 
-_arithmetic("+", ast.Add, " add2")
-_arithmetic("-", ast.Sub, " sub2")
+_arithmetic("+", py.ADD, " add2")
+_arithmetic("-", py.SUB, " sub2")
 
 
 @inline("*", 2)
@@ -113,11 +113,11 @@ def _multiply(e: Emitter, operands: list[Operand], line: int) -> Result:
             # comparing a float with a bound of ints takes longer than all the rest
             tests.append(py.is_class(first, " float", line))
             first = again
-        tests.append(py.chain(py.name(" -bound", line), [ast.Lt(), ast.Lt()], [first, py.name(" bound", line)], line))
-        return py.choose(py.both(ast.Or(), tests, line), again, py.call(" bounded", [again], line), line)
+        tests.append(py.chain(py.name(" -bound", line), [py.LT, py.LT], [first, py.name(" bound", line)], line))
+        return py.choose(py.both(py.OR, tests, line), again, py.call(" bounded", [again], line), line)
 
     def floats(left: ast.expr, right: ast.expr) -> ast.expr:
-        return py.binary(left, ast.Mult(), right, line)
+        return py.binary(left, py.MULT, right, line)
 
     return _guarded_binary(e, operands, line, fast, " mul2", kinds, floats)
 
@@ -127,17 +127,17 @@ def _by_constant(e: Emitter, left: ast.expr, right: ast.expr, first_is_constant:
     factor = right if first_is_constant else left
     first, again = once(e, factor, line)
     left, right = (left, again) if first_is_constant else (again, right)
-    below = py.compare(first, ast.Lt(), py.const(SHORT_INT, line), line)
-    above = py.compare(again, ast.Gt(), py.const(-SHORT_INT, line), line)
+    below = py.compare(first, py.LT, py.const(SHORT_INT, line), line)
+    above = py.compare(again, py.GT, py.const(-SHORT_INT, line), line)
     # not a chain, whose first comparison CPython 3.11 does not speed up
-    test = py.both(ast.And(), [below, above], line)
-    return py.choose(test, py.binary(left, ast.Mult(), right, line), py.call(" times", [left, right], line), line)
+    test = py.both(py.AND, [below, above], line)
+    return py.choose(test, py.binary(left, py.MULT, right, line), py.call(" times", [left, right], line), line)
 
 
 def _bounded(value: ast.expr, line: int) -> ast.expr:
     """Whether an int is so short that dividing by it takes no time to speak of, whatever is divided. What CPython
     compares fastest: from 0 to 2^30."""
-    return py.chain(py.const(0, line), [ast.Lt(), ast.Lt()], [value, py.const(SHORT_INT, line)], line)
+    return py.chain(py.const(0, line), [py.LT, py.LT], [value, py.const(SHORT_INT, line)], line)
 
 
 def _is_small(value: object) -> bool:
@@ -148,7 +148,7 @@ def _is_small(value: object) -> bool:
 def _divide(e: Emitter, operands: list[Operand], line: int) -> Result:
     (left, left_kinds, _), (right, right_kinds, _) = operands
     if is_number(left_kinds) and is_number(right_kinds) and FLOAT in (left_kinds, right_kinds):
-        return py.binary(left, ast.Div(), right, line), FLOAT
+        return py.binary(left, py.DIV, right, line), FLOAT
     for _, _, binding in operands:
         if binding is not None:
             e.refine(binding, NUMBER)
@@ -157,16 +157,16 @@ def _divide(e: Emitter, operands: list[Operand], line: int) -> Result:
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
     floats = [py.class_of(first_right, line), py.name(" float", line)]
-    test = py.chain(py.class_of(first_left, line), [ast.Is(), ast.Is()], floats, line)
-    test = py.both(ast.And(), [test, right], line)  # by zero the function divides
+    test = py.chain(py.class_of(first_left, line), [py.IS, py.IS], floats, line)
+    test = py.both(py.AND, [test, right], line)  # by zero the function divides
     slow = py.call(" div2", [left, right], line)
-    return py.choose(test, py.binary(left, ast.Div(), right, line), slow, line), NUMBER
+    return py.choose(test, py.binary(left, py.DIV, right, line), slow, line), NUMBER
 
 
 def _are_both(kind: str, left: ast.expr, right: ast.expr, line: int) -> ast.expr:
     """The test whether two values are of one class. kind: its name in generated code."""
     classes = [py.class_of(right, line), py.name(kind, line)]
-    return py.chain(py.class_of(left, line), [ast.Is(), ast.Is()], classes, line)
+    return py.chain(py.class_of(left, line), [py.IS, py.IS], classes, line)
 
 
 @inline("mod", 2)
@@ -178,24 +178,24 @@ def _modulo(e: Emitter, operands: list[Operand], line: int) -> Result:
     (left, left_kinds, left_binding), (right, right_kinds, right_binding) = operands
     small = isinstance(right, ast.Constant) and _is_small(right.value)
     if left_kinds == INT and right_kinds == INT and (small or isinstance(left, (ast.Name, ast.Constant))):
-        remainder = py.binary(left, ast.Mod(), right, line)
+        remainder = py.binary(left, py.MOD, right, line)
         if small:
             return remainder, INT
         first, right = once(e, right, line)
-        remainder = py.binary(left, ast.Mod(), right, line)
+        remainder = py.binary(left, py.MOD, right, line)
         return py.choose(_bounded(first, line), remainder, py.call(" mod2", [left, right], line), line), INT
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
     test = _are_both(" int", first_left, first_right, line)
     if not small:
-        test = py.both(ast.And(), [test, _bounded(right, line)], line)
+        test = py.both(py.AND, [test, _bounded(right, line)], line)
     for binding in (left_binding, right_binding):
         if binding is not None:
             e.refine(binding, NUMBER)
-    return py.choose(test, py.binary(left, ast.Mod(), right, line), py.call(" mod2", [left, right], line), line), kinds
+    return py.choose(test, py.binary(left, py.MOD, right, line), py.call(" mod2", [left, right], line), line), kinds
 
 
-def _truncating(symbol: str, operator: type[ast.operator]) -> None:
+def _truncating(symbol: str, operator: ast.operator) -> None:
     """`quot` and `rem` of ints of which none is negative, by a short one: Python's own, which rounds down."""
 
     @inline(symbol, 2)
@@ -209,24 +209,24 @@ def _truncating(symbol: str, operator: type[ast.operator]) -> None:
         first_left, left = once(e, left, line)
         first_right, right = once(e, right, line)
         test = _are_both(" int", first_left, first_right, line)
-        positive = py.compare(left, ast.GtE(), py.const(0, line), line)
+        positive = py.compare(left, py.GT_E, py.const(0, line), line)
         tests = [test, positive] if constant else [test, positive, _bounded(right, line)]
-        fast = py.binary(left, operator(), right, line)
-        return py.choose(py.both(ast.And(), tests, line), fast, py.call(slow, [left, right], line), line), kinds
+        fast = py.binary(left, operator, right, line)
+        return py.choose(py.both(py.AND, tests, line), fast, py.call(slow, [left, right], line), line), kinds
 
 
-_truncating("quot", ast.FloorDiv)
-_truncating("rem", ast.Mod)
+_truncating("quot", py.FLOOR_DIV)
+_truncating("rem", py.MOD)
 
 
 @inline("inc", 1)
 def _increment(e: Emitter, operands: list[Operand], line: int) -> Result:
-    return _by_one(e, operands, ast.Add(), " inc_slow", line)
+    return _by_one(e, operands, py.ADD, " inc_slow", line)
 
 
 @inline("dec", 1)
 def _decrement(e: Emitter, operands: list[Operand], line: int) -> Result:
-    return _by_one(e, operands, ast.Sub(), " dec_slow", line)
+    return _by_one(e, operands, py.SUB, " dec_slow", line)
 
 
 def _by_one(e: Emitter, operands: list[Operand], operator: ast.operator, slow: str, line: int) -> Result:
@@ -235,24 +235,24 @@ def _by_one(e: Emitter, operands: list[Operand], operator: ast.operator, slow: s
     return _guarded_binary(e, [operands[0], one], line, lambda a, b: py.binary(a, operator, b, line), slow, kinds)
 
 
-def _comparison(symbol: str, operator: type[ast.cmpop], slow: str) -> None:
+def _comparison(symbol: str, operator: ast.cmpop, slow: str) -> None:
     @inline(symbol, 2)
     def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
         (left, left_kinds, _), (right, right_kinds, _) = operands
         if left_kinds == STRING and right_kinds == STRING:
-            return py.compare(left, operator(), right, line), BOOL
+            return py.compare(left, operator, right, line), BOOL
         if not (is_number(left_kinds) or is_number(right_kinds)):
             # strings compare too, so passing proves nothing about the operands
             operands = [(left, left_kinds, None), (right, right_kinds, None)]
         if STRING in (left_kinds, right_kinds):
             return py.call(slow, [left, right], line), BOOL
-        return _guarded_binary(e, operands, line, lambda a, b: py.compare(a, operator(), b, line), slow, BOOL)
+        return _guarded_binary(e, operands, line, lambda a, b: py.compare(a, operator, b, line), slow, BOOL)
 
 
-_comparison("<", ast.Lt, " lt2")
-_comparison(">", ast.Gt, " gt2")
-_comparison("<=", ast.LtE, " le2")
-_comparison(">=", ast.GtE, " ge2")
+_comparison("<", py.LT, " lt2")
+_comparison(">", py.GT, " gt2")
+_comparison("<=", py.LT_E, " le2")
+_comparison(">=", py.GT_E, " ge2")
 
 
 @inline("=", 2)
@@ -263,15 +263,15 @@ def equal(e: Emitter, operands: list[Operand], line: int) -> Result:
     if isinstance(right, ast.Constant):
         return _equals_constant(e, left, left_kinds, right, line), BOOL
     if left_kinds is not None and left_kinds == right_kinds and len(left_kinds) == 1 and left_kinds <= NUMBER | STRING:
-        return py.compare(left, ast.Eq(), right, line), BOOL
+        return py.compare(left, py.EQ, right, line), BOOL
     if is_keyword(left) or is_keyword(right):
-        return py.compare(left, ast.Is(), right, line), BOOL
+        return py.compare(left, py.IS, right, line), BOOL
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
     test = _are_both(" int", first_left, first_right, line)
     texts = _are_both(" str", left, right, line)
-    otherwise = py.choose(texts, py.compare(left, ast.Eq(), right, line), py.call(" eq2", [left, right], line), line)
-    return py.choose(test, py.compare(left, ast.Eq(), right, line), otherwise, line), BOOL
+    otherwise = py.choose(texts, py.compare(left, py.EQ, right, line), py.call(" eq2", [left, right], line), line)
+    return py.choose(test, py.compare(left, py.EQ, right, line), otherwise, line), BOOL
 
 
 def is_keyword(value: ast.expr) -> bool:
@@ -281,12 +281,12 @@ def is_keyword(value: ast.expr) -> bool:
 def _equals_constant(e: Emitter, value: ast.expr, kinds: Kinds, constant: ast.Constant, line: int) -> ast.expr:
     wanted = constant.value
     if wanted is None or wanted is True or wanted is False:
-        return py.compare(value, ast.Is(), constant, line)
+        return py.compare(value, py.IS, constant, line)
     class_name = {int: " int", float: " float", str: " str"}[wanted.__class__]
     if kinds is not None and kinds == frozenset((class_name.strip(),)):
-        return py.compare(value, ast.Eq(), constant, line)
+        return py.compare(value, py.EQ, constant, line)
     first, again = once(e, value, line)
-    return py.both(ast.And(), [py.is_class(first, class_name, line), py.compare(again, ast.Eq(), constant, line)], line)
+    return py.both(py.AND, [py.is_class(first, class_name, line), py.compare(again, py.EQ, constant, line)], line)
 
 
 @inline("not=", 2)
@@ -302,12 +302,12 @@ def _not(e: Emitter, operands: list[Operand], line: int) -> Result:
 
 @inline("nil?", 1)
 def _is_nil(e: Emitter, operands: list[Operand], line: int) -> Result:
-    return py.compare(operands[0][0], ast.Is(), py.const(None, line), line), BOOL
+    return py.compare(operands[0][0], py.IS, py.const(None, line), line), BOOL
 
 
 @inline("some?", 1)
 def _is_some(e: Emitter, operands: list[Operand], line: int) -> Result:
-    return py.compare(operands[0][0], ast.IsNot(), py.const(None, line), line), BOOL
+    return py.compare(operands[0][0], py.IS_NOT, py.const(None, line), line), BOOL
 
 
 def _class_test(symbol: str, *classes: str) -> None:
@@ -315,7 +315,7 @@ def _class_test(symbol: str, *classes: str) -> None:
     def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
         first, again = once(e, operands[0][0], line)
         tests = [py.is_class(first if not place else again, one, line) for place, one in enumerate(classes)]
-        return py.both(ast.Or(), tests, line), BOOL
+        return py.both(py.OR, tests, line), BOOL
 
 
 _class_test("vector?", " Vector")
@@ -329,23 +329,23 @@ _class_test("float?", " float")
 _class_test("number?", " int", " float")
 
 
-def _against_zero(symbol: str, operator: type[ast.cmpop]) -> None:
+def _against_zero(symbol: str, operator: ast.cmpop) -> None:
     @inline(symbol, 1)
     def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
         value, kinds, binding = operands[0]
         zero = py.const(0, line)
         if is_number(kinds):
-            return py.compare(value, operator(), zero, line), BOOL
+            return py.compare(value, operator, zero, line), BOOL
         first, again = once(e, value, line)
         if binding is not None:
             e.refine(binding, NUMBER)
-        fast = py.compare(again, operator(), zero, line)
+        fast = py.compare(again, operator, zero, line)
         return py.choose(py.is_class(first, " int", line), fast, py.call(symbol, [again], line), line), BOOL
 
 
-_against_zero("zero?", ast.Eq)
-_against_zero("pos?", ast.Gt)
-_against_zero("neg?", ast.Lt)
+_against_zero("zero?", py.EQ)
+_against_zero("pos?", py.GT)
+_against_zero("neg?", py.LT)
 
 
 def _parity(symbol: str, remainder: int) -> None:
@@ -355,8 +355,8 @@ def _parity(symbol: str, remainder: int) -> None:
         first, again = once(e, value, line)
 
         def fast(one: ast.expr) -> ast.expr:
-            rest = py.binary(one, ast.Mod(), py.const(2, line), line)
-            return py.compare(rest, ast.Eq(), py.const(remainder, line), line)
+            rest = py.binary(one, py.MOD, py.const(2, line), line)
+            return py.compare(rest, py.EQ, py.const(remainder, line), line)
 
         if kinds == INT:
             return fast(value), BOOL
@@ -387,9 +387,9 @@ def _concatenate(e: Emitter, operands: list[Operand], line: int) -> Result:
     lengths = [py.call(" len", [first], line) for first, _ in held]
     size = lengths[0]
     for length in lengths[1:]:
-        size = py.binary(size, ast.Add(), length, line)
+        size = py.binary(size, py.ADD, length, line)
     again = [part for _, part in held]
-    free = py.compare(size, ast.LtE(), py.const(FREE_TEXT, line), line)
+    free = py.compare(size, py.LT_E, py.const(FREE_TEXT, line), line)
     return py.choose(
         free, py.shown_together(again, line), py.call(" concatenated", [py.display(again, line)], line), line
     ), STRING
@@ -405,11 +405,11 @@ def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
     if kinds is not None and "int" not in kinds:
         return py.choose(py.is_class(first, " str", line), again, slow, line), STRING
     above, below = py.const(-SHORT_INT, line), py.const(SHORT_INT, line)
-    short = py.chain(above, [ast.Lt(), ast.Lt()], [first if kinds == INT else again, below], line)
+    short = py.chain(above, [py.LT, py.LT], [first if kinds == INT else again, below], line)
     if kinds == INT:
         return py.choose(short, py.shown(again, line), slow, line), STRING
     may_be_text = kinds is None or kinds >= STRING
-    test = py.both(ast.And(), [py.is_class(again if may_be_text else first, " int", line), short], line)
+    test = py.both(py.AND, [py.is_class(again if may_be_text else first, " int", line), short], line)
     number = py.choose(test, py.shown(again, line), slow, line)
     if may_be_text:
         number = py.choose(py.is_class(first, " str", line), again, number, line)
@@ -448,27 +448,27 @@ def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
     def in_own(owner: ast.expr) -> ast.expr:
         """Whether there is a dict of the collection's own, which is held."""
         own = py.walrus(entries, py.attribute(owner, "_d", line), line)
-        return py.compare(own, ast.IsNot(), py.const(None, line), line)
+        return py.compare(own, py.IS_NOT, py.const(None, line), line)
 
     kind = py.walrus(held, py.class_of(first, line), line)
-    is_map = py.compare(kind, ast.Is(), py.name(" Map", line), line)
-    is_set = py.compare(py.name(held, line), ast.Is(), py.name(" Set", line), line)
+    is_map = py.compare(kind, py.IS, py.name(" Map", line), line)
+    is_set = py.compare(py.name(held, line), py.IS, py.name(" Set", line), line)
     if held_kinds == KIND_OF_CLASS[Set]:
         dictionary = in_own(py.attribute(first, "_map", line))
     elif held_kinds == KIND_OF_CLASS[Map]:
         dictionary = in_own(first)
     else:
         dictionary = py.both(
-            ast.Or(),
+            py.OR,
             [
-                py.both(ast.And(), [is_map, in_own(collection)], line),
-                py.both(ast.And(), [is_set, in_own(py.attribute(collection, "_map", line))], line),
+                py.both(py.AND, [is_map, in_own(collection)], line),
+                py.both(py.AND, [is_set, in_own(py.attribute(collection, "_map", line))], line),
             ],
             line,
         )
     if not (is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS)):
-        dictionary = py.both(ast.And(), [dictionary, is_plain_key(e, key, line)], line)
-    fast = py.compare(key, ast.In(), py.name(entries, line), line)
+        dictionary = py.both(py.AND, [dictionary, is_plain_key(e, key, line)], line)
+    fast = py.compare(key, py.IN, py.name(entries, line), line)
     return py.choose(dictionary, fast, py.call(slow, [collection, key], line), line), BOOL
 
 
@@ -479,13 +479,13 @@ def _absolute(e: Emitter, operands: list[Operand], line: int) -> Result:
     test = py.is_class(first, " int", line)
     if binding is not None:
         e.refine(binding, NUMBER)
-    below = py.compare(again, ast.Lt(), py.const(0, line), line)
-    fast = py.choose(below, ast.UnaryOp(ast.USub(), again, lineno=line, col_offset=0), again, line)
+    below = py.compare(again, py.LT, py.const(0, line), line)
+    fast = py.choose(below, py.unary(py.NEGATIVE, again, line), again, line)
     found = py.choose(test, fast, py.call(" abs/1", [again], line), line)
     return found, arithmetic(kinds, INT) if is_number(kinds) else NUMBER
 
 
-def _chain_of_three(symbol: str, operator: type[ast.cmpop]) -> None:
+def _chain_of_three(symbol: str, operator: ast.cmpop) -> None:
     """`(< a b c)`, of ints: Python's own chain. Whatever the first two say, the third is evaluated, and looked at."""
 
     @inline(symbol, 3)
@@ -497,18 +497,18 @@ def _chain_of_three(symbol: str, operator: type[ast.cmpop]) -> None:
             if first is value and kinds == INT:
                 continue
             test = py.is_class(first, " int", line)
-            tests = test if tests is None else py.binary(tests, ast.BitAnd(), test, line)
-        fast = py.chain(again[0], [operator(), operator()], again[1:], line)
+            tests = test if tests is None else py.binary(tests, py.BIT_AND, test, line)
+        fast = py.chain(again[0], [operator, operator], again[1:], line)
         if tests is None:
             return fast, BOOL
         return py.choose(tests, fast, py.call(symbol, again, line), line), BOOL
 
 
-_chain_of_three("<", ast.Lt)
-_chain_of_three(">", ast.Gt)
-_chain_of_three("<=", ast.LtE)
-_chain_of_three(">=", ast.GtE)
-_chain_of_three("=", ast.Eq)
+_chain_of_three("<", py.LT)
+_chain_of_three(">", py.GT)
+_chain_of_three("<=", py.LT_E)
+_chain_of_three(">=", py.GT_E)
+_chain_of_three("=", py.EQ)
 
 
 # n-ary forms of these fold to the left, as the functions do

@@ -60,19 +60,19 @@ def _unpacked(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
             name = names[index.value]  # type: ignore[index]
             e.loads.add(name)
             return py.name(name, line)
-    return ast.Subscript(source, index, py.LOAD, lineno=line, col_offset=0)
+    return py.subscript(source, index, line)
 
 
 def is_short(value: ast.expr, line: int) -> ast.expr:
     """Whether a value is a short vector."""
-    return py.compare(py.call(" type", [value], line), ast.Is(), py.name(" short", line), line)
+    return py.compare(py.call(" type", [value], line), py.IS, py.name(" short", line), line)
 
 
 def has_more_than(value: ast.expr, count: int, line: int) -> ast.expr:
     """Whether a short vector has more than `count` elements."""
     if not count:
         return value
-    return py.compare(py.call(" len", [value], line), ast.Gt(), py.const(count, line), line)
+    return py.compare(py.call(" len", [value], line), py.GT, py.const(count, line), line)
 
 
 def unpack(e: Emitter, part: str, value: ast.expr, names: list[str], line: int) -> ast.stmt:
@@ -83,10 +83,10 @@ def unpack(e: Emitter, part: str, value: ast.expr, names: list[str], line: int) 
     first, value = once(e, value, line)
     count = py.const(len(names), line)
     fits = py.both(
-        ast.And(),
+        py.AND,
         [
             is_short(first, line),
-            py.compare(py.call(" len", [value], line), ast.Eq(), count, line),
+            py.compare(py.call(" len", [value], line), py.EQ, count, line),
         ],
         line,
     )
@@ -108,7 +108,7 @@ def _pattern_item(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     slow = py.call(" pattern_item", [source, index], line)
     if place.__class__ is not int or place >= SHORT:
         return slow
-    fits = py.both(ast.And(), [is_short(source, line), has_more_than(source, place, line)], line)
+    fits = py.both(py.AND, [is_short(source, line), has_more_than(source, place, line)], line)
     return py.choose(fits, py.attribute(source, element_slot(place), line), slow, line)
 
 
@@ -117,8 +117,8 @@ def _pattern_record(e: Emitter, arguments: list[ast.expr], line: int) -> ast.exp
     """A map's own dict, if it has one, else the map: both are read in the same way."""
     first, value = once(e, arguments[0], line)
     held = e.names.temporary()
-    own = py.compare(py.walrus(held, py.attribute(value, "_d", line), line), ast.IsNot(), py.const(None, line), line)
-    test = py.both(ast.And(), [py.is_class(first, " Map", line), own], line)
+    own = py.compare(py.walrus(held, py.attribute(value, "_d", line), line), py.IS_NOT, py.const(None, line), line)
+    test = py.both(py.AND, [py.is_class(first, " Map", line), own], line)
     return py.choose(test, py.name(held, line), py.call(" pattern_map", [value], line), line)
 
 
@@ -131,7 +131,7 @@ def _pattern_get(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
 @primitive("pattern_has")
 def _pattern_has(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     source, key = arguments
-    return py.compare(key, ast.In(), source, line)
+    return py.compare(key, py.IN, source, line)
 
 
 @primitive("is_map")
@@ -170,10 +170,10 @@ def is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:
     held = e.names.temporary()
     kind = py.walrus(held, py.class_of(key, line), line)
     tests: list[ast.expr] = [
-        py.compare(kind, ast.IsNot(), py.name(" float", line), line),
-        py.compare(py.name(held, line), ast.IsNot(), py.name(" bool", line), line),
+        py.compare(kind, py.IS_NOT, py.name(" float", line), line),
+        py.compare(py.name(held, line), py.IS_NOT, py.name(" bool", line), line),
     ]
-    return py.both(ast.And(), tests, line)
+    return py.both(py.AND, tests, line)
 
 
 def map_lookup(
@@ -195,11 +195,11 @@ def map_lookup(
     held = e.names.temporary()
     dictionary = py.attribute(first if is_map else collection, "_d", line)
     tests: list[ast.expr] = [] if is_map else [py.is_class(first, " Map", line)]
-    tests.append(py.compare(py.walrus(held, dictionary, line), ast.IsNot(), py.const(None, line), line))
+    tests.append(py.compare(py.walrus(held, dictionary, line), py.IS_NOT, py.const(None, line), line))
     if not is_plain:
         tests.append(is_plain_key(e, key, line))
     fast = py.call(py.attribute(py.name(held, line), "get", line), [key, *default], line)
     after = [] if before else [key]
     return py.choose(
-        py.both(ast.And(), tests, line), fast, py.call(slow, [*before, collection, *after, *default], line), line
+        py.both(py.AND, tests, line), fast, py.call(slow, [*before, collection, *after, *default], line), line
     )

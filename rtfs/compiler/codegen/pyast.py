@@ -8,24 +8,38 @@ from __future__ import annotations
 
 import ast
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from rtfs.compiler.codegen import pynodes
+from rtfs.compiler.codegen.pynodes import STORE, new
 
-LOAD = ast.Load()
-STORE = ast.Store()
+DEL = ast.Del()
+
+AND, OR = ast.And(), ast.Or()
+NOT, NEGATIVE = ast.Not(), ast.USub()
+IS, IS_NOT, IN = ast.Is(), ast.IsNot(), ast.In()
+EQ, LT, GT, LT_E, GT_E = ast.Eq(), ast.Lt(), ast.Gt(), ast.LtE(), ast.GtE()
+ADD, SUB, MULT, DIV, FLOOR_DIV, MOD = ast.Add(), ast.Sub(), ast.Mult(), ast.Div(), ast.FloorDiv(), ast.Mod()
+BIT_AND = ast.BitAnd()
 
 
 def name(id: str, line: int) -> ast.expr:
-    return ast.Name(id, LOAD, lineno=line, col_offset=0)
+    made = new(pynodes.Name)
+    made.id = id
+    made.lineno = line
+    return made
 
 
 def store(id: str, line: int) -> ast.expr:
-    return ast.Name(id, STORE, lineno=line, col_offset=0)
+    made = new(pynodes.StoredName)
+    made.id = id
+    made.lineno = line
+    return made
 
 
 def const(value: bool | int | float | str | None, line: int) -> ast.expr:
-    return ast.Constant(value, lineno=line, col_offset=0)
+    made = new(pynodes.Constant)
+    made.value = value
+    made.lineno = line
+    return made
 
 
 # CPython's compiler packs the arguments of larger calls, and such a call eats C stack on 3.11.
@@ -36,23 +50,40 @@ def call(function: str | ast.expr, arguments: list[ast.expr], line: int) -> ast.
     target = name(function, line) if isinstance(function, str) else function
     if len(arguments) > MOST_ARGUMENTS:
         return call(" call_many", [target, display(arguments, line)], line)
-    return ast.Call(target, arguments, [], lineno=line, col_offset=0)
+    made = new(pynodes.Call)
+    made.func = target
+    made.args = arguments
+    made.lineno = line
+    return made
 
 
 def walrus(id: str, value: ast.expr, line: int) -> ast.expr:
-    return ast.NamedExpr(ast.Name(id, STORE, lineno=line, col_offset=0), value, lineno=line, col_offset=0)
+    made = new(pynodes.NamedExpr)
+    made.target = store(id, line)  # type: ignore[assignment]
+    made.value = value
+    made.lineno = line
+    return made
 
 
 def class_of(value: ast.expr, line: int) -> ast.expr:
-    return ast.Attribute(value, "__class__", LOAD, lineno=line, col_offset=0)
+    return attribute(value, "__class__", line)
+
+
+def attribute(value: ast.expr, slot: str, line: int) -> ast.expr:
+    """Read a slot of our value classes, or a method of a list of ours. `slot` is always a constant of the compiler."""
+    made = new(pynodes.Attribute)
+    made.value = value
+    made.attr = slot
+    made.lineno = line
+    return made
 
 
 def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, line: int) -> ast.expr:
-    if isinstance(left, ast.Constant) and isinstance(right, ast.Constant) and isinstance(operator, (ast.Is, ast.IsNot)):
-        return const((left.value is right.value) == isinstance(operator, ast.Is), line)
-    if isinstance(operator, (ast.Is, ast.IsNot)):
+    if operator is IS or operator is IS_NOT:
+        if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+            return const((left.value is right.value) == (operator is IS), line)
         left, right = _unfolded(left), _unfolded(right)
-    return ast.Compare(left, [operator], [right], lineno=line, col_offset=0)
+    return chain(left, [operator], [right], line)
 
 
 def _unfolded(value: ast.expr) -> ast.expr:
@@ -63,76 +94,143 @@ def _unfolded(value: ast.expr) -> ast.expr:
         part = part.left
     if part is value or not isinstance(part, ast.Constant):
         return value
-    return both(ast.And(), [const(True, value.lineno), value], value.lineno)
+    return both(AND, [const(True, value.lineno), value], value.lineno)
 
 
 def chain(left: ast.expr, operators: list[ast.cmpop], rights: list[ast.expr], line: int) -> ast.expr:
-    return ast.Compare(left, operators, rights, lineno=line, col_offset=0)
+    made = new(pynodes.Compare)
+    made.left = left
+    made.ops = operators
+    made.comparators = rights
+    made.lineno = line
+    return made
 
 
 def is_class(value: ast.expr, class_name: str, line: int) -> ast.expr:
-    return compare(class_of(value, line), ast.Is(), name(class_name, line), line)
+    return chain(class_of(value, line), [IS], [name(class_name, line)], line)
 
 
 def binary(left: ast.expr, operator: ast.operator, right: ast.expr, line: int) -> ast.expr:
-    return ast.BinOp(left, operator, right, lineno=line, col_offset=0)
+    made = new(pynodes.BinOp)
+    made.left = left
+    made.op = operator
+    made.right = right
+    made.lineno = line
+    return made
 
 
 def choose(test: ast.expr, then: ast.expr, orelse: ast.expr, line: int) -> ast.expr:
-    return ast.IfExp(test, then, orelse, lineno=line, col_offset=0)
+    made = new(pynodes.IfExp)
+    made.test = test
+    made.body = then
+    made.orelse = orelse
+    made.lineno = line
+    return made
 
 
 def both(operator: ast.boolop, values: list[ast.expr], line: int) -> ast.expr:
-    return ast.BoolOp(operator, values, lineno=line, col_offset=0) if len(values) > 1 else values[0]
+    if len(values) == 1:
+        return values[0]
+    made = new(pynodes.BoolOp)
+    made.op = operator
+    made.values = values
+    made.lineno = line
+    return made
 
 
 def negate(value: ast.expr, line: int) -> ast.expr:
-    return ast.UnaryOp(ast.Not(), value, lineno=line, col_offset=0)
+    return unary(NOT, value, line)
+
+
+def unary(operator: ast.unaryop, value: ast.expr, line: int) -> ast.expr:
+    made = new(pynodes.UnaryOp)
+    made.op = operator
+    made.operand = value
+    made.lineno = line
+    return made
 
 
 def display(items: list[ast.expr], line: int) -> ast.expr:
-    return ast.List(items, LOAD, lineno=line, col_offset=0)
+    made = new(pynodes.List)
+    made.elts = items
+    made.lineno = line
+    return made
 
 
 def pack(items: list[ast.expr], line: int) -> ast.expr:
-    return ast.Tuple(items, LOAD, lineno=line, col_offset=0)
+    made = new(pynodes.Tuple)
+    made.elts = items
+    made.lineno = line
+    return made
 
 
 def item(value: ast.expr, index: int, line: int) -> ast.expr:
-    return ast.Subscript(value, const(index, line), LOAD, lineno=line, col_offset=0)
+    return subscript(value, const(index, line), line)
+
+
+def subscript(value: ast.expr, index: ast.expr, line: int) -> ast.expr:
+    made = new(pynodes.Subscript)
+    made.value = value
+    made.slice = index
+    made.lineno = line
+    return made
 
 
 def assign(id: str, value: ast.expr, line: int) -> ast.stmt:
-    return ast.Assign([store(id, line)], value, lineno=line, col_offset=0)
+    return _assign(store(id, line), value, line)
+
+
+def _assign(target: ast.expr, value: ast.expr, line: int) -> ast.stmt:
+    made = new(pynodes.Assign)
+    made.targets = [target]
+    made.value = value
+    made.lineno = line
+    return made
 
 
 def assign_all(ids: list[str], values: list[ast.expr], line: int) -> ast.stmt:
     """Parallel assignment."""
     if len(ids) == 1:
         return assign(ids[0], values[0], line)
-    targets = ast.Tuple([store(id, line) for id in ids], STORE, lineno=line, col_offset=0)
-    return ast.Assign([targets], pack(values, line), lineno=line, col_offset=0)
+    return unpack(ids, pack(values, line), line)
 
 
 def forget(id: str, line: int) -> ast.stmt:
-    return ast.Delete([ast.Name(id, ast.Del(), lineno=line, col_offset=0)], lineno=line, col_offset=0)
+    return ast.Delete([ast.Name(id, DEL, lineno=line, col_offset=0)], lineno=line, col_offset=0)
 
 
 def unpack(ids: list[str], value: ast.expr, line: int) -> ast.stmt:
-    targets = ast.Tuple([store(id, line) for id in ids], STORE, lineno=line, col_offset=0)
-    return ast.Assign([targets], value, lineno=line, col_offset=0)
+    return _assign(_stored(ids, line), value, line)
+
+
+def _stored(ids: list[str], line: int) -> ast.expr:
+    made = new(pynodes.StoredTuple)
+    made.elts = [store(id, line) for id in ids]
+    made.lineno = line
+    return made
 
 
 def statement(value: ast.expr, line: int) -> ast.stmt:
-    return ast.Expr(value, lineno=line, col_offset=0)
+    made = new(pynodes.Expr)
+    made.value = value
+    made.lineno = line
+    return made
 
 
 def give(value: ast.expr, line: int) -> ast.stmt:
-    return ast.Return(value, lineno=line, col_offset=0)
+    made = new(pynodes.Return)
+    made.value = value
+    made.lineno = line
+    return made
 
 
 def when(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt], line: int) -> ast.stmt:
-    return ast.If(test, then or [ast.Pass(lineno=line, col_offset=0)], orelse, lineno=line, col_offset=0)
+    made = new(pynodes.If)
+    made.test = test
+    made.body = then or [ast.Pass(lineno=line, col_offset=0)]
+    made.orelse = orelse
+    made.lineno = line
+    return made
 
 
 def forever(body: list[ast.stmt], line: int) -> ast.stmt:
@@ -147,9 +245,19 @@ def again(line: int) -> ast.stmt:
     return ast.Continue(lineno=line, col_offset=0)
 
 
+def _each(target: ast.expr, iterable: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], line: int) -> ast.stmt:
+    made = new(pynodes.For)
+    made.target = target
+    made.iter = iterable
+    made.body = body
+    made.orelse = orelse
+    made.lineno = line
+    return made
+
+
 def each_tick(body: list[ast.stmt], orelse: list[ast.stmt], line: int) -> ast.stmt:
     """A `for` over the machine's shared iterator of steps: each round costs one."""
-    return ast.For(store(" _", line), name(" ticks", line), body, orelse, lineno=line, col_offset=0)
+    return _each(store(" _", line), name(" ticks", line), body, orelse, line)
 
 
 def guarded(body: list[ast.stmt], caught: str, handler: list[ast.stmt], line: int) -> ast.stmt:
@@ -170,17 +278,23 @@ def define(
     id: str, parameters: list[str], rest: str | None, defaults: list[ast.expr], body: list[ast.stmt], line: int
 ) -> ast.stmt:
     """A function of positional-only parameters."""
-    arguments = ast.arguments(
-        posonlyargs=[ast.arg(p, None, lineno=line, col_offset=0) for p in parameters],
-        args=[],
-        vararg=ast.arg(rest, None, lineno=line, col_offset=0) if rest is not None else None,
-        kwonlyargs=[],
-        kw_defaults=[],
-        kwarg=None,
-        defaults=defaults,
-    )
-    fields: dict[str, Any] = {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
-    return ast.FunctionDef(id, arguments, body, [], None, lineno=line, col_offset=0, **fields)
+    arguments = new(pynodes.Parameters)
+    arguments.posonlyargs = [_parameter(one, line) for one in parameters]
+    arguments.vararg = None if rest is None else _parameter(rest, line)
+    arguments.defaults = defaults
+    made = new(pynodes.FunctionDef)
+    made.name = id
+    made.args = arguments
+    made.body = body
+    made.lineno = line
+    return made
+
+
+def _parameter(id: str, line: int) -> ast.arg:
+    made = new(pynodes.Parameter)
+    made.arg = id
+    made.lineno = line
+    return made
 
 
 def declare_global(names: list[str], line: int) -> ast.stmt:
@@ -198,7 +312,7 @@ def _target(targets: list[str], line: int) -> ast.expr:
     """The target of a loop's assignment: a name, or several names that unpack the element."""
     if len(targets) == 1:
         return store(targets[0], line)
-    return ast.Tuple([store(one, line) for one in targets], STORE, lineno=line, col_offset=0)
+    return _stored(targets, line)
 
 
 def each_of(
@@ -207,10 +321,9 @@ def each_of(
     """for part in portions(iterable): for targets in part: body; a `break` in the body leaves both. in_parts: the
     iterable already yields portions."""
     part = targets[-1] + "_"
-    went_through = ast.Continue(lineno=line, col_offset=0)
-    each = ast.For(_target(targets, line), name(part, line), body, [went_through], lineno=line, col_offset=0)
+    each = _each(_target(targets, line), name(part, line), body, [again(line)], line)
     parts = iterable if in_parts else _portions(iterable, line)
-    return ast.For(store(part, line), parts, [each, leave(line)], [], lineno=line, col_offset=0)
+    return _each(store(part, line), parts, [each, leave(line)], [], line)
 
 
 def comprehension(
@@ -233,23 +346,21 @@ def comprehension(
 
 def shown(value: ast.expr, line: int) -> ast.expr:
     """f"{value}" """
-    part = ast.FormattedValue(value, -1, None, lineno=line, col_offset=0)
-    return ast.JoinedStr([part], lineno=line, col_offset=0)
+    return shown_together([value], line)
 
 
 def shown_together(texts: list[ast.expr], line: int) -> ast.expr:
     """f"{text}{text}…" """
-    parts: list[ast.expr] = [ast.FormattedValue(text, -1, None, lineno=line, col_offset=0) for text in texts]
-    return ast.JoinedStr(parts, lineno=line, col_offset=0)
+    return ast.JoinedStr([_shown(text, line) for text in texts], lineno=line, col_offset=0)
+
+
+def _shown(value: ast.expr, line: int) -> ast.expr:
+    made = new(pynodes.FormattedValue)
+    made.value = value
+    made.lineno = line
+    return made
 
 
 def put(container: ast.expr, key: ast.expr, value: ast.expr, line: int) -> ast.stmt:
     """container[key] = value"""
-    return ast.Assign(
-        [ast.Subscript(container, key, STORE, lineno=line, col_offset=0)], value, lineno=line, col_offset=0
-    )
-
-
-def attribute(value: ast.expr, slot: str, line: int) -> ast.expr:
-    """Read a slot of our value classes, or a method of a list of ours. `slot` is always a constant of the compiler."""
-    return ast.Attribute(value, slot, LOAD, lineno=line, col_offset=0)
+    return _assign(ast.Subscript(container, key, STORE, lineno=line, col_offset=0), value, line)

@@ -32,7 +32,7 @@ def _element(function: str, index: int) -> None:
     @inline(function, 1)
     def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
         test, value, slow = _of_short(e, operands[0][0], f" {function}/1", line)
-        fits = py.both(ast.And(), [test, has_more_than(value, index, line)], line)
+        fits = py.both(py.AND, [test, has_more_than(value, index, line)], line)
         return py.choose(fits, py.attribute(value, element_slot(index), line), slow, line), None
 
 
@@ -44,7 +44,7 @@ def _last(function: str) -> None:
     @inline(function, 1)
     def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
         test, value, slow = _of_short(e, operands[0][0], f" {function}/1", line)
-        fits = py.both(ast.And(), [test, value], line)
+        fits = py.both(py.AND, [test, value], line)
         return py.choose(fits, py.call(" item", [value, py.const(-1, line)], line), slow, line), None
 
 
@@ -58,7 +58,7 @@ def _nth(e: Emitter, operands: list[Operand], line: int) -> Result:
     slow = " nth/2"
     if isinstance(index, ast.Constant) and index.value.__class__ is int and 0 <= index.value < SHORT:
         test, value, _ = _of_short(e, collection, slow, line)
-        fits = py.both(ast.And(), [test, has_more_than(value, index.value, line)], line)
+        fits = py.both(py.AND, [test, has_more_than(value, index.value, line)], line)
         found = py.attribute(value, element_slot(index.value), line)
         return py.choose(fits, found, py.call(slow, [value, index], line), line), None
     if not (isinstance(collection, ast.Name) and isinstance(index, ast.Name)):
@@ -80,21 +80,21 @@ def element_at(
     """The element of a vector at an integer, which goes to `slow` if that is not an index or the value no vector.
     first, kind: the type of the value, and that once more."""
     start = py.attribute(value, "_start", line)
-    size = py.binary(py.attribute(value, "_stop", line), ast.Sub(), start, line)
-    is_vector = py.compare(first, ast.Is(), py.name(" Vector", line), line)
-    alone = py.compare(py.attribute(value, "_more", line), ast.Is(), py.const(None, line), line)
-    place = py.binary(start, ast.Add(), index, line)
-    element = ast.Subscript(py.attribute(value, "_items", line), place, py.LOAD, lineno=line, col_offset=0)
-    is_short_one = py.compare(kind, ast.Is(), py.name(" short", line), line)
-    of_short = py.both(ast.And(), [is_short_one, _within(index, py.call(" len", [value], line), line)], line)
+    size = py.binary(py.attribute(value, "_stop", line), py.SUB, start, line)
+    is_vector = py.compare(first, py.IS, py.name(" Vector", line), line)
+    alone = py.compare(py.attribute(value, "_more", line), py.IS, py.const(None, line), line)
+    place = py.binary(start, py.ADD, index, line)
+    element = py.subscript(py.attribute(value, "_items", line), place, line)
+    is_short_one = py.compare(kind, py.IS, py.name(" short", line), line)
+    of_short = py.both(py.AND, [is_short_one, _within(index, py.call(" len", [value], line), line)], line)
     in_short = py.choose(of_short, py.call(" item", [value, index], line), slow, line)
-    of_vector = py.both(ast.And(), [is_vector, alone, _within(index, size, line)], line)
+    of_vector = py.both(py.AND, [is_vector, alone, _within(index, size, line)], line)
     return py.choose(of_vector, element, in_short, line)
 
 
 def _within(index: ast.expr, size: ast.expr, line: int) -> ast.expr:
     """Whether an integer is an index of so many elements."""
-    return py.chain(py.const(0, line), [ast.LtE(), ast.Lt()], [index, size], line)
+    return py.chain(py.const(0, line), [py.LT_E, py.LT], [index, size], line)
 
 
 def _size(function: str, kinds: Kinds) -> None:
@@ -115,7 +115,7 @@ def _conj(e: Emitter, operands: list[Operand], line: int) -> Result:
     if not isinstance(element, (ast.Name, ast.Constant)):
         return py.call(" conj/2", [collection, element], line), None
     first, value = once(e, collection, line)
-    room = py.compare(py.call(" len", [value], line), ast.Lt(), py.const(SHORT, line), line)
-    longer = py.call(" short", [py.binary(value, ast.Add(), py.pack([element], line), line)], line)
-    fits = py.both(ast.And(), [is_short(first, line), room], line)
+    room = py.compare(py.call(" len", [value], line), py.LT, py.const(SHORT, line), line)
+    longer = py.call(" short", [py.binary(value, py.ADD, py.pack([element], line), line)], line)
+    fits = py.both(py.AND, [is_short(first, line), room], line)
     return py.choose(fits, longer, py.call(" conj/2", [value, element], line), line), None

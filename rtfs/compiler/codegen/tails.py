@@ -13,6 +13,7 @@ import ast
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import BOOL, Kinds
 from rtfs.compiler.codegen import pyast as py
+from rtfs.compiler.codegen.pynodes import STORE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,14 +79,14 @@ def advance(
     held = e.behind.pop(variable, None) if named is None else named.python
     _, start, stop = _parts(e, variable, line)
     place = e.places.get(variable)
-    counted: Any = ast.Attribute(py.name(name, line), "_start", py.STORE, lineno=line, col_offset=0)
+    counted: Any = ast.Attribute(py.name(name, line), "_start", STORE, lineno=line, col_offset=0)
     if place is not None:
         counted = py.store(place.at, line)
-    step = ast.AugAssign(counted, ast.Add(), py.const(1, line), lineno=line, col_offset=0)
-    own: ast.stmt = py.when(py.compare(start, ast.Lt(), stop, line), [step], [], line)
+    step = ast.AugAssign(counted, py.ADD, py.const(1, line), lineno=line, col_offset=0)
+    own: ast.stmt = py.when(py.compare(start, py.LT, stop, line), [step], [], line)
     if function == "next":
         nothing = py.assign_all([name, e.tails[variable]], [py.const(None, line), py.const(False, line)], line)
-        last = py.compare(py.binary(start, ast.Add(), py.const(1, line), line), ast.Lt(), stop, line)
+        last = py.compare(py.binary(start, py.ADD, py.const(1, line), line), py.LT, stop, line)
         own = py.when(last, [step], [nothing], line)
     other = py.name(held, line) if held is not None else py.call(_callee(function), [py.name(name, line)], line)
     e.block.append(py.when(flag, [own], [py.assign(name, other, line)], line))
@@ -124,11 +125,11 @@ def asked(e: Emitter, function: str, arguments: list[nodes.Node], line: int) -> 
     name = py.name(variable.python, line)
     items, start, stop = _parts(e, variable, line)
     if function == "first":
-        element = ast.Subscript(items, start, py.LOAD, lineno=line, col_offset=0)
-        own = py.choose(py.compare(start, ast.Lt(), stop, line), element, py.const(None, line), line)
+        element = py.subscript(items, start, line)
+        own = py.choose(py.compare(start, py.LT, stop, line), element, py.const(None, line), line)
         return py.choose(py.name(flag, line), own, py.call(" first/1", [name], line), line), None
     if function == "empty?":
-        own = py.compare(start, ast.Eq(), stop, line)
+        own = py.compare(start, py.EQ, stop, line)
         return py.choose(py.name(flag, line), own, py.call(" empty?/1", [name], line), line), BOOL
-    own = py.choose(py.compare(start, ast.Lt(), stop, line), py.const(True, line), py.const(None, line), line)
+    own = py.choose(py.compare(start, py.LT, stop, line), py.const(True, line), py.const(None, line), line)
     return py.choose(py.name(flag, line), own, py.call("seq", [name], line), line), None
