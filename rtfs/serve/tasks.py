@@ -116,7 +116,8 @@ class PlanTask:
         event = asyncio.Event()
         self._waiting.append(event)
         try:
-            await asyncio.wait_for(event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await event.wait()
         except TimeoutError:
             pass
         finally:

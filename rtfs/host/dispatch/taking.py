@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 POLL = 2.0
 """Seconds between two looks for jobs, if no notification tells of one."""
+CANCEL = 1.0
+"""Seconds between two attempts to cancel a task."""
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts."""
 log = logging.getLogger("rtfs.worker")
@@ -69,9 +72,7 @@ class Taking:
                     done.result()
         finally:
             registration.lost.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _ended(tasks)
         await manager.unregister_worker(registration.number)
 
     async def _told(self, **notification: Any) -> None:
@@ -89,10 +90,9 @@ class Taking:
                     self._under_way.add(task)
                     task.add_done_callback(self._under_way.discard)
                     continue
-            try:
-                await asyncio.wait_for(self._wake.wait(), POLL)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL):
+                    await self._wake.wait()
         while self._under_way:
             await asyncio.wait(self._under_way)
 
@@ -148,6 +148,19 @@ class Taking:
                 except ConnectorException as error:
                     if not isinstance(error.__cause__, RaiseException):  # else another worker was faster
                         raise
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait for their end. They are told again until they end: up to Python 3.11, `wait_for`, with
+    which procrastinate listens, loses a cancellation that comes in the moment in which what it waits for has come."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
 
 
 class _Registration:

@@ -6,6 +6,7 @@ forgotten while the database lives; a key submits one run, however often it is s
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import blake2b
 
 from rtfs.capabilities.registry import PLAN
@@ -168,10 +169,9 @@ async def _left(store: RunStore, run_id: str) -> Mapping[str, str]:
             facts = await asyncio.to_thread(store.state_of, run_id)
             if CONTINUED in facts or facts.get("state") in (*ENDED, STUCK, IN_DOUBT):
                 return facts
-            try:
-                await asyncio.wait_for(told.wait(), pause)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await told.wait()
             pause = min(pause * 1.5, LONGEST)
     finally:
         end()

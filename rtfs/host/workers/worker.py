@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from time import monotonic
 
 from rtfs.host.dispatch.place import database_of_workers
@@ -120,10 +121,9 @@ class Worker:
                     break
                 log.warning("the queue is away, and tried again: %s", why)
                 pause = 0.1 if monotonic() - began > 30 else min(pause * 2, 5.0)
-                try:
-                    await asyncio.wait_for(self._stopping.wait(), pause)
-                except TimeoutError:
-                    pass
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._stopping.wait()
         finally:
             house.cancel()
             await asyncio.gather(house, return_exceptions=True)

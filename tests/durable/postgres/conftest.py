@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
 from rtfs.testing.postgres import shared_server
+from tests.durable.postgres.workers import Workers
 
 _DISCONNECT = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
@@ -48,6 +49,16 @@ def database(emptied_database: str) -> Iterator[str]:
         connection.execute(_DISCONNECT)
         tables = [name for (name,) in connection.execute(_TABLES)]
         connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE".encode())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a test that fails stands what its workers said and did."""
+    report = yield
+    others = getattr(item, "funcargs", {}).get("others")
+    if report.when == "call" and report.failed and isinstance(others, Workers):
+        report.sections.append(("workers", others.tell()))
+    return report
 
 
 @pytest.fixture

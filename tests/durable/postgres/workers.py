@@ -11,14 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from rtfs.host.audit.ledger_stores import inspect
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 LEASE = 2.0
 
 PROGRAM = """
-import os, sys, time, logging
+import asyncio, faulthandler, os, signal, sys, time, logging
 import rtfs
+
+def tell(*_):
+    faulthandler.dump_traceback(all_threads=True)
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+
+signal.signal(signal.SIGUSR1, tell)
 url, made, labels, runs, lease = sys.argv[1], sys.argv[2], sys.argv[3].split(), int(sys.argv[4]), float(sys.argv[5])
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
@@ -60,6 +69,15 @@ with rtfs.Runtime(state=url, ledger=url, ledger_key=key, isolation=isolation) as
     rt.work(runs=runs, labels=labels, lease=lease)
 """
 
+_TOLD = (
+    "SELECT id, state, owner, worker, clock_timestamp() - beat_at, attempts, queue, turn FROM rtfs.run",
+    "SELECT * FROM rtfs_queue.procrastinate_jobs",
+    "SELECT id, clock_timestamp() - last_heartbeat FROM rtfs_queue.procrastinate_workers",
+    "SELECT pid, application_name, state, wait_event, clock_timestamp() - state_change, pg_blocking_pids(pid), query"
+    " FROM pg_stat_activity WHERE datname = current_database()",
+)
+"""What the database knows of runs, jobs and connections."""
+
 
 class Workers:
     """Worker processes of one database. made: the lines of what their capabilities did."""
@@ -95,6 +113,16 @@ class Workers:
     def logs(self) -> str:
         """What they said."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("worker*.log")))
+
+    def tell(self) -> str:
+        """What they said, and what those that are alive do at this moment."""
+        for one in self.processes:
+            if one.poll() is None:
+                one.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        with psycopg.connect(self.url) as connection:
+            found = [[str(row) for row in connection.execute(query.encode())] for query in _TOLD]
+        return "\n".join([self.logs(), *(line for rows in found for line in rows)])
 
     def end(self) -> None:
         """End all of them."""
