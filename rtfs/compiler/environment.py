@@ -7,6 +7,7 @@ Invariant: names resolve in the order local, module, standard function; the core
 from __future__ import annotations
 
 from _weakref import ref
+from sys import intern
 
 from rtfs.builtins import CORE
 from rtfs.builtins import clojure as namespaces
@@ -52,6 +53,7 @@ class Environment:
         self.path = path
         if core is None:
             core = {**CORE, **SUPPORT, **(hooks or {}), " core_function": CORE.__getitem__}
+            core = dict(zip(map(intern, core), core.values(), strict=True))  # as the names in code objects are
         self.core: dict[str, Any] = core
         self.modules: dict[str, Module] = {}
         self.units: dict[str, Unit] = {}

@@ -31,7 +31,9 @@ def function_of(code: Any, namespace: dict[str, Any]) -> Callable[[], Any]:
     if code.__class__ is not CodeType:
         return code.bind(namespace)  # type: ignore[no-any-return]
     FunctionType(code, namespace)()
-    return namespace.pop(FORM)  # type: ignore[no-any-return]
+    function = namespace[FORM]
+    namespace[FORM] = None  # not taken away: a dict that loses or gets a key makes CPython forget where its others are
+    return function  # type: ignore[no-any-return]
 
 
 class Module:

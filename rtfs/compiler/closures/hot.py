@@ -82,7 +82,7 @@ class Pool:
         if self._mark not in namespace and self._module is not None:
             namespace.update(self.values)
             FunctionType(self._module, namespace)()
-            del namespace[MAKE]
+            namespace[MAKE] = None  # see `function_of`
 
 
 def _compile(

@@ -11,7 +11,6 @@ import ast
 from rtfs.compiler.codegen import pynodes
 from rtfs.compiler.codegen.pynodes import STORE, new
 
-DEL = ast.Del()
 
 AND, OR = ast.And(), ast.Or()
 NOT, NEGATIVE = ast.Not(), ast.USub()
@@ -193,10 +192,6 @@ def assign_all(ids: list[str], values: list[ast.expr], line: int) -> ast.stmt:
     if len(ids) == 1:
         return assign(ids[0], values[0], line)
     return unpack(ids, pack(values, line), line)
-
-
-def forget(id: str, line: int) -> ast.stmt:
-    return ast.Delete([ast.Name(id, DEL, lineno=line, col_offset=0)], lineno=line, col_offset=0)
 
 
 def unpack(ids: list[str], value: ast.expr, line: int) -> ast.stmt:

@@ -19,7 +19,8 @@ def version_in_place(form: FormGenerator, traits: nodes.Traits) -> str:
     """The global that holds the version of a function that changes its first argument (`Traits.changes`)."""
     name = form.versions.get(traits)
     if name is None:
-        form.versions[traits] = name = f" !{form.unit.number}.{form.unit.generate()}"
+        # what a trace shows is the part before the blank
+        form.versions[traits] = name = f"{traits.fn.name} !{form.unit.number}.{form.unit.generate()}"
         unpacked, form.unpacked = form.unpacked, {}  # the function's names are those of another form
         try:
             _define(form, traits.fn, name)
@@ -51,9 +52,4 @@ def _define(form: FormGenerator, fn: nodes.Fn, name: str) -> None:
         e.block.append(py.forever([py.each_tick(inside, [], line), refill], line))
     else:
         body()
-    called = f"{fn.name} {name[1:]}"  # what a trace shows
-    form.definitions += [
-        py.define(called, parameters, None, [], e.block, line),
-        py.assign(name, py.name(called, line), line),
-        py.forget(called, line),
-    ]
+    form.definitions.append(py.define(name, parameters, None, [], e.block, line))
