@@ -145,7 +145,7 @@ class Analyser:
             return self.resolve(form, scope)
         if kind is Vector:
             at = self.locate(form)
-            return VectorDisplay(at, self.analyse_all(form.to_list(), scope)) if len(form) else Const(at, form)
+            return VectorDisplay(at, self.analyse_all(form.to_list(), scope)) if len(form) else Const(at, Vector.of([]))
         if kind is Map:
             parts: list[Node] = []
             for key, value in form.items():
