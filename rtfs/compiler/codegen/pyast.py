@@ -11,7 +11,6 @@ import ast
 from rtfs.compiler.codegen import pynodes
 from rtfs.compiler.codegen.pynodes import STORE, new
 
-
 AND, OR = ast.And(), ast.Or()
 NOT, NEGATIVE = ast.Not(), ast.USub()
 IS, IS_NOT, IN = ast.Is(), ast.IsNot(), ast.In()
