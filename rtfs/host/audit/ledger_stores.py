@@ -34,10 +34,10 @@ def open_ledger(place: str, mode: str, key: str | None, database: Callable[[str]
 def records(place: str, run: str | None = None) -> Iterator[Record]:
     """The records of the ledger at a place, of one run or of all. Raises HostError `ledger/…`, `database/…`."""
     if is_url(place):
-        from rtfs.host.audit import postgres_ledger
+        from rtfs.host.audit import postgres_records
 
         with _database(place) as database:
-            yield from postgres_ledger.records(database, run)
+            yield from postgres_records.records(database, run)
     else:
         from rtfs.host.audit import sqlite_ledger
 
@@ -48,7 +48,8 @@ def inspect(place: str, key: str | None) -> str | None:
     """The damage to the ledger at a place; None if it is intact. key: file with the key of a ledger in a database; None
     for the usual one. Raises HostError `ledger/…`, `database/…`."""
     if is_url(place):
-        from rtfs.host.audit import postgres_ledger
+        from rtfs.host.audit import postgres_records
+        from rtfs.host.audit.postgres_ledger import read_key
 
         path = key or usual_key()
         if not os.path.exists(path):  # `read_key` would make one
@@ -58,7 +59,7 @@ def inspect(place: str, key: str | None) -> str | None:
                 hint="--ledger-key FILE names it; it is on the machines that write to the ledger",
             )
         with _database(place) as database:
-            found = postgres_ledger.inspect(database, postgres_ledger.read_key(path))
+            found = postgres_records.inspect(database, read_key(path))
         return None if found is None else found[2]
     from rtfs.host.audit import sqlite_ledger
 
@@ -70,10 +71,10 @@ def heads(place: str) -> dict[str, tuple[int, str]]:
     """Number and hash of the last record of each chain of the ledger at a place, by the chain's name; a file has one
     chain, "". Raises HostError `ledger/…`, `database/…`."""
     if is_url(place):
-        from rtfs.host.audit import postgres_ledger
+        from rtfs.host.audit import postgres_records
 
         with _database(place) as database:
-            return postgres_ledger.heads(database)
+            return postgres_records.heads(database)
     from rtfs.host.audit import sqlite_ledger
 
     return {"": sqlite_ledger.last_record(place)}
@@ -83,10 +84,10 @@ def hashes(place: str, numbers: dict[str, int]) -> dict[str, str]:
     """The hashes of records of the ledger at a place, by the names of their chains; those that are not there are left
     out. numbers: of the records, by chain. Raises HostError `ledger/…`, `database/…`."""
     if is_url(place):
-        from rtfs.host.audit import postgres_ledger
+        from rtfs.host.audit import postgres_records
 
         with _database(place) as database:
-            return postgres_ledger.hashes(database, numbers)
+            return postgres_records.hashes(database, numbers)
     from rtfs.host.audit import sqlite_ledger
 
     found = {name: sqlite_ledger.hash_of_record(place, number) for name, number in numbers.items()}

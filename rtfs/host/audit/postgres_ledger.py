@@ -17,18 +17,18 @@ except ImportError:  # as in rtfs.host.audit.ledger
     from hashlib import blake2b
 
 from rtfs.host.audit.ledger import GENESIS, Ledger, Record, chain
+from rtfs.host.audit.postgres_records import check_key, end_of, inspect, print_of, records, seal
 from rtfs.host.audit.postgres_turns import Turns
-from rtfs.host.postgres.arrays import array
 from rtfs.host.postgres.commits import Batch, not_ours
 from rtfs.host.postgres.database import saying
 from rtfs.host.postgres.link import shown
-from rtfs.host.postgres.texts import packed, unpacked
+from rtfs.host.postgres.texts import packed
 from rtfs.host.stop import stop
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
     from typing import Any
 
     from psycopg import Connection
@@ -36,32 +36,33 @@ if TYPE_CHECKING:
     from rtfs.host.audit.events import Event
     from rtfs.host.postgres.database import Database
 
-    Page = Callable[[bytes, dict[str, Any]], list[tuple[Any, ...]]]
-
 KEPT = 64
 """Records of a chain that subscribers to events can still ask for."""
-_PAGE = 1_000
-_COLUMNS = "seq, time, kind, run, parent, subject, principal, detail, arguments, result, duration"
 
 
 class Chain:
-    """The chain of one run, or of one process for what belongs to no run. seq, head: of its last record. dropped: the
-    run is another process's, and so is its chain.
+    """The chain of one run, or of one process for what belongs to no run. number: of the chain. seq, head: of its
+    last record. key: of its seal. dropped: the run is another process's, and so is its chain.
 
     What is taken to be written is written, or back, before more is taken: no record is ever there without the one
     before it."""
 
-    __slots__ = ("_first", "_guard", "_seal", "_writing", "dropped", "head", "last", "name", "rows", "seq")
+    __slots__ = (
+        "_first", "_guard", "_key", "_of_run", "_writing", "dropped", "head", "last", "name", "number", "rows",
+        "seq",
+    )  # fmt: skip
 
-    def __init__(self, name: str, seq: int, head: str, seal: bytes) -> None:
+    def __init__(self, name: str, of_run: bool, number: int, seq: int, head: str, key: bytes) -> None:
         self.name = name
+        self.number = number
         self.seq = seq
         self.head = head
         self.rows: list[tuple[Any, ...]] = []
         self.last: list[Record] = []
         self.dropped = False
         self._first = seq == 0
-        self._seal = seal
+        self._of_run = of_run
+        self._key = key
         self._guard = allocate_lock()
         self._writing = allocate_lock()
 
@@ -73,8 +74,8 @@ class Chain:
             previous, self.head, self.seq = self.head, chain(self.head, content), seq
             if not self.dropped:
                 self.rows.append((
-                    self.name, *(packed(part) if isinstance(part, str) else part for part in content),
-                    bytes.fromhex(self.head),
+                    self.number, seq, content[1], duration, parent, packed(kind), *map(packed, texts[:3]),
+                    *map(bytes.fromhex, texts[3:]), bytes.fromhex(self.head),
                 ))  # fmt: skip
             self.last = [*self.last[1 - KEPT :], Record(content, previous, self.head)]
             return seq
@@ -88,7 +89,8 @@ class Chain:
             self._writing.release()
             return [], None
         seq, digest = rows[-1][1], rows[-1][-1]
-        return rows, (self.name, seq, digest, seal(self._seal, self.name, seq, digest), self._first)
+        sealed = seal(self._key, self.name, seq, digest)
+        return rows, (self.number, packed(self.name), self._of_run, seq, sealed, self._first)
 
     def settle(self, rows: list[tuple[Any, ...]], written: bool) -> None:
         """See `Rider`."""
@@ -215,8 +217,8 @@ class PostgresLedger(Ledger):
         with self._lock:
             found = self._chains.get(name)
             if found is None or (found.dropped and kind in ("run", "resume")):
-                seq, head = self._database.read(lambda connection: _begin(connection, name, self._secret))
-                found = self._chains[name] = Chain(name, seq, head, self._secret)
+                begun = self._database.read(lambda connection: _begin(connection, name, self._secret))
+                found = self._chains[name] = Chain(name, name != self._own, *begun, self._secret)
                 if name != self._own:
                     self._database.riders[name] = found
         return found
@@ -281,120 +283,13 @@ class PostgresLedger(Ledger):
                 continue
 
 
-def seal(key: bytes, name: str, seq: int, digest: bytes) -> bytes:
-    """The authentication code of a chain's head."""
-    text = packed(name).encode() + b"\0%d\0" % seq + digest
-    return blake2b(text, digest_size=32, key=key, person=b"rtfs head").digest()
-
-
-def records(database: Database, run: str | None = None) -> Iterator[Record]:
-    """The records of a ledger, chain by chain, of one run or of all. Raises HostError `database/…`,
-    `ledger/damaged`."""
-
-    def page(query: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-        return database.read(lambda connection: connection.execute(query, values).fetchall())
-
-    for record, _ in _records(page, run):
-        yield record
-
-
-def heads(database: Database) -> dict[str, tuple[int, str]]:
-    """Number and hash of the last record of each chain. Raises HostError `database/…`."""
-    query = "SELECT chain, seq, hash FROM rtfs.ledger_head"
-    rows = database.read(lambda connection: connection.execute(query).fetchall())
-    return {unpacked(name): (seq, bytes(digest).hex()) for name, seq, digest in rows}
-
-
-def hashes(database: Database, numbers: Mapping[str, int]) -> dict[str, str]:
-    """The hash of one record of each chain that has it. numbers: of the records. Raises HostError `database/…`."""
-    query = (
-        "SELECT chain, hash FROM rtfs.ledger JOIN unnest(%s::text[], %s::bigint[]) AS x (name, number)"
-        " ON chain = name AND seq = number"
-    )
-    values = array([packed(name) for name in numbers]), array([*numbers.values()])
-    rows = database.read(lambda connection: connection.execute(query, values).fetchall())
-    return {unpacked(name): bytes(digest).hex() for name, digest in rows}
-
-
-def inspect(database: Database, key: bytes | None) -> tuple[str, int, str] | None:
-    """None if every chain is whole and, with a key, ends where its seal says, each as at one moment; else chain, number
-    of the first record that does not fit, and what is wrong with it. Raises HostError `database/…`, `ledger/key`."""
-
-    def look(connection: Connection[Any]) -> tuple[str, int, str] | None:
-        with connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            return _inspect(connection, key)
-
-    return database.change(look)
-
-
-def _inspect(connection: Connection[Any], key: bytes | None) -> tuple[str, int, str] | None:
-    rows = connection.execute("SELECT chain, seq, hash, seal FROM rtfs.ledger_head").fetchall()
-    ends = {unpacked(name): (seq, bytes(digest), bytes(sealed)) for name, seq, digest, sealed in rows}
-    if key is not None:
-        _check_key(connection, key)
-        for name, (seq, digest, sealed) in ends.items():
-            if seal(key, name, seq, digest) != sealed:
-                return name, seq, f"the head of chain {name!r} was changed: its seal is not of this key"
-    at: dict[str, tuple[int, str]] = {}
-    for record, name in _records(lambda query, values: connection.execute(query, values).fetchall(), None):
-        last, previous = at.get(name, (0, GENESIS))
-        if record.seq != last + 1:
-            return name, last + 1, f"record {last + 1} of chain {name!r} is missing"
-        if chain(previous, record.content()) != record.hash:
-            return name, record.seq, f"record {record.seq} of chain {name!r} was changed"
-        at[name] = record.seq, record.hash
-    for name in sorted({*ends, *at}):
-        last, previous = at.get(name, (0, GENESIS))
-        seq, digest, _ = ends.get(name, (0, b"", b""))
-        if (last, previous) != (seq, digest.hex()):
-            what = "the end was cut off" if seq > last else "there are records behind the end"
-            return name, min(seq, last) + 1, f"{what} of chain {name!r}: its last record is {last}, its head says {seq}"
-    return None
-
-
-def _records(page: Page, run: str | None) -> Iterator[tuple[Record, str]]:
-    """Records with the names of their chains. page: reads rows, so many at a time."""
-    where, after = ("", "", 0) if run is None else (" AND chain = %(run)s", "", 0), ("", 0)
-    query = (
-        f"SELECT chain, {_COLUMNS}, hash FROM rtfs.ledger WHERE (chain, seq) > (%(chain)s, %(seq)s){where[0]}"
-        f" ORDER BY chain, seq LIMIT {_PAGE}"
-    ).encode()
-    previous = ("", GENESIS)
-    while True:
-        values = {"chain": after[0], "seq": after[1], "run": "" if run is None else packed(run)}
-        rows = page(query, values)
-        for name, *parts, digest in rows:
-            before = previous[1] if previous[0] == name else GENESIS
-            content = tuple(unpacked(part) if isinstance(part, str) else part for part in parts)
-            yield Record(content, before, bytes(digest).hex()), unpacked(name)
-            previous, after = (name, bytes(digest).hex()), (name, parts[0])
-        if len(rows) < _PAGE:
-            return
-
-
-def _begin(connection: Connection[Any], name: str, key: bytes) -> tuple[int, str]:
-    """The current end of a chain. Raises HostError `ledger/key`."""
+def _begin(connection: Connection[Any], name: str, key: bytes) -> tuple[int, int, str]:
+    """The number of a chain, and its current end. Raises HostError `ledger/key`."""
     connection.execute(
-        "INSERT INTO rtfs.ledger_key (one, print) VALUES (true, %s) ON CONFLICT DO NOTHING", (_print(key),)
+        "INSERT INTO rtfs.ledger_key (one, print) VALUES (true, %s) ON CONFLICT DO NOTHING", (print_of(key),)
     )
-    _check_key(connection, key)
-    row = connection.execute("SELECT seq, hash FROM rtfs.ledger_head WHERE chain = %s", (packed(name),)).fetchone()
-    return (0, GENESIS) if row is None else (row[0], bytes(row[1]).hex())
-
-
-def _check_key(connection: Connection[Any], key: bytes) -> None:
-    row = connection.execute("SELECT print FROM rtfs.ledger_key").fetchone()
-    if row is not None and bytes(row[0]) != _print(key):
-        raise HostError(
-            "the ledger in this database was made with another key",
-            code="ledger/key",
-            hint="name the file with its key: `ledger_key:` in rtfs.yaml, Runtime(ledger_key=…)",
-        )
-
-
-def _print(key: bytes) -> bytes:
-    return blake2b(b"rtfs ledger", digest_size=16, key=key, person=b"rtfs print").digest()
+    check_key(connection, key)
+    return end_of(connection, name)
 
 
 def read_key(path: str) -> bytes:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from _thread import allocate_lock, get_ident
 
-from rtfs.host.audit.ledger import GENESIS, Record
+from rtfs.host.audit.postgres_records import BLOCK, FIELDS, read_record
 from rtfs.host.postgres.arrays import array
 from rtfs.host.postgres.commits import Batch, statement_of
 from rtfs.host.postgres.link import Link, driver
-from rtfs.host.postgres.texts import packed, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,19 +20,26 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from rtfs.host.audit.ledger import Record
     from rtfs.host.postgres.database import Database
 
 _LOCK = 7_283_003
 """Of turns, among the advisory locks of the database."""
-_COLUMNS = "l.seq, l.time, l.kind, l.run, l.parent, l.subject, l.principal, l.detail, l.arguments, l.result, l.duration"
 _NEW = (
-    f"SELECT place, l.chain, {_COLUMNS}, l.hash FROM rtfs.occurrence JOIN rtfs.ledger AS l USING (chain, seq)"
-    " WHERE place > %s AND by <> %s AND occurrence.time >= %s ORDER BY place"
+    f"SELECT place, o.chain, name, of_run, o.seq, {FIELDS} FROM rtfs.occurrence AS o"
+    f" JOIN rtfs.chain ON number = o.chain CROSS JOIN LATERAL ({BLOCK.format(chain='o.chain', seq='o.seq')}) AS b"
+    " CROSS JOIN LATERAL (SELECT (b.records[o.seq - b.seq + 1]).*) AS r"
+    " WHERE place > %s AND by <> %s AND o.time >= %s ORDER BY place"
 ).encode()
 _OUTCOMES = (
-    f"SELECT l.chain, {_COLUMNS}, l.hash FROM unnest(%s::text[], %s::bigint[]) AS x (name, number)"
-    " JOIN rtfs.ledger AS l ON chain = name AND seq > number AND parent = number WHERE kind = 'outcome'"
+    f"SELECT l.chain, name, of_run, l.seq + r.at - 1, {FIELDS}"
+    " FROM unnest(%s::bigint[], %s::bigint[]) AS x (chain, seq)"
+    " JOIN rtfs.chain ON number = x.chain JOIN rtfs.ledger AS l ON l.chain = x.chain AND l.seq > x.seq"
+    " CROSS JOIN LATERAL unnest(l.records) WITH ORDINALITY AS r"
+    " (time, duration, parent, kind, subject, principal, detail, arguments, result, hash, at)"
+    " WHERE r.kind = 'outcome' AND r.parent = x.seq"
 ).encode()
+"""An outcome is in a later block: the turn ends with the block of the decision."""
 _POINT = "INSERT INTO rtfs.occurrence (chain, seq, time, by) VALUES (%s, %s, %s, %s)"
 _OWNER = "SELECT owner FROM rtfs.run WHERE number = %s FOR KEY SHARE"
 
@@ -63,7 +69,7 @@ class Turns:
         self._connection: Connection[Any] | None = None
         self._written = False
         self._seen = 0
-        self._open: dict[tuple[str, int], None] = {}
+        self._open: dict[tuple[int, int], None] = {}
         self.outcomes = False
 
     @property
@@ -87,16 +93,17 @@ class Turns:
         connection = self._connection
         assert connection is not None
         found: list[Record] = []
-        for place, chain, *rest in connection.execute(_NEW, (self._seen, self._own, 0 if self._seen else moment)):
+        values = (self._seen, self._own, 0 if self._seen else moment)
+        for place, chain, name, of_run, seq, *fields in connection.execute(_NEW, values):
             self._seen = max(self._seen, place)
-            found.append(_record(rest))
+            found.append(read_record(name, of_run, seq, fields))
             if self.outcomes:
-                self._open[unpacked(chain), found[-1].seq] = None
+                self._open[chain, seq] = None
         if self._open:
-            names = array([packed(name) for name, _ in self._open])
-            for chain, *rest in connection.execute(_OUTCOMES, (names, array([seq for _, seq in self._open]))):
-                found.append(_record(rest))
-                self._open.pop((unpacked(chain), found[-1].parent), None)
+            chains, numbers = zip(*self._open, strict=True)
+            for chain, name, of_run, seq, *fields in connection.execute(_OUTCOMES, (array(chains), array(numbers))):
+                found.append(read_record(name, of_run, seq, fields))
+                self._open.pop((chain, found[-1].parent), None)
         return found
 
     def write(self, rows: list[tuple[Any, ...]], head: tuple[Any, ...], run: tuple[int, int] | None) -> bool:
@@ -108,8 +115,7 @@ class Turns:
         if run is not None and connection.execute(_OWNER, run[:1]).fetchone() != run[1:]:
             return False
         connection.execute(*statement_of([Batch(0, 0, records=rows, head=head)]))
-        name, seq, time = rows[-1][:3]
-        connection.execute(_POINT, (name, seq, time, self._own))
+        connection.execute(_POINT, (*rows[-1][:3], self._own))
         connection.execute("COMMIT")
         self._written = True
         return True
@@ -137,10 +143,3 @@ def _begin(connection: Connection[Any], again: bool) -> Connection[Any]:
         connection.execute("BEGIN")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
     return connection
-
-
-def _record(row: list[Any]) -> Record:
-    *content, digest = row
-    return Record(
-        tuple(unpacked(part) if isinstance(part, str) else part for part in content), GENESIS, bytes(digest).hex()
-    )

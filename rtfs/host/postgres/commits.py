@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 EVENT = ("run bigint", "seq bigint", "kind text", "path text", "subject text", "value text", "note text")
 RECORD = (
-    "chain text", "seq bigint", "time bigint", "kind text", "run text", "parent bigint", "subject text",
-    "principal text", "detail text", "arguments text", "result text", "duration bigint", "hash bytea",
+    "chain bigint", "seq bigint", "time bigint", "duration bigint", "parent bigint", "kind text", "subject text",
+    "principal text", "detail text", "arguments bytea", "result bytea", "hash bytea",
 )  # fmt: skip
-HEAD = ("chain text", "seq bigint", "hash bytea", "seal bytea")
+HEAD = ("chain bigint", "name text", "of_run boolean", "seq bigint", "seal bytea")
 STATE = (
     "run bigint", "owner integer", "state text", "changed text", "wake_at double precision",
     "ended double precision", "released boolean",
@@ -273,11 +273,20 @@ def _rows(columns: Sequence[str]) -> str:
 
 
 _EVENTS = f"e AS (INSERT INTO rtfs.event ({_names(EVENT)}) {_rows(EVENT)})"
-_RECORDS = f"l AS (INSERT INTO rtfs.ledger ({_names(RECORD)}) {_rows(RECORD)})"
-_FIRST_HEADS = f"f AS (INSERT INTO rtfs.ledger_head ({_names(HEAD)}) {_rows(HEAD)})"
+_RECORDS = (
+    "l AS (INSERT INTO rtfs.ledger (chain, seq, records) SELECT x.chain, min(x.seq), array_agg(ROW("
+    f"{', '.join('x.' + column.partition(' ')[0] for column in RECORD[2:])})::rtfs.ledger_record ORDER BY x.seq)"
+    f" FROM ({_rows(RECORD)}) AS x ({_names(RECORD)}) GROUP BY x.chain)"
+)
+"""A block of records for each chain."""
+_FIRST_HEADS = (
+    f"n AS (SELECT * FROM ({_rows(HEAD)}) AS x ({_names(HEAD)})),"
+    " c AS (INSERT INTO rtfs.chain (number, name, of_run) SELECT chain, name, of_run FROM n),"
+    " f AS (INSERT INTO rtfs.ledger_head (chain, seq, seal) SELECT chain, seq, seal FROM n)"
+)
 _HEADS = (
-    f"h AS (UPDATE rtfs.ledger_head SET seq = x.seq, hash = x.hash, seal = x.seal FROM ({_rows(HEAD)}) AS x"
-    f" ({_names(HEAD)}) WHERE ledger_head.chain = x.chain AND ledger_head.seq < x.seq)"
+    f"h AS (UPDATE rtfs.ledger_head SET seq = x.seq, seal = x.seal FROM ({_rows(HEAD)}) AS x ({_names(HEAD)})"
+    " WHERE ledger_head.chain = x.chain AND ledger_head.seq < x.seq)"
 )
 """ON CONFLICT DO UPDATE would do for both, and lock the row first: 54 bytes of the server's log a call."""
 _TAKEN = (
@@ -316,7 +325,7 @@ def _is_there(connection: Connection[Any], batch: Batch) -> bool:
         return connection.execute(query, first[:2]).fetchone() == (first[2], first[3], first[5])
     if batch.records:
         first = batch.records[0]
-        query = "SELECT hash FROM rtfs.ledger WHERE chain = %s AND seq = %s"
+        query = "SELECT records[1].hash FROM rtfs.ledger WHERE chain = %s AND seq = %s"
         row = connection.execute(query, first[:2]).fetchone()
         return row is not None and bytes(row[0]) == first[-1]
     return True  # a new state, which may be written twice

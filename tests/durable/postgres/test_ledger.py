@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import rtfs
-from rtfs.host.audit import postgres_ledger
+from rtfs.host.audit import postgres_records
 from rtfs.host.audit.ledger_stores import inspect, records
 from rtfs.host.postgres.commits import Commits
 from rtfs.testing.postgres import shared_server
@@ -48,28 +48,28 @@ def test_each_run_has_a_chain_of_its_own_with_what_a_ledger_in_memory_has(runtim
 
 def test_a_ledger_that_is_written_to_while_it_is_verified_is_whole(runtime, database, key, monkeypatch):
     runtime.run(PLAN, run_id="a")
-    check = postgres_ledger._check_key
+    check = postgres_records.check_key
 
     def write_meanwhile(connection, secret):
         monkeypatch.undo()
         runtime.run(PLAN, run_id="b")
         check(connection, secret)
 
-    monkeypatch.setattr(postgres_ledger, "_check_key", write_meanwhile)
+    monkeypatch.setattr(postgres_records, "check_key", write_meanwhile)
     assert inspect(database, str(key)) is None
     assert {record.run for record in records(database)} == {"a", "b"}
 
 
 def test_records_of_a_durable_run_are_written_with_its_events(runtime, sql, monkeypatch):
     seen = []
-    runtime.register("look", lambda _: seen.append(sql("SELECT count(*) FROM rtfs.ledger")[0][0]) or 1)
+    runtime.register("look", lambda _: seen.append(sql("SELECT sum(cardinality(records)) FROM rtfs.ledger")[0][0]) or 1)
     commits = []
     write = Commits.write
     monkeypatch.setattr(Commits, "write", lambda self, *given: (commits.append(given[0]), write(self, *given)))
     runtime.run('(call "look" {}) (call "look" {}) (call "look" {})', durable=True, run_id="a")
     assert seen == [2, 4, 6]  # run and decision; the outcome and the next decision; …
     assert [len(batch.records) for batch in commits] == [2, 2, 2, 1, 1]
-    assert sql("SELECT kind FROM rtfs.ledger WHERE chain = 'a' ORDER BY seq DESC LIMIT 1") == [("end",)]
+    assert sql("SELECT records[1].kind FROM rtfs.ledger ORDER BY seq DESC LIMIT 1") == [("end",)]
 
 
 def test_a_resumed_run_continues_its_chain_in_another_process(runtime, database, key, sql):
@@ -88,22 +88,46 @@ def test_a_resumed_run_continues_its_chain_in_another_process(runtime, database,
     assert inspect(database, str(key)) is None
 
 
+A = "chain = (SELECT number FROM rtfs.chain WHERE name = 'a')"
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        ("UPDATE rtfs.ledger SET detail = 'allow' WHERE chain = 'a' AND seq = 2", "record 2 of chain 'a' was changed"),
-        ("DELETE FROM rtfs.ledger WHERE chain = 'a' AND seq = 3", "record 3 of chain 'a' is missing"),
-        ("DELETE FROM rtfs.ledger WHERE chain = 'a' AND seq > 3", "the end was cut off of chain 'a'"),
-        ("DELETE FROM rtfs.ledger WHERE chain = 'a'", "the end was cut off of chain 'a'"),
         (
-            "DELETE FROM rtfs.ledger WHERE chain = 'a' AND seq > 3; UPDATE rtfs.ledger_head SET seq = 3, hash ="
-            " (SELECT hash FROM rtfs.ledger WHERE chain = 'a' AND seq = 3) WHERE chain = 'a'",
-            "its seal is not of this key",
+            f"UPDATE rtfs.ledger SET records[2].detail = 'allow' WHERE {A} AND seq = 1",
+            "record 2 of chain 'a' was changed",
         ),
         (
-            "INSERT INTO rtfs.ledger SELECT chain, 99, time, kind, run, parent, subject, principal, detail, arguments,"
-            " result, duration, hash FROM rtfs.ledger WHERE chain = 'a' AND seq = 1",
-            "is missing",
+            f"UPDATE rtfs.ledger SET records[1] = NULL WHERE {A} AND seq = 3",
+            "record 3 of chain 'a' was changed",
+        ),
+        (f"DELETE FROM rtfs.ledger WHERE {A} AND seq = 3", "record 3 of chain 'a' is missing"),
+        (
+            f"UPDATE rtfs.ledger SET records = records[2:] WHERE {A} AND seq = 3",
+            "record 3 of chain 'a' was changed",
+        ),
+        (
+            f"UPDATE rtfs.ledger SET records = records[:1] WHERE {A} AND seq = 3",
+            "record 4 of chain 'a' is missing",
+        ),
+        (f"DELETE FROM rtfs.ledger WHERE {A} AND seq > 3", "the end was cut off of chain 'a'"),
+        (f"DELETE FROM rtfs.ledger WHERE {A}", "the end was cut off of chain 'a'"),
+        (f"DELETE FROM rtfs.ledger_head WHERE {A}", "there are records behind the end of chain 'a'"),
+        (f"DELETE FROM rtfs.ledger WHERE {A}; DELETE FROM rtfs.ledger_head WHERE {A}", "chain 'a' was removed"),
+        ("DELETE FROM rtfs.chain WHERE name = 'a'", "the name of chain number 1 was removed"),
+        (
+            f"DELETE FROM rtfs.ledger WHERE {A} AND seq > 3; UPDATE rtfs.ledger_head SET seq = 4 WHERE {A}",
+            "its seal is not of this key",
+        ),
+        (f"UPDATE rtfs.ledger_head SET seal = '' WHERE {A}", "its seal is not of this key"),
+        (
+            "INSERT INTO rtfs.ledger SELECT chain, 99, records FROM rtfs.ledger WHERE seq = 1",
+            "record 7 of chain 'a' is missing",
+        ),
+        (
+            f"UPDATE rtfs.ledger SET records = records || records WHERE {A} AND seq = 3",
+            "record 5 of chain 'a' was changed",
         ),
     ],
 )
@@ -130,7 +154,9 @@ def test_on_event_is_told_records_and_the_end_of_a_plain_run_is_written(database
         runtime.register("count", lambda arguments: 7)
         runtime.run(PLAN, run_id="a")
     assert [record.kind for record in told] == ["run", "decision", "outcome", "decision", "outcome", "end"]
-    assert [row[0] for row in sql("SELECT kind FROM rtfs.ledger ORDER BY seq")] == [one.kind for one in told]
+    assert [row[0] for row in sql("SELECT r.kind FROM rtfs.ledger, unnest(records) AS r ORDER BY seq")] == [
+        one.kind for one in told
+    ]
 
 
 def test_a_ledger_without_its_database_stops_what_would_not_be_recorded(key):
@@ -176,8 +202,9 @@ def test_a_signed_head_of_a_database_says_where_each_chain_ended(database, tmp_p
     verify = ("audit", "verify", database, "--head", head, "--key", public)
     status, said, _ = command(*verify)
     assert (status, said.splitlines()[1]) == (0, "the first 4 are those that were signed")
-    sql("DELETE FROM rtfs.ledger WHERE chain = 'b'")
-    sql("DELETE FROM rtfs.ledger_head WHERE chain = 'b'")
+    for table in ("ledger", "ledger_head"):
+        sql(f"DELETE FROM rtfs.{table} WHERE chain = (SELECT number FROM rtfs.chain WHERE name = 'b')")
+    sql("DELETE FROM rtfs.chain WHERE name = 'b'")
     assert command("audit", "verify", database)[0] == 0  # nothing in the database tells of it any more
     status, _, said = command(*verify)
     assert status == 1
