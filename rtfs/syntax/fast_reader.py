@@ -46,13 +46,15 @@ class _Closer:
 
 
 class _Opener:
-    """An opening bracket, and the one that closes it. text: `(`, `[`, `{`, `#{` or `#(`."""
+    """An opening bracket, and the one that closes it. text: `(`, `[`, `{`, `#{` or `#(`. sequence: the class of what it
+    opens, if that is a sequence."""
 
-    __slots__ = ("closer", "text")
+    __slots__ = ("closer", "sequence", "text")
 
     def __init__(self, text: str, closer: _Closer) -> None:
         self.text = text
         self.closer = closer
+        self.sequence = {"(": List, "[": Vector}.get(text)
 
 
 class _Prefix:
@@ -94,7 +96,9 @@ class PlainReader:
         space, comment = terminals["SPACE"], terminals["COMMENT"]
         atom = terminals["ATOM"]
         marks = "|".join(re.escape(mark) for mark in sorted((*_MARKS, "#|"), key=len, reverse=True))
-        self._scan = re.compile(f"((?:{space}|{comment})*+)(?:({atom}|{marks})|(.)|\\Z)", re.DOTALL)
+        plain = f"[()\\[\\]{{}}]|{_plain_word(re.compile(atom))}"
+        before = f"(?:{space})?+(?:{comment}(?:{space})?+)*+"
+        self._scan = re.compile(f"({before})(?:({plain}|{atom}|{marks})|.|\\Z)", re.DOTALL)
 
     def read(self, reading: Reading) -> list[Any] | None:
         """The flat items `[value, start, end, …]` of the reading's source; None for a text that is not plain."""
@@ -107,8 +111,9 @@ class PlainReader:
             return None
         return items
 
-    def _tokens(self, text: str, at: int, stop: int) -> Iterable[tuple[str, str, str]]:
-        """The tokens of a text as (what is before it, token, what is none), with looks at the clock in between."""
+    def _tokens(self, text: str, at: int, stop: int) -> Iterable[tuple[str, str]]:
+        """The tokens of a text as (what is before it, token), with looks at the clock in between; the
+        token is empty at the end, and where there is none."""
         if stop - at <= LARGE:
             return paced(self._scan.findall(text, at, stop))
         found = stretches(self._scan.finditer(text, at, stop))
@@ -123,13 +128,13 @@ class PlainReader:
         words = _known_words()
         known = words.get
         new = _new
-        opened: list[tuple[_Opener, int, list[Any], list[Waiting]]] = []
+        opened: list[tuple[_Opener, int, list[Any], list[Waiting] | None]] = []
         opener, begun = _TOP, 0  # the innermost form that is open, and where it began
         top: list[Any] = []  # the flat items of the top level
         values = top  # of the innermost form
-        waiting: list[Waiting] = []  # its prefixes that have no operand yet
+        waiting: list[Waiting] | None = None  # its prefixes that have no operand yet
         function: Mark | None = None  # the `#(` that is open
-        for space, word, odd in self._tokens(text, at, stop):
+        for space, word in self._tokens(text, at, stop):
             start = at + len(space)
             at = start + len(word)
             if function is not None and word[:1] == "%":
@@ -138,8 +143,8 @@ class PlainReader:
             kind = value.__class__
             if kind is Symbol:
                 info = new(FormInfo)
-                info.source, info.start, info.end, info.meta = source, start, at, None
-                info.found = ()
+                info.source, info.start, info.end = source, start, at
+                info.found, info.meta = (), None
                 name = value.name
                 value = new(Symbol)
                 value.name, value.info = name, info
@@ -150,37 +155,39 @@ class PlainReader:
                     function = Mark("FN", start, at, reading)
                     function.arguments, function.rest = 0, False
                 opened.append((opener, begun, values, waiting))
-                opener, begun, values, waiting = value, start, [], []
+                opener, begun = value, start
+                values, waiting = [], None
                 continue
             elif kind is _Closer:
                 if value is not opener.closer or waiting:
                     return None
-                bracket = opener.text
-                if bracket == "(":
-                    value = _sequence(List, source, values, begun, at)
-                elif bracket == "[":
-                    value = _sequence(Vector, source, values, begun, at)
-                elif bracket == "{":
-                    value = whole_map(reading, values, begun, at)
-                    if value is None:
-                        return None
-                elif bracket == "#{":
-                    value = whole_set(reading, values, begun, at)
-                    if value is None:
-                        return None
-                else:
+                start = begun
+                sequence = opener.sequence
+                if sequence is not None:
+                    info = new(FormInfo)
+                    info.source, info.start, info.end = source, start, at
+                    info.found = info.meta = None
+                    value = new(sequence)  # `adopt`, spelled out
+                    value._items, value._start, value._stop = values, 0, len(values)
+                    value._more, value._at = None, 0
+                    value.info = info
+                elif opener.text == "#(":
                     assert function is not None
                     value, function = function_form(function, values, at), None
-                start = begun
+                else:
+                    value = (whole_map if opener.text == "{" else whole_set)(reading, values, start, at)
+                    if value is None:
+                        return None
                 opener, begun, values, waiting = opened.pop()
             elif kind is _Prefix:
+                waiting = waiting or []
                 waiting.append([value.text, start, at, None])
                 continue
             elif value is _NEW:
-                if odd or word == "#|":
-                    return None
-                if not word:
+                if not word and start == stop:
                     break  # nothing follows but comments
+                if not word or word == "#|":
+                    return None
                 if word[0] == '"':
                     value = text_of_string(reading, word, start)
                 else:
@@ -209,18 +216,13 @@ class PlainReader:
         return None if opened or waiting else top
 
 
-def _sequence(kind: Any, source: Source, values: list[Any], start: int, end: int) -> Any:
-    """The list or vector of these elements, which the caller must not use again: `kind.adopt`, spelled out."""
-    info = _new(FormInfo)
-    info.source, info.start, info.end, info.found, info.meta = source, start, end, None, None
-    form = _new(kind)
-    form._items = values
-    form._start = 0
-    form._stop = len(values)
-    form._more = None
-    form._at = 0
-    form.info = info
-    return form
+def _plain_word(atom: re.Pattern[str]) -> str:
+    """The expression of words of letters and signs that are words alone too, before what ends any word: most words are
+    such, and found in half the time."""
+    signs = [chr(code) for code in range(33, 127)]
+    plain = re.escape("".join([sign for sign in signs if atom.fullmatch(sign) and atom.fullmatch(sign * 2)]))
+    ending = re.escape("".join([sign for sign in " \n,()[]{}" if not atom.fullmatch(f"a{sign}")]))
+    return f"[:{plain}][{plain}]*+(?=[{ending}])"
 
 
 def _applied(reading: Reading, waiting: list[Waiting], operand: Item) -> Item | None:
