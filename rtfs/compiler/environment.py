@@ -345,7 +345,7 @@ class Environment:
     def expand(self, macro: Macro, form: Any) -> Any:
         """One expansion. Whatever goes wrong in it is `macro/expansion` (`form/shape` for the standard macros)."""
         try:
-            return self.run(macro.function, form.to_list()[1:])
+            return self.run(macro.function, form.raw()[1:])
         except LimitError:
             raise
         except CompileError as error:

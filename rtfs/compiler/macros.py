@@ -48,6 +48,8 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
         self.module.early[key] = self
 
     def __missing__(self, name: str) -> Any:
+        if name == " ticks":
+            return self.environment.core[name]  # another one in each machine, so it is not kept
         pending = self.pending.pop(name, None)
         if pending is not None:
             code, run = pending
@@ -64,8 +66,7 @@ class ExpansionNamespace(dict):  # type: ignore[type-arg]
             return self.environment.early(self.module, name, self)
         except KeyError:
             value = self.environment.core[name]
-        if name != " ticks":
-            self[name] = value
+        self[name] = value
         return value
 
 

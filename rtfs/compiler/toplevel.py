@@ -23,7 +23,7 @@ from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS, shape_error
 from rtfs.compiler.codegen.generator import generate
 from rtfs.compiler.environment import undefined_in
 from rtfs.compiler.forms.ns_clauses import Requirement, ns_requirements, requirements
-from rtfs.compiler.forms.plan import check_beside
+from rtfs.compiler.forms.plan import acting_beside_plan, acts, after_plan
 from rtfs.compiler.macros import namespace_of
 from rtfs.compiler.units.unit import Step, Unit, UnitBuilder
 from rtfs.types import Alias
@@ -61,14 +61,15 @@ class UnitCompiler:
         self.environment = environment
         self.source = source
         self.builder = UnitBuilder(source, key.hex()[:12])
-        self.acting: list[UserError] = []
-        """Errors of forms that are not definitions, in case a `plan` follows them."""
+        self.acting: int | None = None
+        """The place of the first form that is not a definition, in case a `plan` follows it."""
 
     def compile(self, forms: list[Any], module: Module) -> Unit:
         """The unit of a source's forms."""
         check_top_level(forms)
         analyser = Analyser(self.builder, self.environment, module)
-        places = [self.builder.span(self.source, span.start, span.end) for span in forms.spans]  # type: ignore[attr-defined]
+        offsets = iter(forms.offsets)  # type: ignore[attr-defined]
+        places = [self.builder.span(self.source, start, end) for start, end in zip(offsets, offsets, strict=True)]
         for name, part in self.by_namespace(list(zip(forms, places, strict=True))):
             if name is not None:
                 self.module_body(name, None, part, analyser)
@@ -149,17 +150,17 @@ class UnitCompiler:
     def beside_plan(self, form: Any, analyser: Analyser) -> None:
         """Note the `plan` of the source. Raises CompileError for a form that may not appear in its file."""
         builder = self.builder
-        wrong = check_beside(form, builder.plan)
-        if builder.plan is not None and wrong is not None:
-            raise wrong
+        if builder.plan is not None:
+            raise after_plan(form)
         if is_list_headed(form, "plan") and "plan" not in analyser.module.defined:
             if self.environment.importing:
                 raise shape_error("plan", "a file with a `plan` is a program, not a module")
             builder.plan = form
-            if self.acting:
-                raise self.acting[0]
-        elif wrong is not None and not self.acting:
-            self.acting.append(analyser.error(wrong, form))
+            if self.acting is not None:
+                analyser.at = self.acting
+                raise analyser.error(acting_beside_plan())
+        elif self.acting is None and acts(form):
+            self.acting = analyser.locate(form)
 
     def code(self, form: Any, analyser: Analyser, scope: Scope) -> None:
         analyser.names = Names()

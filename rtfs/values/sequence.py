@@ -105,6 +105,13 @@ class Sequence(Collection):
             return self._items[self._start] if self._start < self._stop else None
         return self[0] if self._start < self._stop else None
 
+    def raw(self) -> list[Any]:
+        """A Python list of the elements. It may be the sequence's own: only to be read."""
+        items = self._items
+        if self._more is None and len(items) == self._stop - self._start:
+            return items
+        return self.to_list()
+
     def to_list(self) -> list[Any]:
         """A fresh Python list of the elements."""
         if self._more is None:

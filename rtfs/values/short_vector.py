@@ -99,6 +99,10 @@ class ShortVector(tuple):  # type: ignore[type-arg]
         """A fresh Python list of the elements."""
         return [*self]
 
+    def raw(self) -> list[Any]:
+        """The same, as other sequences have it: only to be read."""
+        return [*self]
+
     def conj(self, value: Any) -> Any:
         """With `value` behind the last element."""
         return ShortVector((*self, value)) if len(self) < SHORT else Vector.adopt([*self, value])

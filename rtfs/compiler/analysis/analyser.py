@@ -31,7 +31,7 @@ from rtfs.types import names_type
 from rtfs.values import Keyword, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.error import CompileError, UserError
 from rtfs.values.info import FormInfo
-from rtfs.values.step_account import PART, account, look, paced
+from rtfs.values.step_account import PART, account, look, paced, work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def may_call(name: str) -> bool:
 # A local that a body declares before the definition is analysed; heads of the forms that do, or hold such forms.
 DECLARED = -1
 DECLARING = frozenset(("def", "defn", "defn-", "do"))
+# What `standard` answers for the name of a standard function.
+FUNCTION = object()
 # Classes of forms that are themselves.
 ATOMS = frozenset((str, int, float, bool, Keyword, type(None)))
 
@@ -120,12 +122,10 @@ class Analyser:
     def analyse(self, form: Any, scope: Scope, tail: LoopContext | None = None) -> Node:
         """AST of a form. `tail`: the loop that a `recur` here would go on with, or None."""
         kind = form.__class__
-        if kind in ATOMS:
-            return Const(self.at, form)
-        account.worked += 1  # `work`, which costs more to call than it does
-        if not account.worked & 0x7F:
-            look()
         if kind is List:
+            account.worked += 1  # `work`, which costs more to call than it does
+            if not account.worked & 0x7F:
+                look()
             outer, info = self.at, form.info
             if info.__class__ is FormInfo and info.source is self.source:  # `locate`, spelled out
                 spans = self.spans
@@ -143,9 +143,12 @@ class Analyser:
                 self.at = outer
         if kind is Symbol:
             return self.resolve(form, scope)
+        if kind in ATOMS:
+            return Const(self.at, form)
+        work()
         if kind is Vector:
             at = self.locate(form)
-            return VectorDisplay(at, self.analyse_all(form.to_list(), scope)) if len(form) else Const(at, Vector.of([]))
+            return VectorDisplay(at, self.analyse_all(form.raw(), scope)) if len(form) else Const(at, Vector.of([]))
         if kind is Map:
             parts: list[Node] = []
             for key, value in form.items():
@@ -162,7 +165,13 @@ class Analyser:
         """ASTs of forms that are evaluated one after the other, none of them in tail position."""
         found: list[Node] = []
         for form in forms if len(forms) <= PART else paced(forms):
-            found.append(Const(self.at, form) if form.__class__ in ATOMS else self.analyse(form, scope))
+            kind = form.__class__
+            if kind is Symbol:
+                found.append(self.resolve(form, scope))
+            elif kind in ATOMS:
+                found.append(Const(self.at, form))
+            else:
+                found.append(self.analyse(form, scope))
         return found
 
     def check_regex(self, regex: Any) -> None:
@@ -183,20 +192,19 @@ class Analyser:
         return Primitive(at, "set_of", elements)
 
     def analyse_list(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
-        items = form.to_list()
+        items = form.raw()
         if not items:
             return Const(self.at, form)
         head, count = items[0], len(items)
         if head.__class__ is Symbol:
             name = head.name
-            if self._means_standard(head, name, scope):
-                special = SPECIAL_FORMS.get(name)
-                if special is not None:
-                    if count <= special.least or special.most is not None:
-                        special.check_shape(count - 1)
-                    return special.analyse(self, form, scope, tail)  # type: ignore[no-any-return]
-                if self.environment.is_function(name):
-                    return self.analyse_call(form, items, scope)
+            standard = self.standard(head, name, scope)
+            if standard is FUNCTION:
+                return self.analyse_call(form, items, scope)
+            if standard is not None:
+                if count <= standard.least or standard.most is not None:
+                    standard.check_shape(count - 1)
+                return standard.analyse(self, form, scope, tail)  # type: ignore[no-any-return]
             if scope.lookup(name) is None or head.info.__class__ is TemplateMark:
                 if "/" in name or name in self.module.builtin_names:
                     core = self.core_symbol(head)
@@ -220,16 +228,16 @@ class Analyser:
             return Primitive(self.at, "keyword_get", self.analyse_all(items, scope))
         return self.analyse_invoke(form, scope, tail)
 
-    def _means_standard(self, head: Any, name: str, scope: Scope) -> bool:
-        """True if a head surely has the meaning that the language gives its name, if it gives it one."""
-        mark, module = head.info, self.module
-        return (
-            name not in scope.ever
-            and name not in module.defined
-            and name not in module.macros
-            and name not in module.builtin_names
-            and (mark.__class__ is not TemplateMark or mark.module == CORE_MODULE)
-        )
+    def standard(self, head: Any, name: str, scope: Scope) -> Any:
+        """What the language says that a head means, if it surely means that here: a special form, or FUNCTION for a
+        standard function; None for any other head, a macro's among them."""
+        module = self.module
+        if name in scope.ever or name in module.defined or name in module.macros or name in module.builtin_names:
+            return None
+        mark = head.info
+        if mark.__class__ is TemplateMark and mark.module != CORE_MODULE:
+            return None
+        return SPECIAL_FORMS.get(name) or (FUNCTION if self.environment.is_function(name) else None)
 
     def analyse_call(self, form: Any, items: list[Any], scope: Scope) -> Node:
         """A call of the standard function that the head means. items: of the form."""
@@ -239,9 +247,9 @@ class Analyser:
             inlined: Node | None = inline(self, form, name, scope)
             if inlined is not None:
                 return inlined
-        function = Global(self.locate(items[0]), name, True)
         if name in HIGHER_ORDER:
             scope.function.ticks = True
+        function = Global(self.locate(items[0]), name, True)
         return Invoke(at, function, self.analyse_all(items[1:], scope))
 
     def analyse_constructor(self, name: str, arguments: list[Any], scope: Scope) -> Node:
@@ -263,7 +271,7 @@ class Analyser:
             self.environment.use_namespace(METHODS)
             if name in self.environment.core:
                 self.unit.use_namespace(METHODS)
-                arguments = self.analyse_all(form.to_list()[1:], scope)
+                arguments = self.analyse_all(form.raw()[1:], scope)
                 return Invoke(self.at, Global(self.at, name, True), arguments)
         function = Symbol(name[1:], getattr(form[0], "info", None))
         return self.analyse(List([function, *form[1:]]).with_info(form.info), scope, tail)
@@ -282,7 +290,7 @@ class Analyser:
                     return inlined
             elif len(uses) == noted + 1:
                 uses[-1].count, uses[-1].call = len(form) - 1, at
-        arguments = self.analyse_all(form.to_list()[1:], scope)
+        arguments = self.analyse_all(form.raw()[1:], scope)
         own = scope.self_call
         if own is not None and tail is own.target and len(arguments) == own.arity and self._calls_itself(function, own):
             own.target.used = True
@@ -299,9 +307,14 @@ class Analyser:
 
     def resolve(self, symbol: Symbol, scope: Scope) -> Node:
         """The meaning of a symbol in value position."""
-        at = self.locate(symbol)
         name = symbol.name
         mark = symbol.info
+        if mark.__class__ is FormInfo and mark.source is self.source:  # `locate`, spelled out
+            spans = self.spans
+            at = len(spans) >> 1
+            spans += (mark.start, mark.end)
+        else:
+            at = self.locate(symbol)
         if mark.__class__ is TemplateMark:
             reach = self.environment.template_name(mark.module, name, self.module)
             if reach is not None:
@@ -309,10 +322,11 @@ class Analyser:
                     return Global(at, name, self.is_core(name))
                 operation = "core_function" if reach[0] == "core" else "module_value"
                 return Primitive(at, operation, [Const(at, part) for part in reach[1:]])
-        binding = scope.lookup(name)
-        if binding is not None:
-            binding.uses += 1
-            return Local(at, binding)
+        if name in scope.ever:
+            binding = scope.lookup(name)
+            if binding is not None:
+                binding.uses += 1
+                return Local(at, binding)
         if "/" in name or name in self.module.builtin_names:
             full = self.builtin_name(symbol)
             if full is not None:
@@ -395,10 +409,7 @@ class Analyser:
         head = form.first()
         if head.__class__ is not Symbol:
             return form
-        name = head.name
-        if self._means_standard(head, name, scope) and (name in SPECIAL_FORMS or self.environment.is_function(name)):
-            return form
-        return self._expanded(form, scope)
+        return form if self.standard(head, head.name, scope) is not None else self._expanded(form, scope)
 
     def _expanded(self, form: Any, scope: Scope) -> Any:
         outer = self.at
@@ -408,9 +419,7 @@ class Analyser:
                 if head.__class__ is not Symbol:
                     break
                 name = head.name
-                if self._means_standard(head, name, scope) and (
-                    name in SPECIAL_FORMS or self.environment.is_function(name)
-                ):
+                if self.standard(head, name, scope) is not None:
                     break
                 if scope.lookup(name) is not None and head.info.__class__ is not TemplateMark:
                     break
@@ -442,9 +451,15 @@ class Analyser:
     def body(self, forms: list[Any], scope: Scope, tail: LoopContext | None = None) -> Node:
         """A sequence of forms in a body; definitions among them are local to it and see each other."""
         if scope.local_definitions:
-            forms = [self.expand_fully(form, scope) if form.__class__ is List else form for form in forms]
+            expanded, declaring = [], False
             for form in forms:
-                if form.__class__ is List and head_name(form) in DECLARING:
+                if form.__class__ is List:
+                    form = self.expand_fully(form, scope)
+                    declaring = declaring or head_name(form) in DECLARING
+                expanded.append(form)
+            forms = expanded
+            if declaring:
+                for form in forms:
                     self._declare_local(form, scope)
         return self.sequence(forms, scope, tail)
 

@@ -41,6 +41,14 @@ def split_name(form: Any) -> tuple[Any, Any]:
 def parameters(items: list[Any]) -> list[tuple[Any, Any]]:
     """Cut a parameter vector into (pattern or `&`, type or ABSENT). A keyword is always a type here."""
     found: list[tuple[Any, Any]] = []
+    for pattern in items:
+        kind = pattern.__class__
+        if kind is Keyword or (kind is Symbol and (":" in pattern.name or "=" in pattern.name)):
+            break
+        found.append((pattern, ABSENT))
+    else:
+        return found
+    found = []
     index = 0
     count = len(items)
     while index < count:

@@ -36,7 +36,7 @@ def is_simple(pattern: Any) -> bool:
 def binding_name(symbol: Symbol) -> str:
     """The name a symbol may bind; raises for what cannot be bound."""
     name = symbol.name
-    if name in ("&", ":") or (name[0] == "." and len(name) > 1 and name != ".."):
+    if name[0] in "&:." and (name in ("&", ":") or (name[0] == "." and len(name) > 1 and name != "..")):
         raise CompileError("form/shape", f"`{name}` cannot be bound")
     return name
 
@@ -99,7 +99,7 @@ def _whole(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: B
 
 def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: Bindings) -> None:
     at = analyser.locate(pattern)
-    items = pattern.to_list()
+    items = pattern.raw()
     whole = None
     if len(items) >= 2 and items[-2] is AS:
         whole = items[-1]

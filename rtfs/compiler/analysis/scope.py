@@ -62,16 +62,21 @@ class Scope:
     ) -> None:
         self.parent = parent
         self.names: dict[str, Binding] = {}
-        self.ever: set[str] = set() if parent is None else parent.ever
+        self.ever: set[str]
+        if parent is None:
+            self.ever = set()
+            self.local_definitions = False
+            function = function or FunctionContext(None)
+        else:
+            self.ever = parent.ever
+            self.local_definitions = defines
+            if function is None:
+                function = parent.function
+                loop = loop or parent.loop
+                self_call = self_call or parent.self_call
+        self.function = function
         self.loop = loop
         self.self_call = self_call
-        self.local_definitions = defines and parent is not None
-        enclosing = function
-        if parent is not None and function is None:
-            enclosing = parent.function
-            self.loop = loop or parent.loop
-            self.self_call = self_call or parent.self_call
-        self.function = enclosing or FunctionContext(None)
 
     def bind(self, name: str, binding: Binding) -> None:
         """Make a name mean a binding here."""
@@ -105,9 +110,12 @@ class Names:
         self.temporaries = 0
 
     def local(self, name: str) -> str:
-        count = self.taken.get(name, 0) + 1
-        self.taken[name] = count
-        return f"{name} " if count == 1 else f"{name} {count}"
+        taken = self.taken
+        if name not in taken:
+            taken[name] = 1
+            return f"{name} "
+        taken[name] = count = taken[name] + 1
+        return f"{name} {count}"
 
     def temporary(self) -> str:
         self.temporaries += 1

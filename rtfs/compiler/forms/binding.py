@@ -53,7 +53,7 @@ def cast(analyser: Analyser, value: Node, type_form: Any, what: str) -> Node:
     ("(def limit : int 10)", "10"),
 )
 def analyse_def(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    items = form.to_list()[1:]
+    items = form.raw()[1:]
     if len(items) == 3 and items[1].__class__ is str:  # a doc string
         del items[1]
     ((pattern, type_form, value_form),) = _definition(items, a)
@@ -105,7 +105,7 @@ def _define(a: Analyser, name: str, value: Node, scope: Scope, own: Binding | No
     aliases=("defn-",),
 )
 def analyse_defn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    items = form.to_list()[1:]
+    items = form.raw()[1:]
     if not items or items[0].__class__ is not Symbol:
         raise shape_error("defn", "`defn` names a symbol")
     name = binding_name(items[0])
@@ -141,7 +141,7 @@ def analyse_fn(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 def analyse_function(a: Analyser, form: Any, scope: Scope, name: str, own: Binding | None) -> nodes.Fn:
     """A `fn` form. `own`: the local that it is being bound to, through which it can call itself."""
-    items = form.to_list()[1:]
+    items = form.raw()[1:]
     if items and items[0].__class__ is Symbol:
         name = binding_name(items[0])
         inner = Scope(scope)
@@ -168,7 +168,7 @@ def _function(a: Analyser, items: list[Any], scope: Scope, name: str, own: Bindi
         for item in items:
             if not is_arity(item):
                 raise shape_error("defn", "each arity is written ([params] body…)")
-            clauses.append((item, item.to_list()))
+            clauses.append((item, item.raw()))
     elif items and items[0].__class__ is Vector:
         clauses = [(None, items)]
     else:
@@ -192,6 +192,8 @@ def _function(a: Analyser, items: list[Any], scope: Scope, name: str, own: Bindi
 
 def _check_arities(arities: list[nodes.Arity]) -> None:
     """Each number of arguments has one arity; `&` only in the last. An exact arity wins over `&`."""
+    if len(arities) == 1:
+        return
     arities.sort(key=lambda one: (one.rest is not None, len(one.params)))
     fixed = [len(one.params) for one in arities if one.rest is None]
     for count in fixed:
@@ -206,7 +208,7 @@ def _check_arities(arities: list[nodes.Arity]) -> None:
 def _arity(
     a: Analyser, vector: Any, forms: list[Any], scope: Scope, context: FunctionContext, own: Binding | str | None
 ) -> nodes.Arity:
-    entries = parameters(vector.to_list())
+    entries = parameters(vector.raw())
     result_type, forms = return_type(forms, a.is_type)
     rest_entry = None
     for index, (pattern, _) in enumerate(entries):
@@ -310,7 +312,7 @@ def _rest_parameter(a: Analyser, pattern: Any, type_form: Any, inner: Scope, pro
     ("(let [x 1 [y z] [2 3]] (+ x y z))", "6"),
 )
 def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    items = form.to_list()
+    items = form.raw()
     if items[1].__class__ is not Vector:
         raise a.error(shape_error("let", "`let` takes a vector of bindings"), items[1])
     entries = _pairs(a, _with_definitions(items[1]), "let")
@@ -349,18 +351,18 @@ _DEFINING = frozenset(("defn", "defn-", "def"))
 
 def _with_definitions(vector: Any) -> Any:
     """The bindings, with `(defn f [x] …)` in the place of a pair as `f (fn f [x] …)`."""
-    for item in vector:
+    source = vector.raw()
+    for item in source:
         if item.__class__ is List and head_name(item) in _DEFINING:
             break
     else:
         return vector
     items: list[Any] = []
-    source = vector.to_list()
     index = 0
     while index < len(source):
         item = source[index]
         if is_list_headed(item, "defn", "defn-") and len(item) > 2:
-            rest = item.to_list()[2:]
+            rest = item.raw()[2:]
             while len(rest) > 1 and rest[0].__class__ in (str, Map):
                 rest = rest[1:]
             items += [item[1], List([Symbol("fn"), item[1], *rest]).with_info(item.info)]
@@ -378,7 +380,7 @@ def _with_definitions(vector: Any) -> Any:
 def _pairs(a: Analyser, vector: Any, what: str) -> list[tuple[Any, Any, Any]]:
     """The bindings of a vector. Raises CompileError `form/shape` at the vector."""
     try:
-        return pairs(vector.to_list(), what, a.is_type)
+        return pairs(vector.raw(), what, a.is_type)
     except CompileError as error:
         raise a.error(error, vector) from None
 
@@ -421,7 +423,7 @@ def analyse_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
             outside.bind(pattern.name, initial)
         values.append(Local(a.at, initial))
         variables.append(bind_parameter(a, pattern, type_form, inner, prologue))
-    body = a.body(form.to_list()[2:], inner, target)
+    body = a.body(form.raw()[2:], inner, target)
     if prologue:
         body = nodes.Let(a.at, prologue, body)
     loop = nodes.Loop(a.at, target, variables, values, body, target.closes)
@@ -441,7 +443,7 @@ def analyse_recur(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
             "`recur` is not in tail position",
             hint="`recur` must be the last thing a loop or function does; inside `try`, call a function instead",
         )
-    arguments = a.analyse_all(form.to_list()[1:], scope)
+    arguments = a.analyse_all(form.raw()[1:], scope)
     if len(arguments) != tail.arity:
         raise CompileError(
             "recur/arity",

@@ -51,7 +51,7 @@ def analyse_update(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Nod
     keys = [_held(a, a.analyse(key, scope), inner, bindings) for key in path]
     if called is not None:
         called = _held(a, called, inner, bindings)  # looked up before the arguments are evaluated
-    arguments = [_held(a, a.analyse(one, scope), inner, bindings) for one in form.to_list()[4:]]
+    arguments = [_held(a, a.analyse(one, scope), inner, bindings) for one in form.raw()[4:]]
     a.at = at
     levels = _levels(a, name, collection, keys, inner, bindings)
     old = _entry(a, name, levels[-1], keys[-1], inner, bindings)
@@ -213,7 +213,7 @@ def _body(a: Analyser, form: Any, count: int, scope: Scope, inner: Scope) -> App
         for (pattern, type_form), operand in zip(entries, operands, strict=True):
             bindings.append((bind_parameter(a, pattern, type_form, body_scope, prologue), operand))
         a.at = a.locate(form)
-        result_type, body_forms = return_type(form.to_list()[2:], a.is_type)
+        result_type, body_forms = return_type(form.raw()[2:], a.is_type)
         body = cast(a, a.body(body_forms, body_scope), result_type, "the result")
         return nodes.Let(a.at, prologue, body) if prologue else body
 

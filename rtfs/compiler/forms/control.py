@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 def analyse_if(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     at = a.at
-    items = form.to_list()
+    items = form.raw()
     test = a.analyse(items[1], scope)
     then = a.analyse(items[2], scope, tail)
     orelse = a.analyse(items[3], scope, tail) if len(items) == 4 else Const(at, None)
@@ -37,7 +37,7 @@ def analyse_if(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 @special_form("do", "(do form…)", "Evaluate forms in order; the value of the last.", ("(do 1 2)", "2"), ("(do)", "nil"))
 def analyse_do(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    return a.sequence(form.to_list()[1:], scope, tail)
+    return a.sequence(form.raw()[1:], scope, tail)
 
 
 @special_form(
@@ -59,7 +59,7 @@ def analyse_or(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 
 
 def _logic(a: Analyser, operator: str, form: Any, scope: Scope, tail: Any) -> Node:
-    forms = form.to_list()[1:]
+    forms = form.raw()[1:]
     if not forms:
         return Const(a.at, True if operator == "and" else None)
     if len(forms) == 1:
@@ -83,8 +83,8 @@ def analyse_match(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     inner = Scope(scope, defines=scope.local_definitions)
     held = a.unnamed(inner)
     subject = Local(at, held)
-    clauses = match_clauses(a, form.to_list()[2:], subject, inner, tail)
-    literal = [Const(at, one) for one in DEFAULTS if one in form.to_list()[2::2]][:1]
+    clauses = match_clauses(a, form.raw()[2:], subject, inner, tail)
+    literal = [Const(at, one) for one in DEFAULTS if one in form.raw()[2::2]][:1]
     return nodes.Let(at, [(held, value)], nodes.Match(at, clauses, Primitive(at, "match_none", [subject, *literal])))
 
 
@@ -101,7 +101,7 @@ def analyse_try(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     body_forms: list[Any] = []
     handlers: list[nodes.Handler] = []
     cleanup: Node | None = None
-    parts = form.to_list()[1:]
+    parts = form.raw()[1:]
     # a `recur` may leave a `catch`, which is over then, but not past what `finally` still has to do
     outward = None if any(is_list_headed(part, "finally") for part in parts) else tail
     for part in parts:
@@ -112,7 +112,7 @@ def analyse_try(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
         elif is_list_headed(part, "finally"):
             if cleanup is not None:
                 raise shape_error("try", "`try` takes one `finally`")
-            cleanup = a.body(part.to_list()[1:], scope)
+            cleanup = a.body(part.raw()[1:], scope)
         elif handlers or cleanup is not None:
             raise shape_error("try", "the body of `try` comes before `catch` and `finally`")
         else:
@@ -135,7 +135,7 @@ def _handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.Handler:
 
 
 def _analyse_handler(a: Analyser, form: Any, scope: Scope, tail: Any) -> nodes.Handler:
-    items = form.to_list()[1:]
+    items = form.raw()[1:]
     pattern: tuple[str, str] | None = None
     if items and items[0].__class__ is Keyword:
         pattern = ("code", items[0].name)
@@ -175,7 +175,7 @@ def analyse_finally(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 def analyse_new(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if form[1].__class__ is not Symbol:
         raise shape_error("new", '`new` names a class of errors: (new Exception "message")')
-    return a.analyse_constructor(form[1].name, form.to_list()[2:], scope)
+    return a.analyse_constructor(form[1].name, form.raw()[2:], scope)
 
 
 @special_form(
@@ -232,7 +232,7 @@ def analyse_macroexpand(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node
     ("(defmacro unless [c x] `(if ~c nil ~x)) (unless false 5)", "5"),
 )
 def analyse_defmacro(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
-    items = form.to_list()[1:]
+    items = form.raw()[1:]
     if items[0].__class__ is not Symbol:
         raise shape_error("defmacro", "`defmacro` names a symbol")
     rest = items[1:]

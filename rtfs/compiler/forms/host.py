@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def analyse_call(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     at = a.at
     scope.function.ticks = True
-    items = form.to_list()
+    items = form.raw()
     id_node = _capability_id(a, items[1], scope)
     positional: list[Node] = []
     index = 2
@@ -90,7 +90,7 @@ def _hints(a: Analyser, form: Any, scope: Scope) -> Node | None:
 )
 def analyse_capability(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     at = a.at
-    items = form.to_list()[1:]
+    items = form.raw()[1:]
     if items[0].__class__ is Keyword:
         id = items[0].name
     elif items[0].__class__ is str:
@@ -128,7 +128,7 @@ def analyse_capability(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
 )
 def analyse_step(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     at = a.at
-    items = form.to_list()[1:]
+    items = form.raw()[1:]
     name, items = a.analyse(items[0], scope), items[1:]
     options: list[Node] = []
     while len(items) >= 2 and items[0].__class__ is Keyword and items[0].name in _STEP_OPTIONS:
@@ -165,7 +165,7 @@ def analyse_step_parallel(a: Analyser, form: Any, scope: Scope, tail: Any) -> No
     at = a.at
     scope.function.ticks = True
     thunks: list[Node] = []
-    for item in form.to_list()[1:]:
+    for item in form.raw()[1:]:
         context = FunctionContext(scope.function)
         inner = Scope(scope, function=context)
         body = a.analyse(item, inner)
@@ -197,7 +197,7 @@ def analyse_step_loop(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     inner = Scope(scope, loop=target)
     rounds, value = a.fresh("rounds", inner), a.fresh("value", inner)
     test = a.analyse(form[1], inner)
-    body = a.body(form.to_list()[2:], inner)
+    body = a.body(form.raw()[2:], inner)
     again = nodes.Recur(at, target, [Primitive(at, "count_round", [Local(at, rounds)]), body])
     loop = nodes.If(at, test, again, Local(at, value))
     return nodes.Loop(at, target, [rounds, value], [Const(at, 0), Const(at, None)], loop, target.closes)
@@ -215,7 +215,7 @@ def analyse_with_context(a: Analyser, form: Any, scope: Scope, tail: Any) -> Nod
     scope.function.ticks = True
     values = a.analyse(form[1], scope)
     enter = HostRequest(a.at, "context-enter", Const(a.at, ""), [values])
-    return _between(a, enter, form.to_list()[2:], "context-leave", scope)
+    return _between(a, enter, form.raw()[2:], "context-leave", scope)
 
 
 @special_form("deref", "(deref name)", "`@name`: a value of the run's context, or nil.", ("@missing", "nil"))

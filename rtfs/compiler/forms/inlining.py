@@ -33,7 +33,7 @@ EACH = {**dict.fromkeys((*SELECTING, *DECIDING), (2, 1)), "map-indexed": (2, 2),
 def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node | None:
     """The inlined call, or None if the form is not one that is. The head means the standard function `name`."""
     forms, count = EACH[name]
-    items = form.to_list()
+    items = form.raw()
     if len(items) != forms + 1:
         return None
     function = items[1]
@@ -50,7 +50,7 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
     prologue: Bindings = []
     bindings = [bind_parameter(a, pattern, type_form, inner, prologue) for pattern, type_form in entries]
     a.at = a.locate(function)
-    result_type, body_forms = return_type(function.to_list()[2:], a.is_type)
+    result_type, body_forms = return_type(function.raw()[2:], a.is_type)
     body = cast(a, a.body(body_forms, inner), result_type, "the result")
     if prologue:
         body = nodes.Let(a.at, prologue, body)
@@ -62,10 +62,10 @@ def analyse_each(a: Analyser, form: Any, name: str, scope: Scope) -> nodes.Node 
 def plain_parameters(function: Any, count: int, scope: Scope) -> list[tuple[Any, Any]] | None:
     """The parameters with their types of a function on the spot whose body can take the place of a call with `count`
     arguments: one arity of so many, without a name, `&`, conditions or `recur`; None of any other."""
-    parts = function.to_list()
+    parts = function.raw()
     if len(parts) < 2 or parts[1].__class__ is not Vector or scope.lookup(parts[0].name) is not None:
         return None
-    entries = parameters(parts[1].to_list())
+    entries = parameters(parts[1].raw())
     if len(entries) != count:
         return None
     for one, _ in entries:
@@ -127,7 +127,7 @@ def _mentions_recur(form: Any) -> bool:
     info = form.info
     if info.__class__ is FormInfo:  # as it was read
         start, end = info.start, info.end
-        if end - start < LARGEST and "recur" not in info.source.text[start:end]:
+        if end - start < LARGEST and info.source.text.find("recur", start, end) < 0:
             return False
     pending = [form]
     left = LARGEST

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.annotations import ABSENT
+from rtfs.compiler.analysis.destructure import head_name
 from rtfs.compiler.analysis.nodes import Const, HostRequest, Local, Node, Primitive
 from rtfs.compiler.analysis.scope import Scope
 from rtfs.compiler.analysis.special_forms import shape_error, special_form
@@ -148,20 +149,21 @@ def _check_default(a: Analyser, one: Parameter) -> None:
         raise a.error(CompileError(error.code, error.message, data=error.data), one.form) from None
 
 
-def check_beside(form: Any, plan: Any) -> CompileError | None:
-    """The error of a top-level form, macros expanded, in a file that has a `plan`; None if it may appear there. plan:
-    the `plan` form, if it comes before this one."""
-    if plan is not None:
-        message = "a second `plan`" if _is_headed(form, "plan") else "a form after `plan`"
-        return CompileError("form/shape", f"{message}: a file has one plan, as its last form")
-    if form.__class__ is List and len(form) and not (form[0].__class__ is Symbol and form[0].name in DEFINING):
-        return CompileError(
-            "form/shape",
-            "this form is not a definition: a file with a `plan` has only definitions besides it",
-            hint="move it into the body of the plan",
-        )
-    return None
+def after_plan(form: Any) -> CompileError:
+    """The error of a form that comes after the `plan` of a file."""
+    message = "a second `plan`" if head_name(form) == "plan" else "a form after `plan`"
+    return CompileError("form/shape", f"{message}: a file has one plan, as its last form")
 
 
-def _is_headed(form: Any, name: str) -> bool:
-    return form.__class__ is List and len(form) > 0 and form[0].__class__ is Symbol and form[0].name == name
+def acts(form: Any) -> bool:
+    """Whether a top-level form, macros expanded, does something, so that it may not appear beside a `plan`."""
+    return form.__class__ is List and len(form) > 0 and head_name(form) not in DEFINING
+
+
+def acting_beside_plan() -> CompileError:
+    """The error of a form in a file with a `plan` that does something."""
+    return CompileError(
+        "form/shape",
+        "this form is not a definition: a file with a `plan` has only definitions besides it",
+        hint="move it into the body of the plan",
+    )
