@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from rtfs.source import Source
     from rtfs.syntax.builder import Item
     from rtfs.syntax.tokens import Reading
 
