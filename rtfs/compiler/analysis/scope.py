@@ -49,7 +49,10 @@ class Scope:
     names of all scopes of a top-level form: one that is not in it needs no search, however deep the scope is."""
 
     __slots__ = ("ever", "function", "local_definitions", "loop", "names", "parent", "self_call")
+    ever: set[str]
     function: FunctionContext
+    loop: LoopContext | None
+    self_call: SelfCall | None
 
     def __init__(
         self,
@@ -62,7 +65,6 @@ class Scope:
     ) -> None:
         self.parent = parent
         self.names: dict[str, Binding] = {}
-        self.ever: set[str]
         if parent is None:
             self.ever = set()
             self.local_definitions = False
