@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from rtfs.source import Source
 
 
+_FUNCTION = kinds("function")
+
+
 def analyse(
     source: Source,
     environment: Environment,
@@ -74,6 +77,15 @@ def check_program(
     found.diagnostics.sort(key=_order)
     for one in found.diagnostics:
         one.fix = fix_of(one)
+    return found
+
+
+def check_run(
+    forms: list[AnalysedForm], environment: Environment, source: Source, capability: Callable[[str], Capability | None]
+) -> Analysis:
+    """The findings about the forms of a text that keep it from running."""
+    found = Analysis(source)
+    check_forms(found, forms, environment, capability, detailed=False)
     return found
 
 
@@ -141,8 +153,8 @@ def _predefine(inference: Inference, forms: list[AnalysedForm], declared: set[st
         if not isinstance(node, nodes.Def) or seen[node.name] > 1:
             continue
         if isinstance(node.value, nodes.Fn):
-            function = function_of(inference, node.value, node.name, form.unit.span(node.value.at))
-            inference.globals[node.name] = Fact(kinds("function"), function=function)
+            function = function_of(inference, node.value, node.name, (form.unit.span, node.value.at))
+            inference.globals[node.name] = Fact(_FUNCTION, function=function)
         else:
             inference.globals[node.name] = Fact(None)  # nothing is known of it until it is evaluated
 
@@ -154,7 +166,7 @@ def _defined_before(environment: Environment, name: str) -> Fact:
     if value is None or code is None or code.co_flags & CO_VARARGS or value.__defaults__:
         return ANY
     names = tuple([plain_name(one) for one in code.co_varnames[: code.co_argcount]])
-    return Fact(kinds("function"), function=Function(name, [Parameters(names, False)]))
+    return Fact(_FUNCTION, function=Function(name, [Parameters(names, False)]))
 
 
 def _order(one: Diagnostic) -> tuple[int, int]:

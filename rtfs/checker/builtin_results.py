@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Result = Callable[[list[Fact]], Fact]
 
 _PLAIN = (type(None), bool, int, float, str, Keyword)
-_INT, _FLOAT, _BOOL, _NIL = kinds("int"), kinds("float"), kinds("bool"), kinds("nil")
+_INT, _FLOAT, _BOOL, _NIL, _MAP = kinds("int"), kinds("float"), kinds("bool"), kinds("nil"), kinds("map")
 
 
 def field_of(held: Fact, key: object) -> Fact | None:
@@ -54,13 +54,13 @@ def _get(arguments: list[Fact]) -> Fact:
 def _assoc(arguments: list[Fact]) -> Fact:
     held = arguments[0]
     if not held.only("map") or held.fields is None:
-        return of_kinds(kinds("map")) if held.kinds is not None and held.kinds <= kinds("map", "nil") else ANY
+        return of_kinds(_MAP) if held.kinds is not None and held.kinds <= kinds("map", "nil") else ANY
     fields = dict(held.fields)
     for key, value in zip(arguments[1::2], arguments[2::2], strict=False):
         if key.value.__class__ is not Keyword and key.value.__class__ is not str:
-            return of_kinds(kinds("map"))
+            return of_kinds(_MAP)
         fields[key.value] = value
-    return Fact(kinds("map"), fields=fields, closed=held.closed)
+    return Fact(_MAP, fields=fields, closed=held.closed)
 
 
 def _first(arguments: list[Fact]) -> Fact:
@@ -114,8 +114,8 @@ def _get_in(arguments: list[Fact]) -> Fact:
 def decided(exact: frozenset[str], fact: Fact) -> Fact:
     """The result of a predicate that is true for exactly these kinds."""
     if fact.kinds is None or not fact.kinds:
-        return of_kinds(kinds("bool"))
-    return TRUE if fact.kinds <= exact else FALSE if fact.kinds.isdisjoint(exact) else of_kinds(kinds("bool"))
+        return of_kinds(_BOOL)
+    return TRUE if fact.kinds <= exact else FALSE if fact.kinds.isdisjoint(exact) else of_kinds(_BOOL)
 
 
 def _contains(arguments: list[Fact]) -> Fact:
@@ -125,7 +125,7 @@ def _contains(arguments: list[Fact]) -> Fact:
             return TRUE
         if held.closed and key.value not in held.fields:
             return FALSE
-    return of_kinds(kinds("bool"))
+    return of_kinds(_BOOL)
 
 
 def _merge(arguments: list[Fact]) -> Fact:
@@ -137,15 +137,15 @@ def _merge(arguments: list[Fact]) -> Fact:
         if not one.closed or one.fields is None:  # it may have any key
             fields, closed = {}, False
         fields.update(one.fields or {})
-    return Fact(kinds("map"), fields=fields, closed=closed)
+    return Fact(_MAP, fields=fields, closed=closed)
 
 
 def _dissoc(arguments: list[Fact]) -> Fact:
     held = arguments[0]
     if not held.only("map") or held.fields is None or any(not _is_plain(one) for one in arguments[1:]):
-        return of_kinds(kinds("map")) if held.only("map") else ANY
+        return of_kinds(_MAP) if held.only("map") else ANY
     gone = [one.value for one in arguments[1:]]
-    return Fact(kinds("map"), fields={k: v for k, v in held.fields.items() if k not in gone}, closed=held.closed)
+    return Fact(_MAP, fields={k: v for k, v in held.fields.items() if k not in gone}, closed=held.closed)
 
 
 def _is_plain(fact: Fact) -> bool:

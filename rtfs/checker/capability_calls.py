@@ -9,6 +9,7 @@ from __future__ import annotations
 from rtfs.checker.control import report_misfit
 from rtfs.checker.facts import ANY, NEVER, Fact, kinds, never
 from rtfs.checker.inference import Inference, infers
+from rtfs.checker.places import Placed
 from rtfs.checker.schemas import fact_of, misfit
 from rtfs.compiler.analysis import nodes
 from rtfs.values import Keyword, Map, TypeMismatch, Vector
@@ -17,9 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.checker.places import Place
     from rtfs.source import Span
     from rtfs.types import Type
 
+_MAP = kinds("map")
 FALLBACKS = ("runtime.fallback", "runtime.learning.fallback")
 
 
@@ -30,13 +33,13 @@ class Capability:
     input      the type of its arguments, or None
     output     the type of its result, or None
     gives      the fact about its result
-    names      of its parameters, where they have names and one map always names them; else None
+    keys       the names of its parameters as keywords, where they have names and one map always names them; else None
     known      False if nothing declares it
     hint       of an unknown one: how to declare it
     message    of an unknown one: what is wrong
     """
 
-    __slots__ = ("gives", "hint", "id", "input", "known", "message", "names", "output")
+    __slots__ = ("gives", "hint", "id", "input", "keys", "known", "message", "output")
 
     def __init__(
         self,
@@ -53,25 +56,25 @@ class Capability:
         self.input = input
         self.output = output
         self.gives = fact_of(output)
-        self.names = names
+        self.keys = None if names is None else [Keyword(name) for name in names]
         self.known = known
         self.message = message
         self.hint = hint
 
 
-class CallSite:
+class CallSite(Placed):
     """One place that calls.
 
     id           of the capability, or None where it is computed
-    span         the place
+    place        where it is
     at_most      how often one run can get here, or None if that is not known
     """
 
-    __slots__ = ("at_most", "id", "span")
+    __slots__ = ("at_most", "id")
 
-    def __init__(self, id: str | None, span: Span | None, at_most: int | None) -> None:
+    def __init__(self, id: str | None, place: Place | None, at_most: int | None) -> None:
         self.id = id
-        self.span = span
+        self.place = place
         self.at_most = at_most
 
 
@@ -79,29 +82,33 @@ class CallSite:
 def infer_request(inference: Inference, node: nodes.HostRequest) -> Fact:
     if node.kind == "capability":
         return _declaration(inference, node)
-    id = inference.infer(node.id)
+    id = (
+        node.id.value if node.id.__class__ is nodes.Const and not inference.detailed else inference.infer(node.id).value
+    )
     arguments = inference.infer_all(node.arguments)
     if node.kind != "call":
         return ANY if node.kind != "parallel" else Fact(kinds("vector"))
     hints = None if node.hints is None else inference.infer(node.hints)
-    fallbacks = _fallbacks(hints)
-    name = id.value if id.value.__class__ is str else id.value.name if id.value.__class__ is Keyword else None
+    fallbacks = [] if hints is None else _fallbacks(hints)
+    name = id if id.__class__ is str else id.name if id.__class__ is Keyword else None
     if not inference.silent:
-        span = inference.span_at(node.at)
-        inference.calls.append(CallSite(name, span, inference.rounds))
+        place = inference.span_at, node.at
+        inference.calls.append(CallSite(name, place, inference.rounds))
         for one in fallbacks:
-            inference.calls.append(CallSite(one, span, inference.rounds))
+            inference.calls.append(CallSite(one, place, inference.rounds))
     if name is None:
         return ANY
     inference.use(("capability", name))
     if never(arguments):
         return NEVER
-    inference.catching += bool(fallbacks)
+    if not fallbacks:
+        return _called(inference, node, name, arguments)
+    inference.catching += 1
     try:
-        result = _called(inference, node, name, arguments)
+        _called(inference, node, name, arguments)
     finally:
-        inference.catching -= bool(fallbacks)
-    return ANY if fallbacks else result
+        inference.catching -= 1
+    return ANY
 
 
 def _called(inference: Inference, node: nodes.HostRequest, id: str, arguments: list[Fact]) -> Fact:
@@ -112,7 +119,7 @@ def _called(inference: Inference, node: nodes.HostRequest, id: str, arguments: l
         inference.report("capability/unknown", known.message, node.at, hint=known.hint, capability=id)
         return NEVER
     if known.input is not None:
-        wrong = misfit(known.input, one_argument(arguments) if known.names is None else named(arguments, known.names))
+        wrong = misfit(known.input, one_argument(arguments) if known.keys is None else named(arguments, known.keys))
         if wrong is not None:
             what = f'the input of "{id}"'
             whole = None if inference.silent else inference.span_at(node.at)
@@ -129,14 +136,13 @@ def one_argument(arguments: list[Fact]) -> Fact:
     return arguments[0] if len(arguments) == 1 else Fact(kinds("vector"), items=tuple(arguments))
 
 
-def named(arguments: list[Fact], names: tuple[str, ...]) -> Fact:
+def named(arguments: list[Fact], keys: list[Keyword]) -> Fact:
     """The arguments as the map of parameters that the schema sees; anything where it depends on the value."""
     if len(arguments) == 1 and (arguments[0].kinds is None or "map" in arguments[0].kinds):
-        return arguments[0] if arguments[0].kinds == kinds("map") else ANY
-    if len(arguments) > len(names):
+        return arguments[0] if arguments[0].kinds == _MAP else ANY
+    if len(arguments) > len(keys):
         return ANY
-    fields = {Keyword(name): value for name, value in zip(names, arguments, strict=False)}
-    return Fact(kinds("map"), fields=fields, closed=True)
+    return Fact(_MAP, fields=dict(zip(keys, arguments, strict=False)), closed=True)
 
 
 def _written(whole: Span, message: str, path: tuple[Any, ...], id: str) -> Span | None:
@@ -170,10 +176,10 @@ def _place(node: nodes.HostRequest, path: tuple[Any, ...]) -> int:
     return found
 
 
-def _fallbacks(hints: Fact | None) -> list[str | None]:
+def _fallbacks(hints: Fact) -> list[str | None]:
     """Ids of the capabilities that a call falls back on; None where one is computed."""
     found: list[str | None] = []
-    if hints is None or hints.fields is None:
+    if hints.fields is None:
         return found
     for name in FALLBACKS:
         option = hints.fields.get(Keyword(name))

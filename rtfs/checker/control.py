@@ -10,6 +10,7 @@ from rtfs.checker.facts import (
     ANY,
     CALLABLE,
     NEVER,
+    NUMBERS,
     SEQUENCES,
     UNKNOWN,
     Fact,
@@ -19,24 +20,23 @@ from rtfs.checker.facts import (
     join,
     join_all,
     kinds,
-    of_keyword,
     of_kinds,
     of_value,
     truth,
 )
-from rtfs.checker.functions import Function, Need, Parameters
+from rtfs.checker.functions import Function, Need, Parameters, standard_function
 from rtfs.checker.inference import Inference, infers, join_branches
 from rtfs.checker.narrowing import learn
 from rtfs.checker.schemas import fact_of, misfit
 from rtfs.checker.suspicions import warn_of_unreachable
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING
-from rtfs.values import Keyword
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rtfs.checker.places import Place
     from rtfs.checker.schemas import Misfit
     from rtfs.source import Span
 
@@ -48,9 +48,7 @@ def infer_nothing(inference: Inference, node: nodes.Node) -> Fact:
 
 @infers(nodes.Const)
 def infer_constant(inference: Inference, node: nodes.Const) -> Fact:
-    value = node.value
-    known = of_keyword(value) if value.__class__ is Keyword else None
-    return known or of_value(value)
+    return of_value(node.value)
 
 
 @infers(nodes.Local)
@@ -65,8 +63,6 @@ def infer_local(inference: Inference, node: nodes.Local) -> Fact:
 @infers(nodes.Global)
 def infer_global(inference: Inference, node: nodes.Global) -> Fact:
     if node.core:
-        from rtfs.checker.higher_order import standard_function
-
         return standard_function(node.name)
     inference.use(node.name)
     found = inference.globals.get(node.name)
@@ -77,8 +73,7 @@ def infer_global(inference: Inference, node: nodes.Global) -> Fact:
 
 @infers(nodes.If)
 def infer_if(inference: Inference, node: nodes.If) -> Fact:
-    test = inference.infer(node.test)
-    outcome = truth(test)
+    outcome = truth(inference.infer(node.test))
     if inference.detailed:
         warn_of_unreachable(inference, node)
     then = inference.branch(node.then, learn(inference, node.test, True), dead=outcome is False)
@@ -120,8 +115,9 @@ def infer_let(inference: Inference, node: nodes.Let) -> Fact:
     for binding, value in node.bindings:
         if value.__class__ is nodes.Fn:
             _announce(inference, binding, value)
+    bindings = inference.bindings
     for binding, value in node.bindings:
-        inference.bindings[binding] = inference.owned(binding, value)
+        bindings[binding] = inference.owned(binding, value)
         if value.__class__ is nodes.Local or value.__class__ is nodes.Cast:
             _alias(inference, binding, value)
     return inference.infer(node.body)
@@ -149,16 +145,16 @@ def infer_def(inference: Inference, node: nodes.Def) -> Fact:
 
 
 # ---------------------------------------------------------------------- functions
-def function_of(inference: Inference, node: nodes.Fn, name: str, span: Span | None = None) -> Function:
-    """The facts about a function that follow from its text: the numbers of arguments that it takes. span: the place of
-    its definition, if that is not this form."""
+def function_of(inference: Inference, node: nodes.Fn, name: str, place: Place | None = None) -> Function:
+    """The facts about a function that follow from its text: the numbers of arguments that it takes. place: that of its
+    definition, if that is not this form."""
     known = inference.functions.get(id(node))
     if known is None:
         lists = [
             Parameters(tuple([one.name for one in parameter_bindings(arity)]), arity.rest is not None)
             for arity in node.arities
         ]
-        known = inference.functions[id(node)] = Function(name, lists, span or inference.span_at(node.at))
+        known = inference.functions[id(node)] = Function(name, lists, place or (inference.span_at, node.at))
     return known
 
 
@@ -209,9 +205,9 @@ def need(
         return
     known = inference.parameters.get(node.binding)
     if known is not None:
-        parameters, place = known
-        span = None if at is None else inference.span_at(at)
-        parameters.needs[place].append(Need(taken, type, span, what, called=called, passed=passed))
+        parameters, index = known
+        place = None if at is None else (inference.span_at, at)
+        parameters.needs[index].append(Need(taken, type, place, what, called=called, passed=passed))
 
 
 @infers(nodes.Cast)
@@ -308,7 +304,7 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
     if node.operation == "reduce":
         return join(body, initial) if initial is not None else ANY
     if node.operation == "sum":
-        return of_kinds(kinds("int", "float"))
+        return of_kinds(NUMBERS)
     if node.operation == "some":
         return ANY
     if node.operation in DECIDING:
@@ -319,7 +315,7 @@ def infer_each(inference: Inference, node: nodes.Each) -> Fact:
 
 def seqable_or_report(inference: Inference, node: nodes.Each, collection: Fact) -> bool:
     """Whether a collection can be gone through; reports one that cannot."""
-    need(inference, node.collection, SEQABLE, None, node.at, f"`{node.operation}`")
+    need(inference, node.collection, SEQABLE, None, node.at, node.operation)
     if collection.may_be(SEQABLE) or collection.kinds == frozenset():
         return True
     inference.report(

@@ -100,10 +100,12 @@ def kinds(*names: str) -> Kinds:
 NUMBERS = kinds("int", "float")
 SEQUENCES = kinds("vector", "list", "lazy")
 FALSY = kinds("nil", "bool")
+_NIL = kinds("nil")
 CALLABLE = kinds("function", "keyword", "map", "vector", "set", "symbol")
 
 ANY = Fact(None)
-NEVER = Fact(frozenset())
+_NOTHING: Kinds = frozenset()
+NEVER = Fact(_NOTHING)
 """No value: the expression raises, recurs or cannot be reached."""
 
 
@@ -162,12 +164,14 @@ def kind_of(value: Any) -> str | None:
 _KEYWORDS: dict[Keyword, Fact] = {}
 """Facts about keywords, most of which a program names more than once."""
 _MOST_KEYWORDS = 2_000
-of_keyword = _KEYWORDS.get
-"""The fact about a keyword that was met lately, or None."""
 
 
 def of_value(value: Any, depth: int = 0) -> Fact:
     """The fact about a constant."""
+    if value.__class__ is Keyword:
+        known = _KEYWORDS.get(value)
+        if known is not None:
+            return known
     alone = WITHOUT_PARTS.get(value.__class__)
     if alone is not None:
         made = Fact(alone, value)
@@ -195,12 +199,10 @@ def has_plain_keys(keys: Iterable[Any]) -> bool:
 
 def join(left: Fact, right: Fact) -> Fact:
     """The fact about a value that is one of two."""
-    if left is right or right.kinds == frozenset():
+    if left is right:
         return left
-    if left.kinds == frozenset():
-        return right
-    if left.kinds is None or right.kinds is None:
-        return ANY
+    if not left.kinds or not right.kinds:  # anything or nothing
+        return left if right.kinds == _NOTHING else right if left.kinds == _NOTHING else ANY
     both = left.kinds | right.kinds
     if left.value is not UNKNOWN and right.value is not UNKNOWN and _same(left.value, right.value):
         return left
@@ -262,7 +264,7 @@ def truth(fact: Fact) -> bool | None:
         return None
     if fact.kinds.isdisjoint(FALSY):
         return True
-    return False if fact.kinds <= kinds("nil") else None
+    return False if fact.kinds <= _NIL else None
 
 
 NAMES = {

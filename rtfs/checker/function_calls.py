@@ -27,8 +27,8 @@ from rtfs.checker.facts import (
     never,
     of_kinds,
 )
-from rtfs.checker.functions import Function
-from rtfs.checker.higher_order import PASSED, Composed, Partial, Standard, stand_in
+from rtfs.checker.functions import Function, Standard
+from rtfs.checker.higher_order import PASSED, Composed, Partial, stand_in
 from rtfs.checker.inference import Inference, infers
 from rtfs.checker.narrowing import PREDICATES
 from rtfs.checker.schemas import misfit
@@ -50,6 +50,7 @@ CALLED = CALLABLE - kinds("symbol")
 _LOOKED_UP = kinds("nil", "map", "set", "error")
 """Kinds in which a keyword can be looked up."""
 _MAP_OR_NIL = kinds("map", "nil")
+_NIL, _BOOL = kinds("nil"), of_kinds(kinds("bool"))
 _MAP, _VECTOR = kinds("map"), kinds("vector")
 
 
@@ -276,10 +277,11 @@ def standard_call(inference: Inference, name: str, node: nodes.Invoke, arguments
     if detailed:
         warn_of_difference(inference, name, node, arguments)
         warn_of_text_for_pattern(inference, name, node, arguments)
+    certain = not (inference.conditional or inference.silent)
     for place, taken in known.taken:
         fact = arguments[place]
-        if node.arguments[place].__class__ is nodes.Local and not (inference.conditional or inference.silent):
-            need(inference, node.arguments[place], taken, None, node.at, f"`{name}`")
+        if certain and node.arguments[place].__class__ is nodes.Local:
+            need(inference, node.arguments[place], taken, None, node.at, name)
         if fact.kinds is not None and fact.kinds.isdisjoint(taken):
             _wrong_kind(inference, name, node, place, taken, fact)
             return NEVER
@@ -360,9 +362,9 @@ def infer_primitive(inference: Inference, node: nodes.Primitive) -> Fact:
         return NEVER
     if never(arguments):
         return NEVER
-    if operation == "keyword_get" and isinstance(node.arguments[0], nodes.Const):
+    if operation == "keyword_get" and node.arguments[0].__class__ is nodes.Const:
         held = node.arguments[1]
-        if inference.fields and isinstance(held, nodes.Local) and len(arguments) == 2:
+        if inference.fields and held.__class__ is nodes.Local and len(arguments) == 2:
             narrowed = inference.fields.get((held.binding, node.arguments[0].value))
             if narrowed is not None:
                 return narrowed
@@ -373,22 +375,21 @@ def infer_primitive(inference: Inference, node: nodes.Primitive) -> Fact:
     return NEVER if operation == "match_none" else ANY
 
 
-def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: nodes.Node) -> Fact:
+def looked_up(inference: Inference, key: Keyword, arguments: list[Fact], node: nodes.Invoke | nodes.Primitive) -> Fact:
     """`(:key value default?)`."""
     held = arguments[0]
     if not held.may_be(_LOOKED_UP):
         inference.report("type/mismatch", f"{key} looks up maps, but got {describe(held)}", node.at)
         return NEVER
-    parts = node.arguments if isinstance(node, (nodes.Invoke, nodes.Primitive)) else []
-    if parts:
-        need(inference, parts[-len(arguments)], _LOOKED_UP, None, node.at, f"{key}")
+    if node.arguments:
+        need(inference, node.arguments[-len(arguments)], _LOOKED_UP, None, node.at, key.name)
     if held.kinds is None or not held.kinds <= _MAP_OR_NIL or "map" not in held.kinds:
         return ANY
     found = field_of(held, key)
     if found is None:
         return ANY
     if len(arguments) == 2:
-        return join(found.without(kinds("nil")), arguments[1])
+        return join(found.without(_NIL), arguments[1])
     if "nil" in held.kinds:
         return join(found, NIL)
     if found is NIL and held.value is UNKNOWN and held.closed and not inference.silent:
@@ -457,7 +458,7 @@ def _pattern_has(inference: Inference, node: nodes.Primitive, arguments: list[Fa
             return TRUE
         if held.closed and key.value not in held.fields:
             return FALSE
-    return of_kinds(kinds("bool"))
+    return _BOOL
 
 
 _CHANGED = kinds("map", "vector", "nil")
@@ -468,7 +469,7 @@ def _changing(name: str) -> Callable[[Inference, nodes.Primitive, list[Fact]], F
 
     def changed(inference: Inference, node: nodes.Primitive, arguments: list[Fact]) -> Fact:
         held = arguments[0]
-        need(inference, node.arguments[0], _CHANGED, None, node.at, f"`{name}`")
+        need(inference, node.arguments[0], _CHANGED, None, node.at, name)
         if not held.may_be(_CHANGED):
             message = f"`{name}` changes a map, a vector or nil, not {describe(held)}"
             inference.report("type/mismatch", message, node.at)
@@ -487,7 +488,7 @@ _PATTERNS: dict[str, Callable[[Inference, nodes.Primitive, list[Fact]], Fact]] =
     "pattern_has": _pattern_has,
     "unpacked": _unpacked,
     **{f"{name}/{part}": _changing(name) for name in CHANGING for part in ("get", "put")},
-    "is_map": lambda inference, node, arguments: of_kinds(kinds("bool")),
+    "is_map": lambda inference, node, arguments: _BOOL,
     "equals": lambda inference, node, arguments: equal(arguments),
 }
 
@@ -507,7 +508,8 @@ def infer_map(inference: Inference, node: nodes.MapDisplay) -> Fact:
     if never(facts):
         return NEVER
     fields = {}
-    for key, value in zip(facts[::2], facts[1::2], strict=True):
+    turn = iter(facts)
+    for key, value in zip(turn, turn, strict=True):
         if key.value.__class__ is not Keyword and key.value.__class__ is not str:
             return of_kinds(_MAP)
         fields[key.value] = value

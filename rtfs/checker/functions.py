@@ -6,33 +6,34 @@ has it.
 
 from __future__ import annotations
 
-from rtfs.checker.facts import ANY, Fact, Kinds
+from rtfs.checker.facts import ANY, Fact, Kinds, kinds
+from rtfs.checker.places import Placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rtfs.source import Span
+    from rtfs.checker.places import Place
 
 
-class Need:
+class Need(Placed):
     """The type that a parameter must have, because the function always passes it where no other type is accepted.
 
     kinds   the kinds taken there, or None
     type    the annotation that is checked there, or None
-    span    where that is
-    what    the place in words: "`+`", "parameter x"
+    place   where that is
+    what    the function or annotation there: "+", "parameter x"
     called  it is called there
     passed  the parameter of another function that it is passed to there, as (parameter list, place), or None
     """
 
-    __slots__ = ("called", "kinds", "passed", "span", "type", "what")
+    __slots__ = ("called", "kinds", "passed", "type", "what")
 
     def __init__(
         self,
         kinds: Kinds | None,
         type: Any,
-        span: Span | None,
+        place: Place | None,
         what: str,
         *,
         called: bool = False,
@@ -40,7 +41,7 @@ class Need:
     ) -> None:
         self.kinds = kinds
         self.type = type
-        self.span = span
+        self.place = place
         self.what = what
         self.called = called
         self.passed = passed
@@ -75,15 +76,15 @@ class Parameters:
         return found
 
 
-class Function:
-    """A function of the program. name: as the program calls it; span: where it is defined, if that is known."""
+class Function(Placed):
+    """A function of the program. name: as the program calls it; place: where it is defined, if that is known."""
 
-    __slots__ = ("lists", "name", "span")
+    __slots__ = ("lists", "name")
 
-    def __init__(self, name: str, lists: list[Parameters], span: Span | None = None) -> None:
+    def __init__(self, name: str, lists: list[Parameters], place: Place | None = None) -> None:
         self.name = name
         self.lists = lists
-        self.span = span
+        self.place = place
 
     def parameters(self, count: int) -> Parameters | None:
         """The parameter list for so many arguments, or None if there is none."""
@@ -109,3 +110,23 @@ class Function:
         one = self.lists[0]
         parts = [self.name, *one.names, *(["& more"] if one.rest else [])]
         return f"({' '.join(parts)})"
+
+
+class Standard:
+    """A standard function as a value."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+_standard: dict[str, Fact] = {}
+
+
+def standard_function(name: str) -> Fact:
+    """The fact about a standard function as a value."""
+    found = _standard.get(name)
+    if found is None:
+        found = _standard[name] = Fact(kinds("function"), function=Standard(name))
+    return found

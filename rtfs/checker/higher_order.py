@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     Passed = Callable[[list[Fact]], list[Fact] | None]
 
 
-class Standard:
-    """A standard function as a value."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
 class Partial:
     """The value of `(partial f a…)`. function: the fact about f; given: those about the arguments."""
 
@@ -43,17 +34,6 @@ class Composed:
 
     def __init__(self, functions: list[Fact]) -> None:
         self.functions = functions
-
-
-_standard: dict[str, Fact] = {}
-
-
-def standard_function(name: str) -> Fact:
-    """The fact about a standard function as a value."""
-    found = _standard.get(name)
-    if found is None:
-        found = _standard[name] = Fact(kinds("function"), function=Standard(name))
-    return found
 
 
 def _elements(arguments: list[Fact]) -> list[Fact] | None:

@@ -14,7 +14,7 @@ from rtfs.values.step_account import PART, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from rtfs.checker.capability_calls import CallSite, Capability
@@ -31,6 +31,25 @@ MOST_NODES = 400_000
 
 HANDLERS: dict[type, Infer] = {}
 """Node class → the function that infers what a node of it can be."""
+
+
+class _Noting(dict[type, "Infer"]):
+    """`HANDLERS`, each of which also notes the fact at the place of the node."""
+
+    def __missing__(self, kind: type) -> Infer:
+        infer = HANDLERS[kind]
+
+        def noting(inference: Inference, node: Any) -> Fact:
+            fact = infer(inference, node)
+            if not inference.silent:
+                inference.facts[node.at] = fact
+            return fact
+
+        self[kind] = noting
+        return noting
+
+
+_NOTING = _Noting()
 
 
 def infers(*classes: type) -> Callable[[Infer], Infer]:
@@ -73,6 +92,7 @@ class Inference:
     capability       given an id, what is declared of it, or None
     defined_before   given a name that the text does not define, what is known of it
     detailed         whether `facts` are kept
+    handlers         node class → what infers a node of it
     globals          names of the module → what is known of them
     bindings         local names → what is known of them at this place
     fields           (local name, key) → what a test has shown of the value under that key
@@ -95,6 +115,7 @@ class Inference:
         self.capability = capability
         self.defined_before = defined_before
         self.detailed = detailed
+        self.handlers: dict[type, Infer] = _NOTING if detailed else HANDLERS
         self.globals: dict[str, Fact] = {}
         self.bindings: dict[nodes.Binding, Fact] = {}
         self.fields: dict[tuple[nodes.Binding, Any], Fact] = {}
@@ -122,21 +143,17 @@ class Inference:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise Exhausted
-        fact = HANDLERS[node.__class__](self, node)
-        if self.detailed and not self.silent:
-            self.facts[node.at] = fact
-        return fact
+        return self.handlers[node.__class__](self, node)
 
-    def infer_all(self, parts: list[nodes.Node]) -> list[Fact]:
+    def infer_all(self, parts: Sequence[nodes.Node]) -> list[Fact]:
         """The facts about the values of nodes."""
-        if self.detailed:
-            return [self.infer(part) for part in paced(parts)]
         self.nodes += len(parts)
         if self.nodes > MOST_NODES:
             raise Exhausted
+        handlers = self.handlers
         found = []
         for part in parts if len(parts) <= PART else paced(parts):
-            found.append(HANDLERS[part.__class__](self, part))
+            found.append(handlers[part.__class__](self, part))
         return found
 
     def quietly(self, node: nodes.Node) -> Fact:
@@ -237,6 +254,14 @@ class Inference:
     def branch(self, node: nodes.Node, learned: list[tuple[Any, Fact]], dead: bool = False) -> Fact:
         """The fact about a node under what a test has shown. learned: pairs of a binding, or a (binding, key), and the
         fact about it there."""
+        if not learned:
+            self.conditional += 1
+            self.dead += dead
+            try:
+                return self.infer(node)
+            finally:
+                self.dead -= dead
+                self.conditional -= 1
         undo: list[tuple[Any, Fact | None]] = []
         table: dict[Any, Fact]
         for key, fact in learned:

@@ -32,11 +32,9 @@ class RunGate:
 
     def inspect(self, forms: list[AnalysedForm], environment: Environment, source: Source) -> tuple[Any, ...]:
         """Raises the first error of a program that is provably wrong, with the others as `others`."""
-        from rtfs.checker.analysis import check_forms
-        from rtfs.checker.report import Analysis
+        from rtfs.checker.analysis import check_run
 
-        found = Analysis(source)
-        check_forms(found, forms, environment, self.declared, detailed=False)
+        found = check_run(forms, environment, source, self.declared)
         error = found.error()
         if error is not None:
             if error.code == "type/not-callable":
