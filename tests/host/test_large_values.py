@@ -14,14 +14,6 @@ from rtfs.values import List, Map, Set, Vector
 MANY = 6 * LARGE
 
 
-class Breathing:
-    breathe = True
-
-
-class Hurried:
-    breathe = False
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -38,21 +30,20 @@ class Hurried:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_value_of_many_parts_is_large_where_others_may_have_their_turn(value: Any) -> None:
-    assert is_large(Breathing(), value)  # type: ignore[arg-type]
-    assert not is_large(Hurried(), value)  # type: ignore[arg-type]
+def test_a_value_of_many_parts_is_large(value: Any) -> None:
+    assert is_large(value)
 
 
 @pytest.mark.parametrize("value", [None, 1, "x" * LARGE, Vector(range(100)), {"a": [1, {"b": "x"}]}, (Map(), Set())])
 def test_a_value_of_few_parts_is_not(value: Any) -> None:
-    assert not is_large(Breathing(), value)  # type: ignore[arg-type]
+    assert not is_large(value)
 
 
 def test_a_value_that_shares_its_parts_counts_them_as_often_as_they_show() -> None:
     value: Any = Vector([1, 2])
     for _ in range(60):
         value = Vector([value, value])
-    assert is_large(Breathing(), value)  # type: ignore[arg-type]
+    assert is_large(value)
 
 
 PLANS = {

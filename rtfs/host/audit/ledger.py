@@ -37,6 +37,8 @@ HISTORY = "; history "
 """In the detail of a record, the mark before the facts about a call that sequence rules look at."""
 
 _EMPTY = blake2b(digest_size=32)
+_TEXT = "%s\0" * len(FIELDS) + "%s"
+"""What a hash covers: the hash before it and the fields."""
 
 SPARE = 256
 """Records beyond those that are kept, until they go together: one at a time costs a tenth of a host call."""
@@ -86,7 +88,8 @@ class Ledger:
     difference cannot be seen.
     """
 
-    # _contents are chained, with a hash each in _hashes; _fresh are not yet.
+    # _contents are chained, with a hash each in _hashes; _fresh are not yet. Each is a record as the text that its hash
+    # covers, without the hash before it, or as the values of FIELDS where that text would be ambiguous.
     __slots__ = ("_anchor", "_contents", "_fresh", "_hashes", "_head", "_keep", "_keyed", "_lock", "_seq")
     ordered = True
     """Whether the numbers of records are their order, over all runs."""
@@ -95,9 +98,9 @@ class Ledger:
         from _thread import allocate_lock
 
         self._keep = keep
-        self._contents: deque[tuple[Any, ...]] = deque()
+        self._contents: deque[str | tuple[Any, ...]] = deque()
         self._hashes: deque[str] = deque()
-        self._fresh: list[tuple[Any, ...]] = []
+        self._fresh: list[str | tuple[Any, ...]] = []
         self._keyed = blake2b(digest_size=16, key=urandom(32) if key is None else key)
         self._head = GENESIS
         self._anchor = GENESIS
@@ -124,11 +127,19 @@ class Ledger:
         duration: int,
     ) -> int:
         """Write a record of these `FIELDS`, with the texts of arguments and result; its number."""
-        given, found = self.fingerprint(arguments), self.fingerprint(result)
+        given = "" if arguments is None else self.fingerprint(arguments)
+        found = "" if result is None else self.fingerprint(result)
         fresh = self._fresh
+        ambiguous = "\0" in detail or "\0" in subject or "\0" in principal or "\0" in run
         with self._lock:
             seq = self._seq = self._seq + 1
-            fresh.append((seq, time_ns(), kind, run, parent, subject, principal, detail, given, found, duration))
+            time = time_ns()
+            fresh.append(
+                (seq, time, kind, run, parent, subject, principal, detail, given, found, duration)
+                if ambiguous
+                else f"{seq}\0{time}\0{kind}\0{run}\0{parent}\0{subject}\0{principal}\0{detail}"
+                f"\0{given}\0{found}\0{duration}"
+            )
             if len(fresh) + len(self._contents) > self._keep + SPARE:
                 self._seal()
         return seq
@@ -136,7 +147,10 @@ class Ledger:
     def _seal(self) -> None:
         """Chain what was written since the last time, and let the oldest records go that are too many."""
         contents, hashes, head = self._contents, self._hashes, self._head
-        made = [head := chain(head, content) for content in self._fresh]
+        made = [
+            head := _hash(f"{head}\0{content}") if content.__class__ is str else chain(head, content)
+            for content in self._fresh
+        ]
         contents.extend(self._fresh)
         hashes.extend(made)
         self._fresh.clear()
@@ -154,7 +168,7 @@ class Ledger:
             if not -len(hashes) <= index < 0:
                 raise KeyError(number)
             previous = hashes[index - 1] if -index < len(hashes) else self._anchor
-            return Record(self._contents[index], previous, hashes[index])
+            return Record(_values(self._contents[index]), previous, hashes[index])
 
     def record_of(self, event: Event) -> Record:
         """The record of an event. Raises KeyError for one that is not kept."""
@@ -168,7 +182,7 @@ class Ledger:
             self._seal()
             contents, hashes = self._contents, self._hashes
             for index in range(len(contents) - 1, -1, -1):
-                content = contents[index]
+                content = _values(contents[index])
                 if content[0] <= number or (moment is not None and content[1] < moment):
                     break
                 if run is None or content[3] == run:
@@ -219,7 +233,7 @@ class Ledger:
             self._seal()
             records, previous = list(zip(self._contents, self._hashes, strict=True)), self._anchor
         for content, digest in records:
-            yield Record(content, previous, digest)
+            yield Record(_values(content), previous, digest)
             previous = digest
 
     def close(self) -> None:
@@ -235,21 +249,25 @@ def chain(previous: str, content: tuple[Any, ...]) -> str:
 
     Texts that hold a NUL themselves are written with `\\0` for it and `\\\\` for a backslash, after the mark `escaped`.
     """
-    text = _joined(previous, content)
+    text = _TEXT % (previous, *content)
     if text.count("\0") != len(FIELDS):
         plain = [part.replace("\\", "\\\\").replace("\0", "\\0") if part.__class__ is str else part for part in content]
-        text = "escaped\0" + _joined(previous, plain)
+        text = "escaped\0" + _TEXT % (previous, *plain)
+    return _hash(text)
+
+
+def _hash(text: str) -> str:
     hash = _EMPTY.copy()  # cheaper than making one
     hash.update(text.encode("utf-8", "surrogatepass"))
     return hash.hexdigest()
 
 
-def _joined(previous: str, content: Sequence[Any]) -> str:
-    seq, time, kind, run, parent, subject, principal, detail, arguments, result, duration = content
-    return (
-        f"{previous}\0{seq}\0{time}\0{kind}\0{run}\0{parent}\0{subject}\0{principal}\0{detail}"
-        f"\0{arguments}\0{result}\0{duration}"
-    )
+def _values(content: str | tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of `FIELDS` of a record that is kept."""
+    if content.__class__ is tuple:
+        return content
+    seq, time, kind, run, parent, *words, duration = content.split("\0")  # type: ignore[union-attr]
+    return int(seq), int(time), kind, run, int(parent), *words, int(duration)
 
 
 def verify(records: list[Record], anchor: str, head: tuple[int, str]) -> int | None:

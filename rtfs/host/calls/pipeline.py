@@ -49,7 +49,7 @@ from rtfs.host.policy.policy import Decision, PolicyRequest
 from rtfs.host.policy.rules import size_of
 from rtfs.host.redaction import clean, knows_any, named, redact
 from rtfs.host.run.driver import call_function, parallel
-from rtfs.host.run.durability import NOT_JOURNALED
+from rtfs.host.run.durability import NOT_DURABLE, NOT_JOURNALED
 from rtfs.host.run.large_values import in_turns, is_large
 from rtfs.host.scheduler.suspensions import InThread, OnLoop
 from rtfs.host.stop import Stop
@@ -121,24 +121,30 @@ class Pipeline:
     def perform(self, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
         """Perform a `call`; awaited, its value. Raises UserError (`capability/…`, `policy/…`, `session/…`,
         `type/mismatch`)."""
-        entry = frame.run.registry.find(call.id)
+        run = frame.run
+        known = entry = run.registry.find(call.id)
         if entry is None and self.undeclared is not None:
             entry = self.undeclared.stand_in(call.id)
         if entry is not None and (entry.signature is not None or entry.route == SESSION or entry.takes_sets):
             self._bring_into_form(entry, call, frame)
-        performing = frame.run.durability.perform(self._perform, call, frame)
-        return performing if frame.run.flow is None else frame.run.flow.labelled(performing, call, frame)
+        if run.durability is NOT_DURABLE:  # it would do just this, and most runs are
+            performing = self._perform(call, frame, NOT_JOURNALED, known)
+        else:
+            performing = run.durability.perform(self._perform, call, frame)
+        return performing if run.flow is None else run.flow.labelled(performing, call, frame)
 
-    async def _perform(self, call: HostCall, frame: Frame, journaled: JournaledCall) -> Any:
-        """The stages, from the manifest to the recorded outcome."""
-        entry = frame.run.registry.find(call.id)
+    async def _perform(
+        self, call: HostCall, frame: Frame, journaled: JournaledCall, known: Entry | None = None
+    ) -> Any:
+        """The stages, from the manifest to the recorded outcome. known: the capability's entry, if it was just found."""
+        entry = known or frame.run.registry.find(call.id)
         if entry is None and self.undeclared is not None:
             entry = await self._undeclared(call, frame, self.undeclared)
         if entry is None:
             raise self._unknown(call, frame)
         context, arguments = frame.context, call.args
         run = frame.run
-        large = is_large(run, arguments)
+        large = run.breathe and is_large(arguments)
         text = await in_turns(run, as_text, entry, arguments) if large else as_text(entry, arguments)
         decision = journaled.decision or self.decide(entry, arguments, context)
         needs = decision.needs
@@ -150,8 +156,10 @@ class Pipeline:
         stood = 0.0 if spending is None else budget.stood()
         started = perf_counter_ns()
         try:
-            given = entry, arguments, text, frame, self.strict_arguments
-            await in_turns(run, _check_arguments, *given) if large else _check_arguments(*given)
+            if large:
+                await in_turns(run, _check_arguments, entry, arguments, text, frame, self.strict_arguments)
+            else:
+                _check_arguments(entry, arguments, text, frame, self.strict_arguments)
             chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
             if journaled is not NOT_JOURNALED:
                 await journaled.announce(entry, bool(chosen))
@@ -171,9 +179,10 @@ class Pipeline:
                 value = await self.route(entry, arguments, frame, number, needs)
             if value.__class__ not in VALUES:
                 value = await _value_of(value, entry, run)
-            large = is_large(run, value)
-            checked = await in_turns(run, _checked_result, entry, value) if large else _checked_result(entry, value)
-            value, result = checked
+            if run.breathe and is_large(value):
+                value, result = await in_turns(run, _checked_result, entry, value)
+            else:
+                value, result = _checked_result(entry, value)
             if spending is not None:
                 spending.end(entry.id, size_of(result), (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
         except BaseException as error:
@@ -487,7 +496,7 @@ class Pipeline:
 
 async def _value_of(answer: Any, entry: Entry, run: Run) -> Any:
     """The answer of Python code as a value. Raises HostError `capability/result`."""
-    if is_large(run, answer):
+    if run.breathe and is_large(answer):
         return await in_turns(run, as_value, answer, entry)
     return as_value(answer, entry)
 

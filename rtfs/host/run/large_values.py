@@ -1,8 +1,7 @@
 """Work of the host on a value that may be as large as a program made it: in a machine, which looks at the clock and the
 memory and lets others have their turn.
 
-Must not know calls. Invariant: of a run that gives nobody a turn nothing is looked at, and of a small value only its
-parts.
+Must not know calls. Invariant: of a small value only its parts are looked at.
 """
 
 from __future__ import annotations
@@ -27,12 +26,13 @@ LARGE = 20_000
 _CHARACTERS = 100
 _COLLECTIONS: frozenset[type] = frozenset((Vector, ShortVector, List, Map, Set, dict, list, tuple))
 """Classes as `type` tells them: a short vector says that it is a Vector."""
+FEW = 16
+"""Parts of a collection that are looked at one by one; of more, their classes are looked at first."""
 
 
-def is_large(run: Run, value: Any) -> bool:
-    """Whether others should have their turn while the host goes through a value, RTFS's or Python's."""
-    if not run.breathe:
-        return False
+def is_large(value: Any) -> bool:
+    """Whether others should have their turn while the host goes through a value, RTFS's or Python's. Asked only about
+    the values of runs that give others their turn."""
     kind = value.__class__
     if kind is str:
         return len(value) > LARGE * _CHARACTERS
@@ -44,23 +44,31 @@ def _is_large(collection: Any) -> bool:
     pending = [collection]
     while pending:
         one = pending.pop()
-        left -= len(one)
+        size = len(one)
+        left -= size
         if left < 0:
             return True
         kind = one.__class__
         if kind is Map or kind is dict:
             entries = one if kind is dict else one.raw()
-            kinds = {*map(type, entries), *map(type, entries.values())}
-            parts: Any = entries.values() if kinds.isdisjoint(_COLLECTIONS) else [*entries, *entries.values()]
+            parts: Any = [*entries, *entries.values()]
         else:
             parts = one if kind is tuple or kind is list else one.to_list()
+        if size <= FEW:
+            for part in parts:
+                kind = part.__class__
+                if kind is str:
+                    left -= len(part) // _CHARACTERS
+                elif kind in _COLLECTIONS:
+                    pending.append(part)
+        else:
             kinds = {*map(type, parts)}
-        if not kinds.isdisjoint(_COLLECTIONS):
-            pending += [part for part in parts if part.__class__ in _COLLECTIONS]
-        if str in kinds:
-            left -= sum([len(part) for part in parts if part.__class__ is str]) // _CHARACTERS
-            if left < 0:
-                return True
+            if not kinds.isdisjoint(_COLLECTIONS):
+                pending += [part for part in parts if part.__class__ in _COLLECTIONS]
+            if str in kinds:
+                left -= sum([len(part) for part in parts if part.__class__ is str]) // _CHARACTERS
+        if left < 0:
+            return True
     return False
 
 
