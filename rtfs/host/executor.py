@@ -9,9 +9,10 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from rtfs.capabilities.registry import EMBEDDER, PLAN
-from rtfs.host.audit.events import RunEnded, RunResumed, RunStarted
+from rtfs.host.audit.events import RunResumed, RunStarted
 from rtfs.host.hint_wording import Worded, reword
 from rtfs.host.policy.context import RuntimeContext
+from rtfs.host.run.end import RecordedEnd
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
@@ -531,10 +532,7 @@ class Executor:
     def execute(self, source: Source, frame: Frame) -> Coroutine[Any, Any, Any]:
         """Compile and run a program, within its time; awaited, its value. Raises UserError and Stop."""
         timeless = frame.run.budget.deadline is None
-        return self._execute(source, frame) if timeless else self._in_time(source, frame)
-
-    async def _execute(self, source: Source, frame: Frame) -> Any:
-        return await self.recorded(self.compile_and_run(source, frame), frame)
+        return self.compile_and_run(source, frame) if timeless else self._in_time(source, frame)
 
     async def _in_time(self, source: Source, frame: Frame) -> Any:
         run = frame.run
@@ -544,39 +542,32 @@ class Executor:
             left = run.budget.remaining()
             return (left or 0.0) + (0.0 if run.guest is None else run.guest.grace)
 
-        return await Within(max(seconds, 0.0), self._execute(source, frame), run.budget.late, remaining)
+        return await Within(max(seconds, 0.0), self.compile_and_run(source, frame), run.budget.late, remaining)
 
     async def compile_and_run(self, source: Source, frame: Frame) -> Any:
         """Compile a program, and have its journaling carry it out; in a worker process where the runtime is
         isolated."""
-        if self._guests is not None:
-            from rtfs.host.isolation.running import run_apart
-
-            return await run_apart(self, frame.run.guests or self._guests, source, frame)
         from rtfs.host.run.compiling import carried_out, compile_program, known_program
 
         run = frame.run
-        program = known_program(source, run, self.compiling) or await compile_program(source, run, self.compiling)
-        return await carried_out(program, frame)
+        with RecordedEnd(frame, self.pipeline.sessions):
+            if self._guests is not None:
+                from rtfs.host.isolation.running import run_apart
+
+                return await run_apart(self, run.guests or self._guests, source, frame)
+            program = known_program(source, run, self.compiling) or await compile_program(source, run, self.compiling)
+            try:
+                return await carried_out(program, frame)
+            except UserError as error:
+                from rtfs.machine.errors.refine import refine_error
+
+                refine_error(error)
+                raise
 
     async def recorded(self, running: Any, frame: Frame) -> Any:
-        """A run between its two ledger records."""
-        status = "cancelled"
-        try:
-            value = await running
-            status = "ok"
-            return value
-        except UserError as error:
-            status = f"error: {error.code}"
-            raise
-        except Stop as stopped:
-            status = f"stopped: {stopped.error.code}"
-            if stopped.renewal is not None:
-                status = f"continued as {stopped.renewal.run_id}"
-            raise
-        finally:
-            self.events.emit(RunEnded(frame.context, frame.parent, status))
-            self.pipeline.sessions.end_run(frame.context.run_id)
+        """Await something as a run between its two ledger records."""
+        with RecordedEnd(frame, self.pipeline.sessions):
+            return await running
 
 
 def _as_cancelled(error: BaseException) -> BaseException:

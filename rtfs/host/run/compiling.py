@@ -59,8 +59,16 @@ async def compile_program(source: Source, run: Run, compiling: LockType) -> Prog
     return program
 
 
-async def run_program(program: Program, frame: Frame) -> Any:
-    """Run a compiled program; its value. Raises what it raises."""
+def carried_out(program: Program, frame: Frame) -> Coroutine[Any, Any, Any]:
+    """A program that begins to run, by the run's journaling; awaited, its value."""
+    run = frame.run
+    if run.durability is NOT_DURABLE:
+        return drive(start(program, run.limits, run.breathe, run.budget, frame.flow), frame)
+    return run.durability.carry_out(lambda: _run_program(program, frame), program.environment)
+
+
+async def _run_program(program: Program, frame: Frame) -> Any:
+    """The value of a program, whose journal has its errors as the caller gets them."""
     run = frame.run
     try:
         return await drive(start(program, run.limits, run.breathe, run.budget, frame.flow), frame)
@@ -69,11 +77,3 @@ async def run_program(program: Program, frame: Frame) -> Any:
 
         refine_error(error)
         raise
-
-
-def carried_out(program: Program, frame: Frame) -> Coroutine[Any, Any, Any]:
-    """`run_program`, by the run's journaling."""
-    durability = frame.run.durability
-    if durability is NOT_DURABLE:
-        return run_program(program, frame)
-    return durability.carry_out(lambda: run_program(program, frame), program.environment)
