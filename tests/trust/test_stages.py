@@ -36,7 +36,7 @@ STAGES = {
     "input": ("_check_arguments", "if entry.check_input is not None:", "if False:"),
     "hints": ("_perform", "self.hints.chosen(call.hints, entry, frame)", "None"),
     "announce": ("_perform", "await journaled.announce(entry, bool(chosen))", "pass"),
-    "journal": ("perform", "frame.run.durability.perform(self._perform, call, frame)",
+    "journal": ("perform", "run.durability.perform(self._perform, call, frame)",
                 "self._perform(call, frame, NOT_JOURNALED)"),
     "route": ("_perform", "value = await self.route(entry, arguments, frame, number, needs)", "value = None"),
     "output schema": ("_checked_result", "if entry.check_output is not None:", "if False:"),
