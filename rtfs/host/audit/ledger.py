@@ -19,7 +19,7 @@ except ImportError:  # hashlib loads OpenSSL, which costs more than a whole shor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import Any
 
     from rtfs.host.audit.events import Event
@@ -148,7 +148,7 @@ class Ledger:
         """Chain what was written since the last time, and let the oldest records go that are too many."""
         contents, hashes, head = self._contents, self._hashes, self._head
         made = [
-            head := _hash(f"{head}\0{content}") if content.__class__ is str else chain(head, content)
+            head := _hash(f"{head}\0{content}") if isinstance(content, str) else chain(head, content)
             for content in self._fresh
         ]
         contents.extend(self._fresh)
@@ -264,9 +264,9 @@ def _hash(text: str) -> str:
 
 def _values(content: str | tuple[Any, ...]) -> tuple[Any, ...]:
     """The values of `FIELDS` of a record that is kept."""
-    if content.__class__ is tuple:
+    if not isinstance(content, str):
         return content
-    seq, time, kind, run, parent, *words, duration = content.split("\0")  # type: ignore[union-attr]
+    seq, time, kind, run, parent, *words, duration = content.split("\0")
     return int(seq), int(time), kind, run, int(parent), *words, int(duration)
 
 

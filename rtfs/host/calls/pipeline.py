@@ -133,10 +133,8 @@ class Pipeline:
             performing = run.durability.perform(self._perform, call, frame)
         return performing if run.flow is None else run.flow.labelled(performing, call, frame)
 
-    async def _perform(
-        self, call: HostCall, frame: Frame, journaled: JournaledCall, known: Entry | None = None
-    ) -> Any:
-        """The stages, from the manifest to the recorded outcome. known: the capability's entry, if it was just found."""
+    async def _perform(self, call: HostCall, frame: Frame, journaled: JournaledCall, known: Entry | None = None) -> Any:
+        """The stages, from the manifest to the recorded outcome. known: the entry, if it was just found."""
         entry = known or frame.run.registry.find(call.id)
         if entry is None and self.undeclared is not None:
             entry = await self._undeclared(call, frame, self.undeclared)

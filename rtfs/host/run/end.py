@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 class RecordedEnd:
-    """A run is under way within the block of `with`; with the block it ends. Of a program that is only accepted, the code
-    that accepts it records what became of it."""
+    """A run is under way within the block of `with`, and ends with it. Where a program is only accepted, to run
+    elsewhere, nothing is recorded here."""
 
     __slots__ = ("_frame", "_sessions")
 
