@@ -188,8 +188,9 @@ class Runtime:
 
         The function gets the call's arguments as RTFS values and answers one (dicts and lists are converted). A plain
         function runs inline, with `blocking=True` in a thread; an async one on the loop that is running now, else on
-        the runtime's own. manifest: `description="…"`, `input_schema="{:a :int}"` … as in a declaration. replace: also
-        over a different earlier registration. Raises HostError `capability/invalid` or `capability/conflict`.
+        that of `arun`, or the runtime's own under `run`. manifest: `description="…"`, `input_schema="{:a :int}"` … as
+        in a declaration. replace: also over a different earlier registration. Raises HostError `capability/invalid` or
+        `capability/conflict`.
         """
         from rtfs.host.python_capabilities import python_entry
 

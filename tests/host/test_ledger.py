@@ -64,6 +64,16 @@ def test_fields_cannot_be_shifted_into_each_other() -> None:
     assert len(variants) == 4
 
 
+def test_a_field_that_holds_a_nul_is_kept_as_it_is() -> None:
+    ledger = filled(2)
+    ledger.append(StepLeft(RuntimeContext(principal="p\0q", run_id="r\0s"), 1, "a\0b", "c\0d"))
+    ledger.append(StepLeft(CONTEXT, 1, "a", "b"))
+    record = ledger.record(3)
+    assert (record.principal, record.run, record.subject, record.detail) == ("p\0q", "r\0s", "a\0b", "c\0d")
+    assert ledger.record(4).content()[0] == 4
+    assert ledger.verify() is None
+
+
 def test_records_cannot_be_changed() -> None:
     record = next(iter(filled()))
     with pytest.raises(AttributeError):

@@ -142,6 +142,30 @@ def test_arun_within_a_loop_uses_that_loop_for_its_capabilities() -> None:
     asyncio.run(main())
 
 
+def test_an_async_function_of_no_loop_runs_on_that_of_arun_and_under_run_on_the_engine() -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def note(x: int) -> int:
+        await asyncio.sleep(0)
+        loops.append(asyncio.get_running_loop())
+        return x + 1
+
+    with rtfs.Runtime() as rt:
+        rt.register("note", note)
+
+        async def main() -> None:
+            assert await rt.arun('(call "note" (call "note" 1))') == 3
+            assert await rt.arun('(step-parallel (call "note" 1) (call "note" 2))') == rtfs.Vector([2, 3])
+            assert loops == [asyncio.get_running_loop()] * 4
+            assert not rt._engine.started
+
+        for _ in range(2):
+            asyncio.run(main())
+            loops.clear()
+        assert rt.run('(call "note" 1)') == 2
+        assert loops == [rt._engine.loop()]
+
+
 def test_arun_leaves_the_loop_running_while_a_plan_computes() -> None:
     async def main() -> None:
         async with rtfs.Runtime() as rt:

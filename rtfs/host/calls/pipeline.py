@@ -51,7 +51,7 @@ from rtfs.host.redaction import clean, knows_any, named, redact
 from rtfs.host.run.driver import call_function, parallel
 from rtfs.host.run.durability import NOT_DURABLE, NOT_JOURNALED
 from rtfs.host.run.large_values import in_turns, is_large
-from rtfs.host.scheduler.suspensions import InThread, OnLoop
+from rtfs.host.scheduler.suspensions import HOME, InThread, OnLoop
 from rtfs.host.stop import Stop
 from rtfs.syntax.canonical_text import canonical_text
 from rtfs.syntax.printer import to_text
@@ -167,7 +167,7 @@ class Pipeline:
                 value = call_inline(entry, arguments)
             elif entry.route == ASYNC and not entry.told and self.stub is None:
                 try:
-                    value = await OnLoop(entry.function, entry.loop, given_arguments(entry, arguments))
+                    value = await OnLoop(entry.function, entry.loop or HOME, given_arguments(entry, arguments))
                 except UserError:
                     raise
                 except Exception as error:
@@ -456,7 +456,7 @@ class Pipeline:
             elif how == FIBER:
                 value = await entry.function(*given)
             else:
-                value = await OnLoop(entry.function, entry.loop, given, told)
+                value = await OnLoop(entry.function, entry.loop or HOME, given, told)
         except UserError:
             raise
         except Exception as error:

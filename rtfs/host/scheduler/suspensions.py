@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NOTHING: dict[str, Any] = {}
+HOME: Any = "the loop that drives the run, else the engine's"
+"""The loop of what can run on any."""
 
 
 class Turn(Suspension):
@@ -155,7 +157,7 @@ class Gather(Suspension):
 
 
 class OnLoop(Suspension):
-    """Run a coroutine on an asyncio loop: `loop`, or the engine's.
+    """Run a coroutine on an asyncio loop: `loop`, or the engine's. `HOME`: that of `arun`, which needs no other thread.
 
     make: makes the coroutine, on that loop's thread, of `arguments` and `keywords`. Where nothing else happens in its
     run, the task that drives the run awaits the coroutine itself; else it has a task. Raises HostError
@@ -182,7 +184,9 @@ class OnLoop(Suspension):
         self._given_up = False
 
     def begin(self, scheduler: Scheduler, fiber: Fiber) -> None:
-        loop = self.loop if self.loop is not None else scheduler.engine.loop()
+        loop = self.loop
+        if loop is None or loop is HOME:
+            loop = (scheduler.home if loop is HOME else None) or scheduler.engine.loop()
         context = copy_context()
         if scheduler.home is loop and scheduler.is_alone(fiber) and self.__class__ is OnLoop:
             scheduler.awaits = _within(context, self.make, self.arguments, self.keywords)
