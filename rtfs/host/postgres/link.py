@@ -96,7 +96,8 @@ class Reached:
 
 
 class Link:
-    """url: of the database. ready: told of each new connection, before it is used. patience: seconds to wait for a
+    """url: of the database. ready: looks at each new connection, before it is used, and again when a statement did not
+    fit the tables; raises what is wrong. patience: seconds to wait for a
     database that went away. reached: shared by the links of one database. answers: whether each statement has an answer
     soon; a connection on which one has not counts as lost."""
 
@@ -132,6 +133,9 @@ class Link:
                     return do(self._connected(), again)
                 except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                     continue
+                except psycopg.ProgrammingError:
+                    self._look_again()
+                    raise
                 except psycopg.OperationalError as error:
                     if not self._is_lost(error):
                         raise
@@ -166,6 +170,14 @@ class Link:
             self._connection, self._reached.ever = connection, True
             self._made = monotonic()
         return self._connection
+
+    def _look_again(self) -> None:
+        """A statement did not fit the tables: say so where they were changed since the connection was made."""
+        from psycopg.pq import TransactionStatus
+
+        connection = self._connection
+        if connection is not None and connection.info.transaction_status == TransactionStatus.IDLE:
+            self._ready(connection)
 
     def _is_lost(self, error: BaseException) -> bool:
         connection = self._connection

@@ -177,3 +177,18 @@ def test_a_migration_that_fails_leaves_the_tables_as_they_were(old: Old) -> None
         assert connection.execute("SELECT max(number) FROM rtfs.migration").fetchone() == (BLOCKS - 1,)
         connection.execute("DROP TABLE rtfs.chain")
     assert make_tables(url) == ["0006 blocks"]
+
+
+def test_a_process_that_is_at_work_while_the_tables_are_upgraded_says_so(own_database: str) -> None:
+    def upgrade(number: int) -> int:
+        with psycopg.connect(own_database) as connection:
+            connection.execute("ALTER TABLE rtfs.event RENAME COLUMN note TO notes")
+            connection.execute("INSERT INTO rtfs.migration (number, name) VALUES (999, 'later')")
+        return number
+
+    with rtfs.Runtime(state=own_database) as rt:
+        rt.register("upgrade", upgrade)
+        with pytest.raises(rtfs.HostError) as caught:
+            rt.run('(call "upgrade" 1) (call "upgrade" 2)', durable=True, run_id="r")
+    assert caught.value.code == "run/unwritable"
+    assert "has the tables of a newer rtfs (schema 999, this one knows " in caught.value.message
