@@ -40,6 +40,9 @@ WRITERS = 4
 same time."""
 _IDLE = "SET idle_in_transaction_session_timeout = '10s'"
 """A process that stops within a transaction holds its locks no longer than this."""
+_PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
+"""The server takes an array for ten elements where it has not seen it, and so would rather plan each commit of one run
+anew, which takes it longer than to carry it out."""
 
 
 class Database:
@@ -59,7 +62,7 @@ class Database:
         self.url = url
         self.mode = check_mode(mode)
         reached = Reached()
-        self.writers = [Link(url, self.check, patience, reached) for _ in range(WRITERS)]
+        self.writers = [Link(url, self._check_writer, patience, reached) for _ in range(WRITERS)]
         self.reader = Link(url, self.check, patience, reached)
         self.commits = Commits(self.writers)
         self.ends = Notices(url, ENDS)
@@ -80,6 +83,10 @@ class Database:
         for link in self.writers:
             link.close()
         self.reader.close()
+
+    def _check_writer(self, connection: Connection[Any]) -> None:
+        self.check(connection)
+        connection.execute(_PLANNED_ONCE)
 
     def check(self, connection: Connection[Any]) -> None:
         """Look at a new connection. Raises HostError `database/schema`, `config/durability`."""
