@@ -33,8 +33,10 @@ def compile(text: str, environment: Environment | None = None, name: str = "<str
     """A program, ready for `start`: the kernel alone, no host, no prelude. Raises ReaderError or CompileError."""
     from rtfs.compiler import compile_source
     from rtfs.machine import new_environment
+    from rtfs.syntax.collector import CollectorPaused
 
-    return compile_source(Source(text, name), environment or new_environment(), module="user")
+    with CollectorPaused():  # forms and nodes are gone at the end, in no cycles
+        return compile_source(Source(text, name), environment or new_environment(), module="user")
 
 
 def start(program: Program, limits: Limits | None = None, breathe: bool = False) -> Complete | RequiresHost:

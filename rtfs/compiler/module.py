@@ -21,6 +21,9 @@ else:
 CORE_MODULE = "rtfs.core"
 """The module of the standard macros."""
 FORM = " form"
+"""The global that a form's code makes: the form as a function of no arguments."""
+VALUE = " value"
+"""The global that the code of a function's definition makes instead: the function, which takes no work to make."""
 
 
 def function_of(code: Any, namespace: dict[str, Any]) -> Callable[[], Any]:
@@ -31,8 +34,13 @@ def function_of(code: Any, namespace: dict[str, Any]) -> Callable[[], Any]:
     if code.__class__ is not CodeType:
         return code.bind(namespace)  # type: ignore[no-any-return]
     FunctionType(code, namespace)()
+    # neither is taken away: a dict that loses or gets a key makes CPython forget where its others are
+    value = namespace.get(VALUE)
+    if value is not None:
+        namespace[VALUE] = None
+        return lambda: value
     function = namespace[FORM]
-    namespace[FORM] = None  # not taken away: a dict that loses or gets a key makes CPython forget where its others are
+    namespace[FORM] = None
     return function  # type: ignore[no-any-return]
 
 

@@ -81,15 +81,22 @@ def _measure(node: Composite) -> None:
     pending = [node]
     while pending:
         one = pending[-1]
-        parts = children(one)
-        unknown = [part for part in parts if isinstance(part, Composite) and part._depth < 0]
-        if unknown:
-            pending += unknown
-            continue
-        pending.pop()
-        depths = [part.depth for part in parts]
-        depth = max(depths, default=0)
-        one._depth = depth + 1 if 0 not in depths and depth < MAX_INLINE_DEPTH else 0
+        waiting = len(pending)
+        deepest, is_inline = 0, True
+        for part in children(one):
+            if isinstance(part, Composite):
+                depth = part._depth
+                if depth < 0:
+                    pending.append(part)
+            else:
+                depth = 0 if isinstance(part, Statement) else 1
+            if depth > deepest:
+                deepest = depth
+            elif depth == 0:
+                is_inline = False
+        if len(pending) == waiting:
+            pending.pop()
+            one._depth = deepest + 1 if is_inline and deepest < MAX_INLINE_DEPTH else 0
 
 
 class Const(Node):
@@ -252,9 +259,9 @@ class Def(Statement):
 
 class Loop(Statement):
     """Bind, run the body; a `Recur` to it rebinds the variables and runs it again. `closes`: a closure of the body
-    captures what it binds, so each round needs new variables. `rests`: what `ownership.names_of_rests` has found."""
+    captures what it binds, so each round needs new variables. `rests`, `rounds`: what `ownership` has found in it."""
 
-    __slots__ = ("body", "closes", "rests", "target", "values", "variables")
+    __slots__ = ("body", "closes", "rests", "rounds", "target", "values", "variables")
 
     def __init__(
         self, at: int, target: Any, variables: list[Binding], values: list[Node], body: Node, closes: bool
@@ -266,6 +273,7 @@ class Loop(Statement):
         self.body = body
         self.closes = closes
         self.rests: dict[int, dict[Binding, str]] = {}
+        self.rounds: Any = None
 
 
 class Recur(Statement):

@@ -8,8 +8,6 @@ first change, which makes a new version anyway. Invariant: when in doubt the ans
 
 from __future__ import annotations
 
-from itertools import chain
-
 from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import GETS, PUTS
 from rtfs.compiler.analysis.nodes import Binding, Invoke, Local, Node, children, walk
@@ -17,7 +15,7 @@ from rtfs.values import Map, Vector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     Harmless = Callable[[Node, Binding], bool]
 
@@ -121,11 +119,19 @@ def traits_of(fn: nodes.Fn, plain: str) -> nodes.Traits | None:
     arity = fn.arities[0]
     if len(fn.arities) > 1 or arity.rest is not None or not arity.params:
         return None
-    given = set(given_away(arity.body))
-    asked = frozenset([place for place, one in enumerate(arity.params) if one not in given])
-    is_changed = any(changed(part, ANY) is not None for part in walk(arity.body))
-    changes = is_changed and 0 not in asked and updates(arity.body, arity.params[0], ANY)
+    kept = set(arity.params)
+    for binding in given_away(arity.body):
+        kept.discard(binding)
+        if not kept:
+            break
+    asked = frozenset([place for place, one in enumerate(arity.params) if one in kept])
+    changes = 0 not in asked and _changes_any(arity.body, ANY) and updates(arity.body, arity.params[0], ANY)
     return nodes.Traits(fn, plain, asked, changes) if asked or changes else None
+
+
+def _changes_any(node: Node, kind: str) -> bool:
+    """True if a part of a node changes entries of a collection of the kind."""
+    return any(isinstance(part, (Invoke, nodes.Primitive)) and changed(part, kind) is not None for part in walk(node))
 
 
 def is_update(node: Node, accumulator: Binding, kind: str, harmless: Harmless) -> bool:
@@ -250,23 +256,33 @@ def names_of_rests(loop: nodes.Loop, index: int) -> dict[Binding, str]:
     if index in loop.rests:
         return loop.rests[index]
     variable = loop.variables[index]
-    loop.rests[index] = found = {}
-    for part in walk(loop.body):
-        if isinstance(part, nodes.Let):
-            for binding, value in part.bindings:
-                name = core_name(value)
-                if name in ("rest", "next") and binding.definitions <= 1 and _is_of(value, variable):
-                    found[binding] = name
+    recurs, behind = _rounds(loop)
+    loop.rests[index] = found = {binding: name for binding, value, name in behind if _is_of(value, variable)}
     if found:
-        passed, mentioned = [], []
-        for part in walk(loop.body):
-            if isinstance(part, Local):
-                mentioned.append(part.binding)
-            elif isinstance(part, nodes.Recur) and part.target is loop.target:
-                passed.append(getattr(part.arguments[index], "binding", None))
+        passed = [getattr(one.arguments[index], "binding", None) for one in recurs]
+        mentioned = list(_locals(loop.body))
         for one in [one for one in found if not 0 < passed.count(one) == mentioned.count(one)]:
             del found[one]
     return found
+
+
+def _rounds(loop: nodes.Loop) -> tuple[list[nodes.Recur], list[tuple[Binding, Node, str]]]:
+    """The recurs to a loop, and the locals that are bound in it once, to what is behind the first element of something,
+    with the call and the function."""
+    if loop.rounds is None:
+        recurs: list[nodes.Recur] = []
+        behind: list[tuple[Binding, Node, str]] = []
+        for part in walk(loop.body):
+            if isinstance(part, nodes.Recur):
+                if part.target is loop.target:
+                    recurs.append(part)
+            elif isinstance(part, nodes.Let):
+                for binding, value in part.bindings:
+                    name = core_name(value)
+                    if name is not None and name in ("rest", "next") and binding.definitions <= 1:
+                        behind.append((binding, value, name))
+        loop.rounds = recurs, behind
+    return loop.rounds  # type: ignore[no-any-return]
 
 
 def loop_updates(node: Node, loop: nodes.Loop, index: int, kind: str, rests: dict[Binding, str] | None = None) -> bool:
@@ -319,10 +335,7 @@ def changes(loop: nodes.Loop, index: int, kind: str) -> bool:
     """True if a round of the loop changes what variable `index` holds."""
     if kind == TAIL and names_of_rests(loop, index):
         return True
-    passed = [
-        one.arguments[index] for one in walk(loop.body) if isinstance(one, nodes.Recur) and one.target is loop.target
-    ]
-    return any(changed(part, kind) is not None for one in passed for part in walk(one))
+    return any(_changes_any(one.arguments[index], kind) for one in _rounds(loop)[0])
 
 
 def only_asked(node: Node, accumulator: Binding) -> bool:
@@ -341,10 +354,12 @@ def given_away(node: Node) -> Iterator[Binding]:
         elif kind is Invoke:
             pending.extend(_not_asked(one))  # type: ignore[arg-type]
         elif kind is nodes.Primitive:
-            place = _place_asked(one)  # type: ignore[arg-type]
-            for at, argument in enumerate(children(one)):
-                if at != place or argument.__class__ is not Local:
-                    pending.append(argument)
+            place, arguments = _place_asked(one), one.arguments  # type: ignore[arg-type, attr-defined]
+            if place >= 0 and arguments[place].__class__ is Local:
+                arguments = [*arguments[:place], *arguments[place + 1 :]]
+            pending.extend(arguments)
+        elif kind is nodes.Const:
+            continue
         elif kind is nodes.Let:
             pending.extend([value for _, value in one.bindings if not _is_record(value)])  # type: ignore[attr-defined]
             pending.append(one.body)  # type: ignore[attr-defined]
@@ -360,17 +375,20 @@ def _locals(node: Node) -> Iterator[Binding]:
     return (part.binding for part in walk(node) if isinstance(part, Local))
 
 
-def _not_asked(node: Invoke) -> Iterator[Node]:
-    """The parts of a call but for locals that it only asks."""
-    if core_name(node) in _ASKING:
-        places: Sequence[int] | frozenset[int] = (0,)
-    elif isinstance(node.function, Local):  # (accumulator key)
-        return iter(node.arguments)
-    else:
+def _not_asked(node: Invoke) -> list[Node]:
+    """The parts of a call but for locals that it only asks, and for a function that has a name."""
+    function, arguments = node.function, node.arguments
+    if isinstance(function, nodes.Global):
+        if function.core:
+            asks = function.name in _ASKING and arguments and arguments[0].__class__ is Local
+            return arguments[1:] if asks else arguments
         traits = called(node)
-        places = () if traits is None else traits.asked
-    parts = (one for at, one in enumerate(node.arguments) if at not in places or one.__class__ is not Local)
-    return chain((node.function,), parts)
+        if traits is None:
+            return arguments
+        return [one for at, one in enumerate(arguments) if at not in traits.asked or one.__class__ is not Local]
+    if isinstance(function, Local):  # (accumulator key)
+        return arguments
+    return [function, *arguments]
 
 
 def _place_asked(node: nodes.Primitive) -> int:

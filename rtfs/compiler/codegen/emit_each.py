@@ -78,6 +78,8 @@ def evaluate_each(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     if not source.lazy:
         return py.call(" like", [source.like, source.value], line), None
     gathered = py.call(" gathered", [source.like, source.value], line)
+    if e.plain:
+        return gathered, None
     short = py.call(" short", [source.value], line)
     return py.choose(is_short(source.like, line), short, gathered, line), None
 
@@ -101,7 +103,7 @@ def _collect(e: Emitter, node: nodes.Each) -> Source:
         function = _round_function(e, node, variables)
     else:
         function = e.names.temporary()
-        lazily.append(e.form.function(e, node.body, variables, function, line, by_value=True))
+        lazily.append(e.form.function(e, node.body, variables, function, line, by_value=True, plain=True))
     arguments = [py.name(function, line), source.value]
     if node.operation in CHOOSING:
         arguments.append(py.const(node.operation == "filter", line))

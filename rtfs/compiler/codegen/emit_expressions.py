@@ -97,7 +97,7 @@ def _ask_local(e: Emitter, target: ast.expr, key: tuple[ast.expr, Kinds], line: 
     """`(held key)`: of a map or set with a dict of its own, or a vector, straight from that, else by a call."""
     given, kinds = key
     call = py.call(target, [given], line)
-    if not isinstance(given, (ast.Name, ast.Constant)):
+    if e.plain or not isinstance(given, (ast.Name, ast.Constant)):
         return call
     kind, entries = e.names.temporary(), e.names.temporary()
 
@@ -123,6 +123,8 @@ def _ask_local(e: Emitter, target: ast.expr, key: tuple[ast.expr, Kinds], line: 
 def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.expr:
     """`(table key)`: of a map or set with a dict of its own straight from that, else by a call. The table is looked up
     before the key is evaluated."""
+    if e.plain:
+        return py.call(target, [key], line)
     kind, entries = e.names.temporary(), e.names.temporary()
     first, again = once(e, key, line)
 

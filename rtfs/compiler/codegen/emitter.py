@@ -35,8 +35,14 @@ if TYPE_CHECKING:
 MAX_BLOCKS = 12
 MAX_NESTING = 30
 
+# More blocks than there ever are.
+EVERYWHERE = 1_000
+
 # Known kinds that an outlined subtree inherits at most: very deep code would copy them at each level.
 MOST_KNOWN = 200
+
+_LEAVES = frozenset((nodes.Const, nodes.Local))
+"""What is an expression without effect, and the same one later."""
 
 STATEMENTS: dict[type[nodes.Node], Emit] = {}
 EXPRESSIONS: dict[type[nodes.Node], Evaluate] = {}
@@ -105,6 +111,8 @@ class Emitter:
 
     debts: accumulator that may not be the loop's own -> the variable that says so (see accumulators.py).
 
+    plain_blocks: what is in fewer nested blocks than this runs rarely, once or for elements of lazy sequences.
+
     tails: variable that is gone through -> the variable that says whether it has a header or place of its own; places:
     where in its elements the loop is; behind: what is behind its first element otherwise; rests: local that holds that
     to be passed on -> (the variable, the function) (see tails.py).
@@ -127,6 +135,7 @@ class Emitter:
         self.places: dict[nodes.Binding, Place] = {}
         self.rests: dict[nodes.Binding, tuple[nodes.Binding, str]] = {}
         self.blocks = 0
+        self.plain_blocks = 0
         self.nesting = 0
 
     # ------------------------------------------------------------------ statements
@@ -185,6 +194,11 @@ class Emitter:
             self.block, self.known = outer, known
             self.nesting -= 1
 
+    @property
+    def plain(self) -> bool:
+        """True where code should be small rather than fast: operators become calls."""
+        return self.blocks < self.plain_blocks
+
     def crowded(self) -> bool:
         """True if a subtree has to become a separate function."""
         return self.nesting > MAX_NESTING or self.blocks > MAX_BLOCKS
@@ -200,13 +214,15 @@ class Emitter:
         """Several nodes, evaluated in order."""
         last = -1
         for index, part in enumerate(parts):
-            if not part.inline:
+            if part.__class__ not in _LEAVES and not part.inline:
                 last = index
         found: list[tuple[ast.expr, Kinds]] = []
         for index, part in enumerate(parts):
+            if part.__class__ in _LEAVES:
+                found.append(self.value(part))
+                continue
             value, kinds = self.value(part)
-            early = index < last and not isinstance(part, (nodes.Const, nodes.Local))
-            if early or not (part.inline or isinstance(value, ast.Name)):
+            if (index < last and not _is_constant(part)) or not (part.inline or isinstance(value, ast.Name)):
                 # computed before a later part's statements; or deep already, and cut here
                 temporary = self.names.temporary()
                 self.block.append(py.assign(temporary, value, part.at + 1))
@@ -298,6 +314,13 @@ class Emitter:
         self.block.append(py.again(line))
 
 
+def _is_constant(node: nodes.Node) -> bool:
+    """True for a display of constants, which may as well be made later."""
+    return isinstance(node, (nodes.MapDisplay, nodes.VectorDisplay)) and all(
+        isinstance(one, nodes.Const) for one in node.items
+    )
+
+
 def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
     """(first use, later use) of an expression that must be computed once."""
     if isinstance(value, (ast.Name, ast.Constant)):
@@ -337,11 +360,13 @@ class FormGenerator:
         rest: str | None = None,
         ticks: bool = False,
         by_value: bool = False,
+        plain: bool = False,
     ) -> ast.stmt:
         """A function definition nested in `outer`. Free locals are those of Python's closures; or, `by_value`, they
-        become parameters with what they hold now as defaults: what a closure captures is slower everywhere."""
+        become parameters with what they hold now as defaults: what a closure captures is slower everywhere. plain:
+        its code is rather small than fast."""
         known = {binding: kinds for binding, kinds in outer.known.items() if binding.loop is None}
-        child = self.function_body(body, parameters, line, rest, ticks, known)
+        child = self.function_body(body, parameters, line, rest, ticks, known, EVERYWHERE if plain else 0)
         outer.loads.update(child.loads - child.stores)
         outer.globals.update(child.globals)
         free = sorted(child.loads - child.stores) if by_value else []
@@ -349,10 +374,18 @@ class FormGenerator:
         return py.define(name, [*parameters, *free], rest, defaults, child.block, line)
 
     def function_body(
-        self, body: nodes.Node, parameters: list[str], line: int, rest: str | None, ticks: bool, known: Known
+        self,
+        body: nodes.Node,
+        parameters: list[str],
+        line: int,
+        rest: str | None,
+        ticks: bool,
+        known: Known,
+        plain_blocks: int = 0,
     ) -> Emitter:
         """An emitter that has emitted the body of a function."""
         child = Emitter(self)
+        child.plain_blocks = plain_blocks
         child.known = known
         child.stores.update(parameters)
         if rest is not None:
@@ -374,6 +407,7 @@ class FormGenerator:
         child = Emitter(self)
         # what is known only saves guards: of very deep code, which would copy it at each level, it is forgotten
         child.known = dict(outer.known) if len(outer.known) < MOST_KNOWN else {}
+        child.plain_blocks = 1 if outer.plain else 0
         child.into(node, Destination("return"))
         free = sorted(child.loads - child.stores)
         name = f" o{self.unit.number}.{self.unit.generate()}"

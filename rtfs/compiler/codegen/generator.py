@@ -14,10 +14,10 @@ import rtfs.compiler.codegen.emit_expressions
 import rtfs.compiler.codegen.emit_loops
 import rtfs.compiler.codegen.emit_try
 import rtfs.compiler.codegen.sequences  # noqa: F401 - importing these modules declares how nodes are emitted
-from rtfs.compiler.analysis.nodes import Def
+from rtfs.compiler.analysis.nodes import Def, Fn
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Destination, Emitter, FormGenerator
-from rtfs.compiler.module import FORM
+from rtfs.compiler.module import FORM, VALUE
 from rtfs.compiler.recursion_limit import with_limit
 from rtfs.values.error import CompileError
 
@@ -68,9 +68,18 @@ def compile_tree(tree: ast.Module, filename: str) -> CodeType:
 def module_of(form: FormGenerator, node: Node) -> ast.Module:
     """The Python module of a top-level form, as a tree."""
     emitter = Emitter(form)
+    emitter.plain_blocks = 1  # a form runs once, but for its loops
     form.defined = node if isinstance(node, Def) else None
+    if form.defined is not None and _is_one_function(form.defined.value):
+        emitter.into(node, Destination("set", VALUE))
+        return ast.Module([*form.definitions, *emitter.block], [])
     emitter.into(node, Destination("return"))
     body = emitter.block or [ast.Pass(lineno=1, col_offset=0)]
     if emitter.globals:
         body = [py.declare_global(sorted(emitter.globals), 1), *body]
     return ast.Module([*form.definitions, py.define(FORM, [], None, [], body, 1)], [])
+
+
+def _is_one_function(node: Node) -> bool:
+    """True for a function that needs no variables around it, as one of several arities does."""
+    return isinstance(node, Fn) and node.binding is None and len(node.arities) == 1

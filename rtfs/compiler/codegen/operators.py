@@ -58,6 +58,8 @@ def _guarded_binary(
     left_known, right_known = is_number(left_kinds), is_number(right_kinds)
     if left_known and right_known:
         return fast(left, right), kinds
+    if e.plain:
+        return py.call(slow, [left, right], line), kinds
     likely, other = (" float", " int") if FLOAT in (left_kinds, right_kinds) else (" int", " float")
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
@@ -266,6 +268,8 @@ def equal(e: Emitter, operands: list[Operand], line: int) -> Result:
         return py.compare(left, py.EQ, right, line), BOOL
     if is_keyword(left) or is_keyword(right):
         return py.compare(left, py.IS, right, line), BOOL
+    if e.plain:
+        return py.call(" eq2", [left, right], line), BOOL
     first_left, left = once(e, left, line)
     first_right, right = once(e, right, line)
     test = _are_both(" int", first_left, first_right, line)
@@ -282,7 +286,9 @@ def _equals_constant(e: Emitter, value: ast.expr, kinds: Kinds, constant: ast.Co
     wanted = constant.value
     if wanted is None or wanted is True or wanted is False:
         return py.compare(value, py.IS, constant, line)
-    class_name = {int: " int", float: " float", str: " str"}[wanted.__class__]
+    if wanted.__class__ is str:  # to Python too, no value of another kind is equal to it
+        return py.compare(value, py.EQ, constant, line)
+    class_name = " int" if wanted.__class__ is int else " float"
     if kinds is not None and kinds == frozenset((class_name.strip(),)):
         return py.compare(value, py.EQ, constant, line)
     first, again = once(e, value, line)
@@ -381,15 +387,23 @@ FREE_TEXT = 4096
 @inline("str", 2, 3, 4, 5, 6, 7, 8)
 def _concatenate(e: Emitter, operands: list[Operand], line: int) -> Result:
     parts = [_str(e, [operand], line)[0] for operand in operands]
-    if len(parts) > FEW_TEXTS:
+    if len(parts) > FEW_TEXTS or e.plain:
         return py.call(" concatenated", [py.display(parts, line)], line), STRING
-    held = [once(e, part, line) for part in parts]
-    lengths = [py.call(" len", [first], line) for first, _ in held]
-    size = lengths[0]
-    for length in lengths[1:]:
-        size = py.binary(size, py.ADD, length, line)
-    again = [part for _, part in held]
-    free = py.compare(size, py.LT_E, py.const(FREE_TEXT, line), line)
+    size: ast.expr | None = None
+    left = FREE_TEXT
+    again: list[ast.expr] = []
+    for part in parts:
+        if isinstance(part, ast.Constant):
+            left -= len(part.value)  # type: ignore[arg-type]
+            again.append(part)
+            continue
+        first, part = once(e, part, line)
+        again.append(part)
+        length = py.call(" len", [first], line)
+        size = length if size is None else py.binary(size, py.ADD, length, line)
+    if size is None:
+        return py.call(" concatenated", [py.display(parts, line)], line), STRING
+    free = py.compare(size, py.LT_E, py.const(left, line), line)
     return py.choose(
         free, py.shown_together(again, line), py.call(" concatenated", [py.display(again, line)], line), line
     ), STRING
@@ -400,6 +414,8 @@ def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
     value, kinds, _ = operands[0]
     if kinds == STRING:
         return value, STRING
+    if e.plain:
+        return py.call(" str1", [value], line), STRING
     first, again = once(e, value, line)
     slow = py.call(" str1", [again], line)
     if kinds is not None and "int" not in kinds:
@@ -428,7 +444,7 @@ def look_up(e: Emitter, operands: list[Operand], slow: str, line: int) -> ast.ex
     """The value of a key: of a map with a dict of its own straight from that, else by the function `slow`."""
     (collection, held_kinds, _), (key, key_kinds, _), *rest = operands
     default = [value for value, _, _ in rest]
-    if not all(isinstance(one, (ast.Name, ast.Constant)) for one in (key, *default)):
+    if e.plain or not all(isinstance(one, (ast.Name, ast.Constant)) for one in (key, *default)):
         return py.call(slow, [value for value, _, _ in operands], line)
     if is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS):
         is_map = held_kinds == KIND_OF_CLASS[Map]
@@ -440,7 +456,7 @@ def look_up(e: Emitter, operands: list[Operand], slow: str, line: int) -> ast.ex
 def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
     (collection, held_kinds, _), (key, key_kinds, _) = operands
     slow = " contains?/2"
-    if not isinstance(key, (ast.Name, ast.Constant)):
+    if e.plain or not isinstance(key, (ast.Name, ast.Constant)):
         return py.call(slow, [collection, key], line), BOOL
     first, collection = once(e, collection, line)
     held, entries = e.names.temporary(), e.names.temporary()

@@ -142,7 +142,7 @@ def _is_map(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
 @primitive("keyword_get")
 def _keyword_get(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
     keyword, collection, *default = arguments
-    if default and not isinstance(default[0], (ast.Name, ast.Constant)):
+    if e.plain or (default and not isinstance(default[0], (ast.Name, ast.Constant))):
         return py.call(" keyword_get", arguments, line)
     return map_lookup(e, collection, keyword, default, " keyword_get", [keyword], line)
 

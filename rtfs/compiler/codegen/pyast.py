@@ -349,6 +349,8 @@ def shown_together(texts: list[ast.expr], line: int) -> ast.expr:
 
 
 def _shown(value: ast.expr, line: int) -> ast.expr:
+    if isinstance(value, ast.Constant) and value.value.__class__ is str:
+        return value
     made = new(pynodes.FormattedValue)
     made.value = value
     made.lineno = line
