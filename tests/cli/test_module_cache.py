@@ -64,8 +64,11 @@ def test_the_second_start_loads_modules_from_the_cache(package: Path) -> None:
     assert started(package) == "hello\n0 CachedLoader\n"
 
 
-def test_a_changed_source_is_seen(package: Path) -> None:
-    started(package)
+@pytest.mark.parametrize("starts", [1, 2])
+def test_a_changed_source_is_seen(package: Path, starts: int) -> None:
+    """Also where its code is kept with that of the module that imports it."""
+    for _ in range(starts):
+        started(package)
     source = package / "rtfs" / "capabilities" / "providers" / "console.py"
     text = source.read_text()
     try:
@@ -73,6 +76,37 @@ def test_a_changed_source_is_seen(package: Path) -> None:
         assert started(package) == "changed\nhello\n0 CachedLoader\n"
     finally:
         source.write_text(text)
+
+
+def test_what_a_module_imports_is_kept_with_it_from_the_second_start_on(package: Path) -> None:
+    started(package)
+    (file,) = cache_of(package)
+    alone = file.read_bytes()
+    started(package)
+    together = file.read_bytes()
+    assert len(together) > len(alone)
+    assert started(package) == "hello\n0 CachedLoader\n"
+    assert file.read_bytes() == together
+
+
+REPLACED = """
+import os, sys
+from rtfs.cli.module_cache import ModuleCache
+cache = ModuleCache()
+cache.install()
+os.utime(cache.path, ns=(1, 1))
+import rtfs.host.runtime
+print(type(rtfs.host.runtime.__spec__.loader).__name__, rtfs.host.runtime.Runtime.__name__)
+"""
+
+
+def test_code_is_not_read_from_a_file_that_was_replaced_meanwhile(package: Path) -> None:
+    started(package)
+    done = subprocess.run(
+        [sys.executable, "-c", REPLACED], env={**os.environ, "PYTHONPATH": str(package)}, cwd=package,
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("CachedLoader Runtime\n", "")
 
 
 def test_bytecode_that_is_older_than_its_source_is_not_kept(tmp_path: Path) -> None:
@@ -89,7 +123,8 @@ def test_bytecode_that_is_older_than_its_source_is_not_kept(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"nonsense", _FORMAT, _FORMAT + b"\xff" * 8, _FORMAT + (5).to_bytes(8, "little") + b"[abcd"]
+    "content",
+    [b"", b"nonsense", _FORMAT, _FORMAT + b"\xff" * 16, _FORMAT + (5).to_bytes(8, "little") + bytes(8) + b"[abcd"],
 )
 def test_a_damaged_cache_is_not_used_and_written_again(package: Path, content: bytes) -> None:
     started(package)
