@@ -77,12 +77,13 @@ def _guarded_binary(
             py.class_of(first_left, line), operators, [py.class_of(first_right, line), py.name(likely, line)], line
         )
         retry = py.chain(py.class_of(left, line), operators, [py.class_of(right, line), py.name(other, line)], line)
-    floats = floats or fast
-    first_try, second_try = (fast, floats) if likely == " int" else (floats, fast)
-    slower = py.choose(retry, second_try(left, right), slow_call, line)
     for binding in (left_binding, right_binding):
         if binding is not None:
             e.refine(binding, NUMBER)
+    if floats is None:
+        return py.choose(py.both(py.OR, [test, retry], line), fast(left, right), slow_call, line), kinds
+    first_try, second_try = (fast, floats) if likely == " int" else (floats, fast)
+    slower = py.choose(retry, second_try(left, right), slow_call, line)
     return py.choose(test, first_try(left, right), slower, line), kinds
 
 
