@@ -141,12 +141,10 @@ class PlainReader:
             value = known(word, _NEW)
             kind = value.__class__
             if kind is Symbol:
-                info = new(FormInfo)
-                info.source, info.start, info.end = source, start, at
-                info.found, info.meta = (), None
                 name = value.name
                 value = new(Symbol)
-                value.name, value.info = name, info
+                value.name, value._info = name, None
+                value.source, value.start, value.end = source, start, at
             elif kind is _Opener:
                 if value.text == "#(":
                     if function is not None:

@@ -97,6 +97,10 @@ class Analyser:
     # ------------------------------------------------------------------ places
     def locate(self, form: Any) -> int:
         """Span index of a form; a form without a place has that of the surrounding form."""
+        if form.__class__ is Symbol and form.source is self.source:
+            spans = self.spans
+            spans += (form.start, form.end)
+            return len(spans) // 2 - 1
         info = getattr(form, "info", None)
         if info.__class__ is FormInfo:
             if info.source is not self.source:
@@ -234,8 +238,7 @@ class Analyser:
         module = self.module
         if name in scope.ever or name in module.defined or name in module.macros or name in module.builtin_names:
             return None
-        mark = head.info
-        if mark.__class__ is TemplateMark and mark.module != CORE_MODULE:
+        if head.source is None and head.info.__class__ is TemplateMark and head.info.module != CORE_MODULE:
             return None
         return SPECIAL_FORMS.get(name) or (FUNCTION if self.environment.is_function(name) else None)
 
@@ -308,13 +311,13 @@ class Analyser:
     def resolve(self, symbol: Symbol, scope: Scope) -> Node:
         """The meaning of a symbol in value position."""
         name = symbol.name
-        mark = symbol.info
-        if mark.__class__ is FormInfo and mark.source is self.source:  # `locate`, spelled out
+        if symbol.source is self.source:  # `locate`, spelled out
             spans = self.spans
             at = len(spans) >> 1
-            spans += (mark.start, mark.end)
+            spans += (symbol.start, symbol.end)
         else:
             at = self.locate(symbol)
+        mark = None if symbol.source is not None else symbol.info
         if mark.__class__ is TemplateMark:
             reach = self.environment.template_name(mark.module, name, self.module)
             if reach is not None:
