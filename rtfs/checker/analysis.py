@@ -9,7 +9,7 @@ from __future__ import annotations
 import rtfs.checker.function_calls  # noqa: F401 - like calls and control, it declares what infers nodes
 from rtfs.checker import lints
 from rtfs.checker.capability_calls import Capability
-from rtfs.checker.control import function_of
+from rtfs.checker.control import fact_of_function
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic, of_error
 from rtfs.checker.facts import ANY, Fact, kinds
 from rtfs.checker.fixes import fix_of
@@ -100,11 +100,14 @@ def check_forms(
     detailed: also those that are only warnings about names and shapes, and what is known at each place; a run does not
     ask for them."""
     declared: set[str] = set()
-    inference = Inference(
-        lambda id: Capability(id) if id in declared else capability(id),
-        lambda name: _defined_before(environment, name),
-        detailed,
-    )
+    known: dict[str, Capability | None] = {}
+
+    def declaration(id: str) -> Capability | None:
+        if id not in known:
+            known[id] = Capability(id) if id in declared else capability(id)
+        return known[id]
+
+    inference = Inference(declaration, lambda name: _defined_before(environment, name), detailed)
     _predefine(inference, forms, declared)
     try:
         for form in forms:
@@ -153,8 +156,8 @@ def _predefine(inference: Inference, forms: list[AnalysedForm], declared: set[st
         if not isinstance(node, nodes.Def) or seen[node.name] > 1:
             continue
         if isinstance(node.value, nodes.Fn):
-            function = function_of(inference, node.value, node.name, (form.unit.span, node.value.at))
-            inference.globals[node.name] = Fact(_FUNCTION, function=function)
+            place = form.unit.span, node.value.at
+            inference.globals[node.name] = fact_of_function(inference, node.value, node.name, place)
         else:
             inference.globals[node.name] = Fact(None)  # nothing is known of it until it is evaluated
 

@@ -133,7 +133,7 @@ def _alias(inference: Inference, binding: nodes.Binding, value: nodes.Node) -> N
 
 def _announce(inference: Inference, binding: nodes.Binding, fn: nodes.Fn) -> None:
     """A function may call itself, and the functions of a `let` each other."""
-    inference.bindings[binding] = Fact(_FUNCTION, function=function_of(inference, fn, binding.name))
+    inference.bindings[binding] = fact_of_function(inference, fn, binding.name)
 
 
 @infers(nodes.Def)
@@ -145,8 +145,8 @@ def infer_def(inference: Inference, node: nodes.Def) -> Fact:
 
 
 # ---------------------------------------------------------------------- functions
-def function_of(inference: Inference, node: nodes.Fn, name: str, place: Place | None = None) -> Function:
-    """The facts about a function that follow from its text: the numbers of arguments that it takes. place: that of its
+def fact_of_function(inference: Inference, node: nodes.Fn, name: str, place: Place | None = None) -> Fact:
+    """The fact about a function that follows from its text: the numbers of arguments that it takes. place: that of its
     definition, if that is not this form."""
     known = inference.functions.get(id(node))
     if known is None:
@@ -154,7 +154,8 @@ def function_of(inference: Inference, node: nodes.Fn, name: str, place: Place | 
             Parameters(tuple([one.name for one in parameter_bindings(arity)]), arity.rest is not None)
             for arity in node.arities
         ]
-        known = inference.functions[id(node)] = Function(name, lists, place or (inference.span_at, node.at))
+        function = Function(name, lists, place or (inference.span_at, node.at))
+        known = inference.functions[id(node)] = Fact(_FUNCTION, function=function)
     return known
 
 
@@ -165,22 +166,21 @@ def parameter_bindings(arity: nodes.Arity) -> list[nodes.Binding]:
 
 @infers(nodes.Fn)
 def infer_function(inference: Inference, node: nodes.Fn) -> Fact:
-    function = function_of(inference, node, node.name or "fn")
+    fact = fact_of_function(inference, node, node.name or "fn")
     outer = inference.conditional, inference.rounds
     inference.depth += 1
     inference.rounds = None
-    fact = Fact(_FUNCTION, function=function)
     if node.binding is not None:
         inference.bindings[node.binding] = fact
     try:
-        for arity, known in zip(node.arities, function.lists, strict=True):
+        for arity, known in zip(node.arities, fact.function.lists, strict=True):
             inference.conditional = 0
             passed = inference.passed.get(id(node), ()) if len(node.arities) == 1 else ()
             for place, binding in enumerate(parameter_bindings(arity)):
                 inference.bindings[binding] = passed[place] if place < len(passed) else ANY
                 inference.parameters[binding] = (known, place)
             if arity.rest is not None:
-                inference.bindings[arity.rest] = of_kinds(kinds("list", "nil"))
+                inference.bindings[arity.rest] = _REST
             known.result = inference.infer(arity.body)
     finally:
         inference.depth -= 1
@@ -278,6 +278,7 @@ def infer_recur(inference: Inference, node: nodes.Recur) -> Fact:
     return NEVER
 
 
+_REST = of_kinds(kinds("list", "nil"))
 _SEQUENCES_OR_NIL = SEQUENCES | kinds("nil")
 _FUNCTION, _VECTOR, _STRING, _BOOL = kinds("function"), kinds("vector"), kinds("string"), kinds("bool")
 SEQABLE = SEQUENCES | kinds("nil", "string", "map", "set")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.checker.capability_calls import CallSite, Capability
-    from rtfs.checker.functions import Function, Parameters
+    from rtfs.checker.functions import Parameters
     from rtfs.source import Span
 
     Owner = Any
@@ -125,7 +125,7 @@ class Inference:
         self.used: list[tuple[tuple[Owner, ...], Owner]] = []
         self.caught: set[Owner] = set()
         self.passed: dict[int, list[Fact]] = {}
-        self.functions: dict[int, Function] = {}
+        self.functions: dict[int, Fact] = {}
         self.recurs: dict[Any, list[list[Fact]]] = {}
         self.parameters: dict[nodes.Binding, tuple[Parameters, int]] = {}
         self.owners: tuple[Owner, ...] = ()

@@ -72,6 +72,10 @@ IMPLIES: dict[str, Kinds] = {
 """Predicates that are true only of values of these kinds."""
 
 
+_TELLING = frozenset(("not", "=", "==", "not=", "!=", "some?", "seq", "not-empty", *PREDICATES, *IMPLIES))
+"""Standard functions whose calls, as tests, show something of their arguments."""
+
+
 def learn(inference: Inference, test: nodes.Node, holds: bool) -> Learned:
     """The facts established where a test is true, or where it is false."""
     learner = _LEARNERS.get(test.__class__)
@@ -118,6 +122,8 @@ def _truthy(inference: Inference, node: nodes.Node, holds: bool) -> Learned:
 
 
 def _predicate(inference: Inference, name: str, arguments: list[nodes.Node], holds: bool) -> Learned:
+    if name not in _TELLING:
+        return []
     if name == "not" and len(arguments) == 1:
         return learn(inference, arguments[0], not holds)
     if name in ("=", "==", "not=", "!=") and len(arguments) == 2:

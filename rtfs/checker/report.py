@@ -77,6 +77,8 @@ class Analysis:
     def error(self) -> UserError | None:
         """The first error as the exception that a run raises for it, with all the others as `others`; None if there is
         no error."""
+        if not self.diagnostics:
+            return None
         found = [as_error(one) for one in self.errors]
         if not found:
             return None

@@ -222,8 +222,6 @@ def _check_names(builder: UnitBuilder, environment: Environment) -> None:
 
 def load(unit: Unit, environment: Environment) -> None:
     """Make what a unit's code refers to: constants, keywords, types. Nothing runs."""
-    from rtfs.values import Keyword
-
     environment.units[unit.filename] = unit
     for namespace in unit.namespaces:
         environment.use_namespace(namespace)
@@ -231,8 +229,11 @@ def load(unit: Unit, environment: Environment) -> None:
     for name in used:
         module = environment.module(name)
         module.defined.update(unit.definitions.get(name, ()))
-        for keyword in unit.keywords:
-            module.globals[":" + keyword] = Keyword(keyword)
+        if unit.keywords:
+            from rtfs.values import Keyword
+
+            for keyword in unit.keywords:
+                module.globals[":" + keyword] = Keyword(keyword)
     for name, constant, encoded in unit.constants:
         environment.module(name).globals[constant] = decode(encoded)
     if unit.types:

@@ -11,6 +11,7 @@ from sys import intern
 
 from rtfs.builtins import CORE
 from rtfs.builtins import clojure as namespaces
+from rtfs.compiler.analysis.special_forms import FUNCTION, SPECIAL_FORMS
 from rtfs.compiler.codegen.support import SUPPORT
 from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.mangling import global_name, plain_name, tag_name
@@ -92,8 +93,8 @@ class Environment:
         """The last result of `shared_snapshot`, and its edition."""
         self._core_ready = False
         self._core_macros: dict[str, Macro] | None = None
-        self._functions: dict[str, bool] = {}
-        """Earlier results of `is_function`."""
+        self.meanings: dict[str, Any] = {}
+        """Earlier results of `meaning`, but None."""
         self._namespaces: set[str] = set()
 
     def note(self, node: Node, analyser: Analyser) -> None:
@@ -113,7 +114,7 @@ class Environment:
         copy.state, copy.values = self.state, self.values
         copy.literal, copy.macro_literal = self.literal, self.macro_literal
         copy._core_ready, copy._core_macros, copy.cold_frames = self._core_ready, self._core_macros, self.cold_frames
-        copy._namespaces, copy._functions = self._namespaces, self._functions  # go with the core
+        copy._namespaces, copy.meanings = self._namespaces, self.meanings  # go with the core
         copy.modules = {name: module.copy() for name, module in self.modules.items()}
         return copy
 
@@ -312,13 +313,14 @@ class Environment:
                 return target.macros.get(rest)
         return None
 
-    def is_function(self, name: str) -> bool:
-        """Whether the language gives a name without a prefix the meaning of a function. Asked of names that are neither
-        special forms nor known to the module."""
-        found = self._functions.get(name)
-        if found is None:
-            known = name in self.core and "/" not in name and name[0] != "." and name[-1] != "."
-            found = self._functions[name] = known and name not in self.core_macros()
+    def meaning(self, name: str) -> Any:
+        """What the language means by a name at the head of a form, where the module does not know the name: a special
+        form, FUNCTION for a standard function without a prefix, or None."""
+        found: Any = SPECIAL_FORMS.get(name)
+        if found is None and name in self.core and "/" not in name and name[0] != "." and name[-1] != ".":
+            found = None if name in self.core_macros() else FUNCTION
+        if found is not None:
+            self.meanings[name] = found
         return found
 
     def template_macro(self, module: str, name: str) -> Macro | None:

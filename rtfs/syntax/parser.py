@@ -10,6 +10,7 @@ from _thread import allocate_lock
 from sys import intern
 
 from rtfs.source import Source
+from rtfs.syntax.collector import CollectorPaused
 from rtfs.syntax.tokens import CLOSERS, OPENERS, PREFIXES, Atom, Mark, Reading, TooManyErrors
 from rtfs.values.info import places
 
@@ -86,6 +87,13 @@ def _the_grammar() -> _Grammar:
             if _grammar is None:
                 _grammar = _Grammar()
     return _grammar
+
+
+def parse_source(source: Source) -> tuple[list[Any], Reading]:
+    """The flat items `[value, start, end, …]` of a source, and what else was found in it."""
+    reading = Reading(source)
+    with CollectorPaused():
+        return parse(reading), reading
 
 
 def parse(reading: Reading) -> list[Any]:

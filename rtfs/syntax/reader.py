@@ -114,13 +114,9 @@ def _closes_what_was_open(rest: str) -> bool:
 
 
 def _read(source: Source, tolerant: bool = False) -> tuple[Forms, list[ReaderError]]:
-    from rtfs.syntax.collector import CollectorPaused
-    from rtfs.syntax.parser import parse
-    from rtfs.syntax.tokens import Reading
+    from rtfs.syntax.parser import parse_source
 
-    reading = Reading(source)
-    with CollectorPaused():
-        items = parse(reading)
+    items, reading = parse_source(source)
     errors = reading.errors
     if errors:
         errors.sort(key=_start)

@@ -22,7 +22,7 @@ from rtfs.compiler.analysis.nodes import (
     VectorDisplay,
 )
 from rtfs.compiler.analysis.scope import LoopContext, Names, Scope
-from rtfs.compiler.analysis.special_forms import SPECIAL_FORMS
+from rtfs.compiler.analysis.special_forms import FUNCTION, SPECIAL_FORMS
 from rtfs.compiler.analysis.undefined import Use
 from rtfs.compiler.gate import AnalysedForm
 from rtfs.compiler.marks import ExpandedInfo, TemplateMark
@@ -66,8 +66,6 @@ def may_call(name: str) -> bool:
 # A local that a body declares before the definition is analysed; heads of the forms that do, or hold such forms.
 DECLARED = -1
 DECLARING = frozenset(("def", "defn", "defn-", "do"))
-# What `standard` answers for the name of a standard function.
-FUNCTION = object()
 # Classes of forms that are themselves.
 ATOMS = frozenset((str, int, float, bool, Keyword, type(None)))
 
@@ -240,7 +238,8 @@ class Analyser:
             return None
         if head.source is None and head.info.__class__ is TemplateMark and head.info.module != CORE_MODULE:
             return None
-        return SPECIAL_FORMS.get(name) or (FUNCTION if self.environment.is_function(name) else None)
+        found = self.environment.meanings.get(name)
+        return found if found is not None else self.environment.meaning(name)
 
     def analyse_call(self, form: Any, items: list[Any], scope: Scope) -> Node:
         """A call of the standard function that the head means. items: of the form."""

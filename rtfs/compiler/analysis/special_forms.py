@@ -60,6 +60,8 @@ _OTHERWISE = {"deftype": "; a record is a map, {:x 1 :y 2}; (defstruct Name :fie
 """Hints for forms that are written as in Clojure but have another meaning here."""
 
 SPECIAL_FORMS: dict[str, SpecialForm] = {}
+FUNCTION = object()
+"""The meaning of a head that is the name of a standard function (see `Environment.meaning`)."""
 
 
 def special_form(
