@@ -12,7 +12,7 @@ from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.audit.events import RunResumed, RunStarted
 from rtfs.host.hint_wording import Worded, reword
 from rtfs.host.policy.context import RuntimeContext
-from rtfs.host.run.end import RecordedEnd
+from rtfs.host.run.end import record_end
 from rtfs.host.run.frame import Frame, Run
 from rtfs.host.run.options import PLAIN, PROCESS, text_of, within_seconds
 from rtfs.host.scheduler.scheduler import Scheduler
@@ -550,24 +550,36 @@ class Executor:
         from rtfs.host.run.compiling import carried_out, compile_program, known_program
 
         run = frame.run
-        with RecordedEnd(frame, self.pipeline.sessions):
+        program = None
+        try:
             if self._guests is not None:
                 from rtfs.host.isolation.running import run_apart
 
-                return await run_apart(self, run.guests or self._guests, source, frame)
-            program = known_program(source, run, self.compiling) or await compile_program(source, run, self.compiling)
-            try:
-                return await carried_out(program, frame)
-            except UserError as error:
+                value = await run_apart(self, run.guests or self._guests, source, frame)
+            else:
+                program = known_program(source, run, self.compiling)
+                if program is None:
+                    program = await compile_program(source, run, self.compiling)
+                value = await carried_out(program, frame)
+        except BaseException as error:
+            if program is not None and isinstance(error, UserError):
                 from rtfs.machine.errors.refine import refine_error
 
                 refine_error(error)
-                raise
+            record_end(frame, self.pipeline.sessions, error)
+            raise
+        record_end(frame, self.pipeline.sessions, None)
+        return value
 
     async def recorded(self, running: Any, frame: Frame) -> Any:
         """Await something as a run between its two ledger records."""
-        with RecordedEnd(frame, self.pipeline.sessions):
-            return await running
+        try:
+            value = await running
+        except BaseException as error:
+            record_end(frame, self.pipeline.sessions, error)
+            raise
+        record_end(frame, self.pipeline.sessions, None)
+        return value
 
 
 def _as_cancelled(error: BaseException) -> BaseException:

@@ -31,7 +31,7 @@ BREATH = 0.01
 async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
     """Run a machine to its end; its value. Raises what the program raised (UserError)."""
     run = frame.run
-    perform, budget = run.performer.perform, run.budget
+    performer, budget = run.performer, run.budget
     failure: UserError | None = None
     try:
         if outcome.__class__ is RequiresHost:
@@ -45,7 +45,9 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
                 if call.kind != "breathe" and budget.look() - budget.breathed > BREATH and run.breathe:
                     budget.breathed = monotonic()
                     await Turn()
-                value = await (perform(call, frame) if call.kind == "call" else handle_control_call(call, frame))
+                value = await (
+                    performer.perform(call, frame) if call.kind == "call" else handle_control_call(call, frame)
+                )
             except UserError as error:
                 failure = error
             except BaseException:

@@ -22,25 +22,13 @@ if TYPE_CHECKING:
             """A run needs its own sessions no more."""
 
 
-class RecordedEnd:
-    """A run is under way within the block of `with`, and ends with it. Where a program is only accepted, to run
-    elsewhere, nothing is recorded here."""
-
-    __slots__ = ("_frame", "_sessions")
-
-    def __init__(self, frame: Frame, sessions: Sessions) -> None:
-        self._frame = frame
-        self._sessions = sessions
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        frame = self._frame
-        run, context = frame.run, frame.context
-        if not run.durability.accepts:
-            run.events.emit(RunEnded(context, frame.parent, _status(error)))
-            self._sessions.end_run(context.run_id)
+def record_end(frame: Frame, sessions: Sessions, error: BaseException | None) -> None:
+    """A run has ended, with this error or with a value. Where a program is only accepted, to run elsewhere, nothing is
+    recorded here."""
+    run, context = frame.run, frame.context
+    if not run.durability.accepts:
+        run.events.emit(RunEnded(context, frame.parent, _status(error)))
+        sessions.end_run(context.run_id)
 
 
 def _status(error: BaseException | None) -> str:

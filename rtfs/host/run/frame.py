@@ -79,6 +79,9 @@ _NONE: Any = []
 """The list of a frame that has none of its own yet; never changed. A thousand plans may wait with nothing in theirs."""
 
 
+_NOTHING_REPLAYED: frozenset[str] = frozenset()
+
+
 class Run:
     """State that all machines of one run share.
 
@@ -165,7 +168,7 @@ class Run:
         self.breathe = breathe
         self.width = width
         self.files: Any = None
-        self.replayed: frozenset[str] = frozenset()
+        self.replayed = _NOTHING_REPLAYED
         self.flow: RunControl | None = None
         self.guest: Guest | None = None
         self.guests: Any = None

@@ -259,12 +259,11 @@ def _within(
     keywords: dict[str, Any],
 ) -> Generator[Any, Any, Any]:
     """Awaited, the value of the coroutine that `make` makes, in a context of its own."""
-    run = context.run
-    running = run(make, *arguments, **keywords)
+    running = context.run(make, *arguments, **keywords)
     error: BaseException | None = None
     while True:
         try:
-            found = run(running.send, None) if error is None else run(running.throw, error)
+            found = context.run(running.send, None) if error is None else context.run(running.throw, error)
         except StopIteration as stop:
             return stop.value
         finally:
@@ -272,7 +271,7 @@ def _within(
         try:
             yield found
         except GeneratorExit:
-            run(running.close)
+            context.run(running.close)
             raise
         except BaseException as thrown:
             error = thrown
