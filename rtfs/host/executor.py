@@ -69,9 +69,9 @@ class Executor:
     """
 
     __slots__ = (
-        "_clean", "_environment", "_guests", "_ran_plans", "_shared", "_store", "closed", "compiling", "database",
-        "engine", "events", "flow", "grants", "kept_labels", "lease", "loaded", "options", "pipeline", "registry",
-        "rules", "shell", "started", "warnings",
+        "_clean", "_environment", "_guests", "_layers", "_ran_plans", "_shared", "_store", "_warn", "closed",
+        "compiling", "database", "engine", "events", "flow", "grants", "kept_labels", "lease", "loaded", "options", "pipeline",
+        "registry", "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +94,7 @@ class Executor:
         self.flow = options.flow
         self.kept_labels: KeptLabels | None = None
         self.grants = options.allow
+        self._layers = (self.grants,)  # one tuple for all runs
         self.loaded: list[tuple[Source, int]] = []
         self.shell: dict[str, Any] = {}
         self.warnings: list[tuple[str, Any]] = []
@@ -109,6 +110,7 @@ class Executor:
             from rtfs.host.isolation.guests import Guests
 
             self._guests = Guests(options.module_path, options.strict_arguments, self.warn, self.loaded)
+        self._warn = self.warn  # one for all runs
         self._shared: tuple[Environment | None, Callable[[], Environment]] = None, lambda: self.environment
         """The environment that runs without definitions share, and the function that returns it."""
         self._ran_plans = False
@@ -393,7 +395,7 @@ class Executor:
             language,
             limits,
             origin=origin,
-            warn=self.warn,
+            warn=self._warn,
             breathe=breathe,
             width=self.options.width,
             gate=gate,
@@ -415,12 +417,14 @@ class Executor:
         from os import urandom
 
         own = self.options
+        if self._layers[0] is not self.grants:
+            self._layers = (self.grants,)
         values = {**own.context, **options.context} if options.context else own.context
         context = RuntimeContext(
             principal=options.principal or own.principal,
             plan_id=text_of(values, "plan-id"),
             intent_id=text_of(values, "intent-id"),
-            grants=(self.grants,) if options.allow is None else (self.grants, options.allow),
+            grants=self._layers if options.allow is None else (*self._layers, options.allow),
             level=own.level,
             values=values,
             quota=self.rules.quota(own.max_calls),

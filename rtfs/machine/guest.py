@@ -39,18 +39,22 @@ class Guest(greenlet):  # type: ignore[misc,unused-ignore]
     it was started on, at most.
     """
 
+    __slots__ = ("below", "machine", "value")
+
     machine: Any
     value: Any
     below: int
 
-    def run(self) -> None:
-        """The whole life of a guest. Raises what its machine raises, which is its end."""
-        try:
-            while True:
-                self.value = self.machine.run_main()
-                self.parent.switch(ENDED)
-        except GreenletExit:
-            return
+
+def _live() -> None:
+    """The whole life of a guest. Raises what its machine raises, which is its end."""
+    guest = getcurrent()
+    try:
+        while True:
+            guest.value = guest.machine.run_main()
+            guest.parent.switch(ENDED)
+    except GreenletExit:
+        return
 
 
 class _Ended:
@@ -83,7 +87,7 @@ def guest_for(machine: Machine) -> Guest:
             idle.fewest = len(guests)
         guest.parent = getcurrent()
     else:
-        guest = Guest()
+        guest = Guest(_live)
         guest.below = _frames()
         idle.fewest = 0
     guest.machine = machine

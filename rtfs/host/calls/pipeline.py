@@ -385,7 +385,7 @@ class Pipeline:
             if self.guard is not None:
                 decision = self.guard.decide(PolicyRequest(entry, arguments, context, list(needs), decision))
                 decision.steady = False
-            decision.needs = needs
+            decision.needs = needs or ()
         except UserError as error:
             decision = Decision(False, error.code)
             decision.error = error
