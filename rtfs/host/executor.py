@@ -70,8 +70,8 @@ class Executor:
 
     __slots__ = (
         "_clean", "_environment", "_guests", "_layers", "_ran_plans", "_shared", "_store", "_warn", "closed",
-        "compiling", "database", "engine", "events", "flow", "grants", "kept_labels", "lease", "loaded", "options", "pipeline",
-        "registry", "rules", "shell", "started", "warnings",
+        "compiling", "database", "engine", "events", "flow", "grants", "kept_labels", "lease", "loaded", "options",
+        "pipeline", "registry", "rules", "shell", "started", "warnings",
     )  # fmt: skip
 
     def __init__(
