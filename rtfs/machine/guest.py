@@ -46,7 +46,7 @@ class Guest(greenlet):  # type: ignore[misc,unused-ignore]
     below: int
 
 
-def _live() -> None:
+def _live(_: None) -> None:
     """The whole life of a guest. Raises what its machine raises, which is its end."""
     guest = getcurrent()
     try:

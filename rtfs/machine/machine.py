@@ -80,6 +80,7 @@ class Machine:
         "deep",
         "environment",
         "flow",
+        "frames",
         "guest",
         "limits",
         "longest",
@@ -105,11 +106,12 @@ class Machine:
         self.environment = environment
         self.flow = flow
         self.core = environment.core
-        self.limits = limits or DEFAULT_LIMITS
+        self.limits = limits = limits or DEFAULT_LIMITS
+        self.frames = limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS
         self.main = main
         self.arguments = arguments
         self.breathe = breathe
-        self.budget = budget or Budget(self.limits)
+        self.budget = budget or Budget(limits)
         self.ticks: Any = repeat(None, 0)
         self.guest: Guest | None = None
         self.nesting = 0
@@ -137,7 +139,7 @@ class Machine:
         finally:
             end_turn()
         guest = self.guest = guest_for(self)
-        return self._switch(guest.switch)
+        return self._switch(guest.switch, None)
 
     def resume(self, value: Any) -> Outcome:
         assert self.guest is not None
@@ -170,12 +172,12 @@ class Machine:
                     PAUSED.__exit__()
                 end_turn()
 
-    def _switch(self, switch: Any, *arguments: Any) -> Outcome:
-        """Run the guest until it asks for something or ends."""
+    def _switch(self, switch: Any, given: Any) -> Outcome:
+        """Run the guest until it asks for something or ends. switch: of the guest, to be called with `given`."""
         core = self.core
         take_turn()
         outside, outside_spent = core.get(" ticks"), account.spent
-        raise_limit(self.limits.depth * FRAMES_PER_LEVEL + FRAMES_OF_OURS + self.environment.cold_frames)
+        raise_limit(self.frames + self.environment.cold_frames)
         outside_owner = hooks.owner
         if self.deep:
             PAUSED.__enter__()
@@ -183,13 +185,13 @@ class Machine:
             core[" ticks"] = self.ticks
             account.spent = self.spent
             hooks.owner = self
-            result = switch(*arguments)
+            result = switch(given)
             if result is ENDED:
                 self._leave()
         except BaseException:
             self._leave()
             self.guest = None
-            del switch, arguments  # the error, and its traceback has this call
+            del switch, given  # the error, and its traceback has this call
             raise
         finally:
             if self.deep:

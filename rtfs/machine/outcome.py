@@ -133,7 +133,11 @@ class RequiresHost:
 
     def resume(self, value: Any) -> Outcome:
         """Go on with the host's answer, an RTFS value. Raises UserError if the program ends with an error."""
-        return self._take().resume(value)
+        machine = self._machine
+        if machine is None or machine.thread != get_ident():
+            machine = self._take()  # raises
+        self._machine = None
+        return machine.resume(value)
 
     def throw(self, error: BaseException) -> Outcome:
         """Go on as if the call had raised `error`. Raises it (or another) if the program does not catch it."""
