@@ -9,20 +9,20 @@ chain is sealed with a key that is outside the database, so that a record that w
 from __future__ import annotations
 
 from _thread import allocate_lock
-from time import time_ns
+from functools import partial
 
 try:
     from _blake2 import blake2b
 except ImportError:  # as in rtfs.host.audit.ledger
     from hashlib import blake2b
 
-from rtfs.host.audit.ledger import GENESIS, Ledger, Record, chain
-from rtfs.host.audit.postgres_records import check_key, end_of, inspect, print_of, records, seal
+from rtfs.host.audit.ledger import GENESIS, Ledger, Record
+from rtfs.host.audit.postgres_chain import Chain
+from rtfs.host.audit.postgres_records import check_key, end_of, inspect, print_of, records
 from rtfs.host.audit.postgres_turns import Turns
-from rtfs.host.postgres.commits import Batch, not_ours
+from rtfs.host.postgres.commits import Batch, Overtaken, not_ours
 from rtfs.host.postgres.database import saying
 from rtfs.host.postgres.link import shown
-from rtfs.host.postgres.texts import packed
 from rtfs.host.stop import stop
 from rtfs.values import HostError
 
@@ -35,77 +35,6 @@ if TYPE_CHECKING:
 
     from rtfs.host.audit.events import Event
     from rtfs.host.postgres.database import Database
-
-KEPT = 64
-"""Records of a chain that subscribers to events can still ask for."""
-
-
-class Chain:
-    """The chain of one run, or of one process for what belongs to no run. number: of the chain. seq, head: of its
-    last record. key: of its seal. dropped: the run is another process's, and so is its chain.
-
-    What is taken to be written is written, or back, before more is taken: no record is ever there without the one
-    before it."""
-
-    __slots__ = (
-        "_first", "_guard", "_key", "_of_run", "_writing", "dropped", "head", "last", "name", "number", "rows",
-        "seq",
-    )  # fmt: skip
-
-    def __init__(self, name: str, of_run: bool, number: int, seq: int, head: str, key: bytes) -> None:
-        self.name = name
-        self.number = number
-        self.seq = seq
-        self.head = head
-        self.rows: list[tuple[Any, ...]] = []
-        self.last: list[Record] = []
-        self.dropped = False
-        self._first = seq == 0
-        self._of_run = of_run
-        self._key = key
-        self._guard = allocate_lock()
-        self._writing = allocate_lock()
-
-    def add(self, kind: str, run: str, parent: int, texts: tuple[str, ...], duration: int) -> int:
-        """Append a record, to be written; its number."""
-        with self._guard:
-            seq = self.seq + 1
-            content = (seq, time_ns(), kind, run, parent, *texts, duration)
-            previous, self.head, self.seq = self.head, chain(self.head, content), seq
-            if not self.dropped:
-                self.rows.append((
-                    self.number, seq, content[1], duration, parent, packed(kind), *map(packed, texts[:3]),
-                    *map(bytes.fromhex, texts[3:]), bytes.fromhex(self.head),
-                ))  # fmt: skip
-            self.last = [*self.last[1 - KEPT :], Record(content, previous, self.head)]
-            return seq
-
-    def take(self) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
-        """See `Rider`."""
-        self._writing.acquire()
-        with self._guard:
-            rows, self.rows = self.rows, []
-        if not rows:
-            self._writing.release()
-            return [], None
-        seq, digest = rows[-1][1], rows[-1][-1]
-        sealed = seal(self._key, self.name, seq, digest)
-        return rows, (self.number, packed(self.name), self._of_run, seq, sealed, self._first)
-
-    def settle(self, rows: list[tuple[Any, ...]], written: bool) -> None:
-        """See `Rider`."""
-        if rows:
-            with self._guard:
-                if written:
-                    self._first = False
-                elif not self.dropped:
-                    self.rows[:0] = rows
-            self._writing.release()
-
-    def drop(self) -> None:
-        """See `Rider`."""
-        with self._guard:
-            self.dropped, self.rows = True, []
 
 
 class PostgresLedger(Ledger):
@@ -122,7 +51,7 @@ class PostgresLedger(Ledger):
         self._secret = key
         self._keyed = blake2b(digest_size=16, key=key)
         self._lock = allocate_lock()
-        self._chains: dict[str, Chain] = {}
+        self._chains: dict[str, Any] = database.riders
         self._own = f"process:{urandom(8).hex()}"
         self._heard: list[Record] | None = None
         self._turns: Turns | None = None
@@ -167,26 +96,39 @@ class PostgresLedger(Ledger):
         return seq
 
     def _write(self, one: Chain) -> None:
-        rows, head = one.take()
-        if not rows:
-            return
-        written = False
-        try:
-            self._database.commits.write(Batch(0, 0, records=rows, head=head))
-            written = True
-        finally:
-            one.settle(rows, written)
+        while True:
+            rows, head = one.take()
+            if not rows:
+                return
+            written = False
+            try:
+                self._database.commits.write(Batch(0, 0, records=rows, head=head))
+                written = True
+                return
+            except Overtaken:
+                pass
+            finally:
+                one.settle(rows, written)
+            one.follow()
 
     def _write_in_turn(self, turns: Turns, one: Chain, run: str) -> None:
-        rows, head = one.take()
-        written = head is None  # the run is another process's
-        try:
-            if head is not None:
-                written = turns.write(rows, head, self._database.journaled.get(run))
-        finally:
+        while True:
+            rows, head = one.take()
+            written = False
+            try:
+                if head is not None:  # else the run is another process's
+                    written = turns.write(rows, head, self._database.journaled.get(run))
+            except Overtaken:
+                one.settle(rows, False)
+                one.follow()
+                continue
+            except BaseException:
+                one.settle(rows, False)
+                raise
             one.settle(rows, written)
-        if not rows or not written:
-            raise not_ours(run)
+            if not written:
+                raise not_ours(run)
+            return
 
     # ------------------------------------------------------------------ for rules over a history
     def listen(self, shared: bool, outcomes: bool) -> int:
@@ -217,16 +159,14 @@ class PostgresLedger(Ledger):
         with self._lock:
             found = self._chains.get(name)
             if found is None or (found.dropped and kind in ("run", "resume")):
-                begun = self._database.read(lambda connection: _begin(connection, name, self._secret))
-                found = self._chains[name] = Chain(name, name != self._own, *begun, self._secret)
-                if name != self._own:
-                    self._database.riders[name] = found
+                database, key = self._database, self._secret
+                find = partial(database.read, lambda connection: _begin(connection, name, key))
+                found = self._chains[name] = Chain(name, name != self._own, find, key)
         return found
 
     def _forget(self, run: str) -> None:
         with self._lock:
             self._chains.pop(run, None)
-            self._database.riders.pop(run, None)
 
     def record(self, number: int) -> Record:
         """Numbers are those of a chain here: see `record_of`. Raises KeyError."""
@@ -242,10 +182,10 @@ class PostgresLedger(Ledger):
     def record_of(self, event: Event) -> Record:
         """The record of an event that was just written."""
         name = event.run or self._own
-        found = self._chains.get(name)
-        for record in reversed(found.last if found is not None else []):
-            if record.seq == event.number:
-                return record
+        found: Chain | None = self._chains.get(name)
+        late = found.record(event.number) if found is not None else None
+        if late is not None:
+            return late
         for record in records(self._database, name):
             if record.seq == event.number:
                 return record
@@ -275,7 +215,7 @@ class PostgresLedger(Ledger):
         if self._turns is not None:
             self._turns.close()
         with self._lock:
-            chains = [one for one in self._chains.values() if one.rows]
+            chains = [one for one in self._chains.values() if one.pending]
         for one in chains:
             try:
                 self._write(one)

@@ -11,7 +11,7 @@ from _thread import allocate_lock, get_ident
 
 from rtfs.host.audit.postgres_records import BLOCK, FIELDS, read_record
 from rtfs.host.postgres.arrays import array
-from rtfs.host.postgres.commits import Batch, statement_of
+from rtfs.host.postgres.commits import Batch, Overtaken, statement_of
 from rtfs.host.postgres.link import Link, driver
 
 TYPE_CHECKING = False
@@ -41,6 +41,7 @@ _OUTCOMES = (
 ).encode()
 """An outcome is in a later block: the turn ends with the block of the decision."""
 _POINT = "INSERT INTO rtfs.occurrence (chain, seq, time, by) VALUES (%s, %s, %s, %s)"
+_END = "SELECT seq FROM rtfs.ledger_head WHERE chain = %s FOR UPDATE"
 _OWNER = "SELECT owner FROM rtfs.run WHERE number = %s FOR KEY SHARE"
 
 
@@ -109,11 +110,14 @@ class Turns:
     def write(self, rows: list[tuple[Any, ...]], head: tuple[Any, ...], run: tuple[int, int] | None) -> bool:
         """Write records, the last of which is of a call that is allowed, with the head of their chain; False where the
         run is another process's now. run: its number and owner, None for one that is not in the database. Raises
-        psycopg.Error."""
+        `Overtaken`, psycopg.Error."""
         connection = self._connection
         assert connection is not None
         if run is not None and connection.execute(_OWNER, run[:1]).fetchone() != run[1:]:
             return False
+        end = connection.execute(_END, head[:1]).fetchone()
+        if (0 if end is None else end[0]) != rows[0][1] - 1:
+            raise Overtaken
         connection.execute(*statement_of([Batch(0, 0, records=rows, head=head)]))
         connection.execute(_POINT, (*rows[-1][:3], self._own))
         connection.execute("COMMIT")

@@ -52,6 +52,15 @@ class Fenced(Exception):
     """Another process has taken the run over, or it was deleted; nothing more of it may be written here."""
 
 
+class Overtaken(Exception):
+    """Another process has written to the chain of the records meanwhile; nothing was written."""
+
+
+def overtaken(error: BaseException) -> bool:
+    """Whether a statement has failed since another process has written to the chain of its records meanwhile."""
+    return isinstance(error, driver().errors.UniqueViolation) and error.diag.table_name in _OF_CHAINS
+
+
 TAKEN_OVER = "another process has taken the run over, or it was deleted"
 
 
@@ -123,7 +132,8 @@ class Commits:
         self._queue: list[Waiter] = []
 
     def write(self, batch: Batch, patience: float | None = None) -> None:
-        """Write a batch; returns when it is committed. Raises Fenced, HostError `database/…`, psycopg.Error."""
+        """Write a batch; returns when it is committed. Raises Fenced, Overtaken, HostError `database/…`,
+        psycopg.Error."""
         self._wait(batch)
         if not batch.done:
             assert batch.link is not None
@@ -226,7 +236,7 @@ class Commits:
             if len(group) > 1:
                 return False
             if isinstance(error, psycopg.errors.UniqueViolation):
-                raise Fenced from None
+                raise (Overtaken if overtaken(error) else Fenced) from None
             raise
         for batch in group:
             owner, batch.stop_asked = rows.get(batch.run, (0, None))
@@ -237,6 +247,7 @@ class Commits:
         return True
 
 
+_OF_CHAINS = ("chain", "ledger", "ledger_head")
 _LOOK = (
     "SELECT number, owner, stop_asked FROM rtfs.run WHERE number = ANY(%s::bigint[]) AND number <> ALL(%s::bigint[])"
 )

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         def settle(self, rows: list[tuple[Any, ...]], written: bool) -> None:
             """Whether the rows that were taken are written; if not, they are taken again."""
 
+        def follow(self) -> None:
+            """Another process has written to the chain: what was not written comes after that."""
+
         def drop(self) -> None:
             """The chain goes on in another process: nothing is written to it from here any more."""
 

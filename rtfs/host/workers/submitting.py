@@ -49,6 +49,19 @@ class _Accepted(NotDurable):
         self._open(environment).close()
 
 
+class _Queue:
+    """In the place of a store: runs that are created in it are queued. accepted: called when one is."""
+
+    __slots__ = ("_accepted", "_store")
+
+    def __init__(self, store: Any, accepted: Callable[[], object]) -> None:
+        self._store = store
+        self._accepted = accepted
+
+    def create(self, run_id: str, facts: Mapping[str, str]) -> Any:
+        return self._store.create(run_id, facts, self._accepted)
+
+
 class _Schedule:
     """In the place of a store: what is to be run again and again is created in it."""
 
@@ -106,7 +119,14 @@ def submit(
         check_parameters(source, frame.run.environment, frame.context.values.get(GIVEN))
     given = encode(Map(frame.context.values)) if key is not None else ""
     store, rules, loaded, shell = executor.store, executor.rules, executor.loaded, executor.shell
-    place: Any = store if cron is None else _Schedule(store, cron)
+    told: list[str] = []
+
+    def tell(became: str) -> None:
+        if not told:
+            told.append(became)
+            executor.events.emit(RunEnded(frame.context, frame.parent, became))
+
+    place: Any = _Queue(store, lambda: tell(QUEUED)) if cron is None else _Schedule(store, cron)
     frame.run.durability = _Accepted(opening(place, source, frame, options, rules, loaded, shell, more))
     became = "error"
     try:
@@ -119,7 +139,7 @@ def submit(
         _check_same(store.look(frame.context.run_id).facts, source, given, key)
         became = "submitted before"
     finally:
-        executor.events.emit(RunEnded(frame.context, frame.parent, became))
+        tell(became)
     return frame.context.run_id
 
 

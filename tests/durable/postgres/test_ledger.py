@@ -332,3 +332,56 @@ def test_a_process_that_has_lost_a_run_writes_nothing_more_to_its_chain(database
         assert caught.value.code == "run/fenced"
         assert inspect(database, str(key)) is None
         assert [kind for _, kind, _, _ in kinds(database, "r")] == ["run", "decision"]
+
+
+def test_a_signal_and_a_second_submission_do_not_take_a_run_from_its_process(database, key):
+    """What others tell a run is in its chain, between the records of the process that has it."""
+    options = {"state": database, "ledger": database, "ledger_key": key}
+    with rtfs.Runtime(**options) as runtime, rtfs.Runtime(**options) as other:
+
+        def told(n: int) -> int:
+            other.signal("r", "paid", n)
+            with pytest.raises(HostError) as caught:
+                other.submit("1", run_id="r")
+            assert caught.value.code == "run/exists"
+            return n
+
+        runtime.register("told", told)
+        value = runtime.run('[(call "told" 1) (call "told" 2) (await-signal "paid")]', durable=True, run_id="r")
+        assert rtfs.to_text(value) == "[1 2 1]"
+        found = list(records(database, "r"))
+        assert inspect(database, str(key)) is None
+    assert [one.kind for one in found].count("answer") == 2
+    decisions = {one.seq: one.subject for one in found if one.kind == "decision"}
+    outcomes = [(one.subject, decisions.get(one.parent)) for one in found if one.kind == "outcome"]
+    assert outcomes == [(name, name) for name in ("told", "told", "ccos.run.await-signal")]
+    assert found[-1].detail == "ok"
+
+
+def test_two_processes_begin_a_chain_at_the_same_time(database, key):
+    options = {"ledger": database, "ledger_key": key}
+    with rtfs.Runtime(**options) as one, rtfs.Runtime(**options) as two:
+        two.register("count", lambda arguments: 7)
+        one.register("other", lambda arguments: two.run(PLAN, run_id="r"))
+        assert one.run('(call "other" {})', run_id="r") == 14
+        two.ledger.write("run", "x", 0, "a", "ann", "", None, None, 0)
+        one.ledger.write("run", "x", 0, "a", "bob", "", None, None, 0)
+        two.ledger.write("end", "x", 1, "", "ann", "ok", None, None, 0)
+        one.ledger.write("end", "x", 1, "", "bob", "ok", None, None, 0)
+    assert inspect(database, str(key)) is None
+    assert [(record.seq, record.parent, record.principal) for record in records(database, "x")] == [
+        (1, 0, "ann"), (2, 1, "ann"), (3, 0, "bob"), (4, 3, "bob"),
+    ]  # fmt: skip
+
+
+def test_what_the_ledger_is_told_of_a_submission_is_written_with_it(runtime, database, key, sql):
+    """So that it is in the chain before a worker is."""
+    runtime.submit("1", run_id="q")
+    assert [(kind, detail) for _, kind, _, detail in kinds(database, "q")][1:] == [("end", "queued")]
+    assert sql("SELECT l.xmin = r.xmin FROM rtfs.ledger AS l, rtfs.run AS r") == [(True,)]
+    assert runtime.ledger._database.riders == {}
+    with pytest.raises(HostError) as caught:
+        runtime.submit("2", run_id="q")
+    assert caught.value.code == "run/exists"
+    assert [(kind, detail) for _, kind, _, detail in kinds(database, "q")][3:] == [("end", "error: run/exists")]
+    assert inspect(database, str(key)) is None

@@ -22,13 +22,13 @@ from rtfs.host.durable.store import (
     Answer,
     without_announcements,
 )
-from rtfs.host.postgres.commits import TAKEN_OVER, Batch, Fenced, not_ours
+from rtfs.host.postgres.commits import TAKEN_OVER, Batch, Fenced, Overtaken, not_ours
 from rtfs.host.postgres.database import saying
 from rtfs.host.postgres.texts import packed, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from psycopg import Connection
@@ -129,36 +129,51 @@ class PostgresJournal:
         if self._broken is not None:
             raise unwritable(self.run_id, self._broken)
         self._changed.update(facts)
-        rider = self._store.database.riders.get(self.run_id)
-        records, head = ([], None) if rider is None else rider.take()
-        written = False
+        events = [(self.number, self._seq + at, *map(packed, event)) for at, event in enumerate(self._pending, 1)]
+        state = self._state(release) if facts or release else None
+        then = then or (self._store.follow_up(self, facts) if facts else None)
+        batch = None
         try:
-            batch = Batch(
-                self.number,
-                self.owner,
-                [(self.number, self._seq + at, *map(packed, event)) for at, event in enumerate(self._pending, 1)],
-                records,
-                head,
-                self._state(release) if facts or release else None,
-                self._taken,
-                then or (self._store.follow_up(self, facts) if facts else None),
-            )
-            self._store.database.commits.write(batch, patience)
-            written = True
+            while batch is None:
+                batch = self._written(events, state, then, patience)
         except Fenced:
             self.fence()
             raise not_ours(self.run_id) from None
         except Exception as error:
             self._broken = saying(error)
             raise unwritable(self.run_id, self._broken) from None
-        finally:
-            if rider is not None:
-                rider.settle(records, written)
         self._seq += len(self._pending)
         self._pending.clear()
         self._taken = []
         self._held = not release
         self.stop_asked = batch.stop_asked if batch.stop_asked is None else unpacked(batch.stop_asked)
+
+    def _written(
+        self,
+        events: Sequence[tuple[Any, ...]],
+        state: tuple[Any, ...] | None,
+        then: Then | None,
+        patience: float | None,
+    ) -> Batch | None:
+        """What was written, with the records of the run's chain; None where another process has written to that
+        meanwhile, and it is to be tried again. Raises Fenced, HostError `database/…`, psycopg.Error."""
+        rider = self._store.database.riders.get(self.run_id)
+        records, head = ([], None) if rider is None else rider.take()
+        batch = Batch(self.number, self.owner, events, records, head, state, self._taken, then)
+        written = False
+        try:
+            self._store.database.commits.write(batch, patience)
+            written = True
+            return batch
+        except Overtaken:
+            if not self._store.is_owner(self):
+                raise Fenced from None
+        finally:
+            if rider is not None:
+                rider.settle(records, written)
+        if rider is not None:
+            rider.follow()
+        return None
 
     def _state(self, release: bool) -> tuple[Any, ...]:
         now = {**self.facts, **self._changed}

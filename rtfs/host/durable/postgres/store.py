@@ -16,7 +16,7 @@ from rtfs.host.durable.postgres.leases import LEASE, Leases
 from rtfs.host.durable.postgres.opening import BUSY, MOST_ATTEMPTS, events_of, take_over
 from rtfs.host.durable.renewal import CONTINUES
 from rtfs.host.durable.store import DONE, IN_DOUBT, QUEUED, RUNNING, SLEEPING, WAITING, RunView, check_run_id
-from rtfs.host.postgres.commits import Fenced
+from rtfs.host.postgres.commits import Batch, Fenced, overtaken, statement_of
 from rtfs.host.postgres.database import Database, saying
 from rtfs.host.postgres.link import at_once, driver, shown
 from rtfs.host.postgres.texts import packed, unpacked
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from rtfs.host.durable.renewal import Renewal
     from rtfs.host.durable.store import Answer
+    from rtfs.host.postgres.database import Rider
 
     T = TypeVar("T")
     Enqueue = Callable[[Connection[Any], str, float | None], object]
@@ -82,21 +83,40 @@ class PostgresRunStore:
         self.enqueue = enqueue
         self._leases = Leases(self.database, lease)
 
-    def create(self, run_id: str, facts: Mapping[str, str]) -> PostgresJournal:
-        """See `RunStore`. A run with the state `queued` is not leased: the process that opens it begins it."""
+    def create(
+        self, run_id: str, facts: Mapping[str, str], accepted: Callable[[], object] | None = None
+    ) -> PostgresJournal:
+        """See `RunStore`. A run with the state `queued` is not leased: the process that opens it begins it. accepted:
+        called when such a run is in the queue, within the transaction, which also writes what the ledger is told: it is
+        in the run's chain before that is another process's."""
         check_run_id(run_id)
         queued = facts.get("state") == QUEUED
         statement, values, rest = self._insertion(run_id, facts)
+        told = _Told(self.database, run_id, accepted)
+
+        def queue(connection: Connection[Any], enqueue: Enqueue) -> tuple[Any, ...] | None:
+            while True:
+                try:
+                    with at_once(connection):
+                        row = connection.execute(statement, values).fetchone()
+                        if row is not None:
+                            wake_at = facts.get("wake-at")
+                            enqueue(connection, run_id, None if wake_at is None else float(wake_at))
+                            told.write(connection)
+                except BaseException as error:
+                    follows = overtaken(error)
+                    told.settle(False, follows=follows)
+                    if not follows:
+                        raise
+                else:
+                    told.settle(row is not None)
+                    return row
 
         def insert(connection: Connection[Any]) -> int | None:
             if not queued or self.enqueue is None:
                 row = connection.execute(statement, values).fetchone()
             else:
-                with at_once(connection):
-                    row = connection.execute(statement, values).fetchone()
-                    if row is not None:
-                        wake_at = facts.get("wake-at")
-                        self.enqueue(connection, run_id, None if wake_at is None else float(wake_at))
+                row = queue(connection, self.enqueue)
             if row is not None:
                 return int(row[0])
             # the connection may have been lost after an earlier attempt was committed; a worker may have the run by now
@@ -356,6 +376,12 @@ class PostgresRunStore:
         if rider is not None and self._is_last(journal):
             rider.drop()
 
+    def is_owner(self, journal: PostgresJournal) -> bool:
+        """Whether the run is still the journal's. Raises HostError `database/…`, psycopg.Error."""
+        query = "SELECT owner FROM rtfs.run WHERE number = %s"
+        row = self.database.read(lambda connection: connection.execute(query, (journal.number,)).fetchone())
+        return row is not None and row[0] == journal.owner
+
     def _is_last(self, journal: PostgresJournal) -> bool:
         """Whether a journal is the last of its run that was opened in this process, and is open."""
         return self.database.journaled.get(journal.run_id) == (journal.number, journal.owner)
@@ -444,6 +470,45 @@ class PostgresRunStore:
     @property
     def _where(self) -> str:
         return shown(self.database.url)
+
+
+class _Told:
+    """What the ledger is told of a run that is submitted. accepted: has it told, once."""
+
+    __slots__ = ("_accepted", "_database", "_rider", "_rows", "_run_id")
+
+    def __init__(self, database: Database, run_id: str, accepted: Callable[[], object] | None) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._accepted = accepted
+        self._rider: Rider | None = None
+        self._rows: list[tuple[Any, ...]] = []
+
+    def write(self, connection: Connection[Any]) -> None:
+        """Write the records, within the connection's transaction. Raises psycopg.Error."""
+        accepted, self._accepted = self._accepted, None
+        if accepted is not None:
+            self._database.journaled[self._run_id] = 0, 0
+            try:
+                accepted()
+            finally:
+                del self._database.journaled[self._run_id]
+        rider = self._rider = self._database.riders.get(self._run_id)
+        if rider is not None:
+            self._rows, head = rider.take()
+            if self._rows:
+                connection.execute(*statement_of([Batch(0, 0, records=self._rows, head=head)]))
+
+    def settle(self, written: bool, *, follows: bool = False) -> None:
+        """Whether the transaction was committed. follows: not so, as another process has written to the chain."""
+        rows, self._rows = self._rows, []
+        if self._rider is not None:
+            if rows:
+                self._rider.settle(rows, written)
+            if follows:
+                self._rider.follow()
+            if written:
+                self._database.riders.pop(self._run_id, None)
 
 
 def this_process() -> str:
