@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _DEEPEST = 12
 """Levels of a type that are followed."""
 
+_MAP = kinds("map")
 _BASE_KINDS = {
     "nil": kinds("nil"),
     "bool": kinds("bool"),
@@ -293,18 +294,22 @@ def _tuple(type: Tuple, fact: Fact, depth: int) -> Misfit | None:
 
 
 def _record(type: Record, fact: Fact, depth: int) -> Misfit | None:
-    found = _kind(type, fact, kinds("map"))
-    if found is not None or fact.fields is None or not fact.only("map"):
+    fields = fact.fields
+    found = _kind(type, fact, _MAP)
+    if found is not None or fields is None or not fact.only("map"):
         return found
     for field in type.fields:
-        parts = [(key, fact.fields[key]) for key in _spellings(field.key) if key in fact.fields]
-        for key, part in parts:
-            found = misfit(field.type, part, depth + 1)
-            if found is not None:
-                return found.under(key)
-        if not parts and not field.optional and fact.closed:
+        missing = fact.closed and not field.optional
+        for key in _spellings(field.key):
+            part = fields.get(key)
+            if part is not None:
+                missing = False
+                found = misfit(field.type, part, depth + 1)
+                if found is not None:
+                    return found.under(key)
+        if missing:
             return _missing(field, type, fact).under(field.key)
-    for key, part in fact.fields.items():
+    for key, part in fields.items():
         if type.field(key) is not None:
             continue
         if type.rest is not None:

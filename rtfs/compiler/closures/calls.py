@@ -48,7 +48,7 @@ def _is_never_callable(node: nodes.Node) -> bool:
 
 
 def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int) -> Closure:
-    """A call of a function that is known now. A constant as the second of two arguments takes no closure."""
+    """A call of a function that is known now. A constant among two arguments takes no closure."""
     if len(arguments) == 1:
         a = m.make(arguments[0])
 
@@ -66,6 +66,13 @@ def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int)
             return function(a(f), b)
 
         return with_constant
+    if first.__class__ is nodes.Const:
+        a, b = first.value, m.make(second)
+
+        def of_constant(f: Frame, at: int = place, function: Any = function, a: Any = a, b: Closure = b) -> Any:
+            return function(a, b(f))
+
+        return of_constant
     a, b = m.make(first), m.make(second)
 
     def known_2(f: Frame, at: int = place, function: Any = function, a: Closure = a, b: Closure = b) -> Any:
@@ -155,7 +162,7 @@ def make_map(m: Maker, node: nodes.MapDisplay) -> Closure:
 
 @makes(nodes.Cast)
 def make_cast(m: Maker, node: nodes.Cast) -> Closure:
-    value, type, what, cast = m.make(node.value), m.type_of(node.type), node.what, support.cast
+    value, type, what, cast = m.make(node.value), m.types.of(node.type), node.what, support.cast
 
     def cast_(f: Frame, at: int = node.at) -> Any:
         return cast(type, value(f), what)
@@ -165,7 +172,7 @@ def make_cast(m: Maker, node: nodes.Cast) -> Closure:
 
 @makes(nodes.TypeTest)
 def make_type_test(m: Maker, node: nodes.TypeTest) -> Closure:
-    value, accepts = m.make(node.value), m.type_of(node.type).accepts
+    value, accepts = m.make(node.value), m.types.of(node.type).accepts
     return lambda f: accepts(value(f))
 
 

@@ -50,7 +50,7 @@ def make_local(m: Maker, node: nodes.Local) -> Closure:
     layout, index = place
     if layout is m.layout:
         return OWN[index] if index < len(OWN) else itemgetter(index)
-    steps = m.distance(layout)
+    steps = distance(m.layout, layout)
     if steps == 1:
 
         def local_of_enclosing(f: Frame, index: int = index) -> Any:

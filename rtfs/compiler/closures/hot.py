@@ -68,7 +68,7 @@ class Pool:
 
     def pool_type(self, form: Any, module: str) -> str:
         """The global that holds the type of a type expression."""
-        return self.pool(self.maker.type_of(form))
+        return self.pool(self.maker.types.of(form))
 
     def close(self, form: FormGenerator, definition: ast.stmt, freevars: list[str]) -> None:
         """Compile the definition of a function whose free variables are `freevars`."""
@@ -105,7 +105,7 @@ def compile_inner(maker: Maker, definition: ast.stmt, freevars: list[str]) -> Co
 
 def _generator(pool: Pool) -> FormGenerator:
     maker = pool.maker
-    return FormGenerator(pool, maker.names, maker.module, maker.type_of)  # type: ignore[arg-type]
+    return FormGenerator(pool, maker.names, maker.module, maker.types.of)  # type: ignore[arg-type]
 
 
 def _load_locals(pool: Pool, names: set[str], layout: Layout | None, line: int) -> list[ast.stmt]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from _weakref import ref
 
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.closures.frames import FILES, FIRST, Layout, distance
+from rtfs.compiler.closures.frames import FILES, FIRST, Layout
 from rtfs.values import InternalError
 from rtfs.values.step_account import PART, paced
 
@@ -123,11 +123,3 @@ class Maker:
         layout.names.append(binding.python)
         self.places[binding.python] = (layout, index)
         return index
-
-    def distance(self, layout: Layout) -> int:
-        """The number of frames from the current function out to those of `layout`."""
-        return distance(self.layout, layout)
-
-    def type_of(self, form: Any) -> Any:
-        """The type of a type expression."""
-        return self.types.of(form)

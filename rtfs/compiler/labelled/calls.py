@@ -247,7 +247,7 @@ def label_map(m: LabelledMaker, node: nodes.MapDisplay) -> Labelled:
 # ---------------------------------------------------------------------- types
 @labels(nodes.Cast)
 def label_cast(m: LabelledMaker, node: nodes.Cast) -> Labelled:
-    value, type, what, cast = m.make(node.value), m.type_of(node.type), node.what, support.cast
+    value, type, what, cast = m.make(node.value), m.types.of(node.type), node.what, support.cast
 
     def cast_(f: Frame, s: FlowState, at: int = node.at) -> Any:
         given, tag = value(f, s)
@@ -264,7 +264,7 @@ def label_cast(m: LabelledMaker, node: nodes.Cast) -> Labelled:
 
 @labels(nodes.TypeTest)
 def label_type_test(m: LabelledMaker, node: nodes.TypeTest) -> Labelled:
-    accepts = m.type_of(node.type).accepts
+    accepts = m.types.of(node.type).accepts
     return call_known(join_all, accepts, [m.make(node.value)], m.step("type", node.at))
 
 

@@ -38,7 +38,7 @@ def label_local(m: LabelledMaker, node: nodes.Local) -> Labelled:
     place = m.places.get(binding.python)
     if place is None or binding.definitions:
         return _late_local(m, node)
-    steps, index = m.distance(place[0]), place[1]
+    steps, index = distance(m.layout, place[0]), place[1]
     if steps == 0:
         return lambda f, s: f[index]
     if steps == 1:
