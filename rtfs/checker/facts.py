@@ -8,6 +8,7 @@ Invariant: `kinds` holds every kind the value can have (None: any); details (`va
 from __future__ import annotations
 
 from rtfs.values import Keyword, List, Map, Symbol, Vector
+from rtfs.values.step_account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ _ATOMS = (int, float, str, bool, type(None), Keyword)
 def join_all(facts: Iterable[Fact]) -> Fact:
     """The fact about a value that is one of several; NEVER for an empty list."""
     found = NEVER
-    for fact in facts:
+    for fact in facts if facts.__class__ is not list else paced(facts):
         found = join(found, fact)
     return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from rtfs.checker.diagnostics import ERROR, WARNING, Diagnostic
 from rtfs.checker.facts import NEVER, Fact, join
 from rtfs.compiler.analysis import nodes
-from rtfs.values.step_account import PART, paced
+from rtfs.values.step_account import PART, STRETCH, look, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class Inference:
         self.parameters: dict[nodes.Binding, tuple[Parameters, int]] = {}
         self.owners: tuple[Owner, ...] = ()
         self.nodes = 0
+        self.pause = STRETCH
         self.silent = 0
         self.catching = 0
         self.dead = 0
@@ -141,20 +142,27 @@ class Inference:
     def infer(self, node: nodes.Node) -> Fact:
         """The fact about the value of a node."""
         self.nodes += 1
-        if self.nodes > MOST_NODES:
-            raise Exhausted
+        if self.nodes > self.pause:
+            self._pause()
         return self.handlers[node.__class__](self, node)
 
     def infer_all(self, parts: Sequence[nodes.Node]) -> list[Fact]:
         """The facts about the values of nodes."""
         self.nodes += len(parts)
-        if self.nodes > MOST_NODES:
-            raise Exhausted
+        if self.nodes > self.pause:
+            self._pause()
         handlers = self.handlers
         found = []
         for part in parts if len(parts) <= PART else paced(parts):
             found.append(handlers[part.__class__](self, part))
         return found
+
+    def _pause(self) -> None:
+        """Let the machine look at the clock. Raises Exhausted for a text with too many nodes."""
+        if self.nodes > MOST_NODES:
+            raise Exhausted
+        self.pause = min(self.nodes + STRETCH, MOST_NODES)
+        look()
 
     def quietly(self, node: nodes.Node) -> Fact:
         """The fact about the value of a node, without reporting findings."""

@@ -46,8 +46,9 @@ def function_of(code: Any, namespace: dict[str, Any]) -> Callable[[], Any]:
 
 class Module:
     """exports: names others may use, None for all. aliases: alias -> module name. defined: names this module defines,
-    also before they have a value. private: names that `defn-` keeps to the module. referred: name imported bare -> the
-    module it comes from and its name there. builtin_names: name referred to from a built-in namespace -> its full name.
+    also before they have a value. fresh: those that the form being compiled defines. private: names that `defn-` keeps
+    to the module. referred: name imported bare -> the module it comes from and its name there. builtin_names: name
+    referred to from a built-in namespace -> its full name.
     early: what evaluates a definition for macros before the module itself has run."""
 
     def __init__(self, name: str, core: dict[str, Any]) -> None:
@@ -56,6 +57,7 @@ class Module:
         self.macros: dict[str, Macro] = {}
         self.types: dict[str, Any] = {}
         self.defined: set[str] = set()
+        self.fresh: list[str] = []
         self.exports: list[str] | None = None
         self.private: set[str] = set()
         self.aliases: dict[str, str] = {}
@@ -110,6 +112,7 @@ class Module:
     def define(self, name: str) -> None:
         """Note a definition: the name is a value now, whatever it was."""
         self.defined.add(name)
+        self.fresh.append(name)
         self.macros.pop(name, None)
 
     def exported(self, name: str) -> bool:

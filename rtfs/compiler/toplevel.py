@@ -61,6 +61,8 @@ class UnitCompiler:
         self.environment = environment
         self.source = source
         self.builder = UnitBuilder(source, key.hex()[:12])
+        self.noted: set[tuple[str, str]] = set()
+        """Modules and names of the unit's definitions."""
         self.acting: int | None = None
         """The place of the first form that is not a definition, in case a `plan` follows it."""
 
@@ -109,9 +111,9 @@ class UnitCompiler:
 
     def note(self, module: Module, name: str) -> None:
         module.defined.add(name)
-        names = self.builder.unit.definitions.setdefault(module.name, [])
-        if name not in names:
-            names.append(name)
+        if (module.name, name) not in self.noted:
+            self.noted.add((module.name, name))
+            self.builder.unit.definitions.setdefault(module.name, []).append(name)
 
     # ------------------------------------------------------------------ forms
     def form(self, form: Any, analyser: Analyser) -> None:
@@ -165,10 +167,11 @@ class UnitCompiler:
     def code(self, form: Any, analyser: Analyser, scope: Scope) -> None:
         analyser.names = Names()
         module = analyser.module
-        before = set(module.defined)
+        module.fresh = []
         node = analyser.analyse(form, scope)
-        for name in module.defined - before:
-            self.note(module, name)
+        for name in module.fresh:
+            if name in module.defined:
+                self.note(module, name)
         if isinstance(node, Const) and node.value is None and is_list_headed(form, "defmacro", "deftype"):
             self.builder.unit.steps.append(Step("nil", module.name))
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.compiler.mangling import global_name
 from rtfs.values.error import EvalError
+from rtfs.values.step_account import look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST = 6
 """Names of a module that are listed."""
+MOST_HINTS = 100
+"""Undefined names of one text that are compared with the known ones, which takes milliseconds for each."""
 CO_VARARGS = 0x04
 
 
@@ -62,6 +65,7 @@ def undefined_errors(uses: list[Use], unit: UnitBuilder, environment: Environmen
     unknown = [use for use in uses if not is_known(use.name, use.module, environment)]
     meant = unit.missing | _meant_to_be_defined(unknown, unit)
     for use in unknown:
+        look()  # a suggestion compares hundreds of names
         key = (use.module.name, use.name)
         if key in found:
             continue
@@ -70,7 +74,8 @@ def undefined_errors(uses: list[Use], unit: UnitBuilder, environment: Environmen
         span = unit.span_at(use.at)
         if span is not None and any(one.start <= span.start < one.end for one in calls):
             continue
-        found[key] = error = undefined(use.name, use.module, environment, span, use.scope, use.count)
+        hinted = len(found) < MOST_HINTS
+        found[key] = error = undefined(use.name, use.module, environment, span, use.scope, use.count, hinted)
         error.notes = unit.unit.expansions_at(use.at, environment.units)
         call = unit.span_at(use.call)
         if call is not None:
@@ -110,9 +115,10 @@ def undefined(
     span: Span | None,
     scope: Scope | None = None,
     count: int | None = None,
+    hinted: bool = True,
 ) -> EvalError:
-    """The error for a name, with what to write instead if that can be told."""
-    hint = _hint(name, module, environment, span, scope, count)
+    """The error for a name; hinted: with what to write instead, if that can be told."""
+    hint = _hint(name, module, environment, span, scope, count) if hinted else None
     return EvalError("undefined", f"`{name}` is not defined", span=span, hint=hint)
 
 

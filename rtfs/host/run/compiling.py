@@ -10,7 +10,7 @@ from rtfs.compiler import compile_source, compiled_before
 from rtfs.host.run.driver import drive
 from rtfs.host.run.durability import NOT_DURABLE
 from rtfs.host.scheduler.suspensions import Turn
-from rtfs.machine import RequiresHost, start
+from rtfs.machine import RequiresHost, memory, start
 from rtfs.machine.limits import EXPANSION_LIMITS
 from rtfs.machine.machine import start_work
 from rtfs.syntax.collector import CollectorPaused
@@ -52,9 +52,11 @@ async def compile_program(source: Source, run: Run, compiling: LockType) -> Prog
     with compiling, CollectorPaused():
         outcome = start_work(environment, compile, (), EXPANSION_LIMITS, run.breathe, run.budget)
     while isinstance(outcome, RequiresHost):  # a long text: others have their turn meanwhile
+        held = outcome.machine.budget.held
         await Turn()
         with compiling, CollectorPaused():
             outcome = outcome.resume(None)
+            memory.set_aside(held)  # until the run is over: what has been compiled stays
     program: Program = outcome.value
     return program
 
