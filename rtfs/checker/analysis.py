@@ -24,6 +24,7 @@ from rtfs.compiler.mangling import global_name, plain_name
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.machine.errors.arity import CO_VARARGS
 from rtfs.values.error import UserError
+from rtfs.values.step_account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _predefine(inference: Inference, forms: list[AnalysedForm], declared: set[st
                 declared.add(str(node.id.value))
     for name in seen:
         inference.globals[name] = ANY
-    for form in forms:
+    for form in paced(forms):
         node = form.node
         if not isinstance(node, nodes.Def) or seen[node.name] > 1:
             continue

@@ -69,7 +69,7 @@ def compile_source(source: Source, environment: Environment, module: str = "user
         unit = None
     if unit is None:
         unit = compile_unit(source, environment, module, key, gate, cold)
-        if not cold:
+        if unit.life is None:
             disk_cache.save(kept, unit)
     elif unit.facts or unit.macros:
         load_macros(unit, environment)
@@ -99,7 +99,7 @@ def compiled_before(source: Source, environment: Environment, gate: Gate | None 
         return None
     if environment.units.get(unit.filename) is not unit:
         load(unit, environment)
-        if runs_cold(source):
+        if unit.life is not None:
             _allow_frames(unit, environment)
     environment.recent.add(key, unit, environment)
     return Program(unit, environment, USER_MODULE)
@@ -146,7 +146,21 @@ def runs_cold(source: Source) -> bool:
 def compile_unit(
     source: Source, environment: Environment, module: str, key: bytes, gate: Gate | None = None, cold: bool = False
 ) -> Unit:
-    """Compile without looking into the cache. cold: forms become closures, not code."""
+    """Compile without looking into the cache. cold: forms become closures, not code; otherwise too, if CPython would
+    take long to compile one."""
+    if not cold:
+        from rtfs.compiler.codegen.emitter import TooLarge
+
+        try:
+            return _compile_unit(source, environment, module, key, gate, cold)
+        except TooLarge:
+            pass
+    return _compile_unit(source, environment, module, key, gate, True)
+
+
+def _compile_unit(
+    source: Source, environment: Environment, module: str, key: bytes, gate: Gate | None, cold: bool
+) -> Unit:
     from rtfs.compiler.toplevel import UnitCompiler
     from rtfs.syntax.reader import read_forms
 

@@ -165,7 +165,7 @@ class UnitCompiler:
             self.acting = analyser.locate(form)
 
     def code(self, form: Any, analyser: Analyser, scope: Scope) -> None:
-        analyser.names = Names()
+        analyser.names = Names(len(self.builder.unit.spans))
         module = analyser.module
         module.fresh = []
         node = analyser.analyse(form, scope)

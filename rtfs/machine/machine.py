@@ -30,7 +30,7 @@ from rtfs.machine.outcome import Complete, HostCall, Outcome, RequiresHost
 from rtfs.syntax.collector import CollectorPaused
 from rtfs.values.error import UNCATCHABLE, InternalError, LimitError, UserError, uncatchable
 from rtfs.values.lazy import hooks, needs_itself, realised
-from rtfs.values.step_account import account
+from rtfs.values.step_account import account, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -483,7 +483,7 @@ def run_unit(unit: Unit, environment: Environment) -> Any:
 
 def _run_steps(unit: Unit, environment: Environment) -> Any:
     value: Any = None
-    for step in unit.steps:
+    for step in paced(unit.steps):
         module = environment.module(step.module)
         if step.kind == "code":
             value = function_of(step.code, module.globals)()

@@ -98,16 +98,28 @@ def set_aside(held: int) -> None:
 
 def freeze() -> None:
     """Keep the collector from looking at the present objects for a while."""
-    global _settled, _settled_from, _theirs
-    if _theirs:
-        return
-    if not _settled and gc.get_freeze_count():
-        _theirs = True
+    global _settled, _settled_from
+    if _frozen_by_others():
         return
     gc.freeze()
     if not _settled:
         _settled_from = _last
     _settled = max(_last, 1)
+
+
+def promote() -> None:
+    """Have the collector take the present objects for old ones: it does not go through them as new ones first."""
+    if not _frozen_by_others():
+        gc.freeze()
+        if not _settled:
+            gc.unfreeze()
+
+
+def _frozen_by_others() -> bool:
+    global _theirs
+    if not _theirs and not _settled and gc.get_freeze_count():
+        _theirs = True
+    return _theirs
 
 
 def wait_aside(first: bool) -> None:

@@ -1,9 +1,8 @@
 """Pauses Python's cycle collector while many objects are made that all stay.
 
 Reading allocates a few objects a token and frees none; collecting meanwhile costs more than the reading itself and
-grows faster than the source. Many new objects count as old ones afterwards: the collector does not go through them
-twice more, in one go each, before it takes them for that. Knows nothing of reading. Invariant: the collector is on
-again once nothing pauses it, if it was on before, however many threads read at a time.
+grows faster than the source. Knows nothing of reading. Invariant: the collector is on again once nothing pauses it, if
+it was on before, however many threads read at a time.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-MANY = 20_000
-"""New objects which the collector takes some milliseconds to go through."""
 _lock = allocate_lock()
 _pausing = 0
 _was_on = False
@@ -45,7 +42,4 @@ class CollectorPaused:
         with _lock:
             _pausing -= 1
             if _pausing == 0 and _was_on:
-                if gc.get_count()[0] > MANY and not gc.get_freeze_count():
-                    gc.freeze()
-                    gc.unfreeze()
                 gc.enable()

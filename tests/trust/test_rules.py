@@ -50,6 +50,28 @@ def test_a_rule_that_denies_fits_any_spelling_of_an_argument(argument: str, expe
         assert code(rt, f'(call "a.y" {argument})') == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "argument"),
+    [
+        ("filter.name", '{"filter.name" "x"}'),
+        ("filter.name", '{:filter.name "x"}'),
+        ("filter.name", '{:filter {:name "x"}}'),
+        ("a.b.c", '{"a.b" {:c "x"}}'),
+        ("a.b.c", '{"a" {"b.c" "x"}}'),
+        ("names.0", '{:names ["x"]}'),
+        ("names.0", '{:names #{"x"}}'),
+        ("names.1", '{:names #{"y" "x"}}'),
+    ],
+)
+def test_a_path_means_names_with_dots_and_elements_of_sets_too(path: str, argument: str):
+    with runtime(rules=[{"match": "a.y", "when": {path: "x"}, "decide": "deny"}]) as rt:
+        assert code(rt, f'(call "a.y" {argument})') == "policy/denied"
+    allowing = [{"match": "a.y", "when": {path: "x"}, "decide": "allow"}, {"match": "*", "decide": "deny"}]
+    with runtime(rules=allowing) as rt:
+        assert code(rt, '(call "a.y" {:filter {:name "x"} "filter.name" "evil"})') == "policy/denied"
+        assert code(rt, '(call "a.y" {:names #{"y" "x"}})') == "policy/denied"
+
+
 def test_a_rule_that_allows_fits_only_if_every_spelling_does():
     rules = [{"match": "a.y", "when": {"owner": ["acme", "b*"]}, "decide": "allow"}, {"match": "*", "decide": "deny"}]
     with runtime(rules=rules) as rt:

@@ -461,7 +461,7 @@ class Analyser:
                 expanded.append(form)
             forms = expanded
             if declaring:
-                for form in forms:
+                for form in paced(forms):
                     self._declare_local(form, scope)
         return self.sequence(forms, scope, tail)
 

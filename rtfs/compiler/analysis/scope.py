@@ -103,15 +103,19 @@ class Scope:
 
 
 class Names:
-    """Makes Python names for locals, unique within one top-level form."""
+    """Makes Python names for locals, unique within one top-level form. begun: how many places the unit had before the
+    form was analysed; 0 if unknown. locals: how many names there are."""
 
-    __slots__ = ("taken", "temporaries")
+    __slots__ = ("begun", "locals", "taken", "temporaries")
 
-    def __init__(self) -> None:
+    def __init__(self, begun: int = 0) -> None:
+        self.begun = begun
         self.taken: dict[str, int] = {}
+        self.locals = 0
         self.temporaries = 0
 
     def local(self, name: str) -> str:
+        self.locals += 1
         taken = self.taken
         if name not in taken:
             taken[name] = 1

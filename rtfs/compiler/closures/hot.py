@@ -166,8 +166,7 @@ def compile_loop(maker: Maker, node: nodes.Loop, layout: Layout) -> Pool | None:
         for value in node.values
         if isinstance(value, nodes.Local) and value.binding.value is not None
     }
-    enter_loop(emitter, node)
-    return _finish(pool, form, emitter, node, layout, [])
+    return _finish(pool, form, emitter, lambda: enter_loop(emitter, node), node, layout, [])
 
 
 def compile_each(maker: Maker, node: nodes.Each, layout: Layout) -> Pool | None:
@@ -185,8 +184,7 @@ def compile_each(maker: Maker, node: nodes.Each, layout: Layout) -> Pool | None:
     entered = nodes.Each(
         node.at, node.operation, node.item, node.accumulator, node.body, start, collection, node.closes
     )
-    emitter.into(entered, Destination("return"))
-    return _finish(pool, form, emitter, node, layout, names)
+    return _finish(pool, form, emitter, lambda: emitter.into(entered, Destination("return")), node, layout, names)
 
 
 def repeatable(node: nodes.Node) -> bool:
@@ -197,16 +195,18 @@ def repeatable(node: nodes.Node) -> bool:
 
 
 def _finish(
-    pool: Pool, form: FormGenerator, emitter: Emitter, node: nodes.Node, layout: Layout, parameters: list[str]
+    pool: Pool, form: FormGenerator, emitter: Emitter, emit: Any, node: nodes.Node, layout: Layout, names: list[str]
 ) -> Pool | None:
+    """The code of what `emit` emits, as a function of the frame and of `names`."""
     line = node.at + 1
-    names = emitter.loads - emitter.stores
-    if isinstance(node, nodes.Loop):
-        names |= {one.python for one in node.variables}
-    block = _load_locals(pool, names, layout, line)
-    name = f" o{pool.number}.{pool.generate()}"  # of the function around it, as what is outlined is
     try:
-        pool.close(form, py.define(name, [FRAME, *parameters], None, [], [*block, *emitter.block], line), [])
+        emit()
+        loaded = emitter.loads - emitter.stores
+        if isinstance(node, nodes.Loop):
+            loaded |= {one.python for one in node.variables}
+        block = _load_locals(pool, loaded, layout, line)
+        name = f" o{pool.number}.{pool.generate()}"  # of the function around it, as what is outlined is
+        pool.close(form, py.define(name, [FRAME, *names], None, [], [*block, *emitter.block], line), [])
     except CompileError:
         return None
     return pool

@@ -15,6 +15,7 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.kinds import BOOL, TRUTHY_ONLY, Kinds, Known, join
 from rtfs.compiler.codegen import pyast as py
 from rtfs.values import Keyword
+from rtfs.values.error import CompileError
 from rtfs.values.step_account import work
 
 TYPE_CHECKING = False
@@ -41,11 +42,25 @@ EVERYWHERE = 1_000
 # Known kinds that an outlined subtree inherits at most: very deep code would copy them at each level.
 MOST_KNOWN = 200
 
+# Functions of a form, times the names that they may capture: CPython's compiler goes through all of these.
+MOST_CAPTURES = 2_000_000
+
+# Statements and places of a form that CPython compiles in a tenth of a second, in which nothing else has its turn.
+MOST_PARTS = 40_000
+
 _LEAVES = frozenset((nodes.Const, nodes.Local))
 """What is an expression without effect, and the same one later."""
 
 STATEMENTS: dict[type[nodes.Node], Emit] = {}
 EXPRESSIONS: dict[type[nodes.Node], Evaluate] = {}
+
+
+class TooLarge(CompileError):
+    """A form that CPython would take long to compile. Code `limit/nesting`."""
+
+    def __init__(self) -> None:
+        hint = "move parts of it into separate functions"
+        super().__init__("limit/nesting", "the form is too large to be compiled", hint=hint)
 
 
 def emits(kind: type[nodes.Node]) -> Callable[[AnyEmit], AnyEmit]:
@@ -349,6 +364,7 @@ class FormGenerator:
         self.defined: nodes.Def | None = None
         self.lent: set[nodes.Binding] = set()
         self.versions: dict[nodes.Traits, str] = {}
+        self.functions = 0
 
     def function(
         self,
@@ -365,6 +381,9 @@ class FormGenerator:
         """A function definition nested in `outer`. Free locals are those of Python's closures; or, `by_value`, they
         become parameters with what they hold now as defaults: what a closure captures is slower everywhere. plain:
         its code is rather small than fast."""
+        self.functions += 1
+        if self.functions * (self.functions + self.names.locals) > MOST_CAPTURES:
+            raise TooLarge()
         known = {binding: kinds for binding, kinds in outer.known.items() if binding.loop is None}
         child = self.function_body(body, parameters, line, rest, ticks, known, EVERYWHERE if plain else 0)
         outer.loads.update(child.loads - child.stores)

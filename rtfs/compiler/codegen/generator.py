@@ -16,7 +16,7 @@ import rtfs.compiler.codegen.emit_try
 import rtfs.compiler.codegen.sequences  # noqa: F401 - importing these modules declares how nodes are emitted
 from rtfs.compiler.analysis.nodes import Def, Fn
 from rtfs.compiler.codegen import pyast as py
-from rtfs.compiler.codegen.emitter import Destination, Emitter, FormGenerator
+from rtfs.compiler.codegen.emitter import MOST_PARTS, Destination, Emitter, FormGenerator, TooLarge
 from rtfs.compiler.module import FORM, VALUE
 from rtfs.compiler.recursion_limit import with_limit
 from rtfs.values.error import CompileError
@@ -35,7 +35,8 @@ PYTHON_COMPILE_RECURSION = 1_000
 
 def generate(analyser: Analyser, node: Node, names: Names | None = None) -> CodeType:
     """The code object of a top-level form: a Python module that defines `FORM`, a function of no arguments with the
-    value of the node. Raises CompileError `limit/nesting` for what CPython cannot compile.
+    value of the node. Raises CompileError `limit/nesting` for what CPython cannot compile, TooLarge for what it would
+    take long to.
 
     names: those that the form's locals have; the analyser's if None.
     """
@@ -45,6 +46,8 @@ def generate(analyser: Analyser, node: Node, names: Names | None = None) -> Code
         analyser.unit, names or analyser.names, module.name, lambda type: environment.check_type(type, module)
     )
     try:
+        if form.names.begun and len(analyser.unit.unit.spans) - form.names.begun > MOST_PARTS * 2:
+            raise TooLarge()
         return compile_tree(module_of(form, node), analyser.unit.unit.filename)
     except CompileError as error:
         raise analyser.error(error) from None
@@ -74,6 +77,8 @@ def module_of(form: FormGenerator, node: Node) -> ast.Module:
         emitter.into(node, Destination("set", VALUE))
         return ast.Module([*form.definitions, *emitter.block], [])
     emitter.into(node, Destination("return"))
+    if len(emitter.block) > MOST_PARTS:
+        raise TooLarge()
     body = emitter.block or [ast.Pass(lineno=1, col_offset=0)]
     if emitter.globals:
         body = [py.declare_global(sorted(emitter.globals), 1), *body]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rtfs.host.policy.context import Quota
 from rtfs.host.policy.grants import glob, real_path
-from rtfs.values import HostError, Keyword, LimitError, List, Map, Symbol, Vector, equal
+from rtfs.values import HostError, Keyword, LimitError, List, Map, Set, Symbol, Vector, equal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ LONGEST_PATH = 4_096
 
 
 class Rule:
-    """match: a capability id, `*` for any run of characters. when: argument name (`a.b` for a part of a part, a number
-    for a position) → what it must be: a value, a text with `*`, or a list of them; `5` fits `5.0` too, but no text and
-    no boolean. decide: one of `DECISIONS`. for_run: whether the person who is asked may say yes for the rest of
-    the run."""
+    """match: a capability id, `*` for any run of characters. when: argument name (`a.b` for a part of a part or for a
+    name with a dot, a number for a position) → what it must be: a value, a text with `*`, or a list of them; `5` fits
+    `5.0` too, but no text and no boolean. decide: one of `DECISIONS`. for_run: whether the person who is asked may say
+    yes for the rest of the run."""
 
     __slots__ = ("decide", "for_run", "match", "reason", "when")
 
@@ -195,16 +195,25 @@ def _exceeded(what: str, pattern: str) -> LimitError:
 
 
 def _at(values: list[Any], path: list[str]) -> list[Any]:
-    """Everything that a path may mean: a map may have the key as keyword and as text."""
-    for name in path:
+    """Everything that a path may mean: a map may have the key as keyword and as text, and keys with dots; a set has any
+    of its elements at any position, for a server gets them in some order."""
+    if not path:
+        return values
+    found: list[Any] = []
+    for count in range(1, len(path) + 1):
+        name = ".".join(path[:count])
         inner: list[Any] = []
         for value in values:
             if value.__class__ is Map:
                 inner += [item for key, item in value.items() if _text(key) == name]
-            elif value.__class__ in (Vector, List) and _is_index(name) and int(name) < len(value):
-                inner.append(value[int(name)])
-        values = inner
-    return values
+            elif count == 1 and _is_index(name):
+                if value.__class__ is Set:
+                    inner += value.to_list()
+                elif value.__class__ in (Vector, List) and int(name) < len(value):
+                    inner.append(value[int(name)])
+        if inner:
+            found += _at(inner, path[count:])
+    return found
 
 
 def _is_index(name: str) -> bool:

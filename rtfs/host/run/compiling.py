@@ -52,10 +52,12 @@ async def compile_program(source: Source, run: Run, compiling: LockType) -> Prog
     with compiling, CollectorPaused():
         outcome = start_work(environment, compile, (), EXPANSION_LIMITS, run.breathe, run.budget)
     while isinstance(outcome, RequiresHost):  # a long text: others have their turn meanwhile
+        assert outcome.machine is not None
         held = outcome.machine.budget.held
         await Turn()
         with compiling, CollectorPaused():
             outcome = outcome.resume(None)
+            memory.promote()
             memory.set_aside(held)  # until the run is over: what has been compiled stays
     program: Program = outcome.value
     return program

@@ -1,0 +1,48 @@
+"""Forms that CPython would take long to compile become closures; what they mean is the same."""
+
+from __future__ import annotations
+
+import pytest
+
+import rtfs
+from rtfs.compiler import compile_source
+from rtfs.machine import Complete, new_environment, start
+from rtfs.source import Source
+
+FUNCTIONS = " ".join(f"(defn f{i} [x] (+ q x {i}))" for i in range(1_200))
+LARGE = {
+    "functions in a body": (f"(let [q 1] {FUNCTIONS} (f7 2))", 10),
+    "functions in a vector": (f"(count [{' '.join(f'(fn [x] {i})' for i in range(1_600))}])", 1_600),
+    "a body of many parts": (f"(let [q 1] {' '.join(f'(def a{i} (+ q {i}))' for i in range(25_000))} (+ a7 q))", 9),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_form_of_a_file_becomes_closures(name: str) -> None:
+    text, answer = LARGE[name]
+    environment = new_environment()
+    program = compile_source(Source(text, "plan.rtfs"), environment)
+    assert program.unit.life is not None
+    outcome = start(program)
+    assert isinstance(outcome, Complete)
+    assert outcome.value == answer
+
+
+def test_forms_are_compiled_however_many_a_file_has() -> None:
+    text = "\n".join(f"(defn- f{i} [x] (+ x {i}))" for i in range(3_000))
+    program = compile_source(Source(text, "plan.rtfs"), new_environment())
+    assert program.unit.life is None
+
+
+def test_a_loop_with_many_functions_goes_on_as_closures() -> None:
+    functions = " ".join(f"(fn [x] (+ x {i}))" for i in range(1_600))
+    with rtfs.Runtime() as rt:
+        assert rt.run(f"(loop [i 0 n 0] (if (< i 120) (recur (inc i) (+ n (count [{functions}]))) n))") == 192_000
+
+
+def test_a_macro_that_is_too_large_is_an_error_with_a_place() -> None:
+    functions = " ".join(f"(fn [x] {i})" for i in range(1_600))
+    with rtfs.Runtime() as rt, pytest.raises(rtfs.UserError) as caught:
+        rt.run(f"(defmacro m [] (count [{functions}]))\n(m)", name="plan.rtfs")
+    assert caught.value.code == "limit/nesting"
+    assert caught.value.span is not None
