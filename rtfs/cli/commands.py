@@ -45,7 +45,7 @@ def run_command(arguments: list[str]) -> int:
         _say("interrupted")
         return EXIT_INTERRUPTED
     except OutputGone as gone:
-        _abandon_stdout()
+        _abandon(sys.stdout)
         if gone.reason:
             _say(f"cannot write the output: {gone.reason}")
         return EXIT_ERROR
@@ -173,12 +173,14 @@ def _dispatch(options: Options) -> int:
 
 
 def _report(error: Exception, options: Options | None) -> int:
-    from rtfs.cli.report import report
+    from rtfs.cli.report import exit_code, report
+    from rtfs.values import UserError
 
     try:
         return report(error, options)
     except OSError:  # standard error has gone away
-        return EXIT_ERROR
+        _abandon(sys.stderr)
+        return exit_code(error) if isinstance(error, UserError) else EXIT_ERROR
 
 
 def _say(text: str) -> None:
@@ -195,11 +197,11 @@ def _flush() -> None:
             sys.stdout.flush()
 
 
-def _abandon_stdout() -> None:
-    """Standard output is no longer read: keep the interpreter from complaining about it at exit."""
+def _abandon(stream: Any) -> None:
+    """Nothing can be written to a standard stream any more: keep the interpreter from complaining about it at exit."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, stream.fileno())
         os.close(null)
     except (OSError, ValueError, AttributeError):
         pass

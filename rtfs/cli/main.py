@@ -19,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
 
     import gc
 
+    _open_streams()
     from rtfs.cli.module_cache import ModuleCache
 
     gc.set_threshold(50_000, 20, 20)  # values have no cycles, and a plan that makes many of them runs twice as fast
@@ -30,3 +31,13 @@ def main(argv: list[str] | None = None) -> int:
     modules.save()
     gc.freeze()  # Python's last collection would look at every object of a process that ends
     return code
+
+
+def _open_streams() -> None:
+    """Standard streams that were closed when the process began lead nowhere: a file that is opened later would get
+    their numbers, and what is said would be written into it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            import os
+
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as the process lives

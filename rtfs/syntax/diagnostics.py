@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _TAB = 4
 _WIDTH = 100
 """Columns of a source line that are shown; of a longer one the part around the error."""
+_LONGEST = 10_000
+"""Characters of a message that are shown: a program may throw a text of any length."""
 _MOST_OTHERS = 20
 _TRACE_HEAD = 12
 _TRACE_TAIL = 4
@@ -44,7 +46,14 @@ def clean(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return clean(text).replace("\n", "\\n")
+    return _shown(text).replace("\n", "\\n")
+
+
+def _shown(text: str) -> str:
+    """A text, clean and, if it is too long, cut."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}… ({len(text):,} characters)"
+    return clean(text)
 
 
 def _visible(char: str) -> str:
@@ -67,7 +76,7 @@ def _painted(text: str, style: str) -> str:
 
 
 def _report(error: UserError, paint: Painter) -> list[str]:
-    message = clean(error.message).replace("\n", "\n  ")
+    message = _shown(error.message).replace("\n", "\n  ")
     lines = [f"{paint('error', 'error')} {paint(_one_line(error.code), 'bold')}: {message}"]
     if error.span is not None:
         lines += _excerpt(error.span, paint)
@@ -76,7 +85,7 @@ def _report(error: UserError, paint: Painter) -> list[str]:
         if span is not None:
             lines += _excerpt(span, paint)
     if error.hint:
-        lines.append(f"  {paint('hint', 'hint')}: " + clean(error.hint).replace("\n", "\n        "))
+        lines.append(f"  {paint('hint', 'hint')}: " + _shown(error.hint).replace("\n", "\n        "))
     return lines
 
 

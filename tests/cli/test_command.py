@@ -383,3 +383,31 @@ def test_running_a_file_imports_nothing_heavy(tmp_path: Path) -> None:
             env=environment(XDG_CACHE_HOME=str(tmp_path / "cache")),
         )  # fmt: skip
     assert found.stdout.splitlines() == ["Hello", "[]"], found.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("how", ["", "--json", "--isolate"])
+def test_a_denial_keeps_its_exit_code_where_nothing_can_be_said(closed: str, how: str) -> None:
+    command = f"{sys.executable} -m rtfs run {how} -e '(read-file \"/etc/passwd\")' {closed}"
+    assert subprocess.run(["sh", "-c", command], env=environment(), check=False).returncode == 3
+
+
+def test_a_value_goes_nowhere_when_standard_output_is_closed() -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m rtfs run -e 1 >&-"], env=environment(), stderr=subprocess.PIPE, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("thrown", ["(keyword s)", "{:code s}", "s", "(ex-info s {})"])
+def test_a_text_that_a_plan_throws_is_shown_in_part_if_it_is_long(thrown: str) -> None:
+    code, _, err = rtfs("run", "-e", f'(let [s (apply str (repeat 1000000 "x"))] (throw {thrown}))')
+    assert code == 1
+    assert len(err) < 25_000
+
+
+def test_an_unknown_capability_with_a_long_name_is_shown_in_part() -> None:
+    code, _, err = rtfs("run", "-e", '(call (apply str (repeat 1000000 "x")))')
+    assert code == 1
+    assert "characters)" in err
+    assert len(err) < 25_000
