@@ -131,6 +131,13 @@ def test_time_memory_and_steps_are_limited(runtime: rtfs.Runtime) -> None:
     assert runtime.run("(+ 1 2)") == 3
 
 
+def test_branches_without_end_meet_a_limit(runtime: rtfs.Runtime) -> None:
+    with pytest.raises(rtfs.UserError) as caught:
+        runtime.run('(defn f [] (call "ccos.concurrent/parallel" (vec (repeat 16 f)))) (f)', limits={"seconds": 120})
+    assert caught.value.code == "limit/nesting"
+    assert runtime.run("(+ 1 2)") == 3
+
+
 def test_a_run_is_cancelled_while_it_computes(runtime: rtfs.Runtime) -> None:
     started = runtime.start_run("(loop [n 0] (recur (inc n)))")
     started.cancel("enough")

@@ -75,8 +75,8 @@ PATIENCE = 0.25
 """Seconds for which a cancelled worker may compute on before it is killed."""
 SLICE = 0.005
 """Seconds for which messages are taken in at a time."""
-MOST_FRAMES = 20_000
-"""Machines of one run that may be open."""
+MOST_FRAMES = 60_000
+"""Machines and calls of one run that may be open; a worker ends runs with a third as many branches itself."""
 MOST_LINES = 100_000
 """Places of one run's texts that values may have gone through."""
 IMPLEMENTATION = encode_key(Keyword("implementation"))

@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from rtfs.machine import HostCall
     from rtfs.source import Source, Span
 
+MOST_BRANCHES = 19_000
+"""Branches of one run that may be under way."""
+
 
 class Frame:
     """One machine. number: by which the host knows it. depth: how deep it is nested. outer: the frame that started
@@ -341,6 +344,8 @@ class GuestRun:
     def _inner(self, frame: Frame, number: int) -> Frame:
         if frame.depth >= NESTING:
             raise LimitError("limit/nesting", f"implementations and branches are nested deeper than {NESTING}")
+        if len(self.worker.frames) >= MOST_BRANCHES:
+            raise LimitError("limit/nesting", f"more than {MOST_BRANCHES:,} branches within branches are under way")
         inner = Frame(self.worker.request(), frame.depth + 1, frame, frame.values[-1])
         self.worker.frames[inner.number] = inner
         if self.labels is not None and frame.flow is not None:
