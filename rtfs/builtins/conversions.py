@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.builtins.argument_errors import argument_error, need_int, need_string, shown, type_error
 from rtfs.builtins.declare import builtin
+from rtfs.builtins.deferred import number_text
 from rtfs.builtins.mathematics import finite, to_int
 from rtfs.builtins.numbers import need_number, overflow
 from rtfs.values import EvalError
@@ -157,15 +158,17 @@ def rationalize(value: Any, /) -> int:
     "nil",
 )
 def parse_long(text: Any, /) -> int | None:
-    if text.__class__ is str and len(text) < 19 and text.isascii() and text.isdigit():
-        return int(text)
-    from rtfs.builtins.number_text import digits_to_int
-
+    if text.__class__ is str and len(text) < 19:
+        if text.isascii() and text.isdigit():
+            return int(text)
+        if not text[-1:].isdigit():
+            return None
     need_string("parse-long", "the text", text)
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not (digits.isascii() and digits.isdigit()):
         return None
-    return -digits_to_int(digits) if text[0] == "-" else digits_to_int(digits)
+    number = number_text.digits_to_int(digits)
+    return -number if text[0] == "-" else number
 
 
 _SPECIAL = {"NaN": float("nan"), "Infinity": float("inf")}

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.builtins import lazy_steps as steps
-    from rtfs.builtins import transducers
+    from rtfs.builtins import number_text, regex, transducers
 
-__all__ = ["steps", "transducers"]
+__all__ = ["number_text", "regex", "steps", "transducers"]
 
 
 class _Deferred:
@@ -29,5 +29,7 @@ class _Deferred:
 
 
 if not TYPE_CHECKING:
+    number_text = _Deferred("number_text")
+    regex = _Deferred("regex")
     steps = _Deferred("lazy_steps")
     transducers = _Deferred("transducers")

@@ -56,6 +56,26 @@ def putting(function: str) -> Any:
     return put
 
 
+def putting_plain(function: str) -> Any:
+    """`putting(function)`, for a key that is known to be in dicts as itself."""
+    put = putting(function)
+
+    def put_plain(coll: Any, key: Any, value: Any, /) -> Any:
+        if coll.__class__ is Map:
+            d = coll._d
+            if d is not None and len(d) <= SMALL:
+                d = d.copy()
+                d[key] = value
+                made = new(Map)
+                made._d = d
+                made._odd = coll._odd
+                made.info = None
+                return made
+        return put(coll, key, value)
+
+    return put_plain
+
+
 def getting(function: str) -> Any:
     """The value at a key of what `function` changes; nil if there is none."""
 

@@ -10,6 +10,7 @@ from math import factorial, lgamma, sqrt
 
 from rtfs.builtins.argument_errors import argument_error, need_int, need_string, shown, type_error
 from rtfs.builtins.declare import builtin
+from rtfs.builtins.deferred import number_text
 from rtfs.builtins.numbers import MAX_BITS, charge_product, checked, need_number, overflow, too_large, zero_divisor
 from rtfs.values import EvalError
 
@@ -138,10 +139,8 @@ def is_negative(number: Any, /) -> bool:
 
 
 def _number_from(function: str, value: Any) -> Any:
-    from rtfs.builtins.number_text import read_number
-
     if value.__class__ is str:
-        number = read_number(value)
+        number = number_text.read_number(value)
         if number is None:
             raise argument_error(function, f"needs text that reads as a number, got {shown(value)}")
         return number
@@ -200,9 +199,7 @@ def to_float(value: Any, /) -> float:
 def parse_int(text: Any, /) -> int | None:
     if text.__class__ is str and len(text) < 19 and text.isascii() and text.isdigit():
         return int(text)
-    from rtfs.builtins.number_text import read_int
-
-    return read_int(need_string("parse-int", "text", text))
+    return number_text.read_int(need_string("parse-int", "text", text))
 
 
 @builtin(
@@ -215,6 +212,4 @@ def parse_int(text: Any, /) -> int | None:
     "nil",
 )
 def parse_float(text: Any, /) -> float | None:
-    from rtfs.builtins.number_text import read_float
-
-    return read_float(need_string("parse-float", "text", text))
+    return number_text.read_float(need_string("parse-float", "text", text))

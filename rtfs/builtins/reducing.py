@@ -19,7 +19,7 @@ from rtfs.builtins.numbers import add, add2, checked
 from rtfs.values import LazySeq, List, Map, Reduced, Vector, unreduced
 from rtfs.values.lazy import Cursor, Segment, lazy
 from rtfs.values.reduced import ensure_reduced
-from rtfs.values.short_vector import SHORT
+from rtfs.values.short_vector import SHORT, ShortVector
 from rtfs.values.step_account import paced, spend
 
 TYPE_CHECKING = False
@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     "10",
 )
 def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
-    if coll is MISSING and (init.__class__ is Vector or init.__class__ is List) and 0 < len(init) <= SHORT:
-        elements = iter(init)
+    few = _few(init) if coll is MISSING else None
+    if few:
+        elements = iter(few)
         result = next(elements)
-        spend(len(init))
+        spend(len(few))
         f = _of_two(f)
         for x in elements:
             result = f(result, x)
@@ -71,6 +72,16 @@ def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
         if cursor is None:
             return result
         rest, cursor = next_batch(cursor)
+
+
+def _few(coll: Any) -> Any:
+    """The elements of a short vector or list; None of any other collection."""
+    kind = type(coll)
+    if kind is ShortVector:
+        return coll
+    if (kind is List or kind is Vector) and coll._more is None and coll._stop - coll._start <= SHORT:
+        return coll._items[coll._start : coll._stop]
+    return None
 
 
 _ONLY_INTS = {int}

@@ -17,7 +17,7 @@ from rtfs.builtins.argument_errors import (
 )
 from rtfs.builtins.collection_support import characters, items, like
 from rtfs.builtins.declare import MISSING, builtin
-from rtfs.builtins.deferred import steps, transducers
+from rtfs.builtins.deferred import regex, steps, transducers
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
 from rtfs.values.step_account import look, portions, spend
@@ -164,9 +164,7 @@ def ends_with(text: Any, part: Any, /) -> bool:
 def split(text: Any, separator: Any, limit: Any = MISSING, /) -> Vector:
     need_string("split", "text", text)
     if separator.__class__ is Regex:
-        from rtfs.builtins.regex import split_by
-
-        return split_by("split", text, separator, 0 if limit is MISSING else limit)
+        return regex.split_by("split", text, separator, 0 if limit is MISSING else limit)
     need_string("split", "separator", separator)
     if text.count(separator) > MAX_ITEMS:
         raise size_error("split", "a vector", MAX_ITEMS, "elements")
@@ -244,9 +242,7 @@ def replace(text: Any, part: Any = MISSING, replacement: Any = MISSING, /) -> An
         return _replace_elements(text, part)
     need_string("replace", "text", text)
     if part.__class__ is Regex:
-        from rtfs.builtins.regex import replace_by
-
-        return replace_by("replace", text, part, replacement)
+        return regex.replace_by("replace", text, part, replacement)
     need_string("replace", "part", part)
     need_string("replace", "replacement", replacement)
     if len(replacement) > len(part) and len(text) + text.count(part) * (len(replacement) - len(part)) > MAX_TEXT:

@@ -53,6 +53,8 @@ def may_be_lazy(node: nodes.Node, known: Known) -> bool:
         name = core_name(node)
         if name == "range":
             return not node.arguments
+        if name == "for-source*" and len(node.arguments) == 1:
+            return may_be_lazy(node.arguments[0], known)
         return name not in _WHOLE
     if isinstance(node, nodes.Primitive) and node.operation in PUTS:
         return False

@@ -134,16 +134,18 @@ class Global(Node):
 
 class Traits:
     """What a function of the text (`fn`) does with its arguments, as long as its name means it. `asked`: places of
-    those of which it keeps nothing but elements; `changes`: whether it only asks the first one and returns it changed.
-    `plain`: the global that holds the function besides its name."""
+    those of which it keeps nothing but elements; `changes`: whether it only asks the first one and returns it changed;
+    `width`: how many elements the vectors have that it returns on every way, or 0. `plain`: the global that holds the
+    function besides its name."""
 
-    __slots__ = ("asked", "changes", "fn", "plain")
+    __slots__ = ("asked", "changes", "fn", "plain", "width")
 
-    def __init__(self, fn: Fn, plain: str, asked: frozenset[int], changes: bool) -> None:
+    def __init__(self, fn: Fn, plain: str, asked: frozenset[int], changes: bool, width: int = 0) -> None:
         self.fn = fn
         self.plain = plain
         self.asked = asked
         self.changes = changes
+        self.width = width
 
 
 class Broken(Node):

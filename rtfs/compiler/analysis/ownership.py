@@ -126,7 +126,36 @@ def traits_of(fn: nodes.Fn, plain: str) -> nodes.Traits | None:
             break
     asked = frozenset([place for place, one in enumerate(arity.params) if one in kept])
     changes = 0 not in asked and _changes_any(arity.body, ANY) and updates(arity.body, arity.params[0], ANY)
-    return nodes.Traits(fn, plain, asked, changes) if asked or changes else None
+    width = width_of(arity.body)
+    return nodes.Traits(fn, plain, asked, changes, width) if asked or changes or width else None
+
+
+def display_of(node: Node) -> nodes.VectorDisplay | None:
+    """The vector that a node spells out, as `[a b]` or `(vector a b)`."""
+    if isinstance(node, nodes.VectorDisplay):
+        return node
+    if isinstance(node, Invoke) and node.arguments and core_name(node) == "vector":
+        return nodes.VectorDisplay(node.at, node.arguments)
+    return None
+
+
+def width_of(node: Node) -> int:
+    """The number of elements of the vectors that a node makes on every way through it; 0 if it makes anything else."""
+    width = 0
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, nodes.If):
+            pending += (one.then, one.orelse)
+        elif isinstance(one, (nodes.Let, nodes.Loop)):
+            pending.append(one.body)
+        elif isinstance(one, nodes.Do):
+            pending.append(one.body[-1])
+        elif isinstance(one, nodes.VectorDisplay) and width in (0, len(one.items)):
+            width = len(one.items)
+        elif not isinstance(one, nodes.Recur):
+            return 0
+    return width
 
 
 def _changes_any(node: Node, kind: str) -> bool:

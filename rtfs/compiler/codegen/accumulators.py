@@ -13,12 +13,12 @@ from rtfs.compiler.analysis.kinds import INT, KIND_OF_CLASS, Kinds
 from rtfs.compiler.analysis.ownership import called
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import Emitter
+from rtfs.compiler.codegen.primitives import is_surely_plain
 from rtfs.compiler.mangling import global_name
 from rtfs.values import Map, Vector
 
 SIZES = {"conj": 1, "disj": 1, "dissoc": 1, "pop": 0}
 """Operands of one change; two, where nothing is said here."""
-PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
 
 
 def fresh_value(e: Emitter, node: nodes.Node, line: int) -> tuple[ast.expr, Kinds]:
@@ -75,7 +75,7 @@ def change(
         e.block.append(py.statement(call, line))
         return
     for (key, key_kinds), (value, _) in zip(operands[::2], operands[1::2], strict=True):
-        if key_kinds is not None and key_kinds <= PLAIN_KEYS:
+        if is_surely_plain(key, key_kinds):
             slot = py.attribute(target, "_d", line)
             e.block.append(py.put(slot, key, value, line))
         else:
@@ -107,7 +107,7 @@ def _put_at_once(given: list[ast.expr], key_kinds: Kinds, otherwise: list[ast.st
         within = py.chain(py.const(0, line), [py.LT_E, py.LT], [key, py.attribute(owned, "_stop", line)], line)
         fits = py.both(py.AND, [py.is_class(owned, " Vector", line), within], line)
         return py.when(fits, [py.put(py.attribute(owned, "_items", line), key, value, line)], otherwise, line)
-    if (key_kinds is not None and key_kinds <= PLAIN_KEYS) or (isinstance(key, ast.Name) and key.id[0] == ":"):
+    if is_surely_plain(key, key_kinds):
         is_map = py.is_class(owned, " Map", line)
         return py.when(is_map, [py.put(py.attribute(owned, "_d", line), key, value, line)], otherwise, line)
     return otherwise[0]

@@ -12,7 +12,7 @@ from rtfs.compiler.analysis.kinds import BOOL, Kinds, join
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import define_function
 from rtfs.compiler.codegen.emitter import Destination, Emitter, emits, evaluates, once
-from rtfs.compiler.codegen.primitives import unpack
+from rtfs.compiler.codegen.parts import take_parts
 from rtfs.compiler.codegen.tails import name_rest
 
 # An if-else chain longer than this leaves a loop of one round instead of nesting.
@@ -21,7 +21,7 @@ LONG_CHAIN = 8
 
 @emits(nodes.If)
 def emit_if(e: Emitter, node: nodes.If, to: Destination) -> nodes.Node | None:
-    if node.inline and to.how not in ("return", "drop"):
+    if node.inline and to.parts is None and to.how not in ("return", "drop"):
         e.give(node, to)
         return None
     if not to.jumps and _chain_length(node) > LONG_CHAIN:
@@ -61,8 +61,7 @@ def evaluate_if(e: Emitter, node: nodes.If) -> tuple[ast.expr, Kinds]:
 
 def breakable(e: Emitter, node: nodes.Node, to: Destination) -> None:
     """Emit into a loop of one round, so that each way out is a `break` and long chains stay flat."""
-    variable = to.variable or e.names.temporary()
-    inner = Destination("exit", variable)
+    inner = Destination("exit", to.variable or e.names.temporary(), to.parts)
     e.blocks += 1
     body = e.nested(e.into, node, inner)
     e.blocks -= 1
@@ -158,8 +157,9 @@ def _take_apart(e: Emitter, node: nodes.Let, place: int) -> set[nodes.Binding]:
         ):
             found.setdefault(piece.arguments[1].value, binding)
     names = [found[index].python if index in found else e.names.temporary() for index in range(count)]
-    subject, _ = e.value(value.arguments[0])
-    e.block.append(unpack(e, part.python, subject, names, value.at + 1))
+    e.form.unpacked[part.python] = names
+    e.stores.update((part.python, *names))  # nothing looks for the part itself
+    take_parts(e, value.arguments[0], names, value.at + 1)
     return set(found.values())
 
 

@@ -11,12 +11,14 @@ from rtfs.compiler.analysis import nodes
 from rtfs.compiler.analysis.inlined import AT_ONCE, CHOOSING, DECIDING, LAZILY, SELECTING
 from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, is_short_int, join, kinds_of
 from rtfs.compiler.analysis.laziness import is_small, may_be_lazy, may_be_reduced
+from rtfs.compiler.analysis.literals import constant_vector
 from rtfs.compiler.analysis.nodes import walk
 from rtfs.compiler.analysis.ownership import (
     ANY,
     TAIL,
     changed,
     core_name,
+    display_of,
     fresh_kind,
     hands_over,
     is_read_first,
@@ -28,9 +30,12 @@ from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import begin_any, call_in_place, change, fresh_value, steady
 from rtfs.compiler.codegen.emit_control import bind_locals
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
-from rtfs.compiler.codegen.primitives import is_short
+from rtfs.compiler.codegen.folds import emit_fold, fold_of
+from rtfs.compiler.codegen.parts import takes_tuples
+from rtfs.compiler.codegen.primitives import is_short, vector_of
 from rtfs.compiler.codegen.tails import advance
 from rtfs.values import Vector
+from rtfs.values.short_vector import SHORT
 
 GIVES_STRINGS = frozenset(("split", "re-split", "re-seq"))
 
@@ -46,14 +51,23 @@ class Source:
 
     in_parts: the value gives parts, between which the machine looks at the clock, or a lazy sequence itself; of a call
     that is not given the rest of a collection before it needs that, such parts and a cursor.
+
+    few: there are so few elements that nothing needs to look at the clock between them.
     """
 
-    __slots__ = ("in_parts", "kinds", "lazy", "like", "value")
+    __slots__ = ("few", "in_parts", "kinds", "lazy", "like", "value")
 
     def __init__(
-        self, value: ast.expr, kinds: Kinds, like: ast.expr | None, lazy: bool, in_parts: bool = False
+        self,
+        value: ast.expr,
+        kinds: Kinds,
+        like: ast.expr | None,
+        lazy: bool,
+        in_parts: bool = False,
+        few: bool = False,
     ) -> None:
         self.in_parts = in_parts
+        self.few = few
         self.value = value
         self.kinds = kinds
         self.like = like
@@ -88,7 +102,7 @@ def evaluate_each(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
 def _collect(e: Emitter, node: nodes.Each) -> Source:
     """A Python list of the results, or, of a lazy source, a lazy sequence that calls the body as a function."""
     line = node.at + 1
-    source = _iterable(e, node)
+    source = iterable(e, node)
     variables = _variables(e, node)
     out = e.names.temporary()
     if not source.lazy:
@@ -139,7 +153,7 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     if function is not None:
         value = py.call(function, [py.name(one, line) for one in variables], line)
         fits, given = _selection(e, node, value, None, line)
-        gathered = py.comprehension(given, variables, iterable, fits, line, in_parts=in_parts)
+        gathered = py.comprehension(given, variables, iterable, fits, line, in_parts=in_parts, few=source.few)
         e.block.append(py.assign(out, gathered, line))
         return source.kinds if chooses else None
     e.stores.update(variables)
@@ -150,7 +164,11 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
 
     def compute() -> None:
         nonlocal kinds, test, result
-        value, kinds = e.value(node.body)
+        made = display_of(node.body) if node in e.form.tuples else None
+        if made is not None:
+            value, kinds = py.pack([item for item, _ in e.values(made.items)], line), None
+        else:
+            value, kinds = e.value(node.body)
         test, result = _selection(e, node, value, kinds, line)
         body.extend(e.block)
 
@@ -160,7 +178,7 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     if chooses:
         kinds = source.kinds
     if not body:
-        gathered = py.comprehension(result, variables, iterable, test, line, in_parts=in_parts)
+        gathered = py.comprehension(result, variables, iterable, test, line, in_parts=in_parts, few=source.few)
         e.block.append(py.assign(out, gathered, line))
         return kinds
     push = e.names.temporary()
@@ -169,7 +187,7 @@ def _collected(e: Emitter, node: nodes.Each, source: Source, out: str, function:
     add: ast.stmt = py.statement(py.call(push, [result], line), line)
     if test is not None:
         add = py.when(test, [add], [], line)
-    e.block.append(py.each_of(variables, iterable, [*body, add], line, in_parts=in_parts))
+    e.block.append(py.each_of(variables, iterable, [*body, add], line, in_parts=in_parts, few=source.few))
     return kinds
 
 
@@ -188,12 +206,16 @@ def _selection(
     return test, py.name(node.item.python, line)
 
 
-def _iterable(e: Emitter, node: nodes.Each) -> Source:
+def iterable(e: Emitter, node: nodes.Each) -> Source:
     """The iterable of an inlined call."""
     line = node.at + 1
     source = node.collection
+    if isinstance(source, nodes.Invoke) and core_name(source) == "for-source*":
+        source = source.arguments[0] if isinstance(source.arguments[0], nodes.VectorDisplay) else source
     node.item.short = _is_short_range(source)
     if isinstance(source, nodes.Each) and source.operation in SELECTING and not e.crowded():
+        if takes_tuples(node, source):
+            e.form.tuples.update((source, node.item))
         found = _collect(e, source)
         if not (found.lazy and node.operation in AT_ONCE):
             return found
@@ -204,6 +226,8 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
         operands = e.values(source.arguments)
         kinds = INT if all(kinds == INT for _, kinds in operands) else None
         return Source(py.call(" range_items", [value for value, _ in operands], line), kinds, None, False)
+    if isinstance(source, nodes.VectorDisplay) and len(source.items) <= SHORT:
+        return Source(_few(e, node, source, line), None, None, False, few=node.operation != "map-indexed")
     value, known = e.value(source)
     if not isinstance(value, ast.Name):
         value = _hold(e, value, line)
@@ -219,6 +243,31 @@ def _iterable(e: Emitter, node: nodes.Each) -> Source:
     in_parts = node.operation in SELECTING and node.accumulator is None
     whole = " parts_or_lazy" if in_parts else " whole_or_lazy"
     return Source(_hold(e, py.call(whole, arguments, line), line), kinds, value, True, in_parts)
+
+
+def _few(e: Emitter, node: nodes.Each, source: nodes.VectorDisplay, line: int) -> ast.expr:
+    """The elements of a vector that is written where it is gone through. They are accounted for unless what is done
+    with each is no more than the text of the call could have spelled out."""
+    constant = constant_vector(source)
+    if constant is not None:
+        elements = e.form.constant(constant, line)
+    else:
+        # what is gone through in a comprehension may assign nothing
+        elements = _hold(e, py.pack([value for value, _ in e.values(source.items)], line), line)
+    spelled = all(
+        part.__class__ in _SPELLED or core_name(part) is not None or (isinstance(part, nodes.Global) and part.core)
+        for part in walk(node.body)
+    )
+    return elements if spelled else py.call(" few", [elements], line)
+
+
+_SPELLED = frozenset(
+    (
+        *(nodes.Const, nodes.Local, nodes.If, nodes.Let, nodes.Do, nodes.Logic, nodes.VectorDisplay),
+        *(nodes.MapDisplay, nodes.Primitive),
+    )
+)
+"""Nodes that take a time in proportion to their text."""
 
 
 def _is_short_range(source: nodes.Node) -> bool:
@@ -263,7 +312,7 @@ def _sum(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     initial, kinds = e.value(node.initial)
     if not isinstance(initial, (ast.Name, ast.Constant)):
         initial = _hold(e, initial, line)
-    source = _iterable(e, node)
+    source = iterable(e, node)
     if kinds == INT and source.kinds == INT and not source.lazy:
         return py.call(" sum_ints", [initial, source.value], line), INT
     # of no items the sum is the initial value, whatever that is
@@ -272,6 +321,9 @@ def _sum(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
 
 def _reduce(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     line = node.at + 1
+    loop = fold_of(e, node)
+    if loop is not None:
+        return vector_of([py.name(one, line) for one in emit_fold(e, node, loop)], line), KIND_OF_CLASS[Vector]
     accumulator = node.accumulator
     assert accumulator is not None
     assert node.initial is not None
@@ -283,7 +335,7 @@ def _reduce(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     e.stores.add(accumulator.python)
     e.block.append(py.assign(accumulator.python, initial, line))
     kinds = initial_kinds if in_place else None
-    source = _iterable(e, node)
+    source = iterable(e, node)
     node.item.kinds = source.kinds
     e.known[node.item] = source.kinds
     if not in_place and initial_kinds is not None:
@@ -331,30 +383,30 @@ def _rounds(e: Emitter, node: nodes.Each, source: Source, kind: str | None) -> N
         else:
             body = e.nested(e.store, node.body, accumulator.python)
         e.blocks -= blocks
-    cursor = _cursor(e, source)
+    cursor = cursor_of(e, source)
     plain = kind is None or any(hands_over(part) for part in walk(node.body))
     if plain and may_be_reduced(node.body, accumulator):
         value = py.name(accumulator.python, line)
         leave = [py.assign(accumulator.python, py.attribute(value, "value", line), line), *_leave(cursor, line)]
         body = [*body, py.when(py.is_class(value, " Reduced", line), leave, [], line)]
-    _go_through(e, source, item, body, cursor, line)
+    go_through(e, source, item, body, cursor, line)
 
 
-def _cursor(e: Emitter, source: Source) -> str | None:
+def cursor_of(e: Emitter, source: Source) -> str | None:
     """The variable that says where in a lazy sequence a loop is; None where there can be none."""
     return e.names.temporary() if source.lazy else None
 
 
 def _leave(cursor: str | None, line: int) -> list[ast.stmt]:
-    """Leave the loop of `_go_through`."""
+    """Leave the loop of `go_through`."""
     return [*([] if cursor is None else [py.assign(cursor, py.const(None, line), line)]), py.leave(line)]
 
 
-def _go_through(e: Emitter, source: Source, item: str, body: list[ast.stmt], cursor: str | None, line: int) -> None:
+def go_through(e: Emitter, source: Source, item: str, body: list[ast.stmt], cursor: str | None, line: int) -> None:
     """The loop of a call that is not given the rest of a collection before it needs that."""
     body = body or [py.statement(py.const(None, line), line)]
     if cursor is None:
-        e.block.append(py.each_of([item], source.value, body, line, in_parts=source.in_parts))
+        e.block.append(py.each_of([item], source.value, body, line, in_parts=source.in_parts, few=source.few))
         return
     # all of a whole collection at first; of a lazy one what is computed, again and again
     parts = e.names.temporary()
@@ -372,11 +424,11 @@ def _decide(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     """`every?`, `some` and their like: the answer of the first round that decides, or that of none."""
     line = node.at + 1
     otherwise, by_truth, answer = DECIDING[node.operation]
-    source = _iterable(e, node)
+    source = iterable(e, node)
     node.item.kinds = e.known[node.item] = source.kinds
     out, item = e.names.temporary(), node.item.python
     e.block.append(py.assign(out, py.const(otherwise, line), line))
-    cursor = _cursor(e, source)
+    cursor = cursor_of(e, source)
     function = _round_function(e, node, [item]) if node.closes else None
 
     def one_round() -> None:
@@ -398,7 +450,7 @@ def _decide(e: Emitter, node: nodes.Each) -> tuple[ast.expr, Kinds]:
     e.blocks += blocks
     body = e.nested(one_round)
     e.blocks -= blocks
-    _go_through(e, source, item, body, cursor, line)
+    go_through(e, source, item, body, cursor, line)
     return py.name(out, line), None if answer is ... else BOOL
 
 
@@ -440,7 +492,7 @@ def update(e: Emitter, node: nodes.Node, accumulator: nodes.Binding, kind: str) 
         update(e, node.body[-1], accumulator, kind)
     elif isinstance(node, nodes.Each):
         assert node.accumulator is not None
-        source = _iterable(e, node)
+        source = iterable(e, node)
         _pass_on(e, accumulator, node.accumulator, line)
         node.item.kinds = source.kinds
         e.known[node.item] = source.kinds

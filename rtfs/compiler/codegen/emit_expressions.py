@@ -10,16 +10,23 @@ import ast
 
 from rtfs.builtins.fixed_arity import EXACT, PATHS
 from rtfs.compiler.analysis import nodes
-from rtfs.compiler.analysis.inlined import OPERATORS, PUTS
+from rtfs.compiler.analysis.inlined import GETS, OPERATORS, PUTS
 from rtfs.compiler.analysis.kinds import BOOL, INT, KIND_OF_CLASS, NOT_CALLABLE, Kinds, core_kinds
 from rtfs.compiler.analysis.literals import constant_vector
-from rtfs.compiler.analysis.ownership import is_new
+from rtfs.compiler.analysis.ownership import display_of, is_new
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.accumulators import lent
 from rtfs.compiler.codegen.emit_functions import FUNCTION
 from rtfs.compiler.codegen.emitter import Emitter, evaluates, once
-from rtfs.compiler.codegen.operators import FOLDED, PLAIN_KEYS, equal, is_keyword, look_up
-from rtfs.compiler.codegen.primitives import PREDICATE_PRIMITIVES, PRIMITIVES, is_plain_key, vector_of
+from rtfs.compiler.codegen.operators import FOLDED, equal, is_keyword, look_up
+from rtfs.compiler.codegen.primitives import (
+    PREDICATE_PRIMITIVES,
+    PRIMITIVES,
+    is_plain_key,
+    is_surely_plain,
+    map_lookup,
+    vector_of,
+)
 from rtfs.compiler.codegen.sequences import element_at
 from rtfs.compiler.codegen.tails import asked
 from rtfs.compiler.mangling import global_name
@@ -71,15 +78,21 @@ def evaluate_invoke(e: Emitter, node: nodes.Invoke) -> tuple[ast.expr, Kinds]:
             if count < 12:
                 return _fold(e, function.name, operands, line)
             return py.call(function.name, [value for value, _, _ in operands], line), None
+        made = display_of(node)
+        if made is not None:
+            return evaluate_vector(e, made)
         keys = _path(node.arguments)
         if function.name == "get-in" and count == 2 and _leads_through_maps(keys):
             return _follow(e, node.arguments[0], keys, line), None
         if (function.name, count, len(keys)) in PATHS:
             parts = [node.arguments[0], *keys, *node.arguments[2:]]
             return py.call(f" {function.name}/{count}/{len(keys)}", [value for value, _ in e.values(parts)], line), None
-        arguments = [value for value, _ in e.values(node.arguments)]
+        values = e.values(node.arguments)
+        arguments = [value for value, _ in values]
         if function.name == "assoc" and count in (3, 5, 7) and is_new(node.arguments[0]):
-            return put_into_new("assoc", arguments, line), core_kinds(function.name, node.arguments, e.known)
+            return put_into_new("assoc", values, line), core_kinds(function.name, node.arguments, e.known)
+        if function.name == "assoc" and count == 3 and is_surely_plain(*values[1]):
+            return py.call(" assoc/plain", arguments, line), core_kinds(function.name, node.arguments, e.known)
         exact = (function.name, count) in EXACT
         name = f" {function.name}/{count}" if exact else global_name(function.name)
         return py.call(name, arguments, line), core_kinds(function.name, node.arguments, e.known)
@@ -110,7 +123,7 @@ def _ask_local(e: Emitter, target: ast.expr, key: tuple[ast.expr, Kinds], line: 
     in_map = has_own(" Map", target, held)
     in_set = has_own(" Set", py.attribute(target, "_map", line), again)
     test = py.both(py.OR, [in_map, in_set], line)
-    plain = is_keyword(given) or (kinds is not None and kinds <= PLAIN_KEYS)
+    plain = is_surely_plain(given, kinds)
     if not plain:
         test = py.both(py.AND, [test, is_plain_key(e, given, line)], line)
     otherwise = call
@@ -179,11 +192,12 @@ def _follow(e: Emitter, collection: nodes.Node, keys: list[nodes.Node], line: in
     return found
 
 
-def put_into_new(function: str, arguments: list[ast.expr], line: int) -> ast.expr:
+def put_into_new(function: str, arguments: list[tuple[ast.expr, Kinds]], line: int) -> ast.expr:
     """Change entries of a collection whose earlier state nothing else can see."""
-    made, *operands = arguments
-    for key, value in zip(operands[::2], operands[1::2], strict=True):
-        made = py.call(f" {function}/new", [made, key, value], line)
+    (made, _), *operands = arguments
+    for (key, kinds), (value, _) in zip(operands[::2], operands[1::2], strict=True):
+        plain = " plain" if is_surely_plain(key, kinds) else ""
+        made = py.call(f" {function}/new{plain}", [made, key, value], line)
     return made
 
 
@@ -212,22 +226,27 @@ def evaluate_primitive(e: Emitter, node: nodes.Primitive) -> tuple[ast.expr, Kin
     build = PRIMITIVES.get(node.operation)
     arguments = [value for value, _ in operands]
     if node.entry is not None:
-        return _put_before(e, node, node.entry, arguments, line)
+        return _put_before(e, node, node.entry, operands, line)
+    if node.operation in GETS and isinstance(arguments[1], ast.Name) and is_surely_plain(*operands[1]):
+        return map_lookup(e, arguments[0], arguments[1], [], " " + node.operation, [], line), None
     if build is not None:
         return build(e, arguments, line), BOOL if node.operation in PREDICATE_PRIMITIVES else None
     if node.operation in PUTS and is_new(node.arguments[0]):
-        return put_into_new(node.operation.partition("/")[0], arguments, line), None
+        return put_into_new(node.operation.partition("/")[0], operands, line), None
+    if node.operation in PUTS and is_surely_plain(*operands[1]):
+        return py.call(f" {node.operation.partition('/')[0]}/plain", arguments, line), None
     kinds = BOOL if node.operation in PREDICATE_PRIMITIVES else None
     return py.call(" " + node.operation, arguments, line), kinds
 
 
 def _put_before(
-    e: Emitter, node: nodes.Primitive, entry: nodes.Node, arguments: list[ast.expr], line: int
+    e: Emitter, node: nodes.Primitive, entry: nodes.Node, operands: list[tuple[ast.expr, Kinds]], line: int
 ) -> tuple[ast.expr, Kinds]:
     """What was put where a primitive looks; only a key that is not a number is found nowhere."""
     value, kinds = e.value(entry)
-    if isinstance(node.arguments[1], nodes.Const):
+    if isinstance(node.arguments[1], nodes.Const) or is_surely_plain(*operands[1]):
         return value, kinds
+    arguments = [one for one, _ in operands]
     is_float = py.is_class(arguments[1], " float", line)
     return py.choose(is_float, py.call(f" {node.operation}", arguments, line), value, line), None
 

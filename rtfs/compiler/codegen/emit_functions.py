@@ -55,11 +55,11 @@ def _define_with_traits(e: Emitter, node: nodes.Fn, name: str, line: int) -> Non
     if traits is None:
         define_function(e, node, name)
         return
+    form.unit.traits[form.module, node.name] = traits
     form.lent.update(node.arities[0].params[place] for place in traits.asked)
     define_function(e, node, name)
     e.globals.add(traits.plain)
     e.block.append(py.assign(traits.plain, py.name(name, line), line))
-    form.unit.traits[form.module, node.name] = traits
 
 
 @emits(nodes.Def)

@@ -111,7 +111,7 @@ def _rounds(
         e.stores.add(variable.python)
         variable.kinds = kind
         e.known[variable] = kind
-    inner = to if to.how == "return" else Destination("exit", to.variable or e.names.temporary())
+    inner = to if to.how == "return" else Destination("exit", to.variable or e.names.temporary(), to.parts)
     e.form.loops[node.target] = node
     e.own.add(node.target)
     e.blocks += 2
@@ -122,7 +122,10 @@ def _rounds(
         e.block.append(py.forever([py.each_tick(body, [], line), refill], line))
         return
     e.block.append(py.forever([py.each_tick(body, [refill, py.again(line)], line), py.leave(line)], line))
-    e.finish(py.name(inner.variable, line), inner.kinds, to, line)
+    if to.parts is None:
+        e.finish(py.name(inner.variable, line), inner.kinds, to, line)
+    elif to.how == "exit":
+        e.block.append(py.leave(line))
 
 
 def _owned(node: nodes.Loop) -> dict[int, str]:

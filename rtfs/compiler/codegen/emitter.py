@@ -93,13 +93,14 @@ def evaluates(kind: type[nodes.Node]) -> Callable[[AnyEvaluate], AnyEvaluate]:
 
 class Destination:
     """The destination of a value. how: `return`, `set` (assign, go on), `exit` (assign, break out of the loop) or
-    `drop`."""
+    `drop`. parts: the variables that get the elements of a sequence, instead of one that gets the value."""
 
-    __slots__ = ("how", "kinds", "seen", "variable")
+    __slots__ = ("how", "kinds", "parts", "seen", "variable")
 
-    def __init__(self, how: str, variable: str = "") -> None:
+    def __init__(self, how: str, variable: str = "", parts: list[str] | None = None) -> None:
         self.how = how
         self.variable = variable
+        self.parts = parts
         self.kinds: Kinds = None
         self.seen = False
 
@@ -169,18 +170,41 @@ class Emitter:
 
     def give(self, node: nodes.Node, to: Destination) -> None:
         """Emit a node as an expression whose value goes to the destination."""
+        if to.parts is not None and to.how != "drop":
+            self._give_parts(node, to, to.parts)
+            return
         value, kinds = self.value(node)
         self.finish(value, kinds, to, node.at + 1)
+
+    def _give_parts(self, node: nodes.Node, to: Destination, parts: list[str]) -> None:
+        line = node.at + 1
+        if to.how == "return":
+            if node.__class__ is nodes.VectorDisplay and len(node.items) == len(parts):
+                values = [value for value, _ in self.values(node.items)]
+                self.block.append(py.give(py.pack(values, line), line))
+            else:
+                self.finish(self.value(node)[0], None, to, line)
+            return
+        from rtfs.compiler.codegen.parts import take_parts
+
+        take_parts(self, node, parts, line)
+        if to.how == "exit":
+            self.block.append(py.leave(line))
 
     def finish(self, value: ast.expr, kinds: Kinds, to: Destination, line: int) -> None:
         """Send a computed value to its destination."""
         if to.how == "return":
+            if to.parts is not None:
+                value = parts_of(self, value, len(to.parts), line)
             self.block.append(py.give(value, line))
         elif to.how == "drop":
             if not isinstance(value, ast.Constant):
                 self.block.append(py.statement(value, line))
         else:
-            self.block.append(py.assign(to.variable, value, line))
+            if to.parts is None:
+                self.block.append(py.assign(to.variable, value, line))
+            else:
+                self.block.append(py.unpack(to.parts, parts_of(self, value, len(to.parts), line), line))
             if to.how == "exit":
                 self.block.append(py.leave(line))
         to.note(kinds)
@@ -344,12 +368,24 @@ def once(e: Emitter, value: ast.expr, line: int) -> tuple[ast.expr, ast.expr]:
     return py.walrus(temporary, value, line), py.name(temporary, line)
 
 
+def parts_of(e: Emitter, value: ast.expr, wanted: int, line: int) -> ast.expr:
+    """The elements of a sequence that a vector pattern takes apart, as something that Python unpacks: a short vector of
+    that length itself, anything else by the function."""
+    first, value = once(e, value, line)
+    count = py.const(wanted, line)
+    is_short = py.compare(py.call(" type", [first], line), py.IS, py.name(" short", line), line)
+    fits = py.both(py.AND, [is_short, py.compare(py.call(" len", [value], line), py.EQ, count, line)], line)
+    return py.choose(fits, value, py.call(" pattern_items", [value, count], line), line)
+
+
 class FormGenerator:
     """State that the Python functions of one top-level form share: names, pooled constants, loops, outlined
     functions.
 
     defined: the definition that the form is, if it is one. lent: locals whose value is changed in place, by this code
     or by what calls it. versions: traits of functions that this code calls in place -> the global (see versions.py).
+    in_parts: traits of functions whose vectors this code takes apart at once -> the global (see parts.py).
+    tuples: inlined calls that make Python's tuples instead of vectors, and the locals that hold those.
     """
 
     def __init__(self, unit: UnitBuilder, names: Names, module: str, type_of: Callable[[Any], Any]) -> None:
@@ -365,6 +401,8 @@ class FormGenerator:
         self.lent: set[nodes.Binding] = set()
         self.versions: dict[nodes.Traits, str] = {}
         self.functions = 0
+        self.in_parts: dict[nodes.Traits, str] = {}
+        self.tuples: set[object] = set()
 
     def function(
         self,
@@ -401,8 +439,10 @@ class FormGenerator:
         ticks: bool,
         known: Known,
         plain_blocks: int = 0,
+        to: Destination | None = None,
     ) -> Emitter:
-        """An emitter that has emitted the body of a function."""
+        """An emitter that has emitted the body of a function. to: where its value goes, if it is not just returned."""
+        to = to or Destination("return")
         child = Emitter(self)
         child.plain_blocks = plain_blocks
         child.known = known
@@ -412,11 +452,11 @@ class FormGenerator:
             child.block.append(py.assign(rest, py.call(" rest_list", [py.name(rest, line)], line), line))
         if ticks:
             child.blocks = 2
-            inside = child.nested(child.into, body, Destination("return"))
+            inside = child.nested(child.into, body, to)
             refill = py.statement(py.call(" refill", [], line), line)
             child.block.append(py.forever([py.each_tick(inside, [], line), refill], line))
         else:
-            child.into(body, Destination("return"))
+            child.into(body, to)
         if not child.block:
             child.block.append(py.give(py.const(None, line), line))
         return child

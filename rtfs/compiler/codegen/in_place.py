@@ -153,6 +153,21 @@ def putting_into_new(function: str) -> Any:
     return put_new
 
 
+def putting_plain_into_new(function: str) -> Any:
+    """`putting_into_new(function)`, for a key that is known to be in dicts as itself."""
+    put = putting(function)
+
+    def put_new(made: Any, key: Any, value: Any, /) -> Any:
+        if made.__class__ is Map:
+            d = made._d
+            if d is not None:
+                d[key] = value
+                return made
+        return put(made, key, value)
+
+    return put_new
+
+
 def putting_owned(function: str) -> Any:
     """Set an entry of a map or vector that nothing else references."""
     fail = putting(function)
@@ -277,6 +292,7 @@ IN_PLACE: dict[str, Any] = {
     " disj/owned": disj_owned,
     " disj/shared": disj_shared,
     **{f" {name}/new": putting_into_new(name) for name in ("assoc", *CHANGING)},
+    **{f" {name}/new plain": putting_plain_into_new(name) for name in ("assoc", *CHANGING)},
     **{f" {name}/owned": putting_owned(name) for name in ("assoc", *CHANGING)},
     **{f" {name}/shared": putting_shared(name) for name in ("assoc", *CHANGING)},
 }

@@ -13,7 +13,7 @@ from rtfs.compiler.analysis.inlined import OPERATORS
 from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER, STRING, Kinds, arithmetic
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import once
-from rtfs.compiler.codegen.primitives import is_plain_key, map_lookup
+from rtfs.compiler.codegen.primitives import is_plain_key, is_surely_plain, map_lookup
 from rtfs.values import Map, Set
 
 TYPE_CHECKING = False
@@ -433,9 +433,6 @@ def _str(e: Emitter, operands: list[Operand], line: int) -> Result:
     return number, STRING
 
 
-PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
-
-
 @inline("get", 2, 3)
 def _get(e: Emitter, operands: list[Operand], line: int) -> Result:
     return look_up(e, operands, "get", line), None
@@ -447,7 +444,7 @@ def look_up(e: Emitter, operands: list[Operand], slow: str, line: int) -> ast.ex
     default = [value for value, _, _ in rest]
     if e.plain or not all(isinstance(one, (ast.Name, ast.Constant)) for one in (key, *default)):
         return py.call(slow, [value for value, _, _ in operands], line)
-    if is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS):
+    if is_surely_plain(key, key_kinds):
         is_map = held_kinds == KIND_OF_CLASS[Map]
         return map_lookup(e, collection, key, default, slow, [], line, is_map=is_map)
     return map_lookup(e, collection, key, default, slow, [], line, is_plain=False)
@@ -483,7 +480,7 @@ def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
             ],
             line,
         )
-    if not (is_keyword(key) or (key_kinds is not None and key_kinds <= PLAIN_KEYS)):
+    if not is_surely_plain(key, key_kinds):
         dictionary = py.both(py.AND, [dictionary, is_plain_key(e, key, line)], line)
     fast = py.compare(key, py.IN, py.name(entries, line), line)
     return py.choose(dictionary, fast, py.call(slow, [collection, key], line), line), BOOL

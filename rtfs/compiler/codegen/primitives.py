@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rtfs.compiler.analysis.kinds import Kinds
     from rtfs.compiler.codegen.emitter import Emitter
 
     Build = Callable[[Emitter, list[ast.expr], int], ast.expr]
@@ -73,24 +74,6 @@ def has_more_than(value: ast.expr, count: int, line: int) -> ast.expr:
     if not count:
         return value
     return py.compare(py.call(" len", [value], line), py.GT, py.const(count, line), line)
-
-
-def unpack(e: Emitter, part: str, value: ast.expr, names: list[str], line: int) -> ast.stmt:
-    """Take a sequence apart into `names`: a short vector of that length at once, anything else by the function.
-    part: the local that the pieces would be in, which `unpacked` asks."""
-    e.form.unpacked[part] = names
-    e.stores.update((part, *names))  # nothing looks for the part itself
-    first, value = once(e, value, line)
-    count = py.const(len(names), line)
-    fits = py.both(
-        py.AND,
-        [
-            is_short(first, line),
-            py.compare(py.call(" len", [value], line), py.EQ, count, line),
-        ],
-        line,
-    )
-    return py.unpack(names, py.choose(fits, value, py.call(" pattern_items", [value, count], line), line), line)
 
 
 @primitive("pattern_sequence")
@@ -153,8 +136,7 @@ def _level(name: str) -> None:
     @primitive(f"{name}/get")
     def build(e: Emitter, arguments: list[ast.expr], line: int) -> ast.expr:
         collection, key = arguments
-        plain = isinstance(key, ast.Constant) or (isinstance(key, ast.Name) and key.id[0] == ":")
-        if plain and getattr(key, "value", None).__class__ not in (float, bool):
+        if is_surely_plain(key, None):
             return map_lookup(e, collection, key, [], f" {name}/get", [], line)
         if isinstance(key, ast.Name):
             return map_lookup(e, collection, key, [], f" {name}/get", [], line, is_plain=False)
@@ -163,6 +145,16 @@ def _level(name: str) -> None:
 
 for one in CHANGING:
     _level(one)
+
+
+PLAIN_KEYS = frozenset(("int", "str", "keyword", "nil"))
+
+
+def is_surely_plain(key: ast.expr, kinds: Kinds) -> bool:
+    """True if a key is known to be in dicts as itself."""
+    if isinstance(key, ast.Constant):
+        return key.value.__class__ not in (float, bool)
+    return (kinds is not None and kinds <= PLAIN_KEYS) or (isinstance(key, ast.Name) and key.id[0] == ":")
 
 
 def is_plain_key(e: Emitter, key: ast.expr, line: int) -> ast.expr:

@@ -310,10 +310,18 @@ def _target(targets: list[str], line: int) -> ast.expr:
 
 
 def each_of(
-    targets: list[str], iterable: ast.expr, body: list[ast.stmt], line: int, *, in_parts: bool = False
+    targets: list[str],
+    iterable: ast.expr,
+    body: list[ast.stmt],
+    line: int,
+    *,
+    in_parts: bool = False,
+    few: bool = False,
 ) -> ast.stmt:
     """for part in portions(iterable): for targets in part: body; a `break` in the body leaves both. in_parts: the
-    iterable already yields portions."""
+    iterable already yields portions. few: it needs none."""
+    if few:
+        return _each(_target(targets, line), iterable, body, [], line)
     part = targets[-1] + "_"
     each = _each(_target(targets, line), name(part, line), body, [again(line)], line)
     parts = iterable if in_parts else _portions(iterable, line)
@@ -328,13 +336,18 @@ def comprehension(
     line: int,
     *,
     in_parts: bool = False,
+    few: bool = False,
 ) -> ast.expr:
     """[result for part in portions(iterable) for targets in part if test]. in_parts: the iterable gives portions
-    already."""
+    already. few: it needs none."""
+    tests = [] if test is None else [test]
+    if few:
+        only = ast.comprehension(_target(targets, line), iterable, tests, 0)
+        return ast.ListComp(result, [only], lineno=line, col_offset=0)
     part = targets[-1] + "_"
     parts = iterable if in_parts else _portions(iterable, line)
     portions = ast.comprehension(store(part, line), parts, [], 0)
-    each = ast.comprehension(_target(targets, line), name(part, line), [] if test is None else [test], 0)
+    each = ast.comprehension(_target(targets, line), name(part, line), tests, 0)
     return ast.ListComp(result, [portions, each], lineno=line, col_offset=0)
 
 

@@ -12,7 +12,7 @@ from rtfs.builtins.building import range_
 from rtfs.builtins.collection_support import asked, fold, fresh_list, items, like, next_batch, parts
 from rtfs.builtins.declare import MISSING
 from rtfs.builtins.deferred import steps
-from rtfs.builtins.fixed_arity import EXACT, PATHS, getting, putting
+from rtfs.builtins.fixed_arity import EXACT, PATHS, getting, putting, putting_plain
 from rtfs.compiler.analysis.error_classes import catches
 from rtfs.compiler.analysis.inlined import CHANGING
 from rtfs.compiler.analysis.special_forms import MIXED_ARGUMENTS
@@ -147,6 +147,12 @@ def sum_items(initial: Any, elements: Any, /) -> Any:
     for element in elements:
         initial = numbers.add2(initial, element)
     return initial
+
+
+def few(elements: Any, /) -> Any:
+    """The elements of a vector that the text spells out, accounted for."""
+    spend(len(elements))
+    return elements
 
 
 def whole_or_lazy(function: str, collection: Any, /) -> Any:
@@ -385,6 +391,7 @@ SUPPORT: dict[str, Any] = {
         sum_items,
         items,
         parts,
+        few,
         whole_or_lazy,
         parts_or_lazy,
         lazy_map,
@@ -408,6 +415,7 @@ SUPPORT.update(PATTERNS)
 SUPPORT.update(IN_PLACE)
 SUPPORT.update({f" {name}/get": getting(name) for name in CHANGING})
 SUPPORT.update({f" {name}/put": putting(name) for name in CHANGING})
+SUPPORT.update({f" {name}/plain": putting_plain(name) for name in ("assoc", *CHANGING)})
 SUPPORT.update({f" {name}/{count}/{keys}": function for (name, count, keys), function in PATHS.items()})
 SUPPORT.update(
     {
