@@ -70,6 +70,15 @@ class Chain:
             number = self._real(number)
             return next((one for one in reversed(self.last) if one.seq == number), None)
 
+    def told(self, number: int, parent: int) -> Record:
+        """A record that was just added, with the numbers that were told of it and of its parent."""
+        record = self.record(number)
+        assert record is not None
+        if (record.seq, record.parent) == (number, parent):
+            return record
+        _, time, kind, run, _, *rest = record.content()
+        return Record((number, time, kind, run, parent, *rest), record.previous, record.hash)
+
     def take(self) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
         """See `Rider`."""
         self._writing.acquire()

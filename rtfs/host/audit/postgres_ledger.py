@@ -75,7 +75,7 @@ class PostgresLedger(Ledger):
             one = self._chain(run or self._own, kind)
             seq = one.add(kind, run, parent, texts, duration)
             if self._heard is not None:
-                self._heard.append(one.last[-1])
+                self._heard.append(one.told(seq, parent))
             turns = self._turns
             if turns is not None and turns.mine and kind == "decision" and detail.startswith("allow"):
                 self._write_in_turn(turns, one, run)
@@ -86,14 +86,20 @@ class PostgresLedger(Ledger):
         except Exception as error:
             if kind == "session":  # told by the pool, outside of any call: the next record of the run raises
                 return 0
-            what = f"cannot write to the ledger in {shown(self._database.url)}: {saying(error)}"
+            what = f"cannot write to the ledger in {self.path}: {saying(error)}"
             if kind in ("run", "resume"):
-                code = error.code if isinstance(error, HostError) else "ledger/unwritable"
-                raise HostError(what, code=code, hint=getattr(error, "hint", None)) from None
+                if isinstance(error, HostError):
+                    raise
+                raise HostError(what, code="ledger/unwritable") from None
             raise stop("ledger/unwritable", what) from None
         if kind == "end":
             self._forget(run)
         return seq
+
+    @property
+    def path(self) -> str:
+        """The database, as messages name it."""
+        return shown(self._database.url)
 
     def _write(self, one: Chain) -> None:
         while True:

@@ -147,3 +147,22 @@ def test_a_call_whose_history_cannot_be_read_is_not_made(key: Path) -> None:
             assert made == [1]
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("per", [{"per": "run"}, {"per": "principal", "in": "1d"}])
+def test_what_counts_is_counted_where_the_run_was_told_something_before(
+    database: str, key: Path, per: dict[str, str]
+) -> None:
+    """The records of the call come after the answer, and have other numbers than those that were told of them."""
+    rule = {"total": "demo.pay.euros", "at-most": 20, **per}
+    with runtime(database, key, rule) as rt, runtime(database, key) as other:
+
+        def tell(n: int) -> int:
+            other.signal("r", "go", n)
+            return n
+
+        rt.register("demo.tell", tell)
+        pay = '(try (call "demo.pay" {:euros 10}) (catch :policy e (:code e)))'
+        found = rt.run(f'[(call "demo.tell" 1) {pay} (call "demo.tell" 2) {pay} {pay}]', durable=True, run_id="r")
+        assert rtfs.to_text(found) == "[1 10 2 10 :policy/sequence]"
+        assert rt.ledger.verify() is None

@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import httpx
 import pytest
 
 import rtfs
-from rtfs.host.audit.ledger_stores import inspect
+from rtfs.host.audit.ledger_stores import inspect, records
+from rtfs.host.postgres.link import shown
 from rtfs.testing.postgres import database
 from tests.cli.test_command import rtfs as command
 from tests.cli.typing_at import ROOT, Typist
@@ -74,9 +76,13 @@ def test_a_run_that_a_command_submitted_is_approved_in_the_page_of_a_console(fol
                 assert command("signal", run, "paid", "12", "--config", "rtfs.yaml", cwd=folder)[0] == 0
                 until(lambda: store.look(run).facts["state"] == "done")
                 assert "cancelled 7" in client.get(f"{link[1]}run/{run}").text
+                place = shown((folder / "url").read_text())
+                assert f"<code>{escape(place)}</code>" in client.get(f"{link[1]}ledger").text
             terminal.process.send_signal(signal.SIGINT)
             assert terminal.end() in (0, 130)
             assert "Traceback" not in terminal.shown
     assert command("resume", run, "--config", "rtfs.yaml", cwd=folder)[:2] == (0, '["cancelled 7" 12]\n')
     assert command("resume", other, "--config", "rtfs.yaml", cwd=folder)[:2] == (0, '"cancelled 8"\n')
     assert inspect((folder / "url").read_text(), "key") is None
+    taken = [record for record in records((folder / "url").read_text(), other) if record.kind == "resume"]
+    assert len(taken) == 2  # begun, and continued after the approval: none of them was lost to a worker
