@@ -122,7 +122,7 @@ class Module:
 class Macro:
     """A macro: the code of a function from forms to a form, built when first used."""
 
-    __slots__ = ("_function", "code", "module", "name", "namespace")
+    __slots__ = ("_function", "_template", "code", "module", "name", "namespace")
 
     def __init__(self, name: str, module: Module, code: CodeType, namespace: dict[str, Any]) -> None:
         self.name = name
@@ -130,6 +130,7 @@ class Macro:
         self.code = code
         self.namespace = namespace
         self._function: Any = None
+        self._template: tuple[str, int] | None = None
 
     @property
     def function(self) -> Any:
@@ -141,12 +142,14 @@ class Macro:
     def template(self) -> tuple[str, int]:
         """The place where the macro builds its expansion: the name of its unit, and the line of its one `return` (of
         several, or of several arities, that of the definition)."""
-        from opcode import opname
+        if self._template is None:
+            from opcode import opname
 
-        code = self.function.__code__
-        returns = [
-            line
-            for start, end, line in code.co_lines()
-            if line is not None and any(opname[one].startswith("RETURN_") for one in code.co_code[start:end:2])
-        ]
-        return code.co_filename, returns[0] if len(returns) == 1 else code.co_firstlineno
+            code = self.function.__code__
+            returns = [
+                line
+                for start, end, line in code.co_lines()
+                if line is not None and any(opname[one].startswith("RETURN_") for one in code.co_code[start:end:2])
+            ]
+            self._template = code.co_filename, returns[0] if len(returns) == 1 else code.co_firstlineno
+        return self._template

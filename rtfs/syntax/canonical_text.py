@@ -9,7 +9,8 @@ from rtfs.syntax.numbers import int_text
 from rtfs.syntax.printer import ATOMS, MOST_TEXT, to_text, too_long
 from rtfs.values import List, Map, Vector
 from rtfs.values.canonical import canonical, order_of_names
-from rtfs.values.step_account import spend
+from rtfs.values.long_sort import sorted_list
+from rtfs.values.step_account import look, paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def _large(value: Any, levels: int) -> str | None:
         names = order_of_names([*raw])
         if names is None:
             return None
-        items = [part for _, key in sorted(zip(names, raw, strict=True)) for part in (key, raw[key])]
+        look()
+        entries = sorted_list([*zip(names, raw, strict=True)])
+        items = [part for _, key in paced(entries) for part in (key, raw[key])]
     else:
         items = value.to_list()
     from rtfs.syntax.column_texts import NoColumns, Notation

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from rtfs.values.error import TypeMismatch
 from rtfs.values.keyword import Keyword
+from rtfs.values.long_sort import sorted_list
 from rtfs.values.map import Map
 from rtfs.values.order import sort_key
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
+from rtfs.values.step_account import paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def _ascending(keys: list[Any]) -> bool:
         if not _COLLECTIONS.isdisjoint([key.__class__ for key in keys]):
             return False
         order = _order(keys)
-    return order == sorted(order)
+    return order == sorted_list(order)
 
 
 def order_of_names(keys: list[Any]) -> list[str] | None:
@@ -73,7 +75,7 @@ def order_of_names(keys: list[Any]) -> list[str] | None:
 def _order(keys: list[Any]) -> list[Any]:
     """Something for each key that orders as it does; numbers of one value by their kind, ints first."""
     try:
-        order: list[Any] = [sort_key(key) for key in keys]
+        order: list[Any] = [sort_key(key) for key in paced(keys)]
     except TypeMismatch:
         return [0] * len(keys)
     return (
@@ -129,4 +131,4 @@ def _collection(source: Any, parts: list[Any]) -> Any:
 
 
 def _places(keys: list[Any]) -> list[int]:
-    return sorted(range(len(keys)), key=_order(keys).__getitem__)
+    return sorted_list(range(len(keys)), key=_order(keys).__getitem__)

@@ -1,4 +1,4 @@
-"""Forms that CPython would take long to compile become closures; what they mean is the same."""
+"""Forms that would take long to compile: large ones become closures, which mean the same; templates are found once."""
 
 from __future__ import annotations
 
@@ -46,3 +46,10 @@ def test_a_macro_that_is_too_large_is_an_error_with_a_place() -> None:
         rt.run(f"(defmacro m [] (count [{functions}]))\n(m)", name="plan.rtfs")
     assert caught.value.code == "limit/nesting"
     assert caught.value.span is not None
+
+
+def test_the_place_of_a_macros_template_is_looked_up_once() -> None:
+    environment = new_environment()
+    compile_source(Source("(defmacro m [x] `(inc ~x))", "plan.rtfs"), environment)
+    macro = environment.module("user").macros["m"]
+    assert macro.template is macro.template

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtfs.syntax.canonical_text import canonical_text
+from rtfs.syntax.collector import CollectorPaused
 from rtfs.syntax.printer import to_text
 from rtfs.values import Keyword, LimitError, List, Map, Regex, Set, Symbol, Vector
 from rtfs.values.canonical import canonical
+from rtfs.values.step_account import account
 from tests.syntax.support import one_by_one
 
 NAMES = st.text("ab!-/", min_size=1, max_size=3).filter(lambda name: "/" not in name or name == "a/b")
@@ -118,3 +121,32 @@ def test_rows_with_the_same_keys_are_written_by_columns(data: st.DataObject, kin
 )
 def test_rows_without_common_columns_are_written_one_by_one(rows: list[Any]) -> None:
     assert canonical_text(Vector(rows)) == one_by_one(canonical(Vector(rows)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Set(range(400_000)),
+        Map([(n, n) for n in range(400_000)]),
+        Map([(str(n), n) for n in range(400_000)]),
+    ],
+    ids=["a set", "a map of numbers", "a map of strings"],
+)
+def test_many_keys_are_sorted_in_parts(value: Any) -> None:
+    begun = last = thread_time()
+    stretches: list[float] = []
+
+    def pay(elements: int) -> None:
+        nonlocal last
+        now = thread_time()
+        stretches.append(now - last)
+        last = now
+
+    account.pay = pay
+    try:
+        with CollectorPaused():
+            canonical_text(value)
+        pay(0)
+    finally:
+        account.pay = None
+    assert max(stretches) < (last - begun) / 2

@@ -433,6 +433,7 @@ class Analyser:
                 if macro is None:
                     break
                 self.at = self.locate(form)
+                work()  # a macro may expand to a call of itself for ever
                 expanded = self.expand(macro, form)
                 if expanded.__class__ is List and expanded.info is None and form.info is not None:
                     at = self.unit.expansion(self.at, macro)
