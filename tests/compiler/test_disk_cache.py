@@ -261,3 +261,12 @@ def test_two_environments_at_once_write_the_same_unit(units: Path):
     for thread in threads:
         thread.join()
     assert values == [VALUE] * 6
+
+
+def test_no_part_of_a_unit_stays_where_there_is_no_room(units: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(source: str, target: str) -> None:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    assert printed(PROGRAM) == VALUE
+    assert list(units.iterdir()) == []

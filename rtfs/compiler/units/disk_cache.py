@@ -131,8 +131,11 @@ def save(unit_key: bytes, unit: Unit) -> None:
         os.replace(temporary, path)
         if unit_key[-1] < 256 // _TIDY_EVERY:
             _tidy(where)
-    except OSError:
-        return
+    except OSError:  # no room: nothing of it stays
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
 
 
 def _has_file(source: Source) -> bool:
