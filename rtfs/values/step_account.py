@@ -73,14 +73,22 @@ def portions(elements: Any) -> Iterable[Any]:
 
 
 def stretches(elements: Iterable[Any], size: int = STRETCH) -> Iterator[list[Any]]:
-    """Any iterable in lists of `size` elements, some hundred, between which the machine looks at the clock. For what is
-    put into a dict: a key that was chosen to collide takes as long as there are keys already."""
+    """Any iterable in lists of `size` elements at most, between which the machine looks at the clock. For what is put
+    into a dict: a key that was chosen to collide takes as long as there are keys already, so that a list that takes
+    more than some milliseconds is followed by a shorter one."""
     rest = iter(elements)
+    most, begun = size, monotonic()
     while part := list(islice(rest, size)):
         yield part
         if len(part) < size:
             return
+        took = monotonic() - begun
+        if took > PART_TIME * 4:
+            size = max(size >> 1, 1)
+        elif size < most and took < PART_TIME:
+            size = min(size * 2, most)
         look()
+        begun = monotonic()
 
 
 def in_stretches(elements: Any) -> Iterable[Any]:
