@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from rtfs.compiler.units.constants import decode
-from rtfs.compiler.units.digest import sha256
+from rtfs.compiler.units.digest import hasher
 from rtfs.source import Source
 from rtfs.types import Alias, parse_type
 from rtfs.values.error import CompileError, ReaderError
@@ -110,7 +110,7 @@ def _where_it_was_looked_for(name: str) -> str:
 
 def digest(unit: Unit) -> bytes:
     """A digest of a unit's sources: its text, and those of the files that it imports."""
-    made = sha256(unit.source.text.encode("utf-8", "surrogatepass"))
+    made = hasher(unit.source.text.encode("utf-8", "surrogatepass"))
     for _, _, imported in unit.depends:
         made.update(imported)
     return bytes(made.digest())

@@ -6,8 +6,6 @@ Must not know how calls are performed. Invariants: a run has a beginning and an 
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-
 from rtfs.capabilities.registry import EMBEDDER, PLAN
 from rtfs.host.audit.events import RunResumed, RunStarted
 from rtfs.host.hint_wording import Worded, reword
@@ -23,6 +21,7 @@ from rtfs.values import Cancelled, HostError, UserError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextvars import ContextVar
     from typing import Any
 
     from rtfs.capabilities.registry import Registry
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from rtfs.host.runtime_options import RuntimeOptions
     from rtfs.host.scheduler.loop_thread import Engine
     from rtfs.source import Source
+else:
+    from _contextvars import ContextVar  # `contextvars` is one more file to find
 
 _active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
 """The executors that are running a program in this context: a capability must not use them again."""

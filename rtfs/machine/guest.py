@@ -11,16 +11,18 @@ next.
 from __future__ import annotations
 
 from _thread import _local
-from contextvars import copy_context
 from sys import _getframe, getprofile, gettrace
 
 from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import copy_context
     from typing import Any
 
     from rtfs.machine.machine import Machine
+else:
+    from _contextvars import copy_context  # `contextvars` is one more file to find
 
 KEPT = 32
 """Idle guests that a thread keeps in any case."""

@@ -212,8 +212,17 @@ def _pages(field: int) -> int:
 def _address_space() -> int | None:
     """Bytes of address space up to which programs may run, None without a limit."""
     try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    most = resource.getrlimit(resource.RLIMIT_AS)[0]
-    return None if most == resource.RLIM_INFINITY else max(most - RESERVE, most // 2)
+        with open("/proc/self/limits", "rb", buffering=0) as file:  # loading `resource` takes twenty times as long
+            limit = file.read(4096).split(b"Max address space")[1].split()[0]
+        if limit == b"unlimited":
+            return None
+        most = int(limit)
+    except (OSError, ValueError, IndexError):
+        try:
+            import resource
+        except ImportError:  # Windows
+            return None
+        most = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if most == resource.RLIM_INFINITY:
+            return None
+    return max(most - RESERVE, most // 2)

@@ -6,7 +6,7 @@ their order; the machine looks at the clock between two parts.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from _bisect import bisect_left, bisect_right
 
 from rtfs.values.step_account import look
 

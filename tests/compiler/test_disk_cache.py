@@ -13,7 +13,7 @@ import pytest
 
 import rtfs
 from rtfs.compiler.units import disk_cache
-from rtfs.compiler.units.digest import sha256
+from rtfs.compiler.units.digest import hasher
 from rtfs.machine import new_environment
 from rtfs.source import Source
 from tests.compiler.support import compilations, failure, printed
@@ -137,7 +137,7 @@ def test_a_unit_under_another_key_is_ignored(compiled: list[str]):
 def test_bytes_with_a_right_checksum_for_no_key_of_ours_are_ignored(compiled: list[str]):
     printed("1")
     body = marshal.dumps(("not", "a", "unit"))
-    wrong = sha256(b"\0" * 32 + body).digest()
+    wrong = hasher(b"\0" * 32 + body).digest()
     key_of("1").write_bytes(disk_cache._FORMAT + wrong + body)
     compiled.clear()
     assert printed("1") == "1"

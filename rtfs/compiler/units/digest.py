@@ -1,17 +1,15 @@
-"""SHA-256 without the cost of importing OpenSSL through hashlib."""
+"""BLAKE2b of 32 bytes, without the cost of importing OpenSSL through hashlib. The ledger uses the same library."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hashlib import sha256
-else:
-    try:
-        from _sha2 import sha256  # Python 3.12 and later
-    except ImportError:
-        try:
-            from _sha256 import sha256  # Python 3.11
-        except ImportError:
-            from hashlib import sha256
+try:
+    from _blake2 import blake2b
+except ImportError:  # a Python without it of its own
+    from hashlib import blake2b
 
-__all__ = ["sha256"]
+__all__ = ["hasher"]
+
+
+def hasher(content: bytes = b"") -> blake2b:
+    """The hash of some bytes, to which more can be added with `update`."""
+    return blake2b(content, digest_size=32)

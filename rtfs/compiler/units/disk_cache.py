@@ -13,7 +13,7 @@ import marshal
 import os
 import sys
 
-from rtfs.compiler.units.digest import sha256
+from rtfs.compiler.units.digest import hasher
 from rtfs.compiler.units.unit import Step, Unit
 from rtfs.source import Source
 from rtfs.syntax.resources import resource_folders
@@ -41,7 +41,7 @@ def compiler_digest() -> bytes:
             _stamp_files(os.path.join(package, folder), parts)
         for folder in resource_folders():
             _stamp_files(folder, parts)
-        _compiler = sha256("\n".join(parts).encode()).digest()
+        _compiler = hasher("\n".join(parts).encode()).digest()
     return _compiler
 
 
@@ -61,7 +61,7 @@ def key(source: Source, state: bytes, module: str) -> bytes:
     compiler, keyed = compiler_digest(), source.keyed
     if keyed is not None and keyed[:3] == (compiler, state, module):
         return keyed[3]
-    made = sha256(compiler)
+    made = hasher(compiler)
     for part in (state, module.encode(), source.name.encode("utf-8", "surrogatepass")):
         made.update(len(part).to_bytes(8, "big"))
         made.update(part)
@@ -73,7 +73,7 @@ def key(source: Source, state: bytes, module: str) -> bytes:
 
 def chain_state(state: bytes, unit_key: bytes) -> bytes:
     """The environment's state after a unit; later keys depend on it."""
-    return sha256(state + unit_key).digest()
+    return hasher(state + unit_key).digest()
 
 
 def folder() -> str | None:
@@ -108,7 +108,7 @@ def load(unit_key: bytes, source: Source) -> Unit | None:
     except OSError:
         return None
     head = len(_FORMAT)
-    if content[:head] != _FORMAT or content[head : head + 32] != sha256(unit_key + content[head + 32 :]).digest():
+    if content[:head] != _FORMAT or content[head : head + 32] != hasher(unit_key + content[head + 32 :]).digest():
         return None
     return _unpack(marshal.loads(content[head + 32 :]), source)
 
@@ -127,7 +127,7 @@ def save(unit_key: bytes, unit: Unit) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
-            file.write(_FORMAT + sha256(unit_key + body).digest() + body)
+            file.write(_FORMAT + hasher(unit_key + body).digest() + body)
         os.replace(temporary, path)
         if unit_key[-1] < 256 // _TIDY_EVERY:
             _tidy(where)

@@ -6,9 +6,7 @@ that anybody waits for (work in a thread cannot be stopped; its result is droppe
 
 from __future__ import annotations
 
-from contextvars import copy_context
 from time import monotonic
-from types import coroutine
 
 from rtfs.host.scheduler.scheduler import Fiber, Scheduler, Suspension
 from rtfs.values import HostError
@@ -16,8 +14,10 @@ from rtfs.values import HostError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Sequence
-    from contextvars import Context
+    from contextvars import Context, copy_context
     from typing import Any
+else:
+    from _contextvars import copy_context  # `contextvars` is one more file to find
 
 _NOTHING: dict[str, Any] = {}
 HOME: Any = "the loop that drives the run, else the engine's"
@@ -189,7 +189,7 @@ class OnLoop(Suspension):
             loop = (scheduler.home if loop is HOME else None) or scheduler.engine.loop()
         context = copy_context()
         if scheduler.home is loop and scheduler.is_alone(fiber) and self.__class__ is OnLoop:
-            scheduler.awaits = _within(context, self.make, self.arguments, self.keywords)
+            scheduler.awaits = _InContext(context, self.make, self.arguments, self.keywords)
             return
         self._loop, self._scheduler, self._fiber = loop, scheduler, fiber
         if scheduler.home is loop:
@@ -251,30 +251,41 @@ class OnLoop(Suspension):
             self._task.cancel()
 
 
-@coroutine
-def _within(
-    context: Context,
-    make: Callable[..., Coroutine[Any, Any, Any]],
-    arguments: tuple[Any, ...],
-    keywords: dict[str, Any],
-) -> Generator[Any, Any, Any]:
+class _InContext:
     """Awaited, the value of the coroutine that `make` makes, in a context of its own."""
-    running = context.run(make, *arguments, **keywords)
-    error: BaseException | None = None
-    while True:
-        try:
-            found = context.run(running.send, None) if error is None else context.run(running.throw, error)
-        except StopIteration as stop:
-            return stop.value
-        finally:
-            error = None  # its traceback knows this frame
-        try:
-            yield found
-        except GeneratorExit:
-            context.run(running.close)
-            raise
-        except BaseException as thrown:
-            error = thrown
+
+    __slots__ = ("arguments", "context", "keywords", "make")
+
+    def __init__(
+        self,
+        context: Context,
+        make: Callable[..., Coroutine[Any, Any, Any]],
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+    ) -> None:
+        self.context = context
+        self.make = make
+        self.arguments = arguments
+        self.keywords = keywords
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        context = self.context
+        running = context.run(self.make, *self.arguments, **self.keywords)
+        error: BaseException | None = None
+        while True:
+            try:
+                found = context.run(running.send, None) if error is None else context.run(running.throw, error)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                error = None  # its traceback knows this frame
+            try:
+                yield found
+            except GeneratorExit:
+                context.run(running.close)
+                raise
+            except BaseException as thrown:
+                error = thrown
 
 
 class InThread(Suspension):
