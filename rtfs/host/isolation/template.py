@@ -24,8 +24,8 @@ SOCKET, STATM = 3, 4
 FORK, KILL = b"F", b"K"
 _PACKAGES = ("values", "syntax", "types", "builtins", "compiler", "flow", "machine", "checker")
 _STDLIB = (
-    "bisect", "calendar", "contextvars", "copy", "datetime", "decimal", "difflib", "fractions", "heapq", "json", "locale",
-    "math", "numbers", "queue", "random", "re", "resource", "string", "traceback", "unicodedata", "zlib",
+    "bisect", "calendar", "contextvars", "copy", "datetime", "decimal", "difflib", "fractions", "heapq", "json",
+    "locale", "math", "numbers", "queue", "random", "re", "resource", "string", "traceback", "unicodedata", "zlib",
 )  # fmt: skip
 _WARM_UP = r"""
 (defmacro warm [x] `(let [y# ~x] (inc y#)))
