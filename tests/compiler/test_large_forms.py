@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import rtfs
 from rtfs.compiler import compile_source
+from rtfs.compiler.analysis.scope import Scope
 from rtfs.machine import Complete, new_environment, start
 from rtfs.source import Source
+from rtfs.syntax.printer import to_text
 
 FUNCTIONS = " ".join(f"(defn f{i} [x] (+ q x {i}))" for i in range(1_200))
 LARGE = {
@@ -53,3 +57,39 @@ def test_the_place_of_a_macros_template_is_looked_up_once() -> None:
     compile_source(Source("(defmacro m [x] `(inc ~x))", "plan.rtfs"), environment)
     macro = environment.module("user").macros["m"]
     assert macro.template is macro.template
+
+
+def test_functions_of_one_let_bind_names_as_many_as_there_are_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound: list[str] = []
+    bind = Scope.bind
+
+    def counted(scope: Scope, name: str, binding: Any) -> None:
+        bound.append(name)
+        bind(scope, name, binding)
+
+    monkeypatch.setattr(Scope, "bind", counted)
+    counts = []
+    for many in (100, 200):
+        functions = " ".join(f"(f{i} [x] (if (< x 1) {i} (f{(i * 7 + 1) % many} (dec x))))" for i in range(many))
+        outcome = start(compile_source(Source(f"(letfn [{functions}] (f1 2))", "<string>"), new_environment()))
+        assert isinstance(outcome, Complete)
+        assert outcome.value == 57
+        counts.append(len(bound))
+        bound.clear()
+    assert counts[1] <= counts[0] * 2 + 10
+
+
+def test_a_function_of_a_let_sees_the_values_before_it_and_all_functions_but_no_later_values() -> None:
+    text = """
+    (def late 1) (def g 5)
+    (let [early 2
+          f (fn [n] (if (< n 1) [early late] (g (dec n))))
+          late 3
+          f2 (fn [] [late (f 1)])
+          g (fn [n] (f n))
+          f (fn [n] (if (< n 1) :second (f (dec n))))
+          g2 (fn [] (f 1))]
+      [(f2) (f 1) (g2)])"""
+    outcome = start(compile_source(Source(text, "<string>"), new_environment()))
+    assert isinstance(outcome, Complete)
+    assert to_text(outcome.value) == "[[3 [2 1]] :second :second]"

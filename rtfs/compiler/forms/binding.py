@@ -319,21 +319,24 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     inner = Scope(scope)
     own: dict[int, Binding] = {}
     functions: Scope | None = None
+    around: Scope = inner
     for index, (pattern, type_form, value_form) in enumerate(entries):
         if pattern.__class__ is Symbol and value_form.__class__ is List:
             expanded = a.expand_fully(value_form, inner)
             if expanded is not value_form:
                 entries[index] = pattern, type_form, expanded
             if head_name(expanded) in FUNCTIONS:
-                functions = functions or Scope(scope)
+                if functions is None:
+                    functions = Scope(scope)
+                    around = _seen_by_functions(inner, functions)
                 own[index] = a.bind(binding_name(pattern), functions)
     bindings: Bindings = []
     for index, (pattern, type_form, value_form) in enumerate(entries):
-        if functions is not None and index in own:
+        if index in own:
             binding = own[index]
-            value: Node = analyse_function(
-                a, value_form, _functions_visible(inner, functions, binding), binding.name, binding
-            )
+            visible = Scope(around)
+            visible.bind(binding.name, binding)
+            value: Node = analyse_function(a, value_form, visible, binding.name, binding)
             value = cast(a, value, type_form, binding.name)
             bindings.append((binding, value))
             inner.bind(binding.name, binding)
@@ -385,13 +388,11 @@ def _pairs(a: Analyser, vector: Any, what: str) -> list[tuple[Any, Any, Any]]:
         raise a.error(error, vector) from None
 
 
-def _functions_visible(inner: Scope, functions: Scope, own: Binding) -> Scope:
-    """The bindings visible to a function of a `let`: itself, the earlier bindings, then the let's other functions."""
-    scope = Scope(inner)
-    for name, binding in functions.names.items():
-        if name not in inner.names:
-            scope.bind(name, binding)
-    scope.bind(own.name, own)
+def _seen_by_functions(inner: Scope, functions: Scope) -> Scope:
+    """The scope around the functions of a `let`: the bindings of `inner` so far, then the let's functions. It shares
+    the names of both: copies for each of thousands of functions would be millions."""
+    scope = Scope(functions)
+    scope.names = inner.names
     return scope
 
 
