@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,53 @@ def test_a_write_that_fails_stops_the_run(path: str, faulty: Callable[..., None]
         runtime.ledger.append(StepLeft(CONTEXT, 0, "s", "ok"))
 
 
+DAMAGE = {
+    "other bytes": "hash = zeroblob(32)",
+    "a text": "hash = 'abc'",
+    "an integer": "hash = 5",
+    "no text": "hash = CAST(x'ff80' AS TEXT)",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_in_the_hash_of_the_last_record_is_damage_to_a_ledger_that_is_opened(path: str, damage: str) -> None:
+    change(path, f"UPDATE records SET {DAMAGE[damage]} WHERE seq = 10")
+    with pytest.raises(rtfs.UserError) as caught:
+        rtfs.Runtime(ledger=path)
+    assert caught.value.code == "ledger/damaged"
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("within", [False, True], ids=["between runs", "within a run"])
+def test_damage_in_the_hash_of_the_last_record_ends_the_run_that_writes(path: str, damage: str, within: bool) -> None:
+    def harm(*given: object) -> None:
+        change(path, f"UPDATE records SET {DAMAGE[damage]} WHERE seq = (SELECT max(seq) FROM records)")
+
+    with rtfs.Runtime(ledger=path) as runtime:
+        runtime.register("harm", harm)
+        runtime.run("1")
+        if not within:
+            harm()
+        for _ in range(2):
+            with pytest.raises(rtfs.UserError) as caught:
+                runtime.run('(try (call "harm") (catch e 1))')
+            assert caught.value.code == "ledger/damaged"
+            assert "rtfs audit verify" in str(caught.value.hint)
+    with suppress(rtfs.UserError):  # SQLite cannot even read it
+        assert inspect(path) is not None
+
+
+@pytest.mark.parametrize("place", [4096, 8192])
+def test_pages_that_were_overwritten_are_damage(path: str, place: int) -> None:
+    fill(path, 500)
+    with open(path, "r+b") as file:
+        file.seek(place)
+        file.write(b"\x55" * 4096)
+    with pytest.raises(rtfs.UserError) as caught:
+        rtfs.Runtime(ledger=path)
+    assert caught.value.code == "ledger/damaged"
+
+
 @pytest.mark.parametrize("bad", ["folder", "text"])
 def test_what_is_no_ledger_is_an_error_that_says_so(tmp_path: Path, bad: str) -> None:
     path = tmp_path / "x"
@@ -212,7 +260,7 @@ def test_what_is_no_ledger_is_an_error_that_says_so(tmp_path: Path, bad: str) ->
         path.write_text("this is not a database, nor will it ever be one, however long one looks at it")
     with pytest.raises(rtfs.UserError) as caught:
         rtfs.Runtime(ledger=path)
-    assert caught.value.code in ("ledger/unwritable", "ledger/damaged")
+    assert caught.value.code == ("ledger/unwritable" if bad == "folder" else "ledger/damaged")
 
 
 def test_the_ledger_of_a_runtime_tells_the_whole_story(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class StoredLedger(Ledger):
     cannot be used and `ledger/damaged` where its end is not what the anchor says.
     """
 
-    __slots__ = ("_broken", "_connection", "_ends", "_sync", "path")
+    __slots__ = ("_broken", "_connection", "_damaged", "_ends", "_own", "_sync", "path")
 
     def __init__(self, path: str, mode: str = KILL) -> None:
         import os
@@ -61,6 +61,9 @@ class StoredLedger(Ledger):
         self.path = path
         self._lock = allocate_lock()
         self._broken: str | None = None
+        self._damaged = False
+        self._own: tuple[int, str] | None = None
+        """Number and hash of the last record that was written here."""
         self._sync = mode == POWER
         self._ends = -1
         try:
@@ -74,6 +77,8 @@ class StoredLedger(Ledger):
             finally:
                 flock(self._ends, LOCK_UN)
         except (sqlite3.Error, OSError) as error:
+            if _shows_damage(error):
+                raise _damaged(path, error) from None
             raise HostError(f"cannot use the ledger {path}: {reason(error)}", code="ledger/unwritable") from None
 
     def write(
@@ -88,8 +93,8 @@ class StoredLedger(Ledger):
         result: str | None,
         duration: int,
     ) -> int:
-        """Write a record; its number. Raises Stop `ledger/unwritable` (for the beginning of a run HostError); then the
-        ledger takes nothing more."""
+        """Write a record; its number. Raises Stop `ledger/unwritable` or `ledger/damaged` (for the beginning of a run
+        HostError); then the ledger takes nothing more."""
         hashes = self.fingerprint(arguments), self.fingerprint(result)
         texts = (_clean(subject), _clean(principal), _clean(detail), *hashes)
         with self._lock:
@@ -100,22 +105,27 @@ class StoredLedger(Ledger):
                 flock(self._ends, LOCK_EX)
                 connection.execute("BEGIN IMMEDIATE")
                 before, previous = self._last()
+                if self._own is not None and before == self._own[0] and previous != self._own[1]:
+                    raise self._changed(before)
                 seq = before + 1
                 content = (seq, time_ns(), kind, run, parent, *texts, duration)
                 digest = chain(previous, content)
                 connection.execute(_INSERT, (*content, bytes.fromhex(previous), bytes.fromhex(digest)))
                 self._write_anchor(before, previous, seq, digest)
                 connection.execute("COMMIT")
+                self._own = seq, digest
                 self._write_anchor(seq, digest, seq, digest, last=True)
                 flock(self._ends, LOCK_UN)
             except Exception as error:
                 self._give_up(error)
                 if kind == "session":  # told by the pool, outside of any call: the next record of the run raises
                     return 0
-                what = f"cannot write to the ledger {self.path}: {reason(error)}"
+                what = f"cannot write to the ledger {self.path}: {self._broken}"
+                code = "ledger/damaged" if self._damaged else "ledger/unwritable"
+                hint = self._hint() if self._damaged else None
                 if kind in ("run", "resume"):  # nothing runs yet that would have to be stopped
-                    raise HostError(what, code="ledger/unwritable") from None
-                raise stop("ledger/unwritable", what) from None
+                    raise HostError(what, code=code, hint=hint) from None
+                raise stop(code, what, hint=hint) from None
         return seq
 
     def record(self, number: int) -> Record:
@@ -171,10 +181,26 @@ class StoredLedger(Ledger):
 
     def _last(self) -> tuple[int, str]:
         row = self._connection.execute(_LAST).fetchone()
-        return (0, GENESIS) if row is None else (row[0], row[1].hex())
+        if row is None:
+            return 0, GENESIS
+        if not isinstance(row[1], bytes):
+            raise self._changed(row[0])
+        return row[0], row[1].hex()
+
+    def _changed(self, seq: int) -> HostError:
+        return HostError(
+            f"the ledger {self.path} is not what was written: record {seq} was changed, removed or inserted",
+            code="ledger/damaged",
+            hint=self._hint(),
+        )
+
+    def _hint(self) -> str:
+        return f"rtfs audit verify {self.path} says more; move it and its anchor away to start a new one"
 
     def _give_up(self, error: Exception) -> None:
-        self._broken = self._broken or reason(error)
+        if self._broken is None:
+            self._broken = error.message if isinstance(error, HostError) else reason(error)
+            self._damaged = isinstance(error, HostError) or _shows_damage(error)
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -200,7 +226,7 @@ class StoredLedger(Ledger):
             raise HostError(
                 f"the ledger {self.path} does not end where its anchor says it does",
                 code="ledger/damaged",
-                hint=f"rtfs audit verify {self.path} says more; move it and its anchor away to start a new one",
+                hint=self._hint(),
             )
         self._check_end(last[0])
         self._write_anchor(*last, *last)
@@ -219,11 +245,7 @@ class StoredLedger(Ledger):
             except TypeError:
                 fits = False
             if not fits or previous not in (None, record.previous):
-                raise HostError(
-                    f"the ledger {self.path} is not what was written: record {seq} was changed, removed or inserted",
-                    code="ledger/damaged",
-                    hint=f"rtfs audit verify {self.path} says more; move it and its anchor away to start a new one",
-                )
+                raise self._changed(seq)
             previous = record.hash
 
 
@@ -354,6 +376,18 @@ def _look(path: str) -> Any:
         return read_database(path)
     except sqlite3.Error as error:
         raise _damaged(path, error) from None
+
+
+def _shows_damage(error: Exception) -> bool:
+    """True if SQLite says that what it read is not what it wrote, or not a database: no matter of rights or room."""
+    import sqlite3
+
+    if not isinstance(error, sqlite3.Error):
+        return False
+    code = getattr(error, "sqlite_errorcode", None)  # the errors of Python's module itself have none
+    if code is None:
+        return str(error).startswith("Could not decode to UTF-8")
+    return (code & 0xFF) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _damaged(path: str, error: Exception) -> HostError:
