@@ -180,6 +180,48 @@ def test_a_function_keeps_its_places_when_the_same_text_was_compiled_again(monke
     assert error.span.source.text[error.span.start : error.span.end] == "(nth k x)"
 
 
+def functions(count: int, of: int) -> str:
+    return f"(let [k {of}] {' '.join(f'(defn f{i} [x] (+ k x {i}))' for i in range(count))} (f1 2))"
+
+
+def test_a_large_text_that_is_run_once_does_not_stay(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory_cache, "LARGE", 500)
+    monkeypatch.setattr(memory_cache, "ONCE_ROOM", 3_000)
+    environment = new_environment()
+    printed("1", environment, "<string>")
+    snapshot = environment.snapshot()
+    assert printed(functions(300, 4), snapshot, "<string>") == "7"
+    assert len(environment.recent._shared.once) == 1
+    del snapshot
+    for number in range(3):
+        assert printed(functions(300, number), environment, "<string>") == str(number + 3)
+    assert printed("2", environment, "<string>") == "2"
+    kept = environment.recent._units
+    assert [len(unit.spans) < 500 for unit in kept.once.values()] == [True, True]
+    assert not kept.large
+    assert not kept.again
+
+
+def test_large_texts_that_are_run_again_are_kept_within_bounds_and_drive_out_no_others(
+    monkeypatch: pytest.MonkeyPatch, compiled: list[str]
+):
+    monkeypatch.setattr(memory_cache, "LARGE", 500)
+    monkeypatch.setattr(memory_cache, "ONCE_ROOM", 100)
+    monkeypatch.setattr(memory_cache, "AGAIN_ROOM", 8_000)
+    environment = new_environment()
+    for _ in range(3):
+        printed("(+ 1 2)", environment, "<string>")
+        for number in range(6):
+            printed(functions(100, number), environment.snapshot(), "<string>")
+    shared = environment.recent._shared
+    assert 0 < sum(shared.large.values()) <= 8_000
+    assert {*shared.large} < {*shared.again}
+    compiled.clear()
+    printed(functions(100, 5), environment.snapshot(), "<string>")
+    printed("(+ 1 2)", environment, "<string>")
+    assert compiled == []
+
+
 def evaluated(text: str, environment: Environment) -> Any:
     done = start(compile_source(Source(text, "<string>"), environment))
     assert isinstance(done, Complete)

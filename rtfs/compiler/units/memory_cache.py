@@ -4,8 +4,10 @@ Knows nothing of compiling or of the disk. Invariant: a unit is forgotten altoge
 left, and not while it runs or a program holds it; until then its places and constants stay.
 
 Most texts of an agent are run once. A text moves to the units that are kept long when it is run again; those run once
-make room for one another soon, so that a thousand plans leave no more behind than the last few. The keys of those that
-made room are remembered: of a hundred texts that take turns each is compiled twice, not always.
+make room for one another soon, so that a thousand plans leave no more behind than the last few. Large units, which may
+be a million objects, have a room of their own, where the oldest go first: they drive out no others, and one that was
+run once does not stay. The keys of those that made room are remembered: of a hundred texts that take turns each is
+compiled twice, not always.
 
 An environment and its snapshots share what any of them has compiled: a key says everything that a unit depends on, and
 a unit holds nothing of the environment that it was compiled in.
@@ -29,20 +31,26 @@ ONCE = 8
 REMEMBERED = 1024
 """Keys of units that were run once and made room."""
 
+LARGE = 10_000
+"""The weight from which on a unit counts as large: some 400 short functions, 25,000 objects."""
+ONCE_ROOM, AGAIN_ROOM = 100_000, 1_000_000
+"""What the large units weigh in all, at most, of those run once and of those run again."""
+
 # Units looked at when one is added: with two, units in use push the number beyond twice theirs at most.
 LOOKED_AT = 2
 
 
 class Shelf:
     """Units by key, the least recently used first. again: those that were looked for once they were here. once: the
-    others. before: the keys of those that were among `once`."""
+    others. before: the keys of those that were among `once`. large: the weights of the large units of both."""
 
-    __slots__ = ("again", "before", "once")
+    __slots__ = ("again", "before", "large", "once")
 
     def __init__(self) -> None:
         self.again: dict[bytes, Unit] = {}
         self.once: dict[bytes, Unit] = {}
         self.before: dict[bytes, None] = {}
+        self.large: dict[bytes, int] = {}
 
     def __len__(self) -> int:
         return len(self.again) + len(self.once)
@@ -52,6 +60,8 @@ class Shelf:
         unit = self.again.pop(key, None) or self.once.pop(key, None)
         if unit is not None:
             self.again[key] = unit
+            if key in self.large:
+                self.weigh(key, unit)
         return unit
 
     def add(self, key: bytes, unit: Unit) -> None:
@@ -61,17 +71,34 @@ class Shelf:
             self.again[key] = unit
         else:
             self.once[key] = unit
+        self.weigh(key, unit)
 
-    def excess(self) -> bytes | None:
-        """The key of the unit that has to make room next; None if there is room."""
+    def weigh(self, key: bytes, unit: Unit) -> None:
+        """Note the weight of a unit that is here, if it is large."""
+        weight = len(unit.spans)
+        if weight >= LARGE:
+            self.large.pop(key, None)
+            self.large[key] = weight
+
+    def excess(self, newest: bytes | None = None) -> bytes | None:
+        """The key of the unit that has to make room next; None if there is room. newest: the key of a large unit that
+        stays, as it is about to run."""
         if len(self.once) > ONCE:
             return next(iter(self.once))
         if len(self.again) > CAPACITY:
             return next(iter(self.again))
+        if self.large:
+            for units, room in ((self.once, ONCE_ROOM), (self.again, AGAIN_ROOM)):
+                large = [(key, weight) for key, weight in [*self.large.items()] if key in units]
+                if sum(weight for _, weight in large) > room:
+                    for key, _ in large:
+                        if key != newest:
+                            return key
         return None
 
     def pop(self, key: bytes) -> Unit | None:
         """Take a unit out."""
+        self.large.pop(key, None)
         unit = self.once.pop(key, None)
         if unit is None:
             return self.again.pop(key, None)
@@ -85,6 +112,7 @@ class Shelf:
         """A shelf with the same units, and the same memory of what made room."""
         made = Shelf()
         made.again, made.once, made.before = self.again.copy(), self.once.copy(), self.before
+        made.large = self.large.copy()
         return made
 
 
@@ -106,11 +134,11 @@ class RecentUnits:
         self._units.add(key, unit)
         shared = self._shared
         shared.add(key, unit)
-        excess = shared.excess()
-        if excess is not None:
-            shared.pop(excess)
         for _ in range(LOOKED_AT):
-            excess = self._units.excess()
+            excess = shared.excess()
+            if excess is not None:
+                shared.pop(excess)
+            excess = self._units.excess(key)
             if excess is not None:
                 self._forget(excess, environment)
 
@@ -131,6 +159,7 @@ class RecentUnits:
         still = held()
         if still is not None:
             self._units.again[key] = environment.units[filename] = still
+            self._units.weigh(key, still)
             return
         for module, constant in names:
             environment.module(module).globals.pop(constant, None)
