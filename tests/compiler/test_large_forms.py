@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 import rtfs
+from rtfs.builtins.calling import MOST_SPELLED
 from rtfs.compiler import compile_source
 from rtfs.compiler.analysis.scope import Scope
+from rtfs.compiler.closures import calls
 from rtfs.machine import Complete, new_environment, start
 from rtfs.source import Source
 from rtfs.syntax.printer import to_text
@@ -93,3 +95,21 @@ def test_a_function_of_a_let_sees_the_values_before_it_and_all_functions_but_no_
     outcome = start(compile_source(Source(text, "<string>"), new_environment()))
     assert isinstance(outcome, Complete)
     assert to_text(outcome.value) == "[[3 [2 1]] :second :second]"
+
+
+def test_a_call_of_thousands_of_arguments_takes_no_code_of_its_own() -> None:
+    environment = new_environment()
+    for count in (1_000, 2_000):
+        outcome = start(compile_source(Source(f"(+ {' '.join(['1'] * count)})", "<string>"), environment))
+        assert isinstance(outcome, Complete)
+        assert outcome.value == count
+    assert max(calls._SPELLED) == MOST_SPELLED + 1
+
+
+def test_an_argument_of_many_that_fails_has_its_place() -> None:
+    text = f"(vector {' '.join(['1'] * 40)} (nth [1] 5))"
+    with rtfs.Runtime() as rt, pytest.raises(rtfs.UserError) as caught:
+        rt.run(text)
+    span = caught.value.span
+    assert span is not None
+    assert text[span.start : span.end] == "(nth [1] 5)"

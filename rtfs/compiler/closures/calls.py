@@ -83,17 +83,19 @@ def call_known(m: Maker, function: Any, arguments: list[nodes.Node], place: int)
 
 def _spelled(count: int) -> Callable[..., Closure]:
     """A maker of closures for calls with this number of arguments: (function, arguments, place) -> closure."""
-    made: Callable[..., Closure] | None = _SPELLED.get(count)
+    made: Callable[..., Closure] | None = _SPELLED.get(count := min(count, calling.MOST_SPELLED + 1))
     if made is None:
         names = [f"a{index}" for index in range(count)]
-        values = ", ".join([f"{name}(f)" for name in names])
-        call = f"called({values})" if count <= calling.MOST_SPELLED else f"call_with(called, [{values}])"
+        taken, call = ", ".join(names), f"return called({', '.join([f'{name}(f)' for name in names])})"
+        if count > calling.MOST_SPELLED:  # CPython would compile thousands of names in one piece
+            names, taken = ["rest"], "*rest"
+            call = "values = []\n        for a in rest: values.append(a(f))\n        return call_with(called, values)"
         text = f"""
 def make(function, arguments, place):
-    [{", ".join(names)}] = arguments
+    [{taken}] = arguments
     def call(f, at=place, function=function, {", ".join([f"{name}={name}" for name in names])}):
         called = function(f)
-        return {call}
+        {call}
     return call
 """
         namespace: dict[str, Any] = {"call_with": calling.call_with}
@@ -124,8 +126,7 @@ _OPERATIONS: dict[str, Any] = {
 
 @makes(nodes.VectorDisplay)
 def make_vector(m: Maker, node: nodes.VectorDisplay) -> Closure:
-    value = constant_vector(node)
-    if value is not None:
+    if (value := constant_vector(node)) is not None:
         return constant(value)
     items = m.make_all(node.items)
 
