@@ -7,6 +7,8 @@ it would have been in the same state at that comma. Whatever is not so is left t
 
 from __future__ import annotations
 
+from json import JSONDecodeError
+
 from rtfs.values.step_account import look
 
 TYPE_CHECKING = False
@@ -110,9 +112,7 @@ class _Reading:
             part, closed_by = text[at:stop], closing
         try:
             data, end = self.decode(opening + part + closed_by, 0)
-        except ValueError as error:
-            if not _is_syntax(error):
-                raise
+        except JSONDecodeError:
             self.credit -= _FAILURE
             if self.credit < 0:
                 raise InOnePiece from None
@@ -143,13 +143,5 @@ class _Reading:
             return self.container(at)
         try:
             return self.decode(self.text, at)
-        except ValueError as error:
-            if not _is_syntax(error):
-                raise
+        except JSONDecodeError:
             raise InOnePiece from None
-
-
-def _is_syntax(error: ValueError) -> bool:
-    from json import JSONDecodeError
-
-    return isinstance(error, JSONDecodeError)
