@@ -262,14 +262,6 @@ class Inference:
     def branch(self, node: nodes.Node, learned: list[tuple[Any, Fact]], dead: bool = False) -> Fact:
         """The fact about a node under what a test has shown. learned: pairs of a binding, or a (binding, key), and the
         fact about it there."""
-        if not learned:
-            self.conditional += 1
-            self.dead += dead
-            try:
-                return self.infer(node)
-            finally:
-                self.dead -= dead
-                self.conditional -= 1
         undo: list[tuple[Any, Fact | None]] = []
         table: dict[Any, Fact]
         for key, fact in learned:
