@@ -430,6 +430,25 @@ class FormGenerator:
         defaults = [py.name(one, line) for one in free]
         return py.define(name, [*parameters, *free], rest, defaults, child.block, line)
 
+    def version(
+        self,
+        known: dict[nodes.Traits, str],
+        traits: nodes.Traits,
+        define: Callable[[FormGenerator, nodes.Traits, str], None],
+    ) -> str:
+        """The global that holds a version of a function of the program, made when it is first asked for. known: the
+        versions of this kind. define(form, traits, name): adds the version to the form's definitions."""
+        name = known.get(traits)
+        if name is None:
+            # what a trace shows is the part before the blank
+            known[traits] = name = f"{traits.fn.name} !{self.unit.number}.{self.unit.generate()}"
+            unpacked, self.unpacked = self.unpacked, {}  # the function's names are those of another form
+            try:
+                define(self, traits, name)
+            finally:
+                self.unpacked = unpacked
+        return name
+
     def function_body(
         self,
         body: nodes.Node,

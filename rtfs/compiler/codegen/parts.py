@@ -113,16 +113,7 @@ def _traits(e: Emitter, node: nodes.Invoke, width: int) -> nodes.Traits | None:
 
 def _version(form: FormGenerator, traits: nodes.Traits) -> str:
     """The global that holds the version of a function that returns its parts as Python's tuple."""
-    name = form.in_parts.get(traits)
-    if name is None:
-        # what a trace shows is the part before the blank
-        form.in_parts[traits] = name = f"{traits.fn.name} !{form.unit.number}.{form.unit.generate()}"
-        unpacked, form.unpacked = form.unpacked, {}  # the function's names are those of another form
-        try:
-            _define(form, traits, name)
-        finally:
-            form.unpacked = unpacked
-    return name
+    return form.version(form.in_parts, traits, _define)
 
 
 def _define(form: FormGenerator, traits: nodes.Traits, name: str) -> None:

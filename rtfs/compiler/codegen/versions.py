@@ -17,19 +17,11 @@ from rtfs.compiler.codegen.emitter import Emitter, FormGenerator
 
 def version_in_place(form: FormGenerator, traits: nodes.Traits) -> str:
     """The global that holds the version of a function that changes its first argument (`Traits.changes`)."""
-    name = form.versions.get(traits)
-    if name is None:
-        # what a trace shows is the part before the blank
-        form.versions[traits] = name = f"{traits.fn.name} !{form.unit.number}.{form.unit.generate()}"
-        unpacked, form.unpacked = form.unpacked, {}  # the function's names are those of another form
-        try:
-            _define(form, traits.fn, name)
-        finally:
-            form.unpacked = unpacked
-    return name
+    return form.version(form.versions, traits, _define)
 
 
-def _define(form: FormGenerator, fn: nodes.Fn, name: str) -> None:
+def _define(form: FormGenerator, traits: nodes.Traits, name: str) -> None:
+    fn = traits.fn
     arity, line = fn.arities[0], fn.at + 1
     accumulator = arity.params[0]
     e = Emitter(form)
