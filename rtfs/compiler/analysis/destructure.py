@@ -127,6 +127,19 @@ def _vector(analyser: Analyser, pattern: Any, value: Node, scope: Scope, found: 
         index += 1
 
 
+def count_taken(binding: Binding, value: Node, local: Binding | None = None) -> int | None:
+    """The number of elements into which a vector pattern takes a value apart, whose nameless local is `binding`; None
+    of any other binding. local: the value is this one."""
+    if not isinstance(value, Primitive) or value.operation != "pattern_items" or binding.definitions > 1:
+        return None
+    held, count = value.arguments
+    if not isinstance(count, Const):
+        return None
+    if local is not None and not (isinstance(held, Local) and held.binding is local):
+        return None
+    return int(count.value)
+
+
 FUNCTIONS = frozenset(("fn", "lambda", "λ"))
 """Heads of a function."""
 AS = Keyword("as")

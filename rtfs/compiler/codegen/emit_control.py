@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.destructure import count_taken
 from rtfs.compiler.analysis.kinds import BOOL, Kinds, join
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emit_functions import define_function
@@ -106,7 +107,7 @@ def bind_locals(e: Emitter, node: nodes.Let) -> None:
         if binding in e.rests:
             name_rest(e, binding, value.at + 1)
             continue
-        if _takes_apart(binding, value):
+        if count_taken(binding, value):
             pieces.update(_take_apart(e, node, place))
             continue
         e.stores.add(binding.python)
@@ -126,17 +127,6 @@ def bind_locals(e: Emitter, node: nodes.Let) -> None:
         binding.kinds = kinds
         binding.value = value
         e.known[binding] = kinds
-
-
-def _takes_apart(binding: nodes.Binding, value: nodes.Node) -> bool:
-    """True for a local of a vector pattern that has at least one element."""
-    return (
-        isinstance(value, nodes.Primitive)
-        and value.operation == "pattern_items"
-        and binding.definitions <= 1
-        and isinstance(value.arguments[1], nodes.Const)
-        and value.arguments[1].value > 0
-    )
 
 
 def _take_apart(e: Emitter, node: nodes.Let, place: int) -> set[nodes.Binding]:

@@ -9,6 +9,7 @@ nothing of forms. Invariant: the vector of the last values is that of the last r
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.destructure import count_taken
 from rtfs.compiler.analysis.kinds import counters, loop_kinds
 from rtfs.compiler.analysis.ownership import ANY, changes, fresh_kind, loop_updates, mentions
 from rtfs.compiler.codegen import pyast as py
@@ -34,14 +35,7 @@ def fold_of(e: Emitter, node: nodes.Each) -> nodes.Loop | None:
         return None
     part, taken = body.bindings[0]
     count = len(initial.items)
-    if not (
-        isinstance(taken, nodes.Primitive)
-        and taken.operation == "pattern_items"
-        and isinstance(taken.arguments[0], nodes.Local)
-        and taken.arguments[0].binding is accumulator
-        and taken.arguments[1].value == count  # type: ignore[attr-defined]
-        and part.definitions <= 1
-    ):
+    if count_taken(part, taken, accumulator) != count:
         return None
     target = object()
     variables: dict[int, nodes.Binding] = {}

@@ -9,6 +9,7 @@ of; what any other function returns is taken apart as ever.
 from __future__ import annotations
 
 from rtfs.compiler.analysis import nodes
+from rtfs.compiler.analysis.destructure import count_taken
 from rtfs.compiler.analysis.inlined import CHOOSING
 from rtfs.compiler.analysis.ownership import display_of
 from rtfs.compiler.codegen import pyast as py
@@ -53,16 +54,9 @@ def takes_tuples(node: nodes.Each, source: nodes.Each) -> bool:
         return False
     if not isinstance(body, nodes.Let) or not body.bindings:
         return False
-    taken = body.bindings[0][1]
-    return (
-        isinstance(taken, nodes.Primitive)
-        and taken.operation == "pattern_items"
-        and isinstance(taken.arguments[0], nodes.Local)
-        and taken.arguments[0].binding is node.item
-        and taken.arguments[1].value == len(made.items)  # type: ignore[attr-defined]
-        and body.bindings[0][0].definitions <= 1
-        and sum(isinstance(part, nodes.Local) and part.binding is node.item for part in nodes.walk(body)) == 1
-    )
+    if count_taken(*body.bindings[0], node.item) != len(made.items):
+        return False
+    return sum(isinstance(part, nodes.Local) and part.binding is node.item for part in nodes.walk(body)) == 1
 
 
 def _assign(e: Emitter, value: ast.expr, names: list[str], line: int) -> None:
