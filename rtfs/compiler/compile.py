@@ -16,6 +16,7 @@ from rtfs.compiler.units.constants import decode
 from rtfs.compiler.units.unit import Life, Unit
 from rtfs.source import Source
 from rtfs.values.error import CompileError
+from rtfs.values.keyword import Keyword
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -243,11 +244,8 @@ def load(unit: Unit, environment: Environment) -> None:
     for name in used:
         module = environment.module(name)
         module.defined.update(unit.definitions.get(name, ()))
-        if unit.keywords:
-            from rtfs.values import Keyword
-
-            for keyword in unit.keywords:
-                module.globals[":" + keyword] = Keyword(keyword)
+        for keyword in unit.keywords:
+            module.globals[":" + keyword] = Keyword(keyword)
     for name, constant, encoded in unit.constants:
         environment.module(name).globals[constant] = decode(encoded)
     if unit.types:
