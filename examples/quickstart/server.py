@@ -21,6 +21,7 @@ import socket
 import sys
 from typing import Any
 
+import anyio
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -119,6 +120,18 @@ async def _answer(send: Any, status: int, body: bytes, headers: list[tuple[bytes
     await send({"type": "http.response.body", "body": body})
 
 
+def _no_ended_session(record: logging.LogRecord) -> bool:
+    """Whether a record is about anything but a message whose client has ended its session meanwhile.
+
+    A client that is interrupted cancels its call and ends the session in one go. The SDK (2.3, with anyio 4.16) then
+    reports the message that it could not hand on any more as an error, with a traceback.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    while error is not None and not isinstance(error, anyio.ClosedResourceError):
+        error = error.__context__
+    return error is None
+
+
 class Announcing(uvicorn.Server):
     """Says where it is once it answers, and leaves at once when it is told to."""
 
@@ -154,6 +167,8 @@ def main() -> int:
         print(f"cannot listen on port {options.port}: {error.strerror}", file=sys.stderr)
         return 1
     config = uvicorn.Config(door, log_level="error", timeout_graceful_shutdown=1, ws="none")
+    for logger in ("mcp.server.streamable_http", "uvicorn.error"):
+        logging.getLogger(logger).addFilter(_no_ended_session)
     running = Announcing(config)
     running.url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -78,3 +81,18 @@ def test_nothing_is_left_after_a_signal(number: int, wait: str) -> None:
     assert process.returncode in (0, 130, 143)
     assert "Traceback" not in err
     assert left_behind(marker) == []
+
+
+def test_the_server_does_not_report_a_message_whose_session_has_ended_and_reports_other_errors() -> None:
+    heeded = runpy.run_path(str(ROOT / "examples" / "quickstart" / "server.py"))["_no_ended_session"]
+
+    def record(error: BaseException | None) -> logging.LogRecord:
+        info = None if error is None else (type(error), error, None)
+        return logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "Exception in ASGI application", None, info)
+
+    late = RuntimeError("Unexpected ASGI message 'http.response.start' sent, after response already completed.")
+    late.__context__ = anyio.ClosedResourceError()
+    assert not heeded(record(late))
+    assert not heeded(record(anyio.ClosedResourceError()))
+    assert heeded(record(RuntimeError("another")))
+    assert heeded(record(None))
