@@ -11,6 +11,7 @@ from sys import _getframe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import Any
 
 DEEP = 10_000
@@ -37,7 +38,7 @@ def is_crowded(depth: int) -> bool:
     passes such a call in several times the time that it takes to pass another one."""
     frame, guarded = _getframe(1), 0
     for _ in range(SAMPLE):
-        if frame.f_code.co_exceptiontable:
+        if _guards(frame):
             guarded += 1
         if frame.f_back is None:
             return False
@@ -49,6 +50,20 @@ def is_crowded(depth: int) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _guards(frame: FrameType) -> bool:
+    """Whether an error would be handled in a call where that now is: from Python 3.12 on, what a comprehension in a
+    function protects is in its table, too. The table is described in CPython's Objects/exception_handling_notes.txt."""
+    numbers: list[int] = []  # start, length, and where and how to go on, of each part that is protected
+    more = 0
+    for byte in frame.f_code.co_exceptiontable:
+        if not more:
+            numbers.append(0)
+        numbers[-1] = numbers[-1] << 6 | byte & 0x3F
+        more = byte & 0x40
+    now = frame.f_lasti // 2  # instructions take two bytes
+    return any(start <= now < start + length for start, length in zip(numbers[::4], numbers[1::4], strict=True))
 
 
 def let_go_of_calls(error: BaseException, found: BaseException, rest: Callable[[], None]) -> None:
