@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rtfs.capabilities.sessions.handler import Progress, SessionCall
-
-    Headers = list[tuple[bytes, bytes]]
+    from rtfs.capabilities.sessions.wire.http import Headers
 
     class Channel(Protocol):
         """A way to a server: one endpoint over HTTP, or one process."""

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.handler import SessionCall
     from rtfs.capabilities.sessions.mcp.session import McpSession
 
-    Headers = list[tuple[bytes, bytes]]
     Respond = Callable[[Any], Awaitable[dict[str, Any]]]
+    from rtfs.capabilities.sessions.wire.http import Headers
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 """The extension that a client of 2026-07-28 declares if it knows tasks."""

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from rtfs.capabilities.sessions.handler import SessionCall
     from rtfs.capabilities.sessions.mcp.limits import WireLimits
     from rtfs.capabilities.sessions.mcp.session import McpSession
-
-    Headers = list[tuple[bytes, bytes]]
+    from rtfs.capabilities.sessions.wire.http import Headers
 
 _PAGES = 3
 """Times that a call is sent, where the server first wants a person to open a page."""

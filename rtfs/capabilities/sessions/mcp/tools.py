@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.sessions.mcp.session import McpSession
-
-    Headers = list[tuple[bytes, bytes]]
+    from rtfs.capabilities.sessions.wire.http import Headers
 
 LEAST_SECONDS = 5.0
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

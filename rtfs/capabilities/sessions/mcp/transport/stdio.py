@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.mcp.limits import WireLimits
     from rtfs.capabilities.sessions.mcp.target import Target
-
-    Headers = list[tuple[bytes, bytes]]
+    from rtfs.capabilities.sessions.wire.http import Headers
 
 logger = logging.getLogger("rtfs.mcp")
 errors = logging.getLogger("rtfs.mcp.stderr")
