@@ -9,6 +9,7 @@ Source: https://procrastinate.readthedocs.io (MIT).
 from __future__ import annotations
 
 from rtfs.host.dispatch.dispatch import place
+from rtfs.host.dispatch.jobs import IN_ORDER
 from rtfs.host.dispatch.taking import Taking
 from rtfs.host.postgres.answering import answering
 from rtfs.host.postgres.link import LIVELINESS
@@ -111,6 +112,7 @@ class Procrastinate:
     def _options(self) -> dict[str, str]:
         """The settings of the worker's connections."""
         options = f"-c search_path={SCHEMA},public -c idle_in_transaction_session_timeout={max(int(self.lease), 2)}s"
+        options += f" {IN_ORDER}"
         options += " -c synchronous_commit=off"  # a job that a crash has back is looked at again, and found to be done
         return {**LIVELINESS, "options": options, "application_name": "rtfs worker"}
 

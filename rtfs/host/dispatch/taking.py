@@ -13,13 +13,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 
+from rtfs.host.dispatch.jobs import exchange
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from procrastinate.jobs import Job
     from procrastinate.manager import JobManager
+
+    from rtfs.host.dispatch.jobs import Job
 
 POLL = 2.0
 """Seconds between two looks for jobs, if no notification tells of one."""
@@ -79,44 +82,55 @@ class Taking:
         self._wake.set()
 
     async def _serve(self, registration: _Registration) -> None:
-        """Take jobs; once told to stop, wait for the runs that are advanced."""
-        while not self._stopping:
+        """Take jobs, and tell the queue of those that have ended; once told to stop, until no run is advanced any
+        more."""
+        while not self._stopping or self._under_way or registration.ended:
             self._wake.clear()
-            if self._free:
-                job = await registration.manager.fetch_job(self._queues, registration.number)
-                if job is not None:
-                    self._free -= 1
-                    task = asyncio.create_task(self._carry_out(job, registration))
-                    self._under_way.add(task)
-                    task.add_done_callback(self._under_way.discard)
-                    continue
+            await self._exchange(registration)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL):
                     await self._wake.wait()
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+
+    async def _exchange(self, registration: _Registration) -> None:
+        """Ask the queue once: what ends meanwhile is told the next time."""
+        ended, registration.ended = registration.ended, []
+        wanted = 0 if self._stopping else self._free
+        if not ended and not wanted:
+            return
+        taken, lost = await exchange(registration.manager, registration.number, self._queues, ended, wanted)
+        for number in lost:
+            log.info("job %s was passed on to another worker meanwhile", number)
+        self._free -= len(taken)
+        for job in taken:
+            task = asyncio.create_task(self._carry_out(job, registration))
+            self._under_way.add(task)
+            task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._wake.set()
 
     async def _carry_out(self, job: Job, registration: _Registration) -> None:
-        """Advance the run of a job, and say so to the queue."""
+        """Advance the run of a job, and have the queue told so."""
+        try:
+            await asyncio.to_thread(self._advance, job.run)
+        except Exception:  # the worker has said what it was
+            await self._give_back(job, registration)
+        else:
+            registration.ended.append(job.id)
+        finally:
+            self._free += 1
+
+    async def _give_back(self, job: Job, registration: _Registration) -> None:
+        """Have the run of a job advanced again, a little later."""
         from procrastinate.exceptions import ConnectorException
-        from procrastinate.jobs import Status
         from psycopg.errors import RaiseException
 
-        again = False
-        try:
-            await asyncio.to_thread(self._advance, str(job.task_kwargs["run"]))
-        except Exception:  # the worker has said what it was
-            again = True
-        self._free += 1
-        self._wake.set()
         if registration.lost.done():
             return
+        pause = min(2 ** min(job.attempts, 8), LONGEST_PAUSE)
         try:
-            if again:
-                pause = min(2 ** min(job.attempts, 8), LONGEST_PAUSE)
-                await registration.manager.retry_job(job, registration.after(pause))
-            else:
-                await registration.manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
+            await registration.manager.retry_job_by_id_async(job.id, registration.after(pause))
         except ConnectorException as error:
             if isinstance(error.__cause__, RaiseException):
                 log.info("job %s was passed on to another worker meanwhile", job.id)
@@ -164,13 +178,15 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
 
 
 class _Registration:
-    """manager: of the queue. number: the registration's. now: the time of the database. lost: fails with it."""
+    """manager: of the queue. number: the registration's. now: the time of the database. ended: jobs that the queue has
+    not been told of. lost: fails with it."""
 
-    __slots__ = ("_clock", "lost", "manager", "number")
+    __slots__ = ("_clock", "ended", "lost", "manager", "number")
 
     def __init__(self, manager: JobManager, number: int, now: float) -> None:
         self.manager = manager
         self.number = number
+        self.ended: list[int] = []
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._clock = now - monotonic()
 

@@ -33,7 +33,8 @@ _GONE = "DELETE FROM rtfs.worker WHERE id = %s OR beat_at < clock_timestamp() - 
 _FORGOTTEN = (
     "SELECT id, extract(epoch FROM wake_at)::float8 FROM rtfs.run WHERE queue IS NOT NULL AND ((state = ANY(%s)"
     " AND (worker IS NULL OR beat_at < clock_timestamp() - make_interval(secs => %s))) OR state = %s)"
-    f" AND NOT EXISTS (SELECT FROM {SCHEMA}.procrastinate_jobs WHERE lock = run.id AND status IN ('todo', 'doing'))"
+    f" AND NOT EXISTS (SELECT FROM {SCHEMA}.procrastinate_jobs WHERE queueing_lock = run.id AND status = 'todo')"
+    f" AND NOT EXISTS (SELECT FROM {SCHEMA}.procrastinate_jobs WHERE lock = run.id AND status = 'doing')"
     " ORDER BY number LIMIT 100 FOR UPDATE OF run SKIP LOCKED"
 )
 _DUE = (
