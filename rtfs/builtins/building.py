@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtfs.builtins.argument_errors import MAX_ITEMS, argument_error, need_int, type_error
 from rtfs.builtins.collection_support import (
+    FEW,
     as_vector,
     elements_of,
     extended,
@@ -183,6 +184,16 @@ def cons(element: Any, coll: Any, /) -> Any:
 def concat(*colls: Any) -> Any:
     if not colls:
         return Vector()
+    joined: list[Any] = []
+    if len(colls) <= FEW:
+        for coll in colls:
+            if type(coll) is not ShortVector:
+                break
+            joined += coll
+        else:
+            spend(len(joined))
+            return Vector.of(joined)
+        joined = []
     if LazySeq in map(type, colls):
         return steps.lazy_concat(list(colls))
     parts = [items("concat", coll) for coll in paced(colls)]
@@ -190,7 +201,6 @@ def concat(*colls: Any) -> Any:
     if size > MAX_ITEMS:
         raise too_many("concat")
     if (size - len(parts[0])) * 8 >= len(parts[0]):  # more than `extended` appends one by one
-        joined: list[Any] = []
         for part in paced(parts):
             joined += part
         return like(colls[0], joined)

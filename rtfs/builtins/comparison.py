@@ -160,7 +160,13 @@ def compare(a: Any, b: Any, /) -> int:
 
 def text_order(a: str, b: str) -> int:
     """Java's order of two texts: the distance of the first characters that differ, else of the lengths."""
-    if a != b:
+    if a == b:
+        return 0
+    if len(a) <= STRETCH:
+        for one, other in zip(a, b, strict=False):
+            if one != other:
+                return ord(one) - ord(other)
+    else:
         for start in range(0, min(len(a), len(b)), STRETCH):
             part, other_part = a[start : start + STRETCH], b[start : start + STRETCH]
             if not start & 0xFFFFF:

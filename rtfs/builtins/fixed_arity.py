@@ -189,6 +189,8 @@ def get_path2(coll: Any, outer: Any, key: Any, /) -> Any:
     """`(get-in coll [outer key])`."""
     if type(coll) is Vector and coll._more is None and outer.__class__ is int and 0 <= outer < coll._stop - coll._start:
         inner = coll._items[coll._start + outer]
+    elif type(coll) is ShortVector and outer.__class__ is int and 0 <= outer < len(coll):
+        inner = item(coll, outer)
     else:
         inner = coll.get(outer) if coll.__class__ is Map else _element(coll, outer)
     if type(inner) is ShortVector and key.__class__ is int and 0 <= key < len(inner):
@@ -419,6 +421,20 @@ def reverse1(coll: Any, /) -> Any:
     return sequences.reverse(coll)
 
 
+def take2(n: Any, coll: Any, /) -> Any:
+    """`(take n coll)`."""
+    if type(coll) is ShortVector and n.__class__ is int:
+        return coll if n >= len(coll) else ShortVector(item(coll, slice(n if n > 0 else 0)))
+    return sequences.take(n, coll)
+
+
+def drop2(n: Any, coll: Any, /) -> Any:
+    """`(drop n coll)`."""
+    if type(coll) is ShortVector and n.__class__ is int:
+        return ShortVector(item(coll, slice(n, None))) if n > 0 else coll
+    return sequences.drop(n, coll)
+
+
 def key1(entry: Any, /) -> Any:
     """`(key entry)`."""
     return entry._0 if type(entry) is ShortVector and len(entry) == 2 else maps.key(entry)
@@ -519,6 +535,8 @@ EXACT: dict[tuple[str, int], Any] = {
     ("subvec", 3): subvec3,
     ("into", 2): into2,
     ("reverse", 1): reverse1,
+    ("take", 2): take2,
+    ("drop", 2): drop2,
     ("key", 1): key1,
     ("val", 1): val1,
     ("merge", 2): merge2,

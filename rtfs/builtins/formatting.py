@@ -14,11 +14,13 @@ from rtfs.builtins.argument_errors import MAX_TEXT, argument_error, need_string,
 from rtfs.builtins.declare import builtin
 from rtfs.syntax.numbers import int_text
 from rtfs.syntax.printer import display
-from rtfs.values import EvalError, Regex
+from rtfs.values import EvalError, LimitError, Regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    _Taken = tuple[list[tuple[str, "Directive"]], EvalError | LimitError | None]
 
 FLAGS = "-+ 0,(#<"
 CONVERSIONS = "sSdfeEgGxXobBcCn%"
@@ -255,6 +257,30 @@ def _rendered(directive: Directive, value: Any) -> str:
     return text.upper() if directive.upper else text
 
 
+KEPT = 256
+"""Templates whose directives are remembered, at most, and the characters that one of them has, at most."""
+
+_taken_apart: dict[str, _Taken] = {}
+
+
+def _take_apart(template: str) -> _Taken:
+    """The directives of a template, each with the text before it, and the error of the first that is none."""
+    found: list[tuple[str, Directive]] = []
+    at = 0
+    while (start := template.find("%", at)) >= 0:
+        try:
+            directive = parse_directive(template, start)
+        except (EvalError, LimitError) as error:
+            return found, error
+        found.append((template[at:start], directive))
+        at = directive.end
+    if len(template) <= KEPT:
+        if len(_taken_apart) >= KEPT:
+            _taken_apart.clear()
+        _taken_apart[template] = found, None
+    return found, None
+
+
 @builtin(
     "format",
     "(format template & values)",
@@ -264,16 +290,15 @@ def _rendered(directive: Directive, value: Any) -> str:
 )
 def format_(template: Any, /, *values: Any) -> str:
     need_string("format", "the template", template)
+    taken = _taken_apart.get(template)
+    if taken is None:
+        taken = _take_apart(template)
     parts: list[str] = []
-    size = at = used = last = 0
+    size = used = last = 0
     asked = False
-    while True:
-        start = template.find("%", at)
-        if start < 0:
-            break
-        directive = parse_directive(template, start)
-        parts.append(template[at:start])
-        at = directive.end
+    directives, error = taken
+    for before, directive in directives:
+        parts.append(before)
         if directive.conversion in "%n":
             text = "%" if directive.conversion == "%" else "\n"
         else:
@@ -292,16 +317,19 @@ def format_(template: Any, /, *values: Any) -> str:
             if size > MAX_TEXT:
                 raise size_error("format")
             text = _rendered(directive, values[last])
-        text = text.ljust(directive.width) if "-" in directive.flags else text.rjust(directive.width)
+        if directive.width:
+            text = text.ljust(directive.width) if "-" in directive.flags else text.rjust(directive.width)
         parts.append(text)
-        size += len(text) + directive.end - start
+        size += len(text) + len(directive.text)
         if size > MAX_TEXT:
             raise size_error("format")
+    if error is not None:
+        raise error
     if values and not asked and "{" in template:
         error = argument_error("format", "has values, but no directive that takes one", "argument/format")
         error.hint = 'the directives are Java\'s: (format "%s is %d" name number)'
         raise error
-    parts.append(template[at:])
+    parts.append(template[directives[-1][1].end :] if directives else template)
     if size + len(template) > MAX_TEXT:
         raise size_error("format")
     return "".join(parts)

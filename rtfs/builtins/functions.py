@@ -79,7 +79,7 @@ def comp(*functions: Any) -> Any:
     outer = functions[-2::-1]
 
     def composed(*arguments: Any) -> Any:
-        value = call_with(innermost, arguments)
+        value = innermost(arguments[0]) if len(arguments) == 1 else call_with(innermost, arguments)
         for function in outer:
             value = function(value)
         return value
@@ -178,6 +178,9 @@ def juxt(f: Any, /, *more: Any) -> Any:
 
     def juxtaposed(*arguments: Any) -> Any:
         results = []
+        if len(arguments) == 1:
+            argument = arguments[0]
+            return Vector.of([function(argument) for function in functions])
         for function in functions:
             results.append(call_with(function, arguments))
         return Vector.of(results)

@@ -13,6 +13,7 @@ from rtfs.builtins.deferred import steps, transducers
 from rtfs.values import Keyword, LazySeq, Map, Vector
 from rtfs.values.equality import equal
 from rtfs.values.map import encode_key
+from rtfs.values.short_vector import SHORT, ShortVector
 from rtfs.values.step_account import STRETCH, paced, portions, spend, stretches
 
 TYPE_CHECKING = False
@@ -47,17 +48,6 @@ def _value(marker: Any) -> Any:
 
 
 _WRAPPED = {float, bool}
-
-
-class _Groups(dict[Any, list[Any]] if TYPE_CHECKING else dict):  # type: ignore[misc]
-    """Lists by marker, made when first asked for: collections.defaultdict would be one more import at every start."""
-
-    __slots__ = ()
-
-    def __missing__(self, marker: Any) -> list[Any]:
-        made: list[Any] = []
-        self[marker] = made
-        return made
 
 
 @builtin(
@@ -105,10 +95,16 @@ def frequencies(coll: Any, /) -> Any:
 def group_by(f: Any, coll: Any, /) -> Any:
     elements = items("group-by", coll)
     keys = looked_up(f, elements) if f.__class__ is Keyword else [f(x) for x in paced(elements)]
-    groups = _Groups()
-    for marker, x in zip(paced(_markers(keys)), elements, strict=True):
-        groups[marker].append(x)
-    return Map.of_encoded({marker: Vector.of(group) for marker, group in groups.items()})
+    groups: dict[Any, list[Any]] = {}
+    markers = _markers(keys)
+    for marker, x in zip(paced(markers), elements):  # noqa: B905 - as many, and `strict` takes time
+        group = groups.get(marker)
+        if group is None:
+            groups[marker] = [x]
+        else:
+            group.append(x)
+    made = {marker: Vector.of(group) for marker, group in groups.items()}
+    return Map.of_plain(made) if markers is keys else Map.of_encoded(made)
 
 
 @builtin(
@@ -226,6 +222,9 @@ def _partition(function: str, n: Any, step: Any, pad: list[Any] | None, coll: An
 
 def _slices(elements: Any, n: int, size: int, starts: range) -> list[Any]:
     spend(len(starts) * GROUP)
+    if n <= SHORT and elements.__class__ is Vector:
+        whole = elements.raw()
+        return [ShortVector(whole[i : i + n]) for part in portions(starts) for i in part]
     return [elements.slice(i, min(i + n, size)) for part in portions(starts) for i in part]
 
 

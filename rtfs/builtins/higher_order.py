@@ -130,7 +130,11 @@ def joined(function: str, parts: list[Any]) -> list[Any]:
     """The elements of sequences, one after the other."""
     elements: list[Any] = []
     for part in parts:
-        elements += items(function, part)
+        if type(part) is ShortVector:
+            elements += part
+            spend(len(part))
+        else:
+            elements += items(function, part)
         if len(elements) > MAX_ITEMS:
             raise too_many(function)
     return elements

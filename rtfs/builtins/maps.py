@@ -268,8 +268,8 @@ def merge_with(f: Any, /, *maps: Any) -> Any:
     "nil",
 )
 def keys(coll: Any, /) -> Any:
-    found = _map_or_entries("keys", coll)
-    return Vector(found.keys()) if len(found) else None
+    found = coll if coll.__class__ is Map else _map_or_entries("keys", coll)
+    return Vector.of([*found.keys()]) if len(found) else None
 
 
 @builtin(
@@ -282,8 +282,8 @@ def keys(coll: Any, /) -> Any:
     "nil",
 )
 def vals(coll: Any, /) -> Any:
-    found = _map_or_entries("vals", coll)
-    return Vector(found.values()) if len(found) else None
+    found = coll if coll.__class__ is Map else _map_or_entries("vals", coll)
+    return Vector.of([*found.values()]) if len(found) else None
 
 
 def _map_or_entries(function: str, coll: Any) -> Any:

@@ -65,11 +65,22 @@ def keyword(name: Any, second: Any = MISSING, /) -> Keyword | None:
     text = name.name if kind is Symbol else name
     if text.__class__ is not str:
         raise type_error("keyword", "the name", "a string, symbol or keyword", name)
+    if text in _readable:
+        return Keyword(text)
     if not reads_as_keyword(text):
         raise argument_error(
             "keyword", f"makes keywords that can be written in a program; {shown(name)} is not such a name"
         )
+    if len(text) <= KEPT_LENGTH:
+        if len(_readable) >= KEPT:
+            _readable.clear()
+        _readable.add(text)
     return Keyword(text)
+
+
+KEPT, KEPT_LENGTH = 512, 64
+"""Names that are remembered to make keywords, at most, and the characters that one of them has, at most."""
+_readable: set[str] = set()
 
 
 @builtin(
@@ -114,7 +125,8 @@ def name_of(value: Any, /) -> str:
     if value.__class__ is str:
         return value
     if value.__class__ is Keyword or value.__class__ is Symbol:
-        return split_name(value.name)[1]
+        whole: str = value.name
+        return split_name(whole)[1] if "/" in whole else whole
     raise type_error("name", "its argument", "a keyword, symbol or string", value)
 
 

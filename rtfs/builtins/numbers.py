@@ -13,7 +13,7 @@ from math import fmod
 from rtfs.builtins.argument_errors import shown
 from rtfs.builtins.declare import builtin
 from rtfs.values import EvalError, LimitError, List, TypeMismatch, Vector
-from rtfs.values.step_account import paced, spend
+from rtfs.values.step_account import PART, paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,8 +183,11 @@ def div2(a: Any, b: Any, /) -> Any:
     if (ca is float or ca is int) and (cb is float or cb is int):
         try:
             if ca is int and cb is int:
-                quotient, rest = divided(a, b) if a > CAP_DIVIDED or a < -CAP_DIVIDED else divmod(a, b)
-                return a / b if rest else quotient
+                if a > CAP_DIVIDED or a < -CAP_DIVIDED:
+                    quotient, rest = divided(a, b)
+                    return a / b if rest else quotient
+                quotient = a // b
+                return quotient if quotient * b == a else a / b
             return a / b
         except ZeroDivisionError:
             raise zero_divisor("/") from None
@@ -202,6 +205,7 @@ def _float_remainder(a: float, b: float) -> float:
 
 
 _LONG = 2.0**63
+_ONLY_INTS = {int}
 
 
 def mod2(a: Any, b: Any, /) -> Any:
@@ -290,6 +294,8 @@ def add(*numbers: Any) -> Any:
     if len(numbers) == 1:
         return need_number("+", numbers[0])
     total: Any = 0
+    if len(numbers) <= PART and set(map(type, numbers)) == _ONLY_INTS:
+        return checked(sum(numbers))
     for number in paced(numbers):
         total = add2(total, number)
     return total
@@ -359,6 +365,8 @@ builtin("dec", "(dec a)", "The number minus one.", "(dec 43)", "42", aliases=("d
 @builtin("max", "(max number & more)", "The largest of the numbers; NaN if one of them is.", "(max 1 5 3)", "5")
 def largest(number: Any, /, *more: Any) -> Any:
     best = need_number("max", number)
+    if best.__class__ is int and 1 < len(more) <= PART and set(map(type, more)) == _ONLY_INTS:
+        return max(best, *more)
     for other in paced(more):
         if need_number("max", other) >= best or other != other:
             best = other
@@ -368,6 +376,8 @@ def largest(number: Any, /, *more: Any) -> Any:
 @builtin("min", "(min number & more)", "The smallest of the numbers; NaN if one of them is.", "(min 4 2 8)", "2")
 def smallest(number: Any, /, *more: Any) -> Any:
     best = need_number("min", number)
+    if best.__class__ is int and 1 < len(more) <= PART and set(map(type, more)) == _ONLY_INTS:
+        return min(best, *more)
     for other in paced(more):
         if need_number("min", other) <= best or other != other:
             best = other

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
 def reduce(f: Any, init: Any, coll: Any = MISSING, /) -> Any:
     few = _few(init) if coll is MISSING else None
     if few:
+        spend(len(few))
+        if f is add and set(map(type, few)) == _ONLY_INTS:
+            return checked(sum(few))
         elements = iter(few)
         result = next(elements)
-        spend(len(few))
         f = _of_two(f)
         for x in elements:
             result = f(result, x)

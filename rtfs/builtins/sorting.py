@@ -13,7 +13,7 @@ from rtfs.builtins.declare import MISSING, builtin
 from rtfs.values import Keyword
 from rtfs.values.long_sort import kinds_of, sorted_list
 from rtfs.values.order import sorted_by, sorted_values
-from rtfs.values.step_account import look, paced, spend
+from rtfs.values.step_account import PART, look, paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def sort(comparator_or_coll: Any, coll: Any = MISSING, /) -> Any:
     if coll is MISSING:
         return like(comparator_or_coll, sorted_values(fresh_list("sort", comparator_or_coll)))
     elements = fresh_list("sort", coll)
+    if comparator_or_coll is greater and len(elements) <= PART and _plain(elements):
+        elements.sort(reverse=True)  # of ties the first stays the first
+        return like(coll, elements)
     order = _order("sort", comparator_or_coll, elements)
     return like(coll, [elements[i] for i in paced(order)])
 
@@ -58,7 +61,10 @@ def sort_by(f: Any, comparator_or_coll: Any, coll: Any = MISSING, /) -> Any:
 def _plain(values: list[Any]) -> bool:
     """Whether Python's own order of the values is the language's: only integers, or only strings."""
     kinds = kinds_of(values)
-    return kinds == {int} or kinds == {str}
+    return len(kinds) == 1 and not kinds.isdisjoint(_PLAIN)
+
+
+_PLAIN = frozenset((int, str))
 
 
 def _order(function: str, comparator: Any, values: list[Any]) -> list[int]:

@@ -85,6 +85,11 @@ _SHORT = 1 << 64
 def str_(*values: Any) -> str:
     if len(values) == 1:
         return str1(values[0])
+    return texts_together(values)
+
+
+def texts_together(values: Any) -> str:
+    """`(str …)` of more than one value."""
     parts = [value if value.__class__ is str else str1(value) for part in portions(values) for value in part]
     return concatenated("str", parts)
 

@@ -44,7 +44,8 @@ class Keyword:
         """`(:k m default?)`: look the keyword up, as a program does."""
         if m.__class__ is Map:
             if not more:
-                return m.get(self, default)
+                d = m._d
+                return m.get(self, default) if d is None else d.get(self, default)
         elif m is not _MISSING and not more:
             return keyword_get(self, m, default)
         count = 2 + len(more) if more else 0

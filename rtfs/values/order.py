@@ -19,7 +19,8 @@ from rtfs.values.map import Map
 from rtfs.values.regex import Regex
 from rtfs.values.sequence import List, Vector
 from rtfs.values.set import Set
-from rtfs.values.step_account import paced, portions, spend
+from rtfs.values.short_vector import ShortVector
+from rtfs.values.step_account import PORTION, paced, portions, spend
 from rtfs.values.symbol import Symbol
 
 TYPE_CHECKING = False
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 # First token of each kind; _END, less than all, closes a collection: what ends first is less.
 _END, _NIL, _BOOLEAN, _NUMBER, _NAN, _STRING, _KEYWORD, _SYMBOL, _SEQUENCE, _MAP, _SET, _REGEX = range(12)
 _UNORDERED: frozenset[Any] = frozenset((Map, Set))
+_ORDERED: frozenset[Any] = frozenset((int, str))
+_KEYWORDS_ONLY: frozenset[Any] = frozenset((Keyword,))
+_SHORT_ONLY: frozenset[Any] = frozenset((ShortVector,))
 _MOST = 20_000_000  # tokens of one key: a vector that holds one vector twice, and so on, would need more than there are
 
 TOKEN = 16
@@ -96,6 +100,10 @@ def sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
         order = [key.name for key in paced(keys)]
         if any("/" in name for name in paced(order)):
             order = [_name(name) for name in paced(order)]
+    elif rows := _rows(keys):
+        order, tokens = rows
+        spend(len(order) * (tokens + 4))
+        weight = TOKEN * tokens * len(order)
     else:
         order = []
         for key in keys:
@@ -105,6 +113,27 @@ def sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
     if order is values:
         return sorted_list(values, weight=weight)
     return [values[i] for i in paced(sorted_list(range(len(order)), order.__getitem__, weight))]
+
+
+def _rows(keys: list[Any]) -> tuple[list[Any], int] | None:
+    """(tuples that Python orders as the language does the keys, tokens that a sort key of each would have), if the keys
+    are vectors of one length with elements that are, place by place, only integers, only strings or only keywords."""
+    if not 0 < len(keys) <= PORTION or set(map(type, keys)) != _SHORT_ONLY or len(set(map(len, keys))) > 1:
+        return None
+    columns: list[Any] = []
+    tokens = 2
+    for column in zip(*keys, strict=True):
+        kinds = set(map(type, column))
+        tokens += 2
+        if kinds == _KEYWORDS_ONLY:
+            column = tuple([key.name for key in column])
+            if "/" in "".join(column):
+                return None
+            tokens += 1
+        elif len(kinds) > 1 or not kinds <= _ORDERED:
+            return None
+        columns.append(column)
+    return (list(zip(*columns, strict=True)), tokens) if columns else None
 
 
 def _length(texts: list[str]) -> int:

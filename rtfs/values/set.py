@@ -35,9 +35,10 @@ class Set(Collection):
 
     def __init__(self, elements: Iterable[Any] = ()) -> None:
         d: dict[Any, Any] = {}
+        odd = False
         for part in in_stretches(elements):
-            _put_elements(d, part)
-        self._map = Map.of_encoded(d)
+            odd = _put_elements(d, part) or odd
+        self._map = Map.of_encoded(d) if odd else Map.of_plain(d)
         self._hash = None
         self.info = None
 
@@ -91,9 +92,10 @@ class Set(Collection):
                 result = result.conj(element)
             return result
         d = self._map.fresh()
+        odd = self._map._odd
         for part in in_stretches(added):
-            _put_elements(d, part)
-        return Set.of_map(Map.of_encoded(d))
+            odd = _put_elements(d, part) or odd
+        return Set.of_map(Map.of_encoded(d) if odd else Map.of_plain(d))
 
     def with_info(self, info: FormInfo | None) -> Set:
         """The same elements with the reader's note `info`."""
@@ -115,17 +117,22 @@ class Set(Collection):
         return "Set([" + ", ".join(map(repr, self)) + "])"
 
 
-def _put_elements(d: dict[Any, Any], elements: Any) -> None:
-    """Puts sized elements into the dict of a set: of equal ones the first stays."""
-    if _ENCODED.isdisjoint(map(type, elements)):
-        for element in elements:
-            d.setdefault(element, element)
-    else:
-        for element in elements:
-            d.setdefault(encode_key(element), element)
+def _put_elements(d: dict[Any, Any], elements: Any) -> bool:
+    """Puts sized elements into the dict of a set: of equal ones the first stays. True if one had to be encoded."""
+    kinds = set(map(type, elements))
+    if kinds <= SIMPLE:  # equal ones are as good as each other
+        d.update(zip(elements, elements, strict=True))
+        return False
+    odd = not _ENCODED.isdisjoint(kinds)
+    for element in elements:
+        d.setdefault(encode_key(element) if odd else element, element)
+    return odd
 
 
 _ENCODED = {float, bool}
 """Kinds of elements that are not in dicts as themselves."""
 
 _AbstractSet.register(Set)
+
+# Last, because short vectors need sets.
+from rtfs.values.short_vector import SIMPLE  # noqa: E402

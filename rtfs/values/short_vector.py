@@ -51,8 +51,9 @@ class ShortVector(tuple):  # type: ignore[type-arg]
             if size == 2:
                 a, b = self
                 x, y = other
-                if a.__class__ is x.__class__ is int and b.__class__ is y.__class__ is int:
-                    return a == x and b == y
+                one, another = a.__class__, b.__class__
+                if one is x.__class__ and another is y.__class__ and one in SIMPLE and another in SIMPLE:
+                    return a == x and b == y  # type: ignore[no-any-return]
             for one, another in zip(self, other):  # noqa: B905 - as many, and `strict` costs as much as the rest
                 kind = one.__class__
                 if kind is another.__class__ and (kind is int or kind is str or kind is Keyword):
