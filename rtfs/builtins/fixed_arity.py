@@ -12,6 +12,7 @@ from rtfs.builtins.comparison import eq2, ge2, gt2, le2, lt2
 from rtfs.builtins.declare import MISSING
 from rtfs.values import List, Map, Set, Vector
 from rtfs.values.lookup import get
+from rtfs.values.map import new_map
 from rtfs.values.short_vector import SHORT, ShortVector, item
 from rtfs.values.step_account import spend
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 SMALL = 64
 """Entries up to which a map is copied at once."""
 
-new = object.__new__
 _BEHIND = slice(1, None)
 _BEFORE = slice(None, -1)
 _BACKWARDS = slice(None, None, -1)
@@ -40,7 +40,7 @@ def putting(function: str) -> Any:
                 return coll.assoc(key, value)
             d = d.copy()
             d[key] = value
-            made = new(Map)
+            made = new_map()
             made._d = d
             made._odd = coll._odd
             made.info = None
@@ -66,7 +66,7 @@ def putting_plain(function: str) -> Any:
             if d is not None and len(d) <= SMALL:
                 d = d.copy()
                 d[key] = value
-                made = new(Map)
+                made = new_map()
                 made._d = d
                 made._odd = coll._odd
                 made.info = None
@@ -105,7 +105,7 @@ def assoc5(coll: Any, a: Any, x: Any, b: Any, y: Any, /) -> Any:
         d = d.copy()
         d[a] = x
         d[b] = y
-        made = new(Map)
+        made = new_map()
         made._d = d
         made._odd = coll._odd
         made.info = None
@@ -131,7 +131,7 @@ def assoc7(coll: Any, a: Any, x: Any, b: Any, y: Any, c: Any, z: Any, /) -> Any:
         d[a] = x
         d[b] = y
         d[c] = z
-        made = new(Map)
+        made = new_map()
         made._d = d
         made._odd = coll._odd
         made.info = None

@@ -11,7 +11,7 @@ from gc import is_tracked
 from itertools import chain
 
 from rtfs.values.keyword import Keyword, is_keyword_name
-from rtfs.values.map import Map
+from rtfs.values.map import Map, new_map
 from rtfs.values.sequence import Vector
 from rtfs.values.short_vector import SHORT, ShortVector
 from rtfs.values.step_account import in_stretches, spend
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_new = object.__new__
 _STRETCH = 512
 _PACE = 1024
 """Steps between two looks at the account."""
@@ -114,11 +113,11 @@ class Adoption:
                         if is_tracked(item):
                             read[key] = self.map(item, depth)
                         else:
-                            read[key] = one = _new(Map)
+                            read[key] = one = new_map()
                             one._d = item
                             one._odd = False
                             one.info = None
-            one = _new(Map)  # Map.of_plain, written out: this is what an object costs
+            one = new_map()  # Map.of_plain, written out: this is what an object costs
             one._d = read
             one._odd = False
             one.info = None
@@ -201,14 +200,14 @@ def rows_of(width: int) -> Callable[[Sequence[Any], Sequence[list[Any]]], list[A
             f"    {', '.join(keys)}, = keys\n"
             "    made = []\n"
             f"    for {', '.join(values)}, in zip(*columns):\n"
-            "        one = new(Map)\n"
+            "        one = new()\n"
             f"        one._d = {{{', '.join(map(':'.join, zip(keys, values, strict=True)))}}}\n"
             "        one._odd = False\n"
             "        one.info = None\n"
             "        made.append(one)\n"
             "    return made\n"
         )
-        scope: dict[str, Any] = {"new": _new, "Map": Map}
+        scope: dict[str, Any] = {"new": new_map}
         exec(text, scope)
         made = _makers[width] = scope["rows"]
     return made
