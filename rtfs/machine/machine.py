@@ -455,7 +455,6 @@ def module_value(module: str, name: str, /) -> Any:
 
 HOOKS: dict[str, Any] = {
     " refill": refill,
-    " request": request,
     " placed_request": placed_request,
     " labelled_call": labelled_call,
     " switch": switch,

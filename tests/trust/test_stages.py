@@ -16,7 +16,9 @@ from rtfs.host import redaction
 from rtfs.host.calls import pipeline
 from rtfs.host.calls.pipeline import Pipeline
 from rtfs.host.run.durability import NOT_JOURNALED
+from tests.flow.banking import Bank
 
+DENIED = rtfs.Keyword("policy/denied")
 CANARY = "canary-stage-1234"
 
 # stage: (method, what is taken out, what is there instead)
@@ -31,15 +33,15 @@ STAGES = {
     "quota of arguments": ("_admit", "quota.spending.begin(entry.id, size_of(text))", "pass"),
     "quota of results": ("_perform", "spending.end(entry.id, size_of(result),", "spending.took(entry.id,"),
     "quota of failed time": ("_failed", "if spending is not None and error.__class__ is not LimitError:", "if False:"),
-    "output": ("_check_arguments", "frame.run.budget.print(text)", "pass"),
-    "functions": ("_check_arguments", "refuse_functions(entry, arguments)", "pass"),
-    "input": ("_check_arguments", "if entry.check_input is not None:", "if False:"),
+    "output": ("check_arguments", "frame.run.budget.print(text)", "pass"),
+    "functions": ("check_arguments", "refuse_functions(entry, arguments)", "pass"),
+    "input": ("check_arguments", "if entry.check_input is not None:", "if False:"),
     "hints": ("_perform", "self.hints.chosen(call.hints, entry, frame)", "None"),
     "announce": ("_perform", "await journaled.announce(entry, bool(chosen))", "pass"),
     "journal": ("perform", "run.durability.perform(self._perform, call, frame)",
                 "self._perform(call, frame, NOT_JOURNALED)"),
     "route": ("_perform", "value = await self.route(entry, arguments, frame, number, needs)", "value = None"),
-    "output schema": ("_checked_result", "if entry.check_output is not None:", "if False:"),
+    "output schema": ("checked_result", "if entry.check_output is not None:", "if False:"),
     "secrets": ("_failed", "clean(error)", "pass"),
     "outcome": ("_perform", 'self.events.call_ended(context, number, entry.id, "ok"',
                 '(lambda *_: 0)(context, number, entry.id, "ok"'),
@@ -53,6 +55,22 @@ STAGES = {
     "rules": ("_decide", "decision = policy.ruled(self.rules, entry, arguments, context, needs)",
               "decision = self.policy(entry, arguments, context, needs)"),
     "guard": ("_decide", "if self.guard is not None:", "if False:"),
+    "deny at once": ("_settle", "or not decision.allow", ""),
+    "permit at once": ("_settle", "or entry.told", ""),
+    "journal at once": ("_settle", "or run.durability is not NOT_DURABLE", ""),
+    "flow at once": ("_settle", "or run.flow is not None", ""),
+    "sequence at once": ("_settle", "or self.sequence is not None", ""),
+    "quotas at once": ("_settle", "or context.quota.spending is not None", ""),
+    "subscribers at once": ("at_once", "or self.events.observed", ""),
+    "hints at once": ("at_once", "or call.hints is not None", ""),
+    "form at once": ("at_once", "self._bring_into_form(entry, call, frame)", "pass"),
+    "record the decision at once": ("at_once", "number = ledger.fill(decided, frame.parent, text, 0)", "number = 1"),
+    "quota of calls at once": ("at_once", "context.spend_call()", "pass"),
+    "checks at once": ("at_once", "check_arguments(entry, arguments, text, frame, self.strict_arguments)", "pass"),
+    "output schema at once": ("at_once", "checked_result(entry, value)", "(value, '')"),
+    "outcome at once": ("at_once", "ledger.fill(ended, number, result, perf_counter_ns() - started)", "pass"),
+    "outcome of a failure at once": ("at_once", "self._failed(error, call, entry, frame, number, started, 0.0)",
+                                     "pass"),
 }  # fmt: skip
 
 
@@ -149,14 +167,15 @@ def probe_durability(folder: Path) -> None:
 
     def dies(n: int) -> None:
         made.append(n)
-        raise KeyboardInterrupt
+        if n == 2:
+            raise KeyboardInterrupt
 
     with rtfs.Runtime(state=folder) as rt:
         rt.register("dies", dies)
         with pytest.raises(KeyboardInterrupt):
-            rt.run('(call "dies" 1)', durable=True, run_id="r")
+            rt.run('(call "dies" 1) (call "dies" 2)', durable=True, run_id="r")
         assert code(lambda: rt.resume("r")) == "run/in-doubt"
-    assert made == [1]
+    assert made == [1, 2]
 
 
 def probe_cancellation(folder: Path) -> None:
@@ -173,6 +192,61 @@ def probe_secrets(folder: Path) -> None:
     with rtfs.Runtime() as rt:
         rt.register("a", fail)
         assert CANARY not in rt.run('(try (call "a") (catch e (:message e)))')
+
+
+def probe_repetition(folder: Path) -> None:
+    """The second call of a capability in a run is looked at as the first was."""
+
+    def fail(*_: Any) -> None:
+        raise rtfs.HostError("no")
+
+    def named(x: int, y: int = 0) -> int:
+        return x - y
+
+    with rtfs.Runtime() as rt:
+        rt.register("a", fail)
+        rt.register("b", lambda n: n, input_schema=":int", output_schema="[:enum 1 2]")
+        rt.register("named", named)
+        assert rt.run('(for [_ (range 2)] (try (call "a") (catch e (:message e))))') == rtfs.Vector(["no", "no"])
+        assert details(rt, "decision", "outcome") == [
+            "decision allow: registered by the embedder", "outcome error: capability/failed",
+        ] * 2  # fmt: skip
+        assert code(lambda: rt.run('(call "b" 1) (call "b" 3)', check=False)) == "type/mismatch"
+        rt.register("c", lambda n: 1, input_schema=":int")
+        assert code(lambda: rt.run('(call "c" 1) (call "c" "x")', check=False)) == "type/mismatch"
+        assert rt.run('(call "named" 5 3) (call "named" 5 3)') == 2
+        assert [record.detail for record in rt.ledger if record.subject == "named"][2:] == [
+            "allow: registered by the embedder", "ok",
+        ]  # fmt: skip
+        heard: list[Any] = []
+        unsubscribe = rt.events.subscribe(heard.append)
+        rt.run('(call "named" 5 3) (call "named" 5 3)')
+        unsubscribe()
+        assert [event.subject for event in heard].count("named") == 4
+        hinted = '^{:runtime.learning.fallback {:value 7}} (call "a")'
+        assert rt.run(f'(try (call "a") (catch e 1)) {hinted}') == 7
+    with rtfs.Runtime(max_calls=3) as rt:
+        rt.register("a", lambda: 1)
+        assert code(lambda: rt.run('(dotimes [_ 4] (call "a"))')) == "limit/calls"
+    with rtfs.Runtime(quotas=[{"calls": 2}]) as rt:
+        rt.register("a", lambda: 1)
+        assert code(lambda: rt.run('(dotimes [_ 3] (call "a"))')) == "limit/quota"
+    with rtfs.Runtime(level="paranoid") as rt:
+        rt.register("a", lambda: 1)
+        assert rt.run('(for [_ (range 2)] (try (call "a") (catch e (:code e))))') == rtfs.Vector([DENIED, DENIED])
+    with rtfs.Runtime(sequence=[{"after": "b", "deny": "a"}]) as rt:
+        rt.register("a", lambda: 1)
+        rt.register("b", lambda: 1)
+        assert code(lambda: rt.run('(call "a") (call "b") (call "a")')) == "policy/sequence"
+    bank = Bank()
+    pay = '(call "bank.send_money" {{:recipient {} :amount 1}})'
+    bill = '(call "bank.read_file" {:name "bill"})'
+    assert code(lambda: bank.runtime.run(pay.format('"CH5"') + pay.format(bill))) == "policy/flow"
+    bank.runtime.close()
+    texts: list[str] = []
+    with rtfs.Runtime() as rt:
+        rt.run('(log "a") (log "b")', output=texts.append)
+    assert "".join(texts).split() == ["a", "b"]
 
 
 PROBES = [probe for name, probe in list(globals().items()) if name.startswith("probe_")]

@@ -51,6 +51,7 @@ class Pool:
     def __init__(self, maker: Maker) -> None:
         self.maker = maker
         self.number = maker.number
+        self.filename = maker.filename
         self.keywords: set[str] = set()
         self.values: dict[str, Any] = {}
         self.code: Any = None

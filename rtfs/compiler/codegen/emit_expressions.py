@@ -257,8 +257,10 @@ def evaluate_request(e: Emitter, node: nodes.HostRequest) -> tuple[ast.expr, Kin
     hints = [node.hints] if node.hints is not None else []
     id, *rest = [value for value, _ in e.values([node.id, *node.arguments, *hints])]
     arguments = rest[: len(node.arguments)]
-    request = [py.const(node.kind, line), id, py.pack(arguments, line)]
-    return py.call(" request", request + rest[len(node.arguments) :], line), None
+    given = [py.const(node.kind, line), id, py.pack(arguments, line)]
+    given += rest[len(node.arguments) :] or [py.const(None, line)]
+    place = [py.const(e.form.unit.filename, line), py.const(node.at, line)]
+    return py.call(" placed_request", given + place, line), None
 
 
 # ---------------------------------------------------------------------- displays

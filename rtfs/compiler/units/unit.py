@@ -141,7 +141,8 @@ class UnitBuilder:
 
     def __init__(self, source: Source, number: str) -> None:
         self.number = number
-        self.unit = Unit(source, f"rtfs:{number}")
+        self.filename = f"rtfs:{number}"
+        self.unit = Unit(source, self.filename)
         self.keywords: set[str] = set()
         self._types: dict[tuple[str, str], str] = {}
         self._generated = 0

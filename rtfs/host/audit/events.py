@@ -311,15 +311,16 @@ class SessionChanged(Event):
 class Events:
     """The distributor of a runtime's events: to its ledger, then to its subscribers in order.
 
-    warn(message): told, once, of a subscriber that fails.
+    warn(message): told, once, of a subscriber that fails. observed: whether anybody but the ledger is told.
     """
 
-    __slots__ = ("_failed", "_subscribers", "_warn", "ledger")
+    __slots__ = ("_failed", "_subscribers", "_warn", "ledger", "observed")
 
     def __init__(self, ledger: Ledger, warn: Callable[[str], None]) -> None:
         self.ledger = ledger
         self._warn = warn
         self._subscribers: tuple[Callable[[Any], object], ...] = ()
+        self.observed = False
         self._failed: set[int] = set()
 
     def emit(self, event: Event) -> int:
@@ -348,17 +349,14 @@ class Events:
         principal = context.principal
         return self.ledger.write("outcome", context.run_id, parent, id, principal, status, None, result, duration)
 
-    @property
-    def observed(self) -> bool:
-        """Whether anybody but the ledger is told."""
-        return bool(self._subscribers)
-
     def subscribe(self, subscriber: Callable[[Any], object]) -> Callable[[], None]:
         """Have `subscriber(event)` called with each event from now on; the answer ends that."""
         self._subscribers = (*self._subscribers, subscriber)
+        self.observed = True
 
         def unsubscribe() -> None:
             self._subscribers = tuple(one for one in self._subscribers if one is not subscriber)
+            self.observed = bool(self._subscribers)
 
         return unsubscribe
 

@@ -80,6 +80,27 @@ class Record:
         return f"Record({self.seq} {self.kind} {self.subject} {self.detail})"
 
 
+class Form:
+    """What records of one kind about one thing have in common: `FIELDS`, but for number, time, parent, hashes and
+    duration. ends: they have the hash of a result, not of arguments. before, behind, last: their text around the
+    parent, the hash and the duration; `before` is "" where it would be ambiguous."""
+
+    __slots__ = ("before", "behind", "detail", "ends", "kind", "last", "principal", "run", "subject")
+
+    def __init__(self, kind: str, run: str, subject: str, principal: str, detail: str, ends: bool) -> None:
+        self.kind = kind
+        self.run = run
+        self.subject = subject
+        self.principal = principal
+        self.detail = detail
+        self.ends = ends
+        self.before = f"\0{kind}\0{run}\0"
+        self.behind = f"\0{subject}\0{principal}\0{detail}\0" + ("\0" if ends else "")
+        self.last = "\0" if ends else "\0\0"
+        if (self.before + self.behind + self.last).count("\0") != len(FIELDS) - 2:
+            self.before = ""
+
+
 class Ledger:
     """keep: how many records stay in memory; older ones are dropped, and the hash of the last of them anchors the
     chain.
@@ -101,7 +122,9 @@ class Ledger:
         self._contents: deque[str | tuple[Any, ...]] = deque()
         self._hashes: deque[str] = deque()
         self._fresh: list[str | tuple[Any, ...]] = []
-        self._keyed = blake2b(digest_size=16, key=urandom(32) if key is None else key)
+        self._keyed = blake2b(digest_size=16)
+        # in front of the text, where it takes no block of its own: what BLAKE2 hashes cannot be continued
+        self._keyed.update(urandom(32) if key is None else key)
         self._head = GENESIS
         self._anchor = GENESIS
         self._seq = 0
@@ -143,6 +166,29 @@ class Ledger:
             if len(fresh) + len(self._contents) > self._keep + SPARE:
                 self._seal()
         return seq
+
+    def fill(self, form: Form, parent: int, text: str, duration: int) -> int:
+        """`write` a record of a form. text: of its arguments, or of its result."""
+        before = form.before
+        if not before:
+            return self.write_out(form, parent, text, duration)
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        hash = keyed.hexdigest()
+        fresh = self._fresh
+        with self._lock:
+            seq = self._seq = self._seq + 1
+            fresh.append(f"{seq}\0{time_ns()}{before}{parent}{form.behind}{hash}{form.last}{duration}")
+            if len(fresh) + len(self._contents) > self._keep + SPARE:
+                self._seal()
+        return seq
+
+    def write_out(self, form: Form, parent: int, text: str, duration: int) -> int:
+        """`fill` by `write`."""
+        given, found = (None, text) if form.ends else (text, None)
+        return self.write(
+            form.kind, form.run, parent, form.subject, form.principal, form.detail, given, found, duration
+        )
 
     def _seal(self) -> None:
         """Chain what was written since the last time, and let the oldest records go that are too many."""

@@ -56,6 +56,8 @@ class PostgresLedger(Ledger):
         self._heard: list[Record] | None = None
         self._turns: Turns | None = None
 
+    fill = Ledger.write_out
+
     def write(
         self,
         kind: str,

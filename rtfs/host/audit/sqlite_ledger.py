@@ -81,6 +81,8 @@ class StoredLedger(Ledger):
                 raise _damaged(path, error) from None
             raise HostError(f"cannot use the ledger {path}: {reason(error)}", code="ledger/unwritable") from None
 
+    fill = Ledger.write_out
+
     def write(
         self,
         kind: str,

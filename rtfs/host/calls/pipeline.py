@@ -29,7 +29,9 @@ from rtfs.capabilities.registry import (
 )
 from rtfs.capabilities.signature import canonical
 from rtfs.host.audit.events import WAITS, CapabilityDeclared
+from rtfs.host.audit.ledger import Form
 from rtfs.host.calls.approvals import ApprovalRequest, Approvals
+from rtfs.host.calls.checking import check_arguments, checked_result
 from rtfs.host.calls.marshal import (
     VALUES,
     as_text,
@@ -39,24 +41,19 @@ from rtfs.host.calls.marshal import (
     given_arguments,
     named_keys,
     one_value,
-    read_shown,
-    refuse_functions,
     thunks_of,
-    whole_texts,
 )
 from rtfs.host.policy import policy
 from rtfs.host.policy.policy import Decision, PolicyRequest
 from rtfs.host.policy.rules import size_of
-from rtfs.host.redaction import clean, knows_any, named, redact
+from rtfs.host.redaction import clean, named
 from rtfs.host.run.driver import call_function, parallel
 from rtfs.host.run.durability import NOT_DURABLE, NOT_JOURNALED
 from rtfs.host.run.large_values import in_turns, is_large
 from rtfs.host.scheduler.suspensions import HOME, InThread, OnLoop
 from rtfs.host.stop import Stop
-from rtfs.syntax.canonical_text import canonical_text
 from rtfs.syntax.printer import to_text
-from rtfs.values import HostError, LimitError, Map, UserError, Vector
-from rtfs.values.info import result_info
+from rtfs.values import HostError, LimitError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,6 +130,82 @@ class Pipeline:
             performing = run.durability.perform(self._perform, call, frame)
         return performing if run.flow is None else run.flow.labelled(performing, call, frame)
 
+    def at_once(self, call: HostCall, frame: Frame) -> Any:
+        """`perform`, but a call for which nothing has to be waited is performed now: its value, or a coroutine of it.
+
+        The stages are the same. What does not depend on the arguments is settled with the first decision that holds for
+        all of them: that it is allowed, and what its records have in common.
+        """
+        run, context = frame.run, frame.context
+        entry = run.registry.find(call.id)
+        decision = None if entry is None else context.decided.get(entry)
+        if entry is None or decision is None or call.hints is not None or self.events.observed:
+            return self.perform(call, frame)
+        settled = decision.settled
+        if settled is None:
+            settled = decision.settled = self._settle(entry, decision, frame)
+        if not settled:
+            return self.perform(call, frame)
+        if entry.signature is not None or entry.takes_sets:
+            self._bring_into_form(entry, call, frame)
+        arguments = call.args
+        if run.breathe and is_large(arguments):
+            return self.perform(call, frame)
+        text = as_text(entry, arguments)
+        decided, ended = settled
+        ledger = self.events.ledger
+        number = ledger.fill(decided, frame.parent, text, 0)
+        if context.quota.calls is not None:
+            context.spend_call()
+        started = perf_counter_ns()
+        try:
+            check_arguments(entry, arguments, text, frame, self.strict_arguments)
+            value = call_inline(entry, arguments)
+            if run.breathe and is_large(value):
+                return self._large_result(value, call, entry, frame, number, started)
+            if value.__class__ not in VALUES:
+                value = as_value(value, entry)
+            value, result = checked_result(entry, value)
+        except BaseException as error:
+            self._failed(error, call, entry, frame, number, started, 0.0)
+            raise
+        ledger.fill(ended, number, result, perf_counter_ns() - started)
+        return value
+
+    def _settle(self, entry: Entry, decision: Decision, frame: Frame) -> Any:
+        """The forms of the records of calls that this decision allows, if that is all there is to them; else ()."""
+        run, context = frame.run, frame.context
+        if (
+            entry.route != INLINE
+            or entry.told
+            or not decision.allow
+            or run.durability is not NOT_DURABLE
+            or run.flow is not None
+            or self.sequence is not None
+            or context.quota.spending is not None
+        ):
+            return ()
+        run_id, principal = context.run_id, context.principal
+        return (
+            Form("decision", run_id, entry.id, principal, decision.text, ends=False),
+            Form("outcome", run_id, entry.id, principal, "ok", ends=True),
+        )
+
+    async def _large_result(
+        self, value: Any, call: HostCall, entry: Entry, frame: Frame, number: int, started: int
+    ) -> Any:
+        """The rest of a call that has answered something large."""
+        run = frame.run
+        try:
+            if value.__class__ not in VALUES:
+                value = await in_turns(run, as_value, value, entry)
+            value, result = await in_turns(run, checked_result, entry, value)
+        except BaseException as error:
+            self._failed(error, call, entry, frame, number, started, 0.0)
+            raise
+        self.events.call_ended(frame.context, number, entry.id, "ok", perf_counter_ns() - started, result)
+        return value
+
     async def _perform(self, call: HostCall, frame: Frame, journaled: JournaledCall, known: Entry | None = None) -> Any:
         """The stages, from the manifest to the recorded outcome. known: the entry, if it was just found."""
         entry = known or frame.run.registry.find(call.id)
@@ -155,9 +228,9 @@ class Pipeline:
         started = perf_counter_ns()
         try:
             if large:
-                await in_turns(run, _check_arguments, entry, arguments, text, frame, self.strict_arguments)
+                await in_turns(run, check_arguments, entry, arguments, text, frame, self.strict_arguments)
             else:
-                _check_arguments(entry, arguments, text, frame, self.strict_arguments)
+                check_arguments(entry, arguments, text, frame, self.strict_arguments)
             chosen = None if call.hints is None else self.hints.chosen(call.hints, entry, frame)
             if journaled is not NOT_JOURNALED:
                 await journaled.announce(entry, bool(chosen))
@@ -178,9 +251,9 @@ class Pipeline:
             if value.__class__ not in VALUES:
                 value = await _value_of(value, entry, run)
             if run.breathe and is_large(value):
-                value, result = await in_turns(run, _checked_result, entry, value)
+                value, result = await in_turns(run, checked_result, entry, value)
             else:
-                value, result = _checked_result(entry, value)
+                value, result = checked_result(entry, value)
             if spending is not None:
                 spending.end(entry.id, size_of(result), (perf_counter_ns() - started) / 1e9 - budget.stood() + stood)
         except BaseException as error:
@@ -503,37 +576,3 @@ def permit_of(frame: Frame, needs: Sequence[str]) -> Permit:
     """The part of the decision about a call that its implementation may see."""
     context = frame.context
     return Permit(needs, context.principal, context.names_host, frame.idempotency_key, frame.run.output)
-
-
-def _check_arguments(entry: Entry, arguments: tuple[Any, ...], text: str, frame: Frame, strict: bool) -> None:
-    """Raise for output that is too much, for functions and for what the input schema does not take. strict: also for
-    keys that it does not name."""
-    if entry.prints:
-        frame.run.budget.print(text)
-    if "#<function" in text and entry.route != BRANCHES:
-        refuse_functions(entry, arguments)
-    if entry.check_input is not None:
-        check = entry.check_input if strict or entry.fields.input_type is None else entry.fields.input_type.check
-        check(one_value(arguments), f'the input of "{entry.id}"')
-
-
-def _checked_result(entry: Entry, value: Any) -> tuple[Any, str]:
-    """The result of a call, with its text: checked against the output schema, and without secrets that a server may
-    have included."""
-    if entry.check_output is not None:
-        value = entry.check_output(value, f'the output of "{entry.id}"')
-    result = canonical_text(value)
-    if "\\ud" in result:
-        value = whole_texts(entry, value)
-        result = canonical_text(value)
-    if entry.route != SESSION:
-        return value, result
-    note = result_info(value)
-    if knows_any() and redact(result) != result:
-        value = read_shown(entry, redact(to_text(value)))
-        result = canonical_text(value)
-    if note is not None and (value.__class__ is Map or value.__class__ is Vector):
-        cleaned = note.cleaned(redact) if knows_any() else note
-        if value.info is not cleaned:
-            value = value.with_info(cleaned)
-    return value, result

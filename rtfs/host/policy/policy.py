@@ -28,9 +28,10 @@ class Decision:
     """allow: bool. reason: why, in words. grant: what would allow it, where something would. ask: allowed if a person
     approves it; for_run: also for the rest of the run. steady: holds for any arguments, so it need not be asked again
     for the same capability and context. error: what the caller sees instead of a denial, where the arguments are such
-    that nothing can be decided. needs: the resources that were decided about."""
+    that nothing can be decided. needs: the resources that were decided about. settled: what a host has made of a steady
+    decision, or None."""
 
-    __slots__ = ("allow", "ask", "error", "for_run", "grant", "needs", "reason", "steady", "text")
+    __slots__ = ("allow", "ask", "error", "for_run", "grant", "needs", "reason", "settled", "steady", "text")
 
     def __init__(self, allow: bool, reason: str, grant: str | None = None, steady: bool = False) -> None:
         self.allow = allow
@@ -40,6 +41,7 @@ class Decision:
         self.ask = self.for_run = False
         self.error: UserError | None = None
         self.needs: Sequence[str] = ()
+        self.settled: Any = None
         self.text = ("allow: " if allow else "deny: ") + reason
 
     def __repr__(self) -> str:

@@ -28,6 +28,15 @@ BREATH = 0.01
 """Seconds of calls that complete at once, after which a run on an event loop lets others have their turn."""
 
 
+async def _coroutine() -> Any:
+    """For its class."""
+
+
+_made = _coroutine()
+COROUTINE = type(_made)  # `types` is one more file to find
+_made.close()
+
+
 async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
     """Run a machine to its end; its value. Raises what the program raised (UserError)."""
     run = frame.run
@@ -45,9 +54,12 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
                 if call.kind != "breathe" and budget.look() - budget.breathed > BREATH and run.breathe:
                     budget.breathed = monotonic()
                     await Turn()
-                value = await (
-                    performer.perform(call, frame) if call.kind == "call" else handle_control_call(call, frame)
-                )
+                if call.kind == "call":
+                    value = performer.at_once(call, frame)
+                    if value.__class__ is COROUTINE:
+                        value = await value
+                else:
+                    value = await handle_control_call(call, frame)
             except UserError as error:
                 failure = error
             except BaseException:

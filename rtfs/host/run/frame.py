@@ -43,6 +43,9 @@ if TYPE_CHECKING:
         def perform(self, call: HostCall, frame: Frame) -> Coroutine[Any, Any, Any]:
             """The value of a call; raises UserError."""
 
+        def at_once(self, call: HostCall, frame: Frame) -> Any:
+            """The value of a call that waits for nothing, else a coroutine of it; raises UserError."""
+
         def facts(self, call: HostCall, frame: Frame, key: str | None) -> str:
             """The facts about a call's arguments that its record keeps. key: the key under which the call may be
             repeated."""
