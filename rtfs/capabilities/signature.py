@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from rtfs.capabilities.registry import Entry
 
 
+_UNKNOWN: Any = object()
+_ORDERS, _KEYS = 64, 24
+"""How many sequences of how many keys a signature knows at most."""
+
+
 class Signature:
     """The parameters of a capability, in order.
 
@@ -31,7 +36,7 @@ class Signature:
     """
 
     __slots__ = (
-        "_all_needed", "_keywords", "_least", "_most", "any_first", "map_names", "names", "needed", "pair",
+        "_all_needed", "_keywords", "_least", "_most", "_orders", "any_first", "map_names", "names", "needed", "pair",
         "positional", "rest",
     )  # fmt: skip
 
@@ -63,6 +68,9 @@ class Signature:
         self._all_needed = next((place for place, name in enumerate(names) if name not in required), len(names))
         """None of so many arguments is left out if it is nil."""
         self._keywords: list[Keyword] | None = None
+        self._orders: dict[tuple[Any, ...], tuple[tuple[Keyword, ...], tuple[Keyword, ...]] | None] = {}
+        """The keys of maps that name the arguments, as they came → in the order of the parameters, and those that are
+        left out if they are nil; None where more has to be looked at."""
 
     def arrange(self, id: str, arguments: tuple[Any, ...]) -> Map:
         """The canonical map of a call's arguments. Raises EvalError `arity` if one is missing or too much."""
@@ -74,6 +82,10 @@ class Signature:
             if count > self._all_needed:
                 plain = {key: value for key, value in plain.items() if value is not None or key.name in self.needed}
             return Map.of_plain(plain)
+        if count == 1 and arguments[0].__class__ is Map:
+            arranged = self._in_order(arguments[0])
+            if arranged is not None:
+                return arranged
         given = self._named(arguments)
         if given is None:
             names = self.names[: self.positional]
@@ -96,6 +108,34 @@ class Signature:
         if not self.map_names:
             return Map(known)
         return Map(known + [(_keyed(name), value) for name, value in given.items() if name not in order])
+
+    def _in_order(self, value: Map) -> Map | None:
+        """The canonical map of arguments that a map with keywords names, None where there is more to it."""
+        raw = value.raw()
+        keys = (*raw,)
+        order = self._orders.get(keys, _UNKNOWN)
+        if order is _UNKNOWN:
+            if len(keys) > _KEYS:
+                return None
+            if len(self._orders) >= _ORDERS:
+                self._orders.clear()
+            order = self._orders[keys] = self._order(keys)
+        if order is None:
+            return None
+        ordered, optional = order
+        for key in optional:
+            if raw[key] is None:
+                return None
+        return value if ordered == keys and value.info is None else Map.of_plain({key: raw[key] for key in ordered})
+
+    def _order(self, keys: tuple[Any, ...]) -> tuple[tuple[Keyword, ...], tuple[Keyword, ...]] | None:
+        if self.rest is not None or not all(key.__class__ is Keyword for key in keys):
+            return None
+        given = {key.name: key for key in keys}
+        if not (given.keys() <= {*self.names} and {*self.needed} <= given.keys()):
+            return None
+        ordered = tuple([given[name] for name in self.names if name in given])
+        return ordered, tuple([key for key in ordered if key.name not in self.needed])
 
     def place(self, index: int) -> list[str]:
         """The place in the canonical map of the argument at a position."""

@@ -60,3 +60,25 @@ def test_a_single_map_names_the_arguments_unless_it_may_be_the_first() -> None:
         assert SIGNATURES[name].arrange("t.f", (named,)) == named
     assert SIGNATURES["a map first"].arrange("t.f", (ONE,)) == Map([(Keyword("a"), ONE)])
     assert SIGNATURES["a pair"].arrange("t.f", (ONE,)) == Map([(Keyword("key"), Keyword("x")), (Keyword("value"), 1)])
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_maps_with_the_same_keys_are_arranged_by_their_own_values(name: str) -> None:
+    signature = SIGNATURES[name]
+    for keys in ([], ["a"], ["a", "b"], ["b", "a"], ["c", "a"], ["key", "value"], ["more", "a"], ["x"]):
+        for values in ([1, 2], [None, 2], [1, None], [Vector([1]), Vector([2])], [1, 2]):
+            named = Map([(Keyword(key), value) for key, value in zip(keys, values, strict=False)])
+            by_text = Map([(key.name, value) for key, value in named.items()])
+            made, again = _arranged(signature, named), _arranged(signature, named)
+            assert made == again
+            if {*keys} <= {*signature.names, signature.rest} and (made is None or named not in made.values()):
+                other = _arranged(signature, by_text)
+                assert made == other
+                assert [*(made or ())] == [*(other or ())]
+
+
+def _arranged(signature: Signature, given: Map) -> Map | None:
+    try:
+        return signature.arrange("t.f", (given,))
+    except EvalError:
+        return None

@@ -101,6 +101,30 @@ def test_a_rule_allows_a_capability_but_no_resource_and_widens_no_narrowed_run()
         assert code(rt, '(call "ccos.system.current-timestamp-ms")', allow=[]) == "policy/denied"
 
 
+@pytest.mark.parametrize("first", ["2", "1"])
+def test_a_rule_with_a_condition_is_asked_about_every_call_of_a_run(first: str):
+    rules = [
+        {"match": "a.x", "when": {"0": 1}, "decide": "deny"},
+        {"match": "a.*", "decide": "allow", "reason": "fine"},
+    ]
+    with runtime(rules=rules) as rt:
+        tried = "(for [i [%s 1 2]] (try (call %s i) (catch e :no)))"
+        assert code(rt, '(call "a.x" 2) (call "a.x" 2) (call "a.x" 1)', check=False) == "policy/denied"
+        denied = rtfs.Keyword("no")
+        assert rt.run(tried % (first, '"a.x"')).to_list() == [2 if first == "2" else denied, denied, 2]
+        assert rt.run(tried % (first, '"a.y"')).to_list() == [int(first), 1, 2]
+    assert decisions(rt)[-3:] == ["allow: fine"] * 3
+
+
+def test_a_rule_without_conditions_decides_about_all_calls_of_a_run():
+    rules = [{"match": "a.x", "decide": "deny"}, {"match": "a.x", "when": {"0": 1}, "decide": "allow"}]
+    with runtime(rules=rules) as rt:
+        assert rt.run('(for [i [2 1 2]] (try (call "a.x" i) (catch e :no)))').to_list() == [rtfs.Keyword("no")] * 3
+        assert decisions(rt) == ["deny: rule a.x"] * 3
+        narrowed = '(try (call "a.x" 1) (catch e 0)) (with-context {:a 1} (call "a.x" 1))'
+        assert code(rt, narrowed) == "policy/denied"
+
+
 def test_without_anybody_to_ask_the_error_says_that_an_approval_is_needed():
     with runtime(rules=[ASK]) as rt:
         assert code(rt, '(call "a.x" 1)') == "policy/approval-required"

@@ -106,13 +106,14 @@ def ruled(
     if rule is None:
         decision = decide(entry, arguments, context, needs)
     elif rule.decide == "deny":
-        decision = Decision(False, rule.reason)
+        decision = Decision(False, rule.reason, steady=entry.needs is None)
     else:
         decision = decide(entry, arguments, context, needs, _given_by_rules(entry, arguments, context, needs))
         if decision.allow:
-            decision = Decision(True, rule.reason) if rule.decide == "allow" else asking(rule.reason)
+            steady = decision.steady and rule.decide == "allow" and context.former_rules is None
+            decision = Decision(True, rule.reason, None, steady) if rule.decide == "allow" else asking(rule.reason)
             decision.for_run = rule.for_run
-    decision.steady = False
+    decision.steady = decision.steady and rules.is_steady(entry.id)
     return decision
 
 

@@ -117,6 +117,10 @@ class Rules:
         """Whether any rule may be about calls of this capability."""
         return any(glob(rule.match, id) for rule in self.rules)
 
+    def is_steady(self, id: str) -> bool:
+        """Whether one rule decides about all calls of this capability, whatever their arguments."""
+        return next((not rule.when for rule in self.rules if glob(rule.match, id)), False)
+
     def rule(
         self, id: str, arguments: tuple[Any, ...], needs: Sequence[str] = (), signature: Signature | None = None
     ) -> Rule | None:
