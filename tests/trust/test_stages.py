@@ -69,6 +69,11 @@ STAGES = {
     "checks at once": ("at_once", "check_arguments(entry, arguments, text, frame, self.strict_arguments)", "pass"),
     "output schema at once": ("at_once", "checked_result(entry, value)", "(value, '')"),
     "outcome at once": ("at_once", "ledger.fill(ended, number, result, perf_counter_ns() - started)", "pass"),
+    "output schema of a coroutine": ("_later", "checked_result(entry, as_value(value, entry))", "(value, '')"),
+    "outcome of a coroutine": ("_later", "self.events.ledger.fill(ended, number, result, perf_counter_ns() - started)",
+                               "pass"),
+    "outcome of a coroutine's failure": ("_later",
+                                         "self._failed(error, call, entry, frame, number, started, 0.0)", "pass"),
     "outcome of a failure at once": ("at_once", "self._failed(error, call, entry, frame, number, started, 0.0)",
                                      "pass"),
 }  # fmt: skip
@@ -225,6 +230,17 @@ def probe_repetition(folder: Path) -> None:
         assert [event.subject for event in heard].count("named") == 4
         hinted = '^{:runtime.learning.fallback {:value 7}} (call "a")'
         assert rt.run(f'(try (call "a") (catch e 1)) {hinted}') == 7
+
+    async def later(n: int) -> int:
+        if n == 3:
+            raise rtfs.HostError("no")
+        return n
+
+    with rtfs.Runtime() as rt:
+        rt.register("a", later, output_schema="[:enum 1 2 3]")
+        assert code(lambda: rt.run('(call "a" 1) (call "a" 2) (call "a" 3)')) == "capability/failed"
+        assert details(rt, "outcome") == ["outcome ok", "outcome ok", "outcome error: capability/failed"]
+        assert code(lambda: rt.run('(call "a" 1) (call "a" 4)')) == "type/mismatch"
     with rtfs.Runtime(max_calls=3) as rt:
         rt.register("a", lambda: 1)
         assert code(lambda: rt.run('(dotimes [_ 4] (call "a"))')) == "limit/calls"

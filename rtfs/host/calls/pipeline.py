@@ -160,9 +160,12 @@ class Pipeline:
         started = perf_counter_ns()
         try:
             check_arguments(entry, arguments, text, frame, self.strict_arguments)
+            if entry.route == ASYNC:
+                waiting = OnLoop(entry.function, entry.loop or HOME, given_arguments(entry, arguments))
+                return self._later(waiting, call, entry, frame, number, started, ended)
             value = call_inline(entry, arguments)
             if run.breathe and is_large(value):
-                return self._large_result(value, call, entry, frame, number, started)
+                return self._later(value, call, entry, frame, number, started, ended)
             if value.__class__ not in VALUES:
                 value = as_value(value, entry)
             value, result = checked_result(entry, value)
@@ -176,7 +179,7 @@ class Pipeline:
         """The forms of the records of calls that this decision allows, if that is all there is to them; else ()."""
         run, context = frame.run, frame.context
         if (
-            entry.route != INLINE
+            (entry.route != INLINE and entry.route != ASYNC)
             or entry.told
             or not decision.allow
             or run.durability is not NOT_DURABLE
@@ -191,19 +194,30 @@ class Pipeline:
             Form("outcome", run_id, entry.id, principal, "ok", ends=True),
         )
 
-    async def _large_result(
-        self, value: Any, call: HostCall, entry: Entry, frame: Frame, number: int, started: int
+    async def _later(
+        self, value: Any, call: HostCall, entry: Entry, frame: Frame, number: int, started: int, ended: Form
     ) -> Any:
-        """The rest of a call that has answered something large."""
+        """The rest of a call by `at_once`. value: an `OnLoop` that has to be awaited, or the answer, which is large."""
         run = frame.run
         try:
-            if value.__class__ not in VALUES:
-                value = await in_turns(run, as_value, value, entry)
-            value, result = await in_turns(run, checked_result, entry, value)
+            if value.__class__ is OnLoop:
+                try:
+                    value = await value
+                except UserError:
+                    raise
+                except Exception as error:
+                    raise failed(error) from error
+                run.budget.breathed = monotonic()  # others had their turn meanwhile
+            if run.breathe and is_large(value):
+                if value.__class__ not in VALUES:
+                    value = await in_turns(run, as_value, value, entry)
+                value, result = await in_turns(run, checked_result, entry, value)
+            else:
+                value, result = checked_result(entry, as_value(value, entry))
         except BaseException as error:
             self._failed(error, call, entry, frame, number, started, 0.0)
             raise
-        self.events.call_ended(frame.context, number, entry.id, "ok", perf_counter_ns() - started, result)
+        self.events.ledger.fill(ended, number, result, perf_counter_ns() - started)
         return value
 
     async def _perform(self, call: HostCall, frame: Frame, journaled: JournaledCall, known: Entry | None = None) -> Any:
