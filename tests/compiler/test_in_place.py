@@ -316,3 +316,18 @@ WALKS = [
 @pytest.mark.parametrize("walk", WALKS)
 def test_going_through_a_sequence_gives_what_its_rests_give(walk: str, sequence: str) -> None:
     check(walk.replace("$s", sequence))
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("(defn grow [v] (conj v 1))", False),
+        ("(defn grow [v] (conj v 1)) (defn both [v] (grow v))", True),
+        ("(defn grow [v n] (if (= n 0) v (grow (conj v 1) (- n 1))))", True),
+        ('(defmacro make [n] `(defn ~(symbol (str n "w")) [v] (conj v 1))) (make "gro")', True),
+    ],
+)
+def test_a_function_has_a_second_name_if_its_text_may_call_it(text: str, has: bool):
+    unit = rtfs.compile(text, name="second-name.rtfs").unit
+    names = {name for step in unit.steps if step.code is not None for name in step.code.co_names}
+    assert any(name.startswith(" =") for name in names) is has

@@ -39,17 +39,18 @@ class Node:
     """inline, depth: see above; most nodes are run as closures and never asked."""
 
     __slots__ = ("at",)
+    _depth = 1
 
     def __init__(self, at: int) -> None:
         self.at = at
 
     @property
     def inline(self) -> bool:
-        return self.depth > 0
+        return True
 
     @property
     def depth(self) -> int:
-        return 1
+        return self._depth
 
 
 class Composite(Node):
@@ -57,6 +58,10 @@ class Composite(Node):
 
     __slots__ = ("_depth",)
     _depth: int
+
+    @property
+    def inline(self) -> bool:
+        return self.depth > 0
 
     @property
     def depth(self) -> int:
@@ -69,28 +74,27 @@ class Statement(Node):
     """A node that takes statements."""
 
     __slots__ = ()
+    _depth = 0
 
     @property
-    def depth(self) -> int:
-        return 0
+    def inline(self) -> bool:
+        return False
 
 
 def _measure(node: Composite) -> None:
     """Find the depths of a node and the nodes below it, without recursion: deep texts must not exhaust Python's
     stack."""
+    below = _CHILDREN
     pending = [node]
     while pending:
         one = pending[-1]
         waiting = len(pending)
         deepest, is_inline = 0, True
-        for part in children(one):
-            if isinstance(part, Composite):
-                depth = part._depth
-                if depth < 0:
-                    pending.append(part)
-            else:
-                depth = 0 if isinstance(part, Statement) else 1
-            if depth > deepest:
+        for part in below[one.__class__](one):
+            depth = part._depth
+            if depth < 0:
+                pending.append(part)  # type: ignore[arg-type]
+            elif depth > deepest:
                 deepest = depth
             elif depth == 0:
                 is_inline = False

@@ -51,7 +51,8 @@ def _define_with_traits(e: Emitter, node: nodes.Fn, name: str, line: int) -> Non
     """Define a function of the program and let later forms rely on its traits: they compare its name with a second
     one."""
     form = e.form
-    traits = traits_of(node, f" ={form.unit.number}.{form.unit.generate()}")
+    called = form.unit.calls(node.name)
+    traits = traits_of(node, f" ={form.unit.number}.{form.unit.generate()}") if called else None
     if traits is None:
         define_function(e, node, name)
         return

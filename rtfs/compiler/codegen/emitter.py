@@ -258,7 +258,7 @@ class Emitter:
         found: list[tuple[ast.expr, Kinds]] = []
         for index, part in enumerate(parts):
             if part.__class__ in _LEAVES:
-                found.append(self.value(part))
+                found.append(EXPRESSIONS[part.__class__](self, part))
                 continue
             value, kinds = self.value(part)
             if (index < last and not _is_constant(part)) or not (part.inline or isinstance(value, ast.Name)):

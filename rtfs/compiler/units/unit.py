@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_EXPANSIONS = 8_000
 """Expansions of macros that a source may take, beside one for each of its characters: about a second's worth."""
 MAX_NOTES = 4
+_BETWEEN_NAMES = str.maketrans(dict.fromkeys("()[]{}\"'`~^@,;/", " "))
 STANDARD = ("rtfs.core", "rtfs.prelude")
 """Modules of the standard library; errors do not mention their macros."""
 
@@ -146,6 +147,7 @@ class UnitBuilder:
         self.keywords: set[str] = set()
         self._types: dict[tuple[str, str], str] = {}
         self._generated = 0
+        self._mentioned: dict[str, int] | None = None
         self._expansions = 0
         self.namespaces: dict[str, Any] = {}
         self.uses: list[Use] = []
@@ -204,6 +206,15 @@ class UnitBuilder:
         """A number not given before in this unit."""
         self._generated += 1
         return self._generated
+
+    def calls(self, name: str) -> bool:
+        """Whether forms of the text may call a function that it defines: it mentions the name once more, or a macro
+        made the name."""
+        if self._mentioned is None:
+            from collections import Counter
+
+            self._mentioned = Counter(self.unit.source.text.translate(_BETWEEN_NAMES).split())
+        return self._mentioned.get(name, 0) != 1
 
     def count_expansion(self) -> None:
         self._expansions += 1
