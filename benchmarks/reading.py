@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -10,7 +11,8 @@ import rtfs
 from benchmarks.measure import Row, interleaved
 
 GROUP = "reading"
-_numbers = count()
+_numbers = count(time.time_ns())
+"""What is put at the end of a text, which the cache on disk then does not have from an earlier run."""
 
 PIECE = """
 ;; one of many functions
