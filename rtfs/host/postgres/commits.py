@@ -5,7 +5,8 @@ all; a run that another process has taken over, or that was deleted, writes noth
 found out whether a transaction was committed.
 
 A transaction is one statement and one round trip. Its announcement of a call is fenced by the key of the event itself:
-taking a run over appends an event, so that the next one of the earlier owner has a number that is there already.
+taking a run over appends an event, so that the next one of the earlier owner has a number that is there already. The
+first batch of an opening is written only if that event is there: taking over does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ STATE = (
     "ended double precision", "released boolean",
 )  # fmt: skip
 TAKEN = ("run bigint", "number integer")
+OPENING = ("run bigint", "seq bigint", "note text")
 """The columns of the rows of a batch, with their types."""
 
 
@@ -88,11 +90,12 @@ class Batch(Waiter):
     """The writes of one run for one transaction. run, owner: number and opening of the run, 0 for records of a ledger
     alone. events, records: rows. head: row of the head of the records' chain, and whether it is its first. state: row
     of the run's new state. taken: numbers of answers that the run has taken. then: further work in the transaction.
+    opening: row of the event with which the run was taken over, which has to be there; None if that is known.
 
     `stop_asked`: told by the database when it is written. `error`: what went wrong, or None."""
 
     __slots__ = (
-        "done", "error", "events", "head", "owner", "records", "run", "state", "stop_asked", "taken", "then",
+        "done", "error", "events", "head", "opening", "owner", "records", "run", "state", "stop_asked", "taken", "then",
     )  # fmt: skip
 
     def __init__(
@@ -105,6 +108,7 @@ class Batch(Waiter):
         state: tuple[Any, ...] | None = None,
         taken: Sequence[int] = (),
         then: Callable[[Connection[Any]], None] | None = None,
+        opening: tuple[int, int, str] | None = None,
     ) -> None:
         super().__init__()
         self.run = run
@@ -115,6 +119,7 @@ class Batch(Waiter):
         self.state = state
         self.taken = taken
         self.then = then
+        self.opening = opening
         self.stop_asked: str | None = None
         self.error: BaseException | None = None
         self.done = False
@@ -237,6 +242,8 @@ class Commits:
                 return False
             if isinstance(error, psycopg.errors.UniqueViolation):
                 raise (Overtaken if overtaken(error) else Fenced) from None
+            if isinstance(error, psycopg.errors.DivisionByZero):
+                raise Fenced from None
             raise
         for batch in group:
             owner, batch.stop_asked = rows.get(batch.run, (0, None))
@@ -267,11 +274,13 @@ def statement_of(group: list[Batch]) -> tuple[bytes, list[str]]:
     first, later = [head[:-1] for head in heads if head[-1]], [head[:-1] for head in heads if not head[-1]]
     taken = [(batch.run, number) for batch in group for number in batch.taken]
     states = [batch.state for batch in group if batch.state is not None]
-    values = [
-        array(column) for rows in (events, records, first, later, taken, states) for column in zip(*rows, strict=True)
-    ]
+    openings = [batch.opening for batch in group if batch.opening is not None]
+    kinds = (events, records, first, later, taken, states, openings)
+    values = [array(column) for rows in kinds for column in zip(*rows, strict=True)]
     values += [array([batch.run for batch in group]), array([state[0] for state in states])]
-    return _statement(*map(bool, (events, records, first, later, taken, states))), values
+    if openings:
+        values.append(str(len(openings)))
+    return _statement(*map(bool, kinds)), values
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -312,19 +321,29 @@ _STATES = (
     " RETURNING run.number, run.owner, run.stop_asked,"
     f" CASE WHEN run.waited AND x.released THEN pg_notify('{ENDS}', run.id)::text END)"
 )
+_OPENINGS = (
+    f"o AS (SELECT count(*) AS found FROM ({_rows(OPENING)}) AS x ({_names(OPENING)})"
+    " JOIN rtfs.event USING (run, seq) WHERE event.note = x.note)"
+)
+_ALL_OPENED = " UNION ALL SELECT 0, 0, NULL FROM o WHERE 1 / (found = %s::integer)::integer = 0"
+"""Divides by zero if one is missing, so that nothing is written."""
 
 
 @cache
-def _statement(events: bool, records: bool, first: bool, heads: bool, taken: bool, states: bool) -> bytes:
+def _statement(
+    events: bool, records: bool, first: bool, heads: bool, taken: bool, states: bool, openings: bool
+) -> bytes:
     """The statement that writes rows of these kinds. first: heads of chains that have none."""
     known = (
         (events, _EVENTS), (records, _RECORDS), (first, _FIRST_HEADS), (heads, _HEADS), (taken, _TAKEN),
-        (states, _STATES),
+        (states, _STATES), (openings, _OPENINGS),
     )  # fmt: skip
     parts = [part for wanted, part in known if wanted]
     text = f"WITH {', '.join(parts)} {_LOOK}" if parts else _LOOK
     if states:  # what another process took over meanwhile was not changed, and is not among these
         text += " UNION ALL SELECT number, owner, stop_asked FROM u"
+    if openings:
+        text += _ALL_OPENED
     return text.encode()
 
 

@@ -1,4 +1,5 @@
-"""`Database`: one PostgreSQL database as a host works with it: connections for commits, one for everything else.
+"""`Database`: one PostgreSQL database as a host works with it: connections for commits, one for changes that a crash of
+the server may take back, one for everything else.
 
 Must not know journals and ledgers. Invariants: nothing connects before it is needed; a connection is used only if the
 schema fits, and in mode `power` only if a commit survives a loss of power.
@@ -58,7 +59,7 @@ class Database:
     waited for.
     """
 
-    __slots__ = ("commits", "ends", "journaled", "mode", "reader", "riders", "url", "writers")
+    __slots__ = ("_light", "commits", "ends", "journaled", "mode", "reader", "riders", "url", "writers")
 
     def __init__(self, url: str, mode: str = KILL, patience: float = PATIENCE) -> None:
         check_url(url)
@@ -67,6 +68,7 @@ class Database:
         reached = Reached()
         self.writers = [Link(url, self._check_writer, patience, reached) for _ in range(WRITERS)]
         self.reader = Link(url, self.check, patience, reached)
+        self._light = Link(url, self._check_light, patience, reached)
         self.commits = Commits(self.writers)
         self.ends = Notices(url, ENDS)
         self.riders: dict[str, Rider] = {}
@@ -80,16 +82,26 @@ class Database:
         """As `read`, for what is committed and so waits for the disk: several are done at once."""
         return self.commits.work(do)
 
+    def change_lightly(self, do: Callable[[Connection[Any]], T]) -> T:
+        """As `change`, without waiting for the disk: a crash of the server may take the change back, but not if a later
+        commit of any connection that waits has outlasted it."""
+        return self._light.work(lambda connection, again: do(connection))
+
     def close(self) -> None:
         """Close the connections. Harmless when repeated."""
         self.ends.close()
         for link in self.writers:
             link.close()
         self.reader.close()
+        self._light.close()
 
     def _check_writer(self, connection: Connection[Any]) -> None:
         self.check(connection)
         connection.execute(_PLANNED_ONCE)
+
+    def _check_light(self, connection: Connection[Any]) -> None:
+        self._check_writer(connection)
+        connection.execute("SET synchronous_commit = off")
 
     def check(self, connection: Connection[Any]) -> None:
         """Look at a new connection. Raises HostError `database/schema`, `config/durability`."""

@@ -45,13 +45,14 @@ ANSWER = "number, question, answer, by, extract(epoch FROM at)::float8, used"
 
 
 class PostgresJournal:
-    """An open journal. number: of the run in its table. seq: of the last event. changed: the facts that differ from
+    """An open journal. number: of the run in its table. seq: of the last event. taken: the note of the event with which
+    the run was taken over, which is the last one; None for a new run. changed: the facts that differ from
     those of its beginning. asked: questions that were not answered when the run looked. held: whether this process has
     a lease on the run."""
 
     __slots__ = (
-        "_broken", "_changed", "_clock", "_closed", "_guard", "_held", "_pending", "_seq", "_store", "_taken", "asked",
-        "events", "facts", "fenced", "number", "owner", "run_id", "stop_asked",
+        "_broken", "_changed", "_clock", "_closed", "_guard", "_held", "_opening", "_pending", "_seq", "_store",
+        "_taken", "asked", "events", "facts", "fenced", "number", "owner", "run_id", "stop_asked",
     )  # fmt: skip
     resumes = True
 
@@ -67,6 +68,7 @@ class PostgresJournal:
         events: list[Event],
         *,
         held: bool,
+        taken: str | None = None,
         now: float | None = None,
     ) -> None:
         self._clock = (time() if now is None else now) - monotonic()
@@ -80,6 +82,7 @@ class PostgresJournal:
         self.asked: set[str] = set()
         self._store = store
         self._seq = seq
+        self._opening = None if taken is None else (number, seq, taken)
         self._changed = changed
         self._pending: list[Added] = []
         self._taken: list[int] = []
@@ -145,6 +148,7 @@ class PostgresJournal:
         self._seq += len(self._pending)
         self._pending.clear()
         self._taken = []
+        self._opening = None  # what is committed now has it on the disk too
         self._held = not release
         self.stop_asked = batch.stop_asked if batch.stop_asked is None else unpacked(batch.stop_asked)
 
@@ -159,7 +163,7 @@ class PostgresJournal:
         meanwhile, and it is to be tried again. Raises Fenced, HostError `database/…`, psycopg.Error."""
         rider = self._store.database.riders.get(self.run_id)
         records, head = ([], None) if rider is None else rider.take()
-        batch = Batch(self.number, self.owner, events, records, head, state, self._taken, then)
+        batch = Batch(self.number, self.owner, events, records, head, state, self._taken, then, self._opening)
         written = False
         try:
             self._store.database.commits.write(batch, patience)

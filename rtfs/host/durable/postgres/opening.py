@@ -1,12 +1,14 @@
 """Taking a run over: the one statement after which its earlier owner writes nothing more, and what it found.
 
 Must not know what is in a journal. Invariants: the event `taken` has the number that the earlier owner's next event
-would have; a run that is leased is left alone; one that was taken up `MOST_ATTEMPTS` times without a new event is
-stuck, until an operator resumes it.
+would have, and a note that no other has, so that the first commit can tell whether it outlasted a crash of the server;
+a run that is leased is left alone; one that was taken up `MOST_ATTEMPTS` times without a new event is stuck, until an
+operator resumes it.
 """
 
 from __future__ import annotations
 
+from itertools import count
 from json import dumps, loads
 
 from rtfs.host.durable.store import AGAIN, QUEUED, RUNNING, STUCK, Event, facts_of_running
@@ -43,17 +45,19 @@ _TAKE = (
     "WITH u AS (UPDATE rtfs.run SET owner = %(owner)s, worker = %(worker)s, beat_at = clock_timestamp(),"
     " attempts = %(attempts)s, taken_seq = %(seq)s, turn = NULL, state = %(state)s, changed = %(changed)s"
     f" WHERE {_AS_FOUND} RETURNING number, stop_asked),"
-    " e AS (INSERT INTO rtfs.event SELECT number, %(seq)s, %(taken)s, '', '', '', %(worker)s FROM u)"
+    " e AS (INSERT INTO rtfs.event SELECT number, %(seq)s, %(taken)s, '', '', '', %(note)s FROM u)"
     " SELECT stop_asked, kind, path, subject, value, note FROM u LEFT JOIN rtfs.event ON run = number AND kind <>"
     " %(taken)s ORDER BY seq"
 )
 """One row for each event, and one for none."""
+_OPENINGS = count(1)
+"""Numbers of the openings of this process."""
 _EVENTS = "SELECT kind, path, subject, value, note FROM rtfs.event WHERE run = %s AND kind <> %s ORDER BY seq"
 
 
 class Opening:
     """A run as it was found. busy: it is leased. stuck: it was found to be so now. Of one that is neither: the
-    owner that it has now, the number of the event that says so, facts and events. now: the time of the
+    owner that it has now, the number and the note of the event that says so, facts and events. now: the time of the
     database, in seconds since 1970."""
 
     __slots__ = (
@@ -61,6 +65,7 @@ class Opening:
         "changed",
         "events",
         "facts",
+        "note",
         "now",
         "number",
         "owner",
@@ -78,6 +83,7 @@ class Opening:
         self.stop_asked = stop_asked
         self.busy = self.stuck = False
         self.owner = self.seq = 0
+        self.note = ""
         self.now = 0.0
         self.events: list[Event] = []
 
@@ -112,12 +118,12 @@ def _attempt(connection: Connection[Any], row: tuple[Any, ...], worker: str, lea
         new = dumps({**loads(changed), "state": STUCK, "note": note})
         found.stuck = connection.execute(_STICK.encode(), {**values, "state": STUCK, "changed": new}).rowcount == 1
         return found if found.stuck else None
-    found.owner, found.seq = owner + 1, last + 1
+    found.owner, found.seq, found.note = owner + 1, last + 1, f"{worker}:{next(_OPENINGS)}"
     if state == QUEUED:  # of the others it is not sure that they will run, nor what they were until then
         state, found.changed = RUNNING, dumps({**loads(changed), **facts_of_running(found.owner)})
     values |= {
-        "seq": found.seq, "worker": worker, "owner": found.owner, "attempts": attempts, "state": state,
-        "changed": found.changed,
+        "seq": found.seq, "note": found.note, "worker": worker, "owner": found.owner, "attempts": attempts,
+        "state": state, "changed": found.changed,
     }  # fmt: skip
     rows = connection.execute(_TAKE.encode(), values).fetchall()
     if not rows:

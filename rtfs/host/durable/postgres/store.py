@@ -156,7 +156,7 @@ class PostgresRunStore:
         """See `RunStore`. Raises HostError `run/stuck` for a run that has been taken up several times in vain: then it
         is only opened again after that was said."""
         check_run_id(run_id)
-        found = self._write(run_id, lambda connection: take_over(connection, run_id, self.worker, self.lease))
+        found = self._write(run_id, lambda connection: take_over(connection, run_id, self.worker, self.lease), True)
         if found is None:
             raise self._unknown(run_id)
         if found.busy:
@@ -178,6 +178,7 @@ class PostgresRunStore:
             changed,
             found.events,
             held=True,
+            taken=found.note,
             now=found.now,
         )
         journal.stop_asked = found.stop_asked if found.stop_asked is None else unpacked(found.stop_asked)
@@ -219,7 +220,7 @@ class PostgresRunStore:
         ends, mark = self.database.ends, "UPDATE rtfs.run SET waited = true WHERE id = %s AND NOT waited"
         ends.add(run_id, wake)
         try:
-            self._write(run_id, lambda connection: connection.execute(mark, (run_id,)).rowcount)
+            self._write(run_id, lambda connection: connection.execute(mark, (run_id,)).rowcount, True)
         except BaseException:
             ends.remove(run_id, wake)
             raise
@@ -450,9 +451,10 @@ class PostgresRunStore:
             return damaged(run_id, saying(error))
         return HostError(f"the runs in {self._where} cannot be read: {saying(error)}", code="run/damaged")
 
-    def _write(self, run_id: str, do: Callable[[Connection[Any]], T]) -> T:
+    def _write(self, run_id: str, do: Callable[[Connection[Any]], T], light: bool = False) -> T:
+        """The result of `do(connection)`. light: a crash of the server may take it back."""
         try:
-            return self.database.change(do)
+            return self.database.change_lightly(do) if light else self.database.change(do)
         except driver().Error as error:
             if run_id:
                 raise unusable(run_id, saying(error)) from None
