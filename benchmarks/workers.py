@@ -226,7 +226,7 @@ def _submitted(url: str) -> Iterator[Row]:
             full.append(1 / _rate(url, [runtime.submit("1") for _ in range(SUBMITTED + 2 * AT_ONCE)], 1, 0.0))
     yield Row(
         GROUP, "a submitted run without calls, alone", 1000 * statistics.median(alone), "ms",
-        note="waits for the disk when it is submitted, taken up and ended",
+        note="waits for the disk when it is submitted and when it ends",
     )  # fmt: skip
     yield Row(GROUP, "a submitted run without calls, of many", 1000 * statistics.median(full), "ms", goal=5)
 

@@ -51,6 +51,7 @@ def test_of_two_that_took_a_run_over_as_a_crash_took_back_the_first_only_the_sec
     first, second = PostgresRunStore(url), PostgresRunStore(url)
     first.create("r", FACTS).close()
     lost = first.open("r")
+    first._leases.close()  # it would notice that its connection is gone, and not send twice
     crash(server)
     there = second.open("r")
     assert (lost.owner, there.owner) == (2, 2)
