@@ -103,7 +103,7 @@ def infer_do(inference: Inference, node: nodes.Do) -> Fact:
     ended = 0
     for part in node.body:
         found = inference.infer(part)
-        if found.kinds == frozenset() and not ended:
+        if found.kinds is not None and not found.kinds and not ended:
             ended = 1
             inference.dead += 1
     inference.dead -= ended

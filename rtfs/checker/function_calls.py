@@ -151,14 +151,14 @@ def _takes(fact: Fact, count: int) -> bool:
 def program_call(inference: Inference, function: Function, node: nodes.Invoke, arguments: list[Fact]) -> Fact:
     """A call of a function whose text is known."""
     parameters = function.parameters(len(arguments))
-    related = ((f"`{function.name}` is defined here", function.span),) if function.span is not None else ()
     if parameters is None:
+        span = function.span
         inference.report(
             "arity",
             f"`{function.name}` takes {function.counts()}, got {len(arguments)}",
             node.at,
             hint=f"write {function.shape()}",
-            related=related,
+            related=() if span is None else ((f"`{function.name}` is defined here", span),),
         )
         return NEVER
     for place, fact in enumerate(arguments[: len(parameters.names)]):
@@ -172,16 +172,18 @@ def program_call(inference: Inference, function: Function, node: nodes.Invoke, a
 def _misses(
     inference: Inference, one: Need, fact: Fact, name: str, function: Function, node: nodes.Invoke, place: int
 ) -> bool:
-    related = ((f"`{function.name}` needs it here", one.span),) if one.span is not None else ()
-    at = node.arguments[place].at
+    wrong = None
     if one.type is not None:
         wrong = misfit(one.type, fact)
-        if wrong is not None:
-            report_misfit(inference, wrong, one.what, at, related, inference.argument_span(node, place, function.name))
-            return True
+        if wrong is None:
+            return False
+    elif one.kinds is None or not fact.kinds or fact.may_be(one.kinds):
         return False
-    if one.kinds is None or fact.kinds is None or fact.kinds == frozenset() or fact.may_be(one.kinds):
-        return False
+    span, at = one.span, node.arguments[place].at
+    related = () if span is None else ((f"`{function.name}` needs it here", span),)
+    if wrong is not None:
+        report_misfit(inference, wrong, one.what, at, related, inference.argument_span(node, place, function.name))
+        return True
     if one.called:
         inference.report(
             "type/not-callable",

@@ -15,7 +15,7 @@ import rtfs.compiler.forms.plan  # noqa: F401 - importing these modules declares
 from rtfs.builtins import clojure as namespaces
 from rtfs.compiler import imports
 from rtfs.compiler.analysis.analyser import Analyser
-from rtfs.compiler.analysis.destructure import head_name, is_list_headed
+from rtfs.compiler.analysis.destructure import is_list_headed
 from rtfs.compiler.analysis.foreign_syntax import check_top_level
 from rtfs.compiler.analysis.nodes import Const
 from rtfs.compiler.analysis.scope import Names, Scope
@@ -99,15 +99,17 @@ class UnitCompiler:
     def prescan(self, forms: Any, module: Module) -> None:
         """Note the names a source defines before any form is analysed: such a name is not a standard function here."""
         for form in forms:
-            if form.__class__ is not List or len(form) < 2 or form[0].__class__ is not Symbol:
+            parts = form.raw() if form.__class__ is List else ()
+            if len(parts) < 2 or parts[0].__class__ is not Symbol:
                 continue
-            head = form[0].name
+            head, named = parts[0].name, parts[1]
             if head == "do":
-                self.prescan(form[1:], module)
-            elif head in ("def", "defn", "defn-", "defstruct") and form[1].__class__ is Symbol:
-                self.note(module, form[1].name.split(":", 1)[0] if head == "def" else form[1].name)
-            if head in ("deftype", "defstruct") and form[1].__class__ is Symbol:
-                module.types.setdefault(form[1].name, Alias(form[1].name))
+                self.prescan(parts[1:], module)
+            elif named.__class__ is Symbol:
+                if head in ("def", "defn", "defn-", "defstruct"):
+                    self.note(module, named.name.split(":", 1)[0] if head == "def" else named.name)
+                if head in ("deftype", "defstruct"):
+                    module.types.setdefault(named.name, Alias(named.name))
 
     def note(self, module: Module, name: str) -> None:
         module.defined.add(name)
@@ -121,8 +123,7 @@ class UnitCompiler:
         scope = Scope(None)
         outer = analyser.at
         try:
-            form = analyser.expand_fully(form, scope)
-            head = head_name(form)
+            form, head = analyser.headed(form, scope) if form.__class__ is List else (form, "")
             if head == "do":
                 for part in form[1:] if len(form) > 1 else [None]:
                     analyser.at = analyser.locate(part) or outer
@@ -141,30 +142,30 @@ class UnitCompiler:
                 analyser.at = analyser.locate(form)
                 self.namespace(form, analyser)
             else:
-                self.beside_plan(form, analyser)
-                self.code(form, analyser, scope)
+                self.beside_plan(form, head, analyser)
+                self.code(form, head, analyser, scope)
         except UserError as error:
             if not self.builder.collect(analyser.error(error)):
                 raise error from error.__cause__
         finally:
             analyser.at = outer
 
-    def beside_plan(self, form: Any, analyser: Analyser) -> None:
+    def beside_plan(self, form: Any, head: str, analyser: Analyser) -> None:
         """Note the `plan` of the source. Raises CompileError for a form that may not appear in its file."""
         builder = self.builder
         if builder.plan is not None:
             raise after_plan(form)
-        if is_list_headed(form, "plan") and "plan" not in analyser.module.defined:
+        if head == "plan" and "plan" not in analyser.module.defined:
             if self.environment.importing:
                 raise shape_error("plan", "a file with a `plan` is a program, not a module")
             builder.plan = form
             if self.acting is not None:
                 analyser.at = self.acting
                 raise analyser.error(acting_beside_plan())
-        elif self.acting is None and acts(form):
+        elif self.acting is None and acts(form, head):
             self.acting = analyser.locate(form)
 
-    def code(self, form: Any, analyser: Analyser, scope: Scope) -> None:
+    def code(self, form: Any, head: str, analyser: Analyser, scope: Scope) -> None:
         analyser.names = Names(len(self.builder.unit.spans))
         module = analyser.module
         module.fresh = []
@@ -172,17 +173,14 @@ class UnitCompiler:
         for name in module.fresh:
             if name in module.defined:
                 self.note(module, name)
-        if isinstance(node, Const) and node.value is None and is_list_headed(form, "defmacro", "deftype"):
+        if head in ("defmacro", "deftype") and isinstance(node, Const) and node.value is None:
             self.builder.unit.steps.append(Step("nil", module.name))
             return
         self.environment.note(node, analyser)
         code = self.make_code(analyser, node)
-        defined = (
-            form[1].name
-            if is_list_headed(form, "def", "defn", "defn-") and len(form) > 1 and form[1].__class__ is Symbol
-            else None
-        )
-        if defined is not None:
+        defined: str | None = None
+        if head in ("def", "defn", "defn-") and len(form) > 1 and form[1].__class__ is Symbol:
+            defined = form[1].name
             namespace_of(analyser).remember(defined, code, self.environment.run)
         self.builder.unit.steps.append(Step("code", module.name, code, defined))
 

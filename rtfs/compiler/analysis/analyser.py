@@ -406,12 +406,18 @@ class Analyser:
 
     def expand_fully(self, form: Any, scope: Scope) -> Any:
         """Expand until the head is not a macro."""
-        if form.__class__ is not List:
-            return form
+        return self.headed(form, scope)[0] if form.__class__ is List else form
+
+    def headed(self, form: Any, scope: Scope) -> tuple[Any, str]:
+        """A list form, expanded until its head is not a macro, and the name of the head; "" if that is no symbol."""
         head = form.first()
         if head.__class__ is not Symbol:
-            return form
-        return form if self.standard(head, head.name, scope) is not None else self._expanded(form, scope)
+            return form, ""
+        name = head.name
+        if self.standard(head, name, scope) is not None:
+            return form, name
+        form = self._expanded(form, scope)
+        return form, head_name(form)
 
     def _expanded(self, form: Any, scope: Scope) -> Any:
         outer = self.at
@@ -457,8 +463,8 @@ class Analyser:
             expanded, declaring = [], False
             for form in forms:
                 if form.__class__ is List:
-                    form = self.expand_fully(form, scope)
-                    declaring = declaring or head_name(form) in DECLARING
+                    form, head = self.headed(form, scope)
+                    declaring = declaring or head in DECLARING
                 expanded.append(form)
             forms = expanded
             if declaring:

@@ -322,10 +322,10 @@ def analyse_let(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     around: Scope = inner
     for index, (pattern, type_form, value_form) in enumerate(entries):
         if pattern.__class__ is Symbol and value_form.__class__ is List:
-            expanded = a.expand_fully(value_form, inner)
+            expanded, head = a.headed(value_form, inner)
             if expanded is not value_form:
                 entries[index] = pattern, type_form, expanded
-            if head_name(expanded) in FUNCTIONS:
+            if head in FUNCTIONS:
                 if functions is None:
                     functions = Scope(scope)
                     around = _seen_by_functions(inner, functions)

@@ -155,9 +155,10 @@ def after_plan(form: Any) -> CompileError:
     return CompileError("form/shape", f"{message}: a file has one plan, as its last form")
 
 
-def acts(form: Any) -> bool:
-    """Whether a top-level form, macros expanded, does something, so that it may not appear beside a `plan`."""
-    return form.__class__ is List and len(form) > 0 and head_name(form) not in DEFINING
+def acts(form: Any, head: str) -> bool:
+    """Whether a top-level form, macros expanded, does something, so that it may not appear beside a `plan`. head: the
+    name of the symbol that it begins with, or ""."""
+    return head not in DEFINING and form.__class__ is List and len(form) > 0
 
 
 def acting_beside_plan() -> CompileError:
