@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rtfs.checker.functions import Need
+    from rtfs.source import Span
 
 CALLED = CALLABLE - kinds("symbol")
 """Kinds that standard functions accept as a function."""
@@ -172,18 +173,17 @@ def program_call(inference: Inference, function: Function, node: nodes.Invoke, a
 def _misses(
     inference: Inference, one: Need, fact: Fact, name: str, function: Function, node: nodes.Invoke, place: int
 ) -> bool:
-    wrong = None
+    at = node.arguments[place].at
     if one.type is not None:
         wrong = misfit(one.type, fact)
-        if wrong is None:
-            return False
-    elif one.kinds is None or not fact.kinds or fact.may_be(one.kinds):
+        if wrong is not None:
+            span = inference.argument_span(node, place, function.name)
+            report_misfit(inference, wrong, one.what, at, _where_needed(one, function), span)
+            return True
         return False
-    span, at = one.span, node.arguments[place].at
-    related = () if span is None else ((f"`{function.name}` needs it here", span),)
-    if wrong is not None:
-        report_misfit(inference, wrong, one.what, at, related, inference.argument_span(node, place, function.name))
-        return True
+    if one.kinds is None or not fact.kinds or fact.may_be(one.kinds):
+        return False
+    related = _where_needed(one, function)
     if one.called:
         inference.report(
             "type/not-callable",
@@ -205,6 +205,11 @@ def _misses(
         span=inference.argument_span(node, place, function.name),
     )
     return True
+
+
+def _where_needed(one: Need, function: Function) -> tuple[tuple[str, Span], ...]:
+    span = one.span
+    return () if span is None else ((f"`{function.name}` needs it here", span),)
 
 
 _PATTERN = "a vector pattern"

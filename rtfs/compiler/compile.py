@@ -14,15 +14,23 @@ from rtfs.compiler.recursion_limit import raise_limit, restore_limit
 from rtfs.compiler.units import disk_cache
 from rtfs.compiler.units.constants import decode
 from rtfs.compiler.units.unit import Life, Unit
+from rtfs.deferred import Deferred
 from rtfs.source import Source
 from rtfs.values.error import CompileError
 from rtfs.values.keyword import Keyword
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rtfs.compiler import toplevel
+    from rtfs.compiler.closures import form as closures
     from rtfs.compiler.gate import Gate
     from rtfs.compiler.units.unit import UnitBuilder
     from rtfs.flow.label import Label
+    from rtfs.syntax import reader
+else:  # a program that was compiled before needs none of them
+    closures = Deferred("rtfs.compiler.closures.form")
+    reader = Deferred("rtfs.syntax.reader")
+    toplevel = Deferred("rtfs.compiler.toplevel")
 
 
 EXECUTION = os.environ.get("RTFS_EXECUTION", "auto")
@@ -162,23 +170,20 @@ def compile_unit(
 def _compile_unit(
     source: Source, environment: Environment, module: str, key: bytes, gate: Gate | None, cold: bool
 ) -> Unit:
-    from rtfs.compiler.toplevel import UnitCompiler
-    from rtfs.syntax.reader import read_forms
-
-    forms = read_forms(source)
+    forms = reader.read_forms(source)
     environment.core_macros()  # loaded now: when one is looked up it would count as a change that this text made
     outer = environment.expansions
     literal = carries_labels(source, environment)
     if literal is not None:
         from rtfs.compiler.labelled.form import LabelledForm
 
-        compiler = UnitCompiler(source, environment, key, lambda analyser, node: LabelledForm(analyser, node, literal))
+        compiler = toplevel.UnitCompiler(
+            source, environment, key, lambda analyser, node: LabelledForm(analyser, node, literal)
+        )
     elif cold:
-        from rtfs.compiler.closures.form import ColdForm
-
-        compiler = UnitCompiler(source, environment, key, ColdForm)
+        compiler = toplevel.UnitCompiler(source, environment, key, closures.ColdForm)
     else:
-        compiler = UnitCompiler(source, environment, key)
+        compiler = toplevel.UnitCompiler(source, environment, key)
     draft = compiler.builder.unit
     if cold or literal is not None:
         draft.life = Life()

@@ -6,7 +6,10 @@ Must not know how calls are performed. Invariants: a run has a beginning and an 
 
 from __future__ import annotations
 
+from os import urandom
+
 from rtfs.capabilities.registry import EMBEDDER, PLAN
+from rtfs.deferred import Deferred
 from rtfs.host.audit.events import RunResumed, RunStarted
 from rtfs.host.hint_wording import Worded, reword
 from rtfs.host.policy.context import RuntimeContext
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from rtfs.compiler import Environment
     from rtfs.host.audit.events import Event, Events
     from rtfs.host.calls.pipeline import Pipeline
+    from rtfs.host.checks import gate as gates
     from rtfs.host.durable.resume import Resumption
     from rtfs.host.durable.store import RunStore
     from rtfs.host.flow.kept import KeptLabels
@@ -35,12 +39,16 @@ if TYPE_CHECKING:
     from rtfs.host.isolation.guests import Guests
     from rtfs.host.policy.rules import Rules
     from rtfs.host.postgres.database import Database
+    from rtfs.host.run import compiling
     from rtfs.host.run.options import ResumeOptions, RunOptions
     from rtfs.host.runtime_options import RuntimeOptions
     from rtfs.host.scheduler.loop_thread import Engine
     from rtfs.source import Source
 else:
     from _contextvars import ContextVar  # `contextvars` is one more file to find
+
+    compiling = Deferred("rtfs.host.run.compiling")
+    gates = Deferred("rtfs.host.checks.gate")
 
 _active: ContextVar[tuple[Any, ...]] = ContextVar("rtfs_active", default=())
 """The executors that are running a program in this context: a capability must not use them again."""
@@ -384,9 +392,7 @@ class Executor:
         limits = self.options.limits if options.limits is None else options.limits
         gate = None
         if origin == PLAN and options.check and options.replay is None:  # a replay needs no capability to be there
-            from rtfs.host.checks.gate import RegistryGate
-
-            gate = RegistryGate(registry, self.options.strict_arguments)
+            gate = gates.RegistryGate(registry, self.options.strict_arguments)
         if options.timeout is not None:
             limits = within_seconds(limits, options.timeout)
         run = Run(
@@ -415,8 +421,6 @@ class Executor:
 
     def new_frame(self, run: Run, options: RunOptions, source: Source | None) -> Frame:
         """The frame of a run's program, and the run's beginning in the ledger."""
-        from os import urandom
-
         own = self.options
         if self._layers[0] is not self.grants:
             self._layers = (self.grants,)
@@ -552,8 +556,6 @@ class Executor:
     async def compile_and_run(self, source: Source, frame: Frame) -> Any:
         """Compile a program, and have its journaling carry it out; in a worker process where the runtime is
         isolated."""
-        from rtfs.host.run.compiling import carried_out, compile_program, known_program
-
         run = frame.run
         program = None
         try:
@@ -562,10 +564,10 @@ class Executor:
 
                 value = await run_apart(self, run.guests or self._guests, source, frame)
             else:
-                program = known_program(source, run, self.compiling)
+                program = compiling.known_program(source, run, self.compiling)
                 if program is None:
-                    program = await compile_program(source, run, self.compiling)
-                value = await carried_out(program, frame)
+                    program = await compiling.compile_program(source, run, self.compiling)
+                value = await compiling.carried_out(program, frame)
         except BaseException as error:
             if program is not None and isinstance(error, UserError):
                 from rtfs.machine.errors.refine import refine_error

@@ -6,12 +6,17 @@ is forms or one `ReaderError` that carries all further ones in `others`, in the 
 
 from __future__ import annotations
 
+from rtfs.deferred import Deferred
 from rtfs.source import Source, Span
 from rtfs.values.error import ReaderError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from rtfs.syntax import parser
+else:
+    parser = Deferred("rtfs.syntax.parser")
 
 _AT_END = {"reader/unclosed", "reader/unterminated-string", "reader/unterminated-comment"}
 
@@ -114,9 +119,7 @@ def _closes_what_was_open(rest: str) -> bool:
 
 
 def _read(source: Source, tolerant: bool = False) -> tuple[Forms, list[ReaderError]]:
-    from rtfs.syntax.parser import parse_source
-
-    items, reading = parse_source(source)
+    items, reading = parser.parse_source(source)
     errors = reading.errors
     if errors:
         errors.sort(key=_start)

@@ -6,15 +6,20 @@ capabilities that the program calls is declared otherwise now.
 
 from __future__ import annotations
 
+from rtfs.deferred import Deferred
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rtfs.capabilities.registry import Registry
+    from rtfs.checker import analysis
     from rtfs.checker.capability_calls import Capability
     from rtfs.compiler import Environment
     from rtfs.compiler.gate import AnalysedForm
     from rtfs.source import Source
+else:  # what was looked at before is not looked at again
+    analysis = Deferred("rtfs.checker.analysis")
 
 
 class RunGate:
@@ -32,9 +37,7 @@ class RunGate:
 
     def inspect(self, forms: list[AnalysedForm], environment: Environment, source: Source) -> tuple[Any, ...]:
         """Raises the first error of a program that is provably wrong, with the others as `others`."""
-        from rtfs.checker.analysis import check_run
-
-        found = check_run(forms, environment, source, self.declared)
+        found = analysis.check_run(forms, environment, source, self.declared)
         error = found.error()
         if error is not None:
             if error.code == "type/not-callable":
