@@ -1,7 +1,8 @@
 """Plans never seen before: from text to result, the gate, policy and limits included, beside Monty and CPython.
 
 The plans are in `benchmarks/plans/`, each with a twin in Python that gives the same result; a comment with a new number
-makes a text new. Monty runs the twin in one session of a warm worker, CPython compiles and executes it.
+makes a text new. Those in `plans/other/` are written in other ways (`loop` and `recur`, threading, nested calls, deep
+patterns, comprehensions), so that it shows what was tuned to the first twelve. Monty runs the twin in one session of a warm worker, CPython compiles and executes it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from benchmarks.measure import Row, interleaved
 from benchmarks.peers import monty_session
 
 GROUP = "fresh plans"
-PLANS = sorted((Path(__file__).parent / "plans").glob("*.rtfs"))
+_FOLDER = Path(__file__).parent / "plans"
+PLANS = sorted(_FOLDER.glob("*.rtfs"))
+OTHERS = sorted((_FOLDER / "other").glob("*.rtfs"))
 ROUNDS = 7
 
 _ORDERS = [
@@ -96,11 +99,11 @@ def execute(text: str) -> Any:
     return namespace["result"]
 
 
-def contenders(rt: rtfs.Runtime, session: Any) -> list[tuple[str, Callable[[], object], ...]]:
+def contenders(rt: rtfs.Runtime, session: Any, plans: list[Path]) -> list[tuple[str, Callable[[], object], ...]]:
     """For each plan its name and jobs: ours, CPython's, and Monty's where it is installed."""
     numbers = count()
     found = []
-    for path in PLANS:
+    for path in plans:
         ours, twin = path.read_text(encoding="utf-8"), path.with_suffix(".py").read_text(encoding="utf-8")
         expected = execute(twin)
         given = rtfs.to_python(rt.run(ours))
@@ -127,14 +130,15 @@ def contenders(rt: rtfs.Runtime, session: Any) -> list[tuple[str, Callable[[], o
 
 
 def run() -> Iterator[Row]:
-    """The rows: each plan beside CPython, then the means beside CPython and Monty."""
+    """The rows: each plan beside CPython, then the means beside CPython and Monty; then those of the other plans."""
     with runtime() as rt, monty_session() as session:
-        totals: list[list[float]] = []
-        for name, *jobs in contenders(rt, session):
-            best = [1e6 * min(samples) for samples in interleaved(jobs, ROUNDS)]
-            totals.append(best)
-            yield Row(GROUP, name, best[0], "µs", best[1], best[0] / best[1])
-        means = [sum(column) / len(totals) for column in zip(*totals, strict=True)]
-        yield Row(GROUP, "mean, beside CPython", means[0], "µs", means[1], means[0] / means[1], goal=4.5)
-        if session is not None:
-            yield Row(GROUP, "mean, beside Monty", means[0], "µs", means[2], means[0] / means[2], goal=1.5)
+        for plans, which in ((PLANS, "mean"), (OTHERS, "other ways of writing: mean")):
+            totals: list[list[float]] = []
+            for name, *jobs in contenders(rt, session, plans):
+                best = [1e6 * min(samples) for samples in interleaved(jobs, ROUNDS)]
+                totals.append(best)
+                yield Row(GROUP, name, best[0], "µs", best[1], best[0] / best[1])
+            means = [sum(column) / len(totals) for column in zip(*totals, strict=True)]
+            yield Row(GROUP, f"{which}, beside CPython", means[0], "µs", means[1], means[0] / means[1], goal=4.5)
+            if session is not None:
+                yield Row(GROUP, f"{which}, beside Monty", means[0], "µs", means[2], means[0] / means[2], goal=1.5)

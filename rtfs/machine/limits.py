@@ -183,7 +183,8 @@ class Budget:
         deadline, seconds = self.deadline, limits.seconds
         if deadline is not None and (other.deadline is None or deadline < other.deadline):
             other.deadline, seconds = deadline, self.limits.seconds
-        other.limits = Limits(limits.steps, limits.depth, seconds, limits.output, self.limits.memory)
+        if seconds != limits.seconds or self.limits.memory != limits.memory:
+            other.limits = Limits(limits.steps, limits.depth, seconds, limits.output, self.limits.memory)
         other.held, other.worked, other.breathed = self.held, self.worked, self.breathed
         return other
 

@@ -207,7 +207,7 @@ class Analyser:
                 if count <= standard.least or standard.most is not None:
                     standard.check_shape(count - 1)
                 return standard.analyse(self, form, scope, tail)  # type: ignore[no-any-return]
-            if scope.lookup(name) is None or head.info.__class__ is TemplateMark:
+            if scope.lookup(name) is None or _is_marked(head):
                 if "/" in name or name in self.module.builtin_names:
                     core = self.core_symbol(head)
                     if core is not None:
@@ -228,7 +228,7 @@ class Analyser:
                     return self.analyse_constructor(name[:-1], items[1:], scope)
         elif head.__class__ is Keyword and 2 <= count <= 3:
             return Primitive(self.at, "keyword_get", self.analyse_all(items, scope))
-        return self.analyse_invoke(form, scope, tail)
+        return self.analyse_invoke(form, items, scope, tail)
 
     def standard(self, head: Any, name: str, scope: Scope) -> Any:
         """What the language says that a head means, if it surely means that here: a special form, or FUNCTION for a
@@ -236,7 +236,7 @@ class Analyser:
         module = self.module
         if name in scope.ever or name in module.defined or name in module.macros or name in module.builtin_names:
             return None
-        if head.source is None and head.info.__class__ is TemplateMark and head.info.module != CORE_MODULE:
+        if head.source is None and _is_marked(head) and head.info.module != CORE_MODULE:
             return None
         found = self.environment.meanings.get(name)
         return found if found is not None else self.environment.meaning(name)
@@ -278,11 +278,12 @@ class Analyser:
         function = Symbol(name[1:], getattr(form[0], "info", None))
         return self.analyse(List([function, *form[1:]]).with_info(form.info), scope, tail)
 
-    def analyse_invoke(self, form: Any, scope: Scope, tail: LoopContext | None) -> Node:
+    def analyse_invoke(self, form: Any, items: list[Any], scope: Scope, tail: LoopContext | None) -> Node:
+        """A call of what the head evaluates to. items: of the form."""
         at = self.at
         uses = self.unit.uses
         noted = len(uses)
-        function = self.analyse(form[0], scope)
+        function = self.analyse(items[0], scope)
         core = None
         if function.__class__ is Global:
             core = function.name if function.core else None
@@ -291,8 +292,8 @@ class Analyser:
                 if inlined is not None:
                     return inlined
             elif len(uses) == noted + 1:
-                uses[-1].count, uses[-1].call = len(form) - 1, at
-        arguments = self.analyse_all(form.raw()[1:], scope)
+                uses[-1].count, uses[-1].call = len(items) - 1, at
+        arguments = self.analyse_all(items[1:], scope)
         own = scope.self_call
         if own is not None and tail is own.target and len(arguments) == own.arity and self._calls_itself(function, own):
             own.target.used = True
@@ -392,9 +393,8 @@ class Analyser:
     # ------------------------------------------------------------------ macros
     def macro(self, symbol: Symbol) -> Any:
         """The macro that a symbol in head position names, or None."""
-        mark = symbol.info
-        if mark.__class__ is TemplateMark:
-            found = self.environment.template_macro(mark.module, symbol.name)
+        if _is_marked(symbol):
+            found = self.environment.template_macro(symbol.info.module, symbol.name)
             if found is not None:
                 return found
         return self.environment.macro(self.module, symbol.name)
@@ -429,7 +429,7 @@ class Analyser:
                 name = head.name
                 if self.standard(head, name, scope) is not None:
                     break
-                if scope.lookup(name) is not None and head.info.__class__ is not TemplateMark:
+                if scope.lookup(name) is not None and not _is_marked(head):
                     break
                 if "/" in name or name in self.module.builtin_names:
                     core = self.core_symbol(head)
@@ -516,3 +516,8 @@ class Analyser:
     def unnamed(self, scope: Scope) -> nodes.Binding:
         """A local that no form can name, and that gives its name to no function."""
         return nodes.Binding("", self.names.local(" part"), scope.function, scope.loop)
+
+
+def _is_marked(symbol: Symbol) -> bool:
+    """True for a symbol from the template of a macro. (A note of a symbol that was read is only made for who asks.)"""
+    return symbol.source is None and symbol.info.__class__ is TemplateMark

@@ -80,7 +80,9 @@ def pairs(items: list[Any], what: str, is_type: IsType) -> list[tuple[Any, Any, 
 
     A bare keyword after a pattern is a type only where the vector does not read as pairs.
     """
-    found = _pairs(items, None)
+    found = _untyped_pairs(items)
+    if found is None:
+        found = _pairs(items, None)
     if found is None:
         found = _pairs(items, is_type)
     if found is None:
@@ -89,6 +91,18 @@ def pairs(items: list[Any], what: str, is_type: IsType) -> list[tuple[Any, Any, 
             f"the binding vector of `{what}` pairs patterns with values; one has no value",
             hint=f"({what} [name value …] body …)",
         )
+    return found
+
+
+def _untyped_pairs(items: list[Any]) -> list[tuple[Any, Any, Any]] | None:
+    """The pairs of a vector without types, as most are; None for any other."""
+    if len(items) % 2:
+        return None
+    found: list[tuple[Any, Any, Any]] = []
+    for pattern, value in zip(items[::2], items[1::2], strict=True):
+        if is_colon(value) or (pattern.__class__ is Symbol and ":" in pattern.name):
+            return None
+        found.append((pattern, ABSENT, value))
     return found
 
 

@@ -241,7 +241,7 @@ def analyse_get(a: Analyser, form: Any, scope: Scope, tail: Any) -> Node:
     if len(form) == 2 and form[1].__class__ is Keyword:
         scope.function.ticks = True
         return _context(a, form[1].name)
-    return a.analyse_invoke(form, scope, tail)
+    return a.analyse_invoke(form, form.raw(), scope, tail)
 
 
 @special_form(
