@@ -2,7 +2,8 @@
 
 The plans are in `benchmarks/plans/`, each with a twin in Python that gives the same result; a comment with a new number
 makes a text new. Those in `plans/other/` are written in other ways (`loop` and `recur`, threading, nested calls, deep
-patterns, comprehensions), so that it shows what was tuned to the first twelve. Monty runs the twin in one session of a warm worker, CPython compiles and executes it.
+patterns, comprehensions): they show what was tuned to the first twelve. Monty runs the twin in one session of a warm
+worker, CPython compiles and executes it.
 """
 
 from __future__ import annotations
