@@ -113,7 +113,21 @@ def application(
         custom_starlette_routes=routes,
     )
     app.add_middleware(_Gone)
+    app.add_middleware(_FieldValues)
     return app
+
+
+class _FieldValues:
+    """Takes the white space from around the values of header fields, as RFC 9110, section 5.5, has it before they are
+    looked at; httptools, with which uvicorn parses requests, leaves what stands behind a value."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        await self._app(scope, receive, send)
 
 
 class _Gone:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -108,6 +109,17 @@ def test_requests_that_no_client_should_send_are_refused(tmp_path: Path) -> None
         probe = client.get(url.replace("/mcp", "/healthz"), headers={"Host": "10.0.0.7:8800"})
         assert (probe.status_code, probe.text) == (200, "ok\n"), "asked by address, where nothing is told"
         assert client.post(url, json=HELLO).status_code == 200
+
+
+def test_white_space_around_the_values_of_header_fields_does_not_count(tmp_path: Path) -> None:
+    """httpx refuses to send such values."""
+    with listening(tmp_path) as url:
+        session = httpx.post(url, json=HELLO, headers=HEADERS).headers["Mcp-Session-Id"]
+        spaced = {**HEADERS, "Mcp-Session-Id": f"  {session} \t", "MCP-Protocol-Version": " 2025-06-18  "}
+        connection = HTTPConnection(httpx.URL(url).netloc.decode())
+        connection.request("POST", "/mcp", json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}), spaced)
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def test_what_arrives_for_a_session_that_is_being_ended_is_no_fault_of_the_server(tmp_path: Path) -> None:
