@@ -203,8 +203,11 @@ def _pages(field: int) -> int:
     if _statm is not None:
         return int(os.pread(_statm, 200, 0).split()[field])
     try:
-        with open("/proc/self/statm", "rb", buffering=0) as file:
-            return int(file.read(200).split()[field])
+        file = os.open("/proc/self/statm", os.O_RDONLY)  # a file object takes half as long again
+        try:
+            return int(os.read(file, 200).split()[field])
+        finally:
+            os.close(file)
     except (OSError, ValueError, IndexError):
         return 0
 
