@@ -52,8 +52,9 @@ class ShortVector(tuple):  # type: ignore[type-arg]
                 a, b = self
                 x, y = other
                 one, another = a.__class__, b.__class__
-                if one is x.__class__ and another is y.__class__ and one in SIMPLE and another in SIMPLE:
-                    return a == x and b == y  # type: ignore[no-any-return]
+                if one is x.__class__ and another is y.__class__:
+                    if (one is int and another is int) or (one in SIMPLE and another in SIMPLE):
+                        return a == x and b == y  # type: ignore[no-any-return]
             for one, another in zip(self, other):  # noqa: B905 - as many, and `strict` costs as much as the rest
                 kind = one.__class__
                 if kind is another.__class__ and (kind is int or kind is str or kind is Keyword):
@@ -143,6 +144,24 @@ class ShortVector(tuple):  # type: ignore[type-arg]
 
     def __repr__(self) -> str:
         return f"Vector({[*self]!r})"
+
+
+class LookupKey(ShortVector):
+    """A short vector of integers, strings and keywords that is only looked for in the dict of a map or set: C hashes it
+    and compares it with the keys, a third of the time.
+
+    Python asks the class that is derived from the other, so it is this one that compares. That 1, 1.0 and true are
+    equal in C does not matter: a vector with a float or boolean has another hash.
+    """
+
+    __slots__ = ()
+    __hash__ = tuple.__hash__
+    __eq__ = tuple.__eq__  # type: ignore[assignment]
+    __ne__ = tuple.__ne__  # type: ignore[assignment]
+    __lt__ = tuple.__lt__  # type: ignore[assignment]
+    __le__ = tuple.__le__  # type: ignore[assignment]
+    __gt__ = tuple.__gt__  # type: ignore[assignment]
+    __ge__ = tuple.__ge__  # type: ignore[assignment]
 
 
 def element_slot(index: int) -> str:

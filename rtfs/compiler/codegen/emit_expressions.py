@@ -29,6 +29,7 @@ from rtfs.compiler.codegen.primitives import (
 )
 from rtfs.compiler.codegen.sequences import element_at
 from rtfs.compiler.codegen.tails import asked
+from rtfs.compiler.codegen.vector_keys import lookup_key
 from rtfs.compiler.mangling import global_name
 from rtfs.values import Keyword, Map, Vector
 
@@ -110,7 +111,8 @@ def _ask_local(e: Emitter, target: ast.expr, key: tuple[ast.expr, Kinds], line: 
     """`(held key)`: of a map or set with a dict of its own, or a vector, straight from that, else by a call."""
     given, kinds = key
     call = py.call(target, [given], line)
-    if e.plain or not isinstance(given, (ast.Name, ast.Constant)):
+    keys = None if e.plain else lookup_key(e, given, line, after=target)
+    if e.plain or (keys is None and not isinstance(given, (ast.Name, ast.Constant))):
         return call
     kind, entries = e.names.temporary(), e.names.temporary()
 
@@ -123,6 +125,8 @@ def _ask_local(e: Emitter, target: ast.expr, key: tuple[ast.expr, Kinds], line: 
     in_map = has_own(" Map", target, held)
     in_set = has_own(" Set", py.attribute(target, "_map", line), again)
     test = py.both(py.OR, [in_map, in_set], line)
+    if keys is not None:
+        return _look_up_or_call(entries, [*keys[0], test], keys[1], target, keys[2], line)
     plain = is_surely_plain(given, kinds)
     if not plain:
         test = py.both(py.AND, [test, is_plain_key(e, given, line)], line)
@@ -150,6 +154,12 @@ def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.exp
 
     held = py.walrus(kind, py.class_of(target, line), line)
     in_set = py.both(py.AND, [is_kind(" Set"), has_own(py.attribute(target, "_map", line))], line)
+    keys = lookup_key(e, key, line)
+    if keys is not None:
+        looked_up = py.compare(held, py.IS_NOT, py.const(None, line), line)
+        in_map = py.both(py.AND, [is_kind(" Map"), has_own(target)], line)
+        tests = [looked_up, *keys[0], py.both(py.OR, [in_map, in_set], line)]
+        return _look_up_or_call(entries, tests, keys[1], target, keys[2], line)
     if first is again:  # the key may be looked at or not
         is_map = py.compare(held, py.IS, py.name(" Map", line), line)
         in_map = py.both(py.AND, [is_map, has_own(target)], line)
@@ -163,6 +173,14 @@ def _ask_data(e: Emitter, target: ast.expr, key: ast.expr, line: int) -> ast.exp
         test = py.both(py.AND, [looked_up, is_plain_key(e, first, line), in_any], line)
     fast = py.call(py.attribute(py.name(entries, line), "get", line), [again], line)
     return py.choose(test, fast, py.call(target, [again], line), line)
+
+
+def _look_up_or_call(
+    entries: str, tests: list[ast.expr], key: ast.expr, target: ast.expr, vector: ast.expr, line: int
+) -> ast.expr:
+    """The value of a vector that is spelled out in the dict that is held, if the tests hold, else by a call."""
+    fast = py.call(py.attribute(py.name(entries, line), "get", line), [key], line)
+    return py.choose(py.both(py.AND, tests, line), fast, py.call(target, [vector], line), line)
 
 
 def _path(arguments: list[nodes.Node]) -> list[nodes.Node]:

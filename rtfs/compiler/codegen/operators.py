@@ -14,6 +14,7 @@ from rtfs.compiler.analysis.kinds import BOOL, FLOAT, INT, KIND_OF_CLASS, NUMBER
 from rtfs.compiler.codegen import pyast as py
 from rtfs.compiler.codegen.emitter import once
 from rtfs.compiler.codegen.primitives import is_plain_key, is_surely_plain, map_lookup
+from rtfs.compiler.codegen.vector_keys import lookup_key
 from rtfs.values import Map, Set
 
 TYPE_CHECKING = False
@@ -442,6 +443,9 @@ def look_up(e: Emitter, operands: list[Operand], slow: str, line: int) -> ast.ex
     """The value of a key: of a map with a dict of its own straight from that, else by the function `slow`."""
     (collection, held_kinds, _), (key, key_kinds, _), *rest = operands
     default = [value for value, _, _ in rest]
+    found = None if e.plain else _look_vector_up(e, collection, key, default, slow, line)
+    if found is not None:
+        return found
     if e.plain or not all(isinstance(one, (ast.Name, ast.Constant)) for one in (key, *default)):
         return py.call(slow, [value for value, _, _ in operands], line)
     if is_surely_plain(key, key_kinds):
@@ -450,11 +454,31 @@ def look_up(e: Emitter, operands: list[Operand], slow: str, line: int) -> ast.ex
     return map_lookup(e, collection, key, default, slow, [], line, is_plain=False)
 
 
+def _look_vector_up(
+    e: Emitter, collection: ast.expr, key: ast.expr, default: list[ast.expr], slow: str, line: int
+) -> ast.expr | None:
+    """`look_up` of a vector that is spelled out; None for other keys."""
+    if not all(isinstance(one, (ast.Name, ast.Constant)) for one in default):
+        return None
+    keys = lookup_key(e, key, line, after=collection)
+    if keys is None:
+        return None
+    tests, fast, vector = keys
+    first, collection = once(e, collection, line)
+    held = e.names.temporary()
+    own = py.walrus(held, py.attribute(collection, "_d", line), line)
+    is_map = [py.is_class(first, " Map", line), py.compare(own, py.IS_NOT, py.const(None, line), line)]
+    found = py.call(py.attribute(py.name(held, line), "get", line), [fast, *default], line)
+    tests = [*tests, *is_map] if first is collection else [*is_map, *tests]
+    return py.choose(py.both(py.AND, tests, line), found, py.call(slow, [collection, vector, *default], line), line)
+
+
 @inline("contains?", 2)
 def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
     (collection, held_kinds, _), (key, key_kinds, _) = operands
     slow = " contains?/2"
-    if e.plain or not isinstance(key, (ast.Name, ast.Constant)):
+    keys = None if e.plain else lookup_key(e, key, line, after=collection)
+    if e.plain or (keys is None and not isinstance(key, (ast.Name, ast.Constant))):
         return py.call(slow, [collection, key], line), BOOL
     first, collection = once(e, collection, line)
     held, entries = e.names.temporary(), e.names.temporary()
@@ -480,9 +504,13 @@ def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
             ],
             line,
         )
-    if not is_surely_plain(key, key_kinds):
+    if keys is not None:
+        tests, looked_for, key = keys
+        tests = [*tests, dictionary] if first is collection else [dictionary, *tests]
+        dictionary = py.both(py.AND, tests, line)
+    elif not is_surely_plain(key, key_kinds):
         dictionary = py.both(py.AND, [dictionary, is_plain_key(e, key, line)], line)
-    fast = py.compare(key, py.IN, py.name(entries, line), line)
+    fast = py.compare(key if keys is None else looked_for, py.IN, py.name(entries, line), line)
     return py.choose(dictionary, fast, py.call(slow, [collection, key], line), line), BOOL
 
 

@@ -23,7 +23,7 @@ from rtfs.values import Keyword, LazySeq, List, Map, Reduced, Set, Symbol, Vecto
 from rtfs.values.error import UNCATCHABLE, EvalError, LimitError, TypeMismatch, UserError
 from rtfs.values.lazy import Cursor
 from rtfs.values.lookup import keyword_get
-from rtfs.values.short_vector import ShortVector, item
+from rtfs.values.short_vector import SIMPLE, LookupKey, ShortVector, item
 from rtfs.values.step_account import LARGE, PART, PORTION, account, look, paced, portions, spend
 
 TYPE_CHECKING = False
@@ -428,6 +428,8 @@ SUPPORT.update(
         " Reduced": Reduced,
         " vector": Vector.of,
         " short": ShortVector,
+        " lookup_key": LookupKey,
+        " simple": SIMPLE,
         " item": item,
         " growing": Vector.adopt,
         " list": List.of,
