@@ -52,9 +52,10 @@ class ShortVector(tuple):  # type: ignore[type-arg]
                 a, b = self
                 x, y = other
                 one, another = a.__class__, b.__class__
-                if one is x.__class__ and another is y.__class__:
-                    if (one is int and another is int) or (one in SIMPLE and another in SIMPLE):
-                        return a == x and b == y  # type: ignore[no-any-return]
+                if (one is x.__class__ and another is y.__class__) and (
+                    (one is int and another is int) or (one in SIMPLE and another in SIMPLE)
+                ):
+                    return a == x and b == y  # type: ignore[no-any-return]
             for one, another in zip(self, other):  # noqa: B905 - as many, and `strict` costs as much as the rest
                 kind = one.__class__
                 if kind is another.__class__ and (kind is int or kind is str or kind is Keyword):
@@ -155,13 +156,13 @@ class LookupKey(ShortVector):
     """
 
     __slots__ = ()
-    __hash__ = tuple.__hash__
-    __eq__ = tuple.__eq__  # type: ignore[assignment]
-    __ne__ = tuple.__ne__  # type: ignore[assignment]
-    __lt__ = tuple.__lt__  # type: ignore[assignment]
-    __le__ = tuple.__le__  # type: ignore[assignment]
-    __gt__ = tuple.__gt__  # type: ignore[assignment]
-    __ge__ = tuple.__ge__  # type: ignore[assignment]
+    __hash__: Any = tuple.__hash__
+    __eq__: Any = tuple.__eq__
+    __ne__: Any = tuple.__ne__
+    __lt__: Any = tuple.__lt__
+    __le__: Any = tuple.__le__
+    __gt__: Any = tuple.__gt__
+    __ge__: Any = tuple.__ge__
 
 
 def element_slot(index: int) -> str:

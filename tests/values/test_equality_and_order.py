@@ -181,3 +181,20 @@ def test_sorting_an_endless_tower_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         v = Vector([v, v])
     with pytest.raises(LimitError):
         sorted_values([v, v])
+
+
+_CELLS = st.one_of(st.integers(-3, 3), st.sampled_from(["a", "b", ""]), st.sampled_from([Keyword("a"), Keyword("b/a")]))
+
+
+@given(st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[_CELLS] * width), min_size=1, max_size=8)))
+def test_rows_of_simple_columns_sort_as_by_their_sort_keys(rows: list[tuple[Any, ...]]) -> None:
+    keys = [Vector(row) for row in rows]
+    places = list(range(len(keys)))
+    assert sorted_by(places, keys) == sorted(places, key=lambda place: sort_key(keys[place]))
+
+
+@given(st.lists(st.tuples(st.integers(-2, 2), st.sampled_from(["a", "b"])), min_size=1, max_size=8))
+def test_pairs_of_a_number_and_a_text_sort_as_by_their_sort_keys(rows: list[tuple[Any, ...]]) -> None:
+    keys = [Vector(row) for row in rows]
+    places = list(range(len(keys)))
+    assert sorted_by(places, keys) == sorted(places, key=lambda place: sort_key(keys[place]))
