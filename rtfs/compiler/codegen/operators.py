@@ -223,6 +223,26 @@ _truncating("quot", py.FLOOR_DIV)
 _truncating("rem", py.MOD)
 
 
+def _of_bits(symbol: str, operator: ast.operator) -> None:
+    """`bit-and` and its kin, of two ints: Python's own."""
+
+    @inline(symbol, 2)
+    def inliner(e: Emitter, operands: list[Operand], line: int) -> Result:
+        (left, _, _), (right, _, _) = operands
+        if e.plain:
+            return py.call(symbol, [left, right], line), INT
+        first_left, left = once(e, left, line)
+        first_right, right = once(e, right, line)
+        test = _are_both(" int", first_left, first_right, line)
+        slow = py.call(symbol, [left, right], line)
+        return py.choose(test, py.binary(left, operator, right, line), slow, line), INT
+
+
+_of_bits("bit-and", py.BIT_AND)
+_of_bits("bit-or", py.BIT_OR)
+_of_bits("bit-xor", py.BIT_XOR)
+
+
 @inline("inc", 1)
 def _increment(e: Emitter, operands: list[Operand], line: int) -> Result:
     return _by_one(e, operands, py.ADD, " inc_slow", line)

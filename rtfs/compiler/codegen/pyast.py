@@ -17,6 +17,8 @@ IS, IS_NOT, IN = ast.Is(), ast.IsNot(), ast.In()
 EQ, LT, GT, LT_E, GT_E = ast.Eq(), ast.Lt(), ast.Gt(), ast.LtE(), ast.GtE()
 ADD, SUB, MULT, DIV, FLOOR_DIV, MOD = ast.Add(), ast.Sub(), ast.Mult(), ast.Div(), ast.FloorDiv(), ast.Mod()
 BIT_AND = ast.BitAnd()
+BIT_OR = ast.BitOr()
+BIT_XOR = ast.BitXor()
 
 
 def name(id: str, line: int) -> ast.expr:
