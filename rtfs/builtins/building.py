@@ -26,7 +26,7 @@ from rtfs.builtins.lazy_sources import count_up, repeat_for_ever
 from rtfs.values import LazySeq, List, Map, Set, TypeMismatch, Vector
 from rtfs.values.lazy import ahead_of
 from rtfs.values.short_vector import ShortVector
-from rtfs.values.step_account import PORTION, look, paced, spend, stretches
+from rtfs.values.step_account import PIECE, PORTION, filled, look, paced, spend, stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,27 +234,11 @@ def range_(first: Any = MISSING, second: Any = MISSING, step: Any = 1, /) -> Any
         # not len(): it raises OverflowError beyond sys.maxsize
         if (end - start if step > 0 else start - end) > MAX_ITEMS * abs(step):
             raise too_many("range")
-        return Vector.of(_filled(numbers))
+        return Vector.of(filled(numbers))
     for what, value in (("start", start), ("end", end), ("step", step)):
         if value.__class__ is not int and value.__class__ is not float:
             raise type_error("range", what, "a number", value)
     return _float_range(start, end, step)
-
-
-STRETCH = 160_000
-"""Elements that are made at once: a few milliseconds."""
-
-
-def _filled(numbers: range) -> list[Any]:
-    """The integers as a list, made in stretches between which the machine looks at the clock."""
-    if len(numbers) <= STRETCH:
-        spend(len(numbers) >> 3)
-        return list(numbers)
-    elements: list[Any] = []
-    for start in range(0, len(numbers), STRETCH):
-        spend(STRETCH >> 3)
-        elements += numbers[start : start + STRETCH]
-    return elements
 
 
 def _float_range(start: Any, end: Any, step: Any) -> Any:
@@ -299,7 +283,7 @@ def numbers(first: Any, last: Any, /) -> Any:
     if last - first >= MAX_ITEMS:
         raise too_many("numbers")
     spend(max(last - first, 0) >> 3)
-    return Vector.of(_filled(range(first, last + 1)))
+    return Vector.of(filled(range(first, last + 1)))
 
 
 @builtin(
@@ -316,13 +300,14 @@ def repeat(n: Any, value: Any = MISSING, /) -> Any:
         return repeat_for_ever(n)
     if need_int("repeat", "the number of times", n) > MAX_ITEMS:
         raise too_many("repeat")
-    if n <= STRETCH:
+    if n <= PIECE:
         spend(max(n, 0) >> 3)
         return Vector.of([value] * n)
     elements: list[Any] = []
     while len(elements) < n:
-        spend(STRETCH >> 3)
-        elements += [value] * min(STRETCH, n - len(elements))
+        spend(PIECE >> 3)
+        look()
+        elements += [value] * min(PIECE, n - len(elements))
     return Vector.of(elements)
 
 

@@ -11,7 +11,17 @@ from math import factorial, lgamma, sqrt
 from rtfs.builtins.argument_errors import argument_error, need_int, need_string, shown, type_error
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.deferred import number_text
-from rtfs.builtins.numbers import MAX_BITS, charge_product, checked, need_number, overflow, too_large, zero_divisor
+from rtfs.builtins.numbers import (
+    LONG_PRODUCT,
+    MAX_BITS,
+    charge_product,
+    checked,
+    long_product,
+    need_number,
+    overflow,
+    too_large,
+    zero_divisor,
+)
 from rtfs.values import EvalError
 
 TYPE_CHECKING = False
@@ -48,7 +58,7 @@ def power(base: Any, exponent: Any, /) -> Any:
         if bits > MAX_BITS:
             raise too_large()
         charge_product(bits)
-        return checked(base**exponent)
+        return checked(_power(base, exponent, bits))
     try:
         a = float(base)
         b = float(exponent)
@@ -62,6 +72,15 @@ def power(base: Any, exponent: Any, /) -> Any:
         raise zero_divisor("pow") from None
     except OverflowError:
         return float("-inf") if a < 0 and b % 2 else float("inf")
+
+
+def _power(base: int, exponent: int, bits: int) -> int:
+    """`base ** exponent`, with looks at the clock in between. bits: of the result, about."""
+    if bits <= LONG_PRODUCT:
+        return int(base**exponent)
+    root = _power(base, exponent >> 1, bits >> 1)
+    square = long_product(root, root)
+    return long_product(square, base) if exponent & 1 else square
 
 
 @builtin("factorial", "(factorial n)", "The product of the integers from 1 to n.", "(factorial 5)", "120")

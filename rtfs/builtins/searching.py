@@ -8,6 +8,7 @@ from __future__ import annotations
 from rtfs.builtins.argument_errors import need_string, type_error
 from rtfs.builtins.collection_support import batches, elements_of, items, next_batch, position
 from rtfs.builtins.declare import MISSING, builtin
+from rtfs.builtins.long_text import find
 from rtfs.builtins.numbers import add2
 from rtfs.values import LazySeq, List, Map, Set, Vector
 from rtfs.values.equality import equal
@@ -223,7 +224,8 @@ def sum_(coll: Any, /) -> Any:
 )
 def index_of(coll: Any, value: Any, /) -> Any:
     if coll.__class__ is str:
-        place = need_string("index-of", "the text", coll).find(need_string("index-of", "the part", value))
+        text, part = need_string("index-of", "the text", coll), need_string("index-of", "the part", value)
+        place = find(text, part)
     elif coll.__class__ is LazySeq:
         place = _place_in_lazy(coll, value)
     else:

@@ -13,7 +13,7 @@ from rtfs.builtins.declare import MISSING, builtin
 from rtfs.values import Keyword
 from rtfs.values.long_sort import kinds_of, sorted_list
 from rtfs.values.order import sorted_by, sorted_values
-from rtfs.values.step_account import PART, look, paced, spend
+from rtfs.values.step_account import PART, filled, look, paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _order(function: str, comparator: Any, values: list[Any]) -> list[int]:
         if comparator is greater:
             # of ties the first stays the first
             return sorted_list(range(len(values) - 1, -1, -1), values.__getitem__)[::-1]
-    order = list(range(len(values)))
+    order = filled(range(len(values)))
     width = 1
     while width < len(order):
         merged: list[int] = []

@@ -18,9 +18,12 @@ from rtfs.builtins.argument_errors import (
 from rtfs.builtins.collection_support import characters, items, like
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import regex, steps, transducers
+from rtfs.builtins.long_text import LONG, find
+from rtfs.builtins.long_text import lower as lower_text
+from rtfs.builtins.long_text import upper as upper_text
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
-from rtfs.values.step_account import look, portions, spend
+from rtfs.values.step_account import listed, look, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,7 +145,9 @@ def substring(text: Any, start: Any, end: Any = None, /) -> str:
     aliases=("string-contains",),
 )
 def string_contains(text: Any, part: Any, /) -> bool:
-    return need_string("string-contains?", "part", part) in need_string("string-contains?", "text", text)
+    wanted = need_string("string-contains?", "part", part)
+    whole = need_string("string-contains?", "text", text)
+    return wanted in whole if len(whole) <= LONG else find(whole, wanted) >= 0
 
 
 @builtin("starts-with?", "(starts-with? text part)", "Does the text start so?", '(starts-with? "hello" "he")', "true")
@@ -202,7 +207,7 @@ def join(separator: Any, coll: Any, /) -> str:
     need_string("join", "separator", separator)
     elements = items("join", coll)
     try:
-        return concatenated("join", list(elements), separator)
+        return concatenated("join", listed(elements), separator)
     except TypeError:  # not all of them are strings
         texts = [e if e.__class__ is str else str1(e) for part in portions(elements) for e in part]
         return concatenated("join", texts, separator)
@@ -210,12 +215,12 @@ def join(separator: Any, coll: Any, /) -> str:
 
 @builtin("upper", "(upper text)", "The text in capital letters.", '(upper "añb")', '"AÑB"', aliases=("string-upper",))
 def upper(text: Any, /) -> str:
-    return need_string("upper", "text", text).upper()
+    return upper_text(need_string("upper", "text", text))
 
 
 @builtin("lower", "(lower text)", "The text in small letters.", '(lower "ABC")', '"abc"', aliases=("string-lower",))
 def lower(text: Any, /) -> str:
-    return need_string("lower", "text", text).lower()
+    return lower_text(need_string("lower", "text", text))
 
 
 @builtin(
@@ -250,6 +255,8 @@ def replace(text: Any, part: Any = MISSING, replacement: Any = MISSING, /) -> An
         return regex.replace_by("replace", text, part, replacement)
     need_string("replace", "part", part)
     need_string("replace", "replacement", replacement)
+    if len(text) > LONG and part:
+        return concatenated("replace", _split(text, part), replacement)
     if len(replacement) > len(part) and len(text) + text.count(part) * (len(replacement) - len(part)) > MAX_TEXT:
         raise size_error("replace")
     return text.replace(part, replacement)

@@ -20,8 +20,9 @@ from rtfs.compiler.compile import Program
 from rtfs.compiler.environment import Environment
 from rtfs.compiler.module import CORE_MODULE, function_of
 from rtfs.compiler.recursion_limit import raise_limit, restore_limit
-from rtfs.machine import memory
-from rtfs.machine.errors.deep import is_crowded, is_deep, let_go_of_calls
+from rtfs.machine import memory, remains
+from rtfs.machine.errors.deep import is_crowded, is_deep
+from rtfs.machine.errors.ending import ended_with
 from rtfs.machine.errors.translate import too_deep, translate
 from rtfs.machine.guest import ENDED, Guest, guest_for, leave
 from rtfs.machine.guest_lock import end_turn, take_turn, yield_turn
@@ -157,7 +158,8 @@ class Machine:
         finally:
             del error  # its traceback has this call
 
-    def close(self) -> None:
+    def close(self, later: bool = False) -> None:
+        """Give up the program. later: whether what it held is freed when the caller goes through `remains.pending`."""
         guest, self.guest = self.guest, None
         if guest is not None and not guest.dead:
             take_turn()
@@ -165,12 +167,17 @@ class Machine:
                 PAUSED.__enter__()
             try:
                 self._leave()
+                if self._holds_much():
+                    remains.keep(remains.of_frames(guest.gr_frame))
                 guest.parent = getcurrent()
                 guest.throw()
             finally:
                 if self.deep:
                     PAUSED.__exit__()
                 end_turn()
+            if not later:
+                for _ in remains.pending():
+                    pass
 
     def _switch(self, switch: Any, given: Any) -> Outcome:
         """Run the guest until it asks for something or ends. switch: of the guest, to be called with `given`."""
@@ -225,16 +232,11 @@ class Machine:
         a deep program leaves hundreds of thousands of frames."""
         if self.deep:
             memory.freeze()
-        found = translate(error, self.environment.units, leaving=True, rest=self._rest)
-        if found.__class__ is LimitError and found.code == "limit/memory":
-            self._rest()
-            _let_go(error)
-            _let_go(found)
-            self._rest()
-            memory.give_back(self._rest)
-        elif isinstance(found, UserError):
-            let_go_of_calls(error, found, self._rest)
-        return found
+        return ended_with(error, self.environment.units, self._holds_much(), self._rest)
+
+    def _holds_much(self) -> bool:
+        """Whether what the program holds takes long to free; not that of one that is deep in calls."""
+        return self.budget.held > memory.SETTLES and not self.deep
 
     # ------------------------------------------------------------------ steps
     def _next_slice(self) -> Any:
@@ -300,13 +302,6 @@ class Machine:
             budget.breathed = now
             self.guest.parent.switch(HostCall("breathe", ""))
             self.sliced = monotonic()
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Free what a dead program held: its frames are kept alive by the tracebacks of what ended it."""
-    while error is not None:
-        error.__traceback__ = None
-        error.__context__, error = None, error.__context__
 
 
 # ---------------------------------------------------------------------- what generated code calls

@@ -29,7 +29,7 @@ EVERYTHING = 1 << 30
 limit of memory meets that first, and then everything is looked through."""
 BETWEEN = 0.005
 """Seconds between two looks, whichever run looks."""
-SETTLES = 32 << 20
+SETTLES = 16 << 20
 """Bytes that a run holds, at least, when things are set aside."""
 SETTLED = 8 << 20
 """Bytes by which the process grows before that is done again."""
@@ -92,6 +92,9 @@ def collected() -> int:
 
 def set_aside(held: int) -> None:
     """Called after `grown` for a run that holds so many bytes: what there is now is not looked at again for a while."""
+    global _settled
+    if _last < _settled:
+        _settled = max(_last, 1)  # what was freed makes room for what is new
     if held >= SETTLES and _last >= _settled + SETTLED:
         freeze()
 

@@ -146,10 +146,10 @@ class RequiresHost:
         finally:
             del error  # its traceback has this call
 
-    def close(self) -> None:
-        """Abandon the program: nothing of it runs any more, not even a `finally`."""
+    def close(self, later: bool = False) -> None:
+        """Abandon the program: nothing of it runs any more, not even a `finally`. later: see `Machine.close`."""
         if self._machine is not None:
-            self._take().close()
+            self._take().close(later)
 
     def __repr__(self) -> str:
         return f"RequiresHost({self.call!r})"

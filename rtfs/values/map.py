@@ -16,7 +16,7 @@ from _collections_abc import Mapping as _AbstractMapping
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError
 from rtfs.values.map_store import MapStore, Overlay
-from rtfs.values.step_account import STRETCH, in_stretches
+from rtfs.values.step_account import PIECE, STRETCH, in_stretches, listed, stretches
 from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
@@ -97,7 +97,7 @@ class Map(Collection, metaclass=_MapClass):
         """The map of a new dict, which the caller must not use again, with keys from `encode_key`."""
         made = new_map()
         made._d = d
-        made._odd = tuple in map(type, d)
+        made._odd = tuple in map(type, d) if len(d) <= PIECE else _has_encoded(d)
         made.info = None
         return made
 
@@ -198,7 +198,7 @@ class Map(Collection, metaclass=_MapClass):
 
     def merge_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> Map:
         """With all (key, value) `pairs`, one after the other."""
-        added = list(pairs)
+        added = listed(pairs) if hasattr(pairs, "__len__") else list(pairs)
         if len(added) * 4 < len(self) and len(self) > _SMALL:
             result = self
             for key, value in added:
@@ -270,6 +270,11 @@ class Map(Collection, metaclass=_MapClass):
 
 new_map: Callable[[], Map] = type.__call__.__get__(Map)
 """A map whose attributes are not set yet, for code that sets them itself."""
+
+
+def _has_encoded(d: dict[Any, Any]) -> bool:
+    """Whether some key of a large dict needs decoding."""
+    return any(tuple in map(type, part) for part in stretches(d, PIECE))
 
 
 def _owning(d: dict[Any, Any], odd: bool) -> Map:

@@ -15,6 +15,7 @@ from _collections_abc import Sequence as _AbstractSequence
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError, TypeMismatch
 from rtfs.values.sequence_store import Patch, SequenceStore
+from rtfs.values.step_account import PIECE, copied
 from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
@@ -64,7 +65,7 @@ class Sequence(Collection):
         return self._stop - self._start
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._items[self._start : self._stop] if self._more is None else self.to_list())
+        return iter(self.to_list())
 
     def __reversed__(self) -> Iterator[Any]:
         return iter(self.to_list()[::-1])
@@ -115,7 +116,8 @@ class Sequence(Collection):
     def to_list(self) -> list[Any]:
         """A fresh Python list of the elements."""
         if self._more is None:
-            return self._items[self._start : self._stop]
+            start, stop = self._start, self._stop
+            return self._items[start:stop] if stop - start <= PIECE else copied(self._items, start, stop)
         return self._more.copy(self._items, self._start, self._stop, self._at)
 
     def conj(self, value: Any) -> Self:

@@ -12,7 +12,7 @@ from _collections_abc import Set as _AbstractSet
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError
 from rtfs.values.map import Map, encode_key
-from rtfs.values.step_account import in_stretches
+from rtfs.values.step_account import in_stretches, listed
 from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
@@ -85,7 +85,7 @@ class Set(Collection):
 
     def union(self, elements: Iterable[Any]) -> Set:
         """With all `elements`, one after the other."""
-        added = list(elements)
+        added = listed(elements) if hasattr(elements, "__len__") else list(elements)
         if len(added) * 4 < len(self):
             result = self
             for element in added:

@@ -26,6 +26,9 @@ FIRST_PART, LONGEST_PART = 32, 8192
 PART_TIME = 0.001
 LARGE = 100_000
 """Elements, or characters, that take long to go through even in C."""
+PIECE = 1 << 16
+"""Elements that are copied between two looks at the clock: a millisecond, where there is room, of which making some is
+most."""
 STRETCH = 256
 
 
@@ -72,6 +75,42 @@ def portions(elements: Any) -> Iterable[Any]:
     return (elements,) if len(elements) <= PART else _parts(elements)
 
 
+def copied(items: list[Any], start: int, stop: int) -> list[Any]:
+    """`items[start:stop]` of a list of which that part does not change, with looks at the clock in between."""
+    if stop - start <= PIECE:
+        return items[start:stop]
+    found: list[Any] = []
+    for at in range(start, stop, PIECE):
+        found += items[at : min(at + PIECE, stop)]
+        look()
+    return found
+
+
+def filled(numbers: range) -> list[int]:
+    """The integers as a list, accounted for, with looks at the clock in between."""
+    if len(numbers) <= PIECE:
+        spend(len(numbers) >> 3)
+        return list(numbers)
+    found: list[int] = []
+    for start in range(0, len(numbers), PIECE):
+        spend(PIECE >> 3)
+        found += numbers[start : start + PIECE]
+        look()
+    return found
+
+
+def listed(elements: Any) -> list[Any]:
+    """Any sized elements as a fresh list, with looks at the clock in between."""
+    if hasattr(elements, "to_list"):
+        return elements.to_list()  # type: ignore[no-any-return]
+    if len(elements) <= PIECE:
+        return list(elements)
+    found: list[Any] = []
+    for part in stretches(elements, PIECE):
+        found += part
+    return found
+
+
 def stretches(elements: Iterable[Any], size: int = STRETCH) -> Iterator[list[Any]]:
     """Any iterable in lists of `size` elements at most, between which the machine looks at the clock. For what is put
     into a dict: a key that was chosen to collide takes as long as there are keys already, so that a list that takes
@@ -109,9 +148,7 @@ def _parts(elements: Any) -> Iterator[Any]:
     size, begun = FIRST_PART, monotonic()
     whole = elements
     if elements.__class__ not in _SLICED:
-        whole = elements.to_list() if hasattr(elements, "to_list") else [*elements]
-    if len(whole) > LARGE:
-        look()  # making so many may have taken long
+        whole = listed(elements)
     start = 0
     while part := whole[start : start + size]:
         start += size

@@ -6,6 +6,7 @@ Must not know the functions of the language's own names but to share their work.
 
 from __future__ import annotations
 
+from rtfs.builtins import long_text
 from rtfs.builtins.argument_errors import (
     MAX_TEXT,
     need_int,
@@ -46,7 +47,7 @@ def _to_string(name: str, value: Any) -> str:
     '"AÑB"',
 )
 def upper_case(text: Any, /) -> str:
-    return _to_string("clojure.string/upper-case", text).upper()
+    return long_text.upper(_to_string("clojure.string/upper-case", text))
 
 
 @builtin(
@@ -57,7 +58,7 @@ def upper_case(text: Any, /) -> str:
     '"abc"',
 )
 def lower_case(text: Any, /) -> str:
-    return _to_string("clojure.string/lower-case", text).lower()
+    return long_text.lower(_to_string("clojure.string/lower-case", text))
 
 
 @builtin(
@@ -69,7 +70,7 @@ def lower_case(text: Any, /) -> str:
 )
 def capitalize(text: Any, /) -> str:
     whole = _to_string("clojure.string/capitalize", text)
-    return whole[:1].upper() + whole[1:].lower()
+    return whole[:1].upper() + long_text.lower(whole[1:])
 
 
 @builtin(
@@ -152,7 +153,7 @@ def join_(separator: Any, coll: Any = ..., /) -> str:
     '"cba"',
 )
 def reverse(text: Any, /) -> str:
-    return need_string("clojure.string/reverse", "text", text)[::-1]
+    return long_text.reversed_text(need_string("clojure.string/reverse", "text", text))
 
 
 @builtin(
@@ -164,7 +165,8 @@ def reverse(text: Any, /) -> str:
 )
 def includes(text: Any, part: Any, /) -> bool:
     whole = need_string("clojure.string/includes?", "text", text)
-    return need_string("clojure.string/includes?", "the part", part) in whole
+    wanted = need_string("clojure.string/includes?", "the part", part)
+    return wanted in whole if len(whole) <= long_text.LONG else long_text.find(whole, wanted) >= 0
 
 
 @builtin(
@@ -204,7 +206,7 @@ def index_of(text: Any, part: Any, start: Any = 0, /) -> int | None:
     whole = need_string("clojure.string/index-of", "text", text)
     wanted = need_string("clojure.string/index-of", "the part", part)
     first = max(0, need_int("clojure.string/index-of", "from", start))
-    found = whole.find(wanted, min(first, len(whole)))
+    found = long_text.find(whole, wanted, min(first, len(whole)))
     return None if found < 0 else found
 
 
@@ -219,10 +221,10 @@ def last_index_of(text: Any, part: Any, start: Any = None, /) -> int | None:
     whole = need_string("clojure.string/last-index-of", "text", text)
     wanted = need_string("clojure.string/last-index-of", "the part", part)
     if start is None:
-        found = whole.rfind(wanted)
+        found = long_text.rfind(whole, wanted)
     else:
         last = need_int("clojure.string/last-index-of", "from", start)
-        found = whole.rfind(wanted, 0, last + len(wanted)) if last >= 0 else -1
+        found = long_text.rfind(whole, wanted, last + len(wanted)) if last >= 0 else -1
     return None if found < 0 else found
 
 

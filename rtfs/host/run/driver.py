@@ -63,7 +63,7 @@ async def drive(outcome: Complete | RequiresHost, frame: Frame) -> Any:
             except UserError as error:
                 failure = error
             except BaseException:
-                outcome.close()
+                outcome.close(later=True)
                 raise
             if failure is None:
                 outcome = outcome.resume(value)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from time import monotonic
 
 from rtfs.host.stop import Stop
+from rtfs.machine import remains
 from rtfs.syntax.collector import CollectorPaused
 
 TYPE_CHECKING = False
@@ -361,7 +362,7 @@ class Scheduler:
         return True
 
     def _unwound(self, fibers: Sequence[Fiber]) -> Iterator[None]:
-        """Unwind fibers, what each waits for first."""
+        """Unwind fibers, what each waits for first, and free what their programs held."""
         left: list[tuple[Fiber, bool]] = [(fiber, False) for fiber in reversed(fibers)]
         while left:
             fiber, alone = left.pop()
@@ -373,6 +374,7 @@ class Scheduler:
                 left.append((fiber, True))
                 if fiber.waiting is not None:
                     left += [(child, False) for child in reversed(fiber.waiting.children)]
+        yield from remains.pending()
 
     def _unwind(self, fiber: Fiber) -> None:
         waiting, fiber.waiting, fiber.then = fiber.waiting, None, None
