@@ -319,7 +319,7 @@ def repeat(n: Any, value: Any = MISSING, /) -> Any:
     "[[1 :a] [2 :b]]",
 )
 def zip_(coll: Any, /, *colls: Any) -> Any:
-    return like(coll, [row(one) for one in tuples("zip", (coll, *colls))])
+    return like(coll, [row(one) for part in stretches(tuples("zip", (coll, *colls)), PORTION) for one in part])
 
 
 @builtin(

@@ -24,7 +24,7 @@ from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import steps, transducers
 from rtfs.values import Keyword, LazySeq, List, Reduced, Vector
 from rtfs.values.short_vector import ShortVector
-from rtfs.values.step_account import PART, paced, portions, spend
+from rtfs.values.step_account import PART, PORTION, gathered, paced, portions, spend, stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def _mapped(function: str, f: Any, coll: Any, more: tuple[Any, ...]) -> list[Any
     if len(more) == 1 and coll.__class__ is Vector and more[0].__class__ is Vector:
         return _mapped_two(f, coll, more[0])
     if f is vector:
-        return [row(one) for one in tuples(function, (coll, *more))]
-    rows = list(tuples(function, (coll, *more)))
+        return [row(one) for part in stretches(tuples(function, (coll, *more)), PORTION) for one in part]
+    rows = gathered(tuples(function, (coll, *more)))
     if len(more) == 1:
         return [f(x, y) for part in portions(rows) for x, y in part]
     return [call_with(f, one) for part in portions(rows) for one in part]
@@ -50,10 +50,10 @@ def _mapped_two(f: Any, coll: Any, other: Any) -> list[Any]:
     spend(len(coll) + len(other))
     rows = zip(coll, other, strict=False)
     if f is vector:
-        return [ShortVector(one) for one in rows]
+        return [ShortVector(one) for part in stretches(rows, PORTION) for one in part]
     if len(coll) <= PART:
         return [f(x, y) for x, y in rows]
-    return [f(x, y) for part in portions(list(rows)) for x, y in part]
+    return [f(x, y) for part in portions(gathered(rows)) for x, y in part]
 
 
 @builtin(

@@ -11,7 +11,7 @@ from rtfs.builtins.collection_support import fresh_list, items
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.values import LazySeq, List, Map, Vector, lookup
 from rtfs.values.short_vector import ShortVector
-from rtfs.values.step_account import paced
+from rtfs.values.step_account import listed, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ def merge_with(f: Any, /, *maps: Any) -> Any:
 )
 def keys(coll: Any, /) -> Any:
     found = coll if coll.__class__ is Map else _map_or_entries("keys", coll)
-    return Vector.of([*found.keys()]) if len(found) else None
+    return Vector.of(listed(found.keys())) if len(found) else None
 
 
 @builtin(
@@ -283,7 +283,7 @@ def keys(coll: Any, /) -> Any:
 )
 def vals(coll: Any, /) -> Any:
     found = coll if coll.__class__ is Map else _map_or_entries("vals", coll)
-    return Vector.of([*found.values()]) if len(found) else None
+    return Vector.of(listed(found.values())) if len(found) else None
 
 
 def _map_or_entries(function: str, coll: Any) -> Any:
@@ -337,7 +337,7 @@ def _map_like(function: str, coll: Any) -> Any:
     """(key, value) pairs of a map, or (index, element) pairs of a vector. Raises TypeMismatch."""
     if coll.__class__ is Vector:
         return list(enumerate(coll))
-    return list(_map(function, coll).items())
+    return listed(_map(function, coll).items())
 
 
 def _entry(function: str, entry: Any) -> Any:

@@ -16,7 +16,7 @@ from _collections_abc import Mapping as _AbstractMapping
 from rtfs.values.collection import Collection
 from rtfs.values.error import EvalError
 from rtfs.values.map_store import MapStore, Overlay
-from rtfs.values.step_account import PIECE, STRETCH, in_stretches, listed, stretches
+from rtfs.values.step_account import PIECE, STRETCH, in_stretches, listed, spend, stretches
 from rtfs.values.versions import ABSENT
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ class Map(Collection, metaclass=_MapClass):
     def raw(self) -> dict[Any, Any]:
         """The content as a dict of encoded keys. It may be the map's own: only to be read."""
         d = self._d
-        return self._more.snapshot(self._at) if d is None else d
+        return self.fresh() if d is None else d
 
     def raw_get(self, raw: Any, default: Any) -> Any:
         """The value of an encoded key, or `default`."""
@@ -233,6 +233,9 @@ class Map(Collection, metaclass=_MapClass):
     def fresh(self) -> dict[Any, Any]:
         """The content as a dict of encoded keys that nothing else references."""
         d = self._d
+        size = self._count if d is None else len(d)
+        if size > PIECE:
+            spend(size >> 3)
         return self._more.snapshot(self._at) if d is None else d.copy()
 
     def _change(self, key: Any, value: Any, odd: bool) -> Map:

@@ -103,8 +103,11 @@ def listed(elements: Any) -> list[Any]:
     """Any sized elements as a fresh list, with looks at the clock in between."""
     if hasattr(elements, "to_list"):
         return elements.to_list()  # type: ignore[no-any-return]
-    if len(elements) <= PIECE:
-        return list(elements)
+    return list(elements) if len(elements) <= PIECE else gathered(elements)
+
+
+def gathered(elements: Iterable[Any]) -> list[Any]:
+    """Any iterable as a fresh list, with looks at the clock in between."""
     found: list[Any] = []
     for part in stretches(elements, PIECE):
         found += part

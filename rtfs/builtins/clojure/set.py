@@ -11,7 +11,7 @@ from rtfs.builtins.collection_support import items
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.maps import select_keys, vals
 from rtfs.values import Map, Set, Vector
-from rtfs.values.step_account import spend
+from rtfs.values.step_account import paced, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +154,8 @@ def _map(name: str, value: Any, what: str) -> Any:
     "{1 :a 2 :b}",
 )
 def map_invert(coll: Any, /) -> Map:
-    return Map([(value, key) for key, value in _map("clojure.set/map-invert", coll, "the map").items()])
+    entries = _map("clojure.set/map-invert", coll, "the map").items()
+    return Map([(value, key) for key, value in paced(entries)])
 
 
 @builtin(
