@@ -236,7 +236,7 @@ class Machine:
 
     def _holds_much(self) -> bool:
         """Whether what the program holds takes long to free; not that of one that is deep in calls."""
-        return self.budget.held > memory.SETTLES and not self.deep
+        return self.budget.held > remains.MUCH and not self.deep
 
     # ------------------------------------------------------------------ steps
     def _next_slice(self) -> Any:

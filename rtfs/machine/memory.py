@@ -29,7 +29,7 @@ EVERYTHING = 1 << 30
 limit of memory meets that first, and then everything is looked through."""
 BETWEEN = 0.005
 """Seconds between two looks, whichever run looks."""
-SETTLES = 16 << 20
+SETTLES = 6 << 20
 """Bytes that a run holds, at least, when things are set aside."""
 SETTLED = 8 << 20
 """Bytes by which the process grows before that is done again."""

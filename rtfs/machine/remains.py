@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
 
+MUCH = 16 << 20
+"""Bytes that take long to free."""
 MOST_FRAMES = 500
 """Frames, from the innermost on, whose values are looked for: programs that are deeper hold most in their calls."""
 WIDE = 256
@@ -26,7 +28,7 @@ LIGHT = 256
 """Objects that a value consists of at most, if it is freed without a look at its parts."""
 PART_TIME = 0.002
 """Seconds of processor time between two turns of others, about."""
-PATIENCE = 0.4
+PATIENCE = 0.25
 """Seconds of processor time for which what is left is looked through; then it is freed in one go."""
 
 _OPTIMIZED = 0x01
@@ -137,7 +139,7 @@ class _Wide:
             self.left.pop()
         del container
         begun = thread_time()
-        if not all(map(_is_light, part[:: max(len(part) // SAMPLES, 1)])):
+        if not all(map(_is_light, _samples(part))):
             narrow += part
             self.size = WIDE
             return True
@@ -148,6 +150,14 @@ class _Wide:
         elif took > PART_TIME and size > WIDE:
             self.size = size // 2
         return True
+
+
+def _samples(part: list[Any]) -> list[Any]:
+    """A few of some values: some of any kind, and one of each as long as the values are not many."""
+    found = part[:: max(len(part) // SAMPLES, 1)]
+    if len(part) <= WIDE * 4:
+        found += {type(value): value for value in part}.values()
+    return found
 
 
 def _is_light(value: Any) -> bool:
