@@ -33,6 +33,9 @@ BEAT = 0.001
 
 TEXT = '(let [s (join "" (repeat 1000000 "x"))] '
 DEEP = "(loop [v [] i 0] (if (< i 3000000) (recur [v] (inc i)) "
+LONG = '(let [s (apply str (repeat 6000000 "abcdefghi,"))] '
+INTEGERS = "(def x (pow 3 660000)) (def y (pow 7 370000)) "
+LARGE_MAP = "(zipmap (range 500000) (range 500000))"
 PAIRED = "(reduce (fn [v _] [v v]) [1] (range 60))"
 BOMBS = {
     "endless loop": "(loop [] (recur))",
@@ -120,6 +123,108 @@ BOMBS = {
     "keys that collide": "(count (zipmap (map (fn [x] (* x 2305843009213693951)) (range 60000)) (range 60000)))",
     "an endless lazy sequence": "(count (map inc (range)))",
     "printing": TEXT + "(loop [] (log s) (recur)))",
+    "sort-by of millions": "(loop [] (count (sort-by - (range 2000000))) (recur))",
+    "frequencies of millions": "(loop [] (count (frequencies (range 2000000))) (recur))",
+    "partition-by of millions": "(loop [] (count (partition-by odd? (range 2000000))) (recur))",
+    "partition-all of millions": "(loop [] (count (partition-all 3 (range 3000000))) (recur))",
+    "difference of large sets": "(let [a (set (range 700000)) b (set (range 500000 1200000))] (loop [] (count"
+    " (clojure.set/difference a b)) (count (clojure.set/intersection a b)) (clojure.set/subset? a a) (recur)))",
+    "replace in a long text": LONG + '(loop [] (count (replace s "c" "xy")) (recur)))',
+    "rare replace in a long text": LONG
+    + '(loop [] (count (replace s "zz" "xy")) (count (replace s "i," "xy")) (recur)))',
+    "split of a long text": LONG + '(loop [] (count (split s ",")) (recur)))',
+    "split of a long text by a rare one": LONG + '(loop [] (count (split s "zz")) (recur)))',
+    "case of a long text": LONG + "(loop [] (upper s) (lower s) (recur)))",
+    "case of a long foreign text": '(let [s (apply str (repeat 6000000 "aäcdefghi,"))] (loop [] (upper s) (lower s)'
+    " (recur)))",
+    "a long text reversed": LONG + "(loop [] (count (clojure.string/reverse s)) (count (reverse s)) (recur)))",
+    "includes? in a long text": LONG
+    + '(loop [] (clojure.string/includes? s "zz") (clojure.string/last-index-of s "zz") (index-of s "zz") (recur)))',
+    "hash of long texts": LONG + "(loop [i 0] (count #{(str s i)}) (recur (inc i))))",
+    "characters of a long text": LONG + "(loop [] (count (vec s)) (recur)))",
+    "map over a long text": LONG + "(loop [] (count (map identity s)) (recur)))",
+    "bit operations": INTEGERS
+    + "(loop [] (bit-and x y) (bit-xor x y) (bit-shift-right x 5) (bit-shift-left y 9) (bit-not x) (recur))",
+    "parse-int of a long text": INTEGERS + "(let [s (str x)] (loop [] (parse-int s) (recur)))",
+    "format of a large integer": INTEGERS
+    + '(loop [] (count (format "%d" x)) (count (format "%x" x)) (count (format "%,d" x)) (recur))',
+    "double of a large integer": INTEGERS + "(loop [] (try (double x) (catch e 1)) (recur))",
+    "sqrt of a large integer": INTEGERS + "(loop [] (try (sqrt x) (catch e 1)) (recur))",
+    "sum of large integers": INTEGERS + "(loop [a 0] (+ x y) (- x y) (recur 1))",
+    "reading a long number": INTEGERS + "(let [s (str x)] (loop [] (read-string s) (recur)))",
+    "deep nesting printed": "(loop [v [] i 0] (if (< i 1000000) (recur [v] (inc i)) (loop [] (count (str v)) (count"
+    " (pr-str v)) (recur))))",
+    "equality of huge values": "(let [f (fn [] (mapv (fn [i] {:a i :b [i i]}) (range 200000))) a (f) b (f)] (loop []"
+    " (= a b) (recur)))",
+    "comparison of huge values": "(let [f (fn [] (mapv (fn [i] [i i]) (range 400000))) a (f) b (f)] (loop []"
+    " (compare a b) (recur)))",
+    "destructuring of a huge map": "(let [m (into {} (map (fn [i] [(keyword (str i)) i]) (range 300000)))] (loop []"
+    " (let [{:keys [a b] :as all} m] (count all)) (recur)))",
+    "destructuring of a huge vector": "(let [v (range 3000000)] (loop [] (let [[a b & more] v] (count more)) (recur)))",
+    "keyword arguments from a huge map": "(defn f [& {:keys [a] :as all}] (count all)) (let [m (into {} (map (fn [i]"
+    " [(keyword (str i)) i]) (range 200000)))] (loop [] (apply f (mapcat identity m)) (recur)))",
+    "serialize-json of nested": '(let [v (mapv (fn [i] {"a" i "b" [i i]}) (range 300000))] (loop [] (count'
+    " (serialize-json v)) (recur)))",
+    "parse-json of nested": '(let [s (serialize-json (mapv (fn [i] {"a" i "b" [i i]}) (range 300000)))] (loop []'
+    " (count (parse-json s)) (recur)))",
+    "parse-json of numbers": '(let [s (str "[" (join "," (range 2000000)) "]")] (loop [] (count (parse-json s))'
+    " (recur)))",
+    "parse-json of a long text": LONG + "(let [j (serialize-json s)] (loop [] (count (parse-json j)) (recur))))",
+    "a schema over a huge argument": "(defn f [x :[:vector :int]] (count x)) (let [v (vec (range 2000000))] (loop []"
+    " (f v) (recur)))",
+    "a capability with a huge argument": "(let [v (mapv (fn [i] {:a i :b [i i]}) (range 200000))] (loop [] (call"
+    ' "t.ms" v) (recur)))',
+    "kv/put of huge values": "(let [v (mapv (fn [i] {:a i :b [i i]}) (range 200000))] (loop [i 0] (kv/put (str i) v)"
+    " (recur (inc i))))",
+    "assoc-in and update-in": "(loop [m {} i 0] (recur (assoc-in m [(mod i 1000) i] {:v i}) (inc i)))",
+    "old versions of a map": "(let [m "
+    + LARGE_MAP
+    + "] (loop [i 0] (assoc (assoc m i 1) 7 i) (dissoc m i) (count (keys (assoc m :a 1))) (recur (inc i))))",
+    "keys and vals": "(let [m " + LARGE_MAP + "] (loop [] (count (keys m)) (count (vals m)) (count (seq m)) (recur)))",
+    "merge of large maps": "(let [m "
+    + LARGE_MAP
+    + "] (loop [] (count (merge m m)) (count (merge-with + m m)) (recur)))",
+    "distinct and dedupe": "(loop [] (count (distinct (range 2000000))) (count (dedupe (range 2000000))) (recur))",
+    "reverse and rest": "(let [v (vec (range 3000000))] (loop [] (count (reverse v)) (count (rest v)) (count"
+    " (butlast v)) (count (drop-last 5 v)) (recur)))",
+    "subvec and concat": "(let [v (vec (range 3000000))] (loop [] (count (subvec v 0 1000000)) (count (concat v v))"
+    " (count (take 2000000 v)) (recur)))",
+    "assoc in a large vector": "(let [v (vec (range 3000000))] (loop [i 0] (assoc v i 1) (assoc (assoc v 5 5) i 1)"
+    " (recur (inc i))))",
+    "cons onto a large vector": "(let [v (vec (range 3000000))] (loop [] (count (cons 1 v)) (count (conj v 1))"
+    " (recur)))",
+    "apply max": "(let [v (vec (range 3000000))] (loop [] (apply max v) (apply + v) (recur)))",
+    "apply str": "(let [v (vec (range 2000000))] (loop [] (count (apply str v)) (recur)))",
+    "mapcat": "(loop [] (count (mapcat (fn [x] [x x]) (range 2000000))) (recur))",
+    "every? and some": "(let [v (vec (range 3000000))] (loop [] (every? int? v) (some nil? v) (index-of v -1)"
+    " (recur)))",
+    "remove keep map-indexed": "(let [v (vec (range 2000000))] (loop [] (count (remove odd? v)) (count (keep"
+    " identity v)) (count (map-indexed vector v)) (recur)))",
+    "transduce": "(loop [] (transduce (comp (map inc) (filter odd?)) + 0 (range 3000000)) (into [] (map inc) (range"
+    " 2000000)) (recur))",
+    "zip of millions": "(loop [] (count (zip (range 1500000) (range 1500000))) (recur))",
+    "map of two": "(loop [] (count (map + (range 2000000) (range 2000000))) (recur))",
+    "flatten of nested": "(let [v (mapv (fn [i] [i [i]]) (range 500000))] (loop [] (count (flatten v)) (recur)))",
+    "tree-seq and walk": "(let [v (mapv (fn [i] [i [i]]) (range 300000))] (loop [] (count (clojure.walk/postwalk"
+    " identity v)) (recur)))",
+    "nested maps kept": "(def m (loop [m {} i 0] (if (< i 600000) (recur (assoc m i {:a {:b i}}) (inc i)) m))) (loop"
+    " [] (recur))",
+    "binary tree": "(defn t [d] (if (= d 0) [] [(t (dec d)) (t (dec d))])) (let [v (t 20)] (loop [] (recur)))",
+    "values thrown": "(defn f [] (let [v (mapv (fn [i] [i i]) (range 1000000))] (throw v))) (loop [] (try (f) (catch"
+    " e 1)) (recur))",
+    "values dropped": "(loop [] (count (mapv (fn [i] [i i]) (range 1000000))) (recur))",
+    "closures kept": "(loop [acc [] i 0] (recur (conj acc (fn [x] (+ x i))) (inc i)))",
+    "records of a program": "(let [v (mapv str (range 1000000))] (loop [] (count (sort v)) (recur)))",
+    "sort of texts with one prefix": '(let [p (apply str (repeat 10000 "x")) v (mapv (fn [i] (str p (mod (* i 7919)'
+    " 10007))) (range 20000))] (loop [] (count (sort v)) (recur)))",
+    "hash of huge values": "(let [v (mapv (fn [i] {:a i :b [i i]}) (range 200000))] (loop [] (hash-map v 1) (recur)))",
+    "trim of white space": '(let [s (apply str (repeat 6000000 "          "))] (loop [] (trim s)'
+    " (clojure.string/trim s) (clojure.string/blank? s) (recur)))",
+    "a search that starts everywhere": '(let [s (apply str (repeat 6000000 "aaaaaaaaaa")) p (str (apply str (repeat'
+    ' 100000 "aaaaaaaaaa")) "b")] (loop [] (clojure.string/includes? s p) (recur)))',
+    "comparison of large integers": INTEGERS + "(loop [] (< x y) (= x y) (compare x y) (hash-map x 1) (recur))",
+    "format with a huge width": '(loop [] (try (format "%60000000d" 1) (catch e 1)) (count (format "%9999d" 1))'
+    " (recur))",
 }
 
 

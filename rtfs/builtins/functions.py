@@ -10,10 +10,11 @@ from rtfs.builtins.calling import call_with, not_callable
 from rtfs.builtins.collection_support import fresh_list
 from rtfs.builtins.declare import builtin
 from rtfs.builtins.deferred import steps
+from rtfs.builtins.strings import str_, texts_together
 from rtfs.values import LazySeq, Vector
 from rtfs.values.kinds import FunctionType
 from rtfs.values.map import encode_key
-from rtfs.values.step_account import LARGE, look, spend
+from rtfs.values.step_account import LARGE, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,9 +201,13 @@ def apply(f: Any, argument: Any, /, *more: Any) -> Any:
     if last.__class__ is LazySeq and f.__class__ is FunctionType and f.__name__ == "concat":
         return steps.lazy_mapcat(None, steps.lazy_concat([Vector.of([argument, *more[:-1]]), last]) if more else last)
     arguments = fresh_list("apply", last)
-    if len(arguments) > LARGE:
-        look()  # copying so many may have taken long
-    return call_with(f, [argument, *more[:-1], *arguments] if more else arguments)
+    if more:
+        arguments[:0] = [argument, *more[:-1]]
+    if f is str_ and len(arguments) > LARGE:
+        return texts_together(
+            arguments
+        )  # a call of millions of arguments copies them three times, which nothing interrupts
+    return call_with(f, arguments)
 
 
 @builtin(

@@ -53,6 +53,8 @@ expensive steps come without a warning."""
 LARGE = 500_000
 """The charge of a standard function for a result so large that steps which use it are expensive: an integer of some
 hundred thousand bits, which generated code adds and multiplies without a charge."""
+FEW = 16
+"""Machines of a run that are looked through, at most, for what takes long to free."""
 BREATH = 0.005
 """Seconds after which a machine that shares its thread lets others have their turn."""
 
@@ -235,8 +237,10 @@ class Machine:
         return ended_with(error, self.environment.units, self._holds_much(), self._rest)
 
     def _holds_much(self) -> bool:
-        """Whether what the program holds takes long to free; not that of one that is deep in calls."""
-        return self.budget.held > remains.MUCH and not self.deep
+        """Whether what the program holds takes long to free; not that of one that is deep in calls, or of one of many
+        that hold it together."""
+        budget = self.budget
+        return budget.held > remains.MUCH and not self.deep and len(budget.machines) <= FEW
 
     # ------------------------------------------------------------------ steps
     def _next_slice(self) -> Any:

@@ -50,6 +50,8 @@ _many = 0
 """Event loops on which so many runs wait that what they hold is set aside."""
 _theirs = False
 """Whether the embedder has set things aside itself, as servers do before they fork: they are left alone."""
+_spare = _spare_from = 0
+"""Bytes of address space that were given back, and how large the process was then."""
 _statm: int | None = None
 """The open `/proc/self/statm` of a process that may not open files any more, or None."""
 
@@ -157,18 +159,25 @@ def take_back() -> None:
 def give_back(rest: Callable[[], None]) -> None:
     """Return the memory of a finished run to the system, so that the next run has enough (glibc keeps freed memory that
     is below a live block). rest: called in between."""
-    global _last
+    global _last, _spare, _spare_from
     take_back()
     gc.collect()
     rest()
+    spare, unheld = _left_spare(), address_space() - resident()
     try:
         from ctypes import CDLL
 
         CDLL(None).malloc_trim(0)
     except (ImportError, OSError, AttributeError, TypeError):  # another C library
         pass
-    _last = resident()
+    _last = _spare_from = resident()
+    _spare = spare + max(address_space() - _last - unheld, 0)
     rest()
+
+
+def _left_spare() -> int:
+    """Bytes of address space that were given back and not used since: the C library keeps the addresses."""
+    return max(_spare - max(resident() - _spare_from, 0), 0) if _spare else 0
 
 
 def resident() -> int:
@@ -186,7 +195,7 @@ def exhausted() -> bool:
     global _ceiling, _owner
     if _owner != os.getpid():
         _owner, _ceiling = os.getpid(), _address_space()
-    return _ceiling is not None and _pages(0) * _PAGE > _ceiling
+    return _ceiling is not None and address_space() > _ceiling + _left_spare()
 
 
 def keep_open(descriptor: int) -> None:
@@ -198,8 +207,8 @@ def keep_open(descriptor: int) -> None:
 def begin() -> None:
     """Forget what an earlier program, or the process that this one was forked from, has made of the memory; look again
     at how much address space there may be."""
-    global _allowed, _last, _owner
-    _owner, _last, _allowed = 0, resident(), 0
+    global _allowed, _last, _owner, _spare
+    _owner, _last, _allowed, _spare = 0, resident(), 0, 0
 
 
 def _pages(field: int) -> int:

@@ -90,6 +90,7 @@ def freed(values: list[Any]) -> Iterator[None]:
             return
         moment = thread_time()
         if moment > end:
+            narrow.clear()
             return
         if moment > turn:
             yield

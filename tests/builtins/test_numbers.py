@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from rtfs.builtins import CORE
 from rtfs.builtins import numbers as n
 from rtfs.builtins.number_text import read_float, read_int, read_number
 from rtfs.values import EvalError, LimitError, TypeMismatch, UserError
+from rtfs.values.step_account import account
 
 INTS = st.integers(-(10**30), 10**30)
 NONZERO = INTS.filter(bool)
@@ -213,3 +215,33 @@ def test_what_does_not_read_is_no_number(text: str) -> None:
     assert read_number(text) is None
     assert read_int(text) is None
     assert read_float(text) is None
+
+
+BITS = (0, 1, 70_000, 131_073, 300_000, 500_001)
+
+
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("other_bits", BITS)
+def test_products_of_long_integers_are_those_of_python(bits: int, other_bits: int):
+    random = Random(bits * 7 + other_bits)
+    for sign in (1, -1):
+        a, b = sign * random.getrandbits(bits), -random.getrandbits(other_bits)
+        assert n.long_product(a, b) - a * b == 0  # a difference that is not zero is short to show
+        assert n.long_product(a, a) - a * a == 0
+        assert n.long_product(-(1 << bits), b) + (b << bits) == 0
+
+
+@pytest.mark.parametrize("base", [3, -3, 10, 7**50])
+@pytest.mark.parametrize("exponent", [2_001, 6_000])
+def test_large_powers_are_those_of_python(base: int, exponent: int):
+    assert CORE["pow"](base, exponent) - base**exponent == 0
+
+
+def test_large_powers_and_products_give_others_their_turn(monkeypatch: pytest.MonkeyPatch):
+    looks: list[int] = []
+    monkeypatch.setattr(account, "pay", looks.append)
+    large = CORE["pow"](3, 330_000)
+    assert len(looks) >= 4
+    looks.clear()
+    assert n.mul2(large, large) - large * large == 0
+    assert len(looks) >= 3
