@@ -240,8 +240,9 @@ def test_large_powers_are_those_of_python(base: int, exponent: int):
 def test_large_powers_and_products_give_others_their_turn(monkeypatch: pytest.MonkeyPatch):
     looks: list[int] = []
     monkeypatch.setattr(account, "pay", looks.append)
-    large = CORE["pow"](3, 330_000)
+    CORE["pow"](3, 660_000)
     assert len(looks) >= 4
+    large = CORE["pow"](3, 330_000)
     looks.clear()
     assert n.mul2(large, large) - large * large == 0
     assert len(looks) >= 3
