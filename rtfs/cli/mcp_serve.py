@@ -10,6 +10,7 @@ from __future__ import annotations
 from rtfs.cli import wiring
 from rtfs.cli.options import seconds
 from rtfs.cli.usage_errors import Parser, add_server_options
+from rtfs.paths import is_url
 from rtfs.values import HostError
 
 TYPE_CHECKING = False
@@ -135,6 +136,8 @@ async def _serve(found: argparse.Namespace, options: Options, limit: float) -> N
         runtime, tell = wiring.runtime(options, **asked), None
     async with AsyncExitStack() as ends:
         await ends.enter_async_context(runtime)  # its sessions are on this loop, as its plans are
+        if is_url(runtime.options.state):  # else the first durable run would find out that it cannot be used
+            await asyncio.to_thread(runtime._executor.store.list, limit=1)
         if found.otel:
             from rtfs.cli import otel
 

@@ -6,7 +6,8 @@ import asyncio
 from pathlib import Path
 
 import rtfs
-from rtfs.testing.postgres import database
+from rtfs.testing.postgres import database, shared_server
+from tests.cli.test_command import rtfs as command
 from tests.serve.clients import served, told
 from tests.serve.conftest import CAPS, CONFIG
 
@@ -31,3 +32,14 @@ def test_a_served_run_is_approved_and_signalled_from_another_machine(tmp_path: P
 
     with database() as url:
         asyncio.run(main(url))
+
+
+def test_a_server_whose_database_cannot_be_used_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "caps.rtfs").write_text(CAPS)
+    with shared_server().database(tables=False) as empty:
+        for url, code in ((empty, "database/schema"), ("postgresql://127.0.0.1:1/plans", "database/unreachable")):
+            (tmp_path / "rtfs.yaml").write_text(f"state: {url}\n{CONFIG}")
+            status, out, err = command("mcp", "serve", "--config", "rtfs.yaml", cwd=tmp_path)
+            assert (status != 0, out) == (True, "")
+            assert code in err
+            assert "Traceback" not in err

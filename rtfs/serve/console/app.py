@@ -189,7 +189,7 @@ class Console:
         state = request.query_params.get("state", "")
         states = sorted({row.state for row in rows} | ({state} if state else set()))
         chosen = [row for row in rows if not state or row.state == state]
-        waiting = sum(row.state == "waiting" for row in rows)
+        waiting = sum(bool(row.question) for row in rows)
         if session is None:
             return JSONResponse({"runs": [_row_data(row) for row in chosen]})
         return self._page(

@@ -66,6 +66,7 @@ def test_a_run_that_a_command_submitted_is_approved_in_the_page_of_a_console(fol
                 assert client.post(f"{link[1]}session", data={"link": link[2]}).status_code == 303
                 inbox = client.get(f"{link[1]}inbox").text
                 assert (run in inbox, other in inbox) == (True, True)
+                assert "2 runs wait for an answer" in client.get(link[1]).text
                 for one in (run, other):
                     page = client.get(f"{link[1]}run/{one}").text
                     fields = dict(re.findall(r'name="(mark|question)" value="([^"]*)"', page))
@@ -73,6 +74,7 @@ def test_a_run_that_a_command_submitted_is_approved_in_the_page_of_a_console(fol
                     assert answered.status_code == 303, answered.text
                 until(lambda: store.look(run).facts.get("question") == "signal:paid")
                 until(lambda: store.look(other).facts["state"] == "done")
+                assert "for an answer" not in client.get(link[1]).text  # a signal is not an answer of a person here
                 assert command("signal", run, "paid", "12", "--config", "rtfs.yaml", cwd=folder)[0] == 0
                 until(lambda: store.look(run).facts["state"] == "done")
                 assert "cancelled 7" in client.get(f"{link[1]}run/{run}").text
