@@ -11,7 +11,7 @@ from rtfs.builtins.collection_support import fresh_list, items
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.values import LazySeq, List, Map, Vector, lookup
 from rtfs.values.short_vector import ShortVector
-from rtfs.values.step_account import listed, paced
+from rtfs.values.step_account import PIECE, listed, paced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -269,7 +269,9 @@ def merge_with(f: Any, /, *maps: Any) -> Any:
 )
 def keys(coll: Any, /) -> Any:
     found = coll if coll.__class__ is Map else _map_or_entries("keys", coll)
-    return Vector.of(listed(found.keys())) if len(found) else None
+    if len(found) <= PIECE:
+        return Vector.of([*found.keys()]) if len(found) else None
+    return Vector.of(listed(found.keys()))
 
 
 @builtin(
@@ -283,7 +285,9 @@ def keys(coll: Any, /) -> Any:
 )
 def vals(coll: Any, /) -> Any:
     found = coll if coll.__class__ is Map else _map_or_entries("vals", coll)
-    return Vector.of(listed(found.values())) if len(found) else None
+    if len(found) <= PIECE:
+        return Vector.of([*found.values()]) if len(found) else None
+    return Vector.of(listed(found.values()))
 
 
 def _map_or_entries(function: str, coll: Any) -> Any:

@@ -215,12 +215,14 @@ def join(separator: Any, coll: Any, /) -> str:
 
 @builtin("upper", "(upper text)", "The text in capital letters.", '(upper "añb")', '"AÑB"', aliases=("string-upper",))
 def upper(text: Any, /) -> str:
-    return upper_text(need_string("upper", "text", text))
+    whole = need_string("upper", "text", text)
+    return whole.upper() if len(whole) <= LONG else upper_text(whole)
 
 
 @builtin("lower", "(lower text)", "The text in small letters.", '(lower "ABC")', '"abc"', aliases=("string-lower",))
 def lower(text: Any, /) -> str:
-    return lower_text(need_string("lower", "text", text))
+    whole = need_string("lower", "text", text)
+    return whole.lower() if len(whole) <= LONG else lower_text(whole)
 
 
 @builtin(

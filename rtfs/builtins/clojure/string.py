@@ -16,6 +16,7 @@ from rtfs.builtins.argument_errors import (
 )
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.declare import builtin
+from rtfs.builtins.long_text import LONG
 from rtfs.builtins.regex import replace_by, split_at, split_by
 from rtfs.builtins.strings import concatenated, join, replace, str1
 from rtfs.values import Map, Regex, Vector
@@ -166,7 +167,7 @@ def reverse(text: Any, /) -> str:
 def includes(text: Any, part: Any, /) -> bool:
     whole = need_string("clojure.string/includes?", "text", text)
     wanted = need_string("clojure.string/includes?", "the part", part)
-    return wanted in whole if len(whole) <= long_text.LONG else long_text.find(whole, wanted) >= 0
+    return wanted in whole if len(whole) <= LONG else long_text.find(whole, wanted) >= 0
 
 
 @builtin(
