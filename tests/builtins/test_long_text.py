@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtfs.builtins import CORE, long_text
+from rtfs.builtins import CORE, long_text, strings
+from rtfs.builtins.clojure import string as clojure_string
 from rtfs.values.step_account import account
 
 TEXTS = st.text("abßİΣσ😀", max_size=60)
@@ -16,7 +17,8 @@ TEXTS = st.text("abßİΣσ😀", max_size=60)
 def _short_is_long():
     """Texts of ten characters are long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(long_text, "LONG", 10)
+        for module in (long_text, strings, clojure_string):
+            patch.setattr(module, "LONG", 10)
         yield
 
 
