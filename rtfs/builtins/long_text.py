@@ -5,14 +5,18 @@ Must not know the functions that use it. Invariant: the results are those of the
 
 from __future__ import annotations
 
+from sys import maxsize
+
 from rtfs.values.step_account import look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONG = 1 << 22
+LONG = 1 << 20
 """Characters that Python goes through in a few milliseconds."""
+PIECE = 1 << 16
+"""Characters that are taken apart, or looked for among others, at a time."""
 
 
 def find(text: str, part: str, start: int = 0) -> int:
@@ -60,6 +64,52 @@ def reversed_text(text: str) -> str:
         pieces.append(text[max(end - LONG, 0) : end][::-1])
         look()
     return "".join(pieces)
+
+
+def stripped(text: str, left: bool = True, right: bool = True, characters: str | None = None) -> str:
+    """`text.strip(characters)`, `lstrip` or `rstrip`."""
+    start, end = 0, len(text)
+    while left and start < end:
+        piece = text[start : min(start + PIECE, end)]
+        rest = len(piece.lstrip(characters))
+        start += len(piece) - rest
+        if rest:
+            break
+        look()
+    while right and start < end:
+        piece = text[max(end - PIECE, start) : end]
+        rest = len(piece.rstrip(characters))
+        end -= len(piece) - rest
+        if rest:
+            break
+        look()
+    return text[start:end]
+
+
+def split(text: str, separator: str, most: int = maxsize) -> list[str]:
+    """`text.split(separator)`; of more than `most` parts only some, but more than `most`.
+
+    What a piece is found to have is what the text has there, since Python looks from the left; only behind the last of
+    them a separator may begin that ends in the next piece.
+    """
+    size = max(PIECE, 2 * len(separator))
+    parts: list[str] = []
+    begin = place = 0  # of the part that is not complete, and of what was not looked through for its end
+    while len(text) - place > size:
+        first, *others = text[place : place + size].split(separator)
+        if others:
+            last = others.pop()
+            parts.append(text[begin : place + len(first)])
+            parts += others
+            begin = place + size - len(last)
+            if len(parts) > most:
+                return parts
+        place = max(begin, place + size - len(separator) + 1)
+        look()
+    first, *others = text[place:].split(separator)
+    parts.append(text[begin : place + len(first)])
+    parts += others
+    return parts
 
 
 def _by_pieces(change: Callable[[str], str], text: str) -> str:

@@ -18,12 +18,13 @@ from rtfs.builtins.argument_errors import (
 from rtfs.builtins.collection_support import characters, items, like
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import regex, steps, transducers
-from rtfs.builtins.long_text import LONG, find
+from rtfs.builtins.long_text import LONG, PIECE, find, stripped
 from rtfs.builtins.long_text import lower as lower_text
+from rtfs.builtins.long_text import split as split_text
 from rtfs.builtins.long_text import upper as upper_text
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
-from rtfs.values.step_account import listed, look, portions, spend
+from rtfs.values.step_account import listed, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ TEXT_SHIFT = 8
 """256 characters cost about as much as an element."""
 MANY = 10_000
 """Texts that are joined at a time."""
-SPLIT = 1 << 18
-"""Parts into which a text is split at a time."""
 
 
 def concatenated(function: str, parts: list[str], separator: str = "") -> str:
@@ -176,23 +175,15 @@ def split(text: Any, separator: Any, limit: Any = MISSING, /) -> Vector:
     if separator.__class__ is Regex:
         return regex.split_by("split", text, separator, 0 if limit is MISSING else limit)
     need_string("split", "separator", separator)
-    if text.count(separator) > MAX_ITEMS:
+    wanted = 0 if limit is MISSING else need_int("split", "the limit", limit)
+    if 0 < wanted <= MAX_ITEMS:
+        return Vector.of(text.split(separator, wanted - 1) if separator else [*text[: wanted - 1], text[wanted - 1 :]])
+    if len(text) <= PIECE:
+        return Vector.of(text.split(separator) if separator else list(text))
+    parts = split_text(text, separator, MAX_ITEMS) if separator else characters(text[: MAX_ITEMS + 1])
+    if len(parts) > MAX_ITEMS:
         raise size_error("split", "a vector", MAX_ITEMS, "elements")
-    if limit is not MISSING and need_int("split", "the limit", limit) > 0:
-        return Vector.of(text.split(separator, limit - 1) if separator else [*text[: limit - 1], text[limit - 1 :]])
-    return Vector.of(_split(text, separator) if separator else characters(text))
-
-
-def _split(text: str, separator: str) -> list[str]:
-    """`text.split(separator)`, with looks at the clock in between."""
-    parts = text.split(separator, SPLIT)
-    found: list[str] = []
-    while len(parts) > SPLIT:
-        text = parts.pop()
-        found += parts
-        look()
-        parts = text.split(separator, SPLIT)
-    return found + parts if found else parts
+    return Vector.of(parts)
 
 
 @builtin(
@@ -234,7 +225,8 @@ def lower(text: Any, /) -> str:
     aliases=("string-trim",),
 )
 def trim(text: Any, /) -> str:
-    return need_string("trim", "text", text).strip()
+    whole = need_string("trim", "text", text)
+    return whole.strip() if len(whole) <= PIECE else stripped(whole)
 
 
 @builtin(
@@ -258,7 +250,7 @@ def replace(text: Any, part: Any = MISSING, replacement: Any = MISSING, /) -> An
     need_string("replace", "part", part)
     need_string("replace", "replacement", replacement)
     if len(text) > LONG and part:
-        return concatenated("replace", _split(text, part), replacement)
+        return concatenated("replace", split_text(text, part), replacement)
     if len(replacement) > len(part) and len(text) + text.count(part) * (len(replacement) - len(part)) > MAX_TEXT:
         raise size_error("replace")
     return text.replace(part, replacement)

@@ -19,6 +19,7 @@ def _short_is_long():
     with pytest.MonkeyPatch.context() as patch:
         for module in (long_text, strings, clojure_string):
             patch.setattr(module, "LONG", 10)
+            patch.setattr(module, "PIECE", 10)
         yield
 
 
@@ -37,6 +38,21 @@ def test_letters_become_what_python_makes_of_them(text: str) -> None:
     assert long_text.reversed_text(text) == text[::-1]
 
 
+@given(st.text("aab,", max_size=60), st.text("ab", min_size=1, max_size=12), st.integers(0, 8))
+def test_a_text_is_split_where_python_splits_it(text: str, separator: str, most: int) -> None:
+    parts = text.split(separator)
+    assert long_text.split(text, separator) == parts
+    some = long_text.split(text, separator, most)
+    assert some == parts or len(some) > most
+
+
+@given(st.text(" \n\u2003a", max_size=60), st.booleans(), st.booleans())
+def test_ends_are_stripped_as_python_strips_them(text: str, left: bool, right: bool) -> None:
+    way = {(True, True): str.strip, (True, False): str.lstrip, (False, True): str.rstrip}.get((left, right))
+    assert long_text.stripped(text, left, right) == (way(text) if way else text)
+    assert long_text.stripped(text, left, right, " ") == (way(text, " ") if way else text)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
@@ -49,12 +65,25 @@ def test_letters_become_what_python_makes_of_them(text: str) -> None:
         ("index-of", ["zz"]),
         ("upper", []),
         ("lower", []),
+        ("split", ["zz"]),
+        ("split", ["b"]),
     ],
 )
 def test_others_have_their_turn(name: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     monkeypatch.setattr(account, "pay", looks.append)
     CORE[name]("abc" * 100, *arguments)
+    assert len(looks) >= 10
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["trim", "clojure.string/trim", "clojure.string/triml", "clojure.string/trimr", "clojure.string/blank?"],
+)
+def test_others_have_their_turn_while_white_space_is_stripped(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(account, "pay", looks.append)
+    assert CORE[name](" " * 300) in ("", True)
     assert len(looks) >= 10
 
 
