@@ -14,7 +14,7 @@ from rtfs.builtins.strings import str_, texts_together
 from rtfs.values import LazySeq, Vector
 from rtfs.values.kinds import FunctionType
 from rtfs.values.map import encode_key
-from rtfs.values.step_account import LARGE, spend
+from rtfs.values.step_account import LARGE, let_go, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,9 +204,10 @@ def apply(f: Any, argument: Any, /, *more: Any) -> Any:
     if more:
         arguments[:0] = [argument, *more[:-1]]
     if f is str_ and len(arguments) > LARGE:
-        return texts_together(
-            arguments
-        )  # a call of millions of arguments copies them three times, which nothing interrupts
+        # a call of millions of arguments copies them three times, which nothing interrupts
+        text = texts_together(arguments)
+        let_go(arguments)
+        return text
     return call_with(f, arguments)
 
 

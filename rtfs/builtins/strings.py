@@ -24,7 +24,7 @@ from rtfs.builtins.long_text import split as split_text
 from rtfs.builtins.long_text import upper as upper_text
 from rtfs.syntax.printer import display, to_text
 from rtfs.values import LazySeq, Map, Regex, Vector, lookup
-from rtfs.values.step_account import listed, portions, spend
+from rtfs.values.step_account import listed, look, portions, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,9 +58,13 @@ def strings_together(parts: list[str], /) -> str:
         size += len(part)
     if size > MAX_TEXT:
         raise size_error("str")
-    if size > 4096:
-        spend(size >> TEXT_SHIFT)
-    return "".join(parts)
+    if size <= 4096:
+        return "".join(parts)
+    spend(size >> TEXT_SHIFT)
+    text = "".join(parts)
+    if size > LONG:
+        look()  # what comes next may take as long again
+    return text
 
 
 def str1(value: Any, /) -> str:
@@ -91,9 +95,20 @@ def str_(*values: Any) -> str:
 
 
 def texts_together(values: Any) -> str:
-    """`(str …)` of more than one value."""
-    parts = [value if value.__class__ is str else str1(value) for part in portions(values) for value in part]
-    return concatenated("str", parts)
+    """`(str …)` of more than one value. Of many, no list of their texts is made: to free it takes as long as to make
+    it."""
+    pieces: list[str] = []
+    size = 0
+    for part in portions(values):
+        piece = "".join([value if value.__class__ is str else str1(value) for value in part])
+        size += len(piece)
+        if size > MAX_TEXT:
+            raise size_error("str")
+        pieces.append(piece)
+    if len(pieces) == 1:
+        spend(size >> TEXT_SHIFT)
+        return pieces[0]
+    return concatenated("str", pieces)
 
 
 @builtin(

@@ -86,6 +86,14 @@ def copied(items: list[Any], start: int, stop: int) -> list[Any]:
     return found
 
 
+def let_go(items: list[Any]) -> None:
+    """Empty a list that nothing else uses, with looks at the clock in between."""
+    while len(items) > PIECE:
+        del items[-PIECE:]
+        look()
+    items.clear()
+
+
 def filled(numbers: range) -> list[int]:
     """The integers as a list, accounted for, with looks at the clock in between."""
     if len(numbers) <= PIECE:
