@@ -269,7 +269,8 @@ def position(coll: Any, value: Any) -> int:
 def looked_up(keyword: Keyword, values: Any) -> list[Any]:
     """The keyword applied to each element, which is what `map :name people` spends its time on."""
     return [
-        d.get(keyword) if x.__class__ is Map and (d := x._d) is not None else keyword_get(keyword, x) for x in values
+        d.get(keyword) if x.__class__ is Map and (d := x._d) is not None else keyword_get(keyword, x)
+        for x in paced(values)
     ]
 
 

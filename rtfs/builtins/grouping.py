@@ -133,7 +133,7 @@ def dedupe(coll: Any = MISSING, /) -> Any:
     if coll is MISSING:
         return transducers.deduping()
     kept: list[Any] = []
-    for x in items("dedupe", coll):
+    for x in paced(items("dedupe", coll)):
         if not kept or not equal(kept[-1], x):
             kept.append(x)
     return like(coll, kept)

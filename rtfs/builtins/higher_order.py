@@ -105,7 +105,7 @@ def map_indexed(f: Any, coll: Any = MISSING, /) -> Any:
         return steps.lazy_map_indexed(f, coll)
     if coll is MISSING:
         return transducers.mapping_indexed(f)
-    return like(coll, [f(i, x) for i, x in enumerate(items("map-indexed", coll))])
+    return like(coll, [f(i, x) for i, x in enumerate(paced(items("map-indexed", coll)))])
 
 
 @builtin(
@@ -164,7 +164,7 @@ def for_(step: Any, coll: Any, /) -> Any:
     if coll.__class__ is LazySeq:
         return steps.lazy_mapcat(step, coll, nil_ends=True)
     elements: list[Any] = []
-    for x in items("for", coll):
+    for x in paced(items("for", coll)):
         part = step(x)
         if part is None:
             break
@@ -260,7 +260,7 @@ def keep_indexed(f: Any, coll: Any = MISSING, /) -> Any:
     if coll is MISSING:
         return transducers.keeping_indexed(f)
     kept = []
-    for i, x in enumerate(items("keep-indexed", coll)):
+    for i, x in enumerate(paced(items("keep-indexed", coll))):
         value = f(i, x)
         if value is not None:
             kept.append(value)

@@ -174,7 +174,7 @@ def _extreme(function: str, f: Any, coll: Any, sign: int) -> Any:
     """The first element whose `f` is greatest (`sign` 1) or least (-1) in the total order, or nil."""
     best: Any = None
     best_rank: Any = None
-    for x in items(function, coll):
+    for x in paced(items(function, coll)):
         rank = sort_key(f(x))
         if best_rank is None or (rank > best_rank if sign > 0 else rank < best_rank):
             best, best_rank = x, rank
@@ -206,7 +206,7 @@ def min_by(f: Any, coll: Any, /) -> Any:
 @builtin("sum", "(sum coll)", "The sum of the numbers; 0 if there is none.", "(sum [1 2.5])", "3.5")
 def sum_(coll: Any, /) -> Any:
     total: Any = 0
-    for x in items("sum", coll):
+    for x in paced(items("sum", coll)):
         if x.__class__ is not int and x.__class__ is not float:
             raise type_error("sum", "an element", "a number", x)
         total = add2(total, x)

@@ -10,6 +10,7 @@ from rtfs.builtins import CORE
 from rtfs.builtins.argument_errors import MAX_ITEMS
 from rtfs.syntax.printer import to_text
 from rtfs.values import Keyword, LimitError, List, Map, TypeMismatch, Vector
+from rtfs.values.step_account import LONGEST_PART, account
 
 A, B = Keyword("a"), Keyword("b")
 
@@ -176,3 +177,30 @@ def test_recursion_through_a_function_argument_takes_no_c_stack(nest):
         descend(0)
     finally:
         sys.setrecursionlimit(limit)
+
+
+MANY = 10 * LONGEST_PART
+LONG_WORK = {
+    "map-indexed": (lambda i, x: x,),
+    "keep-indexed": (lambda i, x: x,),
+    "for*": (lambda x: Vector([x]),),
+    "dedupe": (),
+    "max-by": (identity,),
+    "min-by": (identity,),
+    "sum": (),
+}
+
+
+@pytest.mark.parametrize("name", LONG_WORK)
+def test_the_machine_looks_at_the_clock_while_many_elements_are_gone_through(name, monkeypatch):
+    looks = []
+    monkeypatch.setattr(account, "pay", lambda steps: looks.append(steps) if not steps else None)
+    CORE[name](*LONG_WORK[name], Vector([*range(MANY)]))
+    assert len(looks) >= 10
+
+
+def test_the_machine_looks_at_the_clock_while_a_keyword_is_looked_up_in_many_elements(monkeypatch):
+    looks = []
+    monkeypatch.setattr(account, "pay", lambda steps: looks.append(steps) if not steps else None)
+    CORE["map"](A, Vector([None] * MANY))
+    assert len(looks) >= 10

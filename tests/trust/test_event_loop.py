@@ -41,6 +41,8 @@ HELD = {
     "many collections joined": "(let [v (mapv (fn [i] [i]) (range 800000))] (count (apply concat v)))",
     "groups of neighbours": "(count (partition-by odd? (range 1200000)))",
     "nested vectors flattened": "(let [v (mapv (fn [i] [i]) (range 1200000))] (count (flatten v)))",
+    "elements numbered": "(count (map-indexed vector (vec (range 1200000))))",
+    "neighbours compared": "(count (dedupe (range 3000000)))",
     "a sum of many": "(let [v (vec (range 3000000))] (apply + v))",
     "a join of numbers": '(count (join "," (range 2500000)))',
     "a set of many": "(count (into #{} (range 2000000)))",
