@@ -1,5 +1,5 @@
 message = {
-    "to": next(user for user in get("users") if user["id"] == 1)["name"],
+    "to": {user["id"]: user for user in get("users")}[1]["name"],
     "subject": "Orders of " + get("user")["address"]["city"],
     "lines": [
         str(o["count"]) + " x " + o["item"] + (" (large)" if o["count"] * o["price"] > 200 else "")
