@@ -264,7 +264,7 @@ _taken_apart: dict[str, _Taken] = {}
 
 
 def _take_apart(template: str) -> _Taken:
-    """The directives of a template, each with the text before it, and the error of the first that is none."""
+    """The directives of a template with the text before each, up to the first malformed one, and the error of that."""
     found: list[tuple[str, Directive]] = []
     at = 0
     while (start := template.find("%", at)) >= 0:

@@ -66,24 +66,35 @@ def reversed_text(text: str) -> str:
     return "".join(pieces)
 
 
-def stripped(text: str, left: bool = True, right: bool = True, characters: str | None = None) -> str:
-    """`text.strip(characters)`, `lstrip` or `rstrip`."""
-    start, end = 0, len(text)
-    while left and start < end:
-        piece = text[start : min(start + PIECE, end)]
+def strip(text: str, characters: str | None = None) -> str:
+    """`text.strip(characters)`."""
+    return text.strip(characters) if len(text) <= PIECE else lstrip(rstrip(text, characters), characters)
+
+
+def lstrip(text: str, characters: str | None = None) -> str:
+    """`text.lstrip(characters)`."""
+    start = 0
+    while len(text) - start > PIECE:
+        piece = text[start : start + PIECE]
         rest = len(piece.lstrip(characters))
-        start += len(piece) - rest
+        start += PIECE - rest
         if rest:
-            break
+            return text[start:]
         look()
-    while right and start < end:
-        piece = text[max(end - PIECE, start) : end]
+    return text[start:].lstrip(characters)
+
+
+def rstrip(text: str, characters: str | None = None) -> str:
+    """`text.rstrip(characters)`."""
+    end = len(text)
+    while end > PIECE:
+        piece = text[end - PIECE : end]
         rest = len(piece.rstrip(characters))
-        end -= len(piece) - rest
+        end -= PIECE - rest
         if rest:
-            break
+            return text[:end]
         look()
-    return text[start:end]
+    return text[:end].rstrip(characters)
 
 
 def split(text: str, separator: str, most: int = maxsize) -> list[str]:

@@ -18,7 +18,7 @@ from rtfs.builtins.argument_errors import (
 from rtfs.builtins.collection_support import characters, items, like
 from rtfs.builtins.declare import MISSING, builtin
 from rtfs.builtins.deferred import regex, steps, transducers
-from rtfs.builtins.long_text import LONG, PIECE, find, stripped
+from rtfs.builtins.long_text import LONG, PIECE, find, strip
 from rtfs.builtins.long_text import lower as lower_text
 from rtfs.builtins.long_text import split as split_text
 from rtfs.builtins.long_text import upper as upper_text
@@ -240,8 +240,7 @@ def lower(text: Any, /) -> str:
     aliases=("string-trim",),
 )
 def trim(text: Any, /) -> str:
-    whole = need_string("trim", "text", text)
-    return whole.strip() if len(whole) <= PIECE else stripped(whole)
+    return strip(need_string("trim", "text", text))
 
 
 @builtin(

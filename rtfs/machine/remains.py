@@ -73,13 +73,13 @@ def keep(values: list[Any]) -> None:
 
 
 def pending() -> Iterator[None]:
-    """Free what was kept; others may have their turn at each step."""
+    """Free what was kept; the caller lets others run at each step."""
     while _pending:
         yield from freed(_pending.pop())
 
 
 def freed(values: list[Any]) -> Iterator[None]:
-    """Free values, given away, as far as nothing else holds them; others may have their turn at each step."""
+    """Empty a list and free those of its values that nothing else holds; the caller lets others run at each step."""
     narrow, wide = values, _Wide()
     moment = thread_time()
     end, turn = moment + PATIENCE, moment + PART_TIME

@@ -198,7 +198,7 @@ class Map(Collection, metaclass=_MapClass):
 
     def merge_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> Map:
         """With all (key, value) `pairs`, one after the other."""
-        added = listed(pairs) if hasattr(pairs, "__len__") else list(pairs)
+        added = listed(pairs)
         if len(added) * 4 < len(self) and len(self) > _SMALL:
             result = self
             for key, value in added:

@@ -34,11 +34,7 @@ class Set(Collection):
     _hash: int | None
 
     def __init__(self, elements: Iterable[Any] = ()) -> None:
-        d: dict[Any, Any] = {}
-        odd = False
-        for part in in_stretches(elements):
-            odd = _put_elements(d, part) or odd
-        self._map = Map.of_encoded(d) if odd else Map.of_plain(d)
+        self._map = _with_elements({}, False, elements)
         self._hash = None
         self.info = None
 
@@ -85,17 +81,13 @@ class Set(Collection):
 
     def union(self, elements: Iterable[Any]) -> Set:
         """With all `elements`, one after the other."""
-        added = listed(elements) if hasattr(elements, "__len__") else list(elements)
+        added = listed(elements)
         if len(added) * 4 < len(self):
             result = self
             for element in added:
                 result = result.conj(element)
             return result
-        d = self._map.fresh()
-        odd = self._map._odd
-        for part in in_stretches(added):
-            odd = _put_elements(d, part) or odd
-        return Set.of_map(Map.of_encoded(d) if odd else Map.of_plain(d))
+        return Set.of_map(_with_elements(self._map.fresh(), self._map._odd, added))
 
     def with_info(self, info: FormInfo | None) -> Set:
         """The same elements with the reader's note `info`."""
@@ -115,6 +107,13 @@ class Set(Collection):
 
     def __repr__(self) -> str:
         return "Set([" + ", ".join(map(repr, self)) + "])"
+
+
+def _with_elements(d: dict[Any, Any], odd: bool, elements: Iterable[Any]) -> Map:
+    """The map of a set with the elements of `d`, given away, and others. odd: whether keys of `d` may be encoded."""
+    for part in in_stretches(elements):
+        odd = _put_elements(d, part) or odd
+    return Map.of_encoded(d) if odd else Map.of_plain(d)
 
 
 def _put_elements(d: dict[Any, Any], elements: Any) -> bool:

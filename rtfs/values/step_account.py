@@ -108,14 +108,16 @@ def filled(numbers: range) -> list[int]:
 
 
 def listed(elements: Any) -> list[Any]:
-    """Any sized elements as a fresh list, with looks at the clock in between."""
+    """Any iterable as a fresh list, with looks at the clock in between."""
     if hasattr(elements, "to_list"):
         return elements.to_list()  # type: ignore[no-any-return]
-    return list(elements) if len(elements) <= PIECE else gathered(elements)
+    if hasattr(elements, "__len__") and len(elements) <= PIECE:
+        return list(elements)
+    return gathered(elements)
 
 
 def gathered(elements: Iterable[Any]) -> list[Any]:
-    """Any iterable as a fresh list, with looks at the clock in between."""
+    """`listed`, of an iterable that is surely long."""
     found: list[Any] = []
     for part in stretches(elements, PIECE):
         found += part

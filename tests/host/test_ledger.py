@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from rtfs.host.audit.events import CallEnded, StepLeft
-from rtfs.host.audit.ledger import FIELDS, GENESIS, Form, Ledger, Record, chain, verify
+from rtfs.host.audit.ledger import FIELDS, GENESIS, Ledger, Record, RecordTemplate, chain, verify
 from rtfs.host.policy.context import RuntimeContext
 
 CONTEXT = RuntimeContext(principal="ann", run_id="run")
@@ -40,10 +40,10 @@ def test_a_changed_field_is_found(field: str) -> None:
 @pytest.mark.parametrize("subject", ["cap", "c\0ap", "100 % {cap}"])
 def test_a_record_of_a_form_is_the_record_that_is_written_without_one(subject: str, ends: bool) -> None:
     ledger = Ledger()
-    form = Form("outcome" if ends else "decision", "run", subject, "ann", "ok", ends)
-    ledger.fill(form, 7, "{:a 1}", 12)
+    template = RecordTemplate("outcome" if ends else "decision", "run", subject, "ann", "ok", ends)
+    ledger.fill(template, 7, "{:a 1}", 12)
     given, found = (None, "{:a 1}") if ends else ("{:a 1}", None)
-    ledger.write(form.kind, "run", 7, subject, "ann", "ok", given, found, 12)
+    ledger.write(template.kind, "run", 7, subject, "ann", "ok", given, found, 12)
     one, other = (dict(zip(FIELDS, record.content(), strict=True)) for record in ledger)
     assert one | {"seq": 2, "time": 0} == other | {"time": 0}
     assert ledger.verify() is None

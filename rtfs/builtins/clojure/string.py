@@ -16,7 +16,7 @@ from rtfs.builtins.argument_errors import (
 )
 from rtfs.builtins.calling import call_with
 from rtfs.builtins.declare import builtin
-from rtfs.builtins.long_text import LONG, PIECE, stripped
+from rtfs.builtins.long_text import LONG
 from rtfs.builtins.regex import replace_by, split_at, split_by
 from rtfs.builtins.strings import concatenated, join, replace, str1
 from rtfs.values import Map, Regex, Vector
@@ -84,10 +84,7 @@ def capitalize(text: Any, /) -> str:
     "true",
 )
 def is_blank(text: Any, /) -> bool:
-    if text is None:
-        return True
-    whole = need_string("clojure.string/blank?", "text", text)
-    return not (whole.strip(WHITESPACE) if len(whole) <= PIECE else stripped(whole, characters=WHITESPACE))
+    return text is None or not long_text.strip(need_string("clojure.string/blank?", "text", text), WHITESPACE)
 
 
 @builtin(
@@ -98,8 +95,7 @@ def is_blank(text: Any, /) -> bool:
     '"a b"',
 )
 def trim(text: Any, /) -> str:
-    whole = need_string("clojure.string/trim", "text", text)
-    return whole.strip(WHITESPACE) if len(whole) <= PIECE else stripped(whole, characters=WHITESPACE)
+    return long_text.strip(need_string("clojure.string/trim", "text", text), WHITESPACE)
 
 
 @builtin(
@@ -110,8 +106,7 @@ def trim(text: Any, /) -> str:
     '"a "',
 )
 def triml(text: Any, /) -> str:
-    whole = need_string("clojure.string/triml", "text", text)
-    return whole.lstrip(WHITESPACE) if len(whole) <= PIECE else stripped(whole, right=False, characters=WHITESPACE)
+    return long_text.lstrip(need_string("clojure.string/triml", "text", text), WHITESPACE)
 
 
 @builtin(
@@ -122,8 +117,7 @@ def triml(text: Any, /) -> str:
     '"  a"',
 )
 def trimr(text: Any, /) -> str:
-    whole = need_string("clojure.string/trimr", "text", text)
-    return whole.rstrip(WHITESPACE) if len(whole) <= PIECE else stripped(whole, left=False, characters=WHITESPACE)
+    return long_text.rstrip(need_string("clojure.string/trimr", "text", text), WHITESPACE)
 
 
 @builtin(
@@ -134,8 +128,7 @@ def trimr(text: Any, /) -> str:
     '"line"',
 )
 def trim_newline(text: Any, /) -> str:
-    whole = need_string("clojure.string/trim-newline", "text", text)
-    return whole.rstrip("\r\n") if len(whole) <= PIECE else stripped(whole, left=False, characters="\r\n")
+    return long_text.rstrip(need_string("clojure.string/trim-newline", "text", text), "\r\n")
 
 
 @builtin(

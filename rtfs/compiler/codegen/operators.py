@@ -524,13 +524,14 @@ def _contains(e: Emitter, operands: list[Operand], line: int) -> Result:
             ],
             line,
         )
+    looked_for = key
     if keys is not None:
         tests, looked_for, key = keys
         tests = [*tests, dictionary] if first is collection else [dictionary, *tests]
         dictionary = py.both(py.AND, tests, line)
     elif not is_surely_plain(key, key_kinds):
         dictionary = py.both(py.AND, [dictionary, is_plain_key(e, key, line)], line)
-    fast = py.compare(key if keys is None else looked_for, py.IN, py.name(entries, line), line)
+    fast = py.compare(looked_for, py.IN, py.name(entries, line), line)
     return py.choose(dictionary, fast, py.call(slow, [collection, key], line), line), BOOL
 
 

@@ -80,7 +80,7 @@ class Record:
         return f"Record({self.seq} {self.kind} {self.subject} {self.detail})"
 
 
-class Form:
+class RecordTemplate:
     """What records of one kind about one thing have in common: `FIELDS`, but for number, time, parent, hashes and
     duration. ends: they have the hash of a result, not of arguments. before, behind, last: their text around the
     parent, the hash and the duration; `before` is "" where it would be ambiguous."""
@@ -167,27 +167,35 @@ class Ledger:
                 self._seal()
         return seq
 
-    def fill(self, form: Form, parent: int, text: str, duration: int) -> int:
-        """`write` a record of a form. text: of its arguments, or of its result."""
-        before = form.before
+    def fill(self, template: RecordTemplate, parent: int, text: str, duration: int) -> int:
+        """`write` a record by its template. text: of its arguments, or of its result."""
+        before = template.before
         if not before:
-            return self.write_out(form, parent, text, duration)
+            return self.write_out(template, parent, text, duration)
         keyed = self._keyed.copy()
         keyed.update(text.encode("utf-8", "surrogatepass"))
         hash = keyed.hexdigest()
         fresh = self._fresh
         with self._lock:
             seq = self._seq = self._seq + 1
-            fresh.append(f"{seq}\0{time_ns()}{before}{parent}{form.behind}{hash}{form.last}{duration}")
+            fresh.append(f"{seq}\0{time_ns()}{before}{parent}{template.behind}{hash}{template.last}{duration}")
             if len(fresh) + len(self._contents) > self._keep + SPARE:
                 self._seal()
         return seq
 
-    def write_out(self, form: Form, parent: int, text: str, duration: int) -> int:
+    def write_out(self, template: RecordTemplate, parent: int, text: str, duration: int) -> int:
         """`fill` by `write`."""
-        given, found = (None, text) if form.ends else (text, None)
+        given, found = (None, text) if template.ends else (text, None)
         return self.write(
-            form.kind, form.run, parent, form.subject, form.principal, form.detail, given, found, duration
+            template.kind,
+            template.run,
+            parent,
+            template.subject,
+            template.principal,
+            template.detail,
+            given,
+            found,
+            duration,
         )
 
     def _seal(self) -> None:

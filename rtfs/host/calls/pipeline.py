@@ -29,7 +29,7 @@ from rtfs.capabilities.registry import (
 )
 from rtfs.capabilities.signature import canonical
 from rtfs.host.audit.events import WAITS, CapabilityDeclared
-from rtfs.host.audit.ledger import Form
+from rtfs.host.audit.ledger import RecordTemplate
 from rtfs.host.calls.approvals import ApprovalRequest, Approvals
 from rtfs.host.calls.checking import check_arguments, checked_result
 from rtfs.host.calls.marshal import (
@@ -176,7 +176,7 @@ class Pipeline:
         return value
 
     def _settle(self, entry: Entry, decision: Decision, frame: Frame) -> Any:
-        """The forms of the records of calls that this decision allows, if that is all there is to them; else ()."""
+        """The templates of the records of calls that this decision allows, if that is all there is to them; else ()."""
         run, context = frame.run, frame.context
         if (
             (entry.route != INLINE and entry.route != ASYNC)
@@ -190,12 +190,12 @@ class Pipeline:
             return ()
         run_id, principal = context.run_id, context.principal
         return (
-            Form("decision", run_id, entry.id, principal, decision.text, ends=False),
-            Form("outcome", run_id, entry.id, principal, "ok", ends=True),
+            RecordTemplate("decision", run_id, entry.id, principal, decision.text, ends=False),
+            RecordTemplate("outcome", run_id, entry.id, principal, "ok", ends=True),
         )
 
     async def _later(
-        self, value: Any, call: HostCall, entry: Entry, frame: Frame, number: int, started: int, ended: Form
+        self, value: Any, call: HostCall, entry: Entry, frame: Frame, number: int, started: int, ended: RecordTemplate
     ) -> Any:
         """The rest of a call by `at_once`. value: an `OnLoop` that has to be awaited, or the answer, which is large."""
         run = frame.run

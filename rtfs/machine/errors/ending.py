@@ -24,7 +24,8 @@ def ended_with(error: BaseException, units: dict[str, Unit], much: bool, rest: C
     if not isinstance(found, UserError):
         return found
     held = remains.of_traceback(error.__traceback__) if much else []
-    if found.__class__ is LimitError and found.code == "limit/memory":
+    is_memory = found.__class__ is LimitError and found.code == "limit/memory"
+    if is_memory:
         rest()
         _let_go(error)
         _let_go(found)
@@ -34,7 +35,7 @@ def ended_with(error: BaseException, units: dict[str, Unit], much: bool, rest: C
             error.__traceback__ = found.__traceback__ = None
     for _ in remains.freed(held):
         rest()
-    if found.__class__ is LimitError and found.code == "limit/memory":
+    if is_memory:
         rest()
         memory.give_back(rest)
     return found

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from rtfs.capabilities.sessions.handler import SessionCall
     from rtfs.capabilities.sessions.mcp.session import McpSession
+    from rtfs.capabilities.sessions.wire.http import Headers
 
     Respond = Callable[[Any], Awaitable[dict[str, Any]]]
-    from rtfs.capabilities.sessions.wire.http import Headers
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 """The extension that a client of 2026-07-28 declares if it knows tasks."""

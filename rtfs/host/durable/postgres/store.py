@@ -156,7 +156,9 @@ class PostgresRunStore:
         """See `RunStore`. Raises HostError `run/stuck` for a run that has been taken up several times in vain: then it
         is only opened again after that was said."""
         check_run_id(run_id)
-        found = self._write(run_id, lambda connection: take_over(connection, run_id, self.worker, self.lease), True)
+        found = self._write(
+            run_id, lambda connection: take_over(connection, run_id, self.worker, self.lease), light=True
+        )
         if found is None:
             raise self._unknown(run_id)
         if found.busy:
@@ -220,7 +222,7 @@ class PostgresRunStore:
         ends, mark = self.database.ends, "UPDATE rtfs.run SET waited = true WHERE id = %s AND NOT waited"
         ends.add(run_id, wake)
         try:
-            self._write(run_id, lambda connection: connection.execute(mark, (run_id,)).rowcount, True)
+            self._write(run_id, lambda connection: connection.execute(mark, (run_id,)).rowcount, light=True)
         except BaseException:
             ends.remove(run_id, wake)
             raise
@@ -451,7 +453,7 @@ class PostgresRunStore:
             return damaged(run_id, saying(error))
         return HostError(f"the runs in {self._where} cannot be read: {saying(error)}", code="run/damaged")
 
-    def _write(self, run_id: str, do: Callable[[Connection[Any]], T], light: bool = False) -> T:
+    def _write(self, run_id: str, do: Callable[[Connection[Any]], T], *, light: bool = False) -> T:
         """The result of `do(connection)`. light: a crash of the server may take it back."""
         try:
             return self.database.change_lightly(do) if light else self.database.change(do)
